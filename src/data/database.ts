@@ -1,0 +1,20 @@
+import type { SqlDriverAdapterFactory, SqlMigrationAwareDriverAdapterFactory } from '@prisma/driver-adapter-utils';
+
+/** A row of a raw query: column name to value as the driver parses it. */
+export type RawRow = Record<string, unknown>;
+
+/** One opened PostgreSQL, embedded or on a server, before Prisma is put on top of it. */
+export interface Database {
+  readonly kind: 'embedded' | 'server';
+  /** What Prisma Client talks through. */
+  readonly adapterFactory: SqlDriverAdapterFactory;
+  /** What the schema engine talks through: sends migration scripts whole. */
+  readonly migrationAdapterFactory: SqlMigrationAwareDriverAdapterFactory;
+  /** Runs one parameterised statement outside of Prisma. Rejects with the driver's error. */
+  query(sql: string, parameters?: readonly unknown[]): Promise<RawRow[]>;
+  /** Runs `work` while no other process can do the same on this database. */
+  withMigrationLock<Result>(work: () => Promise<Result>): Promise<Result>;
+  /** Connections of the pool now: `total` open, `idle` of these, `waiting` callers. */
+  poolUsage(): { total: number; idle: number; waiting: number };
+  close(): Promise<void>;
+}

@@ -1,0 +1,54 @@
+import { PGlite, type PGliteOptions } from '@electric-sql/pglite';
+import type { SqlDriverAdapter, SqlMigrationAwareDriverAdapterFactory } from '@prisma/driver-adapter-utils';
+import { PrismaPGlite } from 'pglite-prisma-adapter';
+import type { Database, RawRow } from './database.ts';
+
+/**
+ * Opens PostgreSQL inside of this process (PGlite). Exactly one process may have a folder open: take its lock first
+ * (`acquireFolderLock`).
+ *
+ * @param location a folder, or `memory://` for a database that is gone with the process
+ */
+export async function openEmbeddedDatabase(location: string, options: PGliteOptions = {}): Promise<Database> {
+  return wrapPglite(await PGlite.create(location, options));
+}
+
+/** The same over a PGlite that is open already. */
+export async function wrapPglite(pglite: PGlite): Promise<Database> {
+  await pglite.exec("SET TIME ZONE 'UTC'");
+  let lastMigration: Promise<unknown> = Promise.resolve();
+
+  return {
+    kind: 'embedded',
+    adapterFactory: wholeScriptFactory(pglite),
+    migrationAdapterFactory: wholeScriptFactory(pglite),
+    async query(sql, parameters = []) {
+      const result = await pglite.query<RawRow>(sql, [...parameters]);
+      return result.rows;
+    },
+    withMigrationLock(work) {
+      const next = lastMigration.then(work, work);
+      lastMigration = next.catch(() => undefined);
+      return next;
+    },
+    poolUsage: () => ({ total: 1, idle: pglite.closed ? 0 : 1, waiting: 0 }),
+    close: () => pglite.close(),
+  };
+}
+
+/** The stock adapter neither awaits a script nor reports its failure. */
+function wholeScriptFactory(pglite: PGlite): SqlMigrationAwareDriverAdapterFactory {
+  const factory = new PrismaPGlite(pglite);
+  const whole = (adapter: SqlDriverAdapter): SqlDriverAdapter => {
+    adapter.executeScript = async (script) => {
+      await pglite.exec(script);
+    };
+    return adapter;
+  };
+  return {
+    provider: factory.provider,
+    adapterName: factory.adapterName,
+    connect: async () => whole(await factory.connect()),
+    connectToShadowDb: async () => whole(await factory.connectToShadowDb()),
+  };
+}

@@ -1,0 +1,80 @@
+import { randomUUID } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { pathToFileURL } from 'node:url';
+import {
+  bindMigrationAwareSqlAdapterFactory,
+  type SqlMigrationAwareDriverAdapterFactory,
+} from '@prisma/driver-adapter-utils';
+import type { SchemaEngine as Engine } from '@prisma/schema-engine-wasm';
+
+interface EngineModule {
+  SchemaEngine: typeof Engine;
+  __wbg_set_wasm(exports: Record<string, unknown>): void;
+}
+
+/** What is used of the global that @types/node leaves out. */
+const { WebAssembly } = globalThis as unknown as {
+  WebAssembly: {
+    instantiate(bytes: Uint8Array, imports: object): Promise<{ instance: { exports: Record<string, unknown> } }>;
+  };
+};
+
+/** The engine reports a panic here before it traps; without the registry the report itself would throw. */
+const panicRegistry = {
+  message: '',
+  set_message(message: string): void {
+    panicRegistry.message = message;
+  },
+};
+
+let loading: Promise<EngineModule> | undefined;
+
+/**
+ * Node 20 cannot import `.wasm`, so the module is instantiated by hand. The binding keeps the instance in a variable
+ * of its module: the query makes that module this one's alone, whoever else loads the package in this process.
+ */
+async function loadEngine(): Promise<EngineModule> {
+  Object.assign(globalThis, { PRISMA_WASM_PANIC_REGISTRY: panicRegistry });
+  const bindingPath = createRequire(import.meta.url).resolve('@prisma/schema-engine-wasm/schema_engine_bg');
+  const bindingUrl = `${pathToFileURL(bindingPath).href}?instance=${randomUUID()}`;
+  const engineModule = (await import(bindingUrl)) as unknown as EngineModule;
+  const { instance } = await WebAssembly.instantiate(await readFile(bindingPath.replace(/\.js$/, '.wasm')), {
+    './schema_engine_bg.js': engineModule,
+  });
+  engineModule.__wbg_set_wasm(instance.exports);
+  (instance.exports['__wbindgen_start'] as () => void)();
+  return engineModule;
+}
+
+let lastWork: Promise<unknown> = Promise.resolve();
+
+/**
+ * Runs `work` with a schema engine over a driver adapter, one at a time in this process: two engines at work in the
+ * one WebAssembly instance overwrite each other's memory.
+ *
+ * @param datamodel the text of `schema.prisma`, where the work needs it
+ * @throws what the engine rejects with; its message has the reason in many lines
+ */
+export function withSchemaEngine<Result>(
+  adapterFactory: SqlMigrationAwareDriverAdapterFactory,
+  datamodel: string | undefined,
+  work: (engine: Engine) => Promise<Result>,
+): Promise<Result> {
+  const run = async (): Promise<Result> => {
+    loading ??= loadEngine();
+    const { SchemaEngine: EngineClass } = await loading;
+    const datamodels: [string, string][] | undefined =
+      datamodel === undefined ? undefined : [['schema.prisma', datamodel]];
+    const bound = bindMigrationAwareSqlAdapterFactory(adapterFactory);
+    const engine = await EngineClass.new({ datamodels }, () => undefined, bound);
+    try {
+      return await work(engine);
+    } finally {
+      engine.free();
+    }
+  };
+  const result = lastWork.then(run, run);
+  lastWork = result.catch(() => undefined);
+  return result;
+}

@@ -1,0 +1,123 @@
+import { PrismaPg } from '@prisma/adapter-pg';
+import {
+  ColumnTypeEnum,
+  type SqlDriverAdapter,
+  type SqlMigrationAwareDriverAdapterFactory,
+} from '@prisma/driver-adapter-utils';
+import pg from 'pg';
+import type { Database, RawRow } from './database.ts';
+
+/** The advisory lock of Gatehouse's migrations; any fixed number does, as long as all replicas use the same. */
+const MIGRATION_LOCK_KEY = 4_739_152_011;
+
+const CONNECTION_TIMEOUT_MS = 10_000;
+const STATEMENT_TIMEOUT_MS = 30_000;
+
+/**
+ * Opens a pool to a PostgreSQL server and proves it with one query.
+ *
+ * @param url `postgres://…`
+ * @param onIdleError called when an idle connection breaks; without a listener pg would end the process
+ * @throws the driver's error when the server cannot be reached
+ */
+export async function openServerDatabase(
+  url: string,
+  options: { poolSize?: number; onIdleError?: (error: Error) => void } = {},
+): Promise<Database> {
+  const pool = new pg.Pool({
+    ...connectionSettings(url),
+    max: options.poolSize ?? 10,
+    statement_timeout: STATEMENT_TIMEOUT_MS,
+    idle_in_transaction_session_timeout: STATEMENT_TIMEOUT_MS,
+  });
+  pool.on('error', (error) => options.onIdleError?.(error));
+  try {
+    await pool.query('SELECT 1');
+  } catch (error) {
+    await pool.end();
+    throw error;
+  }
+
+  return {
+    kind: 'server',
+    adapterFactory: new PrismaPg(pool),
+    migrationAdapterFactory: migrationFactory(pool),
+    async query(sql, parameters = []) {
+      const result = await pool.query<RawRow>(sql, [...parameters]);
+      return result.rows;
+    },
+    withMigrationLock: (work) => withAdvisoryLock(url, work),
+    poolUsage: () => ({ total: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount }),
+    close: () => pool.end(),
+  };
+}
+
+function connectionSettings(url: string): pg.ClientConfig {
+  return {
+    connectionString: url,
+    // The driver adapter reads timestamptz as UTC whatever the server's zone is: make it so.
+    options: '-c TimeZone=UTC',
+    application_name: 'gatehouse',
+    connectionTimeoutMillis: CONNECTION_TIMEOUT_MS,
+    keepAlive: true,
+  };
+}
+
+/** A session lock needs one connection from lock to unlock, so it does not go through the pool. */
+async function withAdvisoryLock<Result>(url: string, work: () => Promise<Result>): Promise<Result> {
+  const client = new pg.Client(connectionSettings(url));
+  await client.connect();
+  try {
+    await client.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK_KEY]);
+    return await work();
+  } finally {
+    // Ending the session releases the lock, also when the unlock itself could not be sent.
+    await client.end();
+  }
+}
+
+/** OIDs of the one-byte type `"char"`, which the catalogues use and the stock adapter cannot read, and of `varchar`. */
+const CHAR_OID = 18;
+const VARCHAR_OID = 1043;
+
+/**
+ * The stock adapter splits a script at every `;`, which breaks function bodies; PostgreSQL's simple query protocol
+ * takes the script whole, in one implicit transaction. It also refuses the `"char"` columns of the catalogues, which
+ * the schema engine reads when it describes a database.
+ */
+function migrationFactory(pool: pg.Pool): SqlMigrationAwareDriverAdapterFactory {
+  const charColumns = new WeakMap<readonly unknown[], number[]>();
+  const catalogPool = Object.create(pool, {
+    query: {
+      async value(query: pg.QueryArrayConfig, values?: unknown[]) {
+        const result = await pool.query(query, values);
+        const found = result.fields.flatMap((field, index) => (field.dataTypeID === CHAR_OID ? [index] : []));
+        for (const index of found) {
+          const field = result.fields[index];
+          if (field !== undefined) field.dataTypeID = VARCHAR_OID;
+        }
+        charColumns.set(result.rows, found);
+        return result;
+      },
+    },
+  }) as pg.Pool;
+  const factory = new PrismaPg(catalogPool);
+  const whole = (adapter: SqlDriverAdapter): SqlDriverAdapter => {
+    adapter.executeScript = async (script) => {
+      await pool.query(script);
+    };
+    const queryRaw = adapter.queryRaw.bind(adapter);
+    adapter.queryRaw = async (query) => {
+      const result = await queryRaw(query);
+      for (const index of charColumns.get(result.rows) ?? []) result.columnTypes[index] = ColumnTypeEnum.Character;
+      return result;
+    };
+    return adapter;
+  };
+  return {
+    provider: factory.provider,
+    adapterName: factory.adapterName,
+    connect: async () => whole(await factory.connect()),
+    connectToShadowDb: async () => whole(await factory.connectToShadowDb()),
+  };
+}

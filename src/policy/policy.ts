@@ -1,0 +1,80 @@
+import { forbidden, unauthenticated } from '../errors.ts';
+import type { Role, Viewer } from './viewer.ts';
+
+/**
+ * How far a permission reaches: `any` resource, the viewer's `own`, `enabled` configs only, or (absent) none.
+ */
+type Reach = 'any' | 'own' | 'enabled';
+
+type Grants = Readonly<Partial<Record<Role | 'system', Reach>>>;
+
+const EVERYONE: Grants = { admin: 'any', auditor: 'any', service: 'any', member: 'any' };
+const STAFF: Grants = { admin: 'any', auditor: 'any', service: 'any' };
+const OVERSIGHT: Grants = { admin: 'any', auditor: 'any' };
+const ADMIN: Grants = { admin: 'any' };
+const SYSTEM: Grants = { system: 'any' };
+
+/**
+ * The one truth table: who may do what. GraphQL's root guard, its field scopes, REST and the repositories all ask it.
+ * What is not granted here is denied.
+ */
+export const POLICY = {
+  'viewer.read': EVERYONE,
+
+  'mcpServerConfig.list': EVERYONE,
+  'mcpServerConfig.read': { ...STAFF, member: 'enabled' },
+  'mcpServerConfig.readAdminFields': STAFF,
+  'mcpServerConfig.create': ADMIN,
+  'mcpServerConfig.update': ADMIN,
+  'mcpServerConfig.delete': ADMIN,
+
+  'mcpServerConnection.read': { admin: 'any', auditor: 'any', service: 'any', member: 'own' },
+  'mcpServerConnection.remove': { admin: 'any', member: 'own' },
+
+  'user.list': OVERSIGHT,
+  'user.read': { ...STAFF, member: 'own' },
+  'user.create': ADMIN,
+  'user.update': ADMIN,
+  'user.delete': ADMIN,
+
+  'apiToken.list': OVERSIGHT,
+  'apiToken.create': ADMIN,
+  'apiToken.revoke': ADMIN,
+
+  'session.end': { admin: 'own', auditor: 'own', service: 'own', member: 'own' },
+
+  'encryptionKey.list': OVERSIGHT,
+  'encryptionKey.manage': { ...ADMIN, ...SYSTEM },
+
+  'credential.verify': SYSTEM,
+  'session.create': SYSTEM,
+  'signInLink.create': SYSTEM,
+  'user.provision': SYSTEM,
+} as const satisfies Record<string, Grants>;
+
+export type Action = keyof typeof POLICY;
+
+/** What the action is about, as far as the reach of a grant depends on it. */
+export interface Resource {
+  ownerId?: string | undefined;
+  enabled?: boolean | undefined;
+}
+
+/**
+ * Whether the viewer may do this, to this. Without a resource: whether he may do it to anything at all.
+ */
+export function can(viewer: Viewer, action: Action, resource?: Resource): boolean {
+  const grants: Grants = POLICY[action];
+  if (viewer.kind === 'nobody') return false;
+  const reach = viewer.kind === 'system' ? grants.system : grants[viewer.role];
+  if (reach === undefined) return false;
+  if (reach === 'any' || resource === undefined) return true;
+  if (reach === 'enabled') return resource.enabled === true;
+  return viewer.kind === 'user' && resource.ownerId === viewer.userId;
+}
+
+/** @throws UNAUTHENTICATED for nobody, FORBIDDEN for everybody else who may not */
+export function assertCan(viewer: Viewer, action: Action, resource?: Resource): void {
+  if (viewer.kind === 'nobody') throw unauthenticated();
+  if (!can(viewer, action, resource)) throw forbidden();
+}

@@ -1,0 +1,38 @@
+import { randomBytes } from 'node:crypto';
+import { openAsBlob } from 'node:fs';
+import pg from 'pg';
+import { inject } from 'vitest';
+import type { Database } from '../../src/data/database.ts';
+import { openEmbeddedDatabase } from '../../src/data/embedded-database.ts';
+import { openServerDatabase } from '../../src/data/server-database.ts';
+
+/** Whether this run of the suite is on a PostgreSQL server: row locks and LISTEN over connections only show there. */
+export const onServer = inject('serverUrl') !== undefined;
+
+/** The URL of a new database on the test server, copied from the migrated template. Only where `onServer`. */
+export async function createServerDatabase(options: { empty?: boolean } = {}): Promise<string> {
+  const adminUrl = inject('serverUrl');
+  const template = inject('serverTemplate');
+  if (adminUrl === undefined || template === undefined) throw new Error('this run has no PostgreSQL server');
+  const name = `${template.replace(/_template$/, '')}_${randomBytes(6).toString('hex')}`;
+  const admin = new pg.Client({ connectionString: adminUrl });
+  await admin.connect();
+  await admin.query(
+    options.empty === true ? `CREATE DATABASE ${name}` : `CREATE DATABASE ${name} TEMPLATE ${template}`,
+  );
+  await admin.end();
+  const url = new URL(adminUrl);
+  url.pathname = `/${name}`;
+  return url.href;
+}
+
+/**
+ * A database of the calling test's own, of the kind that this run is on: migrated, without rows (or without tables,
+ * with `empty`). Close it; it is removed at the end of the run.
+ */
+export async function openTestDatabase(options: { empty?: boolean } = {}): Promise<Database> {
+  if (onServer) return openServerDatabase(await createServerDatabase(options), { poolSize: 10 });
+  const snapshot = inject('embeddedSnapshot');
+  if (options.empty === true || snapshot === undefined) return openEmbeddedDatabase('memory://');
+  return openEmbeddedDatabase('memory://', { loadDataDir: await openAsBlob(snapshot) });
+}

@@ -1,0 +1,38 @@
+import { defineConfig } from 'vitest/config';
+import { findTestServer } from './test/setup/find-server.ts';
+
+const server = await findTestServer();
+
+/** What needs a database runs on each kind that this machine has. */
+const withDatabase = ['test/{data,domain,graphql,http}/**/*.test.ts'];
+
+export default defineConfig({
+  test: {
+    testTimeout: 20_000,
+    hookTimeout: 60_000,
+    maxWorkers: 2,
+    projects: [
+      {
+        extends: true,
+        test: { name: 'unit', include: ['test/**/*.test.ts'], exclude: [...withDatabase] },
+      },
+      {
+        extends: true,
+        test: { name: 'embedded', include: withDatabase, globalSetup: ['test/setup/embedded.ts'] },
+      },
+      ...(server === undefined
+        ? []
+        : [
+            {
+              extends: true as const,
+              test: {
+                name: 'server',
+                include: withDatabase,
+                globalSetup: ['test/setup/server.ts'],
+                provide: { serverUrl: server },
+              },
+            },
+          ]),
+    ],
+  },
+});
