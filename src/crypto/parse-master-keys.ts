@@ -1,0 +1,66 @@
+import { MASTER_KEY_BYTES, MasterKey } from './master-key.ts';
+
+/** Standard base64 (RFC 4648, section 4); the padding may be left out. */
+const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/;
+
+/**
+ * 32 random bytes have 30 different values on average; fewer than 16 happens to less than one key in 10^20, and to
+ * anything typed by hand.
+ */
+const LEAST_DISTINCT_BYTES = 16;
+
+/**
+ * Reads `GATEHOUSE_ENCRYPTION_KEYS`: comma-separated base64 of 32 bytes each. The first key seals, all open.
+ *
+ * @returns the good keys in their order, and one sentence for each bad one. A problem names the key by its position
+ *   (the first is 1), never by its text: it is printed at start and ends up in logs.
+ */
+export function parseMasterKeys(text: string): { keys: MasterKey[]; problems: string[] } {
+  const keys: MasterKey[] = [];
+  const problems: string[] = [];
+  const seenAt = new Map<string, number>();
+  for (const [index, entry] of text.split(',').entries()) {
+    const position = index + 1;
+    const bytes = decodeBase64(entry.trim());
+    const problem = findProblem(entry.trim(), bytes);
+    if (problem !== undefined || bytes === undefined) {
+      problems.push(`key ${position} ${problem}`);
+      continue;
+    }
+    const key = new MasterKey(bytes);
+    const earlier = seenAt.get(key.digest);
+    if (earlier !== undefined) {
+      problems.push(`key ${position} is the same as key ${earlier}`);
+      continue;
+    }
+    seenAt.set(key.digest, position);
+    keys.push(key);
+  }
+  return { keys, problems };
+}
+
+function findProblem(entry: string, bytes: Buffer | undefined): string | undefined {
+  if (entry === '') return 'is empty';
+  if (bytes === undefined) return 'is not base64';
+  if (bytes.length !== MASTER_KEY_BYTES)
+    return `has ${bytes.length} bytes once decoded; it must have ${MASTER_KEY_BYTES}`;
+  if (isPredictable(bytes)) return 'is not random: make one with `gatehouse keys generate`';
+  return undefined;
+}
+
+/** Node ignores what it does not understand; encoding again shows whether it had to. */
+function decodeBase64(entry: string): Buffer | undefined {
+  if (!BASE64.test(entry)) return undefined;
+  const bytes = Buffer.from(entry, 'base64');
+  const withoutPadding = (base64: string) => base64.replace(/=+$/, '');
+  return withoutPadding(bytes.toString('base64')) === withoutPadding(entry) ? bytes : undefined;
+}
+
+/** Text, a repeated pattern, or bytes at a fixed distance: what people put where a random key belongs. */
+function isPredictable(bytes: Uint8Array): boolean {
+  const isText = bytes.every(
+    (byte) => (byte >= 0x20 && byte <= 0x7e) || byte === 0x09 || byte === 0x0a || byte === 0x0d,
+  );
+  const steps = new Set(Array.from(bytes.subarray(1), (byte, index) => (byte - (bytes[index] ?? 0)) & 0xff));
+  return isText || new Set(bytes).size < LEAST_DISTINCT_BYTES || steps.size === 1;
+}

@@ -1,0 +1,100 @@
+/** One encrypted column. */
+interface SealedColumnShape {
+  /** Prisma's name and the database's. */
+  readonly field: string;
+  readonly column: string;
+  /** The digest of the key that sealed it: a foreign key to `encryption_keys(active_digest)`. */
+  readonly keyField: string;
+  readonly keyColumn: string;
+  readonly nullable: boolean;
+}
+
+/** A table with encrypted columns. */
+interface SealedModelShape {
+  readonly model: string;
+  readonly table: string;
+  /** The primary key: `uuid` is made by the extension where it is missing, `text` must be given. */
+  readonly id: { readonly field: string; readonly column: string; readonly type: 'uuid' | 'text' };
+  /** The user whom a row belongs to: the foreign key (a UUID) and Prisma's relation over it. */
+  readonly owner?: { readonly field: string; readonly column: string; readonly relation: string };
+  readonly columns: readonly SealedColumnShape[];
+}
+
+/**
+ * What is encrypted at rest, declared this once. The extension that seals and opens, the key registry, rotation,
+ * verification and the tests all walk it; a test fails when the database's foreign keys or Prisma's schema name other
+ * columns. (The original forgot two tables in its list: coder/coder#25381.)
+ */
+export const SEALED_MODELS = [
+  {
+    model: 'McpServerConfig',
+    table: 'mcp_server_configs',
+    id: { field: 'id', column: 'id', type: 'uuid' },
+    columns: [
+      {
+        field: 'oauth2ClientSecret',
+        column: 'oauth2_client_secret',
+        keyField: 'oauth2ClientSecretKeyId',
+        keyColumn: 'oauth2_client_secret_key_id',
+        nullable: true,
+      },
+      {
+        field: 'apiKeyValue',
+        column: 'api_key_value',
+        keyField: 'apiKeyValueKeyId',
+        keyColumn: 'api_key_value_key_id',
+        nullable: true,
+      },
+      {
+        field: 'customHeaders',
+        column: 'custom_headers',
+        keyField: 'customHeadersKeyId',
+        keyColumn: 'custom_headers_key_id',
+        nullable: true,
+      },
+    ],
+  },
+  {
+    model: 'McpServerUserToken',
+    table: 'mcp_server_user_tokens',
+    id: { field: 'id', column: 'id', type: 'uuid' },
+    owner: { field: 'userId', column: 'user_id', relation: 'user' },
+    columns: [
+      {
+        field: 'accessToken',
+        column: 'access_token',
+        keyField: 'accessTokenKeyId',
+        keyColumn: 'access_token_key_id',
+        nullable: false,
+      },
+      {
+        field: 'refreshToken',
+        column: 'refresh_token',
+        keyField: 'refreshTokenKeyId',
+        keyColumn: 'refresh_token_key_id',
+        nullable: true,
+      },
+    ],
+  },
+] as const satisfies readonly SealedModelShape[];
+
+/** The type of the declaration, as exact as it is written: Prisma's result types are computed from it. */
+export type SealedModels = typeof SEALED_MODELS;
+
+export type SealedColumn = SealedColumnShape;
+export type SealedModel = SealedModelShape;
+
+/** The name of Prisma's model of master keys; writing through its relations would set a key by hand. */
+export const KEY_MODEL = 'EncryptionKey';
+
+const byModel = new Map<string, SealedModel>(SEALED_MODELS.map((model) => [model.model, model]));
+
+/** The declaration of a Prisma model's encrypted columns, if it has any. */
+export function findSealedModel(model: string): SealedModel | undefined {
+  return byModel.get(model);
+}
+
+/** Every encrypted column with its table. */
+export function listSealedColumns(): { model: SealedModel; column: SealedColumn }[] {
+  return SEALED_MODELS.flatMap((model: SealedModel) => model.columns.map((column) => ({ model, column })));
+}
