@@ -17,6 +17,8 @@ interface SealedModelShape {
   readonly id: { readonly field: string; readonly column: string; readonly type: 'uuid' | 'text' };
   /** The user whom a row belongs to: the foreign key (a UUID) and Prisma's relation over it. */
   readonly owner?: { readonly field: string; readonly column: string; readonly relation: string };
+  /** Prisma's relations whose foreign key is in this table, less those to the keys. */
+  readonly parents: readonly string[];
   readonly columns: readonly SealedColumnShape[];
 }
 
@@ -30,6 +32,7 @@ export const SEALED_MODELS = [
     model: 'McpServerConfig',
     table: 'mcp_server_configs',
     id: { field: 'id', column: 'id', type: 'uuid' },
+    parents: ['createdBy', 'updatedBy'],
     columns: [
       {
         field: 'oauth2ClientSecret',
@@ -59,6 +62,7 @@ export const SEALED_MODELS = [
     table: 'mcp_server_user_tokens',
     id: { field: 'id', column: 'id', type: 'uuid' },
     owner: { field: 'userId', column: 'user_id', relation: 'user' },
+    parents: ['config', 'user'],
     columns: [
       {
         field: 'accessToken',
