@@ -53,10 +53,14 @@ export function scrubDatabaseError(error: unknown): unknown {
     typeof meta?.modelName === 'string' && `model ${meta.modelName}`,
   ].filter((fact) => typeof fact === 'string');
   const scrubbed = new DatabaseError(`The database refused: ${facts.join(', ')}`, toText(code));
-  // The first lines of a stack repeat the message.
-  const places = (error.stack ?? '').split('\n').filter((line) => /^\s+at \S/.test(line));
-  scrubbed.stack = [`${scrubbed.name}: ${scrubbed.message}`, ...places].join('\n');
+  scrubbed.stack = `${scrubbed.name}: ${scrubbed.message}${findPlaces(error)}`;
   return scrubbed;
+}
+
+/** The stack after the message that it repeats at its top; nothing when the message is not there as a whole. */
+function findPlaces({ stack = '', message }: Error): string {
+  const start = message === '' ? -1 : stack.indexOf(message);
+  return start === -1 ? '' : stack.slice(start + message.length);
 }
 
 /** Prisma's errors, the driver adapters', and the drivers' own; a socket's error has no `severity`. */

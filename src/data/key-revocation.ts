@@ -1,0 +1,39 @@
+import type { Keyring } from '../crypto/keyring.ts';
+import { conflict, DomainError, notFound } from '../errors.ts';
+import { isForeignKeyViolation } from './database-error.ts';
+import { countKeyUses, describeUses } from './key-usage.ts';
+import type { GatehousePrisma } from './prisma.ts';
+
+/**
+ * Revokes a key for good, and takes it out of the keyring. Revoking it again does nothing. The count here is for the
+ * message: what decides are the foreign keys, which also stop a value that is sealed at this very moment.
+ *
+ * @throws DomainError NOT_FOUND; CONFLICT for the key that seals, and for one that still seals values, with `uses`
+ */
+export async function revokeKey(prisma: GatehousePrisma, keyring: Keyring, number: number): Promise<void> {
+  const row = await prisma.encryptionKey.findUnique({ where: { number } });
+  if (row === null) throw notFound('encryption key');
+  const digest = row.activeDigest;
+  if (digest === null) return;
+  if (digest === keyring.active.digest) {
+    throw conflict('number', `Key ${number} seals new values: make another key the first before you revoke it.`);
+  }
+  await assertUnused(prisma, number, digest);
+  try {
+    await prisma.encryptionKey.updateMany({
+      where: { number, activeDigest: digest },
+      data: { activeDigest: null, revokedDigest: digest, revokedAt: new Date() },
+    });
+  } catch (error) {
+    if (isForeignKeyViolation(error)) await assertUnused(prisma, number, digest);
+    throw error;
+  }
+  keyring.remove(digest);
+}
+
+async function assertUnused(prisma: GatehousePrisma, number: number, digest: string): Promise<void> {
+  const uses = (await countKeyUses(prisma)).get(digest) ?? [];
+  if (uses.length === 0) return;
+  const message = `Key ${number} still seals ${describeUses(uses)}: rotate first.`;
+  throw new DomainError('CONFLICT', message, { field: 'number', uses });
+}
