@@ -1,0 +1,173 @@
+import { randomBytes } from 'node:crypto';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { openEnvelope, type SealedPlace, sealEnvelope, sealWithSalt } from '../../src/crypto/envelope.ts';
+import { MasterKey } from '../../src/crypto/master-key.ts';
+import { OpenError, type OpenFailure } from '../../src/crypto/open-error.ts';
+
+const key = new MasterKey(randomBytes(32));
+const place: SealedPlace = { table: 'things', column: 'secret', rowId: 'row-1', ownerId: 'user-1' };
+const anyText = fc.string({ unit: 'binary', size: 'medium' });
+const anyPlace = fc.record({
+  table: fc.string({ maxLength: 4 }),
+  column: fc.string({ maxLength: 4 }),
+  rowId: fc.string({ maxLength: 4 }),
+  ownerId: fc.option(fc.string({ minLength: 1, maxLength: 4 }), { nil: undefined }),
+});
+
+/** Why it does not open, or `opened`. */
+function tryOpen(text: string, options: { key?: MasterKey; place?: SealedPlace } = {}): OpenFailure | 'opened' {
+  try {
+    openEnvelope(options.key ?? key, text, options.place ?? place);
+    return 'opened';
+  } catch (error) {
+    if (!(error instanceof OpenError)) throw error;
+    return error.reason;
+  }
+}
+
+function decode(sealed: string): Buffer {
+  return Buffer.from(sealed.slice('v1:'.length), 'base64url');
+}
+
+function encode(bytes: Uint8Array): string {
+  return `v1:${Buffer.from(bytes).toString('base64url')}`;
+}
+
+function flipBit(bytes: Uint8Array, bit: number): Buffer {
+  const flipped = Buffer.from(bytes);
+  flipped.writeUInt8(flipped.readUInt8(bit >> 3) ^ (1 << (bit & 7)), bit >> 3);
+  return flipped;
+}
+
+function listBits(bytes: Uint8Array): number[] {
+  return Array.from({ length: bytes.length * 8 }, (_, bit) => bit);
+}
+
+describe('a sealed text', () => {
+  test('opens to the same text, whatever Unicode it has', () => {
+    fc.assert(
+      fc.property(anyText, (text) => openEnvelope(key, sealEnvelope(key, text, place), place) === text),
+      { examples: [[''], ['\0'], ['\u{10ffff}'], ['\ufeffBOM'], ['a\r\nb']] },
+    );
+  });
+
+  test('opens when it has 64 KB', () => {
+    const text = '\u{1f510}'.repeat(16 * 1024);
+    expect(Buffer.byteLength(text)).toBe(64 * 1024);
+    expect(openEnvelope(key, sealEnvelope(key, text, place), place)).toBe(text);
+  });
+
+  test('is different each time', () => {
+    const seals = Array.from({ length: 100 }, () => sealEnvelope(key, 'same', place));
+    expect(new Set(seals).size).toBe(100);
+    expect(new Set(seals.map((sealed) => decode(sealed).subarray(32, 64).toString('hex'))).size).toBe(100);
+  });
+
+  test('is what the database accepts, from the empty text on', () => {
+    expect(sealEnvelope(key, '', place)).toMatch(/^v1:[A-Za-z0-9_-]{107,}$/);
+  });
+
+  test('is refused when half of a surrogate pair would be lost', () => {
+    expect(() => sealEnvelope(key, 'a\ud800b', place)).toThrow(TypeError);
+  });
+
+  test('needs a salt of full length', () => {
+    expect(() => sealWithSalt(key, 'text', place, randomBytes(16))).toThrow(RangeError);
+  });
+});
+
+describe('a changed value does not open', () => {
+  const sealed = sealEnvelope(key, 'sk-0123456789abc', place);
+  const bytes = decode(sealed);
+
+  test('with any bit of its text flipped', () => {
+    const text = Buffer.from(sealed, 'latin1');
+    const opened = listBits(text).filter((bit) => tryOpen(flipBit(text, bit).toString('latin1')) === 'opened');
+    expect(opened).toEqual([]);
+  });
+
+  test('with any bit of salt, commitment, ciphertext or tag flipped', () => {
+    for (const bit of listBits(bytes)) {
+      expect(tryOpen(encode(flipBit(bytes, bit))), `bit ${bit}`).toBe(bit < 64 * 8 ? 'commitment' : 'tag');
+    }
+  });
+
+  test.each(Array.from({ length: 16 }, (_, length) => length))('with a tag of %i bytes', (length) => {
+    expect(tryOpen(encode(bytes.subarray(0, bytes.length - 16 + length)))).not.toBe('opened');
+    const empty = decode(sealEnvelope(key, '', place));
+    expect(tryOpen(encode(empty.subarray(0, 64 + length)))).toBe('malformed');
+  });
+
+  test('with bytes added at the end or in the middle', () => {
+    expect(tryOpen(encode(Buffer.concat([bytes, Buffer.alloc(1)])))).toBe('tag');
+    expect(tryOpen(encode(Buffer.concat([bytes.subarray(0, 64), Buffer.alloc(16), bytes.subarray(64)])))).toBe('tag');
+  });
+
+  test.each([
+    ['nothing', ''],
+    ['plain text', 'sk-0123456789abc'],
+    ['the prefix alone', 'v1:'],
+    ['another version', sealed.replace('v1', 'v2')],
+    ['a line break after it', `${sealed}\n`],
+    ['a space before it', ` ${sealed}`],
+    ['padding', `${sealed}=`],
+    ['the other base64 alphabet', encode(Buffer.alloc(96, 0xff)).replaceAll('_', '/')],
+  ])('when it is %s', (_, text) => {
+    expect(tryOpen(text)).toBe('malformed');
+  });
+
+  test('with bits set that the last character has to spare', () => {
+    // 97 bytes leave 4 spare bits in the last of 130 characters.
+    const text = sealEnvelope(key, 'x'.repeat(17), place);
+    const last = text.slice(-1);
+    const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
+    const twin = text.slice(0, -1) + alphabet[alphabet.indexOf(last) + 1];
+    expect(decode(twin)).toEqual(decode(text));
+    expect(tryOpen(twin)).toBe('malformed');
+  });
+});
+
+describe('a value opens in its own place only', () => {
+  test.each<[string, Partial<SealedPlace>]>([
+    ['table', { table: 'others' }],
+    ['column', { column: 'other' }],
+    ['row', { rowId: 'row-2' }],
+    ['owner', { ownerId: 'user-2' }],
+    ['owner taken away', { ownerId: undefined }],
+  ])('not in another %s', (_, change) => {
+    expect(tryOpen(sealEnvelope(key, 'text', place), { place: { ...place, ...change } })).toBe('tag');
+  });
+
+  test('no two places are the same when written one after the other', () => {
+    fc.assert(
+      fc.property(anyPlace, anyPlace, (here, there) => {
+        const isSame = JSON.stringify(Object.values(here)) === JSON.stringify(Object.values(there));
+        expect(tryOpen(sealEnvelope(key, 'text', here), { place: there })).toBe(isSame ? 'opened' : 'tag');
+      }),
+      {
+        examples: [
+          [
+            { table: 'ab', column: 'c', rowId: '', ownerId: undefined },
+            { table: 'a', column: 'bc', rowId: '', ownerId: undefined },
+          ],
+          [
+            { table: 'a', column: '', rowId: 'b', ownerId: undefined },
+            { table: 'a', column: 'b', rowId: '', ownerId: undefined },
+          ],
+        ],
+      },
+    );
+  });
+
+  test('another key is told by the commitment', () => {
+    expect(tryOpen(sealEnvelope(key, 'text', place), { key: new MasterKey(randomBytes(32)) })).toBe('commitment');
+  });
+
+  test('the failure has nothing of the value', () => {
+    const sealed = sealEnvelope(key, 'text', place);
+    const error = new OpenError('tag');
+    expect(() => openEnvelope(key, sealed, { ...place, rowId: 'row-2' })).toThrow(error);
+    expect(`${error.message} ${JSON.stringify(error)}`).not.toContain(sealed.slice(3, 20));
+  });
+});
