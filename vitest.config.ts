@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 import { findTestServer } from './test/setup/find-server.ts';
 
@@ -7,6 +8,10 @@ const server = await findTestServer();
 const withDatabase = ['test/{data,domain,graphql,http}/**/*.test.ts'];
 
 export default defineConfig({
+  resolve: {
+    // Vite would take graphql's ES modules where Node, and so every library, takes CommonJS: two graphqls in one process.
+    alias: [{ find: /^graphql$/, replacement: fileURLToPath(import.meta.resolve('graphql')) }],
+  },
   test: {
     testTimeout: 20_000,
     hookTimeout: 60_000,

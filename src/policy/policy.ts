@@ -30,6 +30,7 @@ export const POLICY = {
 
   'mcpServerConnection.read': { admin: 'any', auditor: 'any', service: 'any', member: 'own' },
   'mcpServerConnection.remove': { admin: 'any', member: 'own' },
+  'mcpServerConnection.removeAny': ADMIN,
 
   'user.list': OVERSIGHT,
   'user.read': { ...STAFF, member: 'own' },

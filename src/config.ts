@@ -1,0 +1,209 @@
+import path from 'node:path';
+import ipaddr from 'ipaddr.js';
+import type { MasterKey } from './crypto/master-key.ts';
+import { parseMasterKeys } from './crypto/parse-master-keys.ts';
+import { Secret } from './crypto/secret.ts';
+import { EXPERIMENTS, type Experiment } from './domain/experiments.ts';
+import type { PrivateRange } from './domain/private-hosts.ts';
+import { isLoopbackHost } from './domain/validation/url.ts';
+
+export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
+
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+export interface Config {
+  /** Listen address. Port 0 takes a free one. */
+  port: number;
+  host: string;
+  /** Absent: the embedded database in the data folder. */
+  databaseUrl: Secret | undefined;
+  dataDir: string;
+  /** The only source of absolute URLs; no trailing slash. Absent with port 0 until the port is known. */
+  publicUrl: string;
+  /** Absent: generated at the first start and kept in the data folder. */
+  adminToken: Secret | undefined;
+  /** The first seals, all open. Absent: the key file in the data folder. */
+  encryptionKeys: MasterKey[] | undefined;
+  experiments: ReadonlySet<Experiment>;
+  allowedPrivateRanges: readonly PrivateRange[];
+  /** Origins of browsers that may call with credentials. */
+  corsOrigins: readonly string[];
+  trustedProxies: readonly PrivateRange[];
+  oidc: { issuer: string; audience: string; roleClaim: string } | undefined;
+  graphiql: boolean;
+  logLevel: LogLevel;
+}
+
+/** Every problem of the environment at once. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[]) {
+    super(`The environment has ${problems.length === 1 ? 'a problem' : `${problems.length} problems`}:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`);
+    this.problems = problems;
+  }
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+const MIN_ADMIN_TOKEN_LENGTH = 24;
+const DEFAULT_ROLE_CLAIM = 'gatehouse_role';
+
+/**
+ * Reads the environment: the only place that does.
+ *
+ * @throws ConfigError with every problem; no value of a secret is in it
+ */
+export function readConfig(env: Environment = process.env): Config {
+  const problems: string[] = [];
+  const text = (name: string): string | undefined => env[name]?.trim() || undefined;
+  const list = (name: string): string[] =>
+    (text(name) ?? '').split(',').map((each) => each.trim()).filter((each) => each !== '');
+
+  const port = parsePort(text('PORT'), problems);
+  const databaseUrl = parseDatabaseUrl(text('DATABASE_URL'), problems);
+  const config: Config = {
+    port,
+    host: text('HOST') ?? '127.0.0.1',
+    databaseUrl,
+    dataDir: path.resolve(text('GATEHOUSE_DATA_DIR') ?? './.gatehouse'),
+    publicUrl: parsePublicUrl(text('GATEHOUSE_PUBLIC_URL') ?? `http://localhost:${port}`, problems),
+    adminToken: parseAdminToken(text('GATEHOUSE_ADMIN_TOKEN'), problems),
+    encryptionKeys: parseKeys(text('GATEHOUSE_ENCRYPTION_KEYS'), databaseUrl !== undefined, problems),
+    experiments: parseExperiments(env['GATEHOUSE_EXPERIMENTS'] === undefined ? ['agents'] : list('GATEHOUSE_EXPERIMENTS'), problems),
+    allowedPrivateRanges: parseRanges('GATEHOUSE_ALLOWED_PRIVATE_CIDRS', list('GATEHOUSE_ALLOWED_PRIVATE_CIDRS'), problems),
+    corsOrigins: parseOrigins(list('GATEHOUSE_CORS_ORIGINS'), problems),
+    trustedProxies: parseRanges('GATEHOUSE_TRUSTED_PROXIES', list('GATEHOUSE_TRUSTED_PROXIES'), problems).filter(
+      (range) => range.kind === 'cidr',
+    ),
+    oidc: parseOidc(text('GATEHOUSE_OIDC_ISSUER'), text('GATEHOUSE_OIDC_AUDIENCE'), text('GATEHOUSE_OIDC_ROLE_CLAIM'), problems),
+    graphiql: parseBoolean('GATEHOUSE_GRAPHIQL', text('GATEHOUSE_GRAPHIQL'), databaseUrl === undefined, problems),
+    logLevel: parseChoice('GATEHOUSE_LOG_LEVEL', text('GATEHOUSE_LOG_LEVEL') ?? 'info', LOG_LEVELS, problems) ?? 'info',
+  };
+  if (problems.length > 0) throw new ConfigError(problems);
+  return config;
+}
+
+function parsePort(text: string | undefined, problems: string[]): number {
+  const port = text === undefined ? 4_000 : Number(text);
+  if (Number.isInteger(port) && port >= 0 && port <= 65_535) return port;
+  problems.push('PORT: must be a whole number from 0 to 65535.');
+  return 0;
+}
+
+function parseDatabaseUrl(text: string | undefined, problems: string[]): Secret | undefined {
+  if (text === undefined) return undefined;
+  if (!/^postgres(ql)?:\/\//.test(text) || !URL.canParse(text)) {
+    problems.push('DATABASE_URL: must be a URL such as postgres://user:password@host:5432/database.');
+  }
+  return new Secret(text);
+}
+
+function parsePublicUrl(text: string, problems: string[]): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const isPlain = url !== undefined && url.search === '' && url.hash === '' && url.username === '' && url.pathname === '/';
+  if (!isPlain || (url.protocol !== 'https:' && url.protocol !== 'http:')) {
+    problems.push('GATEHOUSE_PUBLIC_URL: must be an origin such as https://gatehouse.example.com, without a path.');
+    return text;
+  }
+  return url.origin;
+}
+
+function parseAdminToken(text: string | undefined, problems: string[]): Secret | undefined {
+  if (text === undefined) return undefined;
+  if (text.length < MIN_ADMIN_TOKEN_LENGTH || !/^[\x21-\x7e]+$/.test(text)) {
+    problems.push(`GATEHOUSE_ADMIN_TOKEN: must have at least ${MIN_ADMIN_TOKEN_LENGTH} characters, printable ASCII without spaces.`);
+  }
+  return new Secret(text);
+}
+
+function parseKeys(text: string | undefined, isRequired: boolean, problems: string[]): MasterKey[] | undefined {
+  if (text === undefined) {
+    if (isRequired) {
+      problems.push('GATEHOUSE_ENCRYPTION_KEYS: is required with DATABASE_URL; `gatehouse keys generate` makes one.');
+    }
+    return undefined;
+  }
+  const { keys, problems: found } = parseMasterKeys(text);
+  problems.push(...found.map((problem) => `GATEHOUSE_ENCRYPTION_KEYS: ${problem}`));
+  return keys;
+}
+
+function parseExperiments(names: readonly string[], problems: string[]): Set<Experiment> {
+  const known = new Set<Experiment>();
+  for (const name of names) {
+    const experiment = parseChoice('GATEHOUSE_EXPERIMENTS', name, EXPERIMENTS, problems);
+    if (experiment !== undefined) known.add(experiment);
+  }
+  return known;
+}
+
+function parseRanges(variable: string, entries: readonly string[], problems: string[]): PrivateRange[] {
+  return entries.flatMap((entry): PrivateRange[] => {
+    if (ipaddr.isValidCIDR(entry)) {
+      const [address, prefixLength] = ipaddr.parseCIDR(entry);
+      return [{ kind: 'cidr', address, prefixLength }];
+    }
+    if (ipaddr.isValid(entry)) {
+      const address = ipaddr.parse(entry);
+      return [{ kind: 'cidr', address, prefixLength: address.kind() === 'ipv4' ? 32 : 128 }];
+    }
+    const [, host, port] = /^(\[[0-9a-f:.]+\]|[a-z0-9.-]+):(\d{1,5})$/i.exec(entry) ?? [];
+    if (variable === 'GATEHOUSE_ALLOWED_PRIVATE_CIDRS' && host !== undefined && Number(port) > 0 && Number(port) < 65_536) {
+      return [{ kind: 'host', host: host.toLowerCase(), port: Number(port) }];
+    }
+    problems.push(`${variable}: "${entry}" is neither a range such as 10.0.0.0/8 nor an address.`);
+    return [];
+  });
+}
+
+function parseOrigins(entries: readonly string[], problems: string[]): string[] {
+  return entries.flatMap((entry) => {
+    if (URL.canParse(entry) && new URL(entry).origin === entry.replace(/\/$/, '')) return [new URL(entry).origin];
+    problems.push(`GATEHOUSE_CORS_ORIGINS: "${entry}" is not an origin such as https://chat.example.com.`);
+    return [];
+  });
+}
+
+function parseOidc(
+  issuer: string | undefined,
+  audience: string | undefined,
+  roleClaim: string | undefined,
+  problems: string[],
+): Config['oidc'] {
+  if (issuer === undefined) {
+    if (audience !== undefined || roleClaim !== undefined) {
+      problems.push('GATEHOUSE_OIDC_ISSUER: is missing, although another GATEHOUSE_OIDC_ variable is set.');
+    }
+    return undefined;
+  }
+  const url = URL.canParse(issuer) ? new URL(issuer) : undefined;
+  const isSafe = url?.protocol === 'https:' || (url?.protocol === 'http:' && isLoopbackHost(url.hostname));
+  if (!isSafe || url?.search !== '' || url.hash !== '') {
+    problems.push('GATEHOUSE_OIDC_ISSUER: must be an https URL without query and fragment.');
+  }
+  if (audience === undefined) {
+    problems.push("GATEHOUSE_OIDC_AUDIENCE: is required with GATEHOUSE_OIDC_ISSUER, so that other services' tokens are refused.");
+  }
+  return { issuer, audience: audience ?? '', roleClaim: roleClaim ?? DEFAULT_ROLE_CLAIM };
+}
+
+function parseBoolean(name: string, text: string | undefined, byDefault: boolean, problems: string[]): boolean {
+  if (text === undefined) return byDefault;
+  if (/^(1|true|yes|on)$/i.test(text)) return true;
+  if (/^(0|false|no|off)$/i.test(text)) return false;
+  problems.push(`${name}: must be true or false.`);
+  return byDefault;
+}
+
+function parseChoice<Choice extends string>(
+  name: string,
+  text: string,
+  choices: readonly Choice[],
+  problems: string[],
+): Choice | undefined {
+  const choice = choices.find((each) => each === text);
+  if (choice === undefined) problems.push(`${name}: "${text}" is none of ${choices.join(', ')}.`);
+  return choice;
+}

@@ -1,0 +1,78 @@
+import type { Role } from '../policy/viewer.ts';
+
+export const MCP_TRANSPORTS = ['streamable_http', 'sse'] as const;
+export type McpTransport = (typeof MCP_TRANSPORTS)[number];
+
+export const MCP_AUTH_TYPES = ['none', 'oauth2', 'api_key', 'custom_headers'] as const;
+export type McpAuthType = (typeof MCP_AUTH_TYPES)[number];
+
+export const MCP_AVAILABILITIES = ['force_on', 'default_on', 'default_off'] as const;
+export type McpAvailability = (typeof MCP_AVAILABILITIES)[number];
+
+export const USER_STATUSES = ['active', 'suspended'] as const;
+export type UserStatus = (typeof USER_STATUSES)[number];
+
+/** A config as the gateway passes it around: whether secrets are stored, never the secrets. */
+export interface McpServerConfigRecord {
+  id: string;
+  displayName: string;
+  slug: string;
+  description: string;
+  iconUrl: string;
+  transport: McpTransport;
+  url: string;
+  authType: McpAuthType;
+  oauth2ClientId: string;
+  oauth2AuthUrl: string;
+  oauth2TokenUrl: string;
+  oauth2RevocationUrl: string;
+  oauth2Issuer: string;
+  oauth2Scopes: string[];
+  apiKeyHeader: string;
+  toolAllowList: string[];
+  toolDenyList: string[];
+  availability: McpAvailability;
+  enabled: boolean;
+  hasOAuth2Secret: boolean;
+  hasApiKey: boolean;
+  hasCustomHeaders: boolean;
+  version: number;
+  createdById: string | null;
+  updatedById: string | null;
+  createdAt: Date;
+  updatedAt: Date;
+}
+
+export interface UserRecord {
+  id: string;
+  email: string;
+  role: Role;
+  status: UserStatus;
+  createdAt: Date;
+  updatedAt: Date;
+}
+
+export interface ApiTokenRecord {
+  id: string;
+  userId: string;
+  name: string;
+  expiresAt: Date | null;
+  revokedAt: Date | null;
+  lastUsedAt: Date | null;
+  createdAt: Date;
+}
+
+export interface SessionRecord {
+  id: string;
+  userId: string;
+  apiTokenId: string | null;
+  createdAt: Date;
+  lastSeenAt: Date;
+  expiresAt: Date;
+}
+
+/** One page of a keyset-paginated list. */
+export interface Page<Row> {
+  rows: Row[];
+  hasMore: boolean;
+}

@@ -1,0 +1,49 @@
+import type { Prisma } from '../generated/client.ts';
+import { guarded } from '../guarded.ts';
+import type { PrismaStore } from '../prisma.ts';
+import type { ApiTokenRecord } from '../records.ts';
+
+export function createApiTokenRepository(db: PrismaStore) {
+  return {
+    listByUserIds: guarded('apiToken.list', async (args: { userIds: readonly string[] }) => {
+      const rows = await db.apiToken.findMany({
+        where: { userId: { in: [...args.userIds] } },
+        orderBy: [{ createdAt: 'asc' }, { id: 'asc' }],
+      });
+      return rows.map(toRecord);
+    }),
+
+    create: guarded(
+      'apiToken.create',
+      async (args: { userId: string; name: string; tokenHash: string; expiresAt: Date | null }) =>
+        toRecord(await db.apiToken.create({ data: args })),
+    ),
+
+    /** Revoking twice keeps the first time. Its sessions end with it. */
+    revoke: guarded('apiToken.revoke', async (args: { id: string; revokedAt: Date }) => {
+      await db.apiToken.updateMany({ where: { id: args.id, revokedAt: null }, data: { revokedAt: args.revokedAt } });
+      await db.session.deleteMany({ where: { apiTokenId: args.id } });
+      const row = await db.apiToken.findUnique({ where: { id: args.id } });
+      return row === null ? null : toRecord(row);
+    }),
+
+    /** The token of this hash with its user, whatever their state. */
+    findByHash: guarded('credential.verify', async (args: { tokenHash: string }) => {
+      const row = await db.apiToken.findUnique({ where: { tokenHash: args.tokenHash }, include: { user: true } });
+      return row === null ? null : { token: toRecord(row), user: { role: row.user.role, status: row.user.status } };
+    }),
+
+    /** Notes a use, unless one was noted since `staleBefore`: a busy token is not a write for each request. */
+    touch: guarded('credential.verify', async (args: { id: string; now: Date; staleBefore: Date }) => {
+      await db.apiToken.updateMany({
+        where: { id: args.id, OR: [{ lastUsedAt: null }, { lastUsedAt: { lt: args.staleBefore } }] },
+        data: { lastUsedAt: args.now },
+      });
+    }),
+  };
+}
+
+function toRecord(row: Prisma.ApiTokenGetPayload<object>): ApiTokenRecord {
+  const { id, userId, name, expiresAt, revokedAt, lastUsedAt, createdAt } = row;
+  return { id, userId, name, expiresAt, revokedAt, lastUsedAt, createdAt };
+}

@@ -1,0 +1,167 @@
+import { can } from '../../policy/policy.ts';
+import type { Viewer } from '../../policy/viewer.ts';
+import type { Prisma } from '../generated/client.ts';
+import { guarded } from '../guarded.ts';
+import type { PrismaStore } from '../prisma.ts';
+import type {
+  McpAuthType,
+  McpAvailability,
+  McpServerConfigRecord,
+  McpTransport,
+  Page,
+} from '../records.ts';
+
+/** Position in the list: after the config of this name and id. */
+export interface ConfigCursor {
+  displayName: string;
+  id: string;
+}
+
+export interface ConfigFilter {
+  enabled?: boolean | undefined;
+  authType?: McpAuthType | undefined;
+  availability?: McpAvailability | undefined;
+  /** A part of display name or slug, without regard to case. */
+  search?: string | undefined;
+}
+
+/** Columns of a config as they are written. Secrets are plain text here; the client extension seals them. */
+export interface ConfigColumns {
+  displayName: string;
+  slug: string;
+  description: string;
+  iconUrl: string;
+  transport: McpTransport;
+  url: string;
+  authType: McpAuthType;
+  oauth2ClientId: string;
+  oauth2ClientSecret: string | null;
+  oauth2AuthUrl: string;
+  oauth2TokenUrl: string;
+  oauth2RevocationUrl: string;
+  oauth2Issuer: string;
+  oauth2Scopes: string[];
+  apiKeyHeader: string;
+  apiKeyValue: string | null;
+  /** JSON object of names and values. */
+  customHeaders: string | null;
+  toolAllowList: string[];
+  toolDenyList: string[];
+  availability: McpAvailability;
+  enabled: boolean;
+}
+
+/** Lists and single reads leave the sealed texts in the database; whether they exist is told by the key columns. */
+const WITHOUT_SECRETS = { oauth2ClientSecret: true, apiKeyValue: true, customHeaders: true } as const;
+
+export function createConfigRepository(db: PrismaStore) {
+  const find = async (where: Prisma.McpServerConfigWhereUniqueInput, viewer: Viewer) => {
+    const row = await db.mcpServerConfig.findUnique({ where, omit: WITHOUT_SECRETS });
+    if (row === null || !can(viewer, 'mcpServerConfig.read', { enabled: row.enabled })) return null;
+    return toRecord(row);
+  };
+
+  return {
+    list: guarded(
+      'mcpServerConfig.list',
+      async (
+        args: { first: number; after?: ConfigCursor | undefined; filter?: ConfigFilter | undefined },
+        viewer,
+      ): Promise<Page<McpServerConfigRecord>> => {
+        const rows = await db.mcpServerConfig.findMany({
+          where: { AND: [visibleTo(viewer), toWhere(args.filter), isAfter(args.after)] },
+          orderBy: [{ displayName: 'asc' }, { id: 'asc' }],
+          take: args.first + 1,
+          omit: WITHOUT_SECRETS,
+        });
+        return { rows: rows.slice(0, args.first).map(toRecord), hasMore: rows.length > args.first };
+      },
+    ),
+
+    count: guarded('mcpServerConfig.list', (args: { filter?: ConfigFilter | undefined }, viewer) =>
+      db.mcpServerConfig.count({ where: { AND: [visibleTo(viewer), toWhere(args.filter)] } }),
+    ),
+
+    findById: guarded('mcpServerConfig.read', (args: { id: string }, viewer) => find({ id: args.id }, viewer)),
+
+    findBySlug: guarded('mcpServerConfig.read', (args: { slug: string }, viewer) => find({ slug: args.slug }, viewer)),
+
+    /** Reads a config and holds its row until the transaction ends. */
+    lock: guarded('mcpServerConfig.update', async (args: { id: string }, viewer) => {
+      await db.$queryRaw`SELECT id FROM mcp_server_configs WHERE id = ${args.id}::uuid FOR UPDATE`;
+      return find({ id: args.id }, viewer);
+    }),
+
+    create: guarded(
+      'mcpServerConfig.create',
+      async (args: { columns: ConfigColumns; createdById: string | null }) =>
+        toRecord(
+          await db.mcpServerConfig.create({
+            data: { ...args.columns, createdById: args.createdById, updatedById: args.createdById },
+            omit: WITHOUT_SECRETS,
+          }),
+        ),
+    ),
+
+    /** Writes what changed and counts the version up. Lock the row first. */
+    update: guarded(
+      'mcpServerConfig.update',
+      async (args: { id: string; columns: Partial<ConfigColumns>; updatedById: string | null }) =>
+        toRecord(
+          await db.mcpServerConfig.update({
+            where: { id: args.id },
+            data: { ...args.columns, updatedById: args.updatedById, version: { increment: 1 } },
+            omit: WITHOUT_SECRETS,
+          }),
+        ),
+    ),
+
+    /** @returns whether there was one */
+    delete: guarded('mcpServerConfig.delete', async (args: { id: string }) => {
+      const { count } = await db.mcpServerConfig.deleteMany({ where: { id: args.id } });
+      return count > 0;
+    }),
+  };
+}
+
+function visibleTo(viewer: Viewer): Prisma.McpServerConfigWhereInput {
+  return can(viewer, 'mcpServerConfig.read', { enabled: false }) ? {} : { enabled: true };
+}
+
+function toWhere(filter: ConfigFilter = {}): Prisma.McpServerConfigWhereInput {
+  const { enabled, authType, availability, search } = filter;
+  return {
+    ...(enabled !== undefined && { enabled }),
+    ...(authType !== undefined && { authType }),
+    ...(availability !== undefined && { availability }),
+    ...(search !== undefined && {
+      OR: [
+        { displayName: { contains: search, mode: 'insensitive' } },
+        { slug: { contains: search, mode: 'insensitive' } },
+      ],
+    }),
+  };
+}
+
+function isAfter(cursor: ConfigCursor | undefined): Prisma.McpServerConfigWhereInput {
+  if (cursor === undefined) return {};
+  const { displayName, id } = cursor;
+  return { OR: [{ displayName: { gt: displayName } }, { displayName, id: { gt: id } }] };
+}
+
+type ConfigRow = Prisma.McpServerConfigGetPayload<{ omit: typeof WITHOUT_SECRETS }>;
+
+function toRecord(row: ConfigRow): McpServerConfigRecord {
+  const { oauth2ClientSecretKeyId, apiKeyValueKeyId, customHeadersKeyId, transport, authType, availability, ...rest } =
+    row;
+  return {
+    ...rest,
+    // The CHECK constraints allow no other values.
+    transport: transport as McpTransport,
+    authType: authType as McpAuthType,
+    availability: availability as McpAvailability,
+    hasOAuth2Secret: oauth2ClientSecretKeyId !== null,
+    hasApiKey: apiKeyValueKeyId !== null,
+    hasCustomHeaders: customHeadersKeyId !== null,
+  };
+}

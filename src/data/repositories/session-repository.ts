@@ -1,0 +1,78 @@
+import type { Prisma } from '../generated/client.ts';
+import { guarded } from '../guarded.ts';
+import type { PrismaStore } from '../prisma.ts';
+import type { SessionRecord } from '../records.ts';
+
+export function createSessionRepository(db: PrismaStore) {
+  return {
+    create: guarded(
+      'session.create',
+      async (args: { tokenHash: string; userId: string; apiTokenId: string | null; expiresAt: Date }) =>
+        toRecord(await db.session.create({ data: args })),
+    ),
+
+    /** The session of this hash with its user and the token it was opened with, whatever their state. */
+    findByHash: guarded('credential.verify', async (args: { tokenHash: string }) => {
+      const row = await db.session.findUnique({
+        where: { tokenHash: args.tokenHash },
+        include: { user: true, apiToken: true },
+      });
+      if (row === null) return null;
+      const { user, apiToken } = row;
+      return {
+        session: toRecord(row),
+        user: { role: user.role, status: user.status },
+        apiToken: apiToken === null ? null : { expiresAt: apiToken.expiresAt, revokedAt: apiToken.revokedAt },
+      };
+    }),
+
+    touch: guarded('credential.verify', async (args: { id: string; now: Date; staleBefore: Date }) => {
+      await db.session.updateMany({
+        where: { id: args.id, lastSeenAt: { lt: args.staleBefore } },
+        data: { lastSeenAt: args.now },
+      });
+    }),
+
+    end: guarded(
+      'session.end',
+      async (args: { id: string; userId: string }) => {
+        await db.session.deleteMany({ where: { id: args.id, userId: args.userId } });
+      },
+      (args) => ({ ownerId: args.userId }),
+    ),
+
+    /** Removes sessions that are past their absolute end or were idle since `idleBefore`, and stale sign-in links. */
+    sweep: guarded('session.create', async (args: { now: Date; idleBefore: Date }) => {
+      await db.session.deleteMany({
+        where: { OR: [{ expiresAt: { lt: args.now } }, { lastSeenAt: { lt: args.idleBefore } }] },
+      });
+      await db.signInLink.deleteMany({ where: { expiresAt: { lt: args.now } } });
+    }),
+
+    createSignInLink: guarded(
+      'signInLink.create',
+      async (args: { tokenHash: string; userId: string; expiresAt: Date }) => {
+        await db.signInLink.create({ data: args });
+      },
+    ),
+
+    /** Takes a sign-in link: of two who try at once, one gets it. */
+    takeSignInLink: guarded('credential.verify', async (args: { tokenHash: string }) => {
+      const rows = await db.$queryRaw<{ userId: string; expiresAt: Date }[]>`
+        DELETE FROM sign_in_links WHERE token_hash = ${args.tokenHash}
+        RETURNING user_id::text AS "userId", expires_at AS "expiresAt"`;
+      return rows[0] ?? null;
+    }),
+
+    /** Role and state of a user, for credentials that carry only his id. */
+    findUser: guarded('credential.verify', async (args: { id: string }) => {
+      const row = await db.user.findUnique({ where: { id: args.id } });
+      return row === null ? null : { id: row.id, role: row.role, status: row.status };
+    }),
+  };
+}
+
+function toRecord(row: Prisma.SessionGetPayload<object>): SessionRecord {
+  const { id, userId, apiTokenId, createdAt, lastSeenAt, expiresAt } = row;
+  return { id, userId, apiTokenId, createdAt, lastSeenAt, expiresAt };
+}

@@ -1,0 +1,104 @@
+import type { Role } from '../../policy/viewer.ts';
+import type { Prisma } from '../generated/client.ts';
+import { guarded } from '../guarded.ts';
+import type { PrismaStore } from '../prisma.ts';
+import type { Page, UserRecord, UserStatus } from '../records.ts';
+
+/** Position in the list of users: after the one made at this time with this id. */
+export interface UserCursor {
+  createdAt: Date;
+  id: string;
+}
+
+export interface UserColumns {
+  email: string;
+  role: Role;
+  status: UserStatus;
+}
+
+export function createUserRepository(db: PrismaStore) {
+  return {
+    list: guarded(
+      'user.list',
+      async (args: { first: number; after?: UserCursor | undefined }): Promise<Page<UserRecord>> => {
+        const { createdAt, id } = args.after ?? {};
+        const rows = await db.user.findMany({
+          ...(createdAt !== undefined &&
+            id !== undefined && {
+              where: { OR: [{ createdAt: { gt: createdAt } }, { createdAt, id: { gt: id } }] },
+            }),
+          orderBy: [{ createdAt: 'asc' }, { id: 'asc' }],
+          take: args.first + 1,
+        });
+        return { rows: rows.slice(0, args.first).map(toRecord), hasMore: rows.length > args.first };
+      },
+    ),
+
+    count: guarded('user.list', () => db.user.count()),
+
+    /** The users of these ids that there are, in any order. */
+    findByIds: guarded('user.read', async (args: { ids: readonly string[] }, viewer) => {
+      const own = viewer.kind === 'user' && viewer.role === 'member';
+      const ids = own ? args.ids.filter((id) => id === viewer.userId) : [...args.ids];
+      const rows = await db.user.findMany({ where: { id: { in: ids } } });
+      return rows.map(toRecord);
+    }),
+
+    /** Reads a user and holds the row, and those of all active admins, until the transaction ends. */
+    lockWithAdmins: guarded('user.update', async (args: { id: string }) => {
+      const locked = await db.$queryRaw<{ id: string; isActiveAdmin: boolean }[]>`
+        SELECT id::text AS id, role = 'admin' AND status = 'active' AS "isActiveAdmin" FROM users
+        WHERE id = ${args.id}::uuid OR (role = 'admin' AND status = 'active')
+        ORDER BY id FOR UPDATE`;
+      const row = await db.user.findUnique({ where: { id: args.id } });
+      return {
+        user: row === null ? null : toRecord(row),
+        otherActiveAdmins: locked.filter((each) => each.isActiveAdmin && each.id !== args.id).length,
+      };
+    }),
+
+    create: guarded('user.create', async (args: { columns: UserColumns }) =>
+      toRecord(await db.user.create({ data: args.columns })),
+    ),
+
+    update: guarded('user.update', async (args: { id: string; columns: Partial<UserColumns> }) =>
+      toRecord(await db.user.update({ where: { id: args.id }, data: args.columns })),
+    ),
+
+    delete: guarded('user.delete', async (args: { id: string }) => {
+      const { count } = await db.user.deleteMany({ where: { id: args.id } });
+      return count > 0;
+    }),
+
+    /** Makes the row of this fixed id unless it is there. */
+    ensure: guarded('user.provision', async (args: { id: string; columns: UserColumns }) => {
+      await db.user.createMany({ data: { id: args.id, ...args.columns }, skipDuplicates: true });
+    }),
+
+    /**
+     * The user of an OpenID Connect identity: made on first sight, its role kept as the token says. A new row takes the
+     * first of `emails` that nobody has; identities are never merged by address.
+     */
+    provisionOidc: guarded(
+      'user.provision',
+      async (args: { issuer: string; subject: string; emails: readonly string[]; role: Role }): Promise<UserRecord> => {
+        const { issuer: oidcIssuer, subject: oidcSubject, role } = args;
+        const where = { oidcIssuer_oidcSubject: { oidcIssuer, oidcSubject } };
+        let row = await db.user.findUnique({ where });
+        for (const email of args.emails) {
+          if (row !== null) break;
+          // Does nothing when the address is taken, or when another first request was faster.
+          await db.user.createMany({ data: { oidcIssuer, oidcSubject, email, role }, skipDuplicates: true });
+          row = await db.user.findUnique({ where });
+        }
+        if (row === null) throw new Error('another user has each of the addresses');
+        return toRecord(row.role === role ? row : await db.user.update({ where, data: { role } }));
+      },
+    ),
+  };
+}
+
+function toRecord(row: Prisma.UserGetPayload<object>): UserRecord {
+  const { id, email, role, status, createdAt, updatedAt } = row;
+  return { id, email, role: role as Role, status: status as UserStatus, createdAt, updatedAt };
+}

@@ -1,0 +1,84 @@
+import type { ConfigColumns } from '../../data/repositories/config-repository.ts';
+import type { McpServerConfigRecord } from '../../data/records.ts';
+import type { ConfigDraft } from './config-draft.ts';
+import type { HttpHeader } from './config-input.ts';
+import { originOf } from './config-rules.ts';
+
+type PlainField = Exclude<keyof ConfigDraft, 'oauth2ClientSecret' | 'apiKeyValue' | 'customHeaders'>;
+
+const PLAIN_FIELDS = [
+  'displayName',
+  'slug',
+  'description',
+  'iconUrl',
+  'transport',
+  'url',
+  'authType',
+  'oauth2ClientId',
+  'oauth2AuthUrl',
+  'oauth2TokenUrl',
+  'oauth2RevocationUrl',
+  'oauth2Issuer',
+  'oauth2Scopes',
+  'apiKeyHeader',
+  'toolAllowList',
+  'toolDenyList',
+  'availability',
+  'enabled',
+] as const satisfies readonly PlainField[];
+
+/** The columns of a new config. */
+export function toColumns(draft: ConfigDraft): ConfigColumns {
+  return { ...pickPlain(draft), oauth2ClientSecret: null, apiKeyValue: null, customHeaders: null, ...toSecrets(draft) };
+}
+
+/** The columns that a draft changes. Empty when it changes nothing. */
+export function toChangedColumns(draft: ConfigDraft, current: McpServerConfigRecord): Partial<ConfigColumns> {
+  const changed = PLAIN_FIELDS.filter((field) => !isSame(draft[field], current[field]));
+  const secrets = toSecrets(draft);
+  // Clearing what is not there changes nothing.
+  if (secrets.oauth2ClientSecret === null && !current.hasOAuth2Secret) delete secrets.oauth2ClientSecret;
+  if (secrets.apiKeyValue === null && !current.hasApiKey) delete secrets.apiKeyValue;
+  if (secrets.customHeaders === null && !current.hasCustomHeaders) delete secrets.customHeaders;
+  return { ...Object.fromEntries(changed.map((field) => [field, draft[field]])), ...secrets };
+}
+
+/**
+ * Whether the users' tokens must go: they were issued for another server, or for another client of its
+ * authorization server.
+ */
+export function endsConnections(draft: ConfigDraft, current: McpServerConfigRecord): boolean {
+  return (
+    originOf(draft.url) !== originOf(current.url) ||
+    draft.authType !== current.authType ||
+    draft.oauth2Issuer !== current.oauth2Issuer ||
+    draft.oauth2TokenUrl !== current.oauth2TokenUrl ||
+    draft.oauth2ClientId !== current.oauth2ClientId
+  );
+}
+
+function pickPlain(draft: ConfigDraft): Pick<ConfigDraft, PlainField> {
+  return Object.fromEntries(PLAIN_FIELDS.map((field) => [field, draft[field]])) as Pick<ConfigDraft, PlainField>;
+}
+
+/** The secrets that are set or cleared; kept ones are left out. */
+function toSecrets(draft: ConfigDraft): Partial<Pick<ConfigColumns, 'oauth2ClientSecret' | 'apiKeyValue' | 'customHeaders'>> {
+  const { oauth2ClientSecret, apiKeyValue, customHeaders } = draft;
+  return {
+    ...(oauth2ClientSecret.kind === 'clear' && { oauth2ClientSecret: null }),
+    ...(oauth2ClientSecret.kind === 'set' && { oauth2ClientSecret: oauth2ClientSecret.value.expose() }),
+    ...(apiKeyValue.kind === 'clear' && { apiKeyValue: null }),
+    ...(apiKeyValue.kind === 'set' && { apiKeyValue: apiKeyValue.value.expose() }),
+    ...(customHeaders.kind === 'clear' && { customHeaders: null }),
+    ...(customHeaders.kind === 'set' && { customHeaders: toHeadersJson(customHeaders.value) }),
+  };
+}
+
+function toHeadersJson(headers: readonly HttpHeader[]): string {
+  return JSON.stringify(Object.fromEntries(headers.map(({ name, value }) => [name, value.expose()])));
+}
+
+function isSame(left: unknown, right: unknown): boolean {
+  if (!Array.isArray(left) || !Array.isArray(right)) return left === right;
+  return left.length === right.length && left.every((each, index) => each === right[index]);
+}

@@ -1,0 +1,151 @@
+import type { McpServerConfigRecord } from '../../data/records.ts';
+import { checkHeaderName, checkHeaderValue } from '../validation/header.ts';
+import type { Issues } from '../validation/issues.ts';
+import { checkLine, checkText } from '../validation/text.ts';
+import { checkUrl, type IsAllowedPrivateHost } from '../validation/url.ts';
+import { type ConfigDraft, isKept, isPresent } from './config-draft.ts';
+import { SECRET_FIELDS } from './config-input.ts';
+
+const SLUG = /^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$/;
+/** RFC 6749, section 3.3. */
+const SCOPE_TOKEN = /^[\x21\x23-\x5b\x5d-\x7e]+$/;
+
+const MAX_DISPLAY_NAME = 120;
+const MAX_DESCRIPTION = 4_000;
+const MAX_NAME = 128;
+const MAX_CLIENT_ID = 2_048;
+const MAX_SECRET = 65_536;
+const MAX_LIST_ENTRIES = 1_000;
+
+const OPTIONAL_URLS = [
+  'iconUrl',
+  'oauth2AuthUrl',
+  'oauth2TokenUrl',
+  'oauth2RevocationUrl',
+  'oauth2Issuer',
+] as const satisfies readonly (keyof ConfigDraft)[];
+
+/** Reports everything that is wrong with a config as it would be. `current` is absent on creation. */
+export function checkDraft(
+  issues: Issues,
+  draft: ConfigDraft,
+  isAllowedPrivateHost: IsAllowedPrivateHost,
+  current?: McpServerConfigRecord,
+): void {
+  checkNames(issues, draft);
+  checkUrls(issues, draft, isAllowedPrivateHost);
+  checkLists(issues, draft);
+  checkCredentials(issues, draft);
+  checkAuthType(issues, draft);
+  if (current !== undefined) checkSecretsStayAtOrigin(issues, draft, current);
+}
+
+function checkNames(issues: Issues, draft: ConfigDraft): void {
+  if (draft.displayName === '') {
+    issues.add(['displayName'], 'REQUIRED', 'Give the name that people see.');
+  } else {
+    checkLine(issues, ['displayName'], draft.displayName, MAX_DISPLAY_NAME);
+  }
+  if (draft.slug === '') {
+    issues.add(['slug'], 'REQUIRED', 'Give a short name for tools and URLs, such as "github".');
+  } else if (!SLUG.test(draft.slug) || draft.slug.includes('--')) {
+    issues.add(
+      ['slug'],
+      'INVALID_SLUG',
+      'Use 1 to 64 lower-case letters, digits and single "-", with a letter or digit at both ends.',
+    );
+  }
+  checkText(issues, ['description'], draft.description, MAX_DESCRIPTION);
+}
+
+function checkUrls(issues: Issues, draft: ConfigDraft, isAllowedPrivateHost: IsAllowedPrivateHost): void {
+  if (draft.url === '') issues.add(['url'], 'REQUIRED', 'Give the URL of the MCP server.');
+  else checkUrl(issues, ['url'], draft.url, isAllowedPrivateHost);
+  for (const field of OPTIONAL_URLS) {
+    if (draft[field] !== '') checkUrl(issues, [field], draft[field], isAllowedPrivateHost);
+  }
+  // RFC 8414, section 2: an issuer has no query either.
+  if (draft.oauth2Issuer.includes('?') && !issues.has('oauth2Issuer')) {
+    issues.add(['oauth2Issuer'], 'INVALID_URL', 'An issuer must not have a query (the part from "?").');
+  }
+}
+
+function checkLists(issues: Issues, draft: ConfigDraft): void {
+  for (const field of ['oauth2Scopes', 'toolAllowList', 'toolDenyList'] as const) {
+    const list = draft[field];
+    if (list.length > MAX_LIST_ENTRIES) {
+      issues.add([field], 'TOO_MANY', `Has more than ${MAX_LIST_ENTRIES.toLocaleString('en')} entries.`);
+    }
+    for (const [index, name] of list.entries()) checkLine(issues, [field, index], name, MAX_NAME);
+  }
+  for (const [index, scope] of draft.oauth2Scopes.entries()) {
+    if (!SCOPE_TOKEN.test(scope) && !issues.has('oauth2Scopes', index)) {
+      issues.add(['oauth2Scopes', index], 'INVALID_SCOPE', 'Is not one scope: no spaces, quotes or backslashes.');
+    }
+  }
+}
+
+function checkCredentials(issues: Issues, draft: ConfigDraft): void {
+  checkLine(issues, ['oauth2ClientId'], draft.oauth2ClientId, MAX_CLIENT_ID);
+  if (draft.oauth2ClientSecret.kind === 'set') {
+    checkText(issues, ['oauth2ClientSecret'], draft.oauth2ClientSecret.value.expose(), MAX_SECRET);
+  }
+  if (draft.apiKeyHeader !== '') checkHeaderName(issues, ['apiKeyHeader'], draft.apiKeyHeader);
+  if (draft.apiKeyValue.kind === 'set') {
+    const value = draft.apiKeyValue.value.expose();
+    checkHeaderValue(issues, ['apiKeyValue'], value);
+    if (!issues.has('apiKeyValue')) checkText(issues, ['apiKeyValue'], value, MAX_SECRET);
+  }
+  if (draft.customHeaders.kind === 'set') checkCustomHeaders(issues, draft.customHeaders.value);
+}
+
+function checkCustomHeaders(
+  issues: Issues,
+  headers: readonly { name: string; value: { expose(): string } }[],
+): void {
+  const seen = new Set<string>();
+  for (const [index, { name, value }] of headers.entries()) {
+    checkHeaderName(issues, ['customHeaders', index, 'name'], name);
+    checkHeaderValue(issues, ['customHeaders', index, 'value'], value.expose());
+    if (seen.has(name.toLowerCase())) {
+      issues.add(['customHeaders', index, 'name'], 'DUPLICATE', 'The same header is given twice (case does not count).');
+    }
+    seen.add(name.toLowerCase());
+  }
+}
+
+function checkAuthType(issues: Issues, draft: ConfigDraft): void {
+  const require = (field: keyof ConfigDraft, isMissing: boolean, message: string): void => {
+    if (isMissing) issues.add([field], 'REQUIRED', message);
+  };
+  if (draft.authType === 'oauth2') {
+    const why = 'is needed for OAuth 2: finding it by discovery is not built yet.';
+    require('oauth2ClientId', draft.oauth2ClientId === '', `The client id ${why}`);
+    require('oauth2AuthUrl', draft.oauth2AuthUrl === '', `The authorization URL ${why}`);
+    require('oauth2TokenUrl', draft.oauth2TokenUrl === '', `The token URL ${why}`);
+  } else if (draft.authType === 'api_key') {
+    require('apiKeyHeader', draft.apiKeyHeader === '', 'Give the header that carries the key, such as "Authorization".');
+    require('apiKeyValue', !isPresent(draft.apiKeyValue), 'Give the key itself.');
+  } else if (draft.authType === 'custom_headers') {
+    require('customHeaders', !isPresent(draft.customHeaders), 'Give at least one header.');
+  }
+}
+
+/** A secret that was stored for one server must not be sent to another without its being given again. */
+function checkSecretsStayAtOrigin(issues: Issues, draft: ConfigDraft, current: McpServerConfigRecord): void {
+  if (issues.has('url') || originOf(draft.url) === originOf(current.url)) return;
+  for (const field of SECRET_FIELDS) {
+    if (isKept(draft, field)) {
+      issues.add(
+        [field],
+        'SECRET_NOT_RESENT',
+        "The URL's origin changes: send this secret again in the same change, or clear it with null.",
+      );
+    }
+  }
+}
+
+/** Scheme, host and port. */
+export function originOf(url: string): string {
+  return new URL(url).origin;
+}

@@ -1,0 +1,62 @@
+import type { Secret } from '../../crypto/secret.ts';
+import { isForeignKeyViolation } from '../../data/database-error.ts';
+import type { ApiTokenRecord } from '../../data/records.ts';
+import type { Store } from '../../data/store.ts';
+import { notFound } from '../../errors.ts';
+import { assertCan } from '../../policy/policy.ts';
+import type { Viewer } from '../../policy/viewer.ts';
+import { Issues } from '../validation/issues.ts';
+import { checkLine, trimmed } from '../validation/text.ts';
+import { generateApiToken, hashToken } from './token-format.ts';
+
+export interface CreateApiTokenInput {
+  userId: string;
+  name: string;
+  expiresAt?: Date | null | undefined;
+}
+
+const MAX_NAME = 120;
+
+export type ApiTokenService = ReturnType<typeof createApiTokenService>;
+
+export function createApiTokenService({ store, now }: { store: Store; now: () => Date }) {
+  return {
+    /**
+     * Makes a token for a user. The token itself is in this answer and nowhere else.
+     *
+     * @throws FORBIDDEN, VALIDATION_FAILED, NOT_FOUND when there is no such user
+     */
+    async create(viewer: Viewer, input: CreateApiTokenInput): Promise<{ token: Secret; apiToken: ApiTokenRecord }> {
+      assertCan(viewer, 'apiToken.create');
+      const name = trimmed(input.name);
+      const expiresAt = input.expiresAt ?? null;
+      const issues = new Issues();
+      if (name === '') issues.add(['name'], 'REQUIRED', 'Give a name by which you will know the token.');
+      else checkLine(issues, ['name'], name, MAX_NAME);
+      if (expiresAt !== null && expiresAt <= now()) {
+        issues.add(['expiresAt'], 'IN_THE_PAST', 'Must be in the future.');
+      }
+      issues.throwIfAny();
+      const token = generateApiToken();
+      try {
+        const columns = { userId: input.userId, name, tokenHash: hashToken(token.expose()), expiresAt };
+        return { token, apiToken: await store.apiTokens.create(viewer, columns) };
+      } catch (error) {
+        if (isForeignKeyViolation(error)) throw notFound('user');
+        throw error;
+      }
+    },
+
+    /** Ends a token and the sessions opened with it, at once. Revoking twice is the same as once. @throws NOT_FOUND */
+    async revoke(viewer: Viewer, id: string): Promise<ApiTokenRecord> {
+      assertCan(viewer, 'apiToken.revoke');
+      const revoked = await store.transaction((tx) => tx.apiTokens.revoke(viewer, { id, revokedAt: now() }));
+      if (revoked === null) throw notFound('API token');
+      return revoked;
+    },
+
+    async listByUserIds(viewer: Viewer, userIds: readonly string[]): Promise<ApiTokenRecord[]> {
+      return store.apiTokens.listByUserIds(viewer, { userIds });
+    },
+  };
+}

@@ -1,0 +1,48 @@
+import type { Store } from '../../data/store.ts';
+import { NOBODY, type Role, SYSTEM, type Viewer } from '../../policy/viewer.ts';
+import { hashToken, hasApiTokenPrefix, isWellFormedApiToken } from './token-format.ts';
+
+/** A token's last use is written at most this often. */
+const API_TOKEN_TOUCH_MS = 60 * 60 * 1_000;
+
+/** Longer bearer tokens are refused unread. */
+const MAX_BEARER_LENGTH = 16_384;
+
+export interface AuthenticationOptions {
+  store: Store;
+  now: () => Date;
+  verifyBootstrap: (token: string) => Promise<Viewer>;
+  /** Verifies a JWT of the configured issuer; absent when there is none. */
+  verifyOidc?: ((token: string) => Promise<Viewer>) | undefined;
+}
+
+export type Authentication = ReturnType<typeof createAuthentication>;
+
+/** Turns a bearer token into the viewer who holds it; nobody when it is not good. */
+export function createAuthentication({ store, now, verifyBootstrap, verifyOidc }: AuthenticationOptions) {
+  const verifyApiToken = async (token: string): Promise<Viewer> => {
+    const found = await store.apiTokens.findByHash(SYSTEM, { tokenHash: hashToken(token) });
+    const at = now();
+    if (found === null || found.user.status !== 'active') return NOBODY;
+    const { id, userId, revokedAt, expiresAt, lastUsedAt } = found.token;
+    if (revokedAt !== null || (expiresAt !== null && expiresAt <= at)) return NOBODY;
+    const staleBefore = new Date(at.getTime() - API_TOKEN_TOUCH_MS);
+    if (lastUsedAt === null || lastUsedAt < staleBefore) {
+      await store.apiTokens.touch(SYSTEM, { id, now: at, staleBefore });
+    }
+    const credential = { kind: 'apiToken', apiTokenId: id, expiresAt } as const;
+    return { kind: 'user', userId, role: found.user.role as Role, credential };
+  };
+
+  return {
+    async verifyBearer(token: string): Promise<Viewer> {
+      if (token === '' || token.length > MAX_BEARER_LENGTH) return NOBODY;
+      const bootstrap = await verifyBootstrap(token);
+      if (bootstrap.kind !== 'nobody') return bootstrap;
+      if (hasApiTokenPrefix(token)) return isWellFormedApiToken(token) ? verifyApiToken(token) : NOBODY;
+      // A JWT in compact form: three parts (RFC 7519, section 3).
+      if (verifyOidc !== undefined && token.split('.').length === 3) return verifyOidc(token);
+      return NOBODY;
+    },
+  };
+}

@@ -1,0 +1,96 @@
+import type { Secret } from '../../crypto/secret.ts';
+import type { Store } from '../../data/store.ts';
+import { unauthenticated } from '../../errors.ts';
+import { assertCan } from '../../policy/policy.ts';
+import { NOBODY, type Role, SYSTEM, type Viewer } from '../../policy/viewer.ts';
+import { generateOpaqueToken, hashToken } from './token-format.ts';
+
+/** A session ends this long after it began, whatever happens. */
+export const SESSION_LIFETIME_MS = 7 * 24 * 60 * 60 * 1_000;
+/** A session ends when it was not used for this long. */
+export const SESSION_IDLE_MS = 24 * 60 * 60 * 1_000;
+/** The last use is written at most this often. */
+const SESSION_TOUCH_MS = 5 * 60 * 1_000;
+/** A sign-in link is good for this long. */
+export const SIGN_IN_LINK_LIFETIME_MS = 60 * 60 * 1_000;
+
+export interface OpenedSession {
+  /** The cookie's value. */
+  token: Secret;
+  expiresAt: Date;
+}
+
+export type SessionService = ReturnType<typeof createSessionService>;
+
+/** Browser sessions: a random cookie, a row, an idle and an absolute end. */
+export function createSessionService({ store, now }: { store: Store; now: () => Date }) {
+  const open = async (userId: string, apiTokenId: string | null, notAfter: Date | null): Promise<OpenedSession> => {
+    const at = now().getTime();
+    const end = Math.min(at + SESSION_LIFETIME_MS, notAfter?.getTime() ?? Number.POSITIVE_INFINITY);
+    const token = generateOpaqueToken();
+    const expiresAt = new Date(end);
+    await store.sessions.sweep(SYSTEM, { now: new Date(at), idleBefore: new Date(at - SESSION_IDLE_MS) });
+    await store.sessions.create(SYSTEM, { tokenHash: hashToken(token.expose()), userId, apiTokenId, expiresAt });
+    return { token, expiresAt };
+  };
+
+  return {
+    /**
+     * Opens a session for a caller who showed a bearer token. It ends no later than the token.
+     *
+     * @throws UNAUTHENTICATED for nobody, and for callers who have only a session: one cannot prolong itself
+     */
+    async openForViewer(viewer: Viewer): Promise<OpenedSession> {
+      assertCan(viewer, 'viewer.read');
+      if (viewer.kind !== 'user' || viewer.credential.kind === 'session') {
+        throw unauthenticated('Send a bearer token to open a session.');
+      }
+      const { userId, credential } = viewer;
+      if (credential.kind === 'apiToken') return open(userId, credential.apiTokenId, credential.expiresAt);
+      return open(userId, null, credential.kind === 'oidc' ? credential.expiresAt : null);
+    },
+
+    /** Makes a link's token that opens one session of this user, once, within an hour. */
+    async createSignInLink(userId: string): Promise<Secret> {
+      const token = generateOpaqueToken();
+      const expiresAt = new Date(now().getTime() + SIGN_IN_LINK_LIFETIME_MS);
+      await store.sessions.createSignInLink(SYSTEM, { tokenHash: hashToken(token.expose()), userId, expiresAt });
+      return token;
+    },
+
+    /** Takes a sign-in link. @throws UNAUTHENTICATED when it was used, is too old or never was */
+    async openByLink(linkToken: string): Promise<OpenedSession> {
+      const link = await store.sessions.takeSignInLink(SYSTEM, { tokenHash: hashToken(linkToken) });
+      const user = link === null ? null : await store.sessions.findUser(SYSTEM, { id: link.userId });
+      if (link === null || link.expiresAt <= now() || user?.status !== 'active') {
+        throw unauthenticated('This sign-in link was used already or is too old. Start the gateway again for a new one.');
+      }
+      return open(link.userId, null, null);
+    },
+
+    /** Who holds this cookie; nobody when the session, its user or the token that opened it is not good any more. */
+    async verify(cookie: string): Promise<Viewer> {
+      const found = await store.sessions.findByHash(SYSTEM, { tokenHash: hashToken(cookie) });
+      const at = now();
+      if (found === null || found.user.status !== 'active') return NOBODY;
+      const { session, apiToken } = found;
+      const idleEnd = new Date(session.lastSeenAt.getTime() + SESSION_IDLE_MS);
+      if (session.expiresAt <= at || idleEnd <= at) return NOBODY;
+      if (apiToken !== null && (apiToken.revokedAt !== null || (apiToken.expiresAt ?? session.expiresAt) <= at)) {
+        return NOBODY;
+      }
+      const staleBefore = new Date(at.getTime() - SESSION_TOUCH_MS);
+      if (session.lastSeenAt < staleBefore) {
+        await store.sessions.touch(SYSTEM, { id: session.id, now: at, staleBefore });
+      }
+      const credential = { kind: 'session', sessionId: session.id, expiresAt: session.expiresAt } as const;
+      return { kind: 'user', userId: session.userId, role: found.user.role as Role, credential };
+    },
+
+    /** Ends the caller's own session, if it is one he came with. */
+    async end(viewer: Viewer): Promise<void> {
+      if (viewer.kind !== 'user' || viewer.credential.kind !== 'session') return;
+      await store.sessions.end(viewer, { id: viewer.credential.sessionId, userId: viewer.userId });
+    },
+  };
+}

@@ -1,0 +1,122 @@
+import { describeUniqueViolation } from '../../data/database-error.ts';
+import { type Page, USER_STATUSES, type UserRecord, type UserStatus } from '../../data/records.ts';
+import type { UserColumns, UserCursor } from '../../data/repositories/user-repository.ts';
+import type { Store } from '../../data/store.ts';
+import { conflict, notFound, unauthenticated, validationFailed } from '../../errors.ts';
+import { assertCan } from '../../policy/policy.ts';
+import { ROLES, type Role, type Viewer } from '../../policy/viewer.ts';
+import { Issues } from '../validation/issues.ts';
+import { checkLine, trimmed } from '../validation/text.ts';
+
+export interface UserInput {
+  email?: string | null | undefined;
+  role?: Role | null | undefined;
+  status?: UserStatus | null | undefined;
+}
+
+const MAX_EMAIL = 320;
+
+export type UserService = ReturnType<typeof createUserService>;
+
+export function createUserService({ store }: { store: Store }) {
+  return {
+    /** The user who calls. @throws UNAUTHENTICATED */
+    async viewer(viewer: Viewer): Promise<UserRecord> {
+      assertCan(viewer, 'viewer.read');
+      if (viewer.kind !== 'user') throw unauthenticated();
+      const [user] = await store.users.findByIds(viewer, { ids: [viewer.userId] });
+      if (user === undefined) throw unauthenticated();
+      return user;
+    },
+
+    async list(viewer: Viewer, args: { first: number; after?: UserCursor | undefined }): Promise<Page<UserRecord>> {
+      return store.users.list(viewer, args);
+    },
+
+    async count(viewer: Viewer): Promise<number> {
+      return store.users.count(viewer, {});
+    },
+
+    /** Those of the users that there are and that the viewer may see. */
+    async findByIds(viewer: Viewer, ids: readonly string[]): Promise<UserRecord[]> {
+      return store.users.findByIds(viewer, { ids });
+    },
+
+    /** @throws FORBIDDEN, VALIDATION_FAILED, CONFLICT when the address is taken */
+    async create(viewer: Viewer, input: UserInput): Promise<UserRecord> {
+      assertCan(viewer, 'user.create');
+      const columns: UserColumns = { email: '', role: 'member', status: 'active', ...toColumns(input) };
+      if (input.email == null) throw validationFailed([{ path: ['email'], code: 'REQUIRED', message: 'Give an address.' }]);
+      return withEmailConflict(() => store.users.create(viewer, { columns }));
+    },
+
+    /** @throws FORBIDDEN, NOT_FOUND, VALIDATION_FAILED (also for the last active admin), CONFLICT */
+    async update(viewer: Viewer, args: { id: string; patch: UserInput }): Promise<UserRecord> {
+      assertCan(viewer, 'user.update');
+      const columns = toColumns(args.patch);
+      return withEmailConflict(() =>
+        store.transaction(async (tx) => {
+          const { user, otherActiveAdmins } = await tx.users.lockWithAdmins(viewer, { id: args.id });
+          if (user === null) throw notFound('user');
+          const after = { ...user, ...columns };
+          if (isActiveAdmin(user) && !isActiveAdmin(after) && otherActiveAdmins === 0) {
+            throw lastAdmin(after.role === 'admin' ? 'status' : 'role');
+          }
+          return tx.users.update(viewer, { id: args.id, columns });
+        }),
+      );
+    },
+
+    /** Deletes a user with his tokens, sessions, chats and connections. @throws FORBIDDEN, NOT_FOUND, VALIDATION_FAILED */
+    async delete(viewer: Viewer, id: string): Promise<void> {
+      assertCan(viewer, 'user.delete');
+      await store.transaction(async (tx) => {
+        const { user, otherActiveAdmins } = await tx.users.lockWithAdmins(viewer, { id });
+        if (user === null) throw notFound('user');
+        if (isActiveAdmin(user) && otherActiveAdmins === 0) throw lastAdmin('id');
+        await tx.users.delete(viewer, { id });
+      });
+    },
+  };
+}
+
+function isActiveAdmin(user: Pick<UserRecord, 'role' | 'status'>): boolean {
+  return user.role === 'admin' && user.status === 'active';
+}
+
+function lastAdmin(field: string): Error {
+  const message = 'This is the last active admin; make somebody else an admin first.';
+  return validationFailed([{ path: [field], code: 'LAST_ADMIN', message }]);
+}
+
+function toColumns(input: UserInput): Partial<UserColumns> {
+  const issues = new Issues();
+  const columns: Partial<UserColumns> = {};
+  if (input.email !== undefined) {
+    columns.email = trimmed(input.email ?? '');
+    if (!/^[^\s@]+@[^\s@]+$/.test(columns.email)) {
+      issues.add(['email'], 'INVALID_EMAIL', 'Is not an address such as ada@example.com.');
+    } else {
+      checkLine(issues, ['email'], columns.email, MAX_EMAIL);
+    }
+  }
+  if (input.role !== undefined) {
+    if (input.role === null) issues.add(['role'], 'REQUIRED', `Choose one of ${ROLES.join(', ')}.`);
+    else columns.role = input.role;
+  }
+  if (input.status !== undefined) {
+    if (input.status === null) issues.add(['status'], 'REQUIRED', `Choose one of ${USER_STATUSES.join(', ')}.`);
+    else columns.status = input.status;
+  }
+  issues.throwIfAny();
+  return columns;
+}
+
+async function withEmailConflict<Result>(write: () => Promise<Result>): Promise<Result> {
+  try {
+    return await write();
+  } catch (error) {
+    if (describeUniqueViolation(error) === undefined) throw error;
+    throw conflict('email', 'Another user has this address.');
+  }
+}

@@ -1,0 +1,45 @@
+import type { Issues } from './issues.ts';
+
+type Path = readonly (string | number)[];
+
+/** RFC 9110, section 5.6.2. */
+const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+
+/** Names that belong to the connection (RFC 9110, section 7.6.1), to HTTP itself, or to MCP's transports. */
+const RESERVED = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+  'host',
+  'content-length',
+  'content-type',
+  'accept',
+  'last-event-id',
+]);
+
+/** Reports a header name that is not a token or that the gateway sets itself. */
+export function checkHeaderName(issues: Issues, path: Path, name: string): void {
+  if (!TOKEN.test(name) || name.length > 128) {
+    issues.add(path, 'INVALID_HEADER_NAME', 'Is not a header name: letters, digits and "-", at most 128.');
+    return;
+  }
+  const lower = name.toLowerCase();
+  if (RESERVED.has(lower) || lower.startsWith('mcp-')) {
+    issues.add(path, 'RESERVED_HEADER_NAME', `"${name}" is set by the connection or by MCP itself; remove it.`);
+  }
+}
+
+/** Reports a header value that would break out of its line. The value is not repeated: it may be a secret. */
+export function checkHeaderValue(issues: Issues, path: Path, value: string): void {
+  if (/[\r\n\0]/.test(value)) {
+    issues.add(path, 'INVALID_HEADER_VALUE', 'Has a line break or NUL character; remove it.');
+  } else if (!value.isWellFormed()) {
+    issues.add(path, 'INVALID_CHARACTER', 'Has half of a surrogate pair; remove it.');
+  }
+}

@@ -1,0 +1,65 @@
+import SchemaBuilder from '@pothos/core';
+import RelayPlugin from '@pothos/plugin-relay';
+import ScopeAuthPlugin from '@pothos/plugin-scope-auth';
+import SimpleObjectsPlugin from '@pothos/plugin-simple-objects';
+import { DateTimeResolver, UUIDResolver } from 'graphql-scalars';
+import { type Action, can } from '../policy/policy.ts';
+import type { GraphQLContext } from './context.ts';
+
+/** Every restricted field denies with this one; making an error for each costs more than the fields. */
+const DENIED = new Error('denied');
+
+export const builder = new SchemaBuilder<{
+  Context: GraphQLContext;
+  AuthScopes: { can: Action };
+  Scalars: {
+    UUID: { Input: string; Output: string };
+    DateTime: { Input: Date; Output: Date };
+  };
+  Connection: { totalCount: () => Promise<number> };
+  DefaultFieldNullability: false;
+  DefaultEdgesNullability: false;
+  DefaultNodeNullability: false;
+}>({
+  plugins: [ScopeAuthPlugin, RelayPlugin, SimpleObjectsPlugin],
+  defaultFieldNullability: false,
+  scopeAuth: {
+    authScopes: (context) => ({ can: (action) => can(context.viewer, action) }),
+    unauthorizedError: () => DENIED,
+  },
+  relay: {
+    cursorType: 'String',
+    nodesOnConnection: true,
+    nodeQueryOptions: false,
+    nodesQueryOptions: false,
+    pageInfoTypeOptions: { description: 'Where a page lies in its list (Relay Cursor Connections).' },
+    hasNextPageFieldOptions: { description: 'Whether there is more after this page.' },
+    hasPreviousPageFieldOptions: { description: 'Always false: lists are read forwards.' },
+    startCursorFieldOptions: { description: 'Cursor of the first edge; null on an empty page.' },
+    endCursorFieldOptions: { description: 'Cursor of the last edge, for `after`; null on an empty page.' },
+    edgesFieldOptions: { description: 'The entries with their cursors.', nullable: false },
+    nodesFieldOptions: { description: 'The entries alone.', nullable: { list: false, items: false } },
+    nodeFieldOptions: { description: 'The entry.', nullable: false },
+    cursorFieldOptions: { description: 'Position of the entry, for `after`.' },
+    pageInfoFieldOptions: { description: 'Where this page lies in the list.' },
+  },
+});
+
+builder.addScalarType('UUID', UUIDResolver, {});
+builder.addScalarType('DateTime', DateTimeResolver, {});
+builder.queryType({ description: 'What can be read.' });
+builder.mutationType({ description: 'What can be changed.' });
+builder.globalConnectionField('totalCount', (t) =>
+  t.int({
+    description: 'How many entries there are over all pages.',
+    resolve: (connection) => connection.totalCount(),
+  }),
+);
+
+/**
+ * Options of a field that only some roles see: null for the others, never an error, so that one operation serves
+ * every role. Say in the description who sees it.
+ */
+export function visibleWith(action: Action) {
+  return { nullable: true, authScopes: { can: action }, unauthorizedResolver: () => null } as const;
+}

@@ -1,0 +1,29 @@
+import type { ConfigService } from '../domain/configs/config-service.ts';
+import type { ConnectionService } from '../domain/connections/connection-service.ts';
+import type { ApiTokenService } from '../domain/credentials/api-token-service.ts';
+import type { UserService } from '../domain/users/user-service.ts';
+import type { Viewer } from '../policy/viewer.ts';
+import { createLoaders, type Loaders } from './loaders.ts';
+
+/** What the graph resolves with. */
+export interface GraphQLServices {
+  configs: ConfigService;
+  connections: ConnectionService;
+  users: UserService;
+  apiTokens: ApiTokenService;
+}
+
+/** What the HTTP room hands over with each operation. */
+export interface GraphQLServerContext {
+  viewer: Viewer;
+  requestId: string;
+}
+
+export interface GraphQLContext extends GraphQLServerContext {
+  services: GraphQLServices;
+  loaders: Loaders;
+}
+
+export function createContext(services: GraphQLServices, { viewer, requestId }: GraphQLServerContext): GraphQLContext {
+  return { viewer, requestId, services, loaders: createLoaders(services, viewer) };
+}

@@ -1,0 +1,71 @@
+import { validationFailed } from '../../errors.ts';
+import { builder } from '../builder.ts';
+import { assertCursorId, decodeCursor, encodeCursor, pageArgs, parseFirst, toConnection } from '../pagination.ts';
+import { McpAuthTypeEnum, McpAvailabilityEnum } from './enums.ts';
+import { McpServerConfigType } from './type.ts';
+
+const CURSOR_KIND = 'config';
+
+const McpServerConfigFilter = builder.inputType('McpServerConfigFilter', {
+  description: 'Which configs to list; all conditions must hold.',
+  fields: (t) => ({
+    enabled: t.boolean({ required: false, description: 'Only enabled ones, or only disabled ones.' }),
+    authType: t.field({ type: McpAuthTypeEnum, required: false, description: 'Only this auth type.' }),
+    availability: t.field({ type: McpAvailabilityEnum, required: false, description: 'Only this availability.' }),
+    search: t.string({ required: false, description: 'Part of the display name or slug, in any case.' }),
+  }),
+});
+
+const McpServerConfigConnection = builder.connectionObject(
+  { type: McpServerConfigType, name: 'McpServerConfigConnection', description: 'A page of MCP server configs.' },
+  { name: 'McpServerConfigEdge', description: 'An MCP server config and its cursor.' },
+);
+
+builder.queryFields((t) => ({
+  mcpServerConfig: t.field({
+    type: McpServerConfigType,
+    nullable: true,
+    description: 'One config, by id or slug; null when it is missing or hidden from the viewer.',
+    args: {
+      id: t.arg({ type: 'UUID', required: false, description: 'Its id; give this or `slug`.' }),
+      slug: t.arg.string({ required: false, description: 'Its slug; give this or `id`.' }),
+    },
+    resolve: (_root, { id, slug }, { viewer, services }) => {
+      if (id != null && slug == null) return services.configs.find(viewer, { id });
+      if (slug != null && id == null) return services.configs.find(viewer, { slug });
+      throw validationFailed([{ path: ['id'], code: 'REQUIRED', message: 'Give either "id" or "slug".' }]);
+    },
+  }),
+
+  mcpServerConfigs: t.field({
+    type: McpServerConfigConnection,
+    description: 'The configs that the viewer may see, by display name.',
+    args: {
+      ...pageArgs,
+      filter: t.arg({ type: McpServerConfigFilter, required: false, description: 'Which ones.' }),
+    },
+    resolve: async (_root, args, { viewer, services }) => {
+      const filter = {
+        enabled: args.filter?.enabled ?? undefined,
+        authType: args.filter?.authType ?? undefined,
+        availability: args.filter?.availability ?? undefined,
+        search: args.filter?.search ?? undefined,
+      };
+      const page = await services.configs.list(viewer, {
+        first: parseFirst(args.first),
+        after: args.after == null ? undefined : parseCursor(args.after),
+        filter,
+      });
+      return toConnection(
+        page,
+        (config) => encodeCursor(CURSOR_KIND, [config.displayName, config.id]),
+        () => services.configs.count(viewer, filter),
+      );
+    },
+  }),
+}));
+
+function parseCursor(cursor: string) {
+  const [displayName = '', id] = decodeCursor(CURSOR_KIND, 2, cursor);
+  return { displayName, id: assertCursorId(id) };
+}

@@ -1,0 +1,105 @@
+import type { McpServerConfigRecord } from '../../data/records.ts';
+import { isConnected, toServerState } from '../../domain/connections/connection-service.ts';
+import { builder, visibleWith } from '../builder.ts';
+import { UserType } from '../user/type.ts';
+import { McpAuthTypeEnum, McpAvailabilityEnum, McpServerStateEnum, McpTransportEnum } from './enums.ts';
+
+const ADMIN_FIELDS = 'For admins, auditors and services; null for members.';
+const adminField = visibleWith('mcpServerConfig.readAdminFields');
+
+export const McpServerConfigType = builder.objectRef<McpServerConfigRecord>('McpServerConfig');
+
+McpServerConfigType.implement({
+  description: 'A server of the Model Context Protocol, defined by an admin. Its secrets cannot be read.',
+  fields: (t) => ({
+    id: t.expose('id', { type: 'UUID', description: 'Identity, for ever.' }),
+    slug: t.exposeString('slug', { description: 'Short unique name; tools are shown to models as `<slug>__<tool>`.' }),
+    displayName: t.exposeString('displayName', { description: 'Name for people.' }),
+    description: t.exposeString('description', { description: 'What the server is good for; may be empty.' }),
+    iconUrl: t.string({
+      nullable: true,
+      description: 'Picture to show beside the name.',
+      resolve: (config) => config.iconUrl || null,
+    }),
+    authType: t.expose('authType', { type: McpAuthTypeEnum, description: 'What credentials the server gets.' }),
+    availability: t.expose('availability', { type: McpAvailabilityEnum, description: 'In which chats it is.' }),
+    enabled: t.exposeBoolean('enabled', { description: 'The kill switch: false hides it from members and chats.' }),
+    toolAllowList: t.exposeStringList('toolAllowList', {
+      description: 'Unless empty, only tools of these names may be used. Exact names at the server.',
+    }),
+    toolDenyList: t.exposeStringList('toolDenyList', {
+      description: 'Tools of these names may not be used, even when the allow list has them.',
+    }),
+    hasOAuth2Secret: t.exposeBoolean('hasOAuth2Secret', { description: 'Whether an OAuth 2 client secret is stored.' }),
+    hasApiKey: t.exposeBoolean('hasApiKey', { description: 'Whether an API key is stored.' }),
+    hasCustomHeaders: t.exposeBoolean('hasCustomHeaders', { description: 'Whether custom headers are stored.' }),
+    authConnected: t.boolean({
+      description: 'Whether the viewer has connected his account; true where the auth type needs no connection.',
+      resolve: async (config, _args, { loaders }) =>
+        config.authType !== 'oauth2' || isConnected(config, await loaders.hasOwnToken.load(config.id)),
+    }),
+    viewerState: t.field({
+      type: McpServerStateEnum,
+      description: 'How the server stands for the viewer.',
+      resolve: async (config, _args, { loaders }) =>
+        toServerState(config, config.authType === 'oauth2' && (await loaders.hasOwnToken.load(config.id))),
+    }),
+    version: t.exposeInt('version', { description: 'Counts up with each change; give it as `expectedVersion`.' }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was defined.' }),
+    updatedAt: t.expose('updatedAt', { type: 'DateTime', description: 'When it was last changed.' }),
+
+    url: t.exposeString('url', { ...adminField, description: `Where the server is. ${ADMIN_FIELDS}` }),
+    transport: t.expose('transport', {
+      type: McpTransportEnum,
+      ...adminField,
+      description: `How the gateway talks to it. ${ADMIN_FIELDS}`,
+    }),
+    oauth2ClientId: t.exposeString('oauth2ClientId', {
+      ...adminField,
+      description: `OAuth 2 client id. ${ADMIN_FIELDS}`,
+    }),
+    oauth2AuthUrl: t.exposeString('oauth2AuthUrl', {
+      ...adminField,
+      description: `OAuth 2 authorization endpoint. ${ADMIN_FIELDS}`,
+    }),
+    oauth2TokenUrl: t.exposeString('oauth2TokenUrl', {
+      ...adminField,
+      description: `OAuth 2 token endpoint. ${ADMIN_FIELDS}`,
+    }),
+    oauth2RevocationUrl: t.exposeString('oauth2RevocationUrl', {
+      ...adminField,
+      description: `OAuth 2 revocation endpoint (RFC 7009). ${ADMIN_FIELDS}`,
+    }),
+    oauth2Issuer: t.exposeString('oauth2Issuer', {
+      ...adminField,
+      description: `Issuer identifier of the authorization server (RFC 8414). ${ADMIN_FIELDS}`,
+    }),
+    oauth2Scopes: t.exposeStringList('oauth2Scopes', {
+      ...adminField,
+      description: `Scopes that are asked for. ${ADMIN_FIELDS}`,
+    }),
+    apiKeyHeader: t.exposeString('apiKeyHeader', {
+      ...adminField,
+      description: `Header that carries the API key. ${ADMIN_FIELDS}`,
+    }),
+    createdBy: t.field({
+      type: UserType,
+      ...adminField,
+      description: `Who defined it; null when that user is gone. ${ADMIN_FIELDS}`,
+      resolve: (config, _args, { loaders }) =>
+        config.createdById === null ? null : loaders.userById.load(config.createdById),
+    }),
+    updatedBy: t.field({
+      type: UserType,
+      ...adminField,
+      description: `Who last changed it; null when that user is gone. ${ADMIN_FIELDS}`,
+      resolve: (config, _args, { loaders }) =>
+        config.updatedById === null ? null : loaders.userById.load(config.updatedById),
+    }),
+    connectedUserCount: t.int({
+      ...adminField,
+      description: `How many users have connected their account. ${ADMIN_FIELDS}`,
+      resolve: (config, _args, { loaders }) => loaders.connectedUserCount.load(config.id),
+    }),
+  }),
+});

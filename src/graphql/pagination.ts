@@ -1,0 +1,69 @@
+import type { Page } from '../data/records.ts';
+import { DomainError, validationFailed } from '../errors.ts';
+import { builder } from './builder.ts';
+
+const DEFAULT_PAGE_SIZE = 50;
+const MAX_PAGE_SIZE = 500;
+
+/** The arguments of every list. */
+export const pageArgs = builder.args((t) => ({
+  first: t.int({
+    description: `At most this many entries, 0 to ${MAX_PAGE_SIZE}.`,
+    required: false,
+    defaultValue: DEFAULT_PAGE_SIZE,
+  }),
+  after: t.string({ description: 'Only entries after this cursor.', required: false }),
+}));
+
+/** @throws VALIDATION_FAILED when it is out of range */
+export function parseFirst(first: number | null | undefined): number {
+  const size = first ?? DEFAULT_PAGE_SIZE;
+  if (size >= 0 && size <= MAX_PAGE_SIZE) return size;
+  throw validationFailed([{ path: ['first'], code: 'OUT_OF_RANGE', message: `Must be from 0 to ${MAX_PAGE_SIZE}.` }]);
+}
+
+/** An opaque cursor that holds the values a list is sorted by. */
+export function encodeCursor(kind: string, values: readonly string[]): string {
+  return Buffer.from(JSON.stringify([kind, ...values])).toString('base64url');
+}
+
+/**
+ * The values in a cursor of this kind.
+ *
+ * @throws CURSOR_INVALID when the text is no cursor of this list
+ */
+export function decodeCursor(kind: string, count: number, cursor: string): string[] {
+  try {
+    const parsed: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString());
+    if (Array.isArray(parsed) && parsed.length === count + 1 && parsed.every((each) => typeof each === 'string')) {
+      const [actualKind, ...values] = parsed as string[];
+      if (actualKind === kind && values.every((value) => value.isWellFormed() && !value.includes('\0'))) return values;
+    }
+  } catch {
+    // Not JSON: the same answer as below.
+  }
+  throw new DomainError('CURSOR_INVALID', 'This is not a cursor of this list; start again without "after".');
+}
+
+/** A page of records as Relay's connection. */
+export function toConnection<Row>(page: Page<Row>, toCursor: (row: Row) => string, totalCount: () => Promise<number>) {
+  const edges = page.rows.map((node) => ({ node, cursor: toCursor(node) }));
+  return {
+    edges,
+    totalCount,
+    pageInfo: {
+      hasNextPage: page.hasMore,
+      hasPreviousPage: false,
+      startCursor: edges.at(0)?.cursor ?? null,
+      endCursor: edges.at(-1)?.cursor ?? null,
+    },
+  };
+}
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+
+/** @throws CURSOR_INVALID when a cursor's id is none */
+export function assertCursorId(id: string | undefined): string {
+  if (id !== undefined && UUID.test(id)) return id;
+  throw new DomainError('CURSOR_INVALID', 'This is not a cursor of this list; start again without "after".');
+}

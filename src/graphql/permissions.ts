@@ -1,0 +1,55 @@
+import { GraphQLError, type GraphQLSchema } from 'graphql';
+import { applyMiddleware } from 'graphql-middleware';
+import { deny, rule, shield } from 'graphql-shield';
+import { type Action, can } from '../policy/policy.ts';
+import type { GraphQLContext } from './context.ts';
+
+/** What each root field needs, at the least, before its resolver runs. A field that is not here is denied. */
+export const ROOT_PERMISSIONS = {
+  Query: {
+    viewer: 'viewer.read',
+    mcpServerConfig: 'mcpServerConfig.read',
+    mcpServerConfigs: 'mcpServerConfig.list',
+    users: 'user.list',
+  },
+  Mutation: {
+    createMcpServerConfig: 'mcpServerConfig.create',
+    updateMcpServerConfig: 'mcpServerConfig.update',
+    deleteMcpServerConfig: 'mcpServerConfig.delete',
+    removeMcpServerUserTokens: 'mcpServerConnection.removeAny',
+    createUser: 'user.create',
+    updateUser: 'user.update',
+    deleteUser: 'user.delete',
+    createApiToken: 'apiToken.create',
+    revokeApiToken: 'apiToken.revoke',
+  },
+} as const satisfies Record<string, Record<string, Action>>;
+
+const FORBIDDEN = new GraphQLError('Your role does not allow this.', { extensions: { code: 'FORBIDDEN' } });
+const UNAUTHENTICATED = new GraphQLError('Sign in, or send an API token as "Authorization: Bearer …".', {
+  extensions: { code: 'UNAUTHENTICATED' },
+});
+
+function allows(action: Action) {
+  return rule(action, { cache: 'no_cache' })((_root, _args, { viewer }: GraphQLContext) => {
+    if (viewer.kind === 'nobody') return UNAUTHENTICATED;
+    return can(viewer, action) ? true : FORBIDDEN;
+  });
+}
+
+function toRules(actions: Readonly<Record<string, Action>>) {
+  return Object.fromEntries(Object.entries(actions).map(([field, action]) => [field, allows(action)]));
+}
+
+/**
+ * The schema with graphql-shield before the root fields, denying by default. Only the root types: on all of them it
+ * would make every leaf field asynchronous, and redaction below the root is the work of the field scopes.
+ */
+export function guardRootFields(schema: GraphQLSchema): GraphQLSchema {
+  const permissions = shield(
+    { Query: { '*': deny, ...toRules(ROOT_PERMISSIONS.Query) }, Mutation: { '*': deny, ...toRules(ROOT_PERMISSIONS.Mutation) } },
+    { fallbackRule: deny, fallbackError: FORBIDDEN, allowExternalErrors: true },
+  );
+  const { Query, Mutation } = permissions.generate(schema) as Record<string, object>;
+  return applyMiddleware(schema, { Query, Mutation } as Parameters<typeof applyMiddleware>[1]);
+}

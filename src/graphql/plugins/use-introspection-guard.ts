@@ -1,0 +1,14 @@
+import { NoSchemaIntrospectionCustomRule } from 'graphql';
+import type { Plugin } from 'graphql-yoga';
+import type { GraphQLServerContext } from '../context.ts';
+
+/** Shows the schema to signed-in callers only. */
+export function useIntrospectionGuard(): Plugin<GraphQLServerContext> {
+  return {
+    onValidate({ context, addValidationRule }) {
+      if ((context as unknown as GraphQLServerContext).viewer.kind === 'nobody') {
+        addValidationRule(NoSchemaIntrospectionCustomRule);
+      }
+    },
+  };
+}

@@ -1,0 +1,12 @@
+import type { GraphQLSchema } from 'graphql';
+import './mcp-server-config/queries.ts';
+import './mcp-server-config/mutations.ts';
+import './user/queries.ts';
+import './user/mutations.ts';
+import './api-token/mutations.ts';
+import { builder } from './builder.ts';
+
+/** Builds the graph. Each type's folder adds itself to the builder when it is loaded. */
+export function buildSchema(): GraphQLSchema {
+  return builder.toSchema();
+}

@@ -1,0 +1,45 @@
+import { DomainError } from '../../errors.ts';
+import { builder } from '../builder.ts';
+import { assertCursorId, decodeCursor, encodeCursor, pageArgs, parseFirst, toConnection } from '../pagination.ts';
+import { UserType } from './type.ts';
+
+const CURSOR_KIND = 'user';
+
+const UserConnection = builder.connectionObject(
+  { type: UserType, name: 'UserConnection', description: 'A page of users.' },
+  { name: 'UserEdge', description: 'A user and his cursor.' },
+);
+
+builder.queryFields((t) => ({
+  viewer: t.field({
+    type: UserType,
+    description: 'The user who calls.',
+    resolve: (_root, _args, { viewer, services }) => services.users.viewer(viewer),
+  }),
+
+  users: t.field({
+    type: UserConnection,
+    description: 'All users, oldest first. For admins and auditors.',
+    args: pageArgs,
+    resolve: async (_root, args, { viewer, services }) => {
+      const page = await services.users.list(viewer, {
+        first: parseFirst(args.first),
+        after: args.after == null ? undefined : parseCursor(args.after),
+      });
+      return toConnection(
+        page,
+        (user) => encodeCursor(CURSOR_KIND, [user.createdAt.toISOString(), user.id]),
+        () => services.users.count(viewer),
+      );
+    },
+  }),
+}));
+
+function parseCursor(cursor: string) {
+  const [text = '', id] = decodeCursor(CURSOR_KIND, 2, cursor);
+  const createdAt = new Date(text);
+  if (Number.isNaN(createdAt.getTime())) {
+    throw new DomainError('CURSOR_INVALID', 'This is not a cursor of this list; start again without "after".');
+  }
+  return { createdAt, id: assertCursorId(id) };
+}

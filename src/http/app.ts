@@ -1,0 +1,95 @@
+import { randomUUID } from 'node:crypto';
+import { Hono } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
+import { cors } from 'hono/cors';
+import { scrubDatabaseError } from '../data/database-error.ts';
+import type { ConfigService } from '../domain/configs/config-service.ts';
+import type { ConnectionService } from '../domain/connections/connection-service.ts';
+import type { Authentication } from '../domain/credentials/authentication.ts';
+import type { SessionService } from '../domain/credentials/session-service.ts';
+import type { Experiment } from '../domain/experiments.ts';
+import type { GraphQLHandler } from '../graphql/yoga.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import { authenticate } from './authenticate.ts';
+import type { HttpEnv } from './context.ts';
+import { refuseCrossSite } from './csrf.ts';
+import { createGraphQLRoutes } from './graphql-routes.ts';
+import { createHealthRoutes, type ReadinessCheck } from './health-routes.ts';
+import { createProblemResponse, toProblemResponse } from './problem.ts';
+import { reportRequests } from './request-report.ts';
+import { createServerRoutes } from './rest/server-routes.ts';
+import { createSessionCookie } from './session-cookie.ts';
+import { createSessionRoutes } from './session-routes.ts';
+
+/** Bodies larger than this are refused, whatever they hold. */
+export const MAX_BODY_BYTES = 256 * 1_024;
+
+export interface AppOptions {
+  publicUrl: string;
+  corsOrigins: readonly string[];
+  graphiql: boolean;
+  experiments: ReadonlySet<Experiment>;
+  log: Logger;
+  metrics: Metrics;
+  authentication: Authentication;
+  sessions: SessionService;
+  configs: ConfigService;
+  connections: ConnectionService;
+  handleGraphQL: GraphQLHandler;
+  readinessChecks: Readonly<Record<string, ReadinessCheck>>;
+  isDraining: () => boolean;
+}
+
+/** The gateway as a function from Request to Response: every face of it, without a server around. */
+export type App = Hono<HttpEnv>;
+
+export function createApp(options: AppOptions): App {
+  const { publicUrl, corsOrigins, log, metrics, sessions } = options;
+  const cookie = createSessionCookie(publicUrl);
+  const app: App = new Hono<HttpEnv>();
+
+  app.onError((error, c) =>
+    toProblemResponse(error, (unexpected) => {
+      const errorId = randomUUID();
+      log.error({ errorId, requestId: c.get('requestId'), err: scrubDatabaseError(unexpected) }, 'unexpected error');
+      return errorId;
+    }),
+  );
+  app.notFound(() => createProblemResponse(404, { message: 'There is nothing at this address.', code: 'NOT_FOUND' }));
+
+  app.use(reportRequests({ log, metrics }));
+  app.use(async (c, next) => {
+    await next();
+    c.header('x-content-type-options', 'nosniff');
+    if (!c.res.headers.has('cache-control')) c.header('cache-control', 'no-store');
+    if (!c.res.headers.has('referrer-policy')) c.header('referrer-policy', 'no-referrer');
+  });
+  if (corsOrigins.length > 0) app.use(cors({ origin: [...corsOrigins], credentials: true, maxAge: 600 }));
+  app.use(
+    bodyLimit({
+      maxSize: MAX_BODY_BYTES,
+      onError: () => {
+        const message = `The body is larger than ${MAX_BODY_BYTES / 1_024} KiB.`;
+        return createProblemResponse(413, { message, code: 'VALIDATION_FAILED' });
+      },
+    }),
+  );
+
+  app.route(
+    '/',
+    createHealthRoutes({
+      checks: options.readinessChecks,
+      metrics,
+      isDraining: options.isDraining,
+      onFailure: (check, error) => log.error({ check, err: error }, 'not ready'),
+    }),
+  );
+
+  app.use(authenticate({ authentication: options.authentication, sessions, cookie }));
+  app.use(refuseCrossSite({ publicUrl, corsOrigins }));
+  app.route('/', createSessionRoutes({ sessions, cookie }));
+  app.route('/', createGraphQLRoutes({ handle: options.handleGraphQL }));
+  app.route('/', createServerRoutes({ configs: options.configs, connections: options.connections, experiments: options.experiments }));
+  return app;
+}

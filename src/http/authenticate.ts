@@ -1,0 +1,45 @@
+import { createMiddleware } from 'hono/factory';
+import type { Authentication } from '../domain/credentials/authentication.ts';
+import type { SessionService } from '../domain/credentials/session-service.ts';
+import { NOBODY } from '../policy/viewer.ts';
+import type { HttpEnv } from './context.ts';
+import type { SessionCookie } from './session-cookie.ts';
+
+export interface AuthenticateOptions {
+  authentication: Authentication;
+  sessions: SessionService;
+  cookie: SessionCookie;
+}
+
+/** The seed's header; only its REST clients send it. */
+const SESSION_TOKEN_HEADER = 'coder-session-token';
+
+/**
+ * Finds out who calls. A bearer token that is sent is the only credential that counts: when it is not good the caller
+ * is nobody, whatever cookie came along.
+ */
+export function authenticate({ authentication, sessions, cookie }: AuthenticateOptions) {
+  return createMiddleware<HttpEnv>(async (c, next) => {
+    const { raw } = c.req;
+    const bearer = readBearer(raw.headers, new URL(raw.url).pathname.startsWith('/api/'));
+    const session = cookie.read(raw);
+    if (bearer !== undefined) {
+      c.set('viewer', await authentication.verifyBearer(bearer));
+      c.set('credentialSource', 'bearer');
+    } else if (session !== undefined) {
+      c.set('viewer', await sessions.verify(session));
+      c.set('credentialSource', 'cookie');
+    } else {
+      c.set('viewer', NOBODY);
+      c.set('credentialSource', 'none');
+    }
+    await next();
+  });
+}
+
+/** The token that was sent; empty when an Authorization header is there but has none (RFC 6750, section 2.1). */
+function readBearer(headers: Headers, isRest: boolean): string | undefined {
+  const authorization = headers.get('authorization');
+  if (authorization !== null) return /^Bearer +([\x21-\x7e]+) *$/i.exec(authorization)?.[1] ?? '';
+  return isRest ? (headers.get(SESSION_TOKEN_HEADER) ?? undefined) : undefined;
+}

@@ -1,0 +1,34 @@
+import { Hono } from 'hono';
+import { forbidden, unauthenticated } from '../errors.ts';
+import { toGraphQLError } from '../graphql/mask-error.ts';
+import type { GraphQLHandler } from '../graphql/yoga.ts';
+import type { HttpEnv } from './context.ts';
+import { isJson } from './media-type.ts';
+
+const MAX_URL_LENGTH = 8_192;
+
+/**
+ * `/graphql`: POST as `application/json`, and GET for queries. Forms, multipart and plain text are refused: a page of
+ * another site can send these without asking first.
+ */
+export function createGraphQLRoutes({ handle }: { handle: GraphQLHandler }): Hono<HttpEnv> {
+  const routes = new Hono<HttpEnv>();
+
+  routes.on(['GET', 'POST'], '/graphql', async (c) => {
+    const viewer = c.get('viewer');
+    if (viewer.kind === 'nobody') {
+      c.header('www-authenticate', 'Bearer');
+      return c.json({ errors: [toGraphQLError(unauthenticated())] }, 401);
+    }
+    if (c.req.method === 'POST' && !isJson(c.req.header('content-type'))) {
+      const errors = [toGraphQLError(forbidden('Send the operation as "Content-Type: application/json".'))];
+      return c.json({ errors }, 415);
+    }
+    if (c.req.url.length > MAX_URL_LENGTH) {
+      return c.json({ errors: [{ message: 'The query is too long for a URL; send it by POST.' }] }, 414);
+    }
+    return handle(c.req.raw, { viewer, requestId: c.get('requestId') });
+  });
+
+  return routes;
+}

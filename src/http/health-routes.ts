@@ -1,0 +1,44 @@
+import { Hono } from 'hono';
+import type { Metrics } from '../telemetry/metrics.ts';
+import type { HttpEnv } from './context.ts';
+
+/** One thing that must be good before the gateway takes requests. Rejects with the reason when it is not. */
+export type ReadinessCheck = () => Promise<void>;
+
+export interface HealthRoutesOptions {
+  checks: Readonly<Record<string, ReadinessCheck>>;
+  metrics: Metrics;
+  /** Whether the gateway is about to stop: load balancers should look elsewhere. */
+  isDraining: () => boolean;
+  onFailure: (check: string, error: unknown) => void;
+}
+
+/** `/healthz`: the process is alive. `/readyz`: it can serve. `/metrics`: Prometheus. For machines, without sign-in. */
+export function createHealthRoutes({ checks, metrics, isDraining, onFailure }: HealthRoutesOptions): Hono<HttpEnv> {
+  const routes = new Hono<HttpEnv>();
+
+  routes.get('/healthz', (c) => c.json({ status: 'ok' }));
+
+  routes.get('/readyz', async (c) => {
+    const results = await Promise.all(
+      Object.entries(checks).map(async ([name, check]) => {
+        try {
+          await check();
+          return [name, 'ok'] as const;
+        } catch (error) {
+          onFailure(name, error);
+          return [name, 'failed'] as const;
+        }
+      }),
+    );
+    if (isDraining()) results.push(['draining', 'failed']);
+    const isReady = results.every(([, result]) => result === 'ok');
+    return c.json({ status: isReady ? 'ok' : 'failed', checks: Object.fromEntries(results) }, isReady ? 200 : 503);
+  });
+
+  routes.get('/metrics', async (c) =>
+    c.body(await metrics.registry.metrics(), 200, { 'content-type': metrics.registry.contentType }),
+  );
+
+  return routes;
+}

@@ -1,0 +1,40 @@
+import { randomUUID } from 'node:crypto';
+import { createMiddleware } from 'hono/factory';
+import { routePath } from 'hono/route';
+import { NOBODY, viewerUserId } from '../policy/viewer.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import type { HttpEnv } from './context.ts';
+
+/** An id that a proxy in front gave and that is safe to log. */
+const REQUEST_ID = /^[A-Za-z0-9._-]{8,64}$/;
+
+/** Scraped every few seconds: not worth a line each. */
+const QUIET_ROUTES = new Set(['/healthz', '/readyz', '/metrics']);
+
+/**
+ * Gives each request an id, logs one line for it and counts it. Paths, queries, headers and bodies stay out of the
+ * log: the route's pattern is enough, and a sign-in link is a secret.
+ */
+export function reportRequests({ log, metrics }: { log: Logger; metrics: Metrics }) {
+  return createMiddleware<HttpEnv>(async (c, next) => {
+    const startedAt = performance.now();
+    const given = c.req.header('x-request-id');
+    const requestId = given !== undefined && REQUEST_ID.test(given) ? given : randomUUID();
+    c.set('requestId', requestId);
+    c.set('viewer', NOBODY);
+    c.set('credentialSource', 'none');
+    await next();
+    c.header('x-request-id', requestId);
+    const durationMs = performance.now() - startedAt;
+    const { method } = c.req;
+    const { status } = c.res;
+    const route = status === 404 ? 'unmatched' : routePath(c, -1);
+    metrics.countRequest({ method, route, status, seconds: durationMs / 1_000 });
+    const level = QUIET_ROUTES.has(route) ? 'debug' : 'info';
+    log[level](
+      { requestId, method, route, status, userId: viewerUserId(c.get('viewer')), durationMs: Math.round(durationMs) },
+      'request',
+    );
+  });
+}

@@ -1,0 +1,76 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+
+/** Callers choose operation names: after this many different ones the rest counts as `other`. */
+const MAX_OPERATION_NAMES = 200;
+
+const DURATION_BUCKETS_SECONDS = [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10];
+
+export type Metrics = ReturnType<typeof createMetrics>;
+
+/** What the gateway counts about itself, for Prometheus. */
+export function createMetrics(poolUsage: () => { total: number; idle: number; waiting: number }) {
+  const registry = new Registry();
+  // Memory, CPU, event-loop delay (nodejs_eventloop_lag_*), garbage collection, open handles.
+  collectDefaultMetrics({ register: registry });
+
+  const operations = new Counter({
+    name: 'gatehouse_graphql_operations_total',
+    help: 'GraphQL operations by name, type and outcome (ok, or the first error code).',
+    labelNames: ['operation', 'type', 'outcome'] as const,
+    registers: [registry],
+  });
+  const operationSeconds = new Histogram({
+    name: 'gatehouse_graphql_operation_duration_seconds',
+    help: 'Duration of GraphQL operations.',
+    labelNames: ['operation', 'type'] as const,
+    buckets: DURATION_BUCKETS_SECONDS,
+    registers: [registry],
+  });
+  const requests = new Histogram({
+    name: 'gatehouse_http_request_duration_seconds',
+    help: 'Duration of HTTP requests by route and status.',
+    labelNames: ['method', 'route', 'status'] as const,
+    buckets: DURATION_BUCKETS_SECONDS,
+    registers: [registry],
+  });
+  const openFailures = new Counter({
+    name: 'gatehouse_sealed_value_open_failures_total',
+    help: 'Sealed values that could not be opened, by column.',
+    labelNames: ['table', 'column'] as const,
+    registers: [registry],
+  });
+  new Gauge({
+    name: 'gatehouse_database_connections',
+    help: 'Connections of the database pool by state.',
+    labelNames: ['state'] as const,
+    registers: [registry],
+    collect() {
+      const { total, idle, waiting } = poolUsage();
+      this.set({ state: 'busy' }, total - idle);
+      this.set({ state: 'idle' }, idle);
+      this.set({ state: 'waiting' }, waiting);
+    },
+  });
+
+  const names = new Set<string>();
+  const toLabel = (name: string): string => {
+    if (!names.has(name) && names.size >= MAX_OPERATION_NAMES) return 'other';
+    names.add(name);
+    return name;
+  };
+
+  return {
+    registry,
+    countOperation(args: { name: string; type: string; outcome: string; seconds: number }): void {
+      const operation = toLabel(args.name);
+      operations.inc({ operation, type: args.type, outcome: args.outcome });
+      operationSeconds.observe({ operation, type: args.type }, args.seconds);
+    },
+    countRequest(args: { method: string; route: string; status: number; seconds: number }): void {
+      requests.observe({ method: args.method, route: args.route, status: args.status }, args.seconds);
+    },
+    countOpenFailure(args: { table: string; column: string }): void {
+      openFailures.inc(args);
+    },
+  };
+}

@@ -1,0 +1,65 @@
+import { randomBytes } from 'node:crypto';
+import { Keyring } from '../../src/crypto/keyring.ts';
+import { MasterKey } from '../../src/crypto/master-key.ts';
+import { createPrisma } from '../../src/data/prisma.ts';
+import { createStore, type Store } from '../../src/data/store.ts';
+import { createOidcVerifier, type OidcVerifier, type OidcVerifierOptions } from '../../src/domain/credentials/oidc.ts';
+import type { Viewer } from '../../src/policy/viewer.ts';
+import { openTestDatabase } from './database.ts';
+
+export const AUDIENCE = 'https://gatehouse.example/api';
+export const ROLE_CLAIM = 'gatehouse_role';
+export const COOLDOWN_MS = 30_000;
+
+/** An admin to look at what verifying a token left behind. */
+export const ADMIN: Viewer = {
+  kind: 'user',
+  userId: '00000000-0000-4000-8000-000000000001',
+  role: 'admin',
+  credential: { kind: 'bootstrap' },
+};
+
+/** A real store, a clock that a test moves, and verifiers over both. */
+export interface OidcBench {
+  store: Store;
+  /** Time of the gateway. */
+  clock: { now: Date; advance(ms: number): void };
+  /** What was reported of issuers. */
+  reports: string[];
+  verifier(options: Partial<OidcVerifierOptions> & { issuer: string }): OidcVerifier;
+  listUsers(): ReturnType<Store['users']['list']>;
+  close(): Promise<void>;
+}
+
+export async function openOidcBench(): Promise<OidcBench> {
+  const database = await openTestDatabase();
+  const prisma = createPrisma(database, new Keyring([new MasterKey(randomBytes(32))]));
+  const store = createStore(prisma);
+  const reports: string[] = [];
+  const clock = {
+    now: new Date(),
+    advance(ms: number) {
+      clock.now = new Date(clock.now.getTime() + ms);
+    },
+  };
+  return {
+    store,
+    clock,
+    reports,
+    verifier: (options) =>
+      createOidcVerifier({
+        store,
+        now: () => clock.now,
+        audience: AUDIENCE,
+        roleClaim: ROLE_CLAIM,
+        cooldownMs: COOLDOWN_MS,
+        onError: (error) => void reports.push(error.message),
+        ...options,
+      }),
+    listUsers: () => store.users.list(ADMIN, { first: 100 }),
+    async close() {
+      await prisma.$disconnect();
+      await database.close();
+    },
+  };
+}
