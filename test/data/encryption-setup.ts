@@ -7,6 +7,7 @@ import type { Database } from '../../src/data/database.ts';
 import { SEALING_KEY } from '../../src/data/encryption-row.ts';
 import { registerKeys } from '../../src/data/key-registry.ts';
 import { createPrisma, type GatehousePrisma } from '../../src/data/prisma.ts';
+import { listSealedColumns } from '../../src/data/sealed-columns.ts';
 import { openTestDatabase } from '../setup/database.ts';
 
 export function newMasterKey(): MasterKey {
@@ -20,24 +21,40 @@ export interface SealedDatabase {
   prisma: GatehousePrisma;
   opened: SealedPlace[];
   failures: { place: SealedPlace; reason: OpenFailure }[];
+  /** As after opening: no rows, one new key. Faster than another embedded database. */
+  reset(): Promise<void>;
   close(): Promise<void>;
 }
 
 export async function openSealedDatabase(): Promise<SealedDatabase> {
   const database = await openTestDatabase();
   const keyring = new Keyring([newMasterKey()]);
+  const register = () => registerKeys(prisma, keyring);
   const opened: SealedPlace[] = [];
   const failures: { place: SealedPlace; reason: OpenFailure }[] = [];
   const prisma = createPrisma(database, keyring, {
     onOpen: (place) => opened.push(place),
     onOpenFailure: (place, reason) => failures.push({ place, reason }),
   });
-  await registerKeys(prisma, keyring);
+  await register();
+  const reset = async () => {
+    await removeRows(database);
+    const fresh = newMasterKey();
+    keyring.add(fresh);
+    keyring.promote(fresh.digest);
+    for (const { digest } of keyring.keys) if (digest !== fresh.digest) keyring.remove(digest);
+    await register();
+  };
   const close = async () => {
     await prisma.$disconnect();
     await database.close();
   };
-  return { database, keyring, prisma, opened, failures, close };
+  return { database, keyring, prisma, opened, failures, reset, close };
+}
+
+/** Empties every table that refers to users or keys. */
+export async function removeRows(database: Database): Promise<void> {
+  await database.query('TRUNCATE users, mcp_server_configs, encryption_keys CASCADE');
 }
 
 /** Columns of a config that nothing else has. */
@@ -59,4 +76,20 @@ export function tokenColumns(accessToken: string, refreshToken?: string) {
 export async function readStored(database: Database, table: string, column: string, id: string): Promise<unknown> {
   const [row] = await database.query(`SELECT "${column}" AS stored FROM "${table}" WHERE id = $1::uuid`, [id]);
   return row?.['stored'];
+}
+
+/** The three secrets of a config, read back and opened; null where there is none. */
+export async function readConfigSecrets(prisma: GatehousePrisma, id: string): Promise<(string | null)[]> {
+  const row = await prisma.mcpServerConfig.findUniqueOrThrow({ where: { id } });
+  const { oauth2ClientSecret, apiKeyValue, customHeaders } = row;
+  return [oauth2ClientSecret, apiKeyValue, customHeaders].map((value) => value?.open().expose() ?? null);
+}
+
+/** Whether a text is anywhere in the tables that have sealed columns. */
+export async function isStored(database: Database, text: string): Promise<boolean> {
+  for (const { model } of listSealedColumns()) {
+    const rows = await database.query(`SELECT 1 FROM "${model.table}" t WHERE strpos(t::text, $1) > 0`, [text]);
+    if (rows.length > 0) return true;
+  }
+  return false;
 }

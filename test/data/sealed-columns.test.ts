@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
-import { expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Database } from '../../src/data/database.ts';
 import { KEY_MODEL, listSealedColumns, SEALED_MODELS, type SealedModel } from '../../src/data/sealed-columns.ts';
 import { openTestDatabase } from '../setup/database.ts';
 
@@ -32,6 +33,14 @@ async function readSchema(): Promise<Map<string, { table: string; fields: Field[
   );
 }
 
+let database: Database;
+
+beforeAll(async () => {
+  database = await openTestDatabase();
+});
+
+afterAll(() => database.close());
+
 const declared = listSealedColumns()
   .map(({ model, column }) => ({ table: model.table, keyColumn: column.keyColumn }))
   .sort(byPlace);
@@ -53,9 +62,7 @@ test("the declared columns are those of the schema's relations to the keys", asy
 });
 
 test("the declared columns are those of the database's foreign keys to the keys", async () => {
-  const database = await openTestDatabase();
-  try {
-    const rows = await database.query(`
+  const rows = await database.query(`
       SELECT source.relname AS "table", a.attname AS "keyColumn"
       FROM pg_constraint c
       JOIN pg_class source ON source.oid = c.conrelid
@@ -64,10 +71,7 @@ test("the declared columns are those of the database's foreign keys to the keys"
       WHERE c.contype = 'f' AND c.confrelid = 'encryption_keys'::regclass
         AND t.attname = 'active_digest' AND cardinality(c.conkey) = 1
         AND c.confdeltype = 'r' AND c.confupdtype = 'r'`);
-    expect(declared).toEqual((rows as typeof declared).sort(byPlace));
-  } finally {
-    await database.close();
-  }
+  expect(declared).toEqual((rows as typeof declared).sort(byPlace));
 });
 
 test.each<SealedModel>([...SEALED_MODELS])("the declaration of $model has the schema's names", async (model) => {
@@ -89,18 +93,13 @@ test.each<SealedModel>([...SEALED_MODELS])("the declaration of $model has the sc
 });
 
 test('each declared column has a CHECK that refuses plaintext', async () => {
-  const database = await openTestDatabase();
-  try {
-    const rows = await database.query(
-      `SELECT conrelid::regclass::text AS "table", pg_get_constraintdef(oid) AS definition
+  const rows = await database.query(
+    `SELECT conrelid::regclass::text AS "table", pg_get_constraintdef(oid) AS definition
        FROM pg_constraint WHERE contype = 'c'`,
-    );
-    for (const { model, column } of listSealedColumns()) {
-      const checks = rows.filter((row) => row['table'] === model.table).map((row) => String(row['definition']));
-      const sealed = checks.find((check) => check.includes(`${column.column} ~ '^v1:[A-Za-z0-9_-]{107,}$'`));
-      expect(sealed, `${model.table}.${column.column}`).toBeDefined();
-    }
-  } finally {
-    await database.close();
+  );
+  for (const { model, column } of listSealedColumns()) {
+    const checks = rows.filter((row) => row['table'] === model.table).map((row) => String(row['definition']));
+    const sealed = checks.find((check) => check.includes(`${column.column} ~ '^v1:[A-Za-z0-9_-]{107,}$'`));
+    expect(sealed, `${model.table}.${column.column}`).toBeDefined();
   }
 });
