@@ -40,7 +40,9 @@ export class ConfigError extends Error {
   readonly problems: readonly string[];
 
   constructor(problems: readonly string[]) {
-    super(`The environment has ${problems.length === 1 ? 'a problem' : `${problems.length} problems`}:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`);
+    super(
+      `The environment has ${problems.length === 1 ? 'a problem' : `${problems.length} problems`}:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`,
+    );
     this.problems = problems;
   }
 }
@@ -59,7 +61,10 @@ export function readConfig(env: Environment = process.env): Config {
   const problems: string[] = [];
   const text = (name: string): string | undefined => env[name]?.trim() || undefined;
   const list = (name: string): string[] =>
-    (text(name) ?? '').split(',').map((each) => each.trim()).filter((each) => each !== '');
+    (text(name) ?? '')
+      .split(',')
+      .map((each) => each.trim())
+      .filter((each) => each !== '');
 
   const port = parsePort(text('PORT'), problems);
   const databaseUrl = parseDatabaseUrl(text('DATABASE_URL'), problems);
@@ -71,13 +76,25 @@ export function readConfig(env: Environment = process.env): Config {
     publicUrl: parsePublicUrl(text('GATEHOUSE_PUBLIC_URL') ?? `http://localhost:${port}`, problems),
     adminToken: parseAdminToken(text('GATEHOUSE_ADMIN_TOKEN'), problems),
     encryptionKeys: parseKeys(text('GATEHOUSE_ENCRYPTION_KEYS'), databaseUrl !== undefined, problems),
-    experiments: parseExperiments(env['GATEHOUSE_EXPERIMENTS'] === undefined ? ['agents'] : list('GATEHOUSE_EXPERIMENTS'), problems),
-    allowedPrivateRanges: parseRanges('GATEHOUSE_ALLOWED_PRIVATE_CIDRS', list('GATEHOUSE_ALLOWED_PRIVATE_CIDRS'), problems),
+    experiments: parseExperiments(
+      env['GATEHOUSE_EXPERIMENTS'] === undefined ? ['agents'] : list('GATEHOUSE_EXPERIMENTS'),
+      problems,
+    ),
+    allowedPrivateRanges: parseRanges(
+      'GATEHOUSE_ALLOWED_PRIVATE_CIDRS',
+      list('GATEHOUSE_ALLOWED_PRIVATE_CIDRS'),
+      problems,
+    ),
     corsOrigins: parseOrigins(list('GATEHOUSE_CORS_ORIGINS'), problems),
     trustedProxies: parseRanges('GATEHOUSE_TRUSTED_PROXIES', list('GATEHOUSE_TRUSTED_PROXIES'), problems).filter(
       (range) => range.kind === 'cidr',
     ),
-    oidc: parseOidc(text('GATEHOUSE_OIDC_ISSUER'), text('GATEHOUSE_OIDC_AUDIENCE'), text('GATEHOUSE_OIDC_ROLE_CLAIM'), problems),
+    oidc: parseOidc(
+      text('GATEHOUSE_OIDC_ISSUER'),
+      text('GATEHOUSE_OIDC_AUDIENCE'),
+      text('GATEHOUSE_OIDC_ROLE_CLAIM'),
+      problems,
+    ),
     graphiql: parseBoolean('GATEHOUSE_GRAPHIQL', text('GATEHOUSE_GRAPHIQL'), databaseUrl === undefined, problems),
     logLevel: parseChoice('GATEHOUSE_LOG_LEVEL', text('GATEHOUSE_LOG_LEVEL') ?? 'info', LOG_LEVELS, problems) ?? 'info',
   };
@@ -102,7 +119,8 @@ function parseDatabaseUrl(text: string | undefined, problems: string[]): Secret 
 
 function parsePublicUrl(text: string, problems: string[]): string {
   const url = URL.canParse(text) ? new URL(text) : undefined;
-  const isPlain = url !== undefined && url.search === '' && url.hash === '' && url.username === '' && url.pathname === '/';
+  const isPlain =
+    url !== undefined && url.search === '' && url.hash === '' && url.username === '' && url.pathname === '/';
   if (!isPlain || (url.protocol !== 'https:' && url.protocol !== 'http:')) {
     problems.push('GATEHOUSE_PUBLIC_URL: must be an origin such as https://gatehouse.example.com, without a path.');
     return text;
@@ -113,7 +131,9 @@ function parsePublicUrl(text: string, problems: string[]): string {
 function parseAdminToken(text: string | undefined, problems: string[]): Secret | undefined {
   if (text === undefined) return undefined;
   if (text.length < MIN_ADMIN_TOKEN_LENGTH || !/^[\x21-\x7e]+$/.test(text)) {
-    problems.push(`GATEHOUSE_ADMIN_TOKEN: must have at least ${MIN_ADMIN_TOKEN_LENGTH} characters, printable ASCII without spaces.`);
+    problems.push(
+      `GATEHOUSE_ADMIN_TOKEN: must have at least ${MIN_ADMIN_TOKEN_LENGTH} characters, printable ASCII without spaces.`,
+    );
   }
   return new Secret(text);
 }
@@ -150,7 +170,12 @@ function parseRanges(variable: string, entries: readonly string[], problems: str
       return [{ kind: 'cidr', address, prefixLength: address.kind() === 'ipv4' ? 32 : 128 }];
     }
     const [, host, port] = /^(\[[0-9a-f:.]+\]|[a-z0-9.-]+):(\d{1,5})$/i.exec(entry) ?? [];
-    if (variable === 'GATEHOUSE_ALLOWED_PRIVATE_CIDRS' && host !== undefined && Number(port) > 0 && Number(port) < 65_536) {
+    if (
+      variable === 'GATEHOUSE_ALLOWED_PRIVATE_CIDRS' &&
+      host !== undefined &&
+      Number(port) > 0 &&
+      Number(port) < 65_536
+    ) {
       return [{ kind: 'host', host: host.toLowerCase(), port: Number(port) }];
     }
     problems.push(`${variable}: "${entry}" is neither a range such as 10.0.0.0/8 nor an address.`);
@@ -184,7 +209,9 @@ function parseOidc(
     problems.push('GATEHOUSE_OIDC_ISSUER: must be an https URL without query and fragment.');
   }
   if (audience === undefined) {
-    problems.push("GATEHOUSE_OIDC_AUDIENCE: is required with GATEHOUSE_OIDC_ISSUER, so that other services' tokens are refused.");
+    problems.push(
+      "GATEHOUSE_OIDC_AUDIENCE: is required with GATEHOUSE_OIDC_ISSUER, so that other services' tokens are refused.",
+    );
   }
   return { issuer, audience: audience ?? '', roleClaim: roleClaim ?? DEFAULT_ROLE_CLAIM };
 }

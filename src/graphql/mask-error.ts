@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { GraphQLError } from 'graphql';
 import { scrubDatabaseError } from '../data/database-error.ts';
-import { DomainError, formatPath, type ValidationIssue } from '../errors.ts';
+import { DomainError } from '../errors.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import { toDocumentError } from './document-error.ts';
 
 /**
  * Turns whatever was thrown into what the caller is told: a coded error as it is, the graph's own complaints about the
@@ -13,7 +14,9 @@ export function createErrorMask(log: Logger): (error: unknown) => Error {
     if (!(error instanceof GraphQLError)) return mask(log, error);
     const { originalError } = error;
     if (originalError instanceof DomainError) return toGraphQLError(originalError, error);
-    if (originalError instanceof GraphQLError || originalError == null) return withoutValues(error);
+    // Shield's and coded ones of the graph's own keep their code.
+    if (typeof error.extensions['code'] === 'string' && error.path !== undefined) return error;
+    if (originalError instanceof GraphQLError || originalError == null) return toDocumentError(error);
     return mask(log, originalError, error);
   };
 }
@@ -38,43 +41,4 @@ function mask(log: Logger, error: unknown, at?: GraphQLError): GraphQLError {
     { errorId },
   );
   return toGraphQLError(masked, at);
-}
-
-/** `Variable "$input" got invalid value <value> at "input.slug"; <reason>` */
-const COERCION = /^Variable "\$([^"]+)" got invalid value [\s\S]*?(?: at "([^"]+)")?; ([\s\S]+)$/;
-/** `Variable "$id" of required type "UUID!" was not provided.` and its kin. */
-const MISSING_VARIABLE = /^Variable "\$([^"]+)" of (?:required|non-null) type/;
-/** graphql-js ends a scalar's complaint with the value: `String cannot represent a non string value: 5`. */
-const TRAILING_VALUE = /((?:cannot represent|is not a valid|Expected value of type)[^:]*?)(?: value)?: [\s\S]*$/;
-
-/**
- * graphql-js repeats values in its messages, an input's secrets among them. Says the same without them, with the code
- * and the path of a validation failure where the input is wrong.
- */
-function withoutValues(error: GraphQLError): GraphQLError {
-  const [, variable, at, reason] = COERCION.exec(error.message) ?? [];
-  const missing = MISSING_VARIABLE.exec(error.message)?.[1];
-  if (variable !== undefined && reason !== undefined) {
-    const path = (at ?? variable).split(/[.[\]]+/).filter((step) => step !== '').map(toStep);
-    return toValidationError(error, { path, code: 'INVALID_TYPE', message: withoutTrailingValue(reason) });
-  }
-  if (missing !== undefined) {
-    return toValidationError(error, { path: [missing], code: 'REQUIRED', message: 'Is required and was not given.' });
-  }
-  if (!TRAILING_VALUE.test(error.message)) return error;
-  return new GraphQLError(withoutTrailingValue(error.message), { ...placeOf(error), extensions: error.extensions });
-}
-
-function toValidationError(error: GraphQLError, issue: ValidationIssue): GraphQLError {
-  const message = `${formatPath(issue.path)}: ${issue.message}`;
-  const extensions = { ...error.extensions, code: 'VALIDATION_FAILED', issues: [issue] };
-  return new GraphQLError(message, { ...placeOf(error), extensions });
-}
-
-function withoutTrailingValue(message: string): string {
-  return message.replace(TRAILING_VALUE, '$1 value.');
-}
-
-function toStep(step: string): string | number {
-  return /^\d+$/.test(step) ? Number(step) : step;
 }

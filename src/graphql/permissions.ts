@@ -47,7 +47,10 @@ function toRules(actions: Readonly<Record<string, Action>>) {
  */
 export function guardRootFields(schema: GraphQLSchema): GraphQLSchema {
   const permissions = shield(
-    { Query: { '*': deny, ...toRules(ROOT_PERMISSIONS.Query) }, Mutation: { '*': deny, ...toRules(ROOT_PERMISSIONS.Mutation) } },
+    {
+      Query: { '*': deny, ...toRules(ROOT_PERMISSIONS.Query) },
+      Mutation: { '*': deny, ...toRules(ROOT_PERMISSIONS.Mutation) },
+    },
     { fallbackRule: deny, fallbackError: FORBIDDEN, allowExternalErrors: true },
   );
   const { Query, Mutation } = permissions.generate(schema) as Record<string, object>;

@@ -4,6 +4,7 @@ import type { Metrics } from '../telemetry/metrics.ts';
 import { createContext, type GraphQLServerContext, type GraphQLServices } from './context.ts';
 import { createErrorMask } from './mask-error.ts';
 import { guardRootFields } from './permissions.ts';
+import { useDocumentErrors } from './plugins/use-document-errors.ts';
 import { useIntrospectionGuard } from './plugins/use-introspection-guard.ts';
 import { useLimits } from './plugins/use-limits.ts';
 import { useOperationReport } from './plugins/use-operation-report.ts';
@@ -31,7 +32,7 @@ export function createGraphQLHandler({ services, log, metrics }: GraphQLHandlerO
     batching: false,
     logging: false,
     maskedErrors: { maskError: createErrorMask(log), isDev: false },
-    plugins: [useLimits(), useIntrospectionGuard(), useOperationReport({ log, metrics })],
+    plugins: [useDocumentErrors(), useLimits(), useIntrospectionGuard(), useOperationReport({ log, metrics })],
   });
   return async (request, context) => yoga.fetch(request, context);
 }

@@ -90,6 +90,13 @@ export function createApp(options: AppOptions): App {
   app.use(refuseCrossSite({ publicUrl, corsOrigins }));
   app.route('/', createSessionRoutes({ sessions, cookie }));
   app.route('/', createGraphQLRoutes({ handle: options.handleGraphQL }));
-  app.route('/', createServerRoutes({ configs: options.configs, connections: options.connections, experiments: options.experiments }));
+  app.route(
+    '/',
+    createServerRoutes({
+      configs: options.configs,
+      connections: options.connections,
+      experiments: options.experiments,
+    }),
+  );
   return app;
 }

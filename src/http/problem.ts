@@ -16,7 +16,10 @@ export const Problem = z
       )
       .optional()
       .describe('Everything that is wrong with what was sent, at once.'),
-    errorId: z.string().optional().describe('Names the entry in the log of the gateway about an error that is not told.'),
+    errorId: z
+      .string()
+      .optional()
+      .describe('Names the entry in the log of the gateway about an error that is not told.'),
   })
   .describe('Why a request was not carried out.');
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { createMiddleware } from 'hono/factory';
-import { routePath } from 'hono/route';
+import { matchedRoutes } from 'hono/route';
 import { NOBODY, viewerUserId } from '../policy/viewer.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
@@ -29,7 +29,8 @@ export function reportRequests({ log, metrics }: { log: Logger; metrics: Metrics
     const durationMs = performance.now() - startedAt;
     const { method } = c.req;
     const { status } = c.res;
-    const route = status === 404 ? 'unmatched' : routePath(c, -1);
+    // The last one that is not a middleware's: which handler of several at one path answered does not matter.
+    const route = matchedRoutes(c).findLast(({ path }) => path !== '/*')?.path ?? 'unmatched';
     metrics.countRequest({ method, route, status, seconds: durationMs / 1_000 });
     const level = QUIET_ROUTES.has(route) ? 'debug' : 'info';
     log[level](

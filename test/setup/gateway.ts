@@ -1,17 +1,20 @@
 import { randomBytes } from 'node:crypto';
 import { Writable } from 'node:stream';
+import type { TypedDocumentNode } from '@graphql-typed-document-node/core';
+import { type GraphQLFormattedError, print } from 'graphql';
 import { type Config, readConfig } from '../../src/config.ts';
 import { Keyring } from '../../src/crypto/keyring.ts';
 import { generateMasterKey } from '../../src/crypto/master-key.ts';
 import { parseMasterKeys } from '../../src/crypto/parse-master-keys.ts';
 import { Secret } from '../../src/crypto/secret.ts';
 import type { Database } from '../../src/data/database.ts';
-import { createPrisma } from '../../src/data/prisma.ts';
 import { registerKeys } from '../../src/data/key-registry.ts';
+import { createPrisma } from '../../src/data/prisma.ts';
 import { createGateway } from '../../src/gateway.ts';
 import type { Role } from '../../src/policy/viewer.ts';
 import { createLogger } from '../../src/telemetry/logger.ts';
 import { openTestDatabase } from './database.ts';
+import { CreateApiToken, CreateUser, UpdateUser } from './operations.ts';
 
 export interface TestGateway {
   /** Sends a request through the public door. @param path relative, e.g. `/graphql` */
@@ -21,6 +24,11 @@ export interface TestGateway {
     query: string,
     options?: { token?: string | undefined; variables?: unknown; headers?: Record<string, string> },
   ): Promise<{ status: number; data: any; errors?: any[] }>;
+  /** The same with an operation that is typed by the schema. */
+  execute<Data, Variables>(
+    document: TypedDocumentNode<Data, Variables>,
+    options: { token?: string | undefined; variables: Variables },
+  ): Promise<{ status: number; data: Data; errors?: GraphQLFormattedError[] }>;
   /** Bearer tokens of a ready user of each role. `suspended` is a member who was suspended after he got it. */
   tokens: Record<Role | 'suspended' | 'bootstrap', string>;
   userIds: Record<Role | 'suspended', string>;
@@ -36,6 +44,14 @@ export interface TestGateway {
 }
 
 export const TEST_PUBLIC_URL = 'http://localhost:4000';
+
+const ROLE_NAMES = {
+  admin: 'ADMIN',
+  auditor: 'AUDITOR',
+  service: 'SERVICE',
+  member: 'MEMBER',
+  suspended: 'MEMBER',
+} as const;
 
 /** A gateway on a database of the calling test's own, with a user of each role. Close it. */
 export async function createTestGateway(
@@ -88,30 +104,31 @@ export async function createTestGateway(
     return { status: response.status, ...((await response.json()) as { data: unknown }) };
   };
 
+  const execute: TestGateway['execute'] = (document, options) => graphql(print(document), options);
+
   const tokens = { bootstrap } as TestGateway['tokens'];
   const userIds = {} as TestGateway['userIds'];
   for (const role of ['admin', 'auditor', 'service', 'member', 'suspended'] as const) {
-    const { data } = await graphql('mutation ($input: CreateUserInput!) { createUser(input: $input) { id } }', {
+    const { data } = await execute(CreateUser, {
       token: bootstrap,
-      variables: {
-        input: { email: `${role}@example.com`, role: role === 'suspended' ? 'MEMBER' : role.toUpperCase() },
-      },
+      variables: { input: { email: `${role}@example.com`, role: ROLE_NAMES[role] } },
     });
     userIds[role] = data.createUser.id;
-    const created = await graphql(
-      'mutation ($input: CreateApiTokenInput!) { createApiToken(input: $input) { token } }',
-      { token: bootstrap, variables: { input: { userId: userIds[role], name: `${role} token` } } },
-    );
+    const created = await execute(CreateApiToken, {
+      token: bootstrap,
+      variables: { input: { userId: userIds[role], name: `${role} token` } },
+    });
     tokens[role] = created.data.createApiToken.token;
   }
-  await graphql('mutation ($id: UUID!) { updateUser(id: $id, patch: { status: SUSPENDED }) { id } }', {
+  await execute(UpdateUser, {
     token: bootstrap,
-    variables: { id: userIds.suspended },
+    variables: { id: userIds.suspended, patch: { status: 'SUSPENDED' } },
   });
 
   return {
     fetch,
     graphql,
+    execute,
     tokens,
     userIds,
     logs: () => lines.join(''),

@@ -3,13 +3,7 @@ import type { Viewer } from '../../policy/viewer.ts';
 import type { Prisma } from '../generated/client.ts';
 import { guarded } from '../guarded.ts';
 import type { PrismaStore } from '../prisma.ts';
-import type {
-  McpAuthType,
-  McpAvailability,
-  McpServerConfigRecord,
-  McpTransport,
-  Page,
-} from '../records.ts';
+import type { McpAuthType, McpAvailability, McpServerConfigRecord, McpTransport, Page } from '../records.ts';
 
 /** Position in the list: after the config of this name and id. */
 export interface ConfigCursor {
@@ -92,15 +86,13 @@ export function createConfigRepository(db: PrismaStore) {
       return find({ id: args.id }, viewer);
     }),
 
-    create: guarded(
-      'mcpServerConfig.create',
-      async (args: { columns: ConfigColumns; createdById: string | null }) =>
-        toRecord(
-          await db.mcpServerConfig.create({
-            data: { ...args.columns, createdById: args.createdById, updatedById: args.createdById },
-            omit: WITHOUT_SECRETS,
-          }),
-        ),
+    create: guarded('mcpServerConfig.create', async (args: { columns: ConfigColumns; createdById: string | null }) =>
+      toRecord(
+        await db.mcpServerConfig.create({
+          data: { ...args.columns, createdById: args.createdById, updatedById: args.createdById },
+          omit: WITHOUT_SECRETS,
+        }),
+      ),
     ),
 
     /** Writes what changed and counts the version up. Lock the row first. */

@@ -1,5 +1,5 @@
-import type { ConfigColumns } from '../../data/repositories/config-repository.ts';
 import type { McpServerConfigRecord } from '../../data/records.ts';
+import type { ConfigColumns } from '../../data/repositories/config-repository.ts';
 import type { ConfigDraft } from './config-draft.ts';
 import type { HttpHeader } from './config-input.ts';
 import { originOf } from './config-rules.ts';
@@ -62,7 +62,9 @@ function pickPlain(draft: ConfigDraft): Pick<ConfigDraft, PlainField> {
 }
 
 /** The secrets that are set or cleared; kept ones are left out. */
-function toSecrets(draft: ConfigDraft): Partial<Pick<ConfigColumns, 'oauth2ClientSecret' | 'apiKeyValue' | 'customHeaders'>> {
+function toSecrets(
+  draft: ConfigDraft,
+): Partial<Pick<ConfigColumns, 'oauth2ClientSecret' | 'apiKeyValue' | 'customHeaders'>> {
   const { oauth2ClientSecret, apiKeyValue, customHeaders } = draft;
   return {
     ...(oauth2ClientSecret.kind === 'clear' && { oauth2ClientSecret: null }),

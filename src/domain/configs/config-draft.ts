@@ -90,7 +90,9 @@ export function toDraft(issues: Issues, input: ConfigInput, current?: McpServerC
   const effective = current === undefined ? input : leaveAuthType(input, current);
   const base = current ?? EMPTY;
   const draft: ConfigDraft = {
-    ...(Object.fromEntries(Object.keys(EMPTY).map((key) => [key, base[key as keyof StoredFields]])) as unknown as StoredFields),
+    ...(Object.fromEntries(
+      Object.keys(EMPTY).map((key) => [key, base[key as keyof StoredFields]]),
+    ) as unknown as StoredFields),
     oauth2ClientSecret: toSecretChange(effective.oauth2ClientSecret, current?.hasOAuth2Secret),
     apiKeyValue: toSecretChange(effective.apiKeyValue, current?.hasApiKey),
     customHeaders: toHeadersChange(effective.customHeaders, current?.hasCustomHeaders),

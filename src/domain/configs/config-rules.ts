@@ -99,16 +99,17 @@ function checkCredentials(issues: Issues, draft: ConfigDraft): void {
   if (draft.customHeaders.kind === 'set') checkCustomHeaders(issues, draft.customHeaders.value);
 }
 
-function checkCustomHeaders(
-  issues: Issues,
-  headers: readonly { name: string; value: { expose(): string } }[],
-): void {
+function checkCustomHeaders(issues: Issues, headers: readonly { name: string; value: { expose(): string } }[]): void {
   const seen = new Set<string>();
   for (const [index, { name, value }] of headers.entries()) {
     checkHeaderName(issues, ['customHeaders', index, 'name'], name);
     checkHeaderValue(issues, ['customHeaders', index, 'value'], value.expose());
     if (seen.has(name.toLowerCase())) {
-      issues.add(['customHeaders', index, 'name'], 'DUPLICATE', 'The same header is given twice (case does not count).');
+      issues.add(
+        ['customHeaders', index, 'name'],
+        'DUPLICATE',
+        'The same header is given twice (case does not count).',
+      );
     }
     seen.add(name.toLowerCase());
   }
@@ -124,7 +125,8 @@ function checkAuthType(issues: Issues, draft: ConfigDraft): void {
     require('oauth2AuthUrl', draft.oauth2AuthUrl === '', `The authorization URL ${why}`);
     require('oauth2TokenUrl', draft.oauth2TokenUrl === '', `The token URL ${why}`);
   } else if (draft.authType === 'api_key') {
-    require('apiKeyHeader', draft.apiKeyHeader === '', 'Give the header that carries the key, such as "Authorization".');
+    require('apiKeyHeader', draft.apiKeyHeader ===
+      '', 'Give the header that carries the key, such as "Authorization".');
     require('apiKeyValue', !isPresent(draft.apiKeyValue), 'Give the key itself.');
   } else if (draft.authType === 'custom_headers') {
     require('customHeaders', !isPresent(draft.customHeaders), 'Give at least one header.');

@@ -46,7 +46,8 @@ export function createUserService({ store }: { store: Store }) {
     async create(viewer: Viewer, input: UserInput): Promise<UserRecord> {
       assertCan(viewer, 'user.create');
       const columns: UserColumns = { email: '', role: 'member', status: 'active', ...toColumns(input) };
-      if (input.email == null) throw validationFailed([{ path: ['email'], code: 'REQUIRED', message: 'Give an address.' }]);
+      if (input.email == null)
+        throw validationFailed([{ path: ['email'], code: 'REQUIRED', message: 'Give an address.' }]);
       return withEmailConflict(() => store.users.create(viewer, { columns }));
     },
 

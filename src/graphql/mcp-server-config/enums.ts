@@ -34,6 +34,9 @@ export const McpServerStateEnum = builder.enumType('McpServerState', {
     NEEDS_CONNECT: { value: 'needs_connect', description: 'The user has to connect his account first.' },
     RECONNECT: { value: 'reconnect', description: 'The connection ended; the user has to connect again.' },
     DISABLED: { value: 'disabled', description: 'An admin has it switched off.' },
-    UNAVAILABLE: { value: 'unavailable', description: 'A stored secret of it cannot be opened; an admin has to set it again.' },
+    UNAVAILABLE: {
+      value: 'unavailable',
+      description: 'A stored secret of it cannot be opened; an admin has to set it again.',
+    },
   } as const,
 });

@@ -77,7 +77,9 @@ export function toConfigInput(input: typeof UpdateMcpServerConfigInput.$inferInp
     ...rest,
     oauth2ClientSecret: wrap(oauth2ClientSecret),
     apiKeyValue: wrap(apiKeyValue),
-    customHeaders: customHeaders?.map(({ name, value }) => ({ name, value: new Secret(value) })) ?? customHeaders as null | undefined,
+    customHeaders:
+      customHeaders?.map(({ name, value }) => ({ name, value: new Secret(value) })) ??
+      (customHeaders as null | undefined),
   };
 }
 

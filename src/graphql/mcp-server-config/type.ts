@@ -4,7 +4,7 @@ import { builder, visibleWith } from '../builder.ts';
 import { UserType } from '../user/type.ts';
 import { McpAuthTypeEnum, McpAvailabilityEnum, McpServerStateEnum, McpTransportEnum } from './enums.ts';
 
-const ADMIN_FIELDS = 'For admins, auditors and services; null for members.';
+const ADMIN_FIELDS = 'For admins, auditors and services; null for members and when it is not set.';
 const adminField = visibleWith('mcpServerConfig.readAdminFields');
 
 export const McpServerConfigType = builder.objectRef<McpServerConfigRecord>('McpServerConfig');
@@ -48,39 +48,48 @@ McpServerConfigType.implement({
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was defined.' }),
     updatedAt: t.expose('updatedAt', { type: 'DateTime', description: 'When it was last changed.' }),
 
-    url: t.exposeString('url', { ...adminField, description: `Where the server is. ${ADMIN_FIELDS}` }),
+    url: t.exposeString('url', {
+      ...adminField,
+      description: 'Where the server is. For admins, auditors and services; null for members.',
+    }),
     transport: t.expose('transport', {
       type: McpTransportEnum,
       ...adminField,
       description: `How the gateway talks to it. ${ADMIN_FIELDS}`,
     }),
-    oauth2ClientId: t.exposeString('oauth2ClientId', {
+    oauth2ClientId: t.string({
       ...adminField,
       description: `OAuth 2 client id. ${ADMIN_FIELDS}`,
+      resolve: (config) => config.oauth2ClientId || null,
     }),
-    oauth2AuthUrl: t.exposeString('oauth2AuthUrl', {
+    oauth2AuthUrl: t.string({
       ...adminField,
       description: `OAuth 2 authorization endpoint. ${ADMIN_FIELDS}`,
+      resolve: (config) => config.oauth2AuthUrl || null,
     }),
-    oauth2TokenUrl: t.exposeString('oauth2TokenUrl', {
+    oauth2TokenUrl: t.string({
       ...adminField,
       description: `OAuth 2 token endpoint. ${ADMIN_FIELDS}`,
+      resolve: (config) => config.oauth2TokenUrl || null,
     }),
-    oauth2RevocationUrl: t.exposeString('oauth2RevocationUrl', {
+    oauth2RevocationUrl: t.string({
       ...adminField,
       description: `OAuth 2 revocation endpoint (RFC 7009). ${ADMIN_FIELDS}`,
+      resolve: (config) => config.oauth2RevocationUrl || null,
     }),
-    oauth2Issuer: t.exposeString('oauth2Issuer', {
+    oauth2Issuer: t.string({
       ...adminField,
       description: `Issuer identifier of the authorization server (RFC 8414). ${ADMIN_FIELDS}`,
+      resolve: (config) => config.oauth2Issuer || null,
     }),
     oauth2Scopes: t.exposeStringList('oauth2Scopes', {
       ...adminField,
       description: `Scopes that are asked for. ${ADMIN_FIELDS}`,
     }),
-    apiKeyHeader: t.exposeString('apiKeyHeader', {
+    apiKeyHeader: t.string({
       ...adminField,
       description: `Header that carries the API key. ${ADMIN_FIELDS}`,
+      resolve: (config) => config.apiKeyHeader || null,
     }),
     createdBy: t.field({
       type: UserType,

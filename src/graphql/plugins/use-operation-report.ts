@@ -1,8 +1,8 @@
 import { type ExecutionResult, getOperationAST } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
+import { viewerUserId } from '../../policy/viewer.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
-import { viewerUserId } from '../../policy/viewer.ts';
 import type { GraphQLServerContext } from '../context.ts';
 
 /** Logs and counts each operation by name and outcome. Variables and results stay out: they may hold secrets. */
@@ -21,7 +21,14 @@ export function useOperationReport({ log, metrics }: { log: Logger; metrics: Met
           const outcome = outcomeOf(result as ExecutionResult);
           metrics.countOperation({ name, type, outcome, seconds: durationMs / 1_000 });
           log.info(
-            { requestId, userId: viewerUserId(viewer), operation: name, type, outcome, durationMs: Math.round(durationMs) },
+            {
+              requestId,
+              userId: viewerUserId(viewer),
+              operation: name,
+              type,
+              outcome,
+              durationMs: Math.round(durationMs),
+            },
             'graphql operation',
           );
         },

@@ -7,7 +7,10 @@ export const RoleEnum = builder.enumType('Role', {
   values: {
     ADMIN: { value: 'admin', description: 'Everything.' },
     AUDITOR: { value: 'auditor', description: 'Reads everything but secrets, changes nothing.' },
-    SERVICE: { value: 'service', description: 'A program that acts for users, such as the chat daemon; changes nothing.' },
+    SERVICE: {
+      value: 'service',
+      description: 'A program that acts for users, such as the chat daemon; changes nothing.',
+    },
     MEMBER: { value: 'member', description: 'Sees enabled servers and manages his own chats and connections.' },
   } as const,
 });

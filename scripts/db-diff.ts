@@ -1,0 +1,25 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { openEmbeddedDatabase } from '../src/data/embedded-database.ts';
+import { applyMigrations, findDrift } from '../src/data/migrations.ts';
+
+// Writes the next migration: what takes the migrations' database to today's schema.prisma. Add by hand what Prisma
+// cannot say (CHECK constraints, partial indexes), then run the tests.
+
+const name = process.argv[2];
+if (name === undefined || !/^[a-z0-9_]+$/.test(name)) {
+  console.error('usage: npm run db:diff -- name_of_the_change');
+  process.exit(2);
+}
+const database = await openEmbeddedDatabase('memory://');
+await applyMigrations(database);
+const sql = await findDrift(database);
+await database.close();
+if (sql === undefined) {
+  console.log('schema.prisma and the migrations agree; nothing to write.');
+} else {
+  const timestamp = new Date().toISOString().replace(/\D/g, '').slice(0, 14);
+  const folder = new URL(`../prisma/migrations/${timestamp}_${name}/`, import.meta.url);
+  mkdirSync(folder);
+  writeFileSync(new URL('migration.sql', folder), sql);
+  console.log(`Wrote prisma/migrations/${timestamp}_${name}/migration.sql`);
+}

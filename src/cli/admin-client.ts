@@ -1,0 +1,38 @@
+import { readConfig } from '../config.ts';
+import { adminTokenFile, readAdminToken } from './admin-token.ts';
+import { CommandError } from './failure.ts';
+
+const TIMEOUT_MS = 30_000;
+
+/**
+ * Sends an operation to the running gateway as the bootstrap admin.
+ *
+ * @throws CommandError when no gateway answers, or with the errors that it answers
+ */
+export async function askGateway<Data>(query: string, variables: Record<string, unknown> = {}): Promise<Data> {
+  const config = readConfig();
+  const token = config.adminToken ?? (await readAdminToken(adminTokenFile(config)));
+  if (token === undefined) {
+    throw new CommandError(
+      `There is no admin token: set GATEHOUSE_ADMIN_TOKEN, or start the gateway on ${config.dataDir}.`,
+    );
+  }
+  let response: Response;
+  try {
+    response = await fetch(`${config.publicUrl}/graphql`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${token.expose()}` },
+      body: JSON.stringify({ query, variables }),
+      redirect: 'error',
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+    });
+  } catch {
+    throw new CommandError(`No gateway answers at ${config.publicUrl} (GATEHOUSE_PUBLIC_URL); start it first.`);
+  }
+  const answer = (await response.json().catch(() => ({}))) as { data?: Data; errors?: { message: string }[] };
+  if (answer.errors !== undefined || answer.data === undefined) {
+    const reasons = (answer.errors ?? [{ message: `HTTP status ${response.status}` }]).map((error) => error.message);
+    throw new CommandError(reasons.join('; '));
+  }
+  return answer.data;
+}

@@ -1,0 +1,51 @@
+import { Command, InvalidArgumentError } from 'commander';
+import { generateMasterKey } from '../crypto/master-key.ts';
+import { describeFailure, exitCodeOf } from './failure.ts';
+import { migrate } from './migrate.ts';
+import { serve } from './serve.ts';
+import { createToken, listTokens, revokeToken } from './tokens.ts';
+
+/** Runs the command that the arguments name. Sets the process's exit code; 2 means that the environment is wrong. */
+export async function runCommandLine(argv: readonly string[]): Promise<void> {
+  try {
+    await createProgram().parseAsync([...argv]);
+  } catch (error) {
+    process.stderr.write(`gatehouse: ${describeFailure(error)}\n`);
+    process.exitCode = exitCodeOf(error);
+  }
+}
+
+function createProgram(): Command {
+  const program = new Command('gatehouse').description(
+    'A GraphQL gateway for admin-managed MCP servers. Settings come from the environment: see the README.',
+  );
+
+  program.command('serve').description('run the gateway until SIGTERM or SIGINT').action(serve);
+
+  program.command('migrate').description("bring the database to this build's schema, and end").action(migrate);
+
+  const keys = program.command('keys').description('encryption keys');
+  keys
+    .command('generate')
+    .description('print a new random key for GATEHOUSE_ENCRYPTION_KEYS')
+    .action(() => void process.stdout.write(`${generateMasterKey()}\n`));
+
+  const tokens = program.command('tokens').description('API tokens, through the running gateway with the admin token');
+  tokens.command('list').description("every user's tokens").action(listTokens);
+  tokens
+    .command('create')
+    .description('make a token and print it, once')
+    .requiredOption('--user <email>', 'whose it is')
+    .requiredOption('--name <name>', 'a name to know it by')
+    .option('--expires-in-days <days>', 'when it ends; without, never', parseDays)
+    .action(createToken);
+  tokens.command('revoke <id>').description('end a token and the sessions opened with it, at once').action(revokeToken);
+
+  return program;
+}
+
+function parseDays(text: string): number {
+  const days = Number(text);
+  if (Number.isFinite(days) && days > 0) return days;
+  throw new InvalidArgumentError('Must be a number above 0.');
+}

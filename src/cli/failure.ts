@@ -1,0 +1,33 @@
+import { ConfigError } from '../config.ts';
+import { FolderInUseError } from '../data/folder-lock.ts';
+import { KeyFileError } from '../data/key-file.ts';
+import { KeyRegistryError } from '../data/key-registry.ts';
+import { MigrationError } from '../data/migrations.ts';
+
+/** A command could not do its work, for a reason that the operator can act on: told in one line, without a stack. */
+export class CommandError extends Error {
+  override readonly name = 'CommandError';
+}
+
+/** The environment is wrong (2), or something else is (1). */
+export function exitCodeOf(error: unknown): number {
+  return error instanceof ConfigError ? 2 : 1;
+}
+
+/** What the operator is told. A stack only where nobody thought of the reason. */
+export function describeFailure(error: unknown): string {
+  if (
+    error instanceof ConfigError ||
+    error instanceof CommandError ||
+    error instanceof MigrationError ||
+    error instanceof FolderInUseError ||
+    error instanceof KeyFileError ||
+    error instanceof KeyRegistryError
+  ) {
+    return error.message;
+  }
+  if (!(error instanceof Error)) return String(error);
+  const { code } = error as NodeJS.ErrnoException;
+  if (code === 'EACCES' || code === 'EROFS' || code === 'ENOSPC') return error.message;
+  return error.stack ?? error.message;
+}

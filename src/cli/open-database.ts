@@ -1,0 +1,53 @@
+import path from 'node:path';
+import type { Config } from '../config.ts';
+import type { Database } from '../data/database.ts';
+import { openEmbeddedDatabase } from '../data/embedded-database.ts';
+import { acquireFolderLock } from '../data/folder-lock.ts';
+import { openServerDatabase } from '../data/server-database.ts';
+import { CommandError } from './failure.ts';
+
+/**
+ * Opens the database that the environment names: a server, or the embedded one with its folder's lock.
+ *
+ * @throws CommandError, FolderInUseError
+ */
+export async function openConfiguredDatabase(
+  config: Config,
+  onIdleError: (error: Error) => void = () => undefined,
+): Promise<Database> {
+  if (config.databaseUrl !== undefined) {
+    const url = config.databaseUrl.expose();
+    try {
+      return await openServerDatabase(url, { onIdleError });
+    } catch (error) {
+      throw new CommandError(`Cannot use the database at ${withoutPassword(url)}: ${reasonOf(error)}`, {
+        cause: error,
+      });
+    }
+  }
+  const lock = await acquireFolderLock(config.dataDir);
+  try {
+    const database = await openEmbeddedDatabase(path.join(config.dataDir, 'database'));
+    return {
+      ...database,
+      async close() {
+        await database.close();
+        await lock.release();
+      },
+    };
+  } catch (error) {
+    await lock.release();
+    throw error;
+  }
+}
+
+function withoutPassword(url: string): string {
+  const { hostname, port, pathname } = new URL(url);
+  return `${hostname}${port === '' ? '' : `:${port}`}${pathname}`;
+}
+
+/** Node puts the reasons of several tried addresses into an AggregateError without a message. */
+function reasonOf(error: unknown): string {
+  if (error instanceof AggregateError) return error.errors.map(reasonOf).join('; ');
+  return error instanceof Error ? error.message : String(error);
+}

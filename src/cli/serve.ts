@@ -1,0 +1,92 @@
+import path from 'node:path';
+import { type Config, readConfig } from '../config.ts';
+import { Keyring } from '../crypto/keyring.ts';
+import type { Database } from '../data/database.ts';
+import { loadOrCreateKeyFile } from '../data/key-file.ts';
+import { registerKeys } from '../data/key-registry.ts';
+import { applyMigrations } from '../data/migrations.ts';
+import { createPrisma } from '../data/prisma.ts';
+import { createGateway, type Gateway } from '../gateway.ts';
+import { listen, type RunningServer } from '../http/node-server.ts';
+import { createLogger, type Logger } from '../telemetry/logger.ts';
+import { adminTokenFile, loadAdminToken } from './admin-token.ts';
+import { CommandError } from './failure.ts';
+import { openConfiguredDatabase } from './open-database.ts';
+
+/** How long running requests may take after the gateway was told to stop. */
+const DRAIN_MS = 10_000;
+
+/** Runs the gateway until it is told to stop by SIGTERM or SIGINT. */
+export async function serve(): Promise<void> {
+  const config = readConfig();
+  const log = createLogger(config.logLevel);
+  const database = await openConfiguredDatabase(config, (error) =>
+    log.warn({ err: error }, 'a database connection broke'),
+  );
+  try {
+    const gateway = await openGateway(config, database, log);
+    const server = await listenOrExplain(gateway, config);
+    await announce(config, gateway, server);
+    await stopSignal();
+    log.info('stopping');
+    gateway.drain();
+    await server.close(DRAIN_MS);
+    await gateway.close();
+  } finally {
+    await database.close();
+  }
+}
+
+async function openGateway(config: Config, database: Database, log: Logger): Promise<Gateway> {
+  const applied = await applyMigrations(database);
+  if (applied.length > 0) log.info({ migrations: applied }, 'migrations applied');
+  const keyring = new Keyring(
+    config.encryptionKeys ?? (await loadOrCreateKeyFile(path.join(config.dataDir, 'encryption-keys'))).keys,
+  );
+  const prisma = createPrisma(database, keyring);
+  const { registered, warnings } = await registerKeys(prisma, keyring);
+  await prisma.$disconnect();
+  if (registered.length > 0) log.info({ keys: registered }, 'encryption keys registered');
+  for (const warning of warnings) log.warn(warning);
+  return createGateway({ config, database, keyring, adminToken: await loadAdminToken(config), log });
+}
+
+async function listenOrExplain(gateway: Gateway, config: Config): Promise<RunningServer> {
+  try {
+    return await listen(gateway.app, config);
+  } catch (error) {
+    await gateway.close();
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === 'EADDRINUSE') {
+      throw new CommandError(
+        `Port ${config.port} on ${config.host} is taken; stop what uses it, or set PORT to another.`,
+      );
+    }
+    throw new CommandError(`Cannot listen on ${config.host}:${config.port}: ${message}`);
+  }
+}
+
+/** Tells a person at the terminal where to go. */
+async function announce(config: Config, gateway: Gateway, { port }: RunningServer): Promise<void> {
+  const lines = [`Gatehouse listens on http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`];
+  if (config.graphiql) {
+    lines.push(`Playground:   ${config.publicUrl}/graphql`);
+    lines.push(`Sign in once: ${await gateway.createSignInUrl()}`);
+  }
+  if (config.adminToken === undefined) lines.push(`Admin token:  in the file ${adminTokenFile(config)}`);
+  process.stdout.write(`${lines.join('\n')}\n`);
+}
+
+/** Resolves at the first signal to stop; the second ends the process at once. */
+function stopSignal(): Promise<void> {
+  return new Promise((resolve) => {
+    const stop = (): void => {
+      resolve();
+      for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+        process.off(signal, stop);
+        process.once(signal, () => process.exit(1));
+      }
+    };
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, stop);
+  });
+}

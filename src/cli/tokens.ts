@@ -1,0 +1,70 @@
+import { askGateway } from './admin-client.ts';
+import { CommandError } from './failure.ts';
+
+interface TokenRow {
+  id: string;
+  name: string;
+  expiresAt: string | null;
+  revokedAt: string | null;
+  lastUsedAt: string | null;
+}
+
+interface UserRow {
+  id: string;
+  email: string;
+  role: string;
+  apiTokens: TokenRow[];
+}
+
+const DAY_MS = 24 * 60 * 60 * 1_000;
+
+/** Prints every user's API tokens, a line each. */
+export async function listTokens(): Promise<void> {
+  for (const user of await fetchUsers()) {
+    for (const token of user.apiTokens) {
+      process.stdout.write(`${token.id}  ${user.email}  ${user.role}  ${describe(token)}  ${token.name}\n`);
+    }
+  }
+}
+
+/** Makes a token for the user with this address and prints it, once. @param expiresInDays absent: it never ends */
+export async function createToken(options: { user: string; name: string; expiresInDays?: number }): Promise<void> {
+  const user = (await fetchUsers()).find((each) => each.email.toLowerCase() === options.user.toLowerCase());
+  if (user === undefined) throw new CommandError(`There is no user with the address ${options.user}.`);
+  const expiresAt =
+    options.expiresInDays === undefined ? null : new Date(Date.now() + options.expiresInDays * DAY_MS).toISOString();
+  const { createApiToken } = await askGateway<{ createApiToken: { token: string } }>(
+    'mutation CreateToken($input: CreateApiTokenInput!) { createApiToken(input: $input) { token } }',
+    { input: { userId: user.id, name: options.name, expiresAt } },
+  );
+  process.stdout.write(`${createApiToken.token}\n`);
+}
+
+/** Ends a token at once. */
+export async function revokeToken(id: string): Promise<void> {
+  await askGateway('mutation RevokeToken($id: UUID!) { revokeApiToken(id: $id) { apiToken { id } } }', { id });
+  process.stdout.write('Revoked.\n');
+}
+
+async function fetchUsers(): Promise<UserRow[]> {
+  const users: UserRow[] = [];
+  let after: string | null = null;
+  do {
+    const {
+      users: page,
+    }: { users: { nodes: UserRow[]; pageInfo: { hasNextPage: boolean; endCursor: string | null } } } = await askGateway(
+      `query Tokens($after: String) { users(first: 500, after: $after) {
+           nodes { id email role apiTokens { id name expiresAt revokedAt lastUsedAt } } pageInfo { hasNextPage endCursor } } }`,
+      { after },
+    );
+    users.push(...page.nodes);
+    after = page.pageInfo.hasNextPage ? page.pageInfo.endCursor : null;
+  } while (after !== null);
+  return users;
+}
+
+function describe({ expiresAt, revokedAt, lastUsedAt }: TokenRow): string {
+  if (revokedAt !== null) return `revoked ${revokedAt}`;
+  const use = lastUsedAt === null ? 'never used' : `used ${lastUsedAt}`;
+  return expiresAt === null ? `no end, ${use}` : `ends ${expiresAt}, ${use}`;
+}
