@@ -1,0 +1,124 @@
+import { describe, expect, test } from 'vitest';
+import { DomainError } from '../../src/errors.ts';
+import { type Action, assertCan, can, POLICY, type Resource } from '../../src/policy/policy.ts';
+import { NOBODY, ROLES, type Role, SYSTEM, type Viewer } from '../../src/policy/viewer.ts';
+
+/**
+ * The whole policy, written down a second time: what a caller may do it to. A change of the policy changes this table
+ * too, and is then seen by whoever reviews it.
+ * `any` all there is · `own` his own · `enabled` what is switched on · `-` nothing.
+ */
+// biome-ignore format: a table is read by its columns
+const TABLE = {
+  //                                   admin   auditor service member      system
+  'viewer.read':                      ['any',  'any',  'any',  'any',      '-'],
+  'mcpServerConfig.list':             ['any',  'any',  'any',  'any',      '-'],
+  'mcpServerConfig.read':             ['any',  'any',  'any',  'enabled',  '-'],
+  'mcpServerConfig.readAdminFields':  ['any',  'any',  'any',  '-',        '-'],
+  'mcpServerConfig.create':           ['any',  '-',    '-',    '-',        '-'],
+  'mcpServerConfig.update':           ['any',  '-',    '-',    '-',        '-'],
+  'mcpServerConfig.delete':           ['any',  '-',    '-',    '-',        '-'],
+  'mcpServerConnection.read':         ['any',  'any',  'any',  'own',      '-'],
+  'mcpServerConnection.remove':       ['any',  '-',    '-',    'own',      '-'],
+  'mcpServerConnection.removeAny':    ['any',  '-',    '-',    '-',        '-'],
+  'user.list':                        ['any',  'any',  '-',    '-',        '-'],
+  'user.read':                        ['any',  'any',  'any',  'own',      '-'],
+  'user.create':                      ['any',  '-',    '-',    '-',        '-'],
+  'user.update':                      ['any',  '-',    '-',    '-',        '-'],
+  'user.delete':                      ['any',  '-',    '-',    '-',        '-'],
+  'apiToken.list':                    ['any',  'any',  '-',    '-',        '-'],
+  'apiToken.create':                  ['any',  '-',    '-',    '-',        '-'],
+  'apiToken.revoke':                  ['any',  '-',    '-',    '-',        '-'],
+  'session.end':                      ['own',  'own',  'own',  'own',      '-'],
+  'encryptionKey.list':               ['any',  'any',  '-',    '-',        '-'],
+  'encryptionKey.manage':             ['any',  '-',    '-',    '-',        'any'],
+  'credential.verify':                ['-',    '-',    '-',    '-',        'any'],
+  'session.create':                   ['-',    '-',    '-',    '-',        'any'],
+  'signInLink.create':                ['-',    '-',    '-',    '-',        'any'],
+  'user.provision':                   ['-',    '-',    '-',    '-',        'any'],
+} as const satisfies Record<Action, readonly Reach[]>;
+
+type Reach = 'any' | 'own' | 'enabled' | '-';
+
+const CALLERS = [...ROLES, 'system'] as const;
+const ME = '11111111-1111-4111-8111-111111111111';
+const SOMEBODY = '22222222-2222-4222-8222-222222222222';
+
+const RESOURCES: Readonly<Record<string, Resource | undefined>> = {
+  'anything at all': undefined,
+  'his own': { ownerId: ME },
+  "another's": { ownerId: SOMEBODY },
+  'without an owner': { ownerId: undefined },
+  enabled: { enabled: true },
+  disabled: { enabled: false },
+  'enabled, his own': { enabled: true, ownerId: ME },
+  "disabled, another's": { enabled: false, ownerId: SOMEBODY },
+};
+
+/** What each reach includes: all that is not named is out. */
+const INCLUDED: Readonly<Record<Reach, readonly string[]>> = {
+  any: Object.keys(RESOURCES),
+  own: ['anything at all', 'his own', 'enabled, his own'],
+  enabled: ['anything at all', 'enabled', 'enabled, his own'],
+  '-': [],
+};
+
+function viewerOf(caller: Role | 'system'): Viewer {
+  if (caller === 'system') return SYSTEM;
+  return { kind: 'user', userId: ME, role: caller, credential: { kind: 'bootstrap' } };
+}
+
+function codeOf(run: () => void): string {
+  try {
+    run();
+    return 'ok';
+  } catch (error) {
+    return error instanceof DomainError ? error.code : String(error);
+  }
+}
+
+test('the table has every action and no other', () => {
+  expect(Object.keys(TABLE).sort()).toEqual(Object.keys(POLICY).sort());
+});
+
+const rows = Object.entries(TABLE) as [Action, readonly Reach[]][];
+
+describe.each(rows)('%s', (action, reaches) => {
+  test.each(CALLERS.map((caller, index) => [caller, reaches[index] ?? '-'] as const))(
+    'as %s reaches: %s',
+    (caller, reach) => {
+      const viewer = viewerOf(caller);
+      for (const [name, resource] of Object.entries(RESOURCES)) {
+        const isIncluded = INCLUDED[reach].includes(name);
+        expect(can(viewer, action, resource), name).toBe(isIncluded);
+        expect(
+          codeOf(() => assertCan(viewer, action, resource)),
+          name,
+        ).toBe(isIncluded ? 'ok' : 'FORBIDDEN');
+      }
+    },
+  );
+
+  test('as nobody reaches nothing', () => {
+    for (const [name, resource] of Object.entries(RESOURCES)) {
+      expect(can(NOBODY, action, resource), name).toBe(false);
+      expect(
+        codeOf(() => assertCan(NOBODY, action, resource)),
+        name,
+      ).toBe('UNAUTHENTICATED');
+    }
+  });
+});
+
+test('no user, whatever his role, reaches what only the gateway itself does', () => {
+  const ownDoings = rows.filter(([, reaches]) => reaches[4] === 'any' && reaches[0] === '-').map(([action]) => action);
+  expect(ownDoings).not.toEqual([]);
+  for (const action of ownDoings) {
+    for (const role of ROLES) expect(can(viewerOf(role), action), `${role} ${action}`).toBe(false);
+  }
+});
+
+test('an action that is not in the policy cannot be asked for', () => {
+  const unknown = 'mcpServerConfig.revealSecrets' as Action;
+  expect(() => can(viewerOf('admin'), unknown)).toThrow(TypeError);
+});
