@@ -1,11 +1,17 @@
 import { Hono } from 'hono';
-import { forbidden, unauthenticated } from '../errors.ts';
+import { unauthenticated, validationFailed } from '../errors.ts';
 import { toGraphQLError } from '../graphql/mask-error.ts';
 import type { GraphQLHandler } from '../graphql/yoga.ts';
 import type { HttpEnv } from './context.ts';
 import { isJson } from './media-type.ts';
 
 const MAX_URL_LENGTH = 8_192;
+
+const NOT_JSON = {
+  path: [],
+  code: 'INVALID_TYPE',
+  message: 'Send the operation as "Content-Type: application/json".',
+};
 
 /**
  * `/graphql`: POST as `application/json`, and GET for queries. Forms, multipart and plain text are refused: a page of
@@ -21,7 +27,7 @@ export function createGraphQLRoutes({ handle }: { handle: GraphQLHandler }): Hon
       return c.json({ errors: [toGraphQLError(unauthenticated())] }, 401);
     }
     if (c.req.method === 'POST' && !isJson(c.req.header('content-type'))) {
-      const errors = [toGraphQLError(forbidden('Send the operation as "Content-Type: application/json".'))];
+      const errors = [toGraphQLError(validationFailed([NOT_JSON]))];
       return c.json({ errors }, 415);
     }
     if (c.req.url.length > MAX_URL_LENGTH) {
