@@ -1,0 +1,182 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Guarded } from '../../src/data/guarded.ts';
+import type { GatehousePrisma } from '../../src/data/prisma.ts';
+import { createStore, type Repositories, type Store } from '../../src/data/store.ts';
+import { type Action, can, POLICY } from '../../src/policy/policy.ts';
+import { NOBODY, ROLES, type Role, SYSTEM, type Viewer } from '../../src/policy/viewer.ts';
+import {
+  configColumns,
+  createUser,
+  openSealedDatabase,
+  type SealedDatabase,
+  tokenColumns,
+} from './encryption-setup.ts';
+
+/** What each function asks the policy. A function that is not here is a way to the data that nobody looked at. */
+const ACTIONS: Readonly<Record<string, Action>> = {
+  'configs.list': 'mcpServerConfig.list',
+  'configs.count': 'mcpServerConfig.list',
+  'configs.findById': 'mcpServerConfig.read',
+  'configs.findBySlug': 'mcpServerConfig.read',
+  'configs.lock': 'mcpServerConfig.update',
+  'configs.create': 'mcpServerConfig.create',
+  'configs.update': 'mcpServerConfig.update',
+  'configs.delete': 'mcpServerConfig.delete',
+  'connections.countByConfig': 'mcpServerConfig.readAdminFields',
+  'connections.listConnected': 'mcpServerConnection.read',
+  'connections.remove': 'mcpServerConnection.remove',
+  'users.list': 'user.list',
+  'users.count': 'user.list',
+  'users.findByIds': 'user.read',
+  'users.lockWithAdmins': 'user.update',
+  'users.create': 'user.create',
+  'users.update': 'user.update',
+  'users.delete': 'user.delete',
+  'users.ensure': 'user.provision',
+  'users.provisionOidc': 'user.provision',
+  'apiTokens.listByUserIds': 'apiToken.list',
+  'apiTokens.create': 'apiToken.create',
+  'apiTokens.revoke': 'apiToken.revoke',
+  'apiTokens.findByHash': 'credential.verify',
+  'apiTokens.touch': 'credential.verify',
+  'sessions.create': 'session.create',
+  'sessions.findByHash': 'credential.verify',
+  'sessions.touch': 'credential.verify',
+  'sessions.end': 'session.end',
+  'sessions.sweep': 'session.create',
+  'sessions.createSignInLink': 'signInLink.create',
+  'sessions.takeSignInLink': 'credential.verify',
+  'sessions.findUser': 'credential.verify',
+};
+
+const VIEWERS: Readonly<Record<string, Viewer>> = {
+  nobody: NOBODY,
+  system: SYSTEM,
+  ...Object.fromEntries(ROLES.map((role) => [role, userOf(role)])),
+};
+
+function userOf(role: Role, userId: string = randomUUID()): Viewer {
+  return { kind: 'user', userId, role, credential: { kind: 'bootstrap' } };
+}
+
+/** A database that says so when anything is asked of it. */
+const touched = new Error('the database was asked');
+const untouchable = new Proxy({} as GatehousePrisma, {
+  get() {
+    throw touched;
+  },
+});
+
+type AnyFunction = Guarded<unknown, unknown>;
+
+function listFunctions(repositories: Repositories): [string, AnyFunction][] {
+  const { configs, connections, users, apiTokens, sessions, ...rest } = repositories;
+  const groups = { configs, connections, users, apiTokens, sessions };
+  const unknown = Object.entries(rest).filter(([name]) => name !== 'transaction');
+  expect(unknown, 'repositories that this walk does not know').toEqual([]);
+  return Object.entries(groups).flatMap(([group, functions]) =>
+    Object.entries(functions).map(([name, run]): [string, AnyFunction] => [`${group}.${name}`, run as AnyFunction]),
+  );
+}
+
+const functions = listFunctions(createStore(untouchable));
+
+test('each function of each repository is in the table with its action, and there is no other', () => {
+  const actual = Object.fromEntries(functions.map(([name, run]) => [name, run.action]));
+  expect(actual).toEqual(ACTIONS);
+  for (const action of Object.values(actual)) expect(Object.keys(POLICY)).toContain(action);
+});
+
+test('the repositories inside of a transaction are the same', async () => {
+  const prisma = { $transaction: (work: (tx: GatehousePrisma) => unknown) => work(untouchable) };
+  const inside = await createStore(prisma as unknown as GatehousePrisma).transaction(async (tx) => listFunctions(tx));
+  expect(inside.map(([name, run]) => [name, run.action])).toEqual(functions.map(([name, run]) => [name, run.action]));
+});
+
+describe.each(functions)('%s', (_name, run) => {
+  /** Whatever is handed over, the right first: refusals must not depend on it. */
+  const ARGUMENTS = [undefined, {}, { id: randomUUID(), userId: randomUUID() }];
+
+  test.each(Object.entries(VIEWERS))('asks the policy before the database, as %s', async (name, viewer) => {
+    for (const args of ARGUMENTS) {
+      const outcome = await run(viewer, args).then(
+        () => 'done',
+        (error: unknown) => error,
+      );
+      if (name === 'nobody') expect(outcome).toMatchObject({ code: 'UNAUTHENTICATED' });
+      else if (!can(viewer, run.action)) expect(outcome).toMatchObject({ code: 'FORBIDDEN' });
+      else expect(outcome).not.toMatchObject({ code: 'UNAUTHENTICATED' });
+    }
+  });
+});
+
+describe('a member', () => {
+  let sealed: SealedDatabase;
+  let store: Store;
+  let me: Viewer;
+  let myId: string;
+  let otherId: string;
+
+  beforeAll(async () => {
+    sealed = await openSealedDatabase();
+    store = createStore(sealed.prisma);
+    myId = (await createUser(sealed.prisma)).id;
+    otherId = (await createUser(sealed.prisma)).id;
+    me = userOf('member', myId);
+  });
+  afterAll(() => sealed.close());
+
+  const createConfig = (enabled: boolean) =>
+    sealed.prisma.mcpServerConfig.create({ data: { ...configColumns(), enabled } });
+
+  test('finds enabled configs only, by every way', async () => {
+    const shown = await createConfig(true);
+    const hidden = await createConfig(false);
+    expect(await store.configs.findById(me, { id: shown.id })).toMatchObject({ id: shown.id });
+    expect(await store.configs.findById(me, { id: hidden.id })).toBeNull();
+    expect(await store.configs.findBySlug(me, { slug: hidden.slug })).toBeNull();
+    const { rows } = await store.configs.list(me, { first: 500, filter: { search: hidden.slug } });
+    expect(rows).toEqual([]);
+    expect(await store.configs.count(me, { filter: { search: hidden.slug } })).toBe(0);
+    expect(await store.configs.count(me, { filter: { enabled: false } })).toBe(0);
+    expect((await store.configs.list(me, { first: 500 })).rows.map((row) => row.id)).toEqual([shown.id]);
+    const admin = userOf('admin');
+    expect((await store.configs.list(admin, { first: 500 })).rows).toHaveLength(2);
+  });
+
+  test('finds himself and no other user', async () => {
+    const found = await store.users.findByIds(me, { ids: [myId, otherId] });
+    expect(found.map((user) => user.id)).toEqual([myId]);
+  });
+
+  test('neither sees nor removes the connections of others', async () => {
+    const { id } = await createConfig(true);
+    for (const userId of [myId, otherId]) {
+      await sealed.prisma.mcpServerUserToken.create({
+        data: { mcpServerConfigId: id, userId, ...tokenColumns('access') },
+      });
+    }
+    expect(await store.connections.listConnected(me, { userId: myId, configIds: [id] })).toEqual(new Set([id]));
+    const forbidden = { code: 'FORBIDDEN' };
+    await expect(store.connections.listConnected(me, { userId: otherId, configIds: [id] })).rejects.toMatchObject(
+      forbidden,
+    );
+    await expect(store.connections.remove(me, { configId: id, userId: otherId })).rejects.toMatchObject(forbidden);
+    await expect(store.connections.remove(me, { configId: id })).rejects.toMatchObject(forbidden);
+    expect(await store.connections.remove(me, { configId: id, userId: myId })).toBe(1);
+    expect(await sealed.prisma.mcpServerUserToken.count({ where: { mcpServerConfigId: id } })).toBe(1);
+  });
+
+  test('ends no session but his own', async () => {
+    const at = new Date();
+    const expiresAt = new Date(at.getTime() + 60_000);
+    const tokenHash = randomUUID().replaceAll('-', '').repeat(2);
+    const theirs = await store.sessions.create(SYSTEM, { tokenHash, userId: otherId, apiTokenId: null, expiresAt });
+    await expect(store.sessions.end(me, { id: theirs.id, userId: otherId })).rejects.toMatchObject({
+      code: 'FORBIDDEN',
+    });
+    await store.sessions.end(me, { id: theirs.id, userId: myId });
+    expect(await store.sessions.findByHash(SYSTEM, { tokenHash })).not.toBeNull();
+  });
+});
