@@ -1,0 +1,60 @@
+import { randomUUID } from 'node:crypto';
+import type { JWTPayload } from 'jose';
+import type { Role } from '../../policy/viewer.ts';
+import { isStorable } from '../validation/text.ts';
+
+/** Who a verified token says that its bearer is. */
+export interface OidcIdentity {
+  subject: string;
+  /** Addresses for the user's row, best first. The last is random, so that nobody can have taken it before. */
+  emails: string[];
+  role: Role;
+  expiresAt: Date;
+}
+
+/** OpenID Connect Core 1.0, section 2. */
+const MAX_SUBJECT_LENGTH = 255;
+const MAX_EMAIL_LENGTH = 320;
+
+/** The role that counts when a token has several. */
+const ROLES_BY_REACH: readonly Role[] = ['admin', 'auditor', 'service', 'member'];
+
+/**
+ * Reads a token's claims, after its signature, issuer, audience and times were verified.
+ *
+ * @param roleClaim the one claim that decides the role
+ * @returns undefined when the subject or the expiry cannot be used
+ */
+export function toIdentity(claims: JWTPayload, issuer: string, roleClaim: string): OidcIdentity | undefined {
+  const { sub: subject, exp } = claims;
+  if (!isSubject(subject) || exp === undefined) return undefined;
+  const expiresAt = new Date(exp * 1_000);
+  // More seconds than a Date can count.
+  if (Number.isNaN(expiresAt.getTime())) return undefined;
+  const role = toRole(Object.hasOwn(claims, roleClaim) ? claims[roleClaim] : undefined);
+  return { subject, emails: listEmails(claims, subject, issuer), role, expiresAt };
+}
+
+/** The highest role that the claim names, in lower or upper case; member when it names none. */
+export function toRole(claim: unknown): Role {
+  const named: readonly unknown[] = Array.isArray(claim) ? claim : [claim];
+  const lower = new Set(named.map((name) => (typeof name === 'string' ? name.toLowerCase() : undefined)));
+  return ROLES_BY_REACH.find((role) => lower.has(role)) ?? 'member';
+}
+
+function isSubject(subject: unknown): subject is string {
+  return typeof subject === 'string' && subject !== '' && subject.length <= MAX_SUBJECT_LENGTH && isStorable(subject);
+}
+
+function listEmails(claims: JWTPayload, subject: string, issuer: string): string[] {
+  const { hostname } = new URL(issuer);
+  const { email, email_verified: isVerified } = claims;
+  // An address that the issuer itself does not vouch for would let anybody take another's.
+  const claimed = isVerified === false ? undefined : email;
+  return [claimed, `${subject}@${hostname}`, `${randomUUID()}@${hostname}`].filter(isPlausibleEmail);
+}
+
+function isPlausibleEmail(text: unknown): text is string {
+  if (typeof text !== 'string' || text.length > MAX_EMAIL_LENGTH || !isStorable(text)) return false;
+  return /^[^\s@\p{Cc}]+@[^\s@\p{Cc}]+$/u.test(text);
+}

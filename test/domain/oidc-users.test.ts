@@ -1,0 +1,166 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { OidcVerifier } from '../../src/domain/credentials/oidc.ts';
+import { NOBODY, type Viewer } from '../../src/policy/viewer.ts';
+import { type HandmadeIssuer, startHandmadeIssuer } from '../setup/oidc-issuer.ts';
+import { createOidcSigner, type OidcSigner } from '../setup/oidc-signer.ts';
+import { ADMIN, AUDIENCE, type OidcBench, openOidcBench } from '../setup/oidc-verifier.ts';
+
+let bench: OidcBench;
+let issuer: HandmadeIssuer;
+let signer: OidcSigner;
+let verify: OidcVerifier;
+
+beforeAll(async () => {
+  bench = await openOidcBench();
+  issuer = await startHandmadeIssuer();
+  signer = await createOidcSigner();
+  issuer.serve([signer]);
+  verify = bench.verifier({ issuer: issuer.url });
+});
+
+afterAll(async () => {
+  await issuer?.close();
+  await bench?.close();
+});
+
+/** A good token of this subject. */
+function tokenOf(sub: string, claims: Record<string, unknown> = {}): Promise<string> {
+  const exp = Math.floor(bench.clock.now.getTime() / 1_000) + 60;
+  return signer.sign({ iss: issuer.url, aud: AUDIENCE, exp, sub, ...claims });
+}
+
+function userIdOf(viewer: Viewer): string {
+  if (viewer.kind !== 'user') throw new Error('nobody came');
+  return viewer.userId;
+}
+
+async function userOf(viewer: Viewer) {
+  const [user] = await bench.store.users.findByIds(ADMIN, { ids: [userIdOf(viewer)] });
+  return user;
+}
+
+describe('the role', () => {
+  test.each([
+    ['admin', 'admin'],
+    ['AUDITOR', 'auditor'],
+    ['service', 'service'],
+    ['member', 'member'],
+    [['member', 'service'], 'service'],
+    [['service', 'auditor', 'member'], 'auditor'],
+    [['staff', 'MEMBER', 'ADMIN'], 'admin'],
+    [[], 'member'],
+    [['staff', 7, null], 'member'],
+    ['owner', 'member'],
+    ['admin auditor', 'member'],
+    [true, 'member'],
+    [{ admin: true }, 'member'],
+    [[['admin']], 'member'],
+    [undefined, 'member'],
+  ])('the claim %o means %s', async (claim, role) => {
+    expect(await verify(await tokenOf('roles', { gatehouse_role: claim }))).toMatchObject({ role });
+  });
+
+  test('only the configured claim counts', async () => {
+    const claims = { role: 'admin', roles: ['admin'], groups: ['admin'] };
+    expect(await verify(await tokenOf('claims', claims))).toMatchObject({ role: 'member' });
+    const byRoles = bench.verifier({ issuer: issuer.url, roleClaim: 'roles' });
+    expect(await byRoles(await tokenOf('claims', claims))).toMatchObject({ role: 'admin' });
+  });
+
+  test('what every object inherits is not a claim', async () => {
+    const inherited = bench.verifier({ issuer: issuer.url, roleClaim: 'constructor' });
+    expect(await inherited(await tokenOf('inherited'))).toMatchObject({ role: 'member' });
+  });
+
+  test("the user's row follows the tokens", async () => {
+    const first = await verify(await tokenOf('promoted', { gatehouse_role: 'admin' }));
+    expect(await userOf(first)).toMatchObject({ role: 'admin' });
+    const later = await verify(await tokenOf('promoted'));
+    expect(userIdOf(later)).toBe(userIdOf(first));
+    expect(later).toMatchObject({ role: 'member' });
+    expect(await userOf(later)).toMatchObject({ role: 'member' });
+  });
+});
+
+describe('the address', () => {
+  test('is the one that the token has', async () => {
+    expect(await userOf(await verify(await tokenOf('ada', { email: 'ada@example.com' })))).toMatchObject({
+      email: 'ada@example.com',
+    });
+  });
+
+  test.each([undefined, '', 'grace', 'a b@example.com', 'two@at@example.com', 'a\n@example.com', 7])(
+    'is made from the subject when the token has %o',
+    async (email) => {
+      const sub = `grace-${String(email).length}-${typeof email}`;
+      expect(await userOf(await verify(await tokenOf(sub, { email })))).toMatchObject({ email: `${sub}@127.0.0.1` });
+    },
+  );
+
+  test('is made from the subject when the issuer says that the one it has is not verified', async () => {
+    const claims = { email: 'boss@example.com', email_verified: false };
+    expect(await userOf(await verify(await tokenOf('mallory', claims)))).toMatchObject({ email: 'mallory@127.0.0.1' });
+  });
+
+  test('of somebody else does not make the bearer him', async () => {
+    const columns = { email: 'root@example.com', role: 'admin', status: 'active' } as const;
+    const other = await bench.store.users.create(ADMIN, { columns });
+    const viewer = await verify(await tokenOf('eve', { email: 'Root@Example.com' }));
+    expect(userIdOf(viewer)).not.toBe(other.id);
+    expect(viewer).toMatchObject({ role: 'member' });
+    expect(await userOf(viewer)).toMatchObject({ email: 'eve@127.0.0.1' });
+  });
+
+  test('can be had by somebody else in both forms, and the bearer still is himself', async () => {
+    const squatter = await verify(await tokenOf('squatter', { email: 'trent@127.0.0.1' }));
+    const viewer = await verify(await tokenOf('Trent', { email: 'TRENT@127.0.0.1' }));
+    expect(userIdOf(viewer)).not.toBe(userIdOf(squatter));
+    expect(await userOf(viewer)).toMatchObject({ email: expect.stringMatching(/^[0-9a-f-]{36}@127\.0\.0\.1$/) });
+  });
+
+  test('of a subject with a sign of its own is still one address', async () => {
+    expect(await userOf(await verify(await tokenOf('name@corp.example')))).toMatchObject({
+      email: expect.stringMatching(/^[^@]+@127\.0\.0\.1$/),
+    });
+  });
+});
+
+test('the same subject of another issuer is another user', async () => {
+  const second = await startHandmadeIssuer();
+  try {
+    second.serve([signer]);
+    const exp = Math.floor(bench.clock.now.getTime() / 1_000) + 60;
+    const token = await signer.sign({ iss: second.url, aud: AUDIENCE, exp, sub: 'ada' });
+    const theirs = await bench.verifier({ issuer: second.url })(token);
+    expect(userIdOf(theirs)).not.toBe(userIdOf(await verify(await tokenOf('ada'))));
+  } finally {
+    await second.close();
+  }
+});
+
+test('twenty first sights at once make one row', async () => {
+  const token = await tokenOf('crowd', { email: 'crowd@example.com' });
+  const viewers = await Promise.all(Array.from({ length: 20 }, () => verify(token)));
+  expect(new Set(viewers.map(userIdOf)).size).toBe(1);
+  const { rows } = await bench.listUsers();
+  expect(rows.filter((row) => row.email.startsWith('crowd'))).toMatchObject([{ email: 'crowd@example.com' }]);
+  expect(rows.filter((row) => row.id === userIdOf(viewers[0] ?? NOBODY))).toHaveLength(1);
+});
+
+test('a suspended user is nobody at once, and himself again afterwards', async () => {
+  const token = await tokenOf('suspended', { gatehouse_role: 'admin' });
+  const id = userIdOf(await verify(token));
+  await bench.store.users.update(ADMIN, { id, columns: { status: 'suspended' } });
+  expect(await verify(token)).toEqual(NOBODY);
+  expect(await verify(await tokenOf('suspended', { gatehouse_role: 'service' }))).toEqual(NOBODY);
+  await bench.store.users.update(ADMIN, { id, columns: { status: 'active' } });
+  expect(await verify(token)).toMatchObject({ userId: id });
+});
+
+test('a database that fails is an error, not nobody', async () => {
+  const provisionOidc = Object.assign(() => Promise.reject(new Error('connection lost')), {
+    action: 'user.provision' as const,
+  });
+  const broken = bench.verifier({ issuer: issuer.url, store: { users: { ...bench.store.users, provisionOidc } } });
+  await expect(broken(await tokenOf('ada'))).rejects.toThrow('connection lost');
+});
