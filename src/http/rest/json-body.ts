@@ -1,0 +1,70 @@
+import type { HonoRequest } from 'hono';
+import type { z } from 'zod';
+import { DomainError, type ValidationIssue, validationFailed } from '../../errors.ts';
+import { isJson } from '../media-type.ts';
+import { HttpProblem } from '../problem.ts';
+import { locateSyntaxError } from './json-syntax.ts';
+
+/**
+ * Reads a JSON body with the types that the schema says. Fields that the schema does not know are left out; those that
+ * it requires may be missing, see `RestOperation`.
+ *
+ * @throws HttpProblem 415 for another media type; VALIDATION_FAILED for what is not JSON in UTF-8, saying where, and
+ *   for all wrong types at once
+ */
+export async function readBody<Schema extends z.ZodObject>(
+  request: HonoRequest,
+  schema: Schema,
+): Promise<Partial<z.output<Schema>>> {
+  assertJson(request.header('Content-Type'));
+  const json = parseJson(await request.arrayBuffer());
+  const result = schema.partial().safeParse(json);
+  if (!result.success) throw validationFailed(result.error.issues.map(toValidationIssue));
+  return result.data as Partial<z.output<Schema>>;
+}
+
+function assertJson(contentType: string | undefined): void {
+  if (isJson(contentType)) return;
+  throw new HttpProblem(415, {
+    message: 'Send the body as JSON, with the header "Content-Type: application/json".',
+    code: 'VALIDATION_FAILED',
+  });
+}
+
+function parseJson(bytes: ArrayBuffer): unknown {
+  const text = decode(bytes);
+  try {
+    return JSON.parse(text);
+  } catch {
+    // The parser's own message quotes the body, which may hold a secret, and does not always say where.
+    const at = locateSyntaxError(text);
+    const where = at === undefined ? '' : `: see line ${at.line}, column ${at.column}`;
+    throw new DomainError('VALIDATION_FAILED', `The body is not valid JSON${where}.`);
+  }
+}
+
+/** RFC 8259, section 8.1: JSON is UTF-8, whatever charset the header names. */
+function decode(bytes: ArrayBuffer): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    throw new DomainError('VALIDATION_FAILED', 'The body is not valid JSON: its bytes are not UTF-8.');
+  }
+}
+
+const MEANING_OF_TYPE: Readonly<Record<string, string>> = {
+  string: 'text',
+  boolean: 'true or false',
+  array: 'a list',
+  object: 'a JSON object',
+  record: 'a JSON object',
+};
+
+function toValidationIssue(issue: z.core.$ZodIssue): ValidationIssue {
+  const path = issue.path.filter((step) => typeof step !== 'symbol');
+  if (issue.code === 'invalid_value') {
+    return { path, code: 'NOT_A_CHOICE', message: `Must be one of ${issue.values.join(', ')}.` };
+  }
+  const expected = issue.code === 'invalid_type' ? MEANING_OF_TYPE[issue.expected] : undefined;
+  return { path, code: 'WRONG_TYPE', message: `Must be ${expected ?? 'of another type'}.` };
+}

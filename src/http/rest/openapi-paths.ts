@@ -1,0 +1,67 @@
+import { z } from 'zod';
+import { toJsonContent, toSchemaPointer } from './openapi-content.ts';
+import { toErrorReferences } from './openapi-errors.ts';
+import { type Documented, hasId, type RestGroup, type RestOperation } from './operation.ts';
+
+/** The name of each schema in the document. */
+export type SchemaNames = z.core.$ZodRegistry<{ id: string }>;
+
+/** The `paths` of an OpenAPI document: by path, then by method. */
+export type OpenApiPaths = Record<string, Record<string, object>>;
+
+/** @param schemas by name */
+export function nameSchemas(schemas: readonly RestGroup['schemas'][]): SchemaNames {
+  const names: SchemaNames = z.registry<{ id: string }>();
+  for (const [id, schema] of schemas.flatMap(Object.entries<z.ZodType>)) names.add(schema, { id });
+  return names;
+}
+
+/** The `schemas` of the document's components. */
+export function toSchemaComponents(names: SchemaNames): Record<string, object> {
+  const { schemas } = z.toJSONSchema(names, { io: 'input', uri: toSchemaPointer });
+  // A component is found by its place in the document; an "$id" with a fragment is not allowed.
+  return Object.fromEntries(Object.entries(schemas).map(([id, { $id, $schema, ...schema }]) => [id, schema]));
+}
+
+export function toPaths(groups: readonly RestGroup[], names: SchemaNames): OpenApiPaths {
+  const paths: OpenApiPaths = {};
+  for (const group of groups) {
+    for (const [operationId, operation] of Object.entries(group.operations)) {
+      const path = `${group.prefix}${operation.path}`;
+      const item = paths[path] ?? (hasId(operation) ? { parameters: [ID_PARAMETER] } : {});
+      item[operation.method] = { operationId, tags: [group.name], ...toOperationObject(operation, names) };
+      paths[path] = item;
+    }
+  }
+  return paths;
+}
+
+const ID_PARAMETER = {
+  name: 'id',
+  in: 'path',
+  required: true,
+  description: 'Its id, as a list or the answer to its creation tells it.',
+  schema: { type: 'string', format: 'uuid' },
+};
+
+function toOperationObject(operation: RestOperation, names: SchemaNames): object {
+  const { summary, description, body, success } = operation;
+  return {
+    summary,
+    description,
+    ...(body !== undefined && { requestBody: { required: true, content: toContent(names, body) } }),
+    responses: {
+      [success.status]: {
+        description: success.description,
+        ...(success.content !== undefined && { content: toContent(names, success.content) }),
+      },
+      ...toErrorReferences(operation),
+    },
+  };
+}
+
+function toContent(names: SchemaNames, { schema, examples }: Documented): object {
+  const id = names.get(schema)?.id;
+  if (id === undefined) throw new Error('An operation uses a schema that its group does not name.');
+  return toJsonContent(id, examples);
+}

@@ -1,0 +1,99 @@
+import { Secret } from '../../crypto/secret.ts';
+import type { McpServerConfigRecord } from '../../data/records.ts';
+import type { ConfigInput } from '../../domain/configs/config-input.ts';
+import { isConnected } from '../../domain/connections/connection-service.ts';
+import { can } from '../../policy/policy.ts';
+import type { Viewer } from '../../policy/viewer.ts';
+import type { McpServer, McpServerBody } from './server-schemas.ts';
+
+/** What was sent, as the domain takes it. Secrets are wrapped here and go on as `Secret` only. */
+export function toConfigInput(body: McpServerBody): ConfigInput {
+  return {
+    displayName: body.display_name,
+    slug: body.slug,
+    url: body.url,
+    transport: body.transport,
+    authType: body.auth_type,
+    availability: body.availability,
+    enabled: body.enabled,
+    description: body.description,
+    iconUrl: body.icon_url,
+    oauth2ClientId: body.oauth2_client_id,
+    oauth2ClientSecret: ifGiven(body.oauth2_client_secret, toSecret),
+    oauth2AuthUrl: body.oauth2_auth_url,
+    oauth2TokenUrl: body.oauth2_token_url,
+    oauth2RevocationUrl: body.oauth2_revocation_url,
+    oauth2Issuer: body.oauth2_issuer,
+    oauth2Scopes: ifGiven(body.oauth2_scopes, (scopes) => scopes.split(/\s+/)),
+    apiKeyHeader: body.api_key_header,
+    apiKeyValue: ifGiven(body.api_key_value, toSecret),
+    customHeaders: ifGiven(body.custom_headers, (headers) =>
+      Object.entries(headers).map(([name, value]) => ({ name, value: toSecret(value) })),
+    ),
+    toolAllowList: body.tool_allow_list,
+    toolDenyList: body.tool_deny_list,
+    // A field that the domain learns to take does not compile until it is here.
+  } satisfies Record<keyof ConfigInput, unknown>;
+}
+
+/** What those get in place of the fields that only staff may read. */
+const HIDDEN = {
+  transport: '',
+  url: '',
+  oauth2_client_id: '',
+  oauth2_auth_url: '',
+  oauth2_token_url: '',
+  oauth2_revocation_url: '',
+  oauth2_issuer: '',
+  oauth2_scopes: '',
+  api_key_header: '',
+} as const satisfies Partial<McpServer>;
+
+/**
+ * A config as the viewer may see it.
+ *
+ * @param hasToken whether the viewer himself is connected to it
+ */
+export function toMcpServer(viewer: Viewer, config: McpServerConfigRecord, hasToken: boolean): McpServer {
+  const server: McpServer = {
+    id: config.id,
+    display_name: config.displayName,
+    slug: config.slug,
+    description: config.description,
+    icon_url: config.iconUrl,
+    transport: config.transport,
+    url: config.url,
+    auth_type: config.authType,
+    oauth2_client_id: config.oauth2ClientId,
+    has_oauth2_secret: config.hasOAuth2Secret,
+    oauth2_auth_url: config.oauth2AuthUrl,
+    oauth2_token_url: config.oauth2TokenUrl,
+    oauth2_revocation_url: config.oauth2RevocationUrl,
+    oauth2_issuer: config.oauth2Issuer,
+    oauth2_scopes: config.oauth2Scopes.join(' '),
+    api_key_header: config.apiKeyHeader,
+    has_api_key: config.hasApiKey,
+    has_custom_headers: config.hasCustomHeaders,
+    tool_allow_list: config.toolAllowList,
+    tool_deny_list: config.toolDenyList,
+    availability: config.availability,
+    enabled: config.enabled,
+    auth_connected: isConnected(config, hasToken),
+    created_at: config.createdAt.toISOString(),
+    updated_at: config.updatedAt.toISOString(),
+  };
+  return can(viewer, 'mcpServerConfig.readAdminFields') ? server : { ...server, ...HIDDEN };
+}
+
+function toSecret(text: string): Secret {
+  return new Secret(text);
+}
+
+/** Maps a value; null (clear it) and undefined (leave it) stay what they are. */
+function ifGiven<Given, Result>(
+  value: Given | null | undefined,
+  map: (value: Given) => Result,
+): Result | null | undefined {
+  if (value === undefined) return undefined;
+  return value === null ? null : map(value);
+}

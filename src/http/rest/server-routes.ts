@@ -1,0 +1,95 @@
+import { Hono } from 'hono';
+import type { McpServerConfigRecord } from '../../data/records.ts';
+import type { ConfigService } from '../../domain/configs/config-service.ts';
+import type { ConnectionService } from '../../domain/connections/connection-service.ts';
+import type { Experiment } from '../../domain/experiments.ts';
+import { notFound } from '../../errors.ts';
+import type { Viewer } from '../../policy/viewer.ts';
+import type { HttpEnv } from '../context.ts';
+import { registerOperations } from './register-operations.ts';
+import { toSentNames } from './server-errors.ts';
+import { toConfigInput, toMcpServer } from './server-mapping.ts';
+import { SERVER_GROUP } from './server-operations.ts';
+import type { McpServer, McpServerBody } from './server-schemas.ts';
+
+export interface ServerRoutesOptions {
+  configs: ConfigService;
+  connections: ConnectionService;
+  experiments: ReadonlySet<Experiment>;
+}
+
+/** REST has no pages: a list is read from the database in pieces of this many, and answered whole. */
+const PIECE = 500;
+
+/**
+ * The REST routes about MCP servers, with their whole paths: mount them at `/`. They throw; the app answers with
+ * `toProblemResponse`.
+ */
+export function createServerRoutes({ configs, connections, experiments }: ServerRoutesOptions): Hono<HttpEnv> {
+  const router = new Hono<HttpEnv>();
+  const toAnswer = async (viewer: Viewer, config: McpServerConfigRecord): Promise<McpServer> => {
+    const connected = await listConnected(viewer, [config]);
+    return toMcpServer(viewer, config, connected.has(config.id));
+  };
+  const listConnected = async (viewer: Viewer, of: readonly McpServerConfigRecord[]): Promise<Set<string>> => {
+    const ids = of.filter((config) => config.authType === 'oauth2').map((config) => config.id);
+    return ids.length === 0 ? new Set() : connections.listOwnConnected(viewer, ids);
+  };
+
+  registerOperations(
+    router,
+    SERVER_GROUP,
+    {
+      async listMcpServers({ viewer }) {
+        const all = await listAll(configs, viewer);
+        const connected = await listConnected(viewer, all);
+        return all.map((config) => toMcpServer(viewer, config, connected.has(config.id)));
+      },
+
+      async getMcpServer({ viewer, id }) {
+        const config = await configs.find(viewer, { id });
+        if (config === null) throw notFound('MCP server config');
+        return toAnswer(viewer, config);
+      },
+
+      async createMcpServer({ viewer, body }) {
+        const config = await withSentNames(body, () => configs.create(viewer, toConfigInput(body)));
+        return toAnswer(viewer, config);
+      },
+
+      async updateMcpServer({ viewer, id, body }) {
+        const patch = toConfigInput(body);
+        const config = await withSentNames(body, () => configs.update(viewer, { id, patch }));
+        return toAnswer(viewer, config);
+      },
+
+      async deleteMcpServer({ viewer, id }) {
+        await configs.delete(viewer, id);
+        return undefined;
+      },
+    },
+    experiments,
+  );
+  return router;
+}
+
+async function listAll(configs: ConfigService, viewer: Viewer): Promise<McpServerConfigRecord[]> {
+  const all: McpServerConfigRecord[] = [];
+  for (;;) {
+    const last = all.at(-1);
+    const page = await configs.list(viewer, {
+      first: PIECE,
+      ...(last !== undefined && { after: { displayName: last.displayName, id: last.id } }),
+    });
+    all.push(...page.rows);
+    if (!page.hasMore) return all;
+  }
+}
+
+async function withSentNames<Result>(body: McpServerBody, write: () => Promise<Result>): Promise<Result> {
+  try {
+    return await write();
+  } catch (error) {
+    throw toSentNames(error, body);
+  }
+}
