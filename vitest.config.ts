@@ -7,6 +7,9 @@ const server = await findTestServer();
 /** What needs a database runs on each kind that this machine has. */
 const withDatabase = ['test/{data,domain,graphql,http}/**/*.test.ts'];
 
+/** What starts the gateway as a user does runs what he runs: the build. */
+const withProcess = ['test/cli/**/*.test.ts'];
+
 export default defineConfig({
   resolve: {
     // Vite would take graphql's ES modules where Node, and so every library, takes CommonJS: two graphqls in one process.
@@ -19,7 +22,11 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: 'unit', include: ['test/**/*.test.ts'], exclude: [...withDatabase] },
+        test: { name: 'unit', include: ['test/**/*.test.ts'], exclude: [...withDatabase, ...withProcess] },
+      },
+      {
+        extends: true,
+        test: { name: 'process', include: withProcess, globalSetup: ['test/setup/build.ts'], testTimeout: 120_000 },
       },
       {
         extends: true,

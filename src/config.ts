@@ -12,13 +12,13 @@ export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', '
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
 export interface Config {
-  /** Listen address. Port 0 takes a free one. */
+  /** Listen address. */
   port: number;
   host: string;
   /** Absent: the embedded database in the data folder. */
   databaseUrl: Secret | undefined;
   dataDir: string;
-  /** The only source of absolute URLs; no trailing slash. Absent with port 0 until the port is known. */
+  /** The only source of absolute URLs; no trailing slash. */
   publicUrl: string;
   /** Absent: generated at the first start and kept in the data folder. */
   adminToken: Secret | undefined;
@@ -104,9 +104,9 @@ export function readConfig(env: Environment = process.env): Config {
 
 function parsePort(text: string | undefined, problems: string[]): number {
   const port = text === undefined ? 4_000 : Number(text);
-  if (Number.isInteger(port) && port >= 0 && port <= 65_535) return port;
-  problems.push('PORT: must be a whole number from 0 to 65535.');
-  return 0;
+  if (Number.isInteger(port) && port >= 1 && port <= 65_535) return port;
+  problems.push('PORT: must be a whole number from 1 to 65535.');
+  return 4_000;
 }
 
 function parseDatabaseUrl(text: string | undefined, problems: string[]): Secret | undefined {

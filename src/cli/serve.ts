@@ -1,3 +1,4 @@
+import { createServer } from 'node:net';
 import path from 'node:path';
 import { type Config, readConfig } from '../config.ts';
 import { Keyring } from '../crypto/keyring.ts';
@@ -20,14 +21,17 @@ const DRAIN_MS = 10_000;
 export async function serve(): Promise<void> {
   const config = readConfig();
   const log = createLogger(config.logLevel);
+  await assertPortIsFree(config);
   const database = await openConfiguredDatabase(config, (error) =>
     log.warn({ err: error }, 'a database connection broke'),
   );
   try {
     const gateway = await openGateway(config, database, log);
+    // Before anybody is told that the gateway runs: from then on it must stop in order.
+    const stopped = stopSignal();
     const server = await listenOrExplain(gateway, config);
     await announce(config, gateway, server);
-    await stopSignal();
+    await stopped;
     log.info('stopping');
     gateway.drain();
     await server.close(DRAIN_MS);

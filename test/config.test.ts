@@ -1,0 +1,85 @@
+import { expect, test } from 'vitest';
+import { ConfigError, readConfig } from '../src/config.ts';
+import { generateMasterKey } from '../src/crypto/master-key.ts';
+
+function problemsOf(env: Record<string, string>): readonly string[] {
+  try {
+    readConfig(env);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems;
+    throw error;
+  }
+  return [];
+}
+
+test('an empty environment is a gateway on localhost with the embedded database', () => {
+  const config = readConfig({});
+  expect(config).toMatchObject({
+    port: 4_000,
+    host: '127.0.0.1',
+    publicUrl: 'http://localhost:4000',
+    databaseUrl: undefined,
+    encryptionKeys: undefined,
+    oidc: undefined,
+    graphiql: true,
+    logLevel: 'info',
+  });
+  expect([...config.experiments]).toEqual(['agents']);
+});
+
+test('every problem is told at once, and no secret', () => {
+  const problems = problemsOf({
+    PORT: '70000',
+    DATABASE_URL: 'mysql://user:hunter2-canary@host/db',
+    GATEHOUSE_PUBLIC_URL: 'https://gatehouse.example.com/path',
+    GATEHOUSE_ADMIN_TOKEN: 'short-canary',
+    GATEHOUSE_ENCRYPTION_KEYS: `${generateMasterKey()},bm90LXRoaXJ0eS10d28tYnl0ZXM=`,
+    GATEHOUSE_EXPERIMENTS: 'agents,nonsense',
+    GATEHOUSE_ALLOWED_PRIVATE_CIDRS: '10.0.0.0/8,10.0.0.0/99',
+    GATEHOUSE_CORS_ORIGINS: 'https://chat.example.com/path',
+    GATEHOUSE_TRUSTED_PROXIES: 'everybody',
+    GATEHOUSE_OIDC_ISSUER: 'http://issuer.example.com',
+    GATEHOUSE_GRAPHIQL: 'maybe',
+    GATEHOUSE_LOG_LEVEL: 'loud',
+  });
+  expect(problems.map((problem) => problem.split(':')[0])).toEqual([
+    'PORT',
+    'DATABASE_URL',
+    'GATEHOUSE_PUBLIC_URL',
+    'GATEHOUSE_ADMIN_TOKEN',
+    'GATEHOUSE_ENCRYPTION_KEYS',
+    'GATEHOUSE_EXPERIMENTS',
+    'GATEHOUSE_ALLOWED_PRIVATE_CIDRS',
+    'GATEHOUSE_CORS_ORIGINS',
+    'GATEHOUSE_TRUSTED_PROXIES',
+    'GATEHOUSE_OIDC_ISSUER',
+    'GATEHOUSE_OIDC_AUDIENCE',
+    'GATEHOUSE_GRAPHIQL',
+    'GATEHOUSE_LOG_LEVEL',
+  ]);
+  expect(problems.join('\n')).not.toContain('canary');
+});
+
+test('a server needs its keys from the environment', () => {
+  expect(problemsOf({ DATABASE_URL: 'postgres://localhost/gatehouse' })).toEqual([
+    expect.stringContaining('GATEHOUSE_ENCRYPTION_KEYS: is required'),
+  ]);
+  const config = readConfig({
+    DATABASE_URL: 'postgres://localhost/gatehouse',
+    GATEHOUSE_ENCRYPTION_KEYS: `${generateMasterKey()}, ${generateMasterKey()}`,
+  });
+  expect(config.encryptionKeys).toHaveLength(2);
+  expect(config.graphiql).toBe(false);
+});
+
+test('an empty list of experiments switches all of them off', () => {
+  expect([...readConfig({ GATEHOUSE_EXPERIMENTS: '' }).experiments]).toEqual([]);
+});
+
+test('private ranges are networks, addresses, or a host with a port', () => {
+  const { allowedPrivateRanges } = readConfig({
+    GATEHOUSE_ALLOWED_PRIVATE_CIDRS: '127.0.0.0/8, 10.1.2.3, fd00::/8, mcp.internal:8080',
+  });
+  expect(allowedPrivateRanges.map((range) => range.kind)).toEqual(['cidr', 'cidr', 'cidr', 'host']);
+  expect(problemsOf({ GATEHOUSE_TRUSTED_PROXIES: 'proxy.internal:80' })).toHaveLength(1);
+});

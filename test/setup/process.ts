@@ -1,0 +1,74 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** What `npx gatehouse` runs. */
+export const GATEHOUSE_COMMAND = [
+  process.execPath,
+  fileURLToPath(new URL('../../bin/gatehouse.js', import.meta.url)),
+] as const;
+
+export interface RunningCommand {
+  child: ChildProcess;
+  output(): string;
+  /** Resolves when the output has this text; rejects when the process ends before. */
+  waitFor(text: string): Promise<void>;
+  /** Resolves with the exit code. */
+  exit: Promise<number | null>;
+}
+
+/** Starts `gatehouse …` in a folder, with this environment and no other Gatehouse settings. */
+export function startCommand(args: string[], options: { cwd: string; env?: Record<string, string> }): RunningCommand {
+  const [command, ...base] = GATEHOUSE_COMMAND;
+  const child = spawn(command, [...base, ...args], {
+    cwd: options.cwd,
+    env: { PATH: process.env['PATH'], HOME: options.cwd, ...options.env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let text = '';
+  const listeners = new Set<() => void>();
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (chunk: string) => {
+      text += chunk;
+      for (const listener of listeners) listener();
+    });
+  }
+  const exit = new Promise<number | null>((resolve) => child.once('close', (code) => resolve(code)));
+  return {
+    child,
+    output: () => text,
+    exit,
+    waitFor: (expected) =>
+      new Promise((resolve, reject) => {
+        const look = (): void => {
+          if (!text.includes(expected)) return;
+          listeners.delete(look);
+          resolve();
+        };
+        listeners.add(look);
+        look();
+        void exit.then((code) => reject(new Error(`ended with ${code} before "${expected}":\n${text}`)));
+      }),
+  };
+}
+
+/** A TCP port on loopback that was free a moment ago. */
+export function findFreePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
+    });
+  });
+}
+
+/** A folder of the test's own, and how to remove it. */
+export async function makeFolder(): Promise<{ folder: string; remove: () => Promise<void> }> {
+  const folder = await mkdtemp(path.join(tmpdir(), 'gatehouse-'));
+  return { folder, remove: () => rm(folder, { recursive: true, force: true }) };
+}
