@@ -60,14 +60,23 @@ async function listenOrExplain(gateway: Gateway, config: Config): Promise<Runnin
     return await listen(gateway.app, config);
   } catch (error) {
     await gateway.close();
-    const { code, message } = error as NodeJS.ErrnoException;
-    if (code === 'EADDRINUSE') {
-      throw new CommandError(
-        `Port ${config.port} on ${config.host} is taken; stop what uses it, or set PORT to another.`,
-      );
-    }
-    throw new CommandError(`Cannot listen on ${config.host}:${config.port}: ${message}`);
+    throw explainListenError(error, config);
   }
+}
+
+/** Says at once what would else come after the database was opened, and perhaps made. */
+async function assertPortIsFree(config: Config): Promise<void> {
+  const probe = createServer();
+  await new Promise<void>((resolve, reject) => {
+    probe.once('error', (error) => reject(explainListenError(error, config)));
+    probe.listen(config.port, config.host, () => probe.close(() => resolve()));
+  });
+}
+
+function explainListenError(error: unknown, { host, port }: Config): CommandError {
+  const { code, message } = error as NodeJS.ErrnoException;
+  if (code !== 'EADDRINUSE') return new CommandError(`Cannot listen on ${host}:${port}: ${message}`);
+  return new CommandError(`Port ${port} on ${host} is taken; stop what uses it, or set PORT to another.`);
 }
 
 /** Tells a person at the terminal where to go. */
