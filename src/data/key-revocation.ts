@@ -5,8 +5,8 @@ import { countKeyUses, describeUses } from './key-usage.ts';
 import type { GatehousePrisma } from './prisma.ts';
 
 /**
- * Revokes a key for good, and takes it out of the keyring. Revoking it again does nothing. The count here is for the
- * message: what decides are the foreign keys, which also stop a value that is sealed at this very moment.
+ * Revokes a key for good, and takes it out of the keyring. Revoking it again does nothing. What decides are the foreign
+ * keys, which also know of a value that is sealed at this very moment; the values are counted for the message only.
  *
  * @throws DomainError NOT_FOUND; CONFLICT for the key that seals, and for one that still seals values, with `uses`
  */
@@ -18,7 +18,6 @@ export async function revokeKey(prisma: GatehousePrisma, keyring: Keyring, numbe
   if (digest === keyring.active.digest) {
     throw conflict('number', `Key ${number} seals new values: make another key the first before you revoke it.`);
   }
-  await assertUnused(prisma, number, digest);
   try {
     await prisma.encryptionKey.updateMany({
       where: { number, activeDigest: digest },

@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
+import { openEnvelope } from '../../src/crypto/envelope.ts';
 import { Keyring } from '../../src/crypto/keyring.ts';
 import type { FindRelation } from '../../src/data/encryption-relations.ts';
-import { SEALING_KEY, SealingError } from '../../src/data/encryption-row.ts';
+import { SEALING_KEY, SealingError, sealNewRow } from '../../src/data/encryption-row.ts';
 import { createWriteSealer } from '../../src/data/encryption-write.ts';
+import type { SealedModel } from '../../src/data/sealed-columns.ts';
 import { newMasterKey } from './encryption-setup.ts';
 
 /** The relations that matter here, as Prisma has them; encryption-writes.test.ts goes through Prisma itself. */
@@ -272,5 +274,35 @@ describe('what has no secret passes as it is:', () => {
     ['EncryptionKey', 'updateMany', { where: { number: 1 }, data: { activeDigest: null } }],
   ])('%s %s %j', (model, operation, args) => {
     expect(seal(model, operation, args)).toEqual(args);
+  });
+});
+
+describe('a table whose rows have a text for an id', () => {
+  const key = newMasterKey();
+  const model: SealedModel = {
+    model: 'Flow',
+    table: 'flows',
+    id: { field: 'stateHash', column: 'state_hash', type: 'text' },
+    parents: [],
+    columns: [
+      {
+        field: 'verifier',
+        column: 'verifier',
+        keyField: 'verifierKeyId',
+        keyColumn: 'verifier_key_id',
+        nullable: false,
+      },
+    ],
+  };
+
+  test('is sealed for this very text', () => {
+    const row = sealNewRow(model, { stateHash: 'AbC', verifier: 'text' }, new Keyring([key]), undefined);
+    expect(row).toMatchObject({ stateHash: 'AbC', verifierKeyId: key.digest });
+    const place = { table: 'flows', column: 'verifier', rowId: 'AbC', ownerId: undefined };
+    expect(openEnvelope(key, String(row['verifier']), place)).toBe('text');
+  });
+
+  test('is refused without it', () => {
+    expect(() => sealNewRow(model, { verifier: 'text' }, new Keyring([key]), undefined)).toThrow(/its stateHash/);
   });
 });
