@@ -8,7 +8,7 @@ import type { Viewer } from '../../src/policy/viewer.ts';
 import { openTestDatabase } from './database.ts';
 
 export const AUDIENCE = 'https://gatehouse.example/api';
-export const ROLE_CLAIM = 'gatehouse_role';
+const ROLE_CLAIM = 'gatehouse_role';
 export const COOLDOWN_MS = 30_000;
 
 /** An admin to look at what verifying a token left behind. */

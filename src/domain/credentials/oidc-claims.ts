@@ -36,7 +36,7 @@ export function toIdentity(claims: JWTPayload, issuer: string, roleClaim: string
 }
 
 /** The highest role that the claim names, in lower or upper case; member when it names none. */
-export function toRole(claim: unknown): Role {
+function toRole(claim: unknown): Role {
   const named: readonly unknown[] = Array.isArray(claim) ? claim : [claim];
   const lower = new Set(named.map((name) => (typeof name === 'string' ? name.toLowerCase() : undefined)));
   return ROLES_BY_REACH.find((role) => lower.has(role)) ?? 'member';

@@ -22,7 +22,7 @@ export async function loadIssuerKeys(issuer: string, options: OidcFetchOptions):
 }
 
 /** The places of an issuer's metadata, in the order in which they are tried. */
-export function listMetadataUrls(issuer: string): string[] {
+function listMetadataUrls(issuer: string): string[] {
   const { origin, pathname } = new URL(issuer);
   const path = pathname.replace(/\/$/, '');
   return [
