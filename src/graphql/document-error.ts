@@ -1,71 +1,74 @@
-import { GraphQLError } from 'graphql';
-import { formatPath, type ValidationIssue } from '../errors.ts';
+import { GraphQLError, Kind } from 'graphql';
+import type { ValidationIssue } from '../errors.ts';
 
-/** `Variable "$input" got invalid value <value> at "input.slug"; <reason>` */
-const COERCION = /^Variable "\$([^"]+)" got invalid value [\s\S]*?(?: at "([^"]+)")?; ([\s\S]+)$/;
-/** `Variable "$id" of required type "UUID!" was not provided.` and its kin. */
-const MISSING_VARIABLE = /^Variable "\$([^"]+)" of (?:required|non-null) type/;
-const MISSING_FIELD = /^Field "([^"]+)" of required type/;
-const UNKNOWN_FIELD = /^Field "([^"]+)" is not defined by type/;
-/** graphql-js and the scalars end a complaint with the value: `String cannot represent a non string value: 5`. */
-const TRAILING_VALUE =
-  /((?:cannot represent|is not a valid|Expected value of type)[^:]*?)(?: value)?(?:: |, found )[\s\S]*$/;
-const ENUM_VALUE = /^Value [\s\S]+ does not exist in ("[^"]+" enum)/;
+/** What the parser names of the text where it stopped: `found String "…"`. Nothing before it comes from the document. */
+const FOUND_TOKEN = /(found|Unexpected) (Name|String|BlockString|Int|Float|Comment) "[\s\S]*$/;
+/** And of characters that are no token: `escape sequence: "…"`. */
+const FOUND_CHARACTERS = /: "[\s\S]*$/;
+
+/** What execution says about a literal or a variable, before it prints the value. */
+const INVALID_VALUE = /^(?:Argument "\w+" has|Variable "\$\w+" got) invalid value/;
+
+/** What validation says about a literal up to the type that it should have; the value comes after. */
+const EXPECTED_TYPE = [
+  /^Expected value of type "([\w![\]]+)"/,
+  /^(\w+) cannot represent/,
+  /^Enum "(\w+)" cannot represent/,
+  /^Value "\w+" does not exist in "(\w+)" enum/,
+];
+const MISSING_FIELD = /^Field "[\w.]+" of required type "[\w![\]]+" was not provided\.$/;
+
+const VALUE_KINDS: ReadonlySet<string> = new Set([
+  Kind.VARIABLE,
+  Kind.INT,
+  Kind.FLOAT,
+  Kind.STRING,
+  Kind.BOOLEAN,
+  Kind.NULL,
+  Kind.ENUM,
+  Kind.LIST,
+  Kind.OBJECT,
+]);
 
 /**
- * What the graph itself complains about before anything runs: syntax, validation, variables. graphql-js repeats
- * values in these messages, an input's secrets among them; this says the same without the values, with the code
- * VALIDATION_FAILED and, for variables, the path of the field.
+ * What the graph itself complains about: the request, syntax, validation, arguments. graphql-js repeats values in
+ * these messages, an input's secrets among them, and its HTTP layer quotes broken JSON; this says the same without,
+ * with the code VALIDATION_FAILED. Variables have their own check: `findVariableIssues`.
  */
 export function toDocumentError(error: GraphQLError): GraphQLError {
-  const issue = toIssue(error.message);
-  const where = formatPath(issue.path);
-  const { nodes, source, positions, path, extensions } = error;
-  return new GraphQLError(where === '' ? issue.message : `${where}: ${issue.message}`, {
+  if (Array.isArray(error.extensions['issues'])) return error;
+  const message = tellWithoutValues(error);
+  const issue: ValidationIssue = { path: [], code: 'INVALID_DOCUMENT', message };
+  const { nodes, source, positions, path } = error;
+  const http = toHttp(error);
+  return new GraphQLError(message, {
     nodes: nodes ?? null,
     source: source ?? null,
     positions: positions ?? null,
     path: path ?? null,
-    extensions: { ...extensions, code: 'VALIDATION_FAILED', issues: [issue] },
+    extensions: { ...(http !== undefined && { http }), code: 'VALIDATION_FAILED', issues: [issue] },
   });
 }
 
-function toIssue(message: string): ValidationIssue {
-  const missing = MISSING_VARIABLE.exec(message)?.[1];
-  if (missing !== undefined) return { path: [missing], code: 'REQUIRED', message: 'Is required and was not given.' };
-  const [, variable, at, reason] = COERCION.exec(message) ?? [];
-  if (variable === undefined || reason === undefined) {
-    return { path: [], code: 'INVALID_DOCUMENT', message: withoutValue(message) };
-  }
-  // Inside of an input object the path starts at the object, as that of every other validation failure.
-  const path = at === undefined ? [variable] : toPath(at).slice(1);
-  const missingField = MISSING_FIELD.exec(reason)?.[1];
-  if (missingField !== undefined) {
-    return {
-      path: [...toPath(at ?? '').slice(1), missingField],
-      code: 'REQUIRED',
-      message: 'Is required and was not given.',
-    };
-  }
-  const unknownField = UNKNOWN_FIELD.exec(reason)?.[1];
-  if (unknownField !== undefined) {
-    return {
-      path: [...toPath(at ?? '').slice(1), unknownField],
-      code: 'UNKNOWN_FIELD',
-      message: 'Is not a field of this input.',
-    };
-  }
-  return { path, code: 'INVALID_TYPE', message: withoutValue(reason) };
+/**
+ * Status and headers, for the HTTP layer, which takes them out of the answer. What is wrong about the request itself has
+ * its status for every media type; `spec` leaves clients of `application/json` with 200, which is for documents.
+ */
+function toHttp({ nodes, source, extensions }: GraphQLError): object | undefined {
+  const { http } = extensions as { http?: { spec?: boolean } };
+  if (http === undefined || nodes !== undefined || source !== undefined) return http;
+  const { spec: _, ...rest } = http;
+  return rest;
 }
 
-function withoutValue(message: string): string {
-  return message.replace(TRAILING_VALUE, '$1 value.').replace(ENUM_VALUE, 'The value does not exist in $1');
-}
-
-/** `input.customHeaders[0].name` as steps. */
-function toPath(text: string): (string | number)[] {
-  return text
-    .split(/[.[\]]+/)
-    .filter((step) => step !== '')
-    .map((step) => (/^\d+$/.test(step) ? Number(step) : step));
+function tellWithoutValues({ message, nodes }: GraphQLError): string {
+  if (message.startsWith('Syntax Error: ')) {
+    return message.replace(FOUND_TOKEN, '$1 $2.').replace(FOUND_CHARACTERS, '.');
+  }
+  const invalid = INVALID_VALUE.exec(message)?.[0];
+  if (invalid !== undefined) return `${invalid}.`;
+  const isAboutValue = VALUE_KINDS.has(nodes?.[0]?.kind ?? '');
+  if (!isAboutValue || MISSING_FIELD.test(message) || message.startsWith('Variable "$')) return message;
+  const type = EXPECTED_TYPE.map((pattern) => pattern.exec(message)?.[1]).find((each) => each !== undefined);
+  return type === undefined ? 'Is not a value of the type that belongs here.' : `Is not a value of type ${type}.`;
 }

@@ -16,7 +16,9 @@ export function createErrorMask(log: Logger): (error: unknown) => Error {
     if (originalError instanceof DomainError) return toGraphQLError(originalError, error);
     // Shield's and coded ones of the graph's own keep their code.
     if (typeof error.extensions['code'] === 'string' && error.path !== undefined) return error;
-    if (originalError instanceof GraphQLError || originalError == null) return toDocumentError(error);
+    if (originalError == null) return toDocumentError(error);
+    // An argument that is not valid has a place in the document; an answer that cannot be serialised has none.
+    if (originalError instanceof GraphQLError && originalError.nodes !== undefined) return toDocumentError(error);
     return mask(log, originalError, error);
   };
 }

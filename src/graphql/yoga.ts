@@ -8,6 +8,7 @@ import { useDocumentErrors } from './plugins/use-document-errors.ts';
 import { useIntrospectionGuard } from './plugins/use-introspection-guard.ts';
 import { useLimits } from './plugins/use-limits.ts';
 import { useOperationReport } from './plugins/use-operation-report.ts';
+import { useVariableCheck } from './plugins/use-variable-check.ts';
 import { buildSchema } from './schema.ts';
 
 export interface GraphQLHandlerOptions {
@@ -32,7 +33,13 @@ export function createGraphQLHandler({ services, log, metrics }: GraphQLHandlerO
     batching: false,
     logging: false,
     maskedErrors: { maskError: createErrorMask(log), isDev: false },
-    plugins: [useDocumentErrors(), useLimits(), useIntrospectionGuard(), useOperationReport({ log, metrics })],
+    plugins: [
+      useDocumentErrors(),
+      useLimits(),
+      useIntrospectionGuard(),
+      useOperationReport({ log, metrics }),
+      useVariableCheck(),
+    ],
   });
   return async (request, context) => yoga.fetch(request, context);
 }

@@ -14,7 +14,14 @@ test('the GraphQL-over-HTTP audits pass, all 61 of them', async () => {
       },
     });
     const failed = results.filter((result) => result.status !== 'ok');
-    expect(failed.map(({ id, name, status, ...result }) => ({ id, name, status, reason: 'reason' in result && result.reason }))).toEqual([]);
+    expect(
+      failed.map(({ id, name, status, ...result }) => ({
+        id,
+        name,
+        status,
+        reason: 'reason' in result && result.reason,
+      })),
+    ).toEqual([]);
     expect(results).toHaveLength(61);
   } finally {
     await gateway.close();

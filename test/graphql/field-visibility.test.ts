@@ -1,0 +1,198 @@
+import { isIntrospectionType, isObjectType } from 'graphql';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createTestGateway, type TestGateway } from '../setup/gateway.ts';
+import { createSubjects, listRootFields, type Subjects, schema, toOperation } from './root-fields.ts';
+
+/** Who gets a value, where there is one: the callers' first letters. The others get null, or do not get there at all. */
+const ALL = 'AUSM';
+const STAFF = 'AUS';
+const OVERSIGHT = 'AU';
+const ADMIN = 'A';
+
+const LETTERS = { admin: 'A', auditor: 'U', service: 'S', member: 'M', suspended: 'x', nobody: 'n' } as const;
+
+/** Every field of every type. A field that is not here turns the suite red: say who sees it. */
+const VISIBLE_TO: Readonly<Record<string, string>> = {
+  'McpServerConfig.id': ALL,
+  'McpServerConfig.slug': ALL,
+  'McpServerConfig.displayName': ALL,
+  'McpServerConfig.description': ALL,
+  'McpServerConfig.iconUrl': ALL,
+  'McpServerConfig.authType': ALL,
+  'McpServerConfig.availability': ALL,
+  'McpServerConfig.enabled': ALL,
+  'McpServerConfig.toolAllowList': ALL,
+  'McpServerConfig.toolDenyList': ALL,
+  'McpServerConfig.hasOAuth2Secret': ALL,
+  'McpServerConfig.hasApiKey': ALL,
+  'McpServerConfig.hasCustomHeaders': ALL,
+  'McpServerConfig.authConnected': ALL,
+  'McpServerConfig.viewerState': ALL,
+  'McpServerConfig.version': ALL,
+  'McpServerConfig.createdAt': ALL,
+  'McpServerConfig.updatedAt': ALL,
+  'McpServerConfig.url': STAFF,
+  'McpServerConfig.transport': STAFF,
+  'McpServerConfig.oauth2ClientId': STAFF,
+  'McpServerConfig.oauth2AuthUrl': STAFF,
+  'McpServerConfig.oauth2TokenUrl': STAFF,
+  'McpServerConfig.oauth2RevocationUrl': STAFF,
+  'McpServerConfig.oauth2Issuer': STAFF,
+  'McpServerConfig.oauth2Scopes': STAFF,
+  'McpServerConfig.apiKeyHeader': STAFF,
+  'McpServerConfig.createdBy': STAFF,
+  'McpServerConfig.updatedBy': STAFF,
+  'McpServerConfig.connectedUserCount': STAFF,
+  'McpServerConfigConnection.edges': ALL,
+  'McpServerConfigConnection.nodes': ALL,
+  'McpServerConfigConnection.pageInfo': ALL,
+  'McpServerConfigConnection.totalCount': ALL,
+  'McpServerConfigEdge.cursor': ALL,
+  'McpServerConfigEdge.node': ALL,
+  'PageInfo.hasNextPage': ALL,
+  'PageInfo.hasPreviousPage': ALL,
+  'PageInfo.startCursor': ALL,
+  'PageInfo.endCursor': ALL,
+  'User.id': ALL,
+  'User.email': ALL,
+  'User.role': ALL,
+  'User.status': ALL,
+  'User.createdAt': ALL,
+  'User.apiTokens': OVERSIGHT,
+  'UserConnection.edges': OVERSIGHT,
+  'UserConnection.nodes': OVERSIGHT,
+  'UserConnection.pageInfo': OVERSIGHT,
+  'UserConnection.totalCount': OVERSIGHT,
+  'UserEdge.cursor': OVERSIGHT,
+  'UserEdge.node': OVERSIGHT,
+  'ApiToken.id': OVERSIGHT,
+  'ApiToken.name': OVERSIGHT,
+  'ApiToken.expiresAt': OVERSIGHT,
+  'ApiToken.revokedAt': OVERSIGHT,
+  'ApiToken.lastUsedAt': OVERSIGHT,
+  'ApiToken.createdAt': OVERSIGHT,
+  'CreateApiTokenPayload.token': ADMIN,
+  'CreateApiTokenPayload.apiToken': ADMIN,
+  'RevokeApiTokenPayload.apiToken': ADMIN,
+  'DeleteMcpServerConfigPayload.deletedId': ADMIN,
+  'RemoveMcpServerUserTokensPayload.removedCount': ADMIN,
+  'DeleteUserPayload.deletedId': ADMIN,
+};
+
+type Caller = keyof typeof LETTERS;
+
+/** Which fields came back with a value, and which came back at all, per caller. */
+const seen = {} as Record<Caller, { filled: Set<string>; asked: Set<string> }>;
+const errorCodes = {} as Record<Caller, Set<unknown>>;
+let gateway: TestGateway;
+
+/** Notes each field of an answer by the type it belongs to. */
+function note(caller: Caller, typeName: string, value: unknown): void {
+  if (Array.isArray(value)) for (const item of value) note(caller, typeName, item);
+  const type = schema.getType(typeName);
+  if (!isObjectType(type) || typeof value !== 'object' || value === null || Array.isArray(value)) return;
+  for (const [name, child] of Object.entries(value)) {
+    const field = `${typeName}.${name}`;
+    seen[caller].asked.add(field);
+    if (child !== null) seen[caller].filled.add(field);
+    note(caller, String(type.getFields()[name]?.type).replace(/[[\]!]/g, ''), child);
+  }
+}
+
+async function askEverything(caller: Caller, subjects: Subjects): Promise<void> {
+  seen[caller] = { filled: new Set(), asked: new Set() };
+  errorCodes[caller] = new Set();
+  const token = caller === 'nobody' ? undefined : gateway.tokens[caller];
+  // Deletions last: what they delete is asked about before.
+  const fields = listRootFields().sort((a, b) => Number(a.includes('.delete')) - Number(b.includes('.delete')));
+  for (const rootField of fields) {
+    const { data, errors } = await gateway.graphql(toOperation(rootField, subjects), { token });
+    note(caller, rootField.split('.')[0] ?? '', data);
+    for (const error of errors ?? []) errorCodes[caller].add(error.extensions?.['code']);
+  }
+}
+
+beforeAll(async () => {
+  gateway = await createTestGateway();
+  const subjects = await createSubjects(gateway);
+  // The admin last: he is the one whose mutations do something.
+  const callers = (Object.keys(LETTERS) as Caller[]).reverse();
+  for (const caller of callers) await askEverything(caller, subjects);
+});
+afterAll(() => gateway?.close());
+
+const ownTypes = Object.values(schema.getTypeMap()).filter((type) => isObjectType(type) && !isIntrospectionType(type));
+const fieldsOfGraph = ownTypes.flatMap((type) =>
+  isObjectType(type) && !['Query', 'Mutation', 'Subscription'].includes(type.name)
+    ? Object.keys(type.getFields()).map((field) => `${type.name}.${field}`)
+    : [],
+);
+
+test('the table has every field of the graph and no other', () => {
+  expect(Object.keys(VISIBLE_TO).sort()).toEqual(fieldsOfGraph.sort());
+});
+
+describe.each(fieldsOfGraph)('%s', (field) => {
+  const expected = VISIBLE_TO[field] ?? '';
+
+  test.each(Object.entries(LETTERS))('as %s', (caller, letter) => {
+    const { filled, asked } = seen[caller as Caller];
+    expect(filled.has(field)).toBe(expected.includes(letter));
+    if (expected.includes(letter)) expect(asked.has(field)).toBe(true);
+  });
+});
+
+test('what a caller does not see comes as null, without an error beside it', () => {
+  expect(errorCodes.admin).toEqual(new Set());
+  for (const caller of ['auditor', 'service', 'member'] as const) {
+    expect([...errorCodes[caller]]).toEqual(['FORBIDDEN']);
+  }
+  expect(seen.member.asked.has('McpServerConfig.url')).toBe(true);
+  expect([...errorCodes.nobody]).toEqual(['UNAUTHENTICATED']);
+  expect([...errorCodes.suspended]).toEqual(['UNAUTHENTICATED']);
+});
+
+test('every restricted field says in its description who sees it', () => {
+  for (const type of ownTypes.filter(isObjectType)) {
+    for (const field of Object.values(type.getFields())) {
+      const isRestricted = [STAFF, OVERSIGHT].includes(VISIBLE_TO[`${type.name}.${field.name}`] ?? '');
+      const isInAll = VISIBLE_TO[`${type.name}.id`] === ALL;
+      if (isRestricted && isInAll) expect(field.description, `${type.name}.${field.name}`).toMatch(/For admins.*null/);
+    }
+  }
+});
+
+const hidden = Object.keys(VISIBLE_TO).filter(
+  (field) => field.startsWith('McpServerConfig.') && VISIBLE_TO[field] === STAFF,
+);
+
+test.each([
+  ['in a list of nodes', 'mcpServerConfigs { nodes { ... } }'],
+  ['in a list of edges', 'mcpServerConfigs { edges { node { ... } } }'],
+  ['alone', 'mcpServerConfig(slug: "SLUG") { ... }'],
+])('a member gets null %s, also by aliases and fragments', async (_place, outline) => {
+  const { slug } = await createSubjects(gateway);
+  // As few aliases as a document may have: the fields go round in groups.
+  for (let start = 0; start < hidden.length; start += 4) {
+    const names = hidden.slice(start, start + 4).map((field) => field.replace('McpServerConfig.', ''));
+    const select = (name: string) => (/By$/.test(name) ? `${name} { id email apiTokens { name } }` : name);
+    const inner = [
+      ...names.map((name) => `a${select(name)}`.replace(/^a(\w+)/, 'a_$1: $1')),
+      `... on McpServerConfig { ${names.map((name) => `b_${name}: ${select(name)}`).join(' ')} }`,
+      '...Spread',
+    ].join(' ');
+    const query = `{ ${outline.replace('SLUG', slug).replace('...', `${inner} __typename`)} }
+      fragment Spread on McpServerConfig { ...Deeper }
+      fragment Deeper on McpServerConfig { ${names.map(select).join(' ')} }`;
+    const { data, errors } = await gateway.graphql(query, { token: gateway.tokens.member });
+    expect(errors).toBeUndefined();
+    const nodes = [data.mcpServerConfig ?? data.mcpServerConfigs.nodes ?? data.mcpServerConfigs.edges].flat();
+    expect(nodes.length).toBeGreaterThan(0);
+    for (const node of nodes) {
+      const { __typename, ...fields } = node.node ?? node;
+      expect(__typename).toBe('McpServerConfig');
+      const names3 = names.flatMap((name) => [`a_${name}`, `b_${name}`, name]);
+      expect(fields).toEqual(Object.fromEntries(names3.map((name) => [name, null])));
+    }
+  }
+});

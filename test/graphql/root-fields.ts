@@ -1,0 +1,109 @@
+import { randomUUID } from 'node:crypto';
+import { type GraphQLObjectType, type GraphQLOutputType, getNamedType, isObjectType } from 'graphql';
+import { buildSchema } from '../../src/graphql/schema.ts';
+import type { TestGateway } from '../setup/gateway.ts';
+import { CreateApiToken, CreateConfig, CreateUser } from '../setup/operations.ts';
+import type { CreateMcpServerConfigInput } from './generated/graphql.ts';
+import { insertUserToken } from './user-tokens.ts';
+
+/** Rows that an operation is about, with a value in every column that a field shows. */
+export interface Subjects {
+  configId: string;
+  slug: string;
+  userId: string;
+  apiTokenId: string;
+}
+
+/**
+ * The arguments of every root field of the graph, by its name. A field that is missing here turns the tests red that
+ * go through all operations: whoever adds one says how it is called.
+ */
+export const ROOT_ARGUMENTS: Readonly<Record<string, (subjects: Subjects) => string>> = {
+  'Query.viewer': () => '',
+  'Query.mcpServerConfig': ({ slug }) => `(slug: "${slug}")`,
+  'Query.mcpServerConfigs': () => '(first: 500)',
+  'Query.users': () => '(first: 500)',
+  'Mutation.createMcpServerConfig': () =>
+    `(input: { displayName: "New", slug: "${uniqueSlug()}", url: "https://new.example.com/mcp" })`,
+  'Mutation.updateMcpServerConfig': ({ configId }) => `(id: "${configId}", patch: { description: "Changed." })`,
+  'Mutation.deleteMcpServerConfig': ({ configId }) => `(id: "${configId}")`,
+  'Mutation.removeMcpServerUserTokens': ({ configId }) => `(id: "${configId}")`,
+  'Mutation.createUser': () => `(input: { email: "${randomUUID()}@example.com" })`,
+  'Mutation.updateUser': ({ userId }) => `(id: "${userId}", patch: { role: AUDITOR })`,
+  'Mutation.deleteUser': ({ userId }) => `(id: "${userId}")`,
+  'Mutation.createApiToken': ({ userId }) => `(input: { userId: "${userId}", name: "Another" })`,
+  'Mutation.revokeApiToken': ({ apiTokenId }) => `(id: "${apiTokenId}")`,
+};
+
+export const schema = buildSchema();
+
+/** Every root field as `Type.field`. */
+export function listRootFields(): string[] {
+  const roots = [schema.getQueryType(), schema.getMutationType(), schema.getSubscriptionType()];
+  return roots.flatMap((root) => Object.keys(root?.getFields() ?? {}).map((field) => `${root?.name}.${field}`));
+}
+
+/** An operation that calls the root field and selects all that can be selected below it. */
+export function toOperation(rootField: string, subjects: Subjects): string {
+  const [type = '', field = ''] = rootField.split('.');
+  const root = schema.getType(type) as GraphQLObjectType;
+  const output = root.getFields()[field]?.type;
+  const args = ROOT_ARGUMENTS[rootField];
+  if (output === undefined || args === undefined) throw new Error(`no arguments are known for ${rootField}`);
+  return `${type.toLowerCase()} { ${field}${args(subjects)} ${selectAll(output)} }`;
+}
+
+/** Everything below a type, each type once on the way down. */
+export function selectAll(output: GraphQLOutputType, above: readonly string[] = []): string {
+  const type = getNamedType(output);
+  if (!isObjectType(type)) return '';
+  const fields = Object.values(type.getFields()).filter((field) => !above.includes(getNamedType(field.type).name));
+  return `{ ${fields.map((field) => `${field.name} ${selectAll(field.type, [...above, type.name])}`).join(' ')} }`;
+}
+
+export function uniqueSlug(): string {
+  return `s-${randomUUID()}`;
+}
+
+/** A config, a user connected to it, and a token of that user; every value that may be missing is there. */
+export async function createSubjects(gateway: TestGateway): Promise<Subjects> {
+  const token = gateway.tokens.admin;
+  const slug = uniqueSlug();
+  const input: CreateMcpServerConfigInput = {
+    displayName: 'Everything',
+    slug,
+    url: 'https://mcp.example.com/mcp',
+    enabled: true,
+    iconUrl: 'https://mcp.example.com/icon.png',
+    authType: 'OAUTH2',
+    oauth2ClientId: 'client',
+    oauth2ClientSecret: 'secret',
+    oauth2AuthUrl: 'https://login.example.com/authorize',
+    oauth2TokenUrl: 'https://login.example.com/token',
+    oauth2RevocationUrl: 'https://login.example.com/revoke',
+    oauth2Issuer: 'https://login.example.com',
+    oauth2Scopes: ['read'],
+    apiKeyHeader: 'X-Key',
+    apiKeyValue: 'key',
+    customHeaders: [{ name: 'X-Custom', value: 'value' }],
+    toolAllowList: ['read'],
+    toolDenyList: ['write'],
+  };
+  const config = await gateway.execute(CreateConfig, { token, variables: { input } });
+  const email = `${randomUUID()}@example.com`;
+  const user = await gateway.execute(CreateUser, { token, variables: { input: { email } } });
+  const configId = config.data.createMcpServerConfig.id;
+  const userId = user.data.createUser.id;
+  const expiresAt = new Date(gateway.clock.now.getTime() + 86_400_000).toISOString();
+  const createApiToken = async (name: string) => {
+    const variables = { input: { userId, name, expiresAt } };
+    return (await gateway.execute(CreateApiToken, { token, variables })).data.createApiToken;
+  };
+  const used = await createApiToken('Used');
+  await gateway.graphql('{ viewer { id } }', { token: used.token });
+  const revoked = await createApiToken('Revoked');
+  const revoke = 'mutation ($id: UUID!) { revokeApiToken(id: $id) { apiToken { revokedAt } } }';
+  await gateway.graphql(revoke, { token, variables: { id: revoked.apiToken.id } });
+  await insertUserToken(gateway, { configId, userId });
+  return { configId, slug, userId, apiTokenId: used.apiToken.id };
+}

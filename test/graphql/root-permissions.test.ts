@@ -1,0 +1,134 @@
+import { execute, extendSchema, type GraphQLObjectType, parse } from 'graphql';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { GraphQLContext } from '../../src/graphql/context.ts';
+import { guardRootFields, ROOT_PERMISSIONS } from '../../src/graphql/permissions.ts';
+import { POLICY } from '../../src/policy/policy.ts';
+import { NOBODY, ROLES, type Viewer } from '../../src/policy/viewer.ts';
+import { createTestGateway, type TestGateway } from '../setup/gateway.ts';
+import { readAllRows } from './database-rows.ts';
+import { createSubjects, listRootFields, ROOT_ARGUMENTS, type Subjects, schema, toOperation } from './root-fields.ts';
+
+const OK = 'ok';
+const NO = 'FORBIDDEN';
+
+/** Who may call what: the roles in order. Nobody and suspended users may call nothing. */
+// biome-ignore format: a table is read by its columns
+const EXPECTED: Readonly<Record<string, readonly string[]>> = {
+  //                                     admin auditor service member
+  'Query.viewer':                        [OK,  OK,     OK,     OK],
+  'Query.mcpServerConfig':               [OK,  OK,     OK,     OK],
+  'Query.mcpServerConfigs':              [OK,  OK,     OK,     OK],
+  'Query.users':                         [OK,  OK,     NO,     NO],
+  'Mutation.createMcpServerConfig':      [OK,  NO,     NO,     NO],
+  'Mutation.updateMcpServerConfig':      [OK,  NO,     NO,     NO],
+  'Mutation.deleteMcpServerConfig':      [OK,  NO,     NO,     NO],
+  'Mutation.removeMcpServerUserTokens':  [OK,  NO,     NO,     NO],
+  'Mutation.createUser':                 [OK,  NO,     NO,     NO],
+  'Mutation.updateUser':                 [OK,  NO,     NO,     NO],
+  'Mutation.deleteUser':                 [OK,  NO,     NO,     NO],
+  'Mutation.createApiToken':             [OK,  NO,     NO,     NO],
+  'Mutation.revokeApiToken':             [OK,  NO,     NO,     NO],
+};
+
+/** What is deleted is asked about before. */
+function deletionsLast(a: string, b: string): number {
+  return Number(a.includes('.delete')) - Number(b.includes('.delete'));
+}
+
+test('the tables have every root field and no other', () => {
+  const fields = listRootFields().sort();
+  expect(Object.keys(EXPECTED).sort()).toEqual(fields);
+  expect(Object.keys(ROOT_ARGUMENTS).sort()).toEqual(fields);
+});
+
+describe('through the public door', () => {
+  let gateway: TestGateway;
+  let subjects: Subjects;
+  beforeAll(async () => {
+    gateway = await createTestGateway();
+    subjects = await createSubjects(gateway);
+  });
+  afterAll(() => gateway?.close());
+
+  const outcomeOf = async (rootField: string, caller: keyof TestGateway['tokens'] | undefined) => {
+    const token = caller === undefined ? undefined : gateway.tokens[caller];
+    const { data, errors } = await gateway.graphql(toOperation(rootField, subjects), { token });
+    if (errors === undefined) return OK;
+    expect(data ?? null).toBeNull();
+    expect(errors).toHaveLength(1);
+    return errors[0].extensions.code;
+  };
+
+  test.each(listRootFields().sort(deletionsLast))('%s is for those whom the table names', async (rootField) => {
+    const callers = [undefined, 'suspended', ...ROLES] as const;
+    // A first use of each token is noted; after that nothing but the operations writes.
+    for (const caller of callers) await outcomeOf('Query.viewer', caller);
+    const before = await readAllRows(gateway.database);
+    const refused = callers.filter((caller) => caller !== 'admin');
+    for (const caller of refused) {
+      const isSignedIn = caller !== undefined && caller !== 'suspended';
+      const expected = isSignedIn ? EXPECTED[rootField]?.[ROLES.indexOf(caller)] : 'UNAUTHENTICATED';
+      expect(await outcomeOf(rootField, caller), caller ?? 'nobody').toBe(expected);
+    }
+    expect(await readAllRows(gateway.database)).toEqual(before);
+    expect(await outcomeOf(rootField, 'admin'), 'admin').toBe(EXPECTED[rootField]?.[0]);
+  });
+});
+
+describe('the guard before the root fields', () => {
+  const subjects: Subjects = { configId: newId(), slug: 'x', userId: newId(), apiTokenId: newId() };
+
+  /** A context in which any use of a service is an error: what is refused must not get so far. */
+  const contextOf = (viewer: Viewer): GraphQLContext => {
+    const unreachable = new Proxy({}, { get: () => () => Promise.reject(new Error('a service was called')) });
+    const services = { configs: unreachable, connections: unreachable, users: unreachable, apiTokens: unreachable };
+    return { viewer, requestId: 'test', services, loaders: unreachable } as unknown as GraphQLContext;
+  };
+  const userOf = (role: (typeof ROLES)[number]): Viewer => {
+    return { kind: 'user', userId: newId(), role, credential: { kind: 'bootstrap' } };
+  };
+  const run = async (rootField: string, viewer: Viewer, guarded = guardRootFields(schema)) => {
+    const document = parse(rootField.includes('{') ? rootField : toOperation(rootField, subjects));
+    const { errors } = await execute({ schema: guarded, document, contextValue: contextOf(viewer) });
+    return errors?.map((error) => error.extensions['code'] ?? error.message);
+  };
+
+  test('asks an action of the policy for each field of the schema, and for no other', () => {
+    for (const root of [schema.getQueryType(), schema.getMutationType(), schema.getSubscriptionType()]) {
+      if (root == null) continue;
+      const actions = (ROOT_PERMISSIONS as Record<string, Record<string, string>>)[root.name] ?? {};
+      expect(Object.keys(actions).sort(), root.name).toEqual(Object.keys(root.getFields()).sort());
+      for (const action of Object.values(actions)) expect(Object.keys(POLICY)).toContain(action);
+    }
+  });
+
+  test.each(listRootFields())('turns nobody away from %s before any service is called', async (rootField) => {
+    expect(await run(rootField, NOBODY)).toEqual(['UNAUTHENTICATED']);
+  });
+
+  test.each(listRootFields())('turns those away from %s whom the table does not name', async (rootField) => {
+    for (const [index, role] of ROLES.entries()) {
+      const expected = EXPECTED[rootField]?.[index] === OK ? 'a service was called' : NO;
+      expect(await run(rootField, userOf(role)), role).toEqual([expected]);
+    }
+  });
+
+  test.each(['Query', 'Mutation'])('denies a field of %s that has no permission, to admins too', async (type) => {
+    const withBackdoor = extendSchema(schema, parse(`extend type ${type} { backdoor: String }`));
+    const backdoor = (withBackdoor.getType(type) as GraphQLObjectType).getFields()['backdoor'];
+    if (backdoor === undefined) throw new Error('the schema was not extended');
+    let wasCalled = false;
+    backdoor.resolve = () => {
+      wasCalled = true;
+      return 'open';
+    };
+    expect(await run(`${type.toLowerCase()} { backdoor }`, userOf('admin'), guardRootFields(withBackdoor))).toEqual([
+      NO,
+    ]);
+    expect(wasCalled).toBe(false);
+  });
+
+  function newId(): string {
+    return crypto.randomUUID();
+  }
+});
