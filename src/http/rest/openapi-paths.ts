@@ -23,6 +23,7 @@ export function toSchemaComponents(names: SchemaNames): Record<string, object> {
   return Object.fromEntries(Object.entries(schemas).map(([id, { $id, $schema, ...schema }]) => [id, schema]));
 }
 
+/** The `paths` of all groups. @throws Error when an operation uses a schema that its group does not name */
 export function toPaths(groups: readonly RestGroup[], names: SchemaNames): OpenApiPaths {
   const paths: OpenApiPaths = {};
   for (const group of groups) {

@@ -7,6 +7,7 @@ import { SERVER_GROUP } from './server-operations.ts';
 /** All that REST serves. */
 const GROUPS: readonly RestGroup[] = [SERVER_GROUP];
 
+/** What the document says about this gateway, rather than about the API. */
 export interface OpenApiOptions {
   /** Of the gateway. */
   version: string;

@@ -1,15 +1,14 @@
-import { conflict, DomainError, type ValidationIssue, validationFailed } from '../../errors.ts';
+import { DomainError, type ValidationIssue, validationFailed } from '../../errors.ts';
 import type { McpServerBody } from './server-schemas.ts';
 
 type Path = ValidationIssue['path'];
 
 /**
- * An error of the domain about what was sent, with the fields named as they were sent. Other errors stay as they are.
+ * VALIDATION_FAILED with the fields named as they were sent. Other errors stay as they are.
  */
 export function toSentNames(error: unknown, body: McpServerBody): unknown {
   if (!(error instanceof DomainError)) return error;
-  const { issues, field } = error.details as { issues?: readonly ValidationIssue[]; field?: string };
-  if (error.code === 'CONFLICT' && field !== undefined) return conflict(toSnakeCase(field), error.message);
+  const { issues } = error.details as { issues?: readonly ValidationIssue[] };
   if (error.code !== 'VALIDATION_FAILED' || issues === undefined) return error;
   return validationFailed(issues.map((issue) => ({ ...issue, path: toSentPath(issue.path, body) })));
 }

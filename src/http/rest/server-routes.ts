@@ -12,6 +12,7 @@ import { toConfigInput, toMcpServer } from './server-mapping.ts';
 import { SERVER_GROUP } from './server-operations.ts';
 import type { McpServer, McpServerBody } from './server-schemas.ts';
 
+/** What the routes stand on. */
 export interface ServerRoutesOptions {
   configs: ConfigService;
   connections: ConnectionService;
