@@ -85,7 +85,10 @@ export const SEALED_MODELS = [
 /** The type of the declaration, as exact as it is written: Prisma's result types are computed from it. */
 export type SealedModels = typeof SEALED_MODELS;
 
+/** An entry of the declaration, whichever it is: one encrypted column. */
 export type SealedColumn = SealedColumnShape;
+
+/** An entry of the declaration, whichever it is: one table and its encrypted columns. */
 export type SealedModel = SealedModelShape;
 
 /** The name of Prisma's model of master keys; writing through its relations would set a key by hand. */
