@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module';
 import type { Config } from './config.ts';
 import type { Keyring } from './crypto/keyring.ts';
 import type { Secret } from './crypto/secret.ts';
@@ -23,6 +24,11 @@ import { createGraphQLHandler } from './graphql/yoga.ts';
 import { type App, createApp } from './http/app.ts';
 import type { Logger } from './telemetry/logger.ts';
 import { createMetrics } from './telemetry/metrics.ts';
+
+const packageJson = createRequire(import.meta.url)('../package.json') as { version: string };
+
+/** Of this build. */
+const VERSION: string = packageJson.version;
 
 export interface GatewayOptions {
   config: Config;
@@ -81,6 +87,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
 
   let isDraining = false;
   const app = createApp({
+    version: VERSION,
     publicUrl: config.publicUrl,
     corsOrigins: config.corsOrigins,
     graphiql: config.graphiql,

@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import { Hono } from 'hono';
-import { bodyLimit } from 'hono/body-limit';
 import { cors } from 'hono/cors';
 import { scrubDatabaseError } from '../data/database-error.ts';
 import type { ConfigService } from '../domain/configs/config-service.ts';
@@ -16,16 +15,18 @@ import type { HttpEnv } from './context.ts';
 import { refuseCrossSite } from './csrf.ts';
 import { createGraphQLRoutes } from './graphql-routes.ts';
 import { createHealthRoutes, type ReadinessCheck } from './health-routes.ts';
+import { createAssets } from './playground/assets.ts';
+import { createAssetRoutes, createPlaygroundRoutes } from './playground/routes.ts';
 import { createProblemResponse, toProblemResponse } from './problem.ts';
 import { reportRequests } from './request-report.ts';
+import { createOpenApiRoutes } from './rest/openapi-routes.ts';
 import { createServerRoutes } from './rest/server-routes.ts';
 import { createSessionCookie } from './session-cookie.ts';
 import { createSessionRoutes } from './session-routes.ts';
 
-/** Bodies larger than this are refused, whatever they hold. */
-export const MAX_BODY_BYTES = 256 * 1_024;
-
 export interface AppOptions {
+  /** Of this build, e.g. `0.1.0`. */
+  version: string;
   publicUrl: string;
   corsOrigins: readonly string[];
   graphiql: boolean;
@@ -66,16 +67,6 @@ export function createApp(options: AppOptions): App {
     if (!c.res.headers.has('referrer-policy')) c.header('referrer-policy', 'no-referrer');
   });
   if (corsOrigins.length > 0) app.use(cors({ origin: [...corsOrigins], credentials: true, maxAge: 600 }));
-  app.use(
-    bodyLimit({
-      maxSize: MAX_BODY_BYTES,
-      onError: () => {
-        const message = `The body is larger than ${MAX_BODY_BYTES / 1_024} KiB.`;
-        return createProblemResponse(413, { message, code: 'VALIDATION_FAILED' });
-      },
-    }),
-  );
-
   app.route(
     '/',
     createHealthRoutes({
@@ -86,9 +77,14 @@ export function createApp(options: AppOptions): App {
     }),
   );
 
+  app.route('/', createOpenApiRoutes({ version: options.version, publicUrl, sessionCookieName: cookie.name }));
+  const playgroundAssets = options.graphiql ? createAssets() : undefined;
+  if (playgroundAssets !== undefined) app.route('/', createAssetRoutes(playgroundAssets));
+
   app.use(authenticate({ authentication: options.authentication, sessions, cookie }));
   app.use(refuseCrossSite({ publicUrl, corsOrigins }));
   app.route('/', createSessionRoutes({ sessions, cookie }));
+  app.route('/', createPlaygroundRoutes(playgroundAssets));
   app.route('/', createGraphQLRoutes({ handle: options.handleGraphQL }));
   app.route(
     '/',

@@ -3,6 +3,7 @@ import { unauthenticated, validationFailed } from '../errors.ts';
 import { toGraphQLError } from '../graphql/mask-error.ts';
 import type { GraphQLHandler } from '../graphql/yoga.ts';
 import type { HttpEnv } from './context.ts';
+import { readLimitedBody } from './limited-body.ts';
 import { isJson } from './media-type.ts';
 
 const MAX_URL_LENGTH = 8_192;
@@ -33,8 +34,15 @@ export function createGraphQLRoutes({ handle }: { handle: GraphQLHandler }): Hon
     if (c.req.url.length > MAX_URL_LENGTH) {
       return c.json({ errors: [{ message: 'The query is too long for a URL; send it by POST.' }] }, 414);
     }
-    return handle(c.req.raw, { viewer, requestId: c.get('requestId') });
+    return handle(await withLimitedBody(c.req.raw), { viewer, requestId: c.get('requestId') });
   });
 
   return routes;
+}
+
+/** The same request with its body read, so that one which is too large is 413 and not a syntax error. */
+async function withLimitedBody(request: Request): Promise<Request> {
+  if (request.method !== 'POST') return request;
+  const { url, method, headers, signal } = request;
+  return new Request(url, { method, headers, signal, body: await readLimitedBody(request) });
 }

@@ -1,6 +1,7 @@
 import type { HonoRequest } from 'hono';
 import type { z } from 'zod';
 import { DomainError, type ValidationIssue, validationFailed } from '../../errors.ts';
+import { readLimitedBody } from '../limited-body.ts';
 import { isJson } from '../media-type.ts';
 import { HttpProblem } from '../problem.ts';
 import { locateSyntaxError } from './json-syntax.ts';
@@ -9,7 +10,7 @@ import { locateSyntaxError } from './json-syntax.ts';
  * Reads a JSON body with the types that the schema says. Fields that the schema does not know are left out; those that
  * it requires may be missing, see `RestOperation`.
  *
- * @throws HttpProblem 415 for another media type; VALIDATION_FAILED for what is not JSON in UTF-8, saying where, and
+ * @throws HttpProblem 415 for another media type, 413 for too large a body; VALIDATION_FAILED for what is not JSON in UTF-8, saying where, and
  *   for all wrong types at once
  */
 export async function readBody<Schema extends z.ZodObject>(
@@ -17,7 +18,7 @@ export async function readBody<Schema extends z.ZodObject>(
   schema: Schema,
 ): Promise<Partial<z.output<Schema>>> {
   assertJson(request.header('Content-Type'));
-  const json = parseJson(await request.arrayBuffer());
+  const json = parseJson(await readLimitedBody(request.raw));
   const result = schema.partial().safeParse(json);
   if (!result.success) throw validationFailed(result.error.issues.map(toValidationIssue));
   return result.data as Partial<z.output<Schema>>;
@@ -31,7 +32,7 @@ function assertJson(contentType: string | undefined): void {
   });
 }
 
-function parseJson(bytes: ArrayBuffer): unknown {
+function parseJson(bytes: Uint8Array): unknown {
   const text = decode(bytes);
   try {
     return JSON.parse(text);
@@ -44,7 +45,7 @@ function parseJson(bytes: ArrayBuffer): unknown {
 }
 
 /** RFC 8259, section 8.1: JSON is UTF-8, whatever charset the header names. */
-function decode(bytes: ArrayBuffer): string {
+function decode(bytes: Uint8Array): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {

@@ -1,0 +1,26 @@
+import { HttpProblem } from './problem.ts';
+
+/** Bodies larger than this are refused, whatever they hold. */
+export const MAX_BODY_BYTES = 256 * 1_024;
+
+/**
+ * Reads a request's body. Call it once it is known that the caller may do what he asks for: nothing is read before.
+ *
+ * @throws HttpProblem 413 when it is larger than `MAX_BODY_BYTES`, at once where its length is announced
+ */
+export async function readLimitedBody(request: Request): Promise<Uint8Array<ArrayBuffer>> {
+  if (Number(request.headers.get('content-length') ?? 0) > MAX_BODY_BYTES) throw tooLarge();
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of (request.body ?? []) as AsyncIterable<Uint8Array>) {
+    size += chunk.byteLength;
+    if (size > MAX_BODY_BYTES) throw tooLarge();
+    chunks.push(chunk);
+  }
+  return new Uint8Array(Buffer.concat(chunks, size));
+}
+
+function tooLarge(): HttpProblem {
+  const message = `The body is larger than ${MAX_BODY_BYTES / 1_024} KiB.`;
+  return new HttpProblem(413, { message, code: 'VALIDATION_FAILED' });
+}

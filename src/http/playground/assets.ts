@@ -1,0 +1,89 @@
+import { createHash } from 'node:crypto';
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
+import { ICON } from './icon.ts';
+import { PLAYGROUND_SCRIPT } from './playground-script.ts';
+import { PLAYGROUND_STYLE } from './playground-style.ts';
+import { SIGN_IN_SCRIPT } from './sign-in-script.ts';
+import { SIGN_IN_STYLE } from './sign-in-style.ts';
+
+/** Where the assets are, with a slash at the end. */
+export const ASSETS_PATH = '/graphql/assets/';
+
+const CONTENT_TYPES = {
+  js: 'text/javascript; charset=utf-8',
+  css: 'text/css; charset=utf-8',
+  svg: 'image/svg+xml; charset=utf-8',
+} as const;
+
+/** 9 MB: loaded when somebody opens the playground, so that a gateway without one never carries them. */
+const loadGraphiQL = () => import('@graphql-yoga/render-graphiql/graphiql');
+
+const SOURCES = {
+  'icon.svg': () => ICON,
+  'sign-in.css': () => SIGN_IN_STYLE,
+  'sign-in.js': () => SIGN_IN_SCRIPT,
+  'playground.css': () => PLAYGROUND_STYLE,
+  'playground.js': () => PLAYGROUND_SCRIPT,
+  'graphiql.css': async () => (await loadGraphiQL()).css,
+  'graphiql.js': async () => (await loadGraphiQL()).js,
+  'editor-worker.js': async () => (await loadGraphiQL()).editorWorkerService,
+  'json-worker.js': async () => (await loadGraphiQL()).jsonWorker,
+  'graphql-worker.js': async () => (await loadGraphiQL()).graphqlWorker,
+} as const satisfies Record<string, () => string | Promise<string>>;
+
+/** The name of a file that the pages are made of, without the hash. */
+export type AssetName = keyof typeof SOURCES;
+
+/** A file that the pages are made of. */
+export interface Asset {
+  /** Name with the hash of the content, so that it may be cached for ever. */
+  fileName: string;
+  contentType: string;
+  text: string;
+  /** The text compressed; made at the first call, kept for the next. */
+  gzipped(): Promise<Uint8Array<ArrayBuffer>>;
+}
+
+export type Assets = ReturnType<typeof createAssets>;
+
+/** The files of the playground and the sign-in page, each loaded, hashed and compressed when it is first needed. */
+export function createAssets() {
+  const loaded = new Map<AssetName, Promise<Asset>>();
+  const load = (name: AssetName): Promise<Asset> => {
+    const known = loaded.get(name) ?? loadAsset(name);
+    loaded.set(name, known);
+    return known;
+  };
+  return {
+    /** The address of an asset, as a path. */
+    async urlOf(name: AssetName): Promise<string> {
+      return ASSETS_PATH + (await load(name)).fileName;
+    },
+
+    /** The asset of this name and content; undefined where the gateway has none, or not this edition of it. */
+    async find(fileName: string): Promise<Asset | undefined> {
+      const name = fileName.replace(/\.[0-9a-f]+(?=\.[a-z]+$)/, '');
+      if (!isAssetName(name)) return undefined;
+      const asset = await load(name);
+      return asset.fileName === fileName ? asset : undefined;
+    },
+  };
+}
+
+function isAssetName(name: string): name is AssetName {
+  return Object.hasOwn(SOURCES, name);
+}
+
+async function loadAsset(name: AssetName): Promise<Asset> {
+  const text = await SOURCES[name]();
+  const hash = createHash('sha256').update(text).digest('hex').slice(0, 16);
+  const [base, extension] = name.split('.') as [string, keyof typeof CONTENT_TYPES];
+  let compressed: Promise<Uint8Array<ArrayBuffer>> | undefined;
+  return {
+    fileName: `${base}.${hash}.${extension}`,
+    contentType: CONTENT_TYPES[extension],
+    text,
+    gzipped: () => (compressed ??= promisify(gzip)(text)),
+  };
+}

@@ -1,0 +1,210 @@
+import { type Action, can } from '../../policy/policy.ts';
+import type { Viewer } from '../../policy/viewer.ts';
+
+/** An operation to begin with: a tab of the playground. */
+export interface Example {
+  /** What a viewer must be allowed to do so that the tab is of use to him. */
+  action: Action;
+  /** One named operation, after a line that says what it does. */
+  query: string;
+  variables?: Readonly<Record<string, unknown>>;
+}
+
+const SERVER_ID = 'put the id of a server here';
+const USER_ID = 'put the id of a user here';
+
+/** In the order in which a first visitor would run them. */
+export const EXAMPLES: readonly Example[] = [
+  {
+    action: 'viewer.read',
+    query: `# Shows whom the gateway takes you for.
+query WhoAmI {
+  viewer {
+    id
+    email
+    role
+    status
+  }
+}
+`,
+  },
+  {
+    action: 'mcpServerConfig.create',
+    query: `# Defines a server without sign-in, disabled yet.
+mutation CreateOpenServer(
+  $input: CreateMcpServerConfigInput!
+) {
+  createMcpServerConfig(input: $input) {
+    id
+    slug
+    url
+    authType
+    enabled
+  }
+}
+`,
+    variables: {
+      input: {
+        displayName: 'DeepWiki',
+        slug: 'deepwiki',
+        url: 'https://mcp.deepwiki.com/mcp',
+        description: 'Answers questions about public repositories.',
+      },
+    },
+  },
+  {
+    action: 'mcpServerConfig.create',
+    query: `# Defines a server with an API key for all users.
+mutation CreateApiKeyServer(
+  $input: CreateMcpServerConfigInput!
+) {
+  createMcpServerConfig(input: $input) {
+    id
+    slug
+    url
+    authType
+    enabled
+    apiKeyHeader
+    hasApiKey
+  }
+}
+`,
+    variables: {
+      input: {
+        displayName: 'Context7',
+        slug: 'context7',
+        url: 'https://mcp.context7.com/mcp',
+        description: 'Documentation of libraries, for the version in use.',
+        authType: 'API_KEY',
+        apiKeyHeader: 'CONTEXT7_API_KEY',
+        apiKeyValue: 'put your API key here',
+      },
+    },
+  },
+  {
+    action: 'mcpServerConfig.create',
+    query: `# Defines a server where each user signs in himself.
+mutation CreateOAuthServer(
+  $input: CreateMcpServerConfigInput!
+) {
+  createMcpServerConfig(input: $input) {
+    id
+    slug
+    url
+    authType
+    enabled
+    oauth2Scopes
+    hasOAuth2Secret
+  }
+}
+`,
+    variables: {
+      input: {
+        displayName: 'GitHub',
+        slug: 'github',
+        url: 'https://api.githubcopilot.com/mcp/',
+        description: 'Repositories, issues and pull requests.',
+        authType: 'OAUTH2',
+        oauth2ClientId: 'put the client id of your OAuth app here',
+        oauth2ClientSecret: 'put its client secret here',
+        oauth2AuthUrl: 'https://github.com/login/oauth/authorize',
+        oauth2TokenUrl: 'https://github.com/login/oauth/access_token',
+        oauth2Scopes: ['repo', 'read:user'],
+        availability: 'DEFAULT_ON',
+      },
+    },
+  },
+  {
+    action: 'mcpServerConfig.list',
+    query: `# Lists the servers that you may see, by name.
+query ListServers(
+  $first: Int
+  $filter: McpServerConfigFilter
+) {
+  mcpServerConfigs(first: $first, filter: $filter) {
+    totalCount
+    nodes {
+      id
+      slug
+      displayName
+      enabled
+      authType
+      viewerState
+      url
+      connectedUserCount
+    }
+    pageInfo {
+      hasNextPage
+      endCursor
+    }
+  }
+}
+`,
+    variables: { first: 50, filter: {} },
+  },
+  {
+    action: 'mcpServerConfig.update',
+    query: `# Enables a server (ListServers shows its id).
+mutation EnableServer($id: UUID!) {
+  updateMcpServerConfig(
+    id: $id
+    patch: { enabled: true }
+  ) {
+    slug
+    enabled
+    version
+  }
+}
+`,
+    variables: { id: SERVER_ID },
+  },
+  {
+    action: 'mcpServerConfig.update',
+    query: `# Disables a server, at once and for everybody.
+mutation DisableServer($id: UUID!) {
+  updateMcpServerConfig(
+    id: $id
+    patch: { enabled: false }
+  ) {
+    slug
+    enabled
+    version
+  }
+}
+`,
+    variables: { id: SERVER_ID },
+  },
+  {
+    action: 'user.list',
+    query: `# Lists the users, oldest first.
+query ListUsers($first: Int) {
+  users(first: $first) {
+    totalCount
+    nodes {
+      id
+      email
+      role
+      status
+    }
+  }
+}
+`,
+    variables: { first: 50 },
+  },
+  {
+    action: 'mcpServerConnection.removeAny',
+    query: `# Removes a user's tokens; without userId, everybody's.
+mutation RemoveUserTokens($id: UUID!, $userId: UUID) {
+  removeMcpServerUserTokens(id: $id, userId: $userId) {
+    removedCount
+  }
+}
+`,
+    variables: { id: SERVER_ID, userId: USER_ID },
+  },
+];
+
+/** The examples that this viewer may run. */
+export function examplesFor(viewer: Viewer): Example[] {
+  return EXAMPLES.filter(({ action }) => can(viewer, action));
+}

@@ -1,0 +1,69 @@
+import { html, raw } from 'hono/html';
+import { type Viewer, viewerUserId } from '../../policy/viewer.ts';
+import type { Assets } from './assets.ts';
+import { examplesFor } from './examples.ts';
+
+/** What the page tells its script. */
+export interface PlaygroundSettings {
+  /** Whose the page is: the script clears what another user left in the tab. */
+  userId: string | undefined;
+  /** Addresses of the editor's workers, by the label that Monaco asks for. */
+  workers: Readonly<Record<string, string>>;
+  /** Tabs for a start, as GraphiQL takes them: `variables` is JSON in a string. */
+  tabs: { query: string; variables: string | null }[];
+}
+
+/** The playground for this viewer, as HTML: a bar, a place for GraphiQL, and the files that fill both. */
+export async function renderPlaygroundPage(assets: Assets, viewer: Viewer) {
+  const [icon, graphiqlStyle, style, graphiql, script] = await Promise.all([
+    assets.urlOf('icon.svg'),
+    assets.urlOf('graphiql.css'),
+    assets.urlOf('playground.css'),
+    assets.urlOf('graphiql.js'),
+    assets.urlOf('playground.js'),
+  ]);
+  const settings: PlaygroundSettings = {
+    userId: viewerUserId(viewer),
+    workers: {
+      editorWorkerService: await assets.urlOf('editor-worker.js'),
+      json: await assets.urlOf('json-worker.js'),
+      graphql: await assets.urlOf('graphql-worker.js'),
+    },
+    tabs: examplesFor(viewer).map(({ query, variables }) => ({
+      query,
+      variables: variables === undefined ? null : JSON.stringify(variables, null, 2),
+    })),
+  };
+  return html`<!doctype html>
+<html lang="en">
+  <head>
+    <meta charset="utf-8">
+    <meta name="viewport" content="width=device-width, initial-scale=1">
+    <meta name="robots" content="noindex">
+    <title>Playground · Gatehouse</title>
+    <link rel="icon" type="image/svg+xml" href="${icon}">
+    <link rel="stylesheet" href="${graphiqlStyle}">
+    <link rel="stylesheet" href="${style}">
+    <script type="application/json" id="settings">${toScriptText(settings)}</script>
+    <script src="${graphiql}" defer></script>
+    <script src="${script}" defer></script>
+  </head>
+  <body>
+    <header id="bar">
+      <img src="${icon}" alt="" width="24" height="24">
+      <h1>Gatehouse</h1>
+      <p id="viewer" role="status"></p>
+      <button id="sign-out" type="button">Sign out</button>
+    </header>
+    <main id="playground">
+      <noscript><p>The playground needs JavaScript.</p></noscript>
+    </main>
+  </body>
+</html>
+`;
+}
+
+/** JSON that cannot end the script element it stands in. */
+function toScriptText(value: unknown) {
+  return raw(JSON.stringify(value).replaceAll('<', '\\u003c'));
+}

@@ -1,0 +1,61 @@
+import { type Context, Hono } from 'hono';
+import { accepts } from 'hono/accepts';
+import type { HttpEnv } from '../context.ts';
+import { ASSETS_PATH, type Assets } from './assets.ts';
+import { ASSET_POLICY, PLAYGROUND_POLICY, SIGN_IN_POLICY } from './content-security-policy.ts';
+import { renderPlaygroundPage } from './playground-page.ts';
+import { renderSignInPage } from './sign-in-page.ts';
+
+/** The files of the pages, for anybody: they hold nothing that is not in the published packages. */
+export function createAssetRoutes(assets: Assets): Hono<HttpEnv> {
+  const routes = new Hono<HttpEnv>();
+
+  routes.get(`${ASSETS_PATH}:fileName`, async (c) => {
+    const asset = await assets.find(c.req.param('fileName'));
+    if (asset === undefined) return c.notFound();
+    c.header('content-type', asset.contentType);
+    c.header('content-security-policy', ASSET_POLICY);
+    c.header('cache-control', 'public, max-age=31536000, immutable');
+    c.header('vary', 'Accept-Encoding');
+    if (!acceptsGzip(c)) return c.body(asset.text);
+    c.header('content-encoding', 'gzip');
+    return c.body(await asset.gzipped());
+  });
+
+  return routes;
+}
+
+/**
+ * `GET /graphql` for a browser that asks for a page: the playground, or the sign-in page for nobody. Every other
+ * request goes on to GraphQL.
+ *
+ * @param assets undefined where the playground is off: then there is no page, and only queries go on
+ */
+export function createPlaygroundRoutes(assets: Assets | undefined): Hono<HttpEnv> {
+  const routes = new Hono<HttpEnv>();
+
+  routes.get('/graphql', async (c, next) => {
+    if (!asksForPage(c)) return next();
+    if (assets === undefined) return c.req.query('query') === undefined ? c.notFound() : next();
+    c.header('vary', 'Accept, Authorization, Cookie');
+    const viewer = c.get('viewer');
+    if (viewer.kind === 'nobody') {
+      c.header('content-security-policy', SIGN_IN_POLICY);
+      return c.html(renderSignInPage(assets));
+    }
+    c.header('content-security-policy', PLAYGROUND_POLICY);
+    return c.html(renderPlaygroundPage(assets, viewer));
+  });
+
+  return routes;
+}
+
+/** Browsers name `text/html` first when somebody opens an address; programs ask for JSON or for anything. */
+function asksForPage(c: Context<HttpEnv>): boolean {
+  const supports = ['application/json', 'text/html'];
+  return accepts(c, { header: 'Accept', supports, default: 'application/json' }) === 'text/html';
+}
+
+function acceptsGzip(c: Context<HttpEnv>): boolean {
+  return accepts(c, { header: 'Accept-Encoding', supports: ['gzip'], default: 'identity' }) === 'gzip';
+}
