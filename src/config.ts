@@ -7,10 +7,13 @@ import { EXPERIMENTS, type Experiment } from './domain/experiments.ts';
 import type { PrivateRange } from './domain/private-hosts.ts';
 import { isLoopbackHost } from './domain/validation/url.ts';
 
+/** From few words to many. */
 export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 
+/** How much is logged. */
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
+/** The settings, checked. */
 export interface Config {
   /** Listen address. */
   port: number;

@@ -18,6 +18,7 @@ export const ERROR_CODES = [
   'INTERNAL_SERVER_ERROR',
 ] as const;
 
+/** One of the stable codes. */
 export type ErrorCode = (typeof ERROR_CODES)[number];
 
 /** One thing wrong with the input. */
@@ -44,10 +45,12 @@ export class DomainError extends Error {
   }
 }
 
+/** Nobody is signed in, or with a credential that is not good (any more). */
 export function unauthenticated(message = 'Sign in, or send an API token as "Authorization: Bearer …".'): DomainError {
   return new DomainError('UNAUTHENTICATED', message);
 }
 
+/** The caller is known, and may not. */
 export function forbidden(message = 'Your role does not allow this.'): DomainError {
   return new DomainError('FORBIDDEN', message);
 }
@@ -72,6 +75,7 @@ export function conflict(field: string, message: string): DomainError {
   return new DomainError('CONFLICT', message, { field });
 }
 
+/** Somebody else changed the thing since the caller read it. @param currentVersion where it is now */
 export function versionMismatch(currentVersion: number): DomainError {
   return new DomainError(
     'VERSION_MISMATCH',

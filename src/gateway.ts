@@ -30,6 +30,7 @@ const packageJson = createRequire(import.meta.url)('../package.json') as { versi
 /** Of this build. */
 const VERSION: string = packageJson.version;
 
+/** What the gateway is made over. */
 export interface GatewayOptions {
   config: Config;
   /** Opened and migrated. The gateway does not close it. */
@@ -42,6 +43,7 @@ export interface GatewayOptions {
   now?: (() => Date) | undefined;
 }
 
+/** A gateway that is ready to listen. */
 export interface Gateway {
   app: App;
   /** From now on `/readyz` says no, so that load balancers look elsewhere. */

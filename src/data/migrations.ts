@@ -10,12 +10,14 @@ const PRISMA_DIR = fileURLToPath(new URL('../../prisma/', import.meta.url));
 /** No table or enum is managed from outside. */
 const NO_FILTERS = { externalTables: [], externalEnums: [] };
 
+/** One step from schema to schema. */
 export interface Migration {
   /** The folder's name, e.g. `20261123000000_init`. */
   name: string;
   sql: string;
 }
 
+/** The database could not be brought to this build's schema; the message says why in one sentence. */
 export class MigrationError extends Error {
   override readonly name = 'MigrationError';
 }

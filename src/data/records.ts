@@ -1,15 +1,23 @@
 import type { Role } from '../policy/viewer.ts';
 
+/** How servers are talked to. */
 export const MCP_TRANSPORTS = ['streamable_http', 'sse'] as const;
+/** One of them. */
 export type McpTransport = (typeof MCP_TRANSPORTS)[number];
 
+/** What credentials servers get. */
 export const MCP_AUTH_TYPES = ['none', 'oauth2', 'api_key', 'custom_headers'] as const;
+/** One of them. */
 export type McpAuthType = (typeof MCP_AUTH_TYPES)[number];
 
+/** In which chats servers are. */
 export const MCP_AVAILABILITIES = ['force_on', 'default_on', 'default_off'] as const;
+/** One of them. */
 export type McpAvailability = (typeof MCP_AVAILABILITIES)[number];
 
+/** Whether users may come in. */
 export const USER_STATUSES = ['active', 'suspended'] as const;
+/** One of them. */
 export type UserStatus = (typeof USER_STATUSES)[number];
 
 /** A config as the gateway passes it around: whether secrets are stored, never the secrets. */
@@ -43,6 +51,7 @@ export interface McpServerConfigRecord {
   updatedAt: Date;
 }
 
+/** A user as the gateway passes him around. */
 export interface UserRecord {
   id: string;
   email: string;
@@ -52,6 +61,7 @@ export interface UserRecord {
   updatedAt: Date;
 }
 
+/** An API token without the token. */
 export interface ApiTokenRecord {
   id: string;
   userId: string;
@@ -62,6 +72,7 @@ export interface ApiTokenRecord {
   createdAt: Date;
 }
 
+/** A session without its cookie. */
 export interface SessionRecord {
   id: string;
   userId: string;

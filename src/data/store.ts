@@ -14,6 +14,7 @@ export interface Repositories {
   sessions: ReturnType<typeof createSessionRepository>;
 }
 
+/** The repositories over one database, and transactions over them. */
 export interface Store extends Repositories {
   /**
    * Runs `work` in one transaction. All that it does through the repositories it is given is kept together or not at
@@ -22,6 +23,7 @@ export interface Store extends Repositories {
   transaction<Result>(work: (repositories: Repositories) => Promise<Result>): Promise<Result>;
 }
 
+/** Makes the store over an opened client. */
 export function createStore(prisma: GatehousePrisma): Store {
   return {
     ...createRepositories(prisma),

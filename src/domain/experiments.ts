@@ -3,6 +3,7 @@ import { DomainError } from '../errors.ts';
 /** Features that an operator can leave off. `agents` is everything about MCP servers. */
 export const EXPERIMENTS = ['agents'] as const;
 
+/** A feature that can be left off. */
 export type Experiment = (typeof EXPERIMENTS)[number];
 
 /** @throws EXPERIMENT_DISABLED */

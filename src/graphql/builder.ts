@@ -9,6 +9,7 @@ import type { GraphQLContext } from './context.ts';
 /** Every restricted field denies with this one; making an error for each costs more than the fields. */
 const DENIED = new Error('denied');
 
+/** Where every type of the graph is added. Configuration only; see the folders beside for the types. */
 export const builder = new SchemaBuilder<{
   Context: GraphQLContext;
   AuthScopes: { can: Action };

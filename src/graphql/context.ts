@@ -19,11 +19,13 @@ export interface GraphQLServerContext {
   requestId: string;
 }
 
+/** What every resolver gets: who calls, the services, and the loaders of this one operation. */
 export interface GraphQLContext extends GraphQLServerContext {
   services: GraphQLServices;
   loaders: Loaders;
 }
 
+/** Makes the context of one operation. */
 export function createContext(services: GraphQLServices, { viewer, requestId }: GraphQLServerContext): GraphQLContext {
   return { viewer, requestId, services, loaders: createLoaders(services, viewer) };
 }

@@ -6,6 +6,7 @@ import type { GraphQLServices } from './context.ts';
 /** One query for each kind of fact and operation, however many nodes ask. */
 export type Loaders = ReturnType<typeof createLoaders>;
 
+/** Makes the loaders of one operation: what they loaded is for this viewer and gone with it. */
 export function createLoaders(services: GraphQLServices, viewer: Viewer) {
   return {
     userById: new DataLoader<string, UserRecord | null>(async (ids) => {

@@ -24,6 +24,7 @@ import { createServerRoutes } from './rest/server-routes.ts';
 import { createSessionCookie } from './session-cookie.ts';
 import { createSessionRoutes } from './session-routes.ts';
 
+/** What the app answers with. */
 export interface AppOptions {
   /** Of this build, e.g. `0.1.0`. */
   version: string;
@@ -45,6 +46,7 @@ export interface AppOptions {
 /** The gateway as a function from Request to Response: every face of it, without a server around. */
 export type App = Hono<HttpEnv>;
 
+/** Puts the routes together in the order in which a request meets them. */
 export function createApp(options: AppOptions): App {
   const { publicUrl, corsOrigins, log, metrics, sessions } = options;
   const cookie = createSessionCookie(publicUrl);

@@ -5,6 +5,7 @@ import { NOBODY } from '../policy/viewer.ts';
 import type { HttpEnv } from './context.ts';
 import type { SessionCookie } from './session-cookie.ts';
 
+/** Who knows what a credential is worth. */
 export interface AuthenticateOptions {
   authentication: Authentication;
   sessions: SessionService;

@@ -5,6 +5,7 @@ import type { HttpEnv } from './context.ts';
 /** One thing that must be good before the gateway takes requests. Rejects with the reason when it is not. */
 export type ReadinessCheck = () => Promise<void>;
 
+/** What the health routes ask. */
 export interface HealthRoutesOptions {
   checks: Readonly<Record<string, ReadinessCheck>>;
   metrics: Metrics;

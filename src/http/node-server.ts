@@ -7,6 +7,7 @@ const REQUEST_TIMEOUT_MS = 30_000;
 /** Longer than the idle time of common load balancers, so that these close first and never into a new request. */
 const KEEP_ALIVE_TIMEOUT_MS = 75_000;
 
+/** A server that listens. */
 export interface RunningServer {
   /** The port it listens on, also where 0 was asked for. */
   port: number;

@@ -25,4 +25,5 @@ export function createSessionCookie(publicUrl: string) {
   };
 }
 
+/** Reads and writes the session cookie. */
 export type SessionCookie = ReturnType<typeof createSessionCookie>;

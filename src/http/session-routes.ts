@@ -4,6 +4,7 @@ import { DomainError, unauthenticated } from '../errors.ts';
 import type { HttpEnv } from './context.ts';
 import type { SessionCookie } from './session-cookie.ts';
 
+/** What signing in and out needs. */
 export interface SessionRoutesOptions {
   sessions: SessionService;
   cookie: SessionCookie;

@@ -53,6 +53,7 @@ export const POLICY = {
   'user.provision': SYSTEM,
 } as const satisfies Record<string, Grants>;
 
+/** Something that may be granted. */
 export type Action = keyof typeof POLICY;
 
 /** What the action is about, as far as the reach of a grant depends on it. */

@@ -1,5 +1,7 @@
+/** What a user can be. */
 export const ROLES = ['admin', 'auditor', 'service', 'member'] as const;
 
+/** One of the roles. */
 export type Role = (typeof ROLES)[number];
 
 /** How a caller proved who he is. */
@@ -15,6 +17,7 @@ export type Viewer =
   | { readonly kind: 'user'; readonly userId: string; readonly role: Role; readonly credential: Credential }
   | { readonly kind: 'system' };
 
+/** The caller without a good credential. */
 export const NOBODY: Viewer = { kind: 'nobody' };
 
 /** The gateway's own doings: to look up a credential, to write its key registry. Reaches only `system` actions. */

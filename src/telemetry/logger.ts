@@ -1,5 +1,6 @@
 import { type DestinationStream, type Logger as PinoLogger, pino } from 'pino';
 
+/** The log. */
 export type Logger = PinoLogger;
 
 /** Whatever a caller logs by mistake under these names does not come out. `Secret`s print as redacted by themselves. */

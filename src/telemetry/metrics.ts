@@ -5,6 +5,7 @@ const MAX_OPERATION_NAMES = 200;
 
 const DURATION_BUCKETS_SECONDS = [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10];
 
+/** Counters, histograms and the registry they are in. */
 export type Metrics = ReturnType<typeof createMetrics>;
 
 /** What the gateway counts about itself, for Prometheus. */

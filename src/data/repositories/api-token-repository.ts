@@ -3,6 +3,7 @@ import { guarded } from '../guarded.ts';
 import type { PrismaStore } from '../prisma.ts';
 import type { ApiTokenRecord } from '../records.ts';
 
+/** API tokens, by the hash that is all there is of them. */
 export function createApiTokenRepository(db: PrismaStore) {
   return {
     listByUserIds: guarded('apiToken.list', async (args: { userIds: readonly string[] }) => {

@@ -11,6 +11,7 @@ export interface ConfigCursor {
   id: string;
 }
 
+/** All conditions must hold. */
 export interface ConfigFilter {
   enabled?: boolean | undefined;
   authType?: McpAuthType | undefined;
@@ -48,6 +49,7 @@ export interface ConfigColumns {
 /** Lists and single reads leave the sealed texts in the database; whether they exist is told by the key columns. */
 const WITHOUT_SECRETS = { oauth2ClientSecret: true, apiKeyValue: true, customHeaders: true } as const;
 
+/** MCP server configs: what the viewer may not see is not found. */
 export function createConfigRepository(db: PrismaStore) {
   const find = async (where: Prisma.McpServerConfigWhereUniqueInput, viewer: Viewer) => {
     const row = await db.mcpServerConfig.findUnique({ where, omit: WITHOUT_SECRETS });

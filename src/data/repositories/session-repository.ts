@@ -3,6 +3,7 @@ import { guarded } from '../guarded.ts';
 import type { PrismaStore } from '../prisma.ts';
 import type { SessionRecord } from '../records.ts';
 
+/** Browser sessions and sign-in links, by the hash of their token. */
 export function createSessionRepository(db: PrismaStore) {
   return {
     create: guarded(

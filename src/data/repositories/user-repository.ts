@@ -10,12 +10,14 @@ export interface UserCursor {
   id: string;
 }
 
+/** Columns of a user as they are written. */
 export interface UserColumns {
   email: string;
   role: Role;
   status: UserStatus;
 }
 
+/** Users. */
 export function createUserRepository(db: PrismaStore) {
   return {
     list: guarded(

@@ -1,6 +1,7 @@
 import type { Secret } from '../../crypto/secret.ts';
 import type { McpAuthType, McpAvailability, McpTransport } from '../../data/records.ts';
 
+/** A header with a secret value. */
 export interface HttpHeader {
   name: string;
   value: Secret;
@@ -37,4 +38,5 @@ export interface ConfigInput {
 /** The three secrets of a config. */
 export const SECRET_FIELDS = ['oauth2ClientSecret', 'apiKeyValue', 'customHeaders'] as const;
 
+/** The name of one of the three. */
 export type SecretField = (typeof SECRET_FIELDS)[number];

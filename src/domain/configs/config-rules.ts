@@ -1,10 +1,10 @@
 import type { McpServerConfigRecord } from '../../data/records.ts';
 import { checkHeaderName, checkHeaderValue } from '../validation/header.ts';
 import type { Issues } from '../validation/issues.ts';
-import { checkLine, checkText } from '../validation/text.ts';
+import { checkLine, checkText, trimmed } from '../validation/text.ts';
 import { checkUrl, type IsAllowedPrivateHost } from '../validation/url.ts';
 import { type ConfigDraft, isKept, isPresent } from './config-draft.ts';
-import { SECRET_FIELDS } from './config-input.ts';
+import { type ConfigInput, SECRET_FIELDS } from './config-input.ts';
 
 const SLUG = /^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$/;
 /** RFC 6749, section 3.3. */
@@ -25,16 +25,18 @@ const OPTIONAL_URLS = [
   'oauth2Issuer',
 ] as const satisfies readonly (keyof ConfigDraft)[];
 
-/** Reports everything that is wrong with a config as it would be. `current` is absent on creation. */
+/**
+ * Reports everything that is wrong with a config as it would be. The input tells where in what was sent it is wrong;
+ * `current` is absent on creation.
+ */
 export function checkDraft(
   issues: Issues,
-  draft: ConfigDraft,
+  { draft, input, current }: { draft: ConfigDraft; input: ConfigInput; current?: McpServerConfigRecord },
   isAllowedPrivateHost: IsAllowedPrivateHost,
-  current?: McpServerConfigRecord,
 ): void {
   checkNames(issues, draft);
   checkUrls(issues, draft, isAllowedPrivateHost);
-  checkLists(issues, draft);
+  checkLists(issues, draft, input);
   checkCredentials(issues, draft);
   checkAuthType(issues, draft);
   if (current !== undefined) checkSecretsStayAtOrigin(issues, draft, current);
@@ -70,19 +72,26 @@ function checkUrls(issues: Issues, draft: ConfigDraft, isAllowedPrivateHost: IsA
   }
 }
 
-function checkLists(issues: Issues, draft: ConfigDraft): void {
+function checkLists(issues: Issues, draft: ConfigDraft, input: ConfigInput): void {
   for (const field of ['oauth2Scopes', 'toolAllowList', 'toolDenyList'] as const) {
     const list = draft[field];
     if (list.length > MAX_LIST_ENTRIES) {
       issues.add([field], 'TOO_MANY', `Has more than ${MAX_LIST_ENTRIES.toLocaleString('en')} entries.`);
+      continue;
     }
-    for (const [index, name] of list.entries()) checkLine(issues, [field, index], name, MAX_NAME);
-  }
-  for (const [index, scope] of draft.oauth2Scopes.entries()) {
-    if (!SCOPE_TOKEN.test(scope) && !issues.has('oauth2Scopes', index)) {
-      issues.add(['oauth2Scopes', index], 'INVALID_SCOPE', 'Is not one scope: no spaces, quotes or backslashes.');
+    const positions = findPositions(input[field] ?? []);
+    for (const name of list) {
+      const path = [field, positions.get(name) ?? list.indexOf(name)];
+      if (checkLine(issues, path, name, MAX_NAME) && field === 'oauth2Scopes' && !SCOPE_TOKEN.test(name)) {
+        issues.add(path, 'INVALID_SCOPE', 'Is not one scope: no spaces, quotes or backslashes.');
+      }
     }
   }
+}
+
+/** Where each name is in a list as it was sent, before empty ones and repetitions were dropped. */
+function findPositions(sent: readonly string[]): Map<string, number> {
+  return new Map(sent.map((name, index) => [trimmed(name), index] as const).reverse());
 }
 
 function checkCredentials(issues: Issues, draft: ConfigDraft): void {

@@ -13,12 +13,14 @@ import { toDraft } from './config-draft.ts';
 import type { ConfigInput } from './config-input.ts';
 import { checkDraft } from './config-rules.ts';
 
+/** What the service works with. */
 export interface ConfigServiceOptions {
   store: Store;
   experiments: ReadonlySet<Experiment>;
   isAllowedPrivateHost: IsAllowedPrivateHost;
 }
 
+/** Which page of which configs. */
 export interface ListConfigsArgs {
   /** At most this many, 1 or more. */
   first: number;
@@ -31,6 +33,7 @@ const WHAT = 'MCP server config';
 /** What can be done with the definitions of MCP servers. */
 export type ConfigService = ReturnType<typeof createConfigService>;
 
+/** Makes the service: policy, feature switch and rules around the store. */
 export function createConfigService({ store, experiments, isAllowedPrivateHost }: ConfigServiceOptions) {
   return {
     /** The configs that the viewer may see, by display name. */
@@ -59,7 +62,7 @@ export function createConfigService({ store, experiments, isAllowedPrivateHost }
       assertExperiment(experiments, 'agents');
       const issues = new Issues();
       const draft = toDraft(issues, input);
-      checkDraft(issues, draft, isAllowedPrivateHost);
+      checkDraft(issues, { draft, input }, isAllowedPrivateHost);
       issues.throwIfAny();
       return withSlugConflict(draft.slug, () =>
         store.configs.create(viewer, { columns: toColumns(draft), createdById: viewerUserId(viewer) ?? null }),
@@ -87,7 +90,7 @@ export function createConfigService({ store, experiments, isAllowedPrivateHost }
           }
           const issues = new Issues();
           const draft = toDraft(issues, patch, current);
-          checkDraft(issues, draft, isAllowedPrivateHost, current);
+          checkDraft(issues, { draft, input: patch, current }, isAllowedPrivateHost);
           issues.throwIfAny();
           const columns = toChangedColumns(draft, current);
           if (Object.keys(columns).length === 0) return current;

@@ -8,6 +8,7 @@ import { assertExperiment, type Experiment } from '../experiments.ts';
 /** How a server stands for one user. */
 export type McpServerState = 'ready' | 'needs_connect' | 'reconnect' | 'disabled' | 'unavailable';
 
+/** What can be done with users' connections. */
 export type ConnectionService = ReturnType<typeof createConnectionService>;
 
 /** Who is connected to which server. */

@@ -9,6 +9,7 @@ import { Issues } from '../validation/issues.ts';
 import { checkLine, trimmed } from '../validation/text.ts';
 import { generateApiToken, hashToken } from './token-format.ts';
 
+/** A token to be made. */
 export interface CreateApiTokenInput {
   userId: string;
   name: string;
@@ -17,8 +18,10 @@ export interface CreateApiTokenInput {
 
 const MAX_NAME = 120;
 
+/** What can be done with API tokens. */
 export type ApiTokenService = ReturnType<typeof createApiTokenService>;
 
+/** API tokens: only their SHA-256 is stored. */
 export function createApiTokenService({ store, now }: { store: Store; now: () => Date }) {
   return {
     /**

@@ -1,6 +1,6 @@
 import type { Store } from '../../data/store.ts';
 import { NOBODY, type Role, SYSTEM, type Viewer } from '../../policy/viewer.ts';
-import { hashToken, hasApiTokenPrefix, isWellFormedApiToken } from './token-format.ts';
+import { hasApiTokenPrefix, hashToken, isWellFormedApiToken } from './token-format.ts';
 
 /** A token's last use is written at most this often. */
 const API_TOKEN_TOUCH_MS = 60 * 60 * 1_000;
@@ -8,6 +8,7 @@ const API_TOKEN_TOUCH_MS = 60 * 60 * 1_000;
 /** Longer bearer tokens are refused unread. */
 const MAX_BEARER_LENGTH = 16_384;
 
+/** What knows each kind of bearer token. */
 export interface AuthenticationOptions {
   store: Store;
   now: () => Date;
@@ -16,6 +17,7 @@ export interface AuthenticationOptions {
   verifyOidc?: ((token: string) => Promise<Viewer>) | undefined;
 }
 
+/** Says who holds a bearer token. */
 export type Authentication = ReturnType<typeof createAuthentication>;
 
 /** Turns a bearer token into the viewer who holds it; nobody when it is not good. */

@@ -14,12 +14,14 @@ const SESSION_TOUCH_MS = 5 * 60 * 1_000;
 /** A sign-in link is good for this long. */
 export const SIGN_IN_LINK_LIFETIME_MS = 60 * 60 * 1_000;
 
+/** A session that was just opened. */
 export interface OpenedSession {
   /** The cookie's value. */
   token: Secret;
   expiresAt: Date;
 }
 
+/** What can be done with browser sessions. */
 export type SessionService = ReturnType<typeof createSessionService>;
 
 /** Browser sessions: a random cookie, a row, an idle and an absolute end. */
@@ -63,7 +65,9 @@ export function createSessionService({ store, now }: { store: Store; now: () => 
       const link = await store.sessions.takeSignInLink(SYSTEM, { tokenHash: hashToken(linkToken) });
       const user = link === null ? null : await store.sessions.findUser(SYSTEM, { id: link.userId });
       if (link === null || link.expiresAt <= now() || user?.status !== 'active') {
-        throw unauthenticated('This sign-in link was used already or is too old. Start the gateway again for a new one.');
+        throw unauthenticated(
+          'This sign-in link was used already or is too old. Start the gateway again for a new one.',
+        );
       }
       return open(link.userId, null, null);
     },

@@ -8,6 +8,7 @@ import { ROLES, type Role, type Viewer } from '../../policy/viewer.ts';
 import { Issues } from '../validation/issues.ts';
 import { checkLine, trimmed } from '../validation/text.ts';
 
+/** What an admin says of a user: absent stays, null is refused. */
 export interface UserInput {
   email?: string | null | undefined;
   role?: Role | null | undefined;
@@ -16,8 +17,10 @@ export interface UserInput {
 
 const MAX_EMAIL = 320;
 
+/** What can be done with users. */
 export type UserService = ReturnType<typeof createUserService>;
 
+/** Users and their roles. One rule beside the policy: an active admin always remains. */
 export function createUserService({ store }: { store: Store }) {
   return {
     /** The user who calls. @throws UNAUTHENTICATED */

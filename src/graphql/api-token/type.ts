@@ -1,6 +1,7 @@
 import type { ApiTokenRecord } from '../../data/records.ts';
 import { builder } from '../builder.ts';
 
+/** `ApiToken` */
 export const ApiTokenType = builder.objectRef<ApiTokenRecord>('ApiToken');
 
 ApiTokenType.implement({

@@ -1,5 +1,6 @@
 import { builder } from '../builder.ts';
 
+/** `McpTransport` */
 export const McpTransportEnum = builder.enumType('McpTransport', {
   description: 'How the gateway talks to a server (Model Context Protocol, "Transports").',
   values: {
@@ -8,6 +9,7 @@ export const McpTransportEnum = builder.enumType('McpTransport', {
   } as const,
 });
 
+/** `McpAuthType` */
 export const McpAuthTypeEnum = builder.enumType('McpAuthType', {
   description: 'What credentials a server gets.',
   values: {
@@ -18,6 +20,7 @@ export const McpAuthTypeEnum = builder.enumType('McpAuthType', {
   } as const,
 });
 
+/** `McpAvailability` */
 export const McpAvailabilityEnum = builder.enumType('McpAvailability', {
   description: 'In which chats a server is.',
   values: {
@@ -27,6 +30,7 @@ export const McpAvailabilityEnum = builder.enumType('McpAvailability', {
   } as const,
 });
 
+/** `McpServerState` */
 export const McpServerStateEnum = builder.enumType('McpServerState', {
   description: 'How a server stands for a user.',
   values: {

@@ -47,6 +47,7 @@ function optionalFields(t: PothosSchemaTypes.InputFieldBuilder<typeof builder.$i
   };
 }
 
+/** `CreateMcpServerConfigInput` */
 export const CreateMcpServerConfigInput = builder.inputType('CreateMcpServerConfigInput', {
   description: 'A new MCP server.',
   fields: (t) => ({
@@ -57,6 +58,7 @@ export const CreateMcpServerConfigInput = builder.inputType('CreateMcpServerConf
   }),
 });
 
+/** `UpdateMcpServerConfigInput` */
 export const UpdateMcpServerConfigInput = builder.inputType('UpdateMcpServerConfigInput', {
   description: 'Changes to an MCP server: an absent field stays, null or "" clears what can be empty.',
   fields: (t) => ({

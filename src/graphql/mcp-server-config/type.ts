@@ -7,6 +7,7 @@ import { McpAuthTypeEnum, McpAvailabilityEnum, McpServerStateEnum, McpTransportE
 const ADMIN_FIELDS = 'For admins, auditors and services; null for members and when it is not set.';
 const adminField = visibleWith('mcpServerConfig.readAdminFields');
 
+/** `McpServerConfig` */
 export const McpServerConfigType = builder.objectRef<McpServerConfigRecord>('McpServerConfig');
 
 McpServerConfigType.implement({

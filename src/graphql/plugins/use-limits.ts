@@ -1,9 +1,13 @@
 import { EnvelopArmorPlugin } from '@escape.tech/graphql-armor';
 import type { Plugin } from 'graphql-yoga';
 
+/** Levels of fields within each other. */
 export const MAX_DEPTH = 12;
+/** Aliases in a document. */
 export const MAX_ALIASES = 15;
+/** Directives in a document. */
 export const MAX_DIRECTIVES = 5;
+/** Lexical tokens of a document. */
 export const MAX_TOKENS = 1_500;
 
 /**

@@ -2,6 +2,7 @@ import type { UserRecord } from '../../data/records.ts';
 import { ApiTokenType } from '../api-token/type.ts';
 import { builder, visibleWith } from '../builder.ts';
 
+/** `Role` */
 export const RoleEnum = builder.enumType('Role', {
   description: 'What a user may do.',
   values: {
@@ -15,6 +16,7 @@ export const RoleEnum = builder.enumType('Role', {
   } as const,
 });
 
+/** `UserStatus` */
 export const UserStatusEnum = builder.enumType('UserStatus', {
   description: 'Whether a user may come in.',
   values: {
@@ -23,6 +25,7 @@ export const UserStatusEnum = builder.enumType('UserStatus', {
   } as const,
 });
 
+/** `User` */
 export const UserType = builder.objectRef<UserRecord>('User');
 
 UserType.implement({
