@@ -10,7 +10,7 @@ const GENERATED = ['schema.graphql', 'src/data/generated', 'test/graphql/generat
 const before = hashGenerated();
 const steps: [name: string, command: string[]][] = [
   ['generated files', ['npm', 'run', '--silent', 'generate']],
-  ['lint and format', ['npx', '--no-install', 'biome', 'check', '.']],
+  ['lint and format', ['npm', 'run', '--silent', 'lint']],
   ['types', ['npx', '--no-install', 'tsc', '--noEmit']],
   ['unused code', ['npx', '--no-install', 'knip']],
 ];
