@@ -1,0 +1,24 @@
+/** The little that the benchmarks use of `autocannon`, which has no types of its own. */
+declare module 'autocannon' {
+  export interface Options {
+    url: string;
+    method: 'POST';
+    headers: Record<string, string>;
+    body: string;
+    connections: number;
+    /** Seconds. */
+    duration: number;
+  }
+
+  export interface Result {
+    /** Answers a second, sampled each second. */
+    requests: { average: number; total: number };
+    /** Milliseconds. */
+    latency: { p50: number; p99: number };
+    non2xx: number;
+    errors: number;
+    timeouts: number;
+  }
+
+  export default function autocannon(options: Options): Promise<Result>;
+}

@@ -1,0 +1,88 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { findFreePort } from '../test/setup/process.ts';
+
+const START_TIMEOUT_MS = 60_000;
+const STOP_TIMEOUT_MS = 15_000;
+const RETRY_MS = 100;
+/** Linux counts processor time in hundredths of a second, whatever the kernel's own clock. */
+const MS_PER_TICK = 10;
+
+/** A server under test, in a process of its own. */
+export interface Contestant {
+  url: string;
+  /** Processor time that it took so far, all threads; undefined where the system does not tell (only Linux does). */
+  cpuMs(): Promise<number | undefined>;
+  /** Ends the process and waits until it is gone. */
+  stop(): Promise<void>;
+}
+
+export interface ContestantOptions {
+  script: URL;
+  args: readonly string[];
+  env?: Readonly<Record<string, string>>;
+}
+
+/**
+ * Starts a server, which is to listen on `PORT`, and waits until it takes connections.
+ *
+ * @throws when it ends or does not listen within a minute; what it wrote to standard error is in the message
+ */
+export async function startContestant(options: ContestantOptions): Promise<Contestant> {
+  const port = await findFreePort();
+  const script = fileURLToPath(options.script);
+  const child = spawn(process.execPath, ['--import', import.meta.resolve('tsx'), script, ...options.args], {
+    env: { PATH: process.env['PATH'], NODE_ENV: 'production', PORT: String(port), ...options.env },
+    // Standard output is the gateway's log: written as in production, and read by nobody.
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  let complaints = '';
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    complaints += text;
+  });
+  const origin = `http://127.0.0.1:${port}`;
+  try {
+    await waitUntilListening(child, origin);
+  } catch (error) {
+    await stop(child);
+    throw new Error(`${script} did not start: ${complaints}`, { cause: error });
+  }
+  return { url: `${origin}/graphql`, cpuMs: () => readCpuMs(child), stop: () => stop(child) };
+}
+
+async function waitUntilListening(child: ChildProcess, origin: string): Promise<void> {
+  const deadline = performance.now() + START_TIMEOUT_MS;
+  for (;;) {
+    try {
+      await (await fetch(origin)).arrayBuffer();
+      return;
+    } catch (error) {
+      if (hasEnded(child) || performance.now() > deadline) throw error;
+      await delay(RETRY_MS);
+    }
+  }
+}
+
+async function readCpuMs(child: ChildProcess): Promise<number | undefined> {
+  const stat = await readFile(`/proc/${child.pid}/stat`, 'utf8').catch(() => undefined);
+  // proc_pid_stat(5): the fields after the name in parentheses begin with the third; 14 and 15 are user and system time.
+  const fields = stat?.slice(stat.lastIndexOf(')') + 2).split(' ');
+  const ticks = Number(fields?.[11]) + Number(fields?.[12]);
+  return Number.isNaN(ticks) ? undefined : ticks * MS_PER_TICK;
+}
+
+async function stop(child: ChildProcess): Promise<void> {
+  if (hasEnded(child)) return;
+  const ended = once(child, 'exit');
+  const force = setTimeout(() => child.kill('SIGKILL'), STOP_TIMEOUT_MS);
+  child.kill('SIGTERM');
+  await ended;
+  clearTimeout(force);
+}
+
+function hasEnded(child: ChildProcess): boolean {
+  return child.exitCode !== null || child.signalCode !== null;
+}

@@ -1,0 +1,103 @@
+import { randomBytes } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import { cpus } from 'node:os';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { generateMasterKey } from '../src/crypto/master-key.ts';
+import { type BenchDatabase, openBenchDatabase } from './bench-database.ts';
+import { type Contestant, type ContestantOptions, startContestant } from './contestant.ts';
+import { LIST_FIELDS, LIST_SIZE } from './list-query.ts';
+import { askForList, CONNECTIONS, type Measurement, measure } from './measure.ts';
+import { seed } from './seed.ts';
+import { formatTable } from './table.ts';
+
+const GATEHOUSE = 'Gatehouse';
+const APOLLO = 'Apollo Server + Prisma';
+
+/** Measures all contestants one after the other: each has the machine to itself, but for the load and PostgreSQL. */
+async function compareLists(database: BenchDatabase, seconds: number, signal: AbortSignal): Promise<Measurement[]> {
+  const measurements: Measurement[] = [];
+  const during = async (options: ContestantOptions, work: (running: Contestant) => Promise<void>) => {
+    signal.throwIfAborted();
+    const running = await startContestant(options);
+    try {
+      await Promise.race([work(running), rejectOnAbort(signal)]);
+    } finally {
+      await running.stop();
+    }
+  };
+
+  const adminToken = randomBytes(24).toString('base64url');
+  const env = {
+    GATEHOUSE_ADMIN_TOKEN: adminToken,
+    GATEHOUSE_ENCRYPTION_KEYS: generateMasterKey(),
+    GATEHOUSE_DATA_DIR: database.folder,
+    ...(database.url !== undefined && { DATABASE_URL: database.url }),
+  };
+  let token = '';
+  let reference = '';
+  const add = async (name: string, server: Contestant): Promise<void> => {
+    console.log(`… ${name}`);
+    measurements.push(await measure({ name, server, token }, reference, seconds));
+  };
+
+  await during({ script: new URL('../src/main.ts', import.meta.url), args: ['serve'], env }, async (running) => {
+    token = await seed(running.url, adminToken);
+    reference = await askForList({ name: GATEHOUSE, server: running, token });
+    await add(GATEHOUSE, running);
+  });
+  const bytes = path.join(database.folder, 'answer.json');
+  await writeFile(bytes, reference);
+
+  const place = database.url === undefined ? ['--folder', database.folder] : ['--database', database.url];
+  await during({ script: new URL('./contestants/apollo-prisma.ts', import.meta.url), args: place }, (running) =>
+    add(APOLLO, running),
+  );
+  if (database.url !== undefined) {
+    await during({ script: new URL('./contestants/pg-json.ts', import.meta.url), args: place }, (running) =>
+      add('pg + JSON.stringify', running),
+    );
+  }
+  await during(
+    { script: new URL('./contestants/fixed-bytes.ts', import.meta.url), args: ['--bytes', bytes] },
+    (running) => add('node:http, fixed bytes', running),
+  );
+  console.log(
+    `\nThe member's list, ${LIST_SIZE} configs × ${LIST_FIELDS.length} fields, ${Math.round(Buffer.byteLength(reference) / 1_000)} kB`,
+  );
+  return measurements;
+}
+
+function rejectOnAbort(signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+  });
+}
+
+async function run(): Promise<void> {
+  const { values } = parseArgs({ options: { seconds: { type: 'string', default: '10' } } });
+  const seconds = Number(values.seconds);
+  if (!Number.isInteger(seconds) || seconds < 1 || seconds > 60) throw new Error('--seconds: a number from 1 to 60');
+  const stop = new AbortController();
+  for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => stop.abort(new Error('stopped')));
+  const database = await openBenchDatabase();
+  if (database.url === undefined) {
+    console.log(
+      'No PostgreSQL (set TEST_DATABASE_URL, or run one on 127.0.0.1:5432): the embedded database, without pg.',
+    );
+  }
+  try {
+    const measurements = await compareLists(database, seconds, stop.signal);
+    const machine = `${cpus().length} cores, ${cpus()[0]?.model.trim()}, Node ${process.versions.node}, ${database.label}`;
+    console.log(`${CONNECTIONS} connections, ${seconds} s each; ${machine}\n\n${formatTable(measurements, APOLLO)}`);
+  } finally {
+    await database.remove();
+  }
+}
+
+try {
+  await run();
+} catch (error) {
+  console.error(`The benchmark failed: ${error instanceof Error ? error.message : String(error)}`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,71 @@
+import { LIST_SIZE } from './list-query.ts';
+
+/** Configs that the member does not see, in between those that he does. */
+const HIDDEN = 5;
+const TOTAL = LIST_SIZE + HIDDEN;
+
+/** What each auth type needs. No secret of anything. */
+const CREDENTIALS = [
+  { authType: 'NONE' },
+  { authType: 'API_KEY', apiKeyHeader: 'X-Api-Key', apiKeyValue: 'benchmark' },
+  { authType: 'CUSTOM_HEADERS', customHeaders: [{ name: 'X-Team', value: 'benchmark' }] },
+  {
+    authType: 'OAUTH2',
+    oauth2ClientId: 'gatehouse',
+    oauth2ClientSecret: 'benchmark',
+    oauth2AuthUrl: 'https://login.example.com/authorize',
+    oauth2TokenUrl: 'https://login.example.com/token',
+  },
+] as const;
+
+const AVAILABILITIES = ['FORCE_ON', 'DEFAULT_ON', 'DEFAULT_OFF'] as const;
+
+/**
+ * Defines the configs through the gateway, as an admin would, and makes a member.
+ *
+ * @returns the member's API token
+ */
+export async function seed(url: string, adminToken: string): Promise<string> {
+  const ask = async <Data>(query: string, input: unknown): Promise<Data> => {
+    const response = await fetch(url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${adminToken}` },
+      body: JSON.stringify({ query, variables: { input } }),
+    });
+    const { data, errors } = (await response.json()) as { data: Data; errors?: unknown };
+    if (errors !== undefined) throw new Error(`cannot fill the table: ${JSON.stringify(errors)}`);
+    return data;
+  };
+
+  for (let index = 0; index < TOTAL; index += 1) {
+    await ask(
+      'mutation ($input: CreateMcpServerConfigInput!) { createMcpServerConfig(input: $input) { id } }',
+      toConfig(index),
+    );
+  }
+  const { createUser } = await ask<{ createUser: { id: string } }>(
+    'mutation ($input: CreateUserInput!) { createUser(input: $input) { id } }',
+    { email: 'member@example.com', role: 'MEMBER' },
+  );
+  const { createApiToken } = await ask<{ createApiToken: { token: string } }>(
+    'mutation ($input: CreateApiTokenInput!) { createApiToken(input: $input) { token } }',
+    { userId: createUser.id, name: 'benchmark' },
+  );
+  return createApiToken.token;
+}
+
+function toConfig(index: number) {
+  const number = String(index).padStart(2, '0');
+  return {
+    displayName: `Server ${number}`,
+    slug: `server-${number}`,
+    description: 'Searches the tickets, pages and chats of one team, and opens, closes and comments on them.',
+    url: `https://mcp-${number}.example.com/mcp`,
+    iconUrl: `https://mcp-${number}.example.com/icon.svg`,
+    availability: AVAILABILITIES[index % AVAILABILITIES.length],
+    toolAllowList: ['search', 'open', 'close', 'comment'],
+    toolDenyList: ['delete'],
+    enabled: index % (TOTAL / HIDDEN) !== 0,
+    ...CREDENTIALS[index % CREDENTIALS.length],
+  };
+}
