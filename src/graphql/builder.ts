@@ -2,9 +2,10 @@ import SchemaBuilder from '@pothos/core';
 import RelayPlugin from '@pothos/plugin-relay';
 import ScopeAuthPlugin from '@pothos/plugin-scope-auth';
 import SimpleObjectsPlugin from '@pothos/plugin-simple-objects';
-import { DateTimeResolver, UUIDResolver } from 'graphql-scalars';
+import { DateTimeResolver } from 'graphql-scalars';
 import { type Action, can } from '../policy/policy.ts';
 import type { GraphQLContext } from './context.ts';
+import { UUIDScalar } from './scalars/uuid.ts';
 
 /** Every restricted field denies with this one; making an error for each costs more than the fields. */
 const DENIED = new Error('denied');
@@ -46,7 +47,7 @@ export const builder = new SchemaBuilder<{
   },
 });
 
-builder.addScalarType('UUID', UUIDResolver, {});
+builder.addScalarType('UUID', UUIDScalar, {});
 builder.addScalarType('DateTime', DateTimeResolver, {});
 builder.queryType({ description: 'What can be read.' });
 builder.mutationType({ description: 'What can be changed.' });

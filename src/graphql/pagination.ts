@@ -1,6 +1,7 @@
 import type { Page } from '../data/records.ts';
 import { DomainError, validationFailed } from '../errors.ts';
 import { builder } from './builder.ts';
+import { isUuid } from './scalars/uuid.ts';
 
 const DEFAULT_PAGE_SIZE = 50;
 const MAX_PAGE_SIZE = 500;
@@ -60,10 +61,8 @@ export function toConnection<Row>(page: Page<Row>, toCursor: (row: Row) => strin
   };
 }
 
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
-
 /** @throws CURSOR_INVALID when a cursor's id is none */
 export function assertCursorId(id: string | undefined): string {
-  if (id !== undefined && UUID.test(id)) return id;
+  if (id !== undefined && isUuid(id)) return id;
   throw new DomainError('CURSOR_INVALID', 'This is not a cursor of this list; start again without "after".');
 }

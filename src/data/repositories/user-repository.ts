@@ -48,14 +48,14 @@ export function createUserRepository(db: PrismaStore) {
 
     /** Reads a user and holds the row, and those of all active admins, until the transaction ends. */
     lockWithAdmins: guarded('user.update', async (args: { id: string }) => {
-      const locked = await db.$queryRaw<{ id: string; isActiveAdmin: boolean }[]>`
-        SELECT id::text AS id, role = 'admin' AND status = 'active' AS "isActiveAdmin" FROM users
+      const locked = await db.$queryRaw<{ isOtherActiveAdmin: boolean }[]>`
+        SELECT id <> ${args.id}::uuid AND role = 'admin' AND status = 'active' AS "isOtherActiveAdmin" FROM users
         WHERE id = ${args.id}::uuid OR (role = 'admin' AND status = 'active')
         ORDER BY id FOR UPDATE`;
       const row = await db.user.findUnique({ where: { id: args.id } });
       return {
         user: row === null ? null : toRecord(row),
-        otherActiveAdmins: locked.filter((each) => each.isActiveAdmin && each.id !== args.id).length,
+        otherActiveAdmins: locked.filter((each) => each.isOtherActiveAdmin).length,
       };
     }),
 
