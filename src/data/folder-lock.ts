@@ -12,6 +12,7 @@ export class FolderInUseError extends Error {
   override readonly name = 'FolderInUseError';
 }
 
+/** A folder that is held; it is let go with `release` or with the process. */
 export interface FolderLock {
   release(): Promise<void>;
 }

@@ -23,6 +23,7 @@ export const Problem = z
   })
   .describe('Why a request was not carried out.');
 
+/** The same as a type. */
 export type Problem = z.output<typeof Problem>;
 
 const STATUS_OF_CODE = {

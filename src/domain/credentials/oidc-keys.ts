@@ -6,6 +6,7 @@ const REFRESH_AFTER_MS = 5 * 60 * 1_000;
 /** Keys older than this are not used: an issuer that cannot be reached cannot withdraw a stolen key either. */
 const MAX_AGE_MS = 15 * 60 * 1_000;
 
+/** Where the keys come from and how often they may be asked for. */
 export interface IssuerKeysOptions {
   /** @throws OidcIssuerError */
   load: () => Promise<LocalJWKSet>;

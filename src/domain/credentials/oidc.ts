@@ -12,6 +12,7 @@ const ALGORITHMS = ['RS256', 'PS256', 'ES256', 'ES384', 'EdDSA'];
 const CLOCK_TOLERANCE_SECONDS = 30;
 const COOLDOWN_MS = 30_000;
 
+/** Whose tokens are good, and for what. */
 export interface OidcVerifierOptions extends OidcFetchOptions {
   store: Pick<Store, 'users'>;
   now: () => Date;

@@ -45,6 +45,7 @@ export interface Asset {
   gzipped(): Promise<Uint8Array<ArrayBuffer>>;
 }
 
+/** The loaded files, by name. */
 export type Assets = ReturnType<typeof createAssets>;
 
 /** The files of the playground and the sign-in page, each loaded, hashed and compressed when it is first needed. */

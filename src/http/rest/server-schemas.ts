@@ -85,6 +85,7 @@ export const McpServer = z
   })
   .describe('An MCP server. Secrets are never part of it, only whether they are stored.');
 
+/** The same as a type. */
 export type McpServer = z.output<typeof McpServer>;
 
 /** The answer of `GET /`. */

@@ -1,0 +1,199 @@
+import { readdir, readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
+
+const SRC = fileURLToPath(new URL('../src/', import.meta.url));
+const TEST = fileURLToPath(new URL('.', import.meta.url));
+
+/** The rooms from the street to the cellar: a file may import from its own room and from those further down. */
+const FLOORS: readonly (readonly string[])[] = [
+  ['main'],
+  ['cli'],
+  ['gateway'],
+  ['http'],
+  ['graphql'],
+  ['config'],
+  ['domain'],
+  ['data'],
+  ['crypto', 'policy', 'telemetry'],
+  ['errors'],
+];
+
+const MAX_LINES = 400;
+const MAX_MEDIAN_LINES = 90;
+
+interface SourceFile {
+  /** From `src` or `test`, with forward slashes. */
+  name: string;
+  text: string;
+  lines: number;
+}
+
+async function readSources(root: string): Promise<SourceFile[]> {
+  const entries = await readdir(root, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile() && entry.name.endsWith('.ts'));
+  return Promise.all(
+    files.map(async (file) => {
+      const location = path.join(file.parentPath, file.name);
+      const text = await readFile(location, 'utf8');
+      const name = path.relative(root, location).replaceAll(path.sep, '/');
+      return { name, text, lines: text.split('\n').length - 1 };
+    }),
+  );
+}
+
+function isHandwritten({ name }: SourceFile): boolean {
+  return !name.split('/').includes('generated');
+}
+
+const sources = await readSources(SRC);
+const handwritten = sources.filter(isHandwritten);
+const tests = (await readSources(TEST)).filter(isHandwritten);
+
+/** The modules that a file imports or re-exports, types included. */
+function listImports(text: string): string[] {
+  const statements = /^\s*(?:import|export)\s(?:[^;'"]*?\sfrom\s*)?['"]([^'"]+)['"]/gm;
+  const dynamic = /\bimport\(\s*['"]([^'"]+)['"]/g;
+  return [...text.matchAll(statements), ...text.matchAll(dynamic)].map(([, module = '']) => module);
+}
+
+/** The room of a file in `src`: its folder, or its own name at the top. */
+function roomOf(name: string): string {
+  const [first = ''] = name.split('/');
+  return first.replace(/\.ts$/, '');
+}
+
+function floorOf(room: string): number {
+  return FLOORS.findIndex((rooms) => rooms.includes(room));
+}
+
+/** The file in `src` that a relative import names. */
+function resolveImport(from: string, module: string): string {
+  return path.posix.normalize(path.posix.join(path.posix.dirname(from), module));
+}
+
+describe('the rooms', () => {
+  test('are all in the plan', () => {
+    const rooms = new Set(handwritten.map(({ name }) => roomOf(name)));
+    expect([...rooms].filter((room) => floorOf(room) === -1)).toEqual([]);
+  });
+
+  test('are imported downwards only', () => {
+    const wrong: string[] = [];
+    let count = 0;
+    for (const { name, text } of handwritten) {
+      for (const module of listImports(text).filter((each) => each.startsWith('.'))) {
+        const target = resolveImport(name, module);
+        const from = roomOf(name);
+        const to = roomOf(target);
+        count += 1;
+        if (target.startsWith('..')) wrong.push(`${name} reaches outside of src: ${module}`);
+        else if (from !== to && floorOf(to) <= floorOf(from))
+          wrong.push(`${name} imports ${target}: ${from} may not know ${to}`);
+      }
+    }
+    expect(wrong).toEqual([]);
+    expect(count).toBeGreaterThan(handwritten.length);
+  });
+
+  test('name the file they import, with its ending', () => {
+    const names = new Set(sources.map(({ name }) => name));
+    const wrong = handwritten.flatMap(({ name, text }) =>
+      listImports(text)
+        .filter((module) => module.startsWith('.') && !names.has(resolveImport(name, module)))
+        .map((module) => `${name}: ${module}`),
+    );
+    expect(wrong).toEqual([]);
+  });
+
+  test('errors.ts stands on nothing', () => {
+    expect(handwritten.filter(({ name }) => name === 'errors.ts').flatMap(({ text }) => listImports(text))).toEqual([]);
+  });
+});
+
+describe('what one room has for itself', () => {
+  const filesWith = (pattern: RegExp, files = handwritten) =>
+    files.filter(({ text }) => pattern.test(text)).map(({ name }) => name);
+
+  test('only config.ts reads the environment', () => {
+    expect(filesWith(/\bprocess\s*(?:\.|\?\.)\s*env\b|\bprocess\s*\[|\benv\s*}\s*=\s*process\b/)).toEqual([
+      'config.ts',
+    ]);
+    expect(filesWith(/import\s*\{[^}]*\benv\b[^}]*\}\s*from\s*'node:process'/)).toEqual([]);
+  });
+
+  test('only data knows Prisma and the drivers', () => {
+    const drivers = /^(?:@prisma\/|prisma$|pg$|@electric-sql\/|pglite-prisma-adapter)/;
+    const knowing = handwritten.filter(({ name, text }) =>
+      listImports(text).some(
+        (module) => drivers.test(module) || resolveImport(name, module).startsWith('data/generated'),
+      ),
+    );
+    expect(knowing).not.toEqual([]);
+    expect(knowing.filter(({ name }) => roomOf(name) !== 'data')).toEqual([]);
+  });
+
+  test('only http and graphql know HTTP and GraphQL', () => {
+    const faces = /^(?:graphql|hono|@hono\/|@pothos\/|@envelop\/)/;
+    const knowing = handwritten.filter(({ text }) => listImports(text).some((module) => faces.test(module)));
+    const rooms = new Set(knowing.map(({ name }) => roomOf(name)));
+    expect([...rooms].filter((room) => !['http', 'graphql', 'cli', 'main'].includes(room))).toEqual([]);
+  });
+});
+
+describe('files', () => {
+  test.each([
+    ['src', handwritten],
+    ['test', tests],
+  ])('in %s stay short', (_root, files) => {
+    const tooLong = files.filter(({ lines }) => lines > MAX_LINES).map(({ name, lines }) => `${name}: ${lines}`);
+    expect(tooLong).toEqual([]);
+  });
+
+  test('in src have a median of few lines', () => {
+    const lengths = handwritten.map(({ lines }) => lines).sort((a, b) => a - b);
+    expect(lengths[Math.floor(lengths.length / 2)]).toBeLessThanOrEqual(MAX_MEDIAN_LINES);
+  });
+
+  test('have kebab-case names that say what is in them', () => {
+    const all = [...handwritten, ...tests].map(({ name }) => name);
+    const notKebab = all.filter(
+      (name) => !/^(?:[a-z0-9]+(?:-[a-z0-9]+)*\/)*[a-z0-9]+(?:-[a-z0-9]+)*(?:\.test|\.d)?\.ts$/.test(name),
+    );
+    expect(notKebab).toEqual([]);
+    const vague = all.filter((name) =>
+      name.split(/[/.-]/).some((word) => /^(?:utils?|helpers?|common|misc|index)$/.test(word)),
+    );
+    expect(vague).toEqual([]);
+  });
+
+  test('do not re-export others', () => {
+    const barrels = [...handwritten, ...tests].filter(({ text }) =>
+      /^export\s[^;=]*?\sfrom\s+['"]|^export\s+\*/m.test(text),
+    );
+    expect(barrels.map(({ name }) => name)).toEqual([]);
+  });
+});
+
+describe('docstrings', () => {
+  /** Exports with the lines above them; a docstring ends right above. */
+  const undocumented = (kinds: string) =>
+    handwritten.flatMap(({ name, text }) => {
+      const lines = text.split('\n');
+      return lines.flatMap((line, index) => {
+        const [, exported] = new RegExp(`^export (?:${kinds}) (\\w+)`).exec(line) ?? [];
+        if (exported === undefined) return [];
+        // A deviation that biome is told of stands between the two.
+        const above = lines
+          .slice(0, index)
+          .filter((each) => !each.startsWith('// biome-ignore'))
+          .at(-1);
+        return above?.trimEnd().endsWith('*/') === true ? [] : [`${name}: ${exported}`];
+      });
+    });
+
+  test('are on every export', () => {
+    expect(undocumented('(?:async )?function\\*?|(?:abstract )?class|const|interface|type')).toEqual([]);
+  });
+});
