@@ -1,7 +1,7 @@
 import type { SealedPlace } from '../crypto/envelope.ts';
 import { sealEnvelope } from '../crypto/envelope.ts';
 import type { Keyring } from '../crypto/keyring.ts';
-import { OpenError } from '../crypto/open-error.ts';
+import { OpenError, type OpenFailure } from '../crypto/open-error.ts';
 import { openValue } from './encryption-value.ts';
 import type { EncryptionKey } from './generated/client.ts';
 import { countKeyUses, describeUses } from './key-usage.ts';
@@ -74,7 +74,7 @@ export async function checkKeys(
       const uses = (await countKeyUses(store)).get(row.activeDigest) ?? [];
       if (uses.length === 0) warnings.push(`${toTitle(row)} is registered but not configured; it seals nothing`);
       else problems.push(`${toTitle(row)} is not configured and still seals ${describeUses(uses)}`);
-    } else if (!opensCanary(keyring, row)) {
+    } else if (findCanaryFailure(keyring, row) !== undefined) {
       problems.push(`${toTitle(row)} does not open its canary: the registry was changed or is of another database`);
     }
   }
@@ -85,12 +85,16 @@ export async function checkKeys(
   return { problems, warnings };
 }
 
-function opensCanary(keyring: Keyring, { number, activeDigest, canary }: EncryptionKey): boolean {
+/** Why the canary of a key does not open, with the key of the keyring that has its digest; undefined when it does. */
+export function findCanaryFailure(
+  keyring: Keyring,
+  { number, activeDigest, canary }: EncryptionKey,
+): OpenFailure | undefined {
   try {
     const stored = { text: canary, keyDigest: activeDigest ?? '' };
-    return openValue(keyring, stored, toCanaryPlace(number)).expose() === CANARY_TEXT;
+    return openValue(keyring, stored, toCanaryPlace(number)).expose() === CANARY_TEXT ? undefined : 'tag';
   } catch (error) {
-    if (error instanceof OpenError) return false;
+    if (error instanceof OpenError) return error.reason;
     throw error;
   }
 }

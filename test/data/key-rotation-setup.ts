@@ -1,0 +1,51 @@
+import { randomUUID } from 'node:crypto';
+import type { Keyring } from '../../src/crypto/keyring.ts';
+import { registerKeys } from '../../src/data/key-registry.ts';
+import type { GatehousePrisma } from '../../src/data/prisma.ts';
+import { configColumns, createUser, newMasterKey, tokenColumns } from './encryption-setup.ts';
+
+/** Registers another key and lets it seal from now on. @returns the digest of the former one */
+export async function promoteNewKey({ prisma, keyring }: { prisma: GatehousePrisma; keyring: Keyring }) {
+  const former = keyring.active.digest;
+  const next = newMasterKey();
+  keyring.add(next);
+  await registerKeys(prisma, keyring);
+  keyring.promote(next.digest);
+  return former;
+}
+
+/** So many configs with three secrets each, and a user's two tokens at each: five values a row and in every column. */
+export async function createSecrets(prisma: GatehousePrisma, count: number): Promise<{ id: string }[]> {
+  const user = await createUser(prisma);
+  const configs = Array.from({ length: count }, (_, index) => ({
+    ...configColumns(),
+    id: randomUUID(),
+    oauth2ClientSecret: `client ${index}`,
+    apiKeyValue: `key ${index}`,
+    customHeaders: JSON.stringify({ 'X-Index': String(index) }),
+  }));
+  await prisma.mcpServerConfig.createMany({ data: configs });
+  await prisma.mcpServerUserToken.createMany({
+    data: configs.map(({ id }, index) => ({
+      userId: user.id,
+      mcpServerConfigId: id,
+      ...tokenColumns(`access ${index}`, `refresh ${index}`),
+    })),
+  });
+  return configs;
+}
+
+/** Every secret that is stored, opened, by place; throws when one does not open. */
+export async function readAllSecrets(prisma: GatehousePrisma): Promise<Record<string, string | undefined>> {
+  const secrets: Record<string, string | undefined> = {};
+  for (const row of await prisma.mcpServerConfig.findMany()) {
+    secrets[`${row.id} client`] = row.oauth2ClientSecret?.open().expose();
+    secrets[`${row.id} key`] = row.apiKeyValue?.open().expose();
+    secrets[`${row.id} headers`] = row.customHeaders?.open().expose();
+  }
+  for (const row of await prisma.mcpServerUserToken.findMany()) {
+    secrets[`${row.id} access`] = row.accessToken.open().expose();
+    secrets[`${row.id} refresh`] = row.refreshToken?.open().expose();
+  }
+  return secrets;
+}

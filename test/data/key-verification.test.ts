@@ -1,0 +1,51 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { verifyValues } from '../../src/data/key-verification.ts';
+import { listSealedColumns } from '../../src/data/sealed-columns.ts';
+import { openSealedDatabase, readStored, type SealedDatabase } from './encryption-setup.ts';
+import { createSecrets, promoteNewKey } from './key-rotation-setup.ts';
+
+let sealed: SealedDatabase;
+
+beforeAll(async () => {
+  sealed = await openSealedDatabase();
+});
+beforeEach(() => sealed.reset());
+afterAll(() => sealed.close());
+
+test('opens every value and canary, and finds nothing wrong where nothing is', async () => {
+  await createSecrets(sealed.prisma, 3);
+  await promoteNewKey(sealed);
+  const progress: number[] = [];
+  const report = await verifyValues(sealed.prisma, sealed.keyring, { onProgress: (done) => progress.push(done) });
+  expect(report).toEqual({ checked: 17, failures: [] });
+  expect(progress.at(-1)).toBe(17);
+});
+
+test.each(listSealedColumns().map((place) => [`${place.model.table}.${place.column.column}`, place] as const))(
+  'names the row of a value of %s that was changed',
+  async (_name, { model: { table }, column: { column } }) => {
+    await createSecrets(sealed.prisma, 2);
+    const [row] = await sealed.database.query(`SELECT id::text AS id FROM ${table} ORDER BY id DESC LIMIT 1`);
+    const id = String(row?.['id']);
+    const stored = String(await readStored(sealed.database, table, column, id));
+    const changed = stored.slice(0, 100) + (stored[100] === 'A' ? 'B' : 'A') + stored.slice(101);
+    await sealed.database.query(`UPDATE ${table} SET ${column} = $1 WHERE id = $2::uuid`, [changed, id]);
+    const report = await verifyValues(sealed.prisma, sealed.keyring);
+    expect(report.checked).toBe(11);
+    expect(report.failures).toEqual([{ table, column, id, reason: expect.stringMatching(/^(tag|commitment)$/) }]);
+  },
+);
+
+test('names the key whose canary was changed, and the values whose key is not there', async () => {
+  const { prisma, keyring, database } = sealed;
+  const [config] = await createSecrets(prisma, 1);
+  const former = await promoteNewKey(sealed);
+  const canary = await database.query('SELECT canary FROM encryption_keys WHERE number = 1');
+  await database.query('UPDATE encryption_keys SET canary = $1 WHERE number = 2', [canary[0]?.['canary']]);
+  keyring.remove(former);
+  const { checked, failures } = await verifyValues(prisma, keyring);
+  expect(checked).toBe(6);
+  expect(failures[0]).toEqual({ table: 'encryption_keys', column: 'canary', id: '2', reason: 'commitment' });
+  expect(failures.slice(1).map(({ reason }) => reason)).toEqual(Array(5).fill('unknown_key'));
+  expect(failures.filter(({ id }) => id === config?.id)).toHaveLength(3);
+});
