@@ -1,8 +1,12 @@
+import { createRequire } from 'node:module';
 import { GraphQLError, type GraphQLSchema } from 'graphql';
 import { applyMiddleware } from 'graphql-middleware';
-import { deny, rule, shield } from 'graphql-shield';
 import { type Action, can } from '../policy/policy.ts';
 import type { GraphQLContext } from './context.ts';
+
+// Its ES modules import a function that Node 24 does not have any more (util.isUndefined); its CommonJS ones only call
+// it in rules that are not used here.
+const { deny, rule, shield } = createRequire(import.meta.url)('graphql-shield') as typeof import('graphql-shield');
 
 /** What each root field needs, at the least, before its resolver runs. A field that is not here is denied. */
 export const ROOT_PERMISSIONS = {
