@@ -1,6 +1,7 @@
 import type { ConfigService } from '../domain/configs/config-service.ts';
 import type { ConnectionService } from '../domain/connections/connection-service.ts';
 import type { ApiTokenService } from '../domain/credentials/api-token-service.ts';
+import type { KeyService } from '../domain/keys/key-service.ts';
 import type { UserService } from '../domain/users/user-service.ts';
 import type { Viewer } from '../policy/viewer.ts';
 import { createLoaders, type Loaders } from './loaders.ts';
@@ -11,6 +12,7 @@ export interface GraphQLServices {
   connections: ConnectionService;
   users: UserService;
   apiTokens: ApiTokenService;
+  keys: KeyService;
 }
 
 /** What the HTTP room hands over with each operation. */

@@ -43,7 +43,12 @@ export function decodeCursor(kind: string, count: number, cursor: string): strin
   } catch {
     // Not JSON: the same answer as below.
   }
-  throw new DomainError('CURSOR_INVALID', 'This is not a cursor of this list; start again without "after".');
+  throw cursorInvalid();
+}
+
+/** That a text is no cursor of the list it was sent to. */
+export function cursorInvalid(): DomainError {
+  return new DomainError('CURSOR_INVALID', 'This is not a cursor of this list; start again without "after".');
 }
 
 /** A page of records as Relay's connection. */
@@ -64,5 +69,5 @@ export function toConnection<Row>(page: Page<Row>, toCursor: (row: Row) => strin
 /** @throws CURSOR_INVALID when a cursor's id is none */
 export function assertCursorId(id: string | undefined): string {
   if (id !== undefined && isUuid(id)) return id;
-  throw new DomainError('CURSOR_INVALID', 'This is not a cursor of this list; start again without "after".');
+  throw cursorInvalid();
 }

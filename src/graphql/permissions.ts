@@ -15,6 +15,7 @@ export const ROOT_PERMISSIONS = {
     mcpServerConfig: 'mcpServerConfig.read',
     mcpServerConfigs: 'mcpServerConfig.list',
     users: 'user.list',
+    encryptionKeys: 'encryptionKey.list',
   },
   Mutation: {
     createMcpServerConfig: 'mcpServerConfig.create',
@@ -26,6 +27,10 @@ export const ROOT_PERMISSIONS = {
     deleteUser: 'user.delete',
     createApiToken: 'apiToken.create',
     revokeApiToken: 'apiToken.revoke',
+    addEncryptionKey: 'encryptionKey.manage',
+    rotateEncryptionKeys: 'encryptionKey.manage',
+    verifyEncryptedValues: 'encryptionKey.manage',
+    revokeEncryptionKey: 'encryptionKey.manage',
   },
 } as const satisfies Record<string, Record<string, Action>>;
 

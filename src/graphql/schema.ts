@@ -4,6 +4,8 @@ import './mcp-server-config/mutations.ts';
 import './user/queries.ts';
 import './user/mutations.ts';
 import './api-token/mutations.ts';
+import './encryption-key/queries.ts';
+import './encryption-key/mutations.ts';
 import { builder } from './builder.ts';
 
 /** Builds the graph. Each type's folder adds itself to the builder when it is loaded. */

@@ -11,6 +11,7 @@ import { useOperationReport } from './plugins/use-operation-report.ts';
 import { useVariableCheck } from './plugins/use-variable-check.ts';
 import { buildSchema } from './schema.ts';
 
+/** What the graph resolves and reports with. */
 export interface GraphQLHandlerOptions {
   services: GraphQLServices;
   log: Logger;
@@ -20,6 +21,7 @@ export interface GraphQLHandlerOptions {
 /** Answers GraphQL over HTTP requests. What comes here is authenticated, measured and checked by the HTTP room. */
 export type GraphQLHandler = (request: Request, context: GraphQLServerContext) => Promise<Response>;
 
+/** Builds the guarded schema with its plugins, once. */
 export function createGraphQLHandler({ services, log, metrics }: GraphQLHandlerOptions): GraphQLHandler {
   const yoga = createYoga<GraphQLServerContext>({
     schema: guardRootFields(buildSchema()),

@@ -128,12 +128,15 @@ function toWhere(filter: ConfigFilter = {}): Prisma.McpServerConfigWhereInput {
     ...(enabled !== undefined && { enabled }),
     ...(authType !== undefined && { authType }),
     ...(availability !== undefined && { availability }),
-    ...(search !== undefined && {
-      OR: [
-        { displayName: { contains: search, mode: 'insensitive' } },
-        { slug: { contains: search, mode: 'insensitive' } },
-      ],
-    }),
+    ...(search !== undefined && toSearch(search)),
+  };
+}
+
+function toSearch(search: string): Prisma.McpServerConfigWhereInput {
+  // Prisma hands the text to LIKE as a pattern.
+  const contains = search.replace(/[\\%_]/g, '\\$&');
+  return {
+    OR: [{ displayName: { contains, mode: 'insensitive' } }, { slug: { contains, mode: 'insensitive' } }],
   };
 }
 

@@ -7,6 +7,7 @@ import { assertCan } from '../../policy/policy.ts';
 import { type Viewer, viewerUserId } from '../../policy/viewer.ts';
 import { assertExperiment, type Experiment } from '../experiments.ts';
 import { Issues } from '../validation/issues.ts';
+import { isStorable } from '../validation/text.ts';
 import type { IsAllowedPrivateHost } from '../validation/url.ts';
 import { endsConnections, toChangedColumns, toColumns } from './config-changes.ts';
 import { toDraft } from './config-draft.ts';
@@ -40,20 +41,22 @@ export function createConfigService({ store, experiments, isAllowedPrivateHost }
     async list(viewer: Viewer, args: ListConfigsArgs): Promise<Page<McpServerConfigRecord>> {
       assertCan(viewer, 'mcpServerConfig.list');
       assertExperiment(experiments, 'agents');
+      if (isUnfindable(args.filter?.search)) return { rows: [], hasMore: false };
       return store.configs.list(viewer, args);
     },
 
     async count(viewer: Viewer, filter?: ConfigFilter): Promise<number> {
       assertCan(viewer, 'mcpServerConfig.list');
       assertExperiment(experiments, 'agents');
-      return store.configs.count(viewer, { filter });
+      return isUnfindable(filter?.search) ? 0 : store.configs.count(viewer, { filter });
     },
 
     /** A config by id or slug; null when it is missing or hidden from the viewer, which look alike. */
     async find(viewer: Viewer, by: { id: string } | { slug: string }): Promise<McpServerConfigRecord | null> {
       assertCan(viewer, 'mcpServerConfig.read');
       assertExperiment(experiments, 'agents');
-      return 'id' in by ? store.configs.findById(viewer, by) : store.configs.findBySlug(viewer, by);
+      if ('id' in by) return store.configs.findById(viewer, by);
+      return isUnfindable(by.slug) ? null : store.configs.findBySlug(viewer, by);
     },
 
     /** @throws FORBIDDEN, VALIDATION_FAILED with all problems, CONFLICT when the slug is taken */
@@ -107,6 +110,11 @@ export function createConfigService({ store, experiments, isAllowedPrivateHost }
       if (!(await store.configs.delete(viewer, { id }))) throw notFound(WHAT);
     },
   };
+}
+
+/** PostgreSQL fails when it is asked for text that it cannot store; no config has any. */
+function isUnfindable(text: string | undefined): boolean {
+  return text !== undefined && !isStorable(text);
 }
 
 async function withSlugConflict<Result>(slug: string, write: () => Promise<Result>): Promise<Result> {

@@ -1,6 +1,13 @@
-import { DomainError } from '../../errors.ts';
 import { builder } from '../builder.ts';
-import { assertCursorId, decodeCursor, encodeCursor, pageArgs, parseFirst, toConnection } from '../pagination.ts';
+import {
+  assertCursorId,
+  cursorInvalid,
+  decodeCursor,
+  encodeCursor,
+  pageArgs,
+  parseFirst,
+  toConnection,
+} from '../pagination.ts';
 import { UserType } from './type.ts';
 
 const CURSOR_KIND = 'user';
@@ -37,9 +44,8 @@ builder.queryFields((t) => ({
 
 function parseCursor(cursor: string) {
   const [text = '', id] = decodeCursor(CURSOR_KIND, 2, cursor);
-  const createdAt = new Date(text);
-  if (Number.isNaN(createdAt.getTime())) {
-    throw new DomainError('CURSOR_INVALID', 'This is not a cursor of this list; start again without "after".');
-  }
-  return { createdAt, id: assertCursorId(id) };
+  // As this list writes it: PostgreSQL has no year 0, nor JavaScript's far ones.
+  if (!/^[1-9]\d{3}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(text) || Number.isNaN(Date.parse(text)))
+    throw cursorInvalid();
+  return { createdAt: new Date(text), id: assertCursorId(id) };
 }
