@@ -3,9 +3,12 @@ import type { Config } from './config.ts';
 import type { Keyring } from './crypto/keyring.ts';
 import type { Secret } from './crypto/secret.ts';
 import type { Database } from './data/database.ts';
+import type { KeyFile } from './data/key-file-changes.ts';
 import { checkKeys } from './data/key-registry.ts';
+import { forgetRevokedKeys } from './data/key-revocation.ts';
 import { isUpToDate } from './data/migrations.ts';
 import { createPrisma } from './data/prisma.ts';
+import { createKeyRepository } from './data/repositories/key-repository.ts';
 import { createStore } from './data/store.ts';
 import { createConfigService } from './domain/configs/config-service.ts';
 import { createConnectionService } from './domain/connections/connection-service.ts';
@@ -18,6 +21,7 @@ import {
 } from './domain/credentials/bootstrap-admin.ts';
 import { createOidcVerifier } from './domain/credentials/oidc.ts';
 import { createSessionService } from './domain/credentials/session-service.ts';
+import { createKeyService } from './domain/keys/key-service.ts';
 import { createPrivateHostCheck } from './domain/private-hosts.ts';
 import { createUserService } from './domain/users/user-service.ts';
 import { createGraphQLHandler } from './graphql/yoga.ts';
@@ -37,6 +41,8 @@ export interface GatewayOptions {
   database: Database;
   /** Its keys are registered by `createGateway`. */
   keyring: Keyring;
+  /** Where the keys are kept; absent when they come from the environment. */
+  keyFile?: KeyFile | undefined;
   adminToken: Secret;
   log: Logger;
   /** The clock, for tests. */
@@ -55,7 +61,7 @@ export interface Gateway {
 
 /** Puts the rooms together over an opened database. */
 export async function createGateway(options: GatewayOptions): Promise<Gateway> {
-  const { config, database, keyring, adminToken, log, now = () => new Date() } = options;
+  const { config, database, keyring, keyFile, adminToken, log, now = () => new Date() } = options;
   const metrics = createMetrics(database.poolUsage);
   const prisma = createPrisma(database, keyring, {
     onOpenFailure: (place, reason) => {
@@ -73,6 +79,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const connections = createConnectionService({ store, experiments });
   const users = createUserService({ store });
   const apiTokens = createApiTokenService({ store, now });
+  const keys = createKeyService({ keys: createKeyRepository({ prisma, keyring, keyFile }) });
   const authentication = createAuthentication({
     store,
     now,
@@ -100,13 +107,14 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     sessions,
     configs,
     connections,
-    handleGraphQL: createGraphQLHandler({ services: { configs, connections, users, apiTokens }, log, metrics }),
+    handleGraphQL: createGraphQLHandler({ services: { configs, connections, users, apiTokens, keys }, log, metrics }),
     readinessChecks: {
       database: async () => void (await database.query('SELECT 1')),
       migrations: async () => {
         if (!(await isUpToDate(database))) throw new Error('the database is not at the schema of this build');
       },
       encryption_keys: async () => {
+        await forgetRevokedKeys(prisma, keyring);
         const { problems } = await checkKeys(prisma, keyring);
         if (problems.length > 0) throw new Error(problems.join('; '));
       },

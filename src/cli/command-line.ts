@@ -1,6 +1,7 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { generateMasterKey } from '../crypto/master-key.ts';
 import { describeFailure, exitCodeOf } from './failure.ts';
+import { listKeys, revokeKey, rotateKeys, verifyKeys } from './keys.ts';
 import { migrate } from './migrate.ts';
 import { serve } from './serve.ts';
 import { createToken, listTokens, revokeToken } from './tokens.ts';
@@ -29,6 +30,22 @@ function createProgram(): Command {
     .command('generate')
     .description('print a new random key for GATEHOUSE_ENCRYPTION_KEYS')
     .action(() => void process.stdout.write(`${generateMasterKey()}\n`));
+  keys.command('list').description('every key, what it is used for and how many values it seals').action(listKeys);
+  keys
+    .command('rotate')
+    .description('seal every value with the first key, while gateways run; safe to stop and to repeat')
+    .option('--dry-run', 'only count')
+    .option('--new-key', 'make a new first key before (embedded database only)')
+    .action(rotateKeys);
+  keys
+    .command('verify')
+    .description('open every value; ends with 1 when one does not open, and says where it is')
+    .action(verifyKeys);
+  keys
+    .command('revoke')
+    .argument('<number>', 'which one', parseKeyNumber)
+    .description('end a key that seals nothing any more, for good')
+    .action(revokeKey);
 
   const tokens = program.command('tokens').description('API tokens, through the running gateway with the admin token');
   tokens.command('list').description("every user's tokens").action(listTokens);
@@ -42,6 +59,12 @@ function createProgram(): Command {
   tokens.command('revoke <id>').description('end a token and the sessions opened with it, at once').action(revokeToken);
 
   return program;
+}
+
+function parseKeyNumber(text: string): number {
+  const number = Number(text);
+  if (Number.isInteger(number) && number >= 1) return number;
+  throw new InvalidArgumentError('Must be the number of a key, as `gatehouse keys list` tells it.');
 }
 
 function parseDays(text: string): number {

@@ -1,10 +1,8 @@
 import { createServer } from 'node:net';
-import path from 'node:path';
 import { type Config, readConfig } from '../config.ts';
-import { Keyring } from '../crypto/keyring.ts';
 import type { Database } from '../data/database.ts';
-import { loadOrCreateKeyFile } from '../data/key-file.ts';
 import { registerKeys } from '../data/key-registry.ts';
+import { forgetRevokedKeys } from '../data/key-revocation.ts';
 import { applyMigrations } from '../data/migrations.ts';
 import { createPrisma } from '../data/prisma.ts';
 import { createGateway, type Gateway } from '../gateway.ts';
@@ -13,6 +11,7 @@ import { createLogger, type Logger } from '../telemetry/logger.ts';
 import { adminTokenFile, loadAdminToken } from './admin-token.ts';
 import { CommandError } from './failure.ts';
 import { openConfiguredDatabase } from './open-database.ts';
+import { openConfiguredKeys } from './open-keys.ts';
 
 /** How long running requests may take after the gateway was told to stop. */
 const DRAIN_MS = 10_000;
@@ -44,15 +43,15 @@ export async function serve(): Promise<void> {
 async function openGateway(config: Config, database: Database, log: Logger): Promise<Gateway> {
   const applied = await applyMigrations(database);
   if (applied.length > 0) log.info({ migrations: applied }, 'migrations applied');
-  const keyring = new Keyring(
-    config.encryptionKeys ?? (await loadOrCreateKeyFile(path.join(config.dataDir, 'encryption-keys'))).keys,
-  );
+  const { keyring, keyFile } = await openConfiguredKeys(config);
   const prisma = createPrisma(database, keyring);
+  // A crash may have come between a revocation and the change of the file.
+  if (keyFile !== undefined) await forgetRevokedKeys(prisma, keyring, keyFile);
   const { registered, warnings } = await registerKeys(prisma, keyring);
   await prisma.$disconnect();
   if (registered.length > 0) log.info({ keys: registered }, 'encryption keys registered');
   for (const warning of warnings) log.warn(warning);
-  return createGateway({ config, database, keyring, adminToken: await loadAdminToken(config), log });
+  return createGateway({ config, database, keyring, keyFile, adminToken: await loadAdminToken(config), log });
 }
 
 async function listenOrExplain(gateway: Gateway, config: Config): Promise<RunningServer> {

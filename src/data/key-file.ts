@@ -1,11 +1,10 @@
-import { randomUUID } from 'node:crypto';
-import { type FileHandle, link, mkdir, open, unlink } from 'node:fs/promises';
+import { type FileHandle, link, mkdir, open } from 'node:fs/promises';
 import path from 'node:path';
 import { generateMasterKey, type MasterKey } from '../crypto/master-key.ts';
 import { parseMasterKeys } from '../crypto/parse-master-keys.ts';
+import { Secret } from '../crypto/secret.ts';
+import { writeAside } from './private-file.ts';
 
-/** Readable and writable by its owner, and by nobody else. */
-const PRIVATE_MODE = 0o600;
 const OTHERS_MASK = 0o077;
 
 /** The key file cannot be used. The message is for the operator and has no key. */
@@ -22,14 +21,21 @@ export class KeyFileError extends Error {
  */
 export async function loadOrCreateKeyFile(file: string): Promise<{ keys: MasterKey[]; created: boolean }> {
   const known = await readKeyFile(file);
-  if (known !== undefined) return { keys: known, created: false };
+  if (known !== undefined) return { keys: known.map(({ key }) => key), created: false };
   const created = await createKeyFile(file);
-  const keys = await readKeyFile(file);
-  if (keys === undefined) throw new KeyFileError(`${file}: was removed while it was being made`);
-  return { keys, created };
+  const entries = await readKeyFile(file);
+  if (entries === undefined) throw new KeyFileError(`${file}: was removed while it was being made`);
+  return { keys: entries.map(({ key }) => key), created };
 }
 
-async function readKeyFile(file: string): Promise<MasterKey[] | undefined> {
+/** A line of the key file: a key, and the text that it was read from, which the key cannot give back. */
+export interface KeyFileEntry {
+  key: MasterKey;
+  line: Secret;
+}
+
+/** The lines of the key file in their order; undefined when there is none. @throws KeyFileError */
+export async function readKeyFile(file: string): Promise<KeyFileEntry[] | undefined> {
   const handle = await openIfThere(file);
   if (handle === undefined) return undefined;
   try {
@@ -53,12 +59,12 @@ async function openIfThere(file: string): Promise<FileHandle | undefined> {
   }
 }
 
-function parseKeyFile(file: string, text: string): MasterKey[] {
+function parseKeyFile(file: string, text: string): KeyFileEntry[] {
   const lines = text.split('\n').filter((line) => line.trim() !== '');
   if (lines.length === 0) throw new KeyFileError(`${file}: holds no key`);
   const { keys, problems } = parseMasterKeys(lines.join(','));
   if (problems.length > 0) throw new KeyFileError(`${file}: ${problems.join('; ')}`);
-  return keys;
+  return keys.map((key, index) => ({ key, line: new Secret(lines[index]?.trim() ?? '') }));
 }
 
 /**
@@ -69,35 +75,13 @@ function parseKeyFile(file: string, text: string): MasterKey[] {
  * @returns false when somebody else was first
  */
 async function createKeyFile(file: string): Promise<boolean> {
-  const folder = path.dirname(file);
-  await mkdir(folder, { recursive: true, mode: 0o700 });
-  const draft = path.join(folder, `.${path.basename(file)}.${randomUUID()}`);
+  await mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
   try {
-    const handle = await open(draft, 'wx', PRIVATE_MODE);
-    try {
-      await handle.writeFile(`${generateMasterKey()}\n`);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    await link(draft, file);
-    await flushFolder(folder);
+    await writeAside(file, `${generateMasterKey()}\n`, (draft) => link(draft, file));
     return true;
   } catch (error) {
     if (hasCode(error, 'EEXIST')) return false;
     throw error;
-  } finally {
-    await unlink(draft).catch(() => undefined);
-  }
-}
-
-async function flushFolder(folder: string): Promise<void> {
-  if (process.platform === 'win32') return;
-  const handle = await open(folder, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
   }
 }
 

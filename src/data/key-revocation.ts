@@ -1,8 +1,9 @@
 import type { Keyring } from '../crypto/keyring.ts';
 import { conflict, DomainError, notFound } from '../errors.ts';
 import { isForeignKeyViolation } from './database-error.ts';
+import type { KeyFile } from './key-file-changes.ts';
 import { countKeyUses, describeUses } from './key-usage.ts';
-import type { GatehousePrisma } from './prisma.ts';
+import type { GatehousePrisma, PrismaStore } from './prisma.ts';
 
 /**
  * Revokes a key for good, and takes it out of the keyring. Revoking it again does nothing. What decides are the foreign
@@ -35,4 +36,20 @@ async function assertUnused(prisma: GatehousePrisma, number: number, digest: str
   if (uses.length === 0) return;
   const message = `Key ${number} still seals ${describeUses(uses)}: rotate first.`;
   throw new DomainError('CONFLICT', message, { field: 'number', uses });
+}
+
+/**
+ * Takes keys that were revoked out of the keyring, and out of the key file where there is one: after another replica
+ * revoked a key, or after a crash between a revocation and the change of the file. The key that seals stays; the start
+ * and readiness complain about that.
+ */
+export async function forgetRevokedKeys(store: PrismaStore, keyring: Keyring, keyFile?: KeyFile): Promise<void> {
+  const openers = keyring.keys.map(({ digest }) => digest).filter((digest) => digest !== keyring.active.digest);
+  if (openers.length === 0) return;
+  const revoked = await store.encryptionKey.findMany({ where: { revokedDigest: { in: openers } } });
+  for (const { revokedDigest } of revoked) {
+    if (revokedDigest === null) continue;
+    await keyFile?.remove(revokedDigest);
+    keyring.remove(revokedDigest);
+  }
 }

@@ -44,7 +44,7 @@ export const POLICY = {
 
   'session.end': { admin: 'own', auditor: 'own', service: 'own', member: 'own' },
 
-  'encryptionKey.list': OVERSIGHT,
+  'encryptionKey.list': { ...OVERSIGHT, ...SYSTEM },
   'encryptionKey.manage': { ...ADMIN, ...SYSTEM },
 
   'credential.verify': SYSTEM,

@@ -1,13 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Keyring } from '../../src/crypto/keyring.ts';
 import type { Guarded } from '../../src/data/guarded.ts';
 import type { GatehousePrisma } from '../../src/data/prisma.ts';
+import { createKeyRepository } from '../../src/data/repositories/key-repository.ts';
 import { createStore, type Repositories, type Store } from '../../src/data/store.ts';
 import { type Action, can, POLICY } from '../../src/policy/policy.ts';
 import { NOBODY, ROLES, type Role, SYSTEM, type Viewer } from '../../src/policy/viewer.ts';
 import {
   configColumns,
   createUser,
+  newMasterKey,
   openSealedDatabase,
   type SealedDatabase,
   tokenColumns,
@@ -48,6 +51,11 @@ const ACTIONS: Readonly<Record<string, Action>> = {
   'sessions.createSignInLink': 'signInLink.create',
   'sessions.takeSignInLink': 'credential.verify',
   'sessions.findUser': 'credential.verify',
+  'keys.list': 'encryptionKey.list',
+  'keys.add': 'encryptionKey.manage',
+  'keys.rotate': 'encryptionKey.manage',
+  'keys.verify': 'encryptionKey.manage',
+  'keys.revoke': 'encryptionKey.manage',
 };
 
 const VIEWERS: Readonly<Record<string, Viewer>> = {
@@ -80,7 +88,13 @@ function listFunctions(repositories: Repositories): [string, AnyFunction][] {
   );
 }
 
-const functions = listFunctions(createStore(untouchable));
+/** The keys' repository stands beside the store. */
+const keys = createKeyRepository({ prisma: untouchable, keyring: new Keyring([newMasterKey()]) });
+const inStore = listFunctions(createStore(untouchable));
+const functions = [
+  ...inStore,
+  ...Object.entries(keys).map(([name, run]): [string, AnyFunction] => [`keys.${name}`, run as unknown as AnyFunction]),
+];
 
 test('each function of each repository is in the table with its action, and there is no other', () => {
   const actual = Object.fromEntries(functions.map(([name, run]) => [name, run.action]));
@@ -91,7 +105,7 @@ test('each function of each repository is in the table with its action, and ther
 test('the repositories inside of a transaction are the same', async () => {
   const prisma = { $transaction: (work: (tx: GatehousePrisma) => unknown) => work(untouchable) };
   const inside = await createStore(prisma as unknown as GatehousePrisma).transaction(async (tx) => listFunctions(tx));
-  expect(inside.map(([name, run]) => [name, run.action])).toEqual(functions.map(([name, run]) => [name, run.action]));
+  expect(inside.map(([name, run]) => [name, run.action])).toEqual(inStore.map(([name, run]) => [name, run.action]));
 });
 
 describe.each(functions)('%s', (_name, run) => {

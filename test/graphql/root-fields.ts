@@ -3,6 +3,7 @@ import { type GraphQLObjectType, type GraphQLOutputType, getNamedType, isObjectT
 import { buildSchema } from '../../src/graphql/schema.ts';
 import type { TestGateway } from '../setup/gateway.ts';
 import { CreateApiToken, CreateConfig, CreateUser } from '../setup/operations.ts';
+import { registerRevokedKey } from './encryption-key-rows.ts';
 import type { CreateMcpServerConfigInput } from './generated/graphql.ts';
 import { insertUserToken } from './user-tokens.ts';
 
@@ -12,6 +13,8 @@ export interface Subjects {
   slug: string;
   userId: string;
   apiTokenId: string;
+  /** Of a key that is revoked. */
+  keyNumber: number;
 }
 
 /**
@@ -23,6 +26,7 @@ export const ROOT_ARGUMENTS: Readonly<Record<string, (subjects: Subjects) => str
   'Query.mcpServerConfig': ({ slug }) => `(slug: "${slug}")`,
   'Query.mcpServerConfigs': () => '(first: 500)',
   'Query.users': () => '(first: 500)',
+  'Query.encryptionKeys': () => '',
   'Mutation.createMcpServerConfig': () =>
     `(input: { displayName: "New", slug: "${uniqueSlug()}", url: "https://new.example.com/mcp" })`,
   'Mutation.updateMcpServerConfig': ({ configId }) => `(id: "${configId}", patch: { description: "Changed." })`,
@@ -33,6 +37,10 @@ export const ROOT_ARGUMENTS: Readonly<Record<string, (subjects: Subjects) => str
   'Mutation.deleteUser': ({ userId }) => `(id: "${userId}")`,
   'Mutation.createApiToken': ({ userId }) => `(input: { userId: "${userId}", name: "Another" })`,
   'Mutation.revokeApiToken': ({ apiTokenId }) => `(id: "${apiTokenId}")`,
+  'Mutation.addEncryptionKey': () => '',
+  'Mutation.rotateEncryptionKeys': () => '(first: 100)',
+  'Mutation.verifyEncryptedValues': () => '',
+  'Mutation.revokeEncryptionKey': ({ keyNumber }) => `(number: ${keyNumber})`,
 };
 
 export const schema = buildSchema();
@@ -105,5 +113,6 @@ export async function createSubjects(gateway: TestGateway): Promise<Subjects> {
   const revoke = 'mutation ($id: UUID!) { revokeApiToken(id: $id) { apiToken { revokedAt } } }';
   await gateway.graphql(revoke, { token, variables: { id: revoked.apiToken.id } });
   await insertUserToken(gateway, { configId, userId });
-  return { configId, slug, userId, apiTokenId: used.apiToken.id };
+  const keyNumber = await registerRevokedKey(gateway);
+  return { configId, slug, userId, apiTokenId: used.apiToken.id, keyNumber };
 }

@@ -19,6 +19,7 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
   'Query.mcpServerConfig':               [OK,  OK,     OK,     OK],
   'Query.mcpServerConfigs':              [OK,  OK,     OK,     OK],
   'Query.users':                         [OK,  OK,     NO,     NO],
+  'Query.encryptionKeys':                [OK,  OK,     NO,     NO],
   'Mutation.createMcpServerConfig':      [OK,  NO,     NO,     NO],
   'Mutation.updateMcpServerConfig':      [OK,  NO,     NO,     NO],
   'Mutation.deleteMcpServerConfig':      [OK,  NO,     NO,     NO],
@@ -28,6 +29,10 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
   'Mutation.deleteUser':                 [OK,  NO,     NO,     NO],
   'Mutation.createApiToken':             [OK,  NO,     NO,     NO],
   'Mutation.revokeApiToken':             [OK,  NO,     NO,     NO],
+  'Mutation.addEncryptionKey':           [OK,  NO,     NO,     NO],
+  'Mutation.rotateEncryptionKeys':       [OK,  NO,     NO,     NO],
+  'Mutation.verifyEncryptedValues':      [OK,  NO,     NO,     NO],
+  'Mutation.revokeEncryptionKey':        [OK,  NO,     NO,     NO],
 };
 
 /** What is deleted is asked about before. */
@@ -76,12 +81,12 @@ describe('through the public door', () => {
 });
 
 describe('the guard before the root fields', () => {
-  const subjects: Subjects = { configId: newId(), slug: 'x', userId: newId(), apiTokenId: newId() };
+  const subjects: Subjects = { configId: newId(), slug: 'x', userId: newId(), apiTokenId: newId(), keyNumber: 1 };
 
   /** A context in which any use of a service is an error: what is refused must not get so far. */
   const contextOf = (viewer: Viewer): GraphQLContext => {
     const unreachable = new Proxy({}, { get: () => () => Promise.reject(new Error('a service was called')) });
-    const services = { configs: unreachable, connections: unreachable, users: unreachable, apiTokens: unreachable };
+    const services = new Proxy({}, { get: () => unreachable });
     return { viewer, requestId: 'test', services, loaders: unreachable } as unknown as GraphQLContext;
   };
   const userOf = (role: (typeof ROLES)[number]): Viewer => {

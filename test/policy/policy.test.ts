@@ -30,7 +30,7 @@ const TABLE = {
   'apiToken.create':                  ['any',  '-',    '-',    '-',        '-'],
   'apiToken.revoke':                  ['any',  '-',    '-',    '-',        '-'],
   'session.end':                      ['own',  'own',  'own',  'own',      '-'],
-  'encryptionKey.list':               ['any',  'any',  '-',    '-',        '-'],
+  'encryptionKey.list':               ['any',  'any',  '-',    '-',        'any'],
   'encryptionKey.manage':             ['any',  '-',    '-',    '-',        'any'],
   'credential.verify':                ['-',    '-',    '-',    '-',        'any'],
   'session.create':                   ['-',    '-',    '-',    '-',        'any'],

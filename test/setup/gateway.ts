@@ -4,10 +4,11 @@ import type { TypedDocumentNode } from '@graphql-typed-document-node/core';
 import { type GraphQLFormattedError, print } from 'graphql';
 import { type Config, readConfig } from '../../src/config.ts';
 import { Keyring } from '../../src/crypto/keyring.ts';
-import { generateMasterKey } from '../../src/crypto/master-key.ts';
+import { generateMasterKey, MasterKey } from '../../src/crypto/master-key.ts';
 import { parseMasterKeys } from '../../src/crypto/parse-master-keys.ts';
 import { Secret } from '../../src/crypto/secret.ts';
 import type { Database } from '../../src/data/database.ts';
+import type { KeyFile } from '../../src/data/key-file-changes.ts';
 import { registerKeys } from '../../src/data/key-registry.ts';
 import { createPrisma } from '../../src/data/prisma.ts';
 import { createGateway } from '../../src/gateway.ts';
@@ -55,7 +56,7 @@ const ROLE_NAMES = {
 
 /** A gateway on a database of the calling test's own, with a user of each role. Close it. */
 export async function createTestGateway(
-  options: { env?: Record<string, string>; database?: Database } = {},
+  options: { env?: Record<string, string>; database?: Database; keyFile?: KeyFile } = {},
 ): Promise<TestGateway> {
   const config = readConfig({ GATEHOUSE_PUBLIC_URL: TEST_PUBLIC_URL, GATEHOUSE_GRAPHIQL: 'true', ...options.env });
   const database = options.database ?? (await openTestDatabase());
@@ -84,6 +85,7 @@ export async function createTestGateway(
     config,
     database,
     keyring,
+    keyFile: options.keyFile ?? createMemoryKeyFile(),
     adminToken: new Secret(bootstrap),
     log,
     now: () => clock.now,
@@ -141,5 +143,14 @@ export async function createTestGateway(
       await gateway.close();
       if (options.database === undefined) await database.close();
     },
+  };
+}
+
+/** Makes keys and keeps none: what a file would keep is in the keyring as long as the test lives. */
+function createMemoryKeyFile(): KeyFile {
+  return {
+    append: async () => new MasterKey(randomBytes(32)),
+    promote: async () => undefined,
+    remove: async () => undefined,
   };
 }

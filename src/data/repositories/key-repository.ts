@@ -1,0 +1,83 @@
+import type { Keyring } from '../../crypto/keyring.ts';
+import { DomainError } from '../../errors.ts';
+import { guarded } from '../guarded.ts';
+import type { KeyFile } from '../key-file-changes.ts';
+import { type KeyRecord, listKeys } from '../key-list.ts';
+import { registerKeys } from '../key-registry.ts';
+import { revokeKey } from '../key-revocation.ts';
+import { type RotationOptions, rotateValues } from '../key-rotation.ts';
+import { verifyValues } from '../key-verification.ts';
+import type { GatehousePrisma } from '../prisma.ts';
+
+export interface KeyRepositoryOptions {
+  prisma: GatehousePrisma;
+  keyring: Keyring;
+  /** Where the keys are kept; absent when they come from the environment and cannot be changed from here. */
+  keyFile?: KeyFile | undefined;
+}
+
+/** The master keys of this process and what they seal. Not to be used inside of a transaction. */
+export type KeyRepository = ReturnType<typeof createKeyRepository>;
+
+/** Makes the repository. It stands beside the store, because it changes the keyring too, which no transaction undoes. */
+export function createKeyRepository({ prisma, keyring, keyFile }: KeyRepositoryOptions) {
+  const find = async (hasDigest: (key: KeyRecord) => boolean): Promise<KeyRecord> => {
+    const key = (await listKeys(prisma, keyring)).find(hasDigest);
+    if (key === undefined) throw new Error('the key that was just written is not in the registry');
+    return key;
+  };
+
+  return {
+    list: guarded('encryptionKey.list', () => listKeys(prisma, keyring)),
+
+    /**
+     * Makes a new key that seals from now on.
+     *
+     * @throws DomainError CONFLICT when the keys come from the environment
+     */
+    add: guarded('encryptionKey.manage', async () => {
+      if (keyFile === undefined) throw keysOfEnvironment();
+      // On disk before anything is sealed with it, and first there only when the registry knows it: wherever this is
+      // cut off, the next start has every key that it needs.
+      const { digest } = await appendAndRegister(prisma, keyring, keyFile);
+      await keyFile.promote(digest);
+      keyring.promote(digest);
+      return find((key) => key.digest === digest);
+    }),
+
+    rotate: guarded('encryptionKey.manage', (args: RotationOptions) => rotateValues(prisma, keyring, args)),
+
+    verify: guarded(
+      'encryptionKey.manage',
+      (args: { onProgress?: ((done: number, total: number) => void) | undefined }) =>
+        verifyValues(prisma, keyring, args),
+    ),
+
+    /** @throws DomainError NOT_FOUND; CONFLICT for the key that seals, and for one that still seals values */
+    revoke: guarded('encryptionKey.manage', async ({ number }: { number: number }) => {
+      await revokeKey(prisma, keyring, number);
+      const revoked = await find((key) => key.number === number);
+      // After the revocation: a refused one must not cost the key.
+      await keyFile?.remove(revoked.digest);
+      return revoked;
+    }),
+  };
+}
+
+async function appendAndRegister(prisma: GatehousePrisma, keyring: Keyring, keyFile: KeyFile) {
+  const key = await keyFile.append();
+  keyring.add(key);
+  try {
+    await registerKeys(prisma, keyring);
+  } catch (error) {
+    // It seals nothing: without it the gateway is as ready as before.
+    keyring.remove(key.digest);
+    await keyFile.remove(key.digest);
+    throw error;
+  }
+  return key;
+}
+
+function keysOfEnvironment(): DomainError {
+  return new DomainError('CONFLICT', 'The keys come from GATEHOUSE_ENCRYPTION_KEYS: add the new key there.');
+}

@@ -1,0 +1,10 @@
+import { builder } from '../builder.ts';
+import { EncryptionKeyType } from './type.ts';
+
+builder.queryFields((t) => ({
+  encryptionKeys: t.field({
+    type: [EncryptionKeyType],
+    description: 'All master keys that ever were, oldest first. For admins and auditors.',
+    resolve: (_root, _args, { viewer, services }) => services.keys.list(viewer),
+  }),
+}));

@@ -1,0 +1,51 @@
+import { randomUUID } from 'node:crypto';
+import { registerKeys } from '../../src/data/key-registry.ts';
+import { revokeKey } from '../../src/data/key-revocation.ts';
+import { createPrisma, type GatehousePrisma } from '../../src/data/prisma.ts';
+import { newMasterKey } from '../data/encryption-setup.ts';
+import type { TestGateway } from '../setup/gateway.ts';
+
+/** Runs work on the gateway's own database and keys, past the gateway. */
+export async function withPrisma<Result>(
+  { database, keyring }: TestGateway,
+  work: (prisma: GatehousePrisma) => Promise<Result>,
+): Promise<Result> {
+  const prisma = createPrisma(database, keyring);
+  try {
+    return await work(prisma);
+  } finally {
+    await prisma.$disconnect();
+  }
+}
+
+/** A key that was there and is revoked. @returns its number */
+export async function registerRevokedKey(gateway: TestGateway): Promise<number> {
+  return withPrisma(gateway, async (prisma) => {
+    const key = newMasterKey();
+    gateway.keyring.add(key);
+    const { registered } = await registerKeys(prisma, gateway.keyring);
+    const number = registered[0] ?? 0;
+    await revokeKey(prisma, gateway.keyring, number);
+    return number;
+  });
+}
+
+/** Puts a config's API key where it does not belong: over the headers of the same config, which then do not open. */
+export async function breakCustomHeaders({ database }: TestGateway, configId: string): Promise<void> {
+  await database.query('UPDATE mcp_server_configs SET custom_headers = api_key_value WHERE id = $1::uuid', [configId]);
+}
+
+/** Seals a value with a key that the gateway does not have, as a lost one would be. @returns the key's digest */
+export async function loseKeyOfApiKey(gateway: TestGateway, configId: string): Promise<string> {
+  const { keyring } = gateway;
+  const [lost, active] = [newMasterKey(), keyring.active];
+  await withPrisma(gateway, async (prisma) => {
+    keyring.add(lost);
+    await registerKeys(prisma, keyring);
+    keyring.promote(lost.digest);
+    await prisma.mcpServerConfig.update({ where: { id: configId }, data: { apiKeyValue: randomUUID() } });
+    keyring.promote(active.digest);
+    keyring.remove(lost.digest);
+  });
+  return lost.digest;
+}
