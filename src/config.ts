@@ -4,8 +4,8 @@ import type { MasterKey } from './crypto/master-key.ts';
 import { parseMasterKeys } from './crypto/parse-master-keys.ts';
 import { Secret } from './crypto/secret.ts';
 import { EXPERIMENTS, type Experiment } from './domain/experiments.ts';
-import type { PrivateRange } from './domain/private-hosts.ts';
 import { isLoopbackHost } from './domain/validation/url.ts';
+import type { PrivateRange } from './outbound/private-ranges.ts';
 
 /** From few words to many. */
 export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;

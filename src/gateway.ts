@@ -22,10 +22,10 @@ import {
 import { createOidcVerifier } from './domain/credentials/oidc.ts';
 import { createSessionService } from './domain/credentials/session-service.ts';
 import { createKeyService } from './domain/keys/key-service.ts';
-import { createPrivateHostCheck } from './domain/private-hosts.ts';
 import { createUserService } from './domain/users/user-service.ts';
 import { createGraphQLHandler } from './graphql/yoga.ts';
 import { type App, createApp } from './http/app.ts';
+import { createPrivateHostCheck } from './outbound/private-ranges.ts';
 import type { Logger } from './telemetry/logger.ts';
 import { createMetrics } from './telemetry/metrics.ts';
 

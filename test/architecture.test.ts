@@ -16,7 +16,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['config'],
   ['domain'],
   ['data'],
-  ['crypto', 'policy', 'telemetry'],
+  ['crypto', 'outbound', 'policy', 'telemetry'],
   ['errors'],
 ];
 

@@ -1,0 +1,234 @@
+import { createServer, type RequestListener, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { gzipSync } from 'node:zlib';
+import { afterEach, describe, expect, test } from 'vitest';
+import { readConfig } from '../../src/config.ts';
+import { createSafeFetch, type SafeFetchOptions } from '../../src/outbound/safe-fetch.ts';
+
+const cleanups: (() => unknown)[] = [];
+
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+});
+
+/** A server on loopback, and what reached it. */
+async function startServer(answer: RequestListener): Promise<{ server: Server; port: number; hits: string[] }> {
+  const hits: string[] = [];
+  const server = createServer((request, response) => {
+    hits.push(`${request.method} ${request.url}`);
+    answer(request, response);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  cleanups.push(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return { server, port: (server.address() as AddressInfo).port, hits };
+}
+
+function openedRanges(cidrs: string) {
+  return readConfig({ GATEHOUSE_ALLOWED_PRIVATE_CIDRS: cidrs }).allowedPrivateRanges;
+}
+
+function createFetch(options: Partial<SafeFetchOptions> = {}) {
+  const { fetch, close } = createSafeFetch({ ranges: [], ...options });
+  cleanups.push(close);
+  return fetch;
+}
+
+const PRIVATE_ADDRESSES = [
+  '0.0.0.0',
+  '0.1.2.3',
+  '10.0.0.1',
+  '10.255.255.255',
+  '100.64.0.1',
+  '100.127.255.254',
+  '127.0.0.1',
+  '127.1.2.3',
+  '168.63.129.16',
+  '169.254.0.1',
+  '169.254.169.254',
+  '172.16.0.1',
+  '172.31.255.255',
+  '192.0.0.1',
+  '192.0.0.170',
+  '192.0.2.1',
+  '192.88.99.1',
+  '192.168.0.1',
+  '192.168.255.255',
+  '198.18.0.1',
+  '198.19.255.255',
+  '198.51.100.1',
+  '203.0.113.1',
+  '224.0.0.1',
+  '239.255.255.250',
+  '240.0.0.1',
+  '255.255.255.255',
+  '::',
+  '::1',
+  '::ffff:127.0.0.1',
+  '::ffff:10.0.0.1',
+  '::ffff:169.254.169.254',
+  '::127.0.0.1',
+  '64:ff9b::7f00:1',
+  '64:ff9b::a9fe:a9fe',
+  '64:ff9b:1::1',
+  '100::1',
+  '100:0:0:1::1',
+  '2001::1',
+  '2001:db8::1',
+  '2002:7f00:1::',
+  '2002:a9fe:a9fe::1',
+  '3fff::1',
+  '5f00::1',
+  'fc00::1',
+  'fd00:ec2::254',
+  'fe80::1',
+  'febf::1',
+  'fec0::1',
+  'ff02::1',
+];
+
+const LOOPBACK_SPELLINGS = [
+  '127.0.0.1',
+  '127.1',
+  '127.0.1',
+  '2130706433',
+  '0x7f000001',
+  '0x7f.1',
+  '0177.0.0.1',
+  '017700000001',
+  '127.0.0.1.',
+  '[::1]',
+  '[::ffff:127.0.0.1]',
+  '[0:0:0:0:0:ffff:7f00:1]',
+  '%31%32%37.0.0.1',
+  '１２７.0.0.1',
+  '127。0。0。1',
+];
+
+describe('nothing private is reached', () => {
+  test.each(PRIVATE_ADDRESSES)('%s as an address in the URL', async (address) => {
+    const host = address.includes(':') ? `[${address}]` : address;
+    await expect(createFetch()(`https://${host}/`)).rejects.toMatchObject({ failure: 'address' });
+  });
+
+  test.each(PRIVATE_ADDRESSES)('%s behind a name', async (address) => {
+    const fetch = createFetch({ lookup: async () => [address] });
+    await expect(fetch('https://mcp.example.com/')).rejects.toMatchObject({ failure: 'address' });
+  });
+
+  test.each(LOOPBACK_SPELLINGS)('loopback spelled %s', async (spelling) => {
+    const { port, hits } = await startServer((_request, response) => response.end('reached'));
+    const fetch = createFetch();
+    for (const scheme of ['http', 'https']) {
+      await expect(fetch(`${scheme}://${spelling}:${port}/`)).rejects.toMatchObject({
+        failure: expect.stringMatching(/^(url|address|connection)$/),
+      });
+    }
+    expect(hits).toEqual([]);
+  });
+
+  test('a name with one private address among public ones is refused whole', async () => {
+    const fetch = createFetch({ lookup: async () => ['93.184.216.34', '10.0.0.1'] });
+    await expect(fetch('https://mcp.example.com/')).rejects.toMatchObject({ failure: 'address' });
+  });
+
+  test('a name is looked up once, and what was checked is what is dialled', async () => {
+    const { port, hits } = await startServer((_request, response) => response.end('reached'));
+    let lookups = 0;
+    // First an address that was opened, then one that was not: asked a second time the name would lead elsewhere.
+    const lookup = async () => {
+      lookups += 1;
+      return [lookups === 1 ? '127.0.0.1' : '10.0.0.1'];
+    };
+    const fetch = createFetch({ lookup, ranges: openedRanges(`127.0.0.0/8, rebind.example.com:${port}`) });
+    expect(await (await fetch(`http://rebind.example.com:${port}/`)).text()).toBe('reached');
+    expect(lookups).toBe(1);
+    expect(hits).toEqual(['GET /']);
+  });
+
+  test.each([
+    'file:///etc/passwd',
+    'ftp://example.com/',
+    'data:text/plain,x',
+    'javascript:1',
+    'http://example.com/',
+    'not a url',
+    'https://user:pw@example.com/',
+  ])('%s is no URL that is called', async (url) => {
+    await expect(createFetch()(url)).rejects.toMatchObject({ failure: 'url' });
+  });
+});
+
+describe('what the operator opened', () => {
+  test('is reached by range, by address and by host and port, and only that', async () => {
+    const { port, hits } = await startServer((request, response) => response.end(request.headers.host));
+    for (const opened of ['127.0.0.0/8', '127.0.0.1', `127.0.0.1:${port}`]) {
+      const fetch = createFetch({ ranges: openedRanges(opened) });
+      expect(await (await fetch(`http://127.0.0.1:${port}/`)).text()).toBe(`127.0.0.1:${port}`);
+    }
+    expect(hits).toHaveLength(3);
+    const otherPort = createFetch({ ranges: openedRanges(`127.0.0.1:${port === 1 ? 2 : port - 1}`) });
+    await expect(otherPort(`http://127.0.0.1:${port}/`)).rejects.toMatchObject({ failure: 'url' });
+    await expect(otherPort(`https://127.0.0.1:${port}/`)).rejects.toMatchObject({ failure: 'address' });
+    expect(hits).toHaveLength(3);
+  });
+});
+
+describe('an answer', () => {
+  const onLoopback = (options: Partial<SafeFetchOptions> = {}) =>
+    createFetch({ ranges: openedRanges('127.0.0.0/8'), ...options });
+
+  test('comes whole, with its status and headers, and the request as it was sent', async () => {
+    const { port } = await startServer((request, response) => {
+      response.writeHead(400, { 'content-type': 'application/json', 'x-a': ['1', '2'] });
+      request.pipe(response);
+    });
+    const answer = await onLoopback()(`http://127.0.0.1:${port}/token`, { method: 'POST', body: '{"error":"x"}' });
+    expect(answer.status).toBe(400);
+    expect(answer.headers.get('x-a')).toBe('1, 2');
+    expect(await answer.json()).toEqual({ error: 'x' });
+  });
+
+  test.each([301, 302, 303, 307, 308])('that redirects (%i) is not followed', async (status) => {
+    const { port, hits } = await startServer((_request, response) =>
+      response.writeHead(status, { location: '/elsewhere' }).end(),
+    );
+    const call = onLoopback()(`http://127.0.0.1:${port}/`, { headers: { authorization: 'Bearer x' } });
+    await expect(call).rejects.toMatchObject({ failure: 'redirect' });
+    expect(hits).toEqual(['GET /']);
+  });
+
+  test('that is larger than it may be is cut off', async () => {
+    const { port } = await startServer((_request, response) => {
+      response.write('x'.repeat(600));
+      response.end('x'.repeat(600));
+    });
+    const fetch = onLoopback({ maxBytes: 1_000 });
+    await expect(fetch(`http://127.0.0.1:${port}/`)).rejects.toMatchObject({ failure: 'size' });
+  });
+
+  test('that is compressed although nobody asked is refused, so that a small one cannot become a large one', async () => {
+    const { port } = await startServer((_request, response) =>
+      response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync('x'.repeat(1_000_000))),
+    );
+    await expect(onLoopback()(`http://127.0.0.1:${port}/`)).rejects.toMatchObject({ failure: 'encoding' });
+  });
+
+  test('that does not come, or does not end, is given up', async () => {
+    const silent = await startServer(() => undefined);
+    const endless = await startServer((_request, response) => response.write('x'));
+    for (const { port } of [silent, endless]) {
+      const fetch = onLoopback({ timeoutMs: 50 });
+      await expect(fetch(`http://127.0.0.1:${port}/`)).rejects.toMatchObject({ failure: 'timeout' });
+    }
+  });
+
+  test('that is missing is a failure without what was sent', async () => {
+    const { server, port } = await startServer(() => undefined);
+    server.close();
+    const call = onLoopback()(`http://127.0.0.1:${port}/?code=canary`, { headers: { authorization: 'canary' } });
+    await expect(call).rejects.toMatchObject({ failure: 'connection', message: expect.not.stringContaining('canary') });
+  });
+});
