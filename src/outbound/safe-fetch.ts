@@ -8,6 +8,7 @@ export const OUTBOUND_TIMEOUT_MS = 10_000;
 /** An answer has at most this many bytes. */
 export const OUTBOUND_MAX_BYTES = 256 * 1_024;
 
+/** Where calls may go, and their bounds. */
 export interface SafeFetchOptions {
   /** What the operator opened; everything else must be on the public Internet. */
   ranges: readonly PrivateRange[];
