@@ -22,6 +22,7 @@ const ACTIONS: Readonly<Record<string, Action>> = {
   'configs.count': 'mcpServerConfig.list',
   'configs.findById': 'mcpServerConfig.read',
   'configs.findBySlug': 'mcpServerConfig.read',
+  'configs.findSecrets': 'mcpServerConfig.openSecrets',
   'configs.lock': 'mcpServerConfig.update',
   'configs.create': 'mcpServerConfig.create',
   'configs.update': 'mcpServerConfig.update',
@@ -183,10 +184,10 @@ describe('a member', () => {
   });
 
   test('ends no session but his own', async () => {
-    const at = new Date();
-    const expiresAt = new Date(at.getTime() + 60_000);
+    const createdAt = new Date();
     const tokenHash = randomUUID().replaceAll('-', '').repeat(2);
-    const theirs = await store.sessions.create(SYSTEM, { tokenHash, userId: otherId, apiTokenId: null, expiresAt });
+    const columns = { tokenHash, userId: otherId, apiTokenId: null, createdAt, expiresAt: createdAt };
+    const theirs = await store.sessions.create(SYSTEM, columns);
     await expect(store.sessions.end(me, { id: theirs.id, userId: otherId })).rejects.toMatchObject({
       code: 'FORBIDDEN',
     });

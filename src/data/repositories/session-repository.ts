@@ -6,10 +6,16 @@ import type { SessionRecord } from '../records.ts';
 /** Browser sessions and sign-in links, by the hash of their token. */
 export function createSessionRepository(db: PrismaStore) {
   return {
+    /** The times are the caller's: the database's clock may differ from the one that sessions are checked by. */
     create: guarded(
       'session.create',
-      async (args: { tokenHash: string; userId: string; apiTokenId: string | null; expiresAt: Date }) =>
-        toRecord(await db.session.create({ data: args })),
+      async (args: {
+        tokenHash: string;
+        userId: string;
+        apiTokenId: string | null;
+        createdAt: Date;
+        expiresAt: Date;
+      }) => toRecord(await db.session.create({ data: { ...args, lastSeenAt: args.createdAt } })),
     ),
 
     /** The session of this hash with its user and the token it was opened with, whatever their state. */

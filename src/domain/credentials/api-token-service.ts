@@ -17,6 +17,8 @@ export interface CreateApiTokenInput {
 }
 
 const MAX_NAME = 120;
+/** RFC 3339 has years of four digits: a later time could be stored, but not be told again. */
+const LATEST_EXPIRY = new Date('9999-12-31T23:59:59.999Z');
 
 /** What can be done with API tokens. */
 export type ApiTokenService = ReturnType<typeof createApiTokenService>;
@@ -38,6 +40,12 @@ export function createApiTokenService({ store, now }: { store: Store; now: () =>
       else checkLine(issues, ['name'], name, MAX_NAME);
       if (expiresAt !== null && expiresAt <= now()) {
         issues.add(['expiresAt'], 'IN_THE_PAST', 'Must be in the future.');
+      } else if (expiresAt !== null && expiresAt > LATEST_EXPIRY) {
+        issues.add(
+          ['expiresAt'],
+          'TOO_LATE',
+          'Must be before the year 10000; leave it out for a token that does not end.',
+        );
       }
       issues.throwIfAny();
       const token = generateApiToken();

@@ -31,8 +31,10 @@ export function createSessionService({ store, now }: { store: Store; now: () => 
     const end = Math.min(at + SESSION_LIFETIME_MS, notAfter?.getTime() ?? Number.POSITIVE_INFINITY);
     const token = generateOpaqueToken();
     const expiresAt = new Date(end);
-    await store.sessions.sweep(SYSTEM, { now: new Date(at), idleBefore: new Date(at - SESSION_IDLE_MS) });
-    await store.sessions.create(SYSTEM, { tokenHash: hashToken(token.expose()), userId, apiTokenId, expiresAt });
+    const createdAt = new Date(at);
+    await store.sessions.sweep(SYSTEM, { now: createdAt, idleBefore: new Date(at - SESSION_IDLE_MS) });
+    const tokenHash = hashToken(token.expose());
+    await store.sessions.create(SYSTEM, { tokenHash, userId, apiTokenId, createdAt, expiresAt });
     return { token, expiresAt };
   };
 

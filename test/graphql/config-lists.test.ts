@@ -1,0 +1,207 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { createTestGateway, type TestGateway } from '../setup/gateway.ts';
+import { createId, type LooseInput } from './config-operations.ts';
+import { uniqueSlug } from './root-fields.ts';
+
+let gateway: TestGateway;
+beforeAll(async () => {
+  gateway = await createTestGateway();
+});
+afterAll(() => gateway?.close());
+beforeEach(async () => {
+  await gateway.database.query('TRUNCATE mcp_server_configs CASCADE');
+});
+
+interface Page {
+  totalCount: number;
+  names: string[];
+  ids: string[];
+  hasNextPage: boolean;
+  hasPreviousPage: boolean;
+  startCursor: string | null;
+  endCursor: string | null;
+}
+
+async function list(variables: object, token = gateway.tokens.admin): Promise<Page> {
+  const { data, errors } = await gateway.graphql(
+    `query ($first: Int, $after: String, $filter: McpServerConfigFilter) {
+      mcpServerConfigs(first: $first, after: $after, filter: $filter) {
+        totalCount
+        edges { cursor node { id } }
+        nodes { id displayName }
+        pageInfo { hasNextPage hasPreviousPage startCursor endCursor }
+      }
+    }`,
+    { token, variables },
+  );
+  expect(errors).toBeUndefined();
+  const { totalCount, edges, nodes, pageInfo } = data.mcpServerConfigs;
+  expect(edges.map((edge: { node: { id: string } }) => edge.node.id)).toEqual(
+    nodes.map((node: { id: string }) => node.id),
+  );
+  expect(pageInfo.startCursor).toBe(edges.at(0)?.cursor ?? null);
+  expect(pageInfo.endCursor).toBe(edges.at(-1)?.cursor ?? null);
+  const names = nodes.map((node: { displayName: string }) => node.displayName);
+  return { totalCount, names, ids: nodes.map((node: { id: string }) => node.id), ...pageInfo };
+}
+
+/** Every page of so many entries, from first to last. */
+async function listAll(first: number, token = gateway.tokens.admin): Promise<Page[]> {
+  const pages = [await list({ first }, token)];
+  for (let page = pages.at(-1); page?.hasNextPage === true; page = pages.at(-1)) {
+    pages.push(await list({ first, after: page.endCursor }, token));
+  }
+  return pages;
+}
+
+async function createNamed(names: readonly string[], input: LooseInput = {}): Promise<void> {
+  for (const displayName of names) await createId(gateway, { displayName, ...input });
+}
+
+describe('pages', () => {
+  test.each([1, 2, 3, 7, 8, 500])('of %i have every config once, by name', async (first) => {
+    await createNamed(['b', 'a', 'c', 'B', 'ä', 'a', 'a']);
+    const pages = await listAll(first);
+    expect(pages.flatMap((page) => page.names)).toEqual(['B', 'a', 'a', 'a', 'b', 'c', 'ä']);
+    expect(new Set(pages.flatMap((page) => page.ids)).size).toBe(7);
+    expect(pages).toHaveLength(Math.ceil(7 / first));
+    for (const [index, page] of pages.entries()) {
+      expect(page).toMatchObject({ totalCount: 7, hasPreviousPage: false, hasNextPage: index < pages.length - 1 });
+    }
+  });
+
+  test('go on in the same place when configs come and go', async () => {
+    await createNamed(['a', 'c', 'e', 'e', 'g']);
+    const first = await list({ first: 3 });
+    const last = first.ids[2];
+    await gateway.graphql(`mutation { deleteMcpServerConfig(id: "${last}") { deletedId } }`, {
+      token: gateway.tokens.admin,
+    });
+    await createNamed(['b', 'f']);
+    const second = await list({ first: 10, after: first.endCursor });
+    expect(second.names).toEqual(['e', 'f', 'g']);
+    expect(second.totalCount).toBe(6);
+  });
+
+  test('of none have no entries and no cursors, but the count', async () => {
+    await createNamed(['a']);
+    const none = { names: [], startCursor: null, endCursor: null, totalCount: 1, hasNextPage: true };
+    expect(await list({ first: 0 })).toMatchObject(none);
+    const { endCursor } = await list({ first: 1 });
+    expect(await list({ after: endCursor })).toMatchObject({ ...none, hasNextPage: false });
+  });
+
+  test('have 50 entries unless another number is asked for', async () => {
+    await createNamed(Array.from({ length: 51 }, (_, index) => `n${index}`));
+    expect((await list({})).names).toHaveLength(50);
+    expect((await list({ first: null })).names).toHaveLength(50);
+    expect((await list({ first: 500 })).names).toHaveLength(51);
+  });
+
+  test.each([-1, 501, 2_147_483_647])('of %i are VALIDATION_FAILED', async (first) => {
+    for (const name of ['mcpServerConfigs', 'users']) {
+      const query = `query ($first: Int) { ${name}(first: $first) { totalCount } }`;
+      const { errors } = await gateway.graphql(query, { token: gateway.tokens.admin, variables: { first } });
+      const extensions = { code: 'VALIDATION_FAILED', issues: [{ path: ['first'], code: 'OUT_OF_RANGE' }] };
+      expect(errors).toMatchObject([{ extensions }]);
+    }
+  });
+});
+
+describe('a cursor', () => {
+  const id = '00000000-0000-4000-8000-000000000001';
+  const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
+
+  test.each([
+    ['empty', ''],
+    ['no base64', '%%%'],
+    ['no JSON', 'AAAA'],
+    ['of another list', encode(['user', '2026-01-01T00:00:00.000Z', id])],
+    ['of another shape', encode({ kind: 'config' })],
+    ['with too little', encode(['config', 'a'])],
+    ['with too much', encode(['config', 'a', id, id])],
+    ['with a number', encode(['config', 1, id])],
+    ['with an id that is none', encode(['config', 'a', 'x'])],
+    ['with a NUL', encode(['config', '\0', id])],
+    ['cut off', encode(['config', 'a', id]).slice(0, -3)],
+  ])('that is %s is CURSOR_INVALID', async (_name, after) => {
+    const query = 'query ($after: String) { mcpServerConfigs(after: $after) { totalCount } }';
+    const { errors } = await gateway.graphql(query, { token: gateway.tokens.member, variables: { after } });
+    expect(errors).toMatchObject([{ extensions: { code: 'CURSOR_INVALID' } }]);
+  });
+});
+
+describe('filters', () => {
+  test('narrow the list and its count', async () => {
+    const key = { authType: 'API_KEY', apiKeyHeader: 'X-Key', apiKeyValue: 'k' };
+    await createNamed(['Alpha'], { enabled: true, availability: 'FORCE_ON', slug: 'first' });
+    await createNamed(['Beta'], { ...key, enabled: true });
+    await createNamed(['Gamma 100%'], { ...key, availability: 'FORCE_ON' });
+    await createNamed(['under_score', 'under-score', 'back\\slash']);
+    const cases: [object, string[]][] = [
+      [{ enabled: true }, ['Alpha', 'Beta']],
+      [{ enabled: false, authType: 'API_KEY' }, ['Gamma 100%']],
+      [{ authType: 'API_KEY' }, ['Beta', 'Gamma 100%']],
+      [{ availability: 'FORCE_ON', enabled: true }, ['Alpha']],
+      [{ authType: 'OAUTH2' }, []],
+      [{ search: 'ALPH' }, ['Alpha']],
+      [{ search: 'FIRST' }, ['Alpha']],
+      [{ search: '%' }, ['Gamma 100%']],
+      [{ search: '_' }, ['under_score']],
+      [{ search: '\\' }, ['back\\slash']],
+      [{ search: 'a', enabled: true }, ['Alpha', 'Beta']],
+      [{ enabled: null, search: null }, ['Alpha', 'Beta', 'Gamma 100%', 'back\\slash', 'under-score', 'under_score']],
+    ];
+    for (const [filter, names] of cases) {
+      expect(await list({ filter }), JSON.stringify(filter)).toMatchObject({ names, totalCount: names.length });
+    }
+  });
+
+  test('do not show a member what is disabled, nor count it', async () => {
+    await createNamed(['Shown'], { enabled: true });
+    await createNamed(['Hidden'], { slug: 'hidden' });
+    for (const filter of [{}, { search: 'Shown' }, { enabled: true }]) {
+      expect(await list({ filter }, gateway.tokens.member)).toMatchObject({ names: ['Shown'], totalCount: 1 });
+    }
+    for (const filter of [{ enabled: false }, { search: 'hidden' }]) {
+      expect(await list({ filter }, gateway.tokens.member)).toMatchObject({ names: [], totalCount: 0 });
+    }
+    for (const token of [gateway.tokens.auditor, gateway.tokens.service]) {
+      expect((await list({}, token)).names).toEqual(['Hidden', 'Shown']);
+    }
+  });
+});
+
+describe('one config', () => {
+  test('that is disabled looks to a member like one that is missing', async () => {
+    const slug = uniqueSlug();
+    const id = await createId(gateway, { slug });
+    const missing = '00000000-0000-4000-8000-00000000dead';
+    const ask = async (args: string, token: string) => {
+      const response = await gateway.fetch('/graphql', {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
+        body: JSON.stringify({ query: `{ mcpServerConfig(${args}) { id slug } }` }),
+      });
+      return `${response.status} ${await response.text()}`;
+    };
+    const { member, admin } = gateway.tokens;
+    const nothing = await ask(`id: "${missing}"`, member);
+    expect(nothing).toBe('200 {"data":{"mcpServerConfig":null}}');
+    expect(await ask(`id: "${id}"`, member)).toBe(nothing);
+    expect(await ask(`slug: "${slug}"`, member)).toBe(nothing);
+    expect(await ask(`slug: "${slug}"`, admin)).toContain(id);
+  });
+
+  test('is asked for by id or slug, not by both or neither', async () => {
+    const slug = uniqueSlug();
+    const id = await createId(gateway, { slug });
+    const ask = (args: string) =>
+      gateway.graphql(`{ mcpServerConfig${args} { slug } }`, { token: gateway.tokens.admin });
+    expect((await ask(`(id: "${id.toUpperCase()}")`)).data.mcpServerConfig).toEqual({ slug });
+    expect((await ask(`(slug: "${slug}", id: null)`)).data.mcpServerConfig).toEqual({ slug });
+    for (const args of ['', `(id: "${id}", slug: "${slug}")`, '(id: null, slug: null)']) {
+      expect((await ask(args)).errors).toMatchObject([{ extensions: { code: 'VALIDATION_FAILED' } }]);
+    }
+  });
+});
