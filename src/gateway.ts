@@ -12,6 +12,7 @@ import { createKeyRepository } from './data/repositories/key-repository.ts';
 import { createStore } from './data/store.ts';
 import { createConfigService } from './domain/configs/config-service.ts';
 import { createConnectionService } from './domain/connections/connection-service.ts';
+import { createServerSecrets, type ServerSecrets } from './domain/connections/server-secrets.ts';
 import { createApiTokenService } from './domain/credentials/api-token-service.ts';
 import { createAuthentication } from './domain/credentials/authentication.ts';
 import {
@@ -52,6 +53,8 @@ export interface GatewayOptions {
 /** A gateway that is ready to listen. */
 export interface Gateway {
   app: App;
+  /** What the gateway sends to servers; for whoever talks to them, and never to a caller. */
+  secrets: ServerSecrets;
   /** From now on `/readyz` says no, so that load balancers look elsewhere. */
   drain(): void;
   /** A URL that signs the bootstrap admin in, once. */
@@ -66,7 +69,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const prisma = createPrisma(database, keyring, {
     onOpenFailure: (place, reason) => {
       log.error({ ...place, reason }, 'a sealed value does not open');
-      metrics.countOpenFailure(place);
+      metrics.countOpenFailure({ table: place.table, column: place.column });
     },
   });
   const store = createStore(prisma);
@@ -76,7 +79,8 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const isAllowedPrivateHost = createPrivateHostCheck(config.allowedPrivateRanges);
   const sessions = createSessionService({ store, now });
   const configs = createConfigService({ store, experiments, isAllowedPrivateHost });
-  const connections = createConnectionService({ store, experiments });
+  const secrets = createServerSecrets({ store, keyring });
+  const connections = createConnectionService({ store, experiments, isUnavailable: secrets.isUnavailable });
   const users = createUserService({ store });
   const apiTokens = createApiTokenService({ store, now });
   const keys = createKeyService({ keys: createKeyRepository({ prisma, keyring, keyFile }) });
@@ -124,6 +128,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
 
   return {
     app,
+    secrets,
     drain: () => {
       isDraining = true;
     },

@@ -15,6 +15,7 @@ const DEFAULT_BATCH_SIZE = 200;
  */
 const MAX_WALKS = 5;
 
+/** How much of a rotation is done, and how it is told. */
 export interface RotationOptions {
   /** Only counts. Default false. */
   dryRun?: boolean | undefined;

@@ -44,6 +44,8 @@ export interface McpServerConfigRecord {
   hasOAuth2Secret: boolean;
   hasApiKey: boolean;
   hasCustomHeaders: boolean;
+  /** Digests of the keys that seal its secrets; none twice. */
+  secretKeyDigests: string[];
   version: number;
   createdById: string | null;
   updatedById: string | null;

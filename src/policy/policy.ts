@@ -27,6 +27,7 @@ export const POLICY = {
   'mcpServerConfig.create': ADMIN,
   'mcpServerConfig.update': ADMIN,
   'mcpServerConfig.delete': ADMIN,
+  'mcpServerConfig.openSecrets': SYSTEM,
 
   'mcpServerConnection.read': { admin: 'any', auditor: 'any', service: 'any', member: 'own' },
   'mcpServerConnection.remove': { admin: 'any', member: 'own' },

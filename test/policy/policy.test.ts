@@ -18,6 +18,7 @@ const TABLE = {
   'mcpServerConfig.create':           ['any',  '-',    '-',    '-',        '-'],
   'mcpServerConfig.update':           ['any',  '-',    '-',    '-',        '-'],
   'mcpServerConfig.delete':           ['any',  '-',    '-',    '-',        '-'],
+  'mcpServerConfig.openSecrets':      ['-',    '-',    '-',    '-',        'any'],
   'mcpServerConnection.read':         ['any',  'any',  'any',  'own',      '-'],
   'mcpServerConnection.remove':       ['any',  '-',    '-',    'own',      '-'],
   'mcpServerConnection.removeAny':    ['any',  '-',    '-',    '-',        '-'],

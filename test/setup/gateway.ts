@@ -11,7 +11,7 @@ import type { Database } from '../../src/data/database.ts';
 import type { KeyFile } from '../../src/data/key-file-changes.ts';
 import { registerKeys } from '../../src/data/key-registry.ts';
 import { createPrisma } from '../../src/data/prisma.ts';
-import { createGateway } from '../../src/gateway.ts';
+import { createGateway, type Gateway } from '../../src/gateway.ts';
 import type { Role } from '../../src/policy/viewer.ts';
 import { createLogger } from '../../src/telemetry/logger.ts';
 import { openTestDatabase } from './database.ts';
@@ -37,6 +37,7 @@ export interface TestGateway {
   logs(): string;
   database: Database;
   keyring: Keyring;
+  secrets: Gateway['secrets'];
   /** The clock that the gateway lives by. */
   clock: { now: Date; advance(ms: number): void };
   config: Config;
@@ -136,6 +137,7 @@ export async function createTestGateway(
     logs: () => lines.join(''),
     database,
     keyring,
+    secrets: gateway.secrets,
     clock,
     config,
     createSignInUrl: gateway.createSignInUrl,

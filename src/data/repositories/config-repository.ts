@@ -1,5 +1,6 @@
 import { can } from '../../policy/policy.ts';
 import type { Viewer } from '../../policy/viewer.ts';
+import type { SealedValue } from '../encryption-value.ts';
 import type { Prisma } from '../generated/client.ts';
 import { guarded } from '../guarded.ts';
 import type { PrismaStore } from '../prisma.ts';
@@ -46,6 +47,15 @@ export interface ConfigColumns {
   enabled: boolean;
 }
 
+/** The secrets of a config, each of which opens when it is asked to. */
+export interface ConfigSecrets {
+  id: string;
+  version: number;
+  oauth2ClientSecret: SealedValue | null;
+  apiKeyValue: SealedValue | null;
+  customHeaders: SealedValue | null;
+}
+
 /** Lists and single reads leave the sealed texts in the database; whether they exist is told by the key columns. */
 const WITHOUT_SECRETS = { oauth2ClientSecret: true, apiKeyValue: true, customHeaders: true } as const;
 
@@ -81,6 +91,16 @@ export function createConfigRepository(db: PrismaStore) {
     findById: guarded('mcpServerConfig.read', (args: { id: string }, viewer) => find({ id: args.id }, viewer)),
 
     findBySlug: guarded('mcpServerConfig.read', (args: { slug: string }, viewer) => find({ slug: args.slug }, viewer)),
+
+    /** The only way to the secrets; for the gateway itself, when it talks to a server. */
+    findSecrets: guarded(
+      'mcpServerConfig.openSecrets',
+      (args: { id: string }): Promise<ConfigSecrets | null> =>
+        db.mcpServerConfig.findUnique({
+          where: { id: args.id },
+          select: { id: true, version: true, oauth2ClientSecret: true, apiKeyValue: true, customHeaders: true },
+        }),
+    ),
 
     /** Reads a config and holds its row until the transaction ends. */
     lock: guarded('mcpServerConfig.update', async (args: { id: string }, viewer) => {
@@ -151,6 +171,7 @@ type ConfigRow = Prisma.McpServerConfigGetPayload<{ omit: typeof WITHOUT_SECRETS
 function toRecord(row: ConfigRow): McpServerConfigRecord {
   const { oauth2ClientSecretKeyId, apiKeyValueKeyId, customHeadersKeyId, transport, authType, availability, ...rest } =
     row;
+  const digests = [oauth2ClientSecretKeyId, apiKeyValueKeyId, customHeadersKeyId].filter((digest) => digest !== null);
   return {
     ...rest,
     // The CHECK constraints allow no other values.
@@ -160,5 +181,6 @@ function toRecord(row: ConfigRow): McpServerConfigRecord {
     hasOAuth2Secret: oauth2ClientSecretKeyId !== null,
     hasApiKey: apiKeyValueKeyId !== null,
     hasCustomHeaders: customHeadersKeyId !== null,
+    secretKeyDigests: [...new Set(digests)],
   };
 }

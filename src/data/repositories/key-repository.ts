@@ -9,6 +9,7 @@ import { type RotationOptions, rotateValues } from '../key-rotation.ts';
 import { verifyValues } from '../key-verification.ts';
 import type { GatehousePrisma } from '../prisma.ts';
 
+/** What the keys are kept in. */
 export interface KeyRepositoryOptions {
   prisma: GatehousePrisma;
   keyring: Keyring;

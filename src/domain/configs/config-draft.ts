@@ -13,6 +13,7 @@ type StoredFields = Omit<
   | 'hasOAuth2Secret'
   | 'hasApiKey'
   | 'hasCustomHeaders'
+  | 'secretKeyDigests'
   | 'version'
   | 'createdById'
   | 'updatedById'

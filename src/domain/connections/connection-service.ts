@@ -4,6 +4,7 @@ import { notFound } from '../../errors.ts';
 import { assertCan } from '../../policy/policy.ts';
 import { type Viewer, viewerUserId } from '../../policy/viewer.ts';
 import { assertExperiment, type Experiment } from '../experiments.ts';
+import type { ServerSecrets } from './server-secrets.ts';
 
 /** How a server stands for one user. */
 export type McpServerState = 'ready' | 'needs_connect' | 'reconnect' | 'disabled' | 'unavailable';
@@ -12,9 +13,24 @@ export type McpServerState = 'ready' | 'needs_connect' | 'reconnect' | 'disabled
 export type ConnectionService = ReturnType<typeof createConnectionService>;
 
 /** Who is connected to which server. */
-export function createConnectionService(options: { store: Store; experiments: ReadonlySet<Experiment> }) {
-  const { store, experiments } = options;
+export function createConnectionService(options: {
+  store: Store;
+  experiments: ReadonlySet<Experiment>;
+  isUnavailable: ServerSecrets['isUnavailable'];
+}) {
+  const { store, experiments, isUnavailable } = options;
   return {
+    /**
+     * How a server stands for a user, from what is known without opening a secret.
+     *
+     * @param hasToken whether he has a token of his own there
+     */
+    serverState(config: McpServerConfigRecord, hasToken: boolean): McpServerState {
+      if (!config.enabled) return 'disabled';
+      if (isUnavailable(config)) return 'unavailable';
+      return isConnected(config, hasToken) ? 'ready' : 'needs_connect';
+    },
+
     /** How many users are connected to each config; configs without any are left out. */
     async countByConfig(viewer: Viewer, configIds: readonly string[]): Promise<Map<string, number>> {
       return store.connections.countByConfig(viewer, { configIds });
@@ -46,10 +62,4 @@ export function createConnectionService(options: { store: Store; experiments: Re
 /** Whether the user needs no connection of his own, or has one. */
 export function isConnected(config: McpServerConfigRecord, hasToken: boolean): boolean {
   return config.authType !== 'oauth2' || hasToken;
-}
-
-/** How a server stands, from stored facts alone. */
-export function toServerState(config: McpServerConfigRecord, hasToken: boolean): McpServerState {
-  if (!config.enabled) return 'disabled';
-  return isConnected(config, hasToken) ? 'ready' : 'needs_connect';
 }

@@ -1,5 +1,5 @@
 import type { McpServerConfigRecord } from '../../data/records.ts';
-import { isConnected, toServerState } from '../../domain/connections/connection-service.ts';
+import { isConnected } from '../../domain/connections/connection-service.ts';
 import { builder, visibleWith } from '../builder.ts';
 import { UserType } from '../user/type.ts';
 import { McpAuthTypeEnum, McpAvailabilityEnum, McpServerStateEnum, McpTransportEnum } from './enums.ts';
@@ -42,8 +42,11 @@ McpServerConfigType.implement({
     viewerState: t.field({
       type: McpServerStateEnum,
       description: 'How the server stands for the viewer.',
-      resolve: async (config, _args, { loaders }) =>
-        toServerState(config, config.authType === 'oauth2' && (await loaders.hasOwnToken.load(config.id))),
+      resolve: async (config, _args, { loaders, services }) =>
+        services.connections.serverState(
+          config,
+          config.authType === 'oauth2' && (await loaders.hasOwnToken.load(config.id)),
+        ),
     }),
     version: t.exposeInt('version', { description: 'Counts up with each change; give it as `expectedVersion`.' }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was defined.' }),

@@ -1,0 +1,191 @@
+import { randomBytes } from 'node:crypto';
+import { statSync } from 'node:fs';
+import { readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import pg from 'pg';
+import { afterEach, expect, test } from 'vitest';
+import { generateMasterKey } from '../../src/crypto/master-key.ts';
+import { findTestServer } from '../setup/find-server.ts';
+import { findFreePort, makeFolder, type RunningCommand, startCommand } from '../setup/process.ts';
+
+const serverUrl = await findTestServer();
+const CANARY = `canary-${randomBytes(8).toString('hex')}`;
+const cleanups: (() => unknown)[] = [];
+
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+});
+
+interface Place {
+  cwd: string;
+  env: Record<string, string>;
+}
+
+async function makePlace(env: Record<string, string> = {}): Promise<Place> {
+  const { folder, remove } = await makeFolder();
+  cleanups.push(remove);
+  const adminToken = randomBytes(24).toString('base64url');
+  return { cwd: folder, env: { PORT: String(await findFreePort()), GATEHOUSE_ADMIN_TOKEN: adminToken, ...env } };
+}
+
+function start(args: string[], { cwd, env }: Place): RunningCommand {
+  const command = startCommand(args, { cwd, env });
+  cleanups.push(async () => {
+    command.child.kill('SIGKILL');
+    await command.exit;
+  });
+  return command;
+}
+
+async function serve(place: Place): Promise<RunningCommand> {
+  const gateway = start(['serve'], place);
+  await gateway.waitFor('Gatehouse listens on');
+  return gateway;
+}
+
+async function stop(gateway: RunningCommand): Promise<void> {
+  gateway.child.kill('SIGTERM');
+  expect(await gateway.exit).toBe(0);
+}
+
+/** Runs `gatehouse keys …` to its end. */
+async function keys(place: Place, ...args: string[]): Promise<{ code: number | null; output: string }> {
+  const command = start(['keys', ...args], place);
+  const code = await command.exit;
+  expect(command.output()).not.toContain(CANARY);
+  return { code, output: command.output() };
+}
+
+async function createSecret({ env }: Place, slug: string): Promise<void> {
+  const response = await fetch(`http://localhost:${env['PORT']}/graphql`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', authorization: `Bearer ${env['GATEHOUSE_ADMIN_TOKEN']}` },
+    body: JSON.stringify({
+      query: 'mutation ($input: CreateMcpServerConfigInput!) { createMcpServerConfig(input: $input) { hasApiKey } }',
+      variables: { input: { displayName: slug, slug, url: 'https://mcp.example.com/', apiKeyValue: CANARY } },
+    }),
+  });
+  expect(await response.json()).toEqual({ data: { createMcpServerConfig: { hasApiKey: true } } });
+}
+
+test('with the embedded database a key is replaced through the running gateway, and is there after the next start', async () => {
+  const place = await makePlace();
+  const keyFile = path.join(place.cwd, '.gatehouse', 'encryption-keys');
+  const readKeys = async () => (await readFile(keyFile, 'utf8')).trim().split('\n');
+  const gateway = await serve(place);
+  await createSecret(place, 'first');
+  const [formerKey = ''] = await readKeys();
+
+  const list = await keys(place, 'list');
+  expect(list.output).toContain('A gateway runs on');
+  expect(list.output).toMatch(/^1 {2}[0-9a-f]{12}… {2}active {2}1 value \(mcp_server_configs.api_key_value: 1\)$/m);
+  expect((await keys(place, 'rotate')).output).toContain('0 values sealed anew; another key still seals 0.');
+
+  const inUse = await keys(place, 'revoke', '1');
+  expect(inUse).toMatchObject({ code: 1, output: expect.stringContaining('Key 1 seals new values') });
+
+  const rotation = await keys(place, 'rotate', '--new-key');
+  expect(rotation).toMatchObject({ code: 0, output: expect.stringContaining('Key 2 is new and seals from now on.') });
+  expect(rotation.output).toContain('1 value sealed anew; another key still seals 0.');
+  expect(rotation.output).toContain('`gatehouse keys revoke 1` ends it');
+  expect(await readKeys()).toEqual([expect.any(String), formerKey]);
+  await createSecret(place, 'second');
+  expect(await keys(place, 'verify')).toMatchObject({
+    code: 0,
+    output: expect.stringContaining('4 values checked, 0'),
+  });
+
+  expect(await keys(place, 'revoke', '1')).toMatchObject({ code: 0 });
+  const [newKey] = await readKeys();
+  expect(await readKeys()).toEqual([newKey]);
+  expect(newKey).not.toBe(formerKey);
+  expect(statSync(keyFile).mode & 0o777).toBe(0o600);
+  await stop(gateway);
+  for (const key of [formerKey, newKey]) expect(gateway.output()).not.toContain(key);
+  expect(gateway.output()).not.toContain(CANARY);
+
+  // As after a crash between the revocation and the change of the file.
+  await writeFile(keyFile, `${newKey}\n${formerKey}\n`);
+  await stop(await serve(place));
+  expect(await readKeys()).toEqual([newKey]);
+
+  // Nobody has the folder now: the commands open it themselves.
+  const alone = await keys(place, 'verify');
+  expect(alone).toMatchObject({ code: 0, output: expect.stringContaining('3 values checked, 0 of them') });
+  expect(alone.output).not.toContain('A gateway runs on');
+  expect((await keys(place, 'list')).output).toMatch(/^1 .* revoked {2}0 values$/m);
+}, 180_000);
+
+test.runIf(serverUrl !== undefined)(
+  'with a server the list of keys is changed step by step, under running replicas',
+  async () => {
+    const [formerKey, newKey] = [generateMasterKey(), generateMasterKey()];
+    const databaseUrl = await createDatabase();
+    const place = await makePlace({ DATABASE_URL: databaseUrl, GATEHOUSE_ENCRYPTION_KEYS: formerKey });
+    const withKeys = (...list: string[]) => ({
+      ...place,
+      env: { ...place.env, GATEHOUSE_ENCRYPTION_KEYS: list.join(',') },
+    });
+    const first = await serve(place);
+    await createSecret(place, 'first');
+    await stop(first);
+
+    // 1. The new key at the end, so that every replica opens what it will seal. 2. Then in front.
+    await stop(await serve(withKeys(formerKey, newKey)));
+    const promoted = withKeys(newKey, formerKey);
+    const gateway = await serve(promoted);
+    const noNewKey = await keys(promoted, 'rotate', '--new-key');
+    expect(noNewKey).toMatchObject({ code: 1, output: expect.stringContaining('GATEHOUSE_ENCRYPTION_KEYS') });
+    const dryRun = await keys(promoted, 'rotate', '--dry-run');
+    expect(dryRun).toMatchObject({ code: 0, output: expect.stringContaining('1 value to seal anew') });
+    const tooEarly = await keys(promoted, 'revoke', '1');
+    expect(tooEarly.code).toBe(1);
+    expect(tooEarly.output).toContain('Key 1 still seals 1 value (mcp_server_configs.api_key_value: 1)');
+
+    // 3. While a gateway runs.
+    expect(await keys(promoted, 'rotate')).toMatchObject({
+      code: 0,
+      output: expect.stringContaining('1 value sealed'),
+    });
+    expect((await keys(promoted, 'list')).output).toMatch(/^2 .* active {2}1 value/m);
+
+    // 4. and 5.
+    expect(await keys(withKeys(newKey), 'revoke', '1')).toMatchObject({ code: 0 });
+    const readiness = await fetch(`http://localhost:${place.env['PORT']}/readyz`);
+    expect([readiness.status, await readiness.json()]).toMatchObject([200, { status: 'ok' }]);
+    await stop(gateway);
+    await stop(await serve(withKeys(newKey)));
+    const refused = start(['serve'], promoted);
+    expect(await refused.exit).toBe(1);
+    expect(refused.output()).toContain('key 1');
+    expect(refused.output()).toContain('is revoked');
+
+    // A key that is lost: what it sealed is named, one line each.
+    const lost = await keys(withKeys(generateMasterKey()), 'verify');
+    expect(lost.code).toBe(1);
+    expect(lost.output).toMatch(/^does not open: mcp_server_configs\.api_key_value [0-9a-f-]{36} \(unknown_key\)$/m);
+  },
+  180_000,
+);
+
+test('a number that is none is refused before anything is opened', async () => {
+  const place = await makePlace();
+  const { code, output } = await keys(place, 'revoke', 'x');
+  expect(code).toBe(1);
+  expect(output).toContain('Must be the number of a key');
+});
+
+/** A new database on the test server, which is dropped after the test. */
+async function createDatabase(): Promise<string> {
+  const name = `gatehouse_test_${randomBytes(6).toString('hex')}`;
+  const onServer = async (sql: string) => {
+    const client = new pg.Client({ connectionString: serverUrl });
+    await client.connect();
+    await client.query(sql).finally(() => client.end());
+  };
+  await onServer(`CREATE DATABASE ${name}`);
+  cleanups.push(() => onServer(`DROP DATABASE ${name} WITH (FORCE)`));
+  const url = new URL(serverUrl ?? '');
+  url.pathname = `/${name}`;
+  return url.href;
+}
