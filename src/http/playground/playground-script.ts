@@ -70,7 +70,8 @@ signOut.addEventListener('click', async () => {
     viewer.textContent = 'Signing out did not work: you are still signed in.';
     return;
   }
-  sessionStorage.clear();
+  // Not before the page goes: until then GraphiQL may still keep a tab that changed last.
+  addEventListener('pagehide', () => sessionStorage.clear());
   location.replace('/graphql');
 });
 

@@ -1,0 +1,176 @@
+import { Hono } from 'hono';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { HttpEnv } from '../../src/http/context.ts';
+import { listen, type RunningServer } from '../../src/http/node-server.ts';
+import { EXAMPLES } from '../../src/http/playground/examples.ts';
+import { launchBrowser, missingBrowser, startVisit, type Visit } from '../setup/browser.ts';
+import { onServer } from '../setup/database.ts';
+import { createTestGateway, type TestGateway } from '../setup/gateway.ts';
+
+const QUERY = '.graphiql-query-editor';
+const VARIABLES = '[aria-label="Variables"]';
+const RESPONSE = '.graphiql-response';
+
+if (missingBrowser !== undefined && !onServer) console.warn(missingBrowser);
+
+// The browser meets the same pages on either database: once is enough.
+describe.skipIf(missingBrowser !== undefined || onServer)('with a real browser', { timeout: 120_000 }, () => {
+  let server: RunningServer;
+  let gateway: TestGateway;
+  let browser: Browser;
+  let origin: string;
+  let visit: Visit;
+
+  beforeAll(async () => {
+    // The port is part of the public URL, so it must be known before the gateway is made.
+    const door = new Hono<HttpEnv>();
+    door.all('*', (c) => gateway.fetch(c.req.url.slice(new URL(c.req.url).origin.length), c.req.raw));
+    server = await listen(door, { host: '127.0.0.1', port: 0 });
+    origin = `http://localhost:${server.port}`;
+    gateway = await createTestGateway({ env: { GATEHOUSE_PUBLIC_URL: origin } });
+    browser = await launchBrowser();
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await server?.close(0);
+    await gateway?.close();
+  });
+
+  beforeEach(async () => {
+    visit = await startVisit(browser, origin);
+  });
+  afterEach(() => visit.context.close());
+
+  test('an admin opens the sign-in link, runs every example in the playground and signs out', async () => {
+    const { page, context, problems, foreignRequests } = visit;
+    await page.goto(await gateway.createSignInUrl());
+    await waitForPlayground(page, 'Signed in as admin@gatehouse.localhost (ADMIN)');
+    expect(page.url()).toBe(`${origin}/graphql`);
+
+    expect((await run(page, 'WhoAmI')).data.viewer.role).toBe('ADMIN');
+    const ids: Record<string, string> = { userId: gateway.userIds.member };
+    for (const { query, variables = {} } of EXAMPLES.slice(1)) {
+      const name = readName(query);
+      await openTab(page, name);
+      if ('id' in variables) await paste(page, VARIABLES, JSON.stringify({ ...variables, ...ids }));
+      const { data, errors } = await run(page, name);
+      expect(errors, name).toBeUndefined();
+      if (name === 'CreateOpenServer') ids['id'] = data.createMcpServerConfig.id;
+    }
+    await openTab(page, 'ListServers');
+    await run(page, 'ListServers');
+    for (const slug of ['context7', 'deepwiki', 'github']) await editorText(page, RESPONSE, `"${slug}"`).waitFor();
+
+    await page.locator('#sign-out').click();
+    await page.locator('#token').waitFor();
+    expect(await context.cookies()).toEqual([]);
+    expect(await page.evaluate('sessionStorage.length + localStorage.length')).toBe(0);
+    expect(problems).toEqual([]);
+    expect(foreignRequests).toEqual([]);
+  });
+
+  test('the editor knows the schema, and what is typed stays out of the address and survives a reload', async () => {
+    const { page, problems, foreignRequests } = visit;
+    await page.goto(await gateway.createSignInUrl());
+    await waitForPlayground(page, 'ADMIN');
+    await reload(page, 0);
+    expect(await readTitles(page)).toEqual(EXAMPLES.map(({ query }) => readName(query)));
+
+    await paste(page, QUERY, 'query Mistaken { viewer { nickname } }');
+    await page.locator('.graphiql-query-editor .squiggly-error').waitFor();
+    await page.locator('.graphiql-tab-button', { hasText: 'Mistaken' }).waitFor();
+    expect(page.url()).toBe(`${origin}/graphql`);
+
+    await openTab(page, 'DisableServer');
+    await reload(page, 6);
+    await editorText(page, QUERY, 'DisableServer').waitFor();
+    expect(await readTitles(page)).toEqual(['Mistaken', ...EXAMPLES.slice(1).map(({ query }) => readName(query))]);
+    expect(await page.evaluate('localStorage.length')).toBe(0);
+    expect(problems).toEqual([]);
+    expect(foreignRequests).toEqual([]);
+  });
+
+  test('a member signs in with a token, not with a wrong one, and finds nothing of who was there before', async () => {
+    const { page, context, problems, foreignRequests } = visit;
+    await page.goto(`${origin}/graphql`);
+    for (const [token, reason] of [
+      ['two words', 'does not look like a token'],
+      [gateway.tokens.suspended, 'does not take this token'],
+    ] as const) {
+      await signIn(page, token);
+      await page.getByRole('alert').filter({ hasText: reason }).waitFor();
+      expect(await context.cookies()).toEqual([]);
+    }
+    expect(problems.splice(0)).toEqual([expect.stringContaining('401')]);
+
+    await signIn(page, gateway.tokens.auditor);
+    await waitForPlayground(page, 'Signed in as auditor@example.com (AUDITOR)');
+    await paste(page, QUERY, 'query OfTheAuditor { viewer { id } }');
+    await page.locator('.graphiql-tab-button', { hasText: 'OfTheAuditor' }).waitFor();
+
+    await context.clearCookies();
+    await page.reload();
+    await signIn(page, gateway.tokens.member);
+    await waitForPlayground(page, 'Signed in as member@example.com (MEMBER)');
+    expect(await readTitles(page)).toEqual(['WhoAmI', 'ListServers']);
+    expect((await run(page, 'WhoAmI')).data.viewer).toMatchObject({ id: gateway.userIds.member });
+    expect(problems).toEqual([]);
+    expect(foreignRequests).toEqual([]);
+  });
+});
+
+async function signIn(page: Page, token: string): Promise<void> {
+  await page.getByLabel('Token').fill(token);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+}
+
+async function waitForPlayground(page: Page, viewer: string): Promise<void> {
+  await page.locator('#viewer', { hasText: viewer }).waitFor();
+  await page.locator('.graphiql-query-editor .view-line').first().waitFor();
+}
+
+/** Loads the page again, once GraphiQL has kept which tab is open: that happens half a second late. */
+async function reload(page: Page, openTabIndex: number): Promise<void> {
+  await expect
+    .poll(() => page.evaluate(`JSON.parse(sessionStorage.getItem('graphiql:tabState'))?.activeTabIndex`))
+    .toBe(openTabIndex);
+  await page.reload();
+  await waitForPlayground(page, 'Signed in');
+}
+
+/** Changes to another tab. GraphiQL takes a moment to read the operation in it, and then keeps it. */
+async function openTab(page: Page, name: string): Promise<void> {
+  await page.locator('.graphiql-tab-button', { hasText: name }).click();
+  await editorText(page, QUERY, name).waitFor();
+  await expect.poll(() => page.evaluate(`sessionStorage.getItem('graphiql:query')`)).toContain(name);
+}
+
+/** Puts a text in the place of what an editor holds. Pasted, as the editor closes brackets that are typed. */
+async function paste(page: Page, editor: string, text: string): Promise<void> {
+  await page.locator(`${editor} .view-lines:visible`).click();
+  await page.keyboard.press('ControlOrMeta+A');
+  await page.evaluate(`navigator.clipboard.writeText(${JSON.stringify(text)})`);
+  await page.keyboard.press('ControlOrMeta+V');
+}
+
+/** Presses the button and takes the answer, once the page shows it. */
+async function run(page: Page, name: string): Promise<{ data: any; errors?: unknown }> {
+  const answered = page.waitForResponse((response) => response.request().postData()?.includes(name) ?? false);
+  await page.locator('.graphiql-execute-button').click();
+  const answer = await (await answered).json();
+  await editorText(page, RESPONSE, Object.keys(answer.data ?? { errors: [] })[0] ?? '').waitFor();
+  return answer;
+}
+
+function editorText(page: Page, editor: string, text: string) {
+  return page.locator(`${editor} .view-lines`, { hasText: text });
+}
+
+function readTitles(page: Page): Promise<string[]> {
+  return page.locator('.graphiql-tab-button').allTextContents();
+}
+
+function readName(query: string): string {
+  return /^(?:query|mutation) (\w+)/m.exec(query)?.[1] ?? '';
+}

@@ -1,0 +1,75 @@
+import { type OperationDefinitionNode, parse, validate } from 'graphql';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { buildSchema } from '../../src/graphql/schema.ts';
+import { EXAMPLES, type Example } from '../../src/http/playground/examples.ts';
+import { createTestGateway, type TestGateway } from '../setup/gateway.ts';
+
+const schema = buildSchema();
+const examples = EXAMPLES.map((example) => ({ name: readOperation(example).name?.value ?? '', example }));
+
+function readOperation({ query }: Example): OperationDefinitionNode {
+  const { definitions } = parse(query);
+  expect(definitions).toHaveLength(1);
+  return definitions[0] as OperationDefinitionNode;
+}
+
+describe.each(examples)('the example $name', ({ example }) => {
+  test('is valid against the schema', () => {
+    expect(validate(schema, parse(example.query))).toEqual([]);
+  });
+
+  test('begins with one line that says what it does, and is narrow enough for half a screen', () => {
+    const [comment = '', operation = '', ...rest] = example.query.split('\n');
+    expect(comment).toMatch(/^# [A-Z].*\.$/);
+    expect(operation).toMatch(/^(query|mutation) /);
+    expect(Math.max(...[comment, operation, ...rest].map((line) => line.length))).toBeLessThanOrEqual(56);
+  });
+
+  test('gives each variable that it declares, and no other', () => {
+    const declared = (readOperation(example).variableDefinitions ?? []).map(({ variable }) => variable.name.value);
+    expect(Object.keys(example.variables ?? {})).toEqual(declared);
+  });
+});
+
+test('no two examples have the same name: it is the title of the tab', () => {
+  expect(new Set(examples.map(({ name }) => name)).size).toBe(examples.length);
+});
+
+describe('run in order by an admin', () => {
+  let gateway: TestGateway;
+
+  beforeAll(async () => {
+    gateway = await createTestGateway();
+  });
+  afterAll(() => gateway.close());
+
+  test('they define three servers, list them, switch one on and off, and remove tokens', async () => {
+    let serverId: unknown;
+    const results: Record<string, any> = {};
+    for (const { name, example } of examples) {
+      const ids = { id: serverId, userId: gateway.userIds.member };
+      const variables = Object.fromEntries(
+        Object.entries(example.variables ?? {}).map(([key, value]) => [key, ids[key as keyof typeof ids] ?? value]),
+      );
+      const { data, errors } = await gateway.graphql(example.query, { token: gateway.tokens.admin, variables });
+      expect(errors, name).toBeUndefined();
+      results[name] = Object.values(data)[0];
+      serverId ??= results['CreateOpenServer']?.id;
+    }
+    expect(results).toMatchObject({
+      WhoAmI: { id: gateway.userIds.admin, email: 'admin@example.com', role: 'ADMIN', status: 'ACTIVE' },
+      CreateOpenServer: { slug: 'deepwiki', authType: 'NONE', enabled: false },
+      CreateApiKeyServer: { slug: 'context7', authType: 'API_KEY', enabled: false, hasApiKey: true },
+      CreateOAuthServer: { slug: 'github', authType: 'OAUTH2', enabled: false, hasOAuth2Secret: true },
+      ListServers: {
+        totalCount: 3,
+        nodes: [{ slug: 'context7' }, { slug: 'deepwiki' }, { slug: 'github' }],
+        pageInfo: { hasNextPage: false },
+      },
+      EnableServer: { slug: 'deepwiki', enabled: true, version: 2 },
+      DisableServer: { slug: 'deepwiki', enabled: false, version: 3 },
+      ListUsers: { totalCount: 6 },
+      RemoveUserTokens: { removedCount: 0 },
+    });
+  });
+});
