@@ -10,6 +10,9 @@ const withDatabase = ['test/{data,domain,graphql,http}/**/*.test.ts'];
 /** What starts the gateway as a user does runs what he runs: the build. */
 const withProcess = ['test/cli/**/*.test.ts'];
 
+/** What breaks things on purpose, for long: `npm run test:faults`. */
+const withFaults = ['test/faults/**/*.test.ts'];
+
 export default defineConfig({
   resolve: {
     // Vite would take graphql's ES modules where Node, and so every library, takes CommonJS: two graphqls in one process.
@@ -22,11 +25,19 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: 'unit', include: ['test/**/*.test.ts'], exclude: [...withDatabase, ...withProcess] },
+        test: {
+          name: 'unit',
+          include: ['test/**/*.test.ts'],
+          exclude: [...withDatabase, ...withProcess, ...withFaults],
+        },
       },
       {
         extends: true,
         test: { name: 'process', include: withProcess, globalSetup: ['test/setup/build.ts'], testTimeout: 120_000 },
+      },
+      {
+        extends: true,
+        test: { name: 'faults', include: withFaults, globalSetup: ['test/setup/build.ts'], testTimeout: 300_000 },
       },
       {
         extends: true,

@@ -2,10 +2,10 @@ import { randomBytes } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import pg from 'pg';
 import { afterEach, expect, test } from 'vitest';
 import { generateMasterKey } from '../../src/crypto/master-key.ts';
 import { findTestServer } from '../setup/find-server.ts';
+import { createOwnDatabase } from '../setup/own-database.ts';
 import { findFreePort, makeFolder, type RunningCommand, startCommand } from '../setup/process.ts';
 
 const serverUrl = await findTestServer();
@@ -120,8 +120,9 @@ test.runIf(serverUrl !== undefined)(
   'with a server the list of keys is changed step by step, under running replicas',
   async () => {
     const [formerKey, newKey] = [generateMasterKey(), generateMasterKey()];
-    const databaseUrl = await createDatabase();
-    const place = await makePlace({ DATABASE_URL: databaseUrl, GATEHOUSE_ENCRYPTION_KEYS: formerKey });
+    const database = await createOwnDatabase(serverUrl ?? '');
+    cleanups.push(database.drop);
+    const place = await makePlace({ DATABASE_URL: database.url, GATEHOUSE_ENCRYPTION_KEYS: formerKey });
     const withKeys = (...list: string[]) => ({
       ...place,
       env: { ...place.env, GATEHOUSE_ENCRYPTION_KEYS: list.join(',') },
@@ -174,18 +175,3 @@ test('a number that is none is refused before anything is opened', async () => {
   expect(code).toBe(1);
   expect(output).toContain('Must be the number of a key');
 });
-
-/** A new database on the test server, which is dropped after the test. */
-async function createDatabase(): Promise<string> {
-  const name = `gatehouse_test_${randomBytes(6).toString('hex')}`;
-  const onServer = async (sql: string) => {
-    const client = new pg.Client({ connectionString: serverUrl });
-    await client.connect();
-    await client.query(sql).finally(() => client.end());
-  };
-  await onServer(`CREATE DATABASE ${name}`);
-  cleanups.push(() => onServer(`DROP DATABASE ${name} WITH (FORCE)`));
-  const url = new URL(serverUrl ?? '');
-  url.pathname = `/${name}`;
-  return url.href;
-}

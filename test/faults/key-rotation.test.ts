@@ -1,0 +1,10 @@
+import { test } from 'vitest';
+import { findTestServer } from '../setup/find-server.ts';
+import { rotateUnderKills } from './killed-rotation.ts';
+
+const serverUrl = await findTestServer();
+
+test.runIf(serverUrl !== undefined)(
+  'a rotation of 20,000 values that is killed ten times under eight writers loses nothing',
+  () => rotateUnderKills(serverUrl ?? '', { values: 20_000, kills: 10 }),
+);
