@@ -14,6 +14,12 @@ const NOT_JSON = {
   message: 'Send the operation as "Content-Type: application/json".',
 };
 
+const URL_TOO_LONG = {
+  path: [],
+  code: 'TOO_LONG',
+  message: `With the query the URL is longer than ${MAX_URL_LENGTH.toLocaleString('en')} characters; send it by POST.`,
+};
+
 /**
  * `/graphql`: POST as `application/json`, and GET for queries. Forms, multipart and plain text are refused: a page of
  * another site can send these without asking first.
@@ -32,7 +38,8 @@ export function createGraphQLRoutes({ handle }: { handle: GraphQLHandler }): Hon
       return c.json({ errors }, 415);
     }
     if (c.req.url.length > MAX_URL_LENGTH) {
-      return c.json({ errors: [{ message: 'The query is too long for a URL; send it by POST.' }] }, 414);
+      const errors = [toGraphQLError(validationFailed([URL_TOO_LONG]))];
+      return c.json({ errors }, 414);
     }
     return handle(await withLimitedBody(c.req.raw), { viewer, requestId: c.get('requestId') });
   });
@@ -43,6 +50,9 @@ export function createGraphQLRoutes({ handle }: { handle: GraphQLHandler }): Hon
 /** The same request with its body read, so that one which is too large is 413 and not a syntax error. */
 async function withLimitedBody(request: Request): Promise<Request> {
   if (request.method !== 'POST') return request;
-  const { url, method, headers, signal } = request;
+  const { url, method, signal } = request;
+  const headers = new Headers(request.headers);
+  // Yoga compares it letter by letter.
+  headers.set('content-type', 'application/json');
   return new Request(url, { method, headers, signal, body: await readLimitedBody(request) });
 }

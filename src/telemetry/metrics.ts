@@ -1,7 +1,8 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 
-/** Callers choose operation names: after this many different ones the rest counts as `other`. */
+/** Callers choose operation names: after this many different ones the rest counts as `other`, and so do longer ones. */
 const MAX_OPERATION_NAMES = 200;
+const MAX_OPERATION_NAME_LENGTH = 100;
 
 const DURATION_BUCKETS_SECONDS = [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10];
 
@@ -55,6 +56,7 @@ export function createMetrics(poolUsage: () => { total: number; idle: number; wa
 
   const names = new Set<string>();
   const toLabel = (name: string): string => {
+    if (name.length > MAX_OPERATION_NAME_LENGTH) return 'other';
     if (!names.has(name) && names.size >= MAX_OPERATION_NAMES) return 'other';
     names.add(name);
     return name;

@@ -5,6 +5,9 @@ import type { Logger } from '../../telemetry/logger.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
 import type { GraphQLServerContext } from '../context.ts';
 
+/** Callers choose operation names: more of one is not worth a place in the log. */
+const MAX_LOGGED_NAME = 100;
+
 /** Logs and counts each operation by name and outcome. Variables and results stay out: they may hold secrets. */
 export function useOperationReport({ log, metrics }: { log: Logger; metrics: Metrics }): Plugin<GraphQLServerContext> {
   return {
@@ -24,7 +27,7 @@ export function useOperationReport({ log, metrics }: { log: Logger; metrics: Met
             {
               requestId,
               userId: viewerUserId(viewer),
-              operation: name,
+              operation: name.slice(0, MAX_LOGGED_NAME),
               type,
               outcome,
               durationMs: Math.round(durationMs),

@@ -1,0 +1,57 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createTestGateway, type TestGateway } from '../setup/gateway.ts';
+import { readAllRows } from './database-rows.ts';
+import { listRootFields, type Subjects, toOperation } from './root-fields.ts';
+
+const SUBJECTS: Subjects = {
+  configId: '00000000-0000-4000-8000-00000000000a',
+  slug: 'any',
+  userId: '00000000-0000-4000-8000-00000000000b',
+  apiTokenId: '00000000-0000-4000-8000-00000000000c',
+  keyNumber: 99,
+};
+
+let gateway: TestGateway;
+beforeAll(async () => {
+  gateway = await createTestGateway({ env: { GATEHOUSE_EXPERIMENTS: '' } });
+  // The first use of each token is noted.
+  for (const token of Object.values(gateway.tokens)) await gateway.graphql('{ viewer { id } }', { token });
+});
+afterAll(() => gateway?.close());
+
+const aboutServers = listRootFields().filter((field) => /mcp/i.test(field));
+
+test('there are fields about MCP servers to be tried', () => {
+  expect(aboutServers.length).toBeGreaterThanOrEqual(6);
+});
+
+test.each(aboutServers)('without the experiment %s is EXPERIMENT_DISABLED for those who may call it', async (field) => {
+  const before = await readAllRows(gateway.database);
+  for (const role of ['admin', 'auditor', 'service', 'member'] as const) {
+    const { errors, data } = await gateway.graphql(toOperation(field, SUBJECTS), { token: gateway.tokens[role] });
+    const mayCall = role === 'admin' || field.startsWith('Query.');
+    expect(
+      errors?.map((error) => error.extensions.code),
+      role,
+    ).toEqual([mayCall ? 'EXPERIMENT_DISABLED' : 'FORBIDDEN']);
+    expect(Object.values(data ?? {})).not.toContainEqual(expect.anything());
+  }
+  expect((await gateway.graphql(toOperation(field, SUBJECTS))).status).toBe(401);
+  expect(await readAllRows(gateway.database)).toEqual(before);
+});
+
+test('without the experiment the rest of the graph works', async () => {
+  const { data, errors } = await gateway.graphql('{ viewer { id } users { totalCount } }', {
+    token: gateway.tokens.admin,
+  });
+  expect(errors).toBeUndefined();
+  expect(data.viewer.id).toBe(gateway.userIds.admin);
+});
+
+test('without the experiment REST about servers is 403, and nobody is 401 before', async () => {
+  const path = '/api/experimental/mcp/servers';
+  const headers = { authorization: `Bearer ${gateway.tokens.admin}` };
+  const response = await gateway.fetch(path, { headers });
+  expect([response.status, await response.json()]).toMatchObject([403, { code: 'EXPERIMENT_DISABLED' }]);
+  expect((await gateway.fetch(path)).status).toBe(401);
+});

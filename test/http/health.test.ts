@@ -1,0 +1,171 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Database } from '../../src/data/database.ts';
+import { createHealthRoutes } from '../../src/http/health-routes.ts';
+import { createMetrics } from '../../src/telemetry/metrics.ts';
+import { openTestDatabase } from '../setup/database.ts';
+import { createTestGateway, type TestGateway } from '../setup/gateway.ts';
+
+let database: Database;
+let gateway: TestGateway;
+/** What the readiness checks' own queries meet; Prisma has its own way to the database. */
+let failure: Error | undefined;
+
+beforeAll(async () => {
+  database = await openTestDatabase();
+  const query: Database['query'] = (sql, parameters) =>
+    failure === undefined ? database.query(sql, parameters) : Promise.reject(failure);
+  gateway = await createTestGateway({ database: { ...database, query } });
+});
+afterAll(async () => {
+  await gateway?.close();
+  await database?.close();
+});
+
+async function readiness() {
+  const response = await gateway.fetch('/readyz');
+  return { status: response.status, body: await response.json() };
+}
+
+const ALL_GOOD = { database: 'ok', migrations: 'ok', encryption_keys: 'ok' };
+
+describe('/readyz', () => {
+  test('is 200 while everything is good, for anybody', async () => {
+    expect(await readiness()).toEqual({ status: 200, body: { status: 'ok', checks: ALL_GOOD } });
+  });
+
+  test('is 503 and names the database when it does not answer, and tells the reason to the log only', async () => {
+    failure = new Error('the reason is for the log');
+    const { status, body } = await readiness();
+    failure = undefined;
+    const checks = { ...ALL_GOOD, database: 'failed', migrations: 'failed' };
+    expect({ status, body }).toEqual({ status: 503, body: { status: 'failed', checks } });
+    expect(gateway.logs()).toContain('the reason is for the log');
+    expect((await readiness()).status).toBe(200);
+  });
+
+  test('is 503 when the database is not at the schema of this build', async () => {
+    await database.query('UPDATE _prisma_migrations SET checksum = reverse(checksum)');
+    const { status, body } = await readiness();
+    await database.query('UPDATE _prisma_migrations SET checksum = reverse(checksum)');
+    expect({ status, body }).toEqual({
+      status: 503,
+      body: { status: 'failed', checks: { ...ALL_GOOD, migrations: 'failed' } },
+    });
+    expect((await readiness()).status).toBe(200);
+  });
+
+  test('is 503 when a key is not the one that the database knows', async () => {
+    const [key] = await database.query('SELECT canary FROM encryption_keys');
+    const canary = String(key?.['canary']);
+    const other = `${canary.slice(0, -1)}${canary.endsWith('A') ? 'B' : 'A'}`.replace(/^v1:./, (start) =>
+      start === 'v1:A' ? 'v1:B' : 'v1:A',
+    );
+    await database.query('UPDATE encryption_keys SET canary = $1', [other]);
+    const { status, body } = await readiness();
+    await database.query('UPDATE encryption_keys SET canary = $1', [canary]);
+    expect({ status, body }).toEqual({
+      status: 503,
+      body: { status: 'failed', checks: { ...ALL_GOOD, encryption_keys: 'failed' } },
+    });
+    expect((await readiness()).status).toBe(200);
+  });
+
+  test('is 503 while the gateway drains, and then only', async () => {
+    let isDraining = false;
+    const metrics = createMetrics(() => ({ total: 1, idle: 1, waiting: 0 }));
+    const checks = { database: () => Promise.resolve() };
+    const routes = createHealthRoutes({ checks, metrics, isDraining: () => isDraining, onFailure: () => undefined });
+    const statuses = async () => [(await routes.request('/readyz')).status, (await routes.request('/healthz')).status];
+    expect(await statuses()).toEqual([200, 200]);
+    isDraining = true;
+    expect(await statuses()).toEqual([503, 200]);
+  });
+});
+
+test('/healthz is 200 as long as the process lives, whatever the database does', async () => {
+  failure = new Error('gone');
+  const response = await gateway.fetch('/healthz');
+  failure = undefined;
+  expect([response.status, await response.json()]).toEqual([200, { status: 'ok' }]);
+});
+
+describe('/metrics', () => {
+  const lines = async (pattern: RegExp) => {
+    const response = await gateway.fetch('/metrics');
+    expect(response.headers.get('content-type')).toMatch(/^text\/plain/);
+    return (await response.text()).split('\n').filter((line) => pattern.test(line));
+  };
+  const outcomes = (operation: string) =>
+    lines(new RegExp(`^gatehouse_graphql_operations_total\\{operation="${operation}"`));
+
+  test('counts operations by name and outcome', async () => {
+    const { admin, member } = gateway.tokens;
+    for (const token of [admin, member, member])
+      await gateway.graphql('query Counted { users { totalCount } }', { token });
+    expect(await outcomes('Counted')).toEqual([
+      'gatehouse_graphql_operations_total{operation="Counted",type="query",outcome="ok"} 1',
+      'gatehouse_graphql_operations_total{operation="Counted",type="query",outcome="FORBIDDEN"} 2',
+    ]);
+    await gateway.graphql('mutation Wrong($id: UUID!) { deleteUser(id: $id) { deletedId } }', {
+      token: admin,
+      variables: { id: 'x' },
+    });
+    expect(await outcomes('Wrong')).toEqual([
+      'gatehouse_graphql_operations_total{operation="Wrong",type="mutation",outcome="VALIDATION_FAILED"} 1',
+    ]);
+  });
+
+  test('counts requests by route, not by path', async () => {
+    await gateway.fetch('/auth/sign-in?token=not-in-the-metrics');
+    await gateway.fetch('/nowhere/at/all');
+    const requests = await lines(/^gatehouse_http_request_duration_seconds_count/);
+    expect(requests.join('\n')).toContain('route="/auth/sign-in",status="401"');
+    expect(requests.join('\n')).toContain('route="unmatched",status="404"');
+    expect(requests.join('\n')).not.toMatch(/nowhere|not-in-the-metrics/);
+  });
+
+  test('have pool, memory and event loop', async () => {
+    for (const name of [
+      'gatehouse_database_connections',
+      'nodejs_eventloop_lag_seconds',
+      'process_resident_memory_bytes',
+    ]) {
+      expect(await lines(new RegExp(`^${name}`)), name).not.toEqual([]);
+    }
+  });
+
+  test('do not grow with the names that callers make up, nor with their length', async () => {
+    await gateway.graphql(`query ${'L'.repeat(2_000)} { viewer { id } }`, { token: gateway.tokens.member });
+    for (let index = 0; index < 250; index += 1) {
+      await gateway.graphql(`query Made${index}Up { viewer { id } }`, { token: gateway.tokens.member });
+    }
+    expect((await lines(/^gatehouse_graphql_operations_total/)).length).toBeLessThan(210);
+    expect((await outcomes('other')).length).toBeGreaterThan(0);
+    expect(await lines(/L{200}/)).toEqual([]);
+  });
+});
+
+describe('the id of a request', () => {
+  test('is in the answer and in the log, and a proxy may give it', async () => {
+    const response = await gateway.fetch('/healthz', { headers: { 'x-request-id': 'proxy-0123.abc' } });
+    expect(response.headers.get('x-request-id')).toBe('proxy-0123.abc');
+    expect(gateway.logs()).toContain('"requestId":"proxy-0123.abc"');
+  });
+
+  test.each(['', 'short', 'a'.repeat(65), 'with space in it', 'quote"in-it', '<script>alert(1)'])(
+    'is the gateway’s own where %j is given',
+    async (given) => {
+      const response = await gateway.fetch('/healthz', { headers: { 'x-request-id': given } });
+      expect(response.headers.get('x-request-id')).toMatch(/^[0-9a-f-]{36}$/);
+    },
+  );
+});
+
+test('every answer says what it must not be taken for, and is not kept', async () => {
+  for (const path of ['/healthz', '/graphql', '/nowhere', '/auth/sign-in', '/api/experimental/mcp/servers']) {
+    const { headers } = await gateway.fetch(path);
+    expect(headers.get('x-content-type-options'), path).toBe('nosniff');
+    expect(headers.get('cache-control'), path).toBe('no-store');
+    expect(headers.get('referrer-policy'), path).toBe('no-referrer');
+  }
+});
