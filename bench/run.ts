@@ -8,6 +8,7 @@ import { type BenchDatabase, openBenchDatabase } from './bench-database.ts';
 import { type Contestant, type ContestantOptions, startContestant } from './contestant.ts';
 import { LIST_FIELDS, LIST_SIZE } from './list-query.ts';
 import { askForList, CONNECTIONS, type Measurement, measure } from './measure.ts';
+import { measureSealing } from './sealing.ts';
 import { seed } from './seed.ts';
 import { formatTable } from './table.ts';
 
@@ -90,6 +91,7 @@ async function run(): Promise<void> {
     const measurements = await compareLists(database, seconds, stop.signal);
     const machine = `${cpus().length} cores, ${cpus()[0]?.model.trim()}, Node ${process.versions.node}, ${database.label}`;
     console.log(`${CONNECTIONS} connections, ${seconds} s each; ${machine}\n\n${formatTable(measurements, APOLLO)}`);
+    console.log(`\n${await measureSealing()}`);
   } finally {
     await database.remove();
   }

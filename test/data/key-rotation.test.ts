@@ -4,7 +4,13 @@ import { revokeKey } from '../../src/data/key-revocation.ts';
 import { rotateValues } from '../../src/data/key-rotation.ts';
 import { readAllRows } from '../graphql/database-rows.ts';
 import { onServer } from '../setup/database.ts';
-import { openSealedDatabase, readConfigSecrets, readStored, type SealedDatabase } from './encryption-setup.ts';
+import {
+  configColumns,
+  openSealedDatabase,
+  readConfigSecrets,
+  readStored,
+  type SealedDatabase,
+} from './encryption-setup.ts';
 import { createSecrets, promoteNewKey, readAllSecrets } from './key-rotation-setup.ts';
 
 let sealed: SealedDatabase;
@@ -120,10 +126,36 @@ test('two at once do every value and lose none', async () => {
   await revokeKey(prisma, keyring, 1);
 });
 
-test.runIf(onServer)('a value that is being written meanwhile is the writer’s', async () => {
+test('a value that was written between the reading and the writing is the writer’s', async () => {
   const { prisma, keyring } = sealed;
   const [config] = await createSecrets(prisma, 3);
   const id = config?.id ?? '';
+  const former = await promoteNewKey(sealed);
+  let writes = 0;
+  const interrupted = new Proxy(prisma, {
+    get(target, property) {
+      if (property !== '$queryRawUnsafe') return Reflect.get(target, property);
+      return async (sql: string, ...parameters: unknown[]) => {
+        if (sql.includes('api_key_value') && sql.includes('UPDATE') && writes === 0) {
+          writes += 1;
+          await prisma.mcpServerConfig.update({ where: { id }, data: { apiKeyValue: 'of the writer' } });
+        }
+        return target.$queryRawUnsafe(sql, ...parameters);
+      };
+    },
+  });
+  expect(await rotateValues(interrupted, keyring)).toMatchObject({ resealed: 14, remaining: 0, failures: [] });
+  expect(writes).toBe(1);
+  expect(await readConfigSecrets(prisma, id)).toEqual(['client 0', 'of the writer', '{"X-Index":"0"}']);
+  await revokeKey(prisma, keyring, 1);
+  expect(keyring.find(former)).toBeUndefined();
+});
+
+test.runIf(onServer)('a value that is being written meanwhile is the writer’s', async () => {
+  const { prisma, keyring } = sealed;
+  await createSecrets(prisma, 3);
+  // Held at the first column that the rotation meets it in, with a value that it has read.
+  const { id } = await prisma.mcpServerConfig.create({ data: { ...configColumns(), apiKeyValue: 'former' } });
   await promoteNewKey(sealed);
   let rotation: ReturnType<typeof rotateValues> | undefined;
   await prisma.$transaction(async (tx) => {
@@ -136,7 +168,7 @@ test.runIf(onServer)('a value that is being written meanwhile is the writer’s'
     await waitForLock();
   });
   expect(await rotation).toMatchObject({ remaining: 0, failures: [] });
-  expect(await readConfigSecrets(prisma, id)).toEqual(['client 0', 'of the writer', '{"X-Index":"0"}']);
+  expect(await readConfigSecrets(prisma, id)).toEqual([null, 'of the writer', null]);
   await revokeKey(prisma, keyring, 1);
 });
 

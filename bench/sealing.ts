@@ -1,0 +1,110 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import path from 'node:path';
+import { openEnvelope, type SealedPlace, sealEnvelope } from '../src/crypto/envelope.ts';
+import { Keyring } from '../src/crypto/keyring.ts';
+import { MasterKey } from '../src/crypto/master-key.ts';
+import type { Database } from '../src/data/database.ts';
+import { openEmbeddedDatabase } from '../src/data/embedded-database.ts';
+import { SEALING_KEY } from '../src/data/encryption-row.ts';
+import { registerKeys } from '../src/data/key-registry.ts';
+import { rotateValues } from '../src/data/key-rotation.ts';
+import { applyMigrations } from '../src/data/migrations.ts';
+import { createPrisma, type GatehousePrisma } from '../src/data/prisma.ts';
+import { openServerDatabase } from '../src/data/server-database.ts';
+import { type BenchDatabase, openBenchDatabase } from './bench-database.ts';
+
+const CRYPTO_MS = 1_000;
+/** As long as an API key or a short token. */
+const VALUE_BYTES = 64;
+const VALUES_PER_CONFIG = 5;
+const CONFIGS = 2_000;
+
+/** Measures sealing alone on one core, and a rotation of 10,000 values end to end. @returns lines to print */
+export async function measureSealing(): Promise<string> {
+  const seal = measureCrypto((key, place, text) => sealEnvelope(key, text, place));
+  const sealed = new Map<MasterKey, string>();
+  const open = measureCrypto((key, place, text) => {
+    const envelope = sealed.get(key) ?? sealEnvelope(key, text, place);
+    sealed.set(key, envelope);
+    openEnvelope(key, envelope, place);
+  });
+  const bench = await openBenchDatabase();
+  try {
+    const { valuesPerSecond, total } = await measureRotation(bench);
+    return [
+      `Sealing, values of ${VALUE_BYTES} bytes, one core: ${format(seal)} sealed/s, ${format(open)} opened/s`,
+      `Rotation end to end, ${format(total)} values, ${bench.label}: ${format(valuesPerSecond)} values/s`,
+    ].join('\n');
+  } finally {
+    await bench.remove();
+  }
+}
+
+/** How often a second `work` runs. */
+function measureCrypto(work: (key: MasterKey, place: SealedPlace, text: string) => void): number {
+  const key = new MasterKey(randomBytes(32));
+  const text = randomBytes(VALUE_BYTES / 2).toString('hex');
+  const place = { table: 'mcp_server_configs', column: 'api_key_value', rowId: randomUUID(), ownerId: undefined };
+  const run = (durationMs: number): number => {
+    const start = performance.now();
+    let count = 0;
+    for (; performance.now() - start < durationMs; count += 1) work(key, place, text);
+    return (count * 1_000) / (performance.now() - start);
+  };
+  run(CRYPTO_MS / 5);
+  return run(CRYPTO_MS);
+}
+
+async function measureRotation({ url, folder }: BenchDatabase) {
+  const database: Database =
+    url === undefined
+      ? await openEmbeddedDatabase(path.join(folder, 'sealing'))
+      : await openServerDatabase(url, { poolSize: 2 });
+  try {
+    await applyMigrations(database);
+    const [former, next] = [new MasterKey(randomBytes(32)), new MasterKey(randomBytes(32))];
+    const keyring = new Keyring([former, next]);
+    const prisma = createPrisma(database, keyring);
+    await registerKeys(prisma, keyring);
+    await createSecrets(prisma);
+    keyring.promote(next.digest);
+    const start = performance.now();
+    const { resealed, remaining, failures } = await rotateValues(prisma, keyring);
+    const seconds = (performance.now() - start) / 1_000;
+    await prisma.$disconnect();
+    const total = CONFIGS * VALUES_PER_CONFIG;
+    if (resealed !== total || remaining > 0 || failures.length > 0) throw new Error('the rotation was not complete');
+    return { valuesPerSecond: total / seconds, total };
+  } finally {
+    await database.close();
+  }
+}
+
+/** Configs with three secrets each, and a user's two tokens at each. */
+async function createSecrets(prisma: GatehousePrisma): Promise<void> {
+  const secret = () => randomBytes(VALUE_BYTES / 2).toString('hex');
+  const user = await prisma.user.create({ data: { email: 'bench@example.com' } });
+  const configs = Array.from({ length: CONFIGS }, (_, index) => ({
+    id: randomUUID(),
+    slug: `bench-${index}`,
+    displayName: `Bench ${index}`,
+    url: 'https://mcp.example.com/',
+    oauth2ClientSecret: secret(),
+    apiKeyValue: secret(),
+    customHeaders: secret(),
+  }));
+  await prisma.mcpServerConfig.createMany({ data: configs });
+  await prisma.mcpServerUserToken.createMany({
+    data: configs.map(({ id }) => ({
+      userId: user.id,
+      mcpServerConfigId: id,
+      accessToken: secret(),
+      accessTokenKeyId: SEALING_KEY,
+      refreshToken: secret(),
+    })),
+  });
+}
+
+function format(rate: number): string {
+  return Math.round(rate).toLocaleString('en');
+}
