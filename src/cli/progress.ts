@@ -1,6 +1,6 @@
 const BAR_WIDTH = 30;
 /** Lines for a log: one for each tenth. */
-const LINE_STEP = 0.1;
+const LINES = 10;
 
 /** Where progress is shown: `process.stderr`, so that the result alone is on standard output. */
 export interface ProgressStream {
@@ -11,7 +11,7 @@ export interface ProgressStream {
 /** A bar that is drawn over itself on a terminal, else a line for each tenth. Call `end` before anything is printed. */
 export function createProgress(stream: ProgressStream, label: string) {
   let isDrawn = false;
-  let nextLine = LINE_STEP;
+  let lines = 0;
   return {
     show(done: number, total: number): void {
       const part = total === 0 ? 1 : done / total;
@@ -20,9 +20,9 @@ export function createProgress(stream: ProgressStream, label: string) {
         const bar = `${'#'.repeat(filled)}${'.'.repeat(BAR_WIDTH - filled)}`;
         stream.write(`\r${label} [${bar}] ${Math.floor(part * 100)} % (${done} of ${total})`);
         isDrawn = true;
-      } else if (part >= nextLine) {
+      } else if (Math.floor(part * LINES) > lines) {
         stream.write(`${label}: ${done} of ${total}\n`);
-        nextLine = Math.floor(part / LINE_STEP + 1) * LINE_STEP;
+        lines = Math.floor(part * LINES);
       }
     },
     end(): void {

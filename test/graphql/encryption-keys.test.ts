@@ -153,6 +153,14 @@ describe('a stored secret that does not open', () => {
     ]);
     const rotation = await ask(ROTATE);
     expect(rotation.data.rotateEncryptionKeys).toMatchObject({ remaining: 1, failureCount: 1 });
+
+    // No further key before that is put right, and none is left behind by the attempt.
+    const keysBefore = gateway.keyring.keys.length;
+    const added = await ask('mutation { addEncryptionKey { number } }');
+    expect(added.errors).toMatchObject([{ extensions: { code: 'CONFLICT' } }]);
+    expect(added.errors?.[0].message).toContain('is not configured and still seals 1 value');
+    expect(gateway.keyring.keys).toHaveLength(keysBefore);
+    expect((await ask(KEYS)).data.encryptionKeys).toHaveLength(data.encryptionKeys.length);
   });
 
   test('of a config that is not there is not found', async () => {

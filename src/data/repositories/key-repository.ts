@@ -3,7 +3,7 @@ import { DomainError } from '../../errors.ts';
 import { guarded } from '../guarded.ts';
 import type { KeyFile } from '../key-file-changes.ts';
 import { type KeyRecord, listKeys } from '../key-list.ts';
-import { registerKeys } from '../key-registry.ts';
+import { KeyRegistryError, registerKeys } from '../key-registry.ts';
 import { revokeKey } from '../key-revocation.ts';
 import { type RotationOptions, rotateValues } from '../key-rotation.ts';
 import { verifyValues } from '../key-verification.ts';
@@ -34,7 +34,7 @@ export function createKeyRepository({ prisma, keyring, keyFile }: KeyRepositoryO
     /**
      * Makes a new key that seals from now on.
      *
-     * @throws DomainError CONFLICT when the keys come from the environment
+     * @throws DomainError CONFLICT when the keys come from the environment, or those that are there are not good
      */
     add: guarded('encryptionKey.manage', async () => {
       if (keyFile === undefined) throw keysOfEnvironment();
@@ -74,7 +74,7 @@ async function appendAndRegister(prisma: GatehousePrisma, keyring: Keyring, keyF
     // It seals nothing: without it the gateway is as ready as before.
     keyring.remove(key.digest);
     await keyFile.remove(key.digest);
-    throw error;
+    throw error instanceof KeyRegistryError ? new DomainError('CONFLICT', error.message) : error;
   }
   return key;
 }
