@@ -3,6 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Database } from './database.ts';
+import { createMigrationAdapter, type ScriptFailure } from './migration-adapter.ts';
 import { withSchemaEngine } from './schema-engine.ts';
 
 const PRISMA_DIR = fileURLToPath(new URL('../../prisma/', import.meta.url));
@@ -45,14 +46,20 @@ export async function applyMigrations(database: Database, migrations?: readonly 
   return database.withMigrationLock(async () => {
     // Another replica may have done the work while this one waited for the lock.
     if (await isUpToDate(database, wanted)) return [];
+    await assertUnchanged(database, wanted);
+    await giveUpUnfinished(database);
+    const adapter = createMigrationAdapter(database.migrationAdapterFactory, wanted);
     try {
-      return await withSchemaEngine(database.migrationAdapterFactory, undefined, async (engine) => {
+      return await withSchemaEngine(adapter.factory, undefined, async (engine) => {
         const migrationsList = toMigrationsList(wanted);
         const { appliedMigrationNames } = await engine.applyMigrations({ migrationsList, filters: NO_FILTERS });
         return appliedMigrationNames;
       });
     } catch (error) {
-      throw new MigrationError(describeEngineError(error), { cause: error });
+      const message = describeFailure(adapter.failure(), error);
+      // So that the next start, with a migration that works, can go on; when the database is gone, that start does it.
+      await giveUpUnfinished(database).catch(() => undefined);
+      throw new MigrationError(message, { cause: error });
     }
   });
 }
@@ -60,13 +67,43 @@ export async function applyMigrations(database: Database, migrations?: readonly 
 /** Whether each migration of this build is applied, unchanged. Cheap: does not load the engine. */
 export async function isUpToDate(database: Database, migrations?: readonly Migration[]): Promise<boolean> {
   const wanted = migrations ?? (await readMigrations());
-  const [table] = await database.query(`SELECT to_regclass('_prisma_migrations') IS NOT NULL AS present`);
-  if (table?.['present'] !== true) return false;
+  const applied = await readApplied(database);
+  return wanted.every(({ name, sql }) => applied.get(name) === checksum(sql));
+}
+
+/** The checksums of the migrations that are applied, by name. */
+async function readApplied(database: Database): Promise<Map<unknown, unknown>> {
+  if (!(await hasRecords(database))) return new Map();
   const rows = await database.query(
     'SELECT migration_name, checksum FROM _prisma_migrations WHERE finished_at IS NOT NULL AND rolled_back_at IS NULL',
   );
-  const applied = new Map(rows.map((row) => [row['migration_name'], row['checksum']]));
-  return wanted.every(({ name, sql }) => applied.get(name) === checksum(sql));
+  return new Map(rows.map((row) => [row['migration_name'], row['checksum']]));
+}
+
+async function hasRecords(database: Database): Promise<boolean> {
+  const [table] = await database.query(`SELECT to_regclass('_prisma_migrations') IS NOT NULL AS present`);
+  return table?.['present'] === true;
+}
+
+/** The engine would leave a migration out that was edited after it was applied, and never be up to date. */
+async function assertUnchanged(database: Database, wanted: readonly Migration[]): Promise<void> {
+  const applied = await readApplied(database);
+  const changed = wanted.find(({ name, sql }) => applied.has(name) && applied.get(name) !== checksum(sql));
+  if (changed === undefined) return;
+  throw new MigrationError(
+    `migration ${changed.name} was changed after it was applied to this database; bring its file back as it was`,
+  );
+}
+
+/**
+ * Records unfinished migrations as rolled back, as `prisma migrate resolve` does: the database kept nothing of them,
+ * see `createMigrationAdapter`. Call it under the lock.
+ */
+async function giveUpUnfinished(database: Database): Promise<void> {
+  if (!(await hasRecords(database))) return;
+  await database.query(
+    'UPDATE _prisma_migrations SET rolled_back_at = now() WHERE finished_at IS NULL AND rolled_back_at IS NULL',
+  );
 }
 
 /**
@@ -105,11 +142,14 @@ function checksum(sql: string): string {
   return createHash('sha256').update(sql).digest('hex');
 }
 
-/** The engine rejects with an error whose message is JSON or has many lines: keep what an operator can use. */
-function describeEngineError(error: unknown): string {
+/** One sentence that an operator can use, without the many lines and places of the engine. */
+function describeFailure(failure: ScriptFailure | undefined, error: unknown): string {
+  if (failure === undefined) return `the migrations failed: ${toFirstLine(error)}`;
+  const { migration, error: reason } = failure;
+  return `migration ${migration.name} failed: ${toFirstLine(reason)}; nothing of it was kept`;
+}
+
+function toFirstLine(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error);
-  const migration = /Migration name: (\S+)/.exec(text)?.[1];
-  const reason =
-    /Database error:\s*(?:ERROR: )?(.+)/.exec(text)?.[1] ?? text.split('\n').find((line) => line.trim() !== '');
-  return migration === undefined ? `the migration failed: ${reason}` : `migration ${migration} failed: ${reason}`;
+  return (text.split('\n').find((line) => line.trim() !== '') ?? text).trim();
 }

@@ -1,16 +1,229 @@
-import { expect, test } from 'vitest';
-import { applyMigrations, findDrift, isUpToDate } from '../../src/data/migrations.ts';
-import { openTestDatabase } from '../setup/database.ts';
+import { randomBytes } from 'node:crypto';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { Keyring } from '../../src/crypto/keyring.ts';
+import { MasterKey } from '../../src/crypto/master-key.ts';
+import type { Database } from '../../src/data/database.ts';
+import {
+  applyMigrations,
+  findDrift,
+  isUpToDate,
+  type Migration,
+  MigrationError,
+  readMigrations,
+} from '../../src/data/migrations.ts';
+import { createPrisma } from '../../src/data/prisma.ts';
+import { openServerDatabase } from '../../src/data/server-database.ts';
+import { createServerDatabase, onServer, openTestDatabase } from '../setup/database.ts';
+import { ROWS, SEED_TOKEN } from './migration-rows.ts';
 
-test('an empty database is brought to the schema once', async () => {
-  const database = await openTestDatabase({ empty: true });
-  try {
+const migrations = await readMigrations();
+const names = migrations.map(({ name }) => name);
+
+/** A step after the newest one. */
+function next(sql: string): Migration[] {
+  return [...migrations, { name: '20990101000000_next', sql }];
+}
+
+async function countRows(database: Database): Promise<Record<string, number>> {
+  const tables = await database.query(`SELECT tablename AS name FROM pg_tables WHERE schemaname = 'public'`);
+  const counts: Record<string, number> = {};
+  for (const { name } of tables.filter((table) => table['name'] !== '_prisma_migrations')) {
+    const [row] = await database.query(`SELECT count(*)::int AS count FROM "${name}"`);
+    counts[String(name)] = Number(row?.['count']);
+  }
+  return counts;
+}
+
+let database: Database;
+afterEach(() => database?.close());
+
+const openEmpty = async () => {
+  database = await openTestDatabase({ empty: true });
+};
+/** At the newest schema: quicker to open than an empty one. */
+const openMigrated = async () => {
+  database = await openTestDatabase();
+};
+
+describe('an empty database', () => {
+  beforeEach(openEmpty);
+
+  test('is brought to the schema once, and then agrees with schema.prisma', async () => {
     expect(await isUpToDate(database)).toBe(false);
-    const applied = await applyMigrations(database);
-    expect(applied).toContain('20261123000000_init');
+    expect(await applyMigrations(database)).toEqual(names);
+    expect(await isUpToDate(database)).toBe(true);
     expect(await applyMigrations(database)).toEqual([]);
     expect(await findDrift(database)).toBeUndefined();
-  } finally {
-    await database.close();
-  }
+    const records = await database.query(
+      'SELECT migration_name, applied_steps_count, finished_at IS NOT NULL AS finished FROM _prisma_migrations ORDER BY 1',
+    );
+    expect(records).toEqual(names.map((name) => ({ migration_name: name, applied_steps_count: 1, finished: true })));
+  });
+
+  test('is brought there once by several who start together', async () => {
+    if (!onServer) {
+      const applied = await Promise.all(Array.from({ length: 4 }, () => applyMigrations(database)));
+      expect(applied.flat()).toEqual(names);
+      return;
+    }
+    const url = await createServerDatabase({ empty: true });
+    const replicas = await Promise.all(Array.from({ length: 4 }, () => openServerDatabase(url, { poolSize: 2 })));
+    try {
+      const applied = await Promise.all(replicas.map((replica) => applyMigrations(replica)));
+      expect(applied.flat()).toEqual(names);
+    } finally {
+      await Promise.all(replicas.map((replica) => replica.close()));
+    }
+  });
+});
+
+describe('drift', () => {
+  beforeEach(openMigrated);
+
+  test.each([
+    ['a column that is added by hand', 'ALTER TABLE users ADD COLUMN nickname TEXT', 'nickname'],
+    ['a column that is dropped', 'ALTER TABLE chats DROP COLUMN title', 'title'],
+    ['an index that is dropped', 'DROP INDEX api_tokens_user_id_idx', 'api_tokens_user_id_idx'],
+    ['a default that is changed', "ALTER TABLE users ALTER COLUMN role SET DEFAULT 'admin'", 'role'],
+    ['a foreign key that is dropped', 'ALTER TABLE chats DROP CONSTRAINT chats_owner_id_fkey', 'chats_owner_id_fkey'],
+    ['a table that is added', 'CREATE TABLE notes (id INT PRIMARY KEY)', 'notes'],
+  ])('is found: %s', async (_name, sql, inScript) => {
+    await database.query(sql);
+    expect(await findDrift(database)).toContain(inScript);
+  });
+});
+
+describe('a migration over the rows that the one before it could hold', () => {
+  beforeEach(openEmpty);
+
+  /** Applies one after the other; before each next one the database is filled. */
+  const applyOverRows = async (steps: readonly Migration[], keyring: Keyring) => {
+    for (const [index, { name }] of steps.entries()) {
+      const before = index === 0 ? {} : await countRows(database);
+      expect(await applyMigrations(database, steps.slice(0, index + 1))).toEqual([name]);
+      expect(await countRows(database)).toMatchObject(before);
+      await ROWS[name]?.(database, keyring);
+    }
+  };
+  const newKeyring = () => new Keyring([new MasterKey(randomBytes(32))]);
+
+  test('has such rows in the test, for each migration', () => {
+    expect(Object.keys(ROWS).sort()).toEqual(names);
+  });
+
+  test('keeps them, the sealed ones readable', async () => {
+    const keyring = newKeyring();
+    await applyOverRows(migrations, keyring);
+    for (const [table, count] of Object.entries(await countRows(database))) expect(count, table).toBeGreaterThan(0);
+    expect(await applyMigrations(database, next('SELECT 1'))).toHaveLength(1);
+    const prisma = createPrisma(database, keyring);
+    const tokens = await prisma.mcpServerUserToken.findMany({ include: { config: true } });
+    const values = tokens.flatMap(({ accessToken, refreshToken, config }) =>
+      [accessToken, refreshToken, config.oauth2ClientSecret, config.apiKeyValue, config.customHeaders].map((value) =>
+        value?.open().expose(),
+      ),
+    );
+    await prisma.$disconnect();
+    expect(values.filter((value) => value !== undefined).sort()).toEqual(
+      [SEED_TOKEN.accessToken, '{"X-A":"v"}', 'access', 'key', 'refresh', 'secret'].sort(),
+    );
+  });
+
+  test('that cannot go over them is found out here', async () => {
+    const steps = next('ALTER TABLE users ADD COLUMN nickname TEXT NOT NULL');
+    await expect(applyOverRows(steps, newKeyring())).rejects.toThrow(
+      new MigrationError(
+        'migration 20990101000000_next failed: column "nickname" of relation "users" contains null values; nothing of it was kept',
+      ),
+    );
+  });
+
+  test('leaves transactions to who applies it', () => {
+    for (const { name, sql } of migrations) {
+      const statements = sql.replaceAll(/--.*$/gm, '').replaceAll(/\$\$[\s\S]*?\$\$/g, '');
+      expect(statements, name).not.toMatch(
+        /\b(?:BEGIN|COMMIT|ROLLBACK|START TRANSACTION|SAVEPOINT|CONCURRENTLY|VACUUM)\b/i,
+      );
+    }
+  });
+});
+
+describe('a migration that fails', () => {
+  beforeEach(openMigrated);
+
+  test.each([
+    ['CREATE TABLE notes (id INT); CREATE TABLE users (id INT);', 'relation "users" already exists'],
+    ['CREATE TABLE notes (id INT); nonsense', 'syntax error at or near "nonsense"'],
+    [
+      'CREATE TABLE notes (id INT); INSERT INTO notes VALUES (1); ALTER TABLE notes ADD CONSTRAINT many CHECK (id > 1);',
+      'check constraint "many" of relation "notes" is violated by some row',
+    ],
+    [`CREATE TABLE notes (id INT); DO $$ BEGIN RAISE EXCEPTION E'one\\ntwo'; END $$;`, 'one'],
+  ])('says so in one sentence, keeps nothing, and lets a better one go on: %s', async (sql, reason) => {
+    const sentence = `migration 20990101000000_next failed: ${reason}; nothing of it was kept`;
+    for (let attempt = 0; attempt < 2; attempt += 1) {
+      await expect(applyMigrations(database, next(sql))).rejects.toThrow(new MigrationError(sentence));
+      expect(await database.query(`SELECT to_regclass('notes') AS notes`)).toEqual([{ notes: null }]);
+      expect([await isUpToDate(database), await isUpToDate(database, next(sql))]).toEqual([true, false]);
+    }
+    const better = next('CREATE TABLE notes (id INT PRIMARY KEY)');
+    expect(await applyMigrations(database, better)).toEqual(['20990101000000_next']);
+    expect(await isUpToDate(database, better)).toBe(true);
+  });
+
+  test('and one before it that works leaves that one applied', async () => {
+    const steps = [...next('CREATE TABLE notes (id INT)'), { name: '20990102000000_broken', sql: 'nonsense' }];
+    await expect(applyMigrations(database, steps)).rejects.toThrow(/^migration 20990102000000_broken failed: /);
+    expect(await isUpToDate(database, steps.slice(0, -1))).toBe(true);
+  });
+
+  test('because it was edited after it was applied is refused, whatever is new', async () => {
+    const edited = next('CREATE TABLE notes (id INT)').map((step, index) =>
+      index === 0 ? { ...step, sql: `${step.sql}\n` } : step,
+    );
+    await expect(applyMigrations(database, edited)).rejects.toThrow(
+      new MigrationError(
+        `migration ${names[0]} was changed after it was applied to this database; bring its file back as it was`,
+      ),
+    );
+    expect(await database.query(`SELECT to_regclass('notes') AS notes`)).toEqual([{ notes: null }]);
+  });
+});
+
+describe('a start that is killed', () => {
+  beforeEach(openMigrated);
+
+  const notes = next('CREATE TABLE notes (id INT)');
+
+  test('before a migration ran is made good by the next', async () => {
+    await database.query(
+      `INSERT INTO _prisma_migrations (id, checksum, migration_name, started_at) VALUES ('killed', 'x', '20990101000000_next', now())`,
+    );
+    expect(await applyMigrations(database, notes)).toEqual(['20990101000000_next']);
+    expect(await isUpToDate(database, notes)).toBe(true);
+  });
+
+  test('right after a migration ran leaves it applied and noted', async () => {
+    const { migrationAdapterFactory: factory } = database;
+    const killed: Database = {
+      ...database,
+      migrationAdapterFactory: {
+        provider: factory.provider,
+        adapterName: factory.adapterName,
+        connectToShadowDb: () => factory.connectToShadowDb(),
+        async connect() {
+          const adapter = await factory.connect();
+          const executeScript = adapter.executeScript.bind(adapter);
+          adapter.executeScript = async (script) => {
+            await executeScript(script);
+            if (script.includes('CREATE TABLE notes')) throw new Error('killed');
+          };
+          return adapter;
+        },
+      },
+    };
+    await expect(applyMigrations(killed, notes)).rejects.toThrow('killed');
+    expect(await isUpToDate(database, notes)).toBe(true);
+    expect(await applyMigrations(database, notes)).toEqual([]);
+  });
 });
