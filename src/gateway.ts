@@ -19,6 +19,7 @@ import {
   BOOTSTRAP_ADMIN_ID,
   createBootstrapVerifier,
   ensureBootstrapAdmin,
+  toBootstrapDigest,
 } from './domain/credentials/bootstrap-admin.ts';
 import { createOidcVerifier } from './domain/credentials/oidc.ts';
 import { createSessionService } from './domain/credentials/session-service.ts';
@@ -77,7 +78,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
 
   const { experiments } = config;
   const isAllowedPrivateHost = createPrivateHostCheck(config.allowedPrivateRanges);
-  const sessions = createSessionService({ store, now });
+  const sessions = createSessionService({ store, now, bootstrapDigest: toBootstrapDigest(adminToken) });
   const configs = createConfigService({ store, experiments, isAllowedPrivateHost });
   const secrets = createServerSecrets({ store, keyring });
   const connections = createConnectionService({ store, experiments, isUnavailable: secrets.isUnavailable });

@@ -28,6 +28,7 @@ export function describeFailure(error: unknown): string {
   }
   if (!(error instanceof Error)) return String(error);
   const { code } = error as NodeJS.ErrnoException;
-  if (code === 'EACCES' || code === 'EROFS' || code === 'ENOSPC') return error.message;
+  if (code === 'EEXIST' || code === 'ENOTDIR' || code === 'EACCES' || code === 'EROFS' || code === 'ENOSPC')
+    return error.message;
   return error.stack ?? error.message;
 }

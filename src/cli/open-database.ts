@@ -1,3 +1,4 @@
+import { chmod, mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { Config } from '../config.ts';
 import type { Database } from '../data/database.ts';
@@ -27,7 +28,11 @@ export async function openConfiguredDatabase(
   }
   const lock = await acquireFolderLock(config.dataDir);
   try {
-    const database = await openEmbeddedDatabase(path.join(config.dataDir, 'database'));
+    const folder = path.join(config.dataDir, 'database');
+    // PGlite makes its files readable to all. Nobody but the owner gets to them, whatever folder this is in.
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await chmod(folder, 0o700);
+    const database = await openEmbedded(folder);
     return {
       ...database,
       async close() {
@@ -38,6 +43,14 @@ export async function openConfiguredDatabase(
   } catch (error) {
     await lock.release();
     throw error;
+  }
+}
+
+async function openEmbedded(folder: string): Promise<Database> {
+  try {
+    return await openEmbeddedDatabase(folder);
+  } catch (error) {
+    throw new CommandError(`Cannot open the embedded database in ${folder}: ${reasonOf(error)}`, { cause: error });
   }
 }
 

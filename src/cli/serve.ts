@@ -1,10 +1,12 @@
 import { createServer } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import { type Config, readConfig } from '../config.ts';
 import type { Database } from '../data/database.ts';
 import { registerKeys } from '../data/key-registry.ts';
 import { forgetRevokedKeys } from '../data/key-revocation.ts';
 import { applyMigrations } from '../data/migrations.ts';
 import { createPrisma } from '../data/prisma.ts';
+import { isLoopbackHost } from '../domain/validation/url.ts';
 import { createGateway, type Gateway } from '../gateway.ts';
 import { listen, type RunningServer } from '../http/node-server.ts';
 import { createLogger, type Logger } from '../telemetry/logger.ts';
@@ -16,6 +18,9 @@ import { openConfiguredKeys } from './open-keys.ts';
 /** How long running requests may take after the gateway was told to stop. */
 const DRAIN_MS = 10_000;
 
+/** How long the gateway still takes requests after `/readyz` says no. */
+const DRAIN_NOTICE_MS = 3_000;
+
 /** Runs the gateway until it is told to stop by SIGTERM or SIGINT. */
 export async function serve(): Promise<void> {
   const config = readConfig();
@@ -25,18 +30,35 @@ export async function serve(): Promise<void> {
     log.warn({ err: error }, 'a database connection broke'),
   );
   try {
+    warnOfSettings(config, log);
     const gateway = await openGateway(config, database, log);
-    // Before anybody is told that the gateway runs: from then on it must stop in order.
-    const stopped = stopSignal();
-    const server = await listenOrExplain(gateway, config);
-    await announce(config, gateway, server);
-    await stopped;
-    log.info('stopping');
-    gateway.drain();
-    await server.close(DRAIN_MS);
-    await gateway.close();
+    try {
+      const signInUrl = config.graphiql ? await gateway.createSignInUrl() : undefined;
+      // Before anybody is told that the gateway runs: from then on it must stop in order.
+      const stopped = stopSignal();
+      const server = await listenOrExplain(gateway, config);
+      announce(config, server, signInUrl);
+      await stopped;
+      log.info('stopping');
+      gateway.drain();
+      // Load balancers need a moment to see that /readyz says no; an embedded gateway has none in front.
+      if (database.kind === 'server') await delay(DRAIN_NOTICE_MS);
+      await server.close(DRAIN_MS);
+    } finally {
+      await gateway.close();
+    }
   } finally {
     await database.close();
+  }
+}
+
+function warnOfSettings(config: Config, log: Logger): void {
+  const url = new URL(config.publicUrl);
+  if (url.protocol === 'http:' && !isLoopbackHost(url.hostname)) {
+    log.warn('GATEHOUSE_PUBLIC_URL is not https: cookies and tokens travel in the clear');
+  }
+  if (config.databaseUrl !== undefined && config.adminToken === undefined) {
+    log.warn('GATEHOUSE_ADMIN_TOKEN is not set: each replica makes an admin token of its own');
   }
 }
 
@@ -58,7 +80,6 @@ async function listenOrExplain(gateway: Gateway, config: Config): Promise<Runnin
   try {
     return await listen(gateway.app, config);
   } catch (error) {
-    await gateway.close();
     throw explainListenError(error, config);
   }
 }
@@ -79,11 +100,11 @@ function explainListenError(error: unknown, { host, port }: Config): CommandErro
 }
 
 /** Tells a person at the terminal where to go. */
-async function announce(config: Config, gateway: Gateway, { port }: RunningServer): Promise<void> {
+function announce(config: Config, { port }: RunningServer, signInUrl: string | undefined): void {
   const lines = [`Gatehouse listens on http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`];
-  if (config.graphiql) {
+  if (signInUrl !== undefined) {
     lines.push(`Playground:   ${config.publicUrl}/graphql`);
-    lines.push(`Sign in once: ${await gateway.createSignInUrl()}`);
+    lines.push(`Sign in once: ${signInUrl}`);
   }
   if (config.adminToken === undefined) lines.push(`Admin token:  in the file ${adminTokenFile(config)}`);
   process.stdout.write(`${lines.join('\n')}\n`);

@@ -6,6 +6,9 @@ import type { UserService } from '../domain/users/user-service.ts';
 import type { Viewer } from '../policy/viewer.ts';
 import { createLoaders, type Loaders } from './loaders.ts';
 
+/** Entries that one operation may ask for, over all its lists: resolving their fields keeps everybody else waiting. */
+export const MAX_ENTRIES = 500;
+
 /** What the graph resolves with. */
 export interface GraphQLServices {
   configs: ConfigService;
@@ -25,9 +28,11 @@ export interface GraphQLServerContext {
 export interface GraphQLContext extends GraphQLServerContext {
   services: GraphQLServices;
   loaders: Loaders;
+  /** How many list entries this operation may still ask for. */
+  entriesLeft: number;
 }
 
 /** Makes the context of one operation. */
 export function createContext(services: GraphQLServices, { viewer, requestId }: GraphQLServerContext): GraphQLContext {
-  return { viewer, requestId, services, loaders: createLoaders(services, viewer) };
+  return { viewer, requestId, services, loaders: createLoaders(services, viewer), entriesLeft: MAX_ENTRIES };
 }

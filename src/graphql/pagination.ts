@@ -1,10 +1,11 @@
 import type { Page } from '../data/records.ts';
 import { DomainError, validationFailed } from '../errors.ts';
 import { builder } from './builder.ts';
+import { type GraphQLContext, MAX_ENTRIES } from './context.ts';
 import { isUuid } from './scalars/uuid.ts';
 
 const DEFAULT_PAGE_SIZE = 50;
-const MAX_PAGE_SIZE = 500;
+const MAX_PAGE_SIZE = MAX_ENTRIES;
 
 /** The arguments of every list. */
 export const pageArgs = builder.args((t) => ({
@@ -16,11 +17,21 @@ export const pageArgs = builder.args((t) => ({
   after: t.string({ description: 'Only entries after this cursor.', required: false }),
 }));
 
-/** @throws VALIDATION_FAILED when it is out of range */
-export function parseFirst(first: number | null | undefined): number {
+/**
+ * The size of a page, taken from what the operation may ask for in all.
+ *
+ * @throws VALIDATION_FAILED when it is out of range, or more than is left
+ */
+export function takeFirst(first: number | null | undefined, context: GraphQLContext): number {
   const size = first ?? DEFAULT_PAGE_SIZE;
-  if (size >= 0 && size <= MAX_PAGE_SIZE) return size;
-  throw validationFailed([{ path: ['first'], code: 'OUT_OF_RANGE', message: `Must be from 0 to ${MAX_PAGE_SIZE}.` }]);
+  if (size < 0 || size > MAX_PAGE_SIZE) throw outOfRange(`Must be from 0 to ${MAX_PAGE_SIZE}.`);
+  context.entriesLeft -= size;
+  if (context.entriesLeft >= 0) return size;
+  throw outOfRange(`One operation may ask for at most ${MAX_ENTRIES} entries, all its lists together.`);
+}
+
+function outOfRange(message: string): DomainError {
+  return validationFailed([{ path: ['first'], code: 'OUT_OF_RANGE', message }]);
 }
 
 /** An opaque cursor that holds the values a list is sorted by. */

@@ -13,7 +13,7 @@ import type { Metrics } from '../telemetry/metrics.ts';
 import { authenticate } from './authenticate.ts';
 import type { HttpEnv } from './context.ts';
 import { refuseCrossSite } from './csrf.ts';
-import { createGraphQLRoutes } from './graphql-routes.ts';
+import { createGraphQLRoutes, toGraphQLResponse } from './graphql-routes.ts';
 import { createHealthRoutes, type ReadinessCheck } from './health-routes.ts';
 import { createAssets } from './playground/assets.ts';
 import { createAssetRoutes, createPlaygroundRoutes } from './playground/routes.ts';
@@ -52,13 +52,14 @@ export function createApp(options: AppOptions): App {
   const cookie = createSessionCookie(publicUrl);
   const app: App = new Hono<HttpEnv>();
 
-  app.onError((error, c) =>
-    toProblemResponse(error, (unexpected) => {
+  app.onError((error, c) => {
+    const response = toProblemResponse(error, (unexpected) => {
       const errorId = randomUUID();
       log.error({ errorId, requestId: c.get('requestId'), err: scrubDatabaseError(unexpected) }, 'unexpected error');
       return errorId;
-    }),
-  );
+    });
+    return c.req.path === '/graphql' ? toGraphQLResponse(response) : response;
+  });
   app.notFound(() => createProblemResponse(404, { message: 'There is nothing at this address.', code: 'NOT_FOUND' }));
 
   app.use(reportRequests({ log, metrics }));
@@ -75,7 +76,7 @@ export function createApp(options: AppOptions): App {
       checks: options.readinessChecks,
       metrics,
       isDraining: options.isDraining,
-      onFailure: (check, error) => log.error({ check, err: error }, 'not ready'),
+      onFailure: (check, error) => log.error({ check, err: scrubDatabaseError(error) }, 'not ready'),
     }),
   );
 

@@ -3,7 +3,7 @@ import { unauthenticated, validationFailed } from '../errors.ts';
 import { toGraphQLError } from '../graphql/mask-error.ts';
 import type { GraphQLHandler } from '../graphql/yoga.ts';
 import type { HttpEnv } from './context.ts';
-import { readLimitedBody } from './limited-body.ts';
+import { decodeUtf8, readLimitedBody } from './limited-body.ts';
 import { isJson } from './media-type.ts';
 
 const MAX_URL_LENGTH = 8_192;
@@ -54,5 +54,12 @@ async function withLimitedBody(request: Request): Promise<Request> {
   const headers = new Headers(request.headers);
   // Yoga compares it letter by letter.
   headers.set('content-type', 'application/json');
-  return new Request(url, { method, headers, signal, body: await readLimitedBody(request) });
+  return new Request(url, { method, headers, signal, body: decodeUtf8(await readLimitedBody(request)) });
+}
+
+/** The answer to a request that did not get as far as the graph, in the graph's form. */
+export async function toGraphQLResponse(problem: Response): Promise<Response> {
+  const { message, code, errorId } = (await problem.json()) as { message: string; code: string; errorId?: string };
+  const errors = [{ message, extensions: { code, ...(errorId !== undefined && { errorId }) } }];
+  return Response.json({ errors }, { status: problem.status });
 }

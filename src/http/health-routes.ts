@@ -5,6 +5,8 @@ import type { HttpEnv } from './context.ts';
 /** One thing that must be good before the gateway takes requests. Rejects with the reason when it is not. */
 export type ReadinessCheck = () => Promise<void>;
 
+type CheckResult = readonly [name: string, result: 'ok' | 'failed'];
+
 /** What the health routes ask. */
 export interface HealthRoutesOptions {
   checks: Readonly<Record<string, ReadinessCheck>>;
@@ -20,18 +22,30 @@ export function createHealthRoutes({ checks, metrics, isDraining, onFailure }: H
 
   routes.get('/healthz', (c) => c.json({ status: 'ok' }));
 
+  const failing = new Set<string>();
+  const runCheck = async ([name, check]: [string, ReadinessCheck]): Promise<CheckResult> => {
+    try {
+      await check();
+      failing.delete(name);
+      return [name, 'ok'];
+    } catch (error) {
+      // Told when it begins, not each time that somebody asks.
+      if (!failing.has(name)) onFailure(name, error);
+      failing.add(name);
+      return [name, 'failed'];
+    }
+  };
+  // Anybody may ask, and each run asks the database: those who ask at once share one.
+  let running: Promise<CheckResult[]> | undefined;
+  const runChecks = (): Promise<CheckResult[]> => {
+    running ??= Promise.all(Object.entries(checks).map(runCheck)).finally(() => {
+      running = undefined;
+    });
+    return running;
+  };
+
   routes.get('/readyz', async (c) => {
-    const results = await Promise.all(
-      Object.entries(checks).map(async ([name, check]) => {
-        try {
-          await check();
-          return [name, 'ok'] as const;
-        } catch (error) {
-          onFailure(name, error);
-          return [name, 'failed'] as const;
-        }
-      }),
-    );
+    const results = [...(await runChecks())];
     if (isDraining()) results.push(['draining', 'failed']);
     const isReady = results.every(([, result]) => result === 'ok');
     return c.json({ status: isReady ? 'ok' : 'failed', checks: Object.fromEntries(results) }, isReady ? 200 : 503);

@@ -12,12 +12,28 @@ export async function readLimitedBody(request: Request): Promise<Uint8Array<Arra
   if (Number(request.headers.get('content-length') ?? 0) > MAX_BODY_BYTES) throw tooLarge();
   const chunks: Uint8Array[] = [];
   let size = 0;
-  for await (const chunk of (request.body ?? []) as AsyncIterable<Uint8Array>) {
-    size += chunk.byteLength;
-    if (size > MAX_BODY_BYTES) throw tooLarge();
-    chunks.push(chunk);
+  try {
+    for await (const chunk of (request.body ?? []) as AsyncIterable<Uint8Array>) {
+      size += chunk.byteLength;
+      if (size > MAX_BODY_BYTES) throw tooLarge();
+      chunks.push(chunk);
+    }
+  } catch (error) {
+    // A caller who goes away in the middle is no fault of the gateway.
+    if (error instanceof HttpProblem) throw error;
+    throw new HttpProblem(400, { message: 'The body did not arrive whole.', code: 'VALIDATION_FAILED' });
   }
   return new Uint8Array(Buffer.concat(chunks, size));
+}
+
+/** RFC 8259, section 8.1: JSON is UTF-8, whatever charset the header names. @throws HttpProblem 400 for other bytes */
+export function decodeUtf8(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    const message = 'The body is not valid JSON: its bytes are not UTF-8.';
+    throw new HttpProblem(400, { message, code: 'VALIDATION_FAILED' });
+  }
 }
 
 function tooLarge(): HttpProblem {

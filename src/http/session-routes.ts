@@ -35,6 +35,8 @@ export function createSessionRoutes({ sessions, cookie }: SessionRoutesOptions):
 
   routes.get('/auth/sign-in', async (c) => {
     c.header('referrer-policy', 'no-referrer');
+    // A preview that looks ahead must not use the link up. HEAD comes here too.
+    if (c.req.method === 'HEAD' || c.req.header('sec-purpose')?.includes('prefetch') === true) return c.body(null, 204);
     try {
       setCookie(c, await sessions.openByLink(c.req.query('token') ?? ''));
     } catch (error) {

@@ -186,7 +186,14 @@ describe('a member', () => {
   test('ends no session but his own', async () => {
     const createdAt = new Date();
     const tokenHash = randomUUID().replaceAll('-', '').repeat(2);
-    const columns = { tokenHash, userId: otherId, apiTokenId: null, createdAt, expiresAt: createdAt };
+    const columns = {
+      tokenHash,
+      userId: otherId,
+      apiTokenId: null,
+      bootstrapDigest: null,
+      createdAt,
+      expiresAt: createdAt,
+    };
     const theirs = await store.sessions.create(SYSTEM, columns);
     await expect(store.sessions.end(me, { id: theirs.id, userId: otherId })).rejects.toMatchObject({
       code: 'FORBIDDEN',

@@ -87,7 +87,7 @@ describe('the guard before the root fields', () => {
   const contextOf = (viewer: Viewer): GraphQLContext => {
     const unreachable = new Proxy({}, { get: () => () => Promise.reject(new Error('a service was called')) });
     const services = new Proxy({}, { get: () => unreachable });
-    return { viewer, requestId: 'test', services, loaders: unreachable } as unknown as GraphQLContext;
+    return { viewer, requestId: 'test', services, loaders: unreachable, entriesLeft: 500 } as unknown as GraphQLContext;
   };
   const userOf = (role: (typeof ROLES)[number]): Viewer => {
     return { kind: 'user', userId: newId(), role, credential: { kind: 'bootstrap' } };

@@ -32,6 +32,7 @@ CREATE TABLE "sessions" (
     "token_hash" TEXT NOT NULL,
     "user_id" UUID NOT NULL,
     "api_token_id" UUID,
+    "bootstrap_digest" TEXT,
     "created_at" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
     "last_seen_at" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
     "expires_at" TIMESTAMPTZ(3) NOT NULL,

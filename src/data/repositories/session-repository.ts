@@ -13,6 +13,7 @@ export function createSessionRepository(db: PrismaStore) {
         tokenHash: string;
         userId: string;
         apiTokenId: string | null;
+        bootstrapDigest: string | null;
         createdAt: Date;
         expiresAt: Date;
       }) => toRecord(await db.session.create({ data: { ...args, lastSeenAt: args.createdAt } })),
@@ -28,6 +29,7 @@ export function createSessionRepository(db: PrismaStore) {
       const { user, apiToken } = row;
       return {
         session: toRecord(row),
+        bootstrapDigest: row.bootstrapDigest,
         user: { role: user.role, status: user.status },
         apiToken: apiToken === null ? null : { expiresAt: apiToken.expiresAt, revokedAt: apiToken.revokedAt },
       };

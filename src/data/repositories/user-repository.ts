@@ -72,9 +72,12 @@ export function createUserRepository(db: PrismaStore) {
       return count > 0;
     }),
 
-    /** Makes the row of this fixed id unless it is there. */
-    ensure: guarded('user.provision', async (args: { id: string; columns: UserColumns }) => {
-      await db.user.createMany({ data: { id: args.id, ...args.columns }, skipDuplicates: true });
+    /** Makes the row of this fixed id unless it is there; with the other address where somebody has the first. */
+    ensure: guarded('user.provision', async (args: { id: string; columns: UserColumns; otherEmail: string }) => {
+      const { id, columns, otherEmail } = args;
+      await db.user.createMany({ data: { id, ...columns }, skipDuplicates: true });
+      if ((await db.user.count({ where: { id } })) === 1) return;
+      await db.user.createMany({ data: { id, ...columns, email: otherEmail }, skipDuplicates: true });
     }),
 
     /**

@@ -2,7 +2,7 @@ import type { McpServerConfigRecord } from '../../data/records.ts';
 import type { ConfigColumns } from '../../data/repositories/config-repository.ts';
 import type { ConfigDraft } from './config-draft.ts';
 import type { HttpHeader } from './config-input.ts';
-import { originOf } from './config-rules.ts';
+import { hasNewOrigin } from './config-rules.ts';
 
 type PlainField = Exclude<keyof ConfigDraft, 'oauth2ClientSecret' | 'apiKeyValue' | 'customHeaders'>;
 
@@ -45,14 +45,15 @@ export function toChangedColumns(draft: ConfigDraft, current: McpServerConfigRec
 
 /**
  * Whether the users' tokens must go: they were issued for another server, or for another client of its
- * authorization server.
+ * authorization server, or would be sent to another host when they are revoked.
  */
 export function endsConnections(draft: ConfigDraft, current: McpServerConfigRecord): boolean {
   return (
-    originOf(draft.url) !== originOf(current.url) ||
+    hasNewOrigin(draft.url, current.url) ||
     draft.authType !== current.authType ||
     draft.oauth2Issuer !== current.oauth2Issuer ||
     draft.oauth2TokenUrl !== current.oauth2TokenUrl ||
+    hasNewOrigin(draft.oauth2RevocationUrl, current.oauth2RevocationUrl) ||
     draft.oauth2ClientId !== current.oauth2ClientId
   );
 }

@@ -4,7 +4,7 @@ import type { Issues } from '../validation/issues.ts';
 import { checkLine, checkText, trimmed } from '../validation/text.ts';
 import { checkUrl, type IsAllowedPrivateHost } from '../validation/url.ts';
 import { type ConfigDraft, isKept, isPresent } from './config-draft.ts';
-import { type ConfigInput, SECRET_FIELDS } from './config-input.ts';
+import { type ConfigInput, SECRET_FIELDS, type SecretField } from './config-input.ts';
 
 const SLUG = /^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$/;
 /** RFC 6749, section 3.3. */
@@ -16,6 +16,7 @@ const MAX_NAME = 128;
 const MAX_CLIENT_ID = 2_048;
 const MAX_SECRET = 65_536;
 const MAX_LIST_ENTRIES = 1_000;
+const MAX_HEADERS = 64;
 
 const OPTIONAL_URLS = [
   'iconUrl',
@@ -109,6 +110,10 @@ function checkCredentials(issues: Issues, draft: ConfigDraft): void {
 }
 
 function checkCustomHeaders(issues: Issues, headers: readonly { name: string; value: { expose(): string } }[]): void {
+  if (headers.length > MAX_HEADERS) {
+    issues.add(['customHeaders'], 'TOO_MANY', `Has more than ${MAX_HEADERS} headers.`);
+    return;
+  }
   const seen = new Set<string>();
   for (const [index, { name, value }] of headers.entries()) {
     checkHeaderName(issues, ['customHeaders', index, 'name'], name);
@@ -144,19 +149,29 @@ function checkAuthType(issues: Issues, draft: ConfigDraft): void {
 
 /** A secret that was stored for one server must not be sent to another without its being given again. */
 function checkSecretsStayAtOrigin(issues: Issues, draft: ConfigDraft, current: McpServerConfigRecord): void {
-  if (issues.has('url') || originOf(draft.url) === originOf(current.url)) return;
-  for (const field of SECRET_FIELDS) {
-    if (isKept(draft, field)) {
-      issues.add(
-        [field],
-        'SECRET_NOT_RESENT',
-        "The URL's origin changes: send this secret again in the same change, or clear it with null.",
-      );
-    }
+  const add = (field: SecretField, url: string): void =>
+    issues.add(
+      [field],
+      'SECRET_NOT_RESENT',
+      `The origin of ${url} changes: send this secret again in the same change, or clear it with null.`,
+    );
+  if (!issues.has('url') && hasNewOrigin(draft.url, current.url)) {
+    for (const field of SECRET_FIELDS.filter((each) => isKept(draft, each))) add(field, 'url');
+  }
+  // The client secret goes to these two.
+  for (const field of ['oauth2TokenUrl', 'oauth2RevocationUrl'] as const) {
+    if (!isKept(draft, 'oauth2ClientSecret') || issues.has('oauth2ClientSecret') || issues.has(field)) continue;
+    if (hasNewOrigin(draft[field], current[field])) add('oauth2ClientSecret', field);
   }
 }
 
+/** Whether what was sent to one URL would go to another scheme, host or port. Nothing goes to no URL. */
+export function hasNewOrigin(after: string, before: string): boolean {
+  if (after === '' || after === before) return false;
+  return before === '' || originOf(after) !== originOf(before);
+}
+
 /** Scheme, host and port. */
-export function originOf(url: string): string {
+function originOf(url: string): string {
   return new URL(url).origin;
 }

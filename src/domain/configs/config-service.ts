@@ -1,8 +1,8 @@
-import { describeUniqueViolation } from '../../data/database-error.ts';
+import { describeUniqueViolation, isForeignKeyViolation } from '../../data/database-error.ts';
 import type { McpServerConfigRecord, Page } from '../../data/records.ts';
 import type { ConfigCursor, ConfigFilter } from '../../data/repositories/config-repository.ts';
 import type { Store } from '../../data/store.ts';
-import { conflict, notFound, versionMismatch } from '../../errors.ts';
+import { conflict, notFound, unauthenticated, versionMismatch } from '../../errors.ts';
 import { assertCan } from '../../policy/policy.ts';
 import { type Viewer, viewerUserId } from '../../policy/viewer.ts';
 import { assertExperiment, type Experiment } from '../experiments.ts';
@@ -121,6 +121,8 @@ async function withSlugConflict<Result>(slug: string, write: () => Promise<Resul
   try {
     return await write();
   } catch (error) {
+    // The viewer's own row is the only one that a config names: he was deleted while he wrote.
+    if (isForeignKeyViolation(error)) throw unauthenticated();
     if (describeUniqueViolation(error) === undefined) throw error;
     throw conflict('slug', `The slug "${slug.trim()}" is taken by another config; choose another one.`);
   }

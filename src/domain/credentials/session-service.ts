@@ -24,9 +24,26 @@ export interface OpenedSession {
 /** What can be done with browser sessions. */
 export type SessionService = ReturnType<typeof createSessionService>;
 
+/** What the service works with. */
+export interface SessionServiceOptions {
+  store: Store;
+  now: () => Date;
+  /** Of the operator's token, see `toBootstrapDigest`: sessions that it opened end when it changes. */
+  bootstrapDigest: string;
+}
+
+/** The credential that a session was opened with, and ends with. */
+interface Origin {
+  apiTokenId: string | null;
+  bootstrapDigest: string | null;
+}
+
+/** Cookies and sign-in links are 256 bits in base64url; anything else is not worth a look into the database. */
+const OPAQUE_TOKEN = /^[A-Za-z0-9_-]{43}$/;
+
 /** Browser sessions: a random cookie, a row, an idle and an absolute end. */
-export function createSessionService({ store, now }: { store: Store; now: () => Date }) {
-  const open = async (userId: string, apiTokenId: string | null, notAfter: Date | null): Promise<OpenedSession> => {
+export function createSessionService({ store, now, bootstrapDigest }: SessionServiceOptions) {
+  const open = async (userId: string, origin: Origin, notAfter: Date | null): Promise<OpenedSession> => {
     const at = now().getTime();
     const end = Math.min(at + SESSION_LIFETIME_MS, notAfter?.getTime() ?? Number.POSITIVE_INFINITY);
     const token = generateOpaqueToken();
@@ -34,7 +51,7 @@ export function createSessionService({ store, now }: { store: Store; now: () => 
     const createdAt = new Date(at);
     await store.sessions.sweep(SYSTEM, { now: createdAt, idleBefore: new Date(at - SESSION_IDLE_MS) });
     const tokenHash = hashToken(token.expose());
-    await store.sessions.create(SYSTEM, { tokenHash, userId, apiTokenId, createdAt, expiresAt });
+    await store.sessions.create(SYSTEM, { tokenHash, userId, ...origin, createdAt, expiresAt });
     return { token, expiresAt };
   };
 
@@ -50,8 +67,11 @@ export function createSessionService({ store, now }: { store: Store; now: () => 
         throw unauthenticated('Send a bearer token to open a session.');
       }
       const { userId, credential } = viewer;
-      if (credential.kind === 'apiToken') return open(userId, credential.apiTokenId, credential.expiresAt);
-      return open(userId, null, credential.kind === 'oidc' ? credential.expiresAt : null);
+      const origin: Origin = {
+        apiTokenId: credential.kind === 'apiToken' ? credential.apiTokenId : null,
+        bootstrapDigest: credential.kind === 'bootstrap' ? bootstrapDigest : null,
+      };
+      return open(userId, origin, credential.kind === 'bootstrap' ? null : credential.expiresAt);
     },
 
     /** Makes a link's token that opens one session of this user, once, within an hour. */
@@ -64,22 +84,26 @@ export function createSessionService({ store, now }: { store: Store; now: () => 
 
     /** Takes a sign-in link. @throws UNAUTHENTICATED when it was used, is too old or never was */
     async openByLink(linkToken: string): Promise<OpenedSession> {
-      const link = await store.sessions.takeSignInLink(SYSTEM, { tokenHash: hashToken(linkToken) });
+      const link = OPAQUE_TOKEN.test(linkToken)
+        ? await store.sessions.takeSignInLink(SYSTEM, { tokenHash: hashToken(linkToken) })
+        : null;
       const user = link === null ? null : await store.sessions.findUser(SYSTEM, { id: link.userId });
       if (link === null || link.expiresAt <= now() || user?.status !== 'active') {
         throw unauthenticated(
           'This sign-in link was used already or is too old. Start the gateway again for a new one.',
         );
       }
-      return open(link.userId, null, null);
+      return open(link.userId, { apiTokenId: null, bootstrapDigest }, null);
     },
 
     /** Who holds this cookie; nobody when the session, its user or the token that opened it is not good any more. */
     async verify(cookie: string): Promise<Viewer> {
+      if (!OPAQUE_TOKEN.test(cookie)) return NOBODY;
       const found = await store.sessions.findByHash(SYSTEM, { tokenHash: hashToken(cookie) });
       const at = now();
       if (found === null || found.user.status !== 'active') return NOBODY;
       const { session, apiToken } = found;
+      if (found.bootstrapDigest !== null && found.bootstrapDigest !== bootstrapDigest) return NOBODY;
       const idleEnd = new Date(session.lastSeenAt.getTime() + SESSION_IDLE_MS);
       if (session.expiresAt <= at || idleEnd <= at) return NOBODY;
       if (apiToken !== null && (apiToken.revokedAt !== null || (apiToken.expiresAt ?? session.expiresAt) <= at)) {

@@ -5,6 +5,7 @@ import type { Store } from '../../data/store.ts';
 import { conflict, notFound, unauthenticated, validationFailed } from '../../errors.ts';
 import { assertCan } from '../../policy/policy.ts';
 import { ROLES, type Role, type Viewer } from '../../policy/viewer.ts';
+import { BOOTSTRAP_ADMIN_ID } from '../credentials/bootstrap-admin.ts';
 import { Issues } from '../validation/issues.ts';
 import { checkLine, trimmed } from '../validation/text.ts';
 
@@ -74,6 +75,11 @@ export function createUserService({ store }: { store: Store }) {
     /** Deletes a user with his tokens, sessions, chats and connections. @throws FORBIDDEN, NOT_FOUND, VALIDATION_FAILED */
     async delete(viewer: Viewer, id: string): Promise<void> {
       assertCan(viewer, 'user.delete');
+      // The operator's token is his for ever: the next start would make him anew.
+      if (id === BOOTSTRAP_ADMIN_ID) {
+        const message = 'The bootstrap admin cannot be deleted; suspend him instead.';
+        throw validationFailed([{ path: ['id'], code: 'BOOTSTRAP_ADMIN', message }]);
+      }
       await store.transaction(async (tx) => {
         const { user, otherActiveAdmins } = await tx.users.lockWithAdmins(viewer, { id });
         if (user === null) throw notFound('user');

@@ -37,9 +37,9 @@ export function checkHeaderName(issues: Issues, path: Path, name: string): void 
 
 /** Reports a header value that would break out of its line. The value is not repeated: it may be a secret. */
 export function checkHeaderValue(issues: Issues, path: Path, value: string): void {
-  if (/[\r\n\0]/.test(value)) {
-    issues.add(path, 'INVALID_HEADER_VALUE', 'Has a line break or NUL character; remove it.');
-  } else if (!value.isWellFormed()) {
-    issues.add(path, 'INVALID_CHARACTER', 'Has half of a surrogate pair; remove it.');
+  // RFC 9110, section 5.5: visible characters, space, tab and obs-text; what is beyond one byte cannot be sent at all.
+  if (!/^[\t\x20-\x7e\x80-\xff]*$/.test(value)) {
+    const message = 'Has a line break, another control character, or one that an HTTP header cannot carry; remove it.';
+    issues.add(path, 'INVALID_HEADER_VALUE', message);
   }
 }

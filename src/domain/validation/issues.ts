@@ -1,11 +1,14 @@
 import { type ValidationIssue, validationFailed } from '../../errors.ts';
 
+/** Nobody reads more, and an answer must not be larger than what was asked. */
+const MAX_ISSUES = 100;
+
 /** Collects everything that is wrong, so that one answer tells it all. */
 export class Issues {
   readonly #found: ValidationIssue[] = [];
 
   add(path: ValidationIssue['path'], code: string, message: string): void {
-    this.#found.push({ path, code, message });
+    if (this.#found.length < MAX_ISSUES) this.#found.push({ path, code, message });
   }
 
   /** Whether something at this path, or below it, was found wrong already. */

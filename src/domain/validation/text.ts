@@ -33,7 +33,8 @@ export function checkText(issues: Issues, path: Path, text: string, maxCharacter
 /** Reports text of one line: as `checkText`, and no control characters. */
 export function checkLine(issues: Issues, path: Path, text: string, maxCharacters: number): boolean {
   if (!checkText(issues, path, text, maxCharacters)) return false;
-  if (!/\p{Cc}/u.test(text)) return true;
+  // Beside control characters those that turn the direction of writing: a name must not look like another.
+  if (!/[\p{Cc}\u202a-\u202e\u2066-\u2069]/u.test(text)) return true;
   issues.add(path, 'INVALID_CHARACTER', 'Has a control character, such as a line break; remove it.');
   return false;
 }

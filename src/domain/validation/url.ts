@@ -31,6 +31,10 @@ export function checkUrl(
     return;
   }
   const url = new URL(text);
+  if (!isSpelledAsRead(text, url)) {
+    issues.add(path, 'INVALID_URL', `Its host would be read as ${url.host}: write it so, or correct it.`);
+    return;
+  }
   if (url.protocol !== 'https:' && url.protocol !== 'http:') {
     issues.add(path, 'URL_NOT_HTTPS', 'Must start with https://.');
   } else if (url.protocol === 'http:' && !isLoopbackHost(url.hostname) && !isAllowedPrivateHost(url)) {
@@ -46,9 +50,18 @@ export function checkUrl(
   if (text.includes('#')) issues.add(path, 'URL_HAS_FRAGMENT', 'Must not have a fragment (the part from "#").');
 }
 
+/** Whether the host and port are written as they are read: no number in disguise, no character that is mended or dropped. */
+function isSpelledAsRead(text: string, url: URL): boolean {
+  const authority = /^[^/]*\/\/([^/?#]*)/.exec(text)?.[1] ?? '';
+  const written = authority.slice(authority.lastIndexOf('@') + 1).toLowerCase();
+  const port = url.protocol === 'https:' ? '443' : '80';
+  return written === url.host || written === `${url.host}:${port}`;
+}
+
 /** Whether the host is this machine, by name or address. @param hostname as `URL.hostname` gives it */
 export function isLoopbackHost(hostname: string): boolean {
-  if (hostname === 'localhost' || hostname.endsWith('.localhost')) return true;
+  // Not the names under it: a resolver may ask others for them.
+  if (hostname === 'localhost') return true;
   const address = hostname.replace(/^\[|\]$/g, '');
   return ipaddr.isValid(address) && ipaddr.process(address).range() === 'loopback';
 }

@@ -1,6 +1,6 @@
 import { validationFailed } from '../../errors.ts';
 import { builder } from '../builder.ts';
-import { assertCursorId, decodeCursor, encodeCursor, pageArgs, parseFirst, toConnection } from '../pagination.ts';
+import { assertCursorId, decodeCursor, encodeCursor, pageArgs, takeFirst, toConnection } from '../pagination.ts';
 import { McpAuthTypeEnum, McpAvailabilityEnum } from './enums.ts';
 import { McpServerConfigType } from './type.ts';
 
@@ -44,7 +44,8 @@ builder.queryFields((t) => ({
       ...pageArgs,
       filter: t.arg({ type: McpServerConfigFilter, required: false, description: 'Which ones.' }),
     },
-    resolve: async (_root, args, { viewer, services }) => {
+    resolve: async (_root, args, context) => {
+      const { viewer, services } = context;
       const filter = {
         enabled: args.filter?.enabled ?? undefined,
         authType: args.filter?.authType ?? undefined,
@@ -52,7 +53,7 @@ builder.queryFields((t) => ({
         search: args.filter?.search ?? undefined,
       };
       const page = await services.configs.list(viewer, {
-        first: parseFirst(args.first),
+        first: takeFirst(args.first, context),
         after: args.after == null ? undefined : parseCursor(args.after),
         filter,
       });

@@ -5,7 +5,7 @@ import {
   decodeCursor,
   encodeCursor,
   pageArgs,
-  parseFirst,
+  takeFirst,
   toConnection,
 } from '../pagination.ts';
 import { UserType } from './type.ts';
@@ -28,9 +28,10 @@ builder.queryFields((t) => ({
     type: UserConnection,
     description: 'All users, oldest first. For admins and auditors.',
     args: pageArgs,
-    resolve: async (_root, args, { viewer, services }) => {
+    resolve: async (_root, args, context) => {
+      const { viewer, services } = context;
       const page = await services.users.list(viewer, {
-        first: parseFirst(args.first),
+        first: takeFirst(args.first, context),
         after: args.after == null ? undefined : parseCursor(args.after),
       });
       return toConnection(

@@ -1,7 +1,7 @@
 import type { HonoRequest } from 'hono';
 import type { z } from 'zod';
 import { DomainError, type ValidationIssue, validationFailed } from '../../errors.ts';
-import { readLimitedBody } from '../limited-body.ts';
+import { decodeUtf8, readLimitedBody } from '../limited-body.ts';
 import { isJson } from '../media-type.ts';
 import { HttpProblem } from '../problem.ts';
 import { locateSyntaxError } from './json-syntax.ts';
@@ -33,7 +33,7 @@ function assertJson(contentType: string | undefined): void {
 }
 
 function parseJson(bytes: Uint8Array): unknown {
-  const text = decode(bytes);
+  const text = decodeUtf8(bytes);
   try {
     return JSON.parse(text);
   } catch {
@@ -41,15 +41,6 @@ function parseJson(bytes: Uint8Array): unknown {
     const at = locateSyntaxError(text);
     const where = at === undefined ? '' : `: see line ${at.line}, column ${at.column}`;
     throw new DomainError('VALIDATION_FAILED', `The body is not valid JSON${where}.`);
-  }
-}
-
-/** RFC 8259, section 8.1: JSON is UTF-8, whatever charset the header names. */
-function decode(bytes: Uint8Array): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch {
-    throw new DomainError('VALIDATION_FAILED', 'The body is not valid JSON: its bytes are not UTF-8.');
   }
 }
 

@@ -111,6 +111,7 @@ export const SessionScalarFieldEnum = {
   tokenHash: 'tokenHash',
   userId: 'userId',
   apiTokenId: 'apiTokenId',
+  bootstrapDigest: 'bootstrapDigest',
   createdAt: 'createdAt',
   lastSeenAt: 'lastSeenAt',
   expiresAt: 'expiresAt'

@@ -29,6 +29,7 @@ export type SessionMinAggregateOutputType = {
   tokenHash: string | null
   userId: string | null
   apiTokenId: string | null
+  bootstrapDigest: string | null
   createdAt: Date | null
   lastSeenAt: Date | null
   expiresAt: Date | null
@@ -39,6 +40,7 @@ export type SessionMaxAggregateOutputType = {
   tokenHash: string | null
   userId: string | null
   apiTokenId: string | null
+  bootstrapDigest: string | null
   createdAt: Date | null
   lastSeenAt: Date | null
   expiresAt: Date | null
@@ -49,6 +51,7 @@ export type SessionCountAggregateOutputType = {
   tokenHash: number
   userId: number
   apiTokenId: number
+  bootstrapDigest: number
   createdAt: number
   lastSeenAt: number
   expiresAt: number
@@ -61,6 +64,7 @@ export type SessionMinAggregateInputType = {
   tokenHash?: true
   userId?: true
   apiTokenId?: true
+  bootstrapDigest?: true
   createdAt?: true
   lastSeenAt?: true
   expiresAt?: true
@@ -71,6 +75,7 @@ export type SessionMaxAggregateInputType = {
   tokenHash?: true
   userId?: true
   apiTokenId?: true
+  bootstrapDigest?: true
   createdAt?: true
   lastSeenAt?: true
   expiresAt?: true
@@ -81,6 +86,7 @@ export type SessionCountAggregateInputType = {
   tokenHash?: true
   userId?: true
   apiTokenId?: true
+  bootstrapDigest?: true
   createdAt?: true
   lastSeenAt?: true
   expiresAt?: true
@@ -164,6 +170,7 @@ export type SessionGroupByOutputType = {
   tokenHash: string
   userId: string
   apiTokenId: string | null
+  bootstrapDigest: string | null
   createdAt: Date
   lastSeenAt: Date
   expiresAt: Date
@@ -195,6 +202,7 @@ export type SessionWhereInput = {
   tokenHash?: Prisma.StringFilter<"Session"> | string
   userId?: Prisma.UuidFilter<"Session"> | string
   apiTokenId?: Prisma.UuidNullableFilter<"Session"> | string | null
+  bootstrapDigest?: Prisma.StringNullableFilter<"Session"> | string | null
   createdAt?: Prisma.DateTimeFilter<"Session"> | Date | string
   lastSeenAt?: Prisma.DateTimeFilter<"Session"> | Date | string
   expiresAt?: Prisma.DateTimeFilter<"Session"> | Date | string
@@ -207,6 +215,7 @@ export type SessionOrderByWithRelationInput = {
   tokenHash?: Prisma.SortOrder
   userId?: Prisma.SortOrder
   apiTokenId?: Prisma.SortOrderInput | Prisma.SortOrder
+  bootstrapDigest?: Prisma.SortOrderInput | Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   lastSeenAt?: Prisma.SortOrder
   expiresAt?: Prisma.SortOrder
@@ -222,6 +231,7 @@ export type SessionWhereUniqueInput = Prisma.AtLeast<{
   NOT?: Prisma.SessionWhereInput | Prisma.SessionWhereInput[]
   userId?: Prisma.UuidFilter<"Session"> | string
   apiTokenId?: Prisma.UuidNullableFilter<"Session"> | string | null
+  bootstrapDigest?: Prisma.StringNullableFilter<"Session"> | string | null
   createdAt?: Prisma.DateTimeFilter<"Session"> | Date | string
   lastSeenAt?: Prisma.DateTimeFilter<"Session"> | Date | string
   expiresAt?: Prisma.DateTimeFilter<"Session"> | Date | string
@@ -234,6 +244,7 @@ export type SessionOrderByWithAggregationInput = {
   tokenHash?: Prisma.SortOrder
   userId?: Prisma.SortOrder
   apiTokenId?: Prisma.SortOrderInput | Prisma.SortOrder
+  bootstrapDigest?: Prisma.SortOrderInput | Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   lastSeenAt?: Prisma.SortOrder
   expiresAt?: Prisma.SortOrder
@@ -250,6 +261,7 @@ export type SessionScalarWhereWithAggregatesInput = {
   tokenHash?: Prisma.StringWithAggregatesFilter<"Session"> | string
   userId?: Prisma.UuidWithAggregatesFilter<"Session"> | string
   apiTokenId?: Prisma.UuidNullableWithAggregatesFilter<"Session"> | string | null
+  bootstrapDigest?: Prisma.StringNullableWithAggregatesFilter<"Session"> | string | null
   createdAt?: Prisma.DateTimeWithAggregatesFilter<"Session"> | Date | string
   lastSeenAt?: Prisma.DateTimeWithAggregatesFilter<"Session"> | Date | string
   expiresAt?: Prisma.DateTimeWithAggregatesFilter<"Session"> | Date | string
@@ -258,6 +270,7 @@ export type SessionScalarWhereWithAggregatesInput = {
 export type SessionCreateInput = {
   id?: string
   tokenHash: string
+  bootstrapDigest?: string | null
   createdAt?: Date | string
   lastSeenAt?: Date | string
   expiresAt: Date | string
@@ -270,6 +283,7 @@ export type SessionUncheckedCreateInput = {
   tokenHash: string
   userId: string
   apiTokenId?: string | null
+  bootstrapDigest?: string | null
   createdAt?: Date | string
   lastSeenAt?: Date | string
   expiresAt: Date | string
@@ -278,6 +292,7 @@ export type SessionUncheckedCreateInput = {
 export type SessionUpdateInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
   tokenHash?: Prisma.StringFieldUpdateOperationsInput | string
+  bootstrapDigest?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   lastSeenAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   expiresAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -290,6 +305,7 @@ export type SessionUncheckedUpdateInput = {
   tokenHash?: Prisma.StringFieldUpdateOperationsInput | string
   userId?: Prisma.StringFieldUpdateOperationsInput | string
   apiTokenId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  bootstrapDigest?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   lastSeenAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   expiresAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -300,6 +316,7 @@ export type SessionCreateManyInput = {
   tokenHash: string
   userId: string
   apiTokenId?: string | null
+  bootstrapDigest?: string | null
   createdAt?: Date | string
   lastSeenAt?: Date | string
   expiresAt: Date | string
@@ -308,6 +325,7 @@ export type SessionCreateManyInput = {
 export type SessionUpdateManyMutationInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
   tokenHash?: Prisma.StringFieldUpdateOperationsInput | string
+  bootstrapDigest?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   lastSeenAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   expiresAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -318,6 +336,7 @@ export type SessionUncheckedUpdateManyInput = {
   tokenHash?: Prisma.StringFieldUpdateOperationsInput | string
   userId?: Prisma.StringFieldUpdateOperationsInput | string
   apiTokenId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  bootstrapDigest?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   lastSeenAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   expiresAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -338,6 +357,7 @@ export type SessionCountOrderByAggregateInput = {
   tokenHash?: Prisma.SortOrder
   userId?: Prisma.SortOrder
   apiTokenId?: Prisma.SortOrder
+  bootstrapDigest?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   lastSeenAt?: Prisma.SortOrder
   expiresAt?: Prisma.SortOrder
@@ -348,6 +368,7 @@ export type SessionMaxOrderByAggregateInput = {
   tokenHash?: Prisma.SortOrder
   userId?: Prisma.SortOrder
   apiTokenId?: Prisma.SortOrder
+  bootstrapDigest?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   lastSeenAt?: Prisma.SortOrder
   expiresAt?: Prisma.SortOrder
@@ -358,6 +379,7 @@ export type SessionMinOrderByAggregateInput = {
   tokenHash?: Prisma.SortOrder
   userId?: Prisma.SortOrder
   apiTokenId?: Prisma.SortOrder
+  bootstrapDigest?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   lastSeenAt?: Prisma.SortOrder
   expiresAt?: Prisma.SortOrder
@@ -450,6 +472,7 @@ export type SessionUncheckedUpdateManyWithoutApiTokenNestedInput = {
 export type SessionCreateWithoutUserInput = {
   id?: string
   tokenHash: string
+  bootstrapDigest?: string | null
   createdAt?: Date | string
   lastSeenAt?: Date | string
   expiresAt: Date | string
@@ -460,6 +483,7 @@ export type SessionUncheckedCreateWithoutUserInput = {
   id?: string
   tokenHash: string
   apiTokenId?: string | null
+  bootstrapDigest?: string | null
   createdAt?: Date | string
   lastSeenAt?: Date | string
   expiresAt: Date | string
@@ -499,6 +523,7 @@ export type SessionScalarWhereInput = {
   tokenHash?: Prisma.StringFilter<"Session"> | string
   userId?: Prisma.UuidFilter<"Session"> | string
   apiTokenId?: Prisma.UuidNullableFilter<"Session"> | string | null
+  bootstrapDigest?: Prisma.StringNullableFilter<"Session"> | string | null
   createdAt?: Prisma.DateTimeFilter<"Session"> | Date | string
   lastSeenAt?: Prisma.DateTimeFilter<"Session"> | Date | string
   expiresAt?: Prisma.DateTimeFilter<"Session"> | Date | string
@@ -507,6 +532,7 @@ export type SessionScalarWhereInput = {
 export type SessionCreateWithoutApiTokenInput = {
   id?: string
   tokenHash: string
+  bootstrapDigest?: string | null
   createdAt?: Date | string
   lastSeenAt?: Date | string
   expiresAt: Date | string
@@ -517,6 +543,7 @@ export type SessionUncheckedCreateWithoutApiTokenInput = {
   id?: string
   tokenHash: string
   userId: string
+  bootstrapDigest?: string | null
   createdAt?: Date | string
   lastSeenAt?: Date | string
   expiresAt: Date | string
@@ -552,6 +579,7 @@ export type SessionCreateManyUserInput = {
   id?: string
   tokenHash: string
   apiTokenId?: string | null
+  bootstrapDigest?: string | null
   createdAt?: Date | string
   lastSeenAt?: Date | string
   expiresAt: Date | string
@@ -560,6 +588,7 @@ export type SessionCreateManyUserInput = {
 export type SessionUpdateWithoutUserInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
   tokenHash?: Prisma.StringFieldUpdateOperationsInput | string
+  bootstrapDigest?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   lastSeenAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   expiresAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -570,6 +599,7 @@ export type SessionUncheckedUpdateWithoutUserInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
   tokenHash?: Prisma.StringFieldUpdateOperationsInput | string
   apiTokenId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  bootstrapDigest?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   lastSeenAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   expiresAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -579,6 +609,7 @@ export type SessionUncheckedUpdateManyWithoutUserInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
   tokenHash?: Prisma.StringFieldUpdateOperationsInput | string
   apiTokenId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  bootstrapDigest?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   lastSeenAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   expiresAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -588,6 +619,7 @@ export type SessionCreateManyApiTokenInput = {
   id?: string
   tokenHash: string
   userId: string
+  bootstrapDigest?: string | null
   createdAt?: Date | string
   lastSeenAt?: Date | string
   expiresAt: Date | string
@@ -596,6 +628,7 @@ export type SessionCreateManyApiTokenInput = {
 export type SessionUpdateWithoutApiTokenInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
   tokenHash?: Prisma.StringFieldUpdateOperationsInput | string
+  bootstrapDigest?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   lastSeenAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   expiresAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -606,6 +639,7 @@ export type SessionUncheckedUpdateWithoutApiTokenInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
   tokenHash?: Prisma.StringFieldUpdateOperationsInput | string
   userId?: Prisma.StringFieldUpdateOperationsInput | string
+  bootstrapDigest?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   lastSeenAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   expiresAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -615,6 +649,7 @@ export type SessionUncheckedUpdateManyWithoutApiTokenInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
   tokenHash?: Prisma.StringFieldUpdateOperationsInput | string
   userId?: Prisma.StringFieldUpdateOperationsInput | string
+  bootstrapDigest?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   lastSeenAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   expiresAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -627,6 +662,7 @@ export type SessionSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs 
   tokenHash?: boolean
   userId?: boolean
   apiTokenId?: boolean
+  bootstrapDigest?: boolean
   createdAt?: boolean
   lastSeenAt?: boolean
   expiresAt?: boolean
@@ -639,6 +675,7 @@ export type SessionSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Exten
   tokenHash?: boolean
   userId?: boolean
   apiTokenId?: boolean
+  bootstrapDigest?: boolean
   createdAt?: boolean
   lastSeenAt?: boolean
   expiresAt?: boolean
@@ -651,6 +688,7 @@ export type SessionSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Exten
   tokenHash?: boolean
   userId?: boolean
   apiTokenId?: boolean
+  bootstrapDigest?: boolean
   createdAt?: boolean
   lastSeenAt?: boolean
   expiresAt?: boolean
@@ -663,12 +701,13 @@ export type SessionSelectScalar = {
   tokenHash?: boolean
   userId?: boolean
   apiTokenId?: boolean
+  bootstrapDigest?: boolean
   createdAt?: boolean
   lastSeenAt?: boolean
   expiresAt?: boolean
 }
 
-export type SessionOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "tokenHash" | "userId" | "apiTokenId" | "createdAt" | "lastSeenAt" | "expiresAt", ExtArgs["result"]["session"]>
+export type SessionOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "tokenHash" | "userId" | "apiTokenId" | "bootstrapDigest" | "createdAt" | "lastSeenAt" | "expiresAt", ExtArgs["result"]["session"]>
 export type SessionInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   user?: boolean | Prisma.UserDefaultArgs<ExtArgs>
   apiToken?: boolean | Prisma.Session$apiTokenArgs<ExtArgs>
@@ -696,6 +735,10 @@ export type $SessionPayload<ExtArgs extends runtime.Types.Extensions.InternalArg
      * The API token that opened the session: revoking it ends the session.
      */
     apiTokenId: string | null
+    /**
+     * Digest of the bootstrap admin's token that opened the session, or its sign-in link: another token ends it.
+     */
+    bootstrapDigest: string | null
     createdAt: Date
     lastSeenAt: Date
     expiresAt: Date
@@ -1128,6 +1171,7 @@ export interface SessionFieldRefs {
   readonly tokenHash: Prisma.FieldRef<"Session", 'String'>
   readonly userId: Prisma.FieldRef<"Session", 'String'>
   readonly apiTokenId: Prisma.FieldRef<"Session", 'String'>
+  readonly bootstrapDigest: Prisma.FieldRef<"Session", 'String'>
   readonly createdAt: Prisma.FieldRef<"Session", 'DateTime'>
   readonly lastSeenAt: Prisma.FieldRef<"Session", 'DateTime'>
   readonly expiresAt: Prisma.FieldRef<"Session", 'DateTime'>
