@@ -1,5 +1,5 @@
 import { existsSync, statSync } from 'node:fs';
-import { chmod, readFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, expect, test } from 'vitest';
 import { generateMasterKey } from '../../src/crypto/master-key.ts';
@@ -30,12 +30,15 @@ test('the first start makes its keys and token, prints a sign-in link that works
   const cwd = await folderOfOwn();
   const port = await findFreePort();
   const env = { PORT: String(port) };
+  const dataDir = path.join(cwd, '.gatehouse');
+  await mkdir(dataDir, { mode: 0o755 });
   const gateway = start(['serve'], cwd, env);
   await gateway.waitFor('Admin token:');
-  const dataDir = path.join(cwd, '.gatehouse');
   for (const file of ['admin-token', 'encryption-keys']) {
     expect(statSync(path.join(dataDir, file)).mode & 0o777).toBe(0o600);
   }
+  // Although the folder itself, which was there before, is open to all.
+  expect(statSync(path.join(dataDir, 'database')).mode & 0o777).toBe(0o700);
 
   const link = /Sign in once: (\S+)/.exec(gateway.output())?.[1] ?? '';
   expect(link).toMatch(`http://localhost:${port}/auth/sign-in?token=`);
