@@ -55,6 +55,7 @@ export const ROWS: Readonly<Record<string, (database: Database, keyring: Keyring
         id: '00000000-0000-4000-8000-0000000000d1',
         user_id: MEMBER_ID,
         api_token_id: apiTokenId,
+        bootstrap_digest: HASH,
         token_hash: HASH,
         expires_at: '2026-01-01T00:00:00Z',
       },

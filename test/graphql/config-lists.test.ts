@@ -108,6 +108,25 @@ describe('pages', () => {
   });
 });
 
+test('one operation asks for 500 entries at most, over all its lists', async () => {
+  const ask = (...sizes: number[]) => {
+    const lists = sizes.map(
+      (first, index) => `l${index}: ${index % 2 === 0 ? 'mcpServerConfigs' : 'users'}(first: ${first}) { totalCount }`,
+    );
+    return gateway.graphql(`{ ${lists.join(' ')} }`, { token: gateway.tokens.admin });
+  };
+  expect((await ask(250, 250)).errors).toBeUndefined();
+  expect((await ask(100, 100, 100, 100, 100)).errors).toBeUndefined();
+  for (const sizes of [
+    [500, 1],
+    [250, 251],
+    [200, 200, 200],
+  ]) {
+    const extensions = { code: 'VALIDATION_FAILED', issues: [{ path: ['first'], code: 'OUT_OF_RANGE' }] };
+    expect((await ask(...sizes)).errors).toMatchObject([{ extensions }]);
+  }
+});
+
 describe('a cursor', () => {
   const id = '00000000-0000-4000-8000-000000000001';
   const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');

@@ -208,6 +208,34 @@ describe('while secrets are stored', () => {
   });
 });
 
+describe('while a client secret is stored', () => {
+  const issues = ['oauth2ClientSecret: SECRET_NOT_RESENT'];
+
+  test.each(['oauth2TokenUrl', 'oauth2RevocationUrl'])('a change of the origin of %s needs it again', async (field) => {
+    const id = await createId(gateway, { ...OAUTH2, ...SECRETS });
+    const patch = { [field]: 'https://elsewhere.example.com/x' };
+    expect(issuesOf(await update(gateway, id, patch))).toEqual(issues);
+    expect(issuesOf(await update(gateway, id, { [field]: 'https://login.example.com/x' }))).toEqual([]);
+    expect(issuesOf(await update(gateway, id, { ...patch, oauth2ClientSecret: 's2' }))).toEqual([]);
+    expect(await readConfig(id)).toMatchObject({ [field]: patch[field], oauth2ClientSecret: 's2', apiKeyValue: 'k' });
+  });
+
+  test('a revocation URL where there was none needs it again, removing one does not', async () => {
+    const id = await createId(gateway, { ...OAUTH2, oauth2ClientSecret: 's' });
+    expect(issuesOf(await update(gateway, id, { oauth2RevocationUrl: null }))).toEqual([]);
+    const { oauth2RevocationUrl } = OAUTH2;
+    expect(issuesOf(await update(gateway, id, { oauth2RevocationUrl }))).toEqual(issues);
+    expect(issuesOf(await update(gateway, id, { oauth2RevocationUrl, oauth2ClientSecret: null }))).toEqual([]);
+  });
+
+  test('is told once when the origins of all three URLs change', async () => {
+    const id = await createId(gateway, { ...OAUTH2, oauth2ClientSecret: 's' });
+    const elsewhere = 'https://elsewhere.example.com/x';
+    const patch = { url: elsewhere, oauth2TokenUrl: elsewhere, oauth2RevocationUrl: elsewhere };
+    expect(issuesOf(await update(gateway, id, patch))).toEqual(issues);
+  });
+});
+
 describe('the tokens of users', () => {
   test.each<[LooseInput, 'removed' | 'kept']>([
     [{ url: 'https://elsewhere.example.com/mcp' }, 'removed'],
@@ -218,9 +246,11 @@ describe('the tokens of users', () => {
     [{ oauth2Issuer: null }, 'removed'],
     [{ oauth2TokenUrl: 'https://login.example.com/token2' }, 'removed'],
     [{ oauth2ClientId: 'client2' }, 'removed'],
+    [{ oauth2RevocationUrl: 'https://other.example.com/revoke' }, 'removed'],
     [{ url: 'https://mcp.example.com/v2' }, 'kept'],
     [{ oauth2AuthUrl: 'https://login.example.com/authorize2' }, 'kept'],
     [{ oauth2RevocationUrl: null }, 'kept'],
+    [{ oauth2RevocationUrl: 'https://login.example.com/revoke2' }, 'kept'],
     [{ oauth2Scopes: ['read'] }, 'kept'],
     [{ oauth2ClientSecret: 'new' }, 'kept'],
     [{ transport: 'SSE' }, 'kept'],

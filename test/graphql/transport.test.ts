@@ -22,15 +22,9 @@ async function post(body: BodyInit | null, contentType: string | undefined, toke
   return { status: response.status, text, ...(text.startsWith('{') && JSON.parse(text)) };
 }
 
-/** The code of an answer, in the graph's form or in REST's. */
-function codeOf({
-  errors,
-  code,
-}: {
-  errors?: { extensions?: { code?: string } }[];
-  code?: string;
-}): string | undefined {
-  return code ?? errors?.[0]?.extensions?.code;
+/** The code of a refusal, which is in the graph's form wherever it comes from. */
+function codeOf({ errors }: { errors?: { extensions?: { code?: string } }[] }): string | undefined {
+  return errors?.[0]?.extensions?.code;
 }
 
 describe('the media type', () => {
@@ -114,6 +108,28 @@ describe('a body', () => {
   ])('that is not a request is 400: %s', async (body) => {
     const answer = await post(body, JSON_TYPE);
     expect([answer.status, codeOf(answer)]).toEqual([400, 'VALIDATION_FAILED']);
+  });
+
+  test.each([
+    ['a byte that is no UTF-8', [0x7b, 0xff, 0x7d]],
+    ['UTF-16', [...Buffer.from(QUERY, 'utf16le')]],
+    ['half of a character', [...Buffer.from('{"query":"'), 0xc3]],
+    ['an overlong slash', [...Buffer.from('{"query":"'), 0xc0, 0xaf, 0x22, 0x7d]],
+  ])('that is %s is 400', async (_name, bytes) => {
+    const answer = await post(Buffer.from(bytes), JSON_TYPE);
+    expect([answer.status, codeOf(answer)]).toEqual([400, 'VALIDATION_FAILED']);
+  });
+
+  test('that does not arrive whole is 400, and no fault', async () => {
+    const stream = new ReadableStream<Uint8Array>({
+      start(controller) {
+        controller.enqueue(Buffer.from('{"query":'));
+        controller.error(new Error('the caller went away'));
+      },
+    });
+    const answer = await post(stream, JSON_TYPE);
+    expect([answer.status, codeOf(answer)]).toEqual([400, 'VALIDATION_FAILED']);
+    expect(gateway.logs()).not.toContain('went away');
   });
 
   test.each([1, 2, 100])('with a batch of %i is 400, and none of it runs', async (size) => {

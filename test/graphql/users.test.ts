@@ -228,6 +228,16 @@ describe('the last active admin', () => {
   });
 });
 
+test('the bootstrap admin can be suspended, but not deleted, whoever else is an admin', async () => {
+  const id = BOOTSTRAP_ADMIN_ID;
+  expect(issuesOf(await asAdmin(DELETE, { id }))).toEqual(['id: BOOTSTRAP_ADMIN']);
+  const viewer = () => gateway.graphql('{ viewer { id } }', { token: gateway.tokens.bootstrap });
+  expect((await asAdmin(UPDATE, { id, patch: { status: 'SUSPENDED' } })).errors).toBeUndefined();
+  expect((await viewer()).status).toBe(401);
+  await asAdmin(UPDATE, { id, patch: { status: 'ACTIVE' } });
+  expect((await viewer()).data.viewer).toEqual({ id });
+});
+
 test('who made a config is told to staff by the users’ own rows', async () => {
   const id = await createId(gateway);
   const query = `{ mcpServerConfig(id: "${id}") { createdBy { id email role status } } }`;

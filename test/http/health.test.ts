@@ -82,6 +82,34 @@ describe('/readyz', () => {
   });
 });
 
+test('many who ask at once cost one run, and a failure is told when it begins, not each time', async () => {
+  let runs = 0;
+  let isGood = true;
+  const told: string[] = [];
+  const routes = createHealthRoutes({
+    checks: {
+      database: async () => {
+        runs += 1;
+        if (!isGood) throw new Error('gone');
+      },
+    },
+    metrics: createMetrics(() => ({ total: 1, idle: 1, waiting: 0 })),
+    isDraining: () => false,
+    onFailure: (check) => told.push(check),
+  });
+  const ask = async () => (await routes.request('/readyz')).status;
+  expect(await Promise.all([ask(), ask(), ask()])).toEqual([200, 200, 200]);
+  expect(runs).toBe(1);
+  isGood = false;
+  expect([await ask(), await ask()]).toEqual([503, 503]);
+  expect(told).toEqual(['database']);
+  isGood = true;
+  expect(await ask()).toBe(200);
+  isGood = false;
+  expect(await ask()).toBe(503);
+  expect(told).toEqual(['database', 'database']);
+});
+
 test('/healthz is 200 as long as the process lives, whatever the database does', async () => {
   failure = new Error('gone');
   const response = await gateway.fetch('/healthz');

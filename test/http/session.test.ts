@@ -113,6 +113,20 @@ describe('a session', () => {
     expect(await whoIs(gateway, { cookie, ...bearer(gateway.tokens.member) })).toBe(gateway.userIds.member);
   });
 
+  test('of the operator’s token or link ends when he changes the token', async () => {
+    const byToken = await openSession(gateway, gateway.tokens.bootstrap);
+    const byLink = cookieOf(
+      await gateway.fetch((await gateway.createSignInUrl()).slice(gateway.config.publicUrl.length)),
+    );
+    const other = await openSession(gateway, gateway.tokens.admin);
+    const who = () => Promise.all([byToken, byLink, other].map((cookie) => whoIs(gateway, { cookie })));
+    expect(await who()).toEqual([BOOTSTRAP_ADMIN_ID, BOOTSTRAP_ADMIN_ID, gateway.userIds.admin]);
+    // As if these two were opened under another token.
+    await gateway.database.query('UPDATE sessions SET bootstrap_digest = reverse(bootstrap_digest)');
+    expect(await who()).toEqual([undefined, undefined, gateway.userIds.admin]);
+    expect(JSON.stringify(await readAllRows(gateway.database))).not.toContain(gateway.tokens.bootstrap);
+  });
+
   test('is not found by a cookie that is made up', async () => {
     const cookie = await openSession(gateway, gateway.tokens.member);
     for (const wrong of [
@@ -193,6 +207,17 @@ describe('a sign-in link', () => {
     const again = await gateway.fetch(pathOf(url));
     expect(again.status).toBe(401);
     expect(again.headers.get('set-cookie')).toBeNull();
+  });
+
+  test.each<[string, RequestInit]>([
+    ['HEAD', { method: 'HEAD' }],
+    ['a prefetch', { headers: { 'sec-purpose': 'prefetch' } }],
+    ['a prerendering', { headers: { 'sec-purpose': 'prefetch;prerender' } }],
+  ])('is not used up by %s', async (_name, init) => {
+    const path = pathOf(await gateway.createSignInUrl());
+    const preview = await gateway.fetch(path, init);
+    expect([preview.status, preview.headers.get('set-cookie')]).toEqual([204, null]);
+    expect((await gateway.fetch(path)).status).toBe(303);
   });
 
   test('that two follow at once signs one in', async () => {
