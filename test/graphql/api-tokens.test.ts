@@ -169,6 +169,9 @@ describe('a revoked token', () => {
     expect(await statuses()).toEqual([200, 200]);
     await gateway.graphql(REVOKE, { token: gateway.tokens.admin, variables: { id: one.apiToken.id } });
     expect(await statuses()).toEqual([401, 200]);
+    const sql = 'SELECT 1 FROM sessions WHERE api_token_id = $1::uuid';
+    expect(await gateway.database.query(sql, [one.apiToken.id])).toEqual([]);
+    expect(await gateway.database.query(sql, [other.apiToken.id])).toHaveLength(1);
   });
 
   test('that is not there is NOT_FOUND', async () => {

@@ -17,6 +17,7 @@ beforeAll(async () => {
 afterAll(() => gateway?.close());
 
 const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
+const pathOf = (url: string) => url.slice(gateway.config.publicUrl.length);
 const own = () => ({ origin: gateway.config.publicUrl });
 
 async function countSessions(): Promise<number> {
@@ -153,15 +154,19 @@ describe('time', () => {
     expect(await whoIs(gateway, { cookie })).toBeUndefined();
   });
 
-  test('ends a session after a week, however much it is used', async () => {
-    const cookie = await openSession(gateway, gateway.tokens.member);
+  test.each([
+    ['a token', () => openSession(gateway, gateway.tokens.member)],
+    ['a link', async () => cookieOf(await gateway.fetch(pathOf(await gateway.createSignInUrl())))],
+  ])('ends a session by %s after a week, however much it is used', async (_name, open) => {
+    const cookie = await open();
+    const user = await whoIs(gateway, { cookie });
     const step = SESSION_LIFETIME_MS / 14;
     for (let half = 1; half < 14; half += 1) {
       gateway.clock.advance(step);
-      expect(await whoIs(gateway, { cookie }), `after ${half} half days`).toBe(gateway.userIds.member);
+      expect(await whoIs(gateway, { cookie }), `after ${half} half days`).toBe(user ?? 'somebody');
     }
     gateway.clock.advance(step - 1);
-    expect(await whoIs(gateway, { cookie })).toBe(gateway.userIds.member);
+    expect(await whoIs(gateway, { cookie })).toBe(user);
     gateway.clock.advance(1);
     expect(await whoIs(gateway, { cookie })).toBeUndefined();
   });
@@ -194,8 +199,6 @@ describe('time', () => {
 });
 
 describe('a sign-in link', () => {
-  const pathOf = (url: string) => url.slice(gateway.config.publicUrl.length);
-
   test('signs the bootstrap admin in and lands in the playground, once', async () => {
     const url = await gateway.createSignInUrl();
     expect(url.startsWith(`${gateway.config.publicUrl}/auth/sign-in?`)).toBe(true);
