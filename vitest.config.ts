@@ -4,7 +4,10 @@ import { findTestServer } from './test/setup/find-server.ts';
 
 const server = await findTestServer();
 
-/** What needs a database runs on each kind that this machine has. */
+/**
+ * What needs a database runs on each kind that this machine has. Files share their worker's modules: loading the graph
+ * anew for each would take longer than the tests.
+ */
 const withDatabase = ['test/{data,domain,graphql,http}/**/*.test.ts'];
 
 /** What starts the gateway as a user does runs what he runs: the build. */
@@ -41,7 +44,7 @@ export default defineConfig({
       },
       {
         extends: true,
-        test: { name: 'embedded', include: withDatabase, globalSetup: ['test/setup/embedded.ts'] },
+        test: { name: 'embedded', isolate: false, include: withDatabase, globalSetup: ['test/setup/embedded.ts'] },
       },
       ...(server === undefined
         ? []
@@ -50,6 +53,7 @@ export default defineConfig({
               extends: true as const,
               test: {
                 name: 'server',
+                isolate: false,
                 include: withDatabase,
                 globalSetup: ['test/setup/server.ts'],
                 provide: { serverUrl: server },
