@@ -66,6 +66,9 @@ export const ROWS: Readonly<Record<string, (database: Database, keyring: Keyring
         expires_at: '2026-01-01T00:00:00Z',
       },
     ]);
+    await insert(database, 'deleted_identities', [
+      { issuer: 'https://id.example.com', subject: 'gone', deleted_at: '2026-01-01T00:00:00Z' },
+    ]);
     await insert(database, 'sign_in_links', [
       { token_hash: HASH, user_id: ADMIN_ID, expires_at: '2026-01-01T00:00:00Z' },
     ]);

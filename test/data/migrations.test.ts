@@ -35,14 +35,20 @@ async function countRows(database: Database): Promise<Record<string, number>> {
 }
 
 let database: Database;
-afterEach(() => database?.close());
+let opened: Database | undefined;
+afterEach(async () => {
+  await opened?.close();
+  opened = undefined;
+});
 
 const openEmpty = async () => {
-  database = await openTestDatabase({ empty: true });
+  opened = await openTestDatabase({ empty: true });
+  database = opened;
 };
 /** At the newest schema: quicker to open than an empty one. */
 const openMigrated = async () => {
-  database = await openTestDatabase();
+  opened = await openTestDatabase();
+  database = opened;
 };
 
 describe('an empty database', () => {

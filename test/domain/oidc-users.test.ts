@@ -147,6 +147,21 @@ test('twenty first sights at once make one row', async () => {
   expect(rows.filter((row) => row.id === userIdOf(viewers[0] ?? NOBODY))).toHaveLength(1);
 });
 
+test('a deleted user is nobody whatever he holds; with a token that is issued later he is a new one', async () => {
+  const nowSeconds = Math.floor(Date.now() / 1_000);
+  const held = await tokenOf('deleted', { iat: nowSeconds });
+  const undated = await tokenOf('deleted', { iat: undefined });
+  const countless = await tokenOf('deleted', { iat: 1e300 });
+  const id = userIdOf(await verify(held));
+  expect(await bench.store.users.delete(ADMIN, { id })).toBe(true);
+  for (const token of [held, undated, countless]) expect(await verify(token)).toEqual(NOBODY);
+
+  const later = await tokenOf('deleted', { iat: nowSeconds + 5 });
+  expect(userIdOf(await verify(later))).not.toBe(id);
+  // The old one is not good for the new user either.
+  expect(await verify(held)).toEqual(NOBODY);
+});
+
 test('a suspended user is nobody at once, and himself again afterwards', async () => {
   const token = await tokenOf('suspended', { gatehouse_role: 'admin' });
   const id = userIdOf(await verify(token));

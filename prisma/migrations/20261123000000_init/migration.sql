@@ -13,6 +13,15 @@ CREATE TABLE "users" (
 );
 
 -- CreateTable
+CREATE TABLE "deleted_identities" (
+    "issuer" TEXT NOT NULL,
+    "subject" TEXT NOT NULL,
+    "deleted_at" TIMESTAMPTZ(3) NOT NULL,
+
+    CONSTRAINT "deleted_identities_pkey" PRIMARY KEY ("issuer","subject")
+);
+
+-- CreateTable
 CREATE TABLE "api_tokens" (
     "id" UUID NOT NULL,
     "user_id" UUID NOT NULL,

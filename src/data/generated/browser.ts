@@ -23,6 +23,11 @@ export * from './enums.ts';
  */
 export type User = Prisma.UserModel
 /**
+ * Model DeletedIdentity
+ * An OpenID Connect identity whose user was deleted: tokens issued before then are nobody's for ever.
+ */
+export type DeletedIdentity = Prisma.DeletedIdentityModel
+/**
  * Model ApiToken
  * A bearer token for programs. Only the SHA-256 of the token is stored.
  */

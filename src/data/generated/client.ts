@@ -47,6 +47,11 @@ export { Prisma }
  */
 export type User = Prisma.UserModel
 /**
+ * Model DeletedIdentity
+ * An OpenID Connect identity whose user was deleted: tokens issued before then are nobody's for ever.
+ */
+export type DeletedIdentity = Prisma.DeletedIdentityModel
+/**
  * Model ApiToken
  * A bearer token for programs. Only the SHA-256 of the token is stored.
  */

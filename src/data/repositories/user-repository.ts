@@ -67,9 +67,18 @@ export function createUserRepository(db: PrismaStore) {
       toRecord(await db.user.update({ where: { id: args.id }, data: args.columns })),
     ),
 
+    /** Deletes a user, and remembers when for the tokens that an issuer gave him. Call it in a transaction. */
     delete: guarded('user.delete', async (args: { id: string }) => {
-      const { count } = await db.user.deleteMany({ where: { id: args.id } });
-      return count > 0;
+      const row = await db.user.findUnique({ where: { id: args.id } });
+      if (row === null) return false;
+      await db.user.delete({ where: { id: args.id } });
+      const { oidcIssuer: issuer, oidcSubject: subject } = row;
+      if (issuer !== null && subject !== null) {
+        const deletedAt = new Date();
+        const where = { issuer_subject: { issuer, subject } };
+        await db.deletedIdentity.upsert({ where, create: { issuer, subject, deletedAt }, update: { deletedAt } });
+      }
+      return true;
     }),
 
     /** Makes the row of this fixed id unless it is there; with the other address where somebody has the first. */
@@ -82,12 +91,23 @@ export function createUserRepository(db: PrismaStore) {
 
     /**
      * The user of an OpenID Connect identity: made on first sight, its role kept as the token says. A new row takes the
-     * first of `emails` that nobody has; identities are never merged by address.
+     * first of `emails` that nobody has; identities are never merged by address. Null for a token that was issued before
+     * its user was deleted, or does not say when.
      */
     provisionOidc: guarded(
       'user.provision',
-      async (args: { issuer: string; subject: string; emails: readonly string[]; role: Role }): Promise<UserRecord> => {
+      async (args: {
+        issuer: string;
+        subject: string;
+        emails: readonly string[];
+        role: Role;
+        issuedAt: Date | undefined;
+      }): Promise<UserRecord | null> => {
         const { issuer: oidcIssuer, subject: oidcSubject, role } = args;
+        const deleted = await db.deletedIdentity.findUnique({
+          where: { issuer_subject: { issuer: oidcIssuer, subject: oidcSubject } },
+        });
+        if (deleted !== null && (args.issuedAt === undefined || args.issuedAt <= deleted.deletedAt)) return null;
         const where = { oidcIssuer_oidcSubject: { oidcIssuer, oidcSubject } };
         let row = await db.user.findUnique({ where });
         for (const email of args.emails) {

@@ -9,6 +9,8 @@ export interface OidcIdentity {
   /** Addresses for the user's row, best first. The last is random, so that nobody can have taken it before. */
   emails: string[];
   role: Role;
+  /** When the token was issued, if it says so. */
+  issuedAt: Date | undefined;
   expiresAt: Date;
 }
 
@@ -26,13 +28,15 @@ const ROLES_BY_REACH: readonly Role[] = ['admin', 'auditor', 'service', 'member'
  * @returns undefined when the subject or the expiry cannot be used
  */
 export function toIdentity(claims: JWTPayload, issuer: string, roleClaim: string): OidcIdentity | undefined {
-  const { sub: subject, exp } = claims;
+  const { sub: subject, exp, iat } = claims;
   if (!isSubject(subject) || exp === undefined) return undefined;
   const expiresAt = new Date(exp * 1_000);
   // More seconds than a Date can count.
   if (Number.isNaN(expiresAt.getTime())) return undefined;
   const role = toRole(Object.hasOwn(claims, roleClaim) ? claims[roleClaim] : undefined);
-  return { subject, emails: listEmails(claims, subject, issuer), role, expiresAt };
+  // RFC 7519, section 4.1.6: in seconds. One that no Date can count is none.
+  const issuedAt = typeof iat === 'number' && Math.abs(iat) < 8.64e12 ? new Date(iat * 1_000) : undefined;
+  return { subject, emails: listEmails(claims, subject, issuer), role, issuedAt, expiresAt };
 }
 
 /** The highest role that the claim names, in lower or upper case; member when it names none. */

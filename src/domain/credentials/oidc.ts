@@ -68,9 +68,9 @@ export function createOidcVerifier(options: OidcVerifierOptions): OidcVerifier {
     const claims = await verify(token);
     const identity = claims === undefined ? undefined : toIdentity(claims, issuer, roleClaim);
     if (identity === undefined) return NOBODY;
-    const { subject, emails, role, expiresAt } = identity;
-    const user = await store.users.provisionOidc(SYSTEM, { issuer, subject, emails, role });
-    if (user.status !== 'active') return NOBODY;
+    const { expiresAt, ...facts } = identity;
+    const user = await store.users.provisionOidc(SYSTEM, { issuer, ...facts });
+    if (user?.status !== 'active') return NOBODY;
     return { kind: 'user', userId: user.id, role: user.role, credential: { kind: 'oidc', expiresAt } };
   };
 }

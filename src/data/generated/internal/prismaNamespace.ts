@@ -398,6 +398,7 @@ type FieldRefInputType<Model, FieldType> = Model extends never ? never : FieldRe
 
 export const ModelName = {
   User: 'User',
+  DeletedIdentity: 'DeletedIdentity',
   ApiToken: 'ApiToken',
   Session: 'Session',
   SignInLink: 'SignInLink',
@@ -421,7 +422,7 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
     omit: GlobalOmitOptions
   }
   meta: {
-    modelProps: "user" | "apiToken" | "session" | "signInLink" | "mcpServerConfig" | "mcpServerUserToken" | "chat" | "chatMessage" | "encryptionKey"
+    modelProps: "user" | "deletedIdentity" | "apiToken" | "session" | "signInLink" | "mcpServerConfig" | "mcpServerUserToken" | "chat" | "chatMessage" | "encryptionKey"
     txIsolationLevel: TransactionIsolationLevel
   }
   model: {
@@ -496,6 +497,80 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
         count: {
           args: Prisma.UserCountArgs<ExtArgs>
           result: runtime.Types.Utils.Optional<Prisma.UserCountAggregateOutputType> | number
+        }
+      }
+    }
+    DeletedIdentity: {
+      payload: Prisma.$DeletedIdentityPayload<ExtArgs>
+      fields: Prisma.DeletedIdentityFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.DeletedIdentityFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$DeletedIdentityPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.DeletedIdentityFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$DeletedIdentityPayload>
+        }
+        findFirst: {
+          args: Prisma.DeletedIdentityFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$DeletedIdentityPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.DeletedIdentityFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$DeletedIdentityPayload>
+        }
+        findMany: {
+          args: Prisma.DeletedIdentityFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$DeletedIdentityPayload>[]
+        }
+        create: {
+          args: Prisma.DeletedIdentityCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$DeletedIdentityPayload>
+        }
+        createMany: {
+          args: Prisma.DeletedIdentityCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.DeletedIdentityCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$DeletedIdentityPayload>[]
+        }
+        delete: {
+          args: Prisma.DeletedIdentityDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$DeletedIdentityPayload>
+        }
+        update: {
+          args: Prisma.DeletedIdentityUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$DeletedIdentityPayload>
+        }
+        deleteMany: {
+          args: Prisma.DeletedIdentityDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.DeletedIdentityUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.DeletedIdentityUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$DeletedIdentityPayload>[]
+        }
+        upsert: {
+          args: Prisma.DeletedIdentityUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$DeletedIdentityPayload>
+        }
+        aggregate: {
+          args: Prisma.DeletedIdentityAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateDeletedIdentity>
+        }
+        groupBy: {
+          args: Prisma.DeletedIdentityGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.DeletedIdentityGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.DeletedIdentityCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.DeletedIdentityCountAggregateOutputType> | number
         }
       }
     }
@@ -1144,6 +1219,15 @@ export const UserScalarFieldEnum = {
 export type UserScalarFieldEnum = (typeof UserScalarFieldEnum)[keyof typeof UserScalarFieldEnum]
 
 
+export const DeletedIdentityScalarFieldEnum = {
+  issuer: 'issuer',
+  subject: 'subject',
+  deletedAt: 'deletedAt'
+} as const
+
+export type DeletedIdentityScalarFieldEnum = (typeof DeletedIdentityScalarFieldEnum)[keyof typeof DeletedIdentityScalarFieldEnum]
+
+
 export const ApiTokenScalarFieldEnum = {
   id: 'id',
   userId: 'userId',
@@ -1514,6 +1598,7 @@ export interface PrismaClientOptionsWithAdapter extends PrismaClientBaseOptions 
 export type PrismaClientOptions = PrismaClientOptionsWithAccelerateUrl | PrismaClientOptionsWithAdapter
 export type GlobalOmitConfig = {
   user?: Prisma.UserOmit
+  deletedIdentity?: Prisma.DeletedIdentityOmit
   apiToken?: Prisma.ApiTokenOmit
   session?: Prisma.SessionOmit
   signInLink?: Prisma.SignInLinkOmit

@@ -52,6 +52,7 @@ export const AnyNull = runtime.AnyNull
 
 export const ModelName = {
   User: 'User',
+  DeletedIdentity: 'DeletedIdentity',
   ApiToken: 'ApiToken',
   Session: 'Session',
   SignInLink: 'SignInLink',
@@ -90,6 +91,15 @@ export const UserScalarFieldEnum = {
 } as const
 
 export type UserScalarFieldEnum = (typeof UserScalarFieldEnum)[keyof typeof UserScalarFieldEnum]
+
+
+export const DeletedIdentityScalarFieldEnum = {
+  issuer: 'issuer',
+  subject: 'subject',
+  deletedAt: 'deletedAt'
+} as const
+
+export type DeletedIdentityScalarFieldEnum = (typeof DeletedIdentityScalarFieldEnum)[keyof typeof DeletedIdentityScalarFieldEnum]
 
 
 export const ApiTokenScalarFieldEnum = {
