@@ -10,6 +10,20 @@ const server = await findTestServer();
  */
 const withDatabase = ['test/{data,domain,graphql,http}/**/*.test.ts'];
 
+/** What is about other systems, or the page, and not about the database: once is enough. */
+const withoutServer = [
+  'test/http/outbound-reach.test.ts',
+  'test/http/hostile-token-endpoint.test.ts',
+  'test/http/resource-parameter.test.ts',
+  'test/http/connect-browser.test.ts',
+  'test/http/browser.test.ts',
+  'test/http/playground*.test.ts',
+  'test/http/openapi.test.ts',
+  'test/http/client-address.test.ts',
+  'test/graphql/http-audits.test.ts',
+  'test/domain/oidc-{forgery,issuer}.test.ts',
+];
+
 /** What starts the gateway as a user does runs what he runs: the build. */
 const withProcess = ['test/cli/**/*.test.ts'];
 
@@ -55,6 +69,7 @@ export default defineConfig({
                 name: 'server',
                 isolate: false,
                 include: withDatabase,
+                exclude: withoutServer,
                 globalSetup: ['test/setup/server.ts'],
                 provide: { serverUrl: server },
               },

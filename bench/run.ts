@@ -4,6 +4,7 @@ import { cpus } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { generateMasterKey } from '../src/crypto/master-key.ts';
+import { measureAudit } from './audit.ts';
 import { type BenchDatabase, openBenchDatabase } from './bench-database.ts';
 import { type Contestant, type ContestantOptions, startContestant } from './contestant.ts';
 import { LIST_FIELDS, LIST_SIZE } from './list-query.ts';
@@ -92,6 +93,7 @@ async function run(): Promise<void> {
     const machine = `${cpus().length} cores, ${cpus()[0]?.model.trim()}, Node ${process.versions.node}, ${database.label}`;
     console.log(`${CONNECTIONS} connections, ${seconds} s each; ${machine}\n\n${formatTable(measurements, APOLLO)}`);
     console.log(`\n${await measureSealing()}`);
+    console.log(`\n${await measureAudit()}`);
   } finally {
     await database.remove();
   }

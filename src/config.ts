@@ -35,6 +35,8 @@ export interface Config {
   oidc: { issuer: string; audience: string; roleClaim: string } | undefined;
   graphiql: boolean;
   logLevel: LogLevel;
+  /** Audit entries older than this are removed; absent: none are. */
+  auditRetentionDays: number | undefined;
 }
 
 /** Every problem of the environment at once. */
@@ -100,6 +102,7 @@ export function readConfig(env: Environment = process.env): Config {
     ),
     graphiql: parseBoolean('GATEHOUSE_GRAPHIQL', text('GATEHOUSE_GRAPHIQL'), databaseUrl === undefined, problems),
     logLevel: parseChoice('GATEHOUSE_LOG_LEVEL', text('GATEHOUSE_LOG_LEVEL') ?? 'info', LOG_LEVELS, problems) ?? 'info',
+    auditRetentionDays: parseDays(text('GATEHOUSE_AUDIT_RETENTION_DAYS'), problems),
   };
   if (problems.length > 0) throw new ConfigError(problems);
   return config;
@@ -110,6 +113,14 @@ function parsePort(text: string | undefined, problems: string[]): number {
   if (Number.isInteger(port) && port >= 1 && port <= 65_535) return port;
   problems.push('PORT: must be a whole number from 1 to 65535.');
   return 4_000;
+}
+
+function parseDays(text: string | undefined, problems: string[]): number | undefined {
+  if (text === undefined) return undefined;
+  const days = Number(text);
+  if (Number.isInteger(days) && days >= 1 && days <= 36_500) return days;
+  problems.push('GATEHOUSE_AUDIT_RETENTION_DAYS: must be a whole number of days from 1 to 36500.');
+  return undefined;
 }
 
 function parseDatabaseUrl(text: string | undefined, problems: string[]): Secret | undefined {

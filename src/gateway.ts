@@ -3,6 +3,7 @@ import type { Config } from './config.ts';
 import type { Keyring } from './crypto/keyring.ts';
 import type { Secret } from './crypto/secret.ts';
 import type { Database } from './data/database.ts';
+import { scrubDatabaseError } from './data/database-error.ts';
 import type { KeyFile } from './data/key-file-changes.ts';
 import { checkKeys } from './data/key-registry.ts';
 import { forgetRevokedKeys } from './data/key-revocation.ts';
@@ -10,8 +11,16 @@ import { isUpToDate } from './data/migrations.ts';
 import { createPrisma } from './data/prisma.ts';
 import { createKeyRepository } from './data/repositories/key-repository.ts';
 import { createStore } from './data/store.ts';
+import { createAuditLog } from './domain/audit/audit-log.ts';
+import { createDenials } from './domain/audit/denials.ts';
+import { createChatService } from './domain/chats/chat-service.ts';
+import { createEffectiveServers } from './domain/chats/effective-servers.ts';
+import { createConfigPlans } from './domain/configs/config-plans.ts';
 import { createConfigService } from './domain/configs/config-service.ts';
+import type { AccessTokens } from './domain/connections/access-tokens.ts';
 import { createConnectionService } from './domain/connections/connection-service.ts';
+import { createOAuth } from './domain/connections/oauth.ts';
+import { requireScopes, type StepUpResult } from './domain/connections/scope-step-up.ts';
 import { createServerSecrets, type ServerSecrets } from './domain/connections/server-secrets.ts';
 import { createApiTokenService } from './domain/credentials/api-token-service.ts';
 import { createAuthentication } from './domain/credentials/authentication.ts';
@@ -23,11 +32,18 @@ import {
 } from './domain/credentials/bootstrap-admin.ts';
 import { createOidcVerifier } from './domain/credentials/oidc.ts';
 import { createSessionService } from './domain/credentials/session-service.ts';
+import { createViewerRenewal } from './domain/credentials/viewer-renewal.ts';
+import { createConfigStreams, type StreamLimits } from './domain/feed/config-streams.ts';
+import { createFeedReader } from './domain/feed/feed-reader.ts';
+import { createConfigImpacts } from './domain/governance/config-impact.ts';
+import { createServerExplanations } from './domain/governance/explain-server.ts';
+import { createServerTransfer } from './domain/governance/server-transfer.ts';
 import { createKeyService } from './domain/keys/key-service.ts';
 import { createUserService } from './domain/users/user-service.ts';
 import { createGraphQLHandler } from './graphql/yoga.ts';
 import { type App, createApp } from './http/app.ts';
-import { createPrivateHostCheck } from './outbound/private-ranges.ts';
+import { createPrivateHostCheck, toHostRange } from './outbound/private-ranges.ts';
+import { createSafeFetch } from './outbound/safe-fetch.ts';
 import type { Logger } from './telemetry/logger.ts';
 import { createMetrics } from './telemetry/metrics.ts';
 
@@ -35,6 +51,9 @@ const packageJson = createRequire(import.meta.url)('../package.json') as { versi
 
 /** Of this build. */
 const VERSION: string = packageJson.version;
+
+/** Clients that were away for longer begin anew. */
+const FEED_RETENTION_MS = 7 * 24 * 60 * 60 * 1_000;
 
 /** What the gateway is made over. */
 export interface GatewayOptions {
@@ -49,6 +68,8 @@ export interface GatewayOptions {
   log: Logger;
   /** The clock, for tests. */
   now?: (() => Date) | undefined;
+  /** What bounds streams; for tests. */
+  streamLimits?: Partial<StreamLimits> | undefined;
 }
 
 /** A gateway that is ready to listen. */
@@ -56,6 +77,14 @@ export interface Gateway {
   app: App;
   /** What the gateway sends to servers; for whoever talks to them, and never to a caller. */
   secrets: ServerSecrets;
+  /** The users' own tokens at servers, kept fresh; likewise. */
+  accessTokens: AccessTokens;
+  /** To be called when a server answers `insufficient_scope`. */
+  requireScopes(args: { userId: string; configId: string; scopes: readonly string[] }): Promise<StepUpResult>;
+  /** Removes what is too old. @returns how much that was */
+  expire(): Promise<{ auditEntries: number; changes: number }>;
+  /** Resolves when what runs in the background, such as the revocation of tokens, is done. */
+  settle(): Promise<void>;
   /** From now on `/readyz` says no, so that load balancers look elsewhere. */
   drain(): void;
   /** A URL that signs the bootstrap admin in, once. */
@@ -78,12 +107,48 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
 
   const { experiments } = config;
   const isAllowedPrivateHost = createPrivateHostCheck(config.allowedPrivateRanges);
+  const outbound = createSafeFetch({ ranges: config.allowedPrivateRanges });
+  // The operator's own issuer may be in a private network without its being open to what admins and servers name.
+  const issuerRanges = config.oidc === undefined ? [] : [toHostRange(new URL(config.oidc.issuer))];
+  const issuerOutbound = createSafeFetch({ ranges: [...config.allowedPrivateRanges, ...issuerRanges] });
   const sessions = createSessionService({ store, now, bootstrapDigest: toBootstrapDigest(adminToken) });
-  const configs = createConfigService({ store, experiments, isAllowedPrivateHost });
   const secrets = createServerSecrets({ store, keyring });
-  const connections = createConnectionService({ store, experiments, isUnavailable: secrets.isUnavailable });
-  const users = createUserService({ store });
+  const oauth = createOAuth({
+    store,
+    secrets,
+    experiments,
+    isAllowedPrivateHost,
+    outbound,
+    publicUrl: config.publicUrl,
+    now,
+  });
+  const { endings, setup } = oauth;
+  const plans = createConfigPlans({ store, isAllowedPrivateHost, setup, endings });
+  const configs = createConfigService({ store, experiments, plans, endings });
+  const connections = createConnectionService({ store, experiments, secrets, endings });
+  const users = createUserService({ store, endings });
   const apiTokens = createApiTokenService({ store, now });
+  const chats = createChatService({ store, experiments });
+  const effectiveServers = createEffectiveServers({ store, connections });
+  const explanations = createServerExplanations({ store, experiments, connections });
+  const impacts = createConfigImpacts({ store, experiments });
+  const transfer = createServerTransfer({ store, configs, experiments });
+  const auditLog = createAuditLog({ store, experiments, now });
+  const denials = createDenials({ store, now });
+  const reader = createFeedReader({
+    store,
+    database,
+    onError: (error) => log.warn({ err: scrubDatabaseError(error) }, 'the change feed cannot be read'),
+  });
+  await reader.start();
+  const streams = createConfigStreams({
+    store,
+    reader,
+    experiments,
+    now,
+    renewViewer: createViewerRenewal({ store, now }),
+    ...(options.streamLimits !== undefined && { limits: options.streamLimits }),
+  });
   const keys = createKeyService({ keys: createKeyRepository({ prisma, keyring, keyFile }) });
   const authentication = createAuthentication({
     store,
@@ -93,6 +158,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       config.oidc &&
       createOidcVerifier({
         ...config.oidc,
+        fetch: issuerOutbound.fetch,
         store,
         now,
         onError: (error) => log.warn({ err: error }, 'the OpenID Connect issuer cannot be used'),
@@ -112,12 +178,37 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     sessions,
     configs,
     connections,
-    handleGraphQL: createGraphQLHandler({ services: { configs, connections, users, apiTokens, keys }, log, metrics }),
+    connectionFlow: oauth.flow,
+    chats,
+    effectiveServers,
+    denials,
+    trustedProxies: config.trustedProxies,
+    oauthSetup: setup,
+    oauthUrls: oauth.urls,
+    handleGraphQL: createGraphQLHandler({
+      services: {
+        configs,
+        connections,
+        users,
+        apiTokens,
+        keys,
+        chats,
+        effectiveServers,
+        explanations,
+        impacts,
+        auditLog,
+        transfer,
+        streams,
+      },
+      log,
+      metrics,
+    }),
     readinessChecks: {
       database: async () => void (await database.query('SELECT 1')),
       migrations: async () => {
         if (!(await isUpToDate(database))) throw new Error('the database is not at the schema of this build');
       },
+      change_feed: async () => reader.assertFresh(),
       encryption_keys: async () => {
         await forgetRevokedKeys(prisma, keyring);
         const { problems } = await checkKeys(prisma, keyring);
@@ -130,13 +221,30 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   return {
     app,
     secrets,
+    accessTokens: oauth.accessTokens,
+    requireScopes: (args) => requireScopes(store, args),
+    settle: oauth.revocation.settle,
+    async expire() {
+      const { auditRetentionDays } = config;
+      return {
+        auditEntries: auditRetentionDays === undefined ? 0 : await auditLog.expire(auditRetentionDays),
+        changes: await reader.expire(new Date(now().getTime() - FEED_RETENTION_MS)),
+      };
+    },
     drain: () => {
       isDraining = true;
+      streams.endAll();
     },
     async createSignInUrl() {
       const token = await sessions.createSignInLink(BOOTSTRAP_ADMIN_ID);
       return `${config.publicUrl}/auth/sign-in?token=${token.expose()}`;
     },
-    close: () => prisma.$disconnect(),
+    async close() {
+      streams.endAll();
+      await oauth.revocation.settle();
+      await reader.close();
+      await Promise.all([outbound.close(), issuerOutbound.close()]);
+      await prisma.$disconnect();
+    },
   };
 }

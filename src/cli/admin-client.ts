@@ -9,7 +9,11 @@ const TIMEOUT_MS = 30_000;
  *
  * @throws CommandError when no gateway answers, or with the errors that it answers
  */
-export async function askGateway<Data>(query: string, variables: Record<string, unknown> = {}): Promise<Data> {
+export async function askGateway<Data>(
+  query: string,
+  variables: Record<string, unknown> = {},
+  timeoutMs: number = TIMEOUT_MS,
+): Promise<Data> {
   const config = readConfig();
   const token = config.adminToken ?? (await readAdminToken(adminTokenFile(config)));
   if (token === undefined) {
@@ -24,7 +28,7 @@ export async function askGateway<Data>(query: string, variables: Record<string, 
       headers: { 'content-type': 'application/json', authorization: `Bearer ${token.expose()}` },
       body: JSON.stringify({ query, variables }),
       redirect: 'error',
-      signal: AbortSignal.timeout(TIMEOUT_MS),
+      signal: AbortSignal.timeout(timeoutMs),
     });
   } catch {
     throw new CommandError(`No gateway answers at ${config.publicUrl} (GATEHOUSE_PUBLIC_URL); start it first.`);

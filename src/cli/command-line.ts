@@ -1,10 +1,12 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { generateMasterKey } from '../crypto/master-key.ts';
+import { verifyAuditLog } from './audit.ts';
 import { describeFailure, exitCodeOf } from './failure.ts';
 import { listKeys, revokeKey, rotateKeys, verifyKeys } from './keys.ts';
 import { migrate } from './migrate.ts';
 import { serve } from './serve.ts';
 import { createToken, listTokens, revokeToken } from './tokens.ts';
+import { exportServers, importServers } from './transfer.ts';
 
 /** Runs the command that the arguments name. Sets the process's exit code; 2 means that the environment is wrong. */
 export async function runCommandLine(argv: readonly string[]): Promise<void> {
@@ -46,6 +48,26 @@ function createProgram(): Command {
     .argument('<number>', 'which one', parseKeyNumber)
     .description('end a key that seals nothing any more, for good')
     .action(revokeKey);
+
+  program
+    .command('import')
+    .argument('<file>', "mcp.json, VS Code's mcp.json, the registry's server.json, or an export")
+    .description(
+      'define and change MCP servers as a file says, through the running gateway; tells first what it would do',
+    )
+    .option('--yes', 'do it')
+    .option('--secrets <file>', 'JSON with what the placeholders stand for, by slug and name')
+    .action(importServers);
+  program
+    .command('export')
+    .description('print all MCP servers as a file, secrets as placeholders, through the running gateway')
+    .action(exportServers);
+
+  const audit = program.command('audit').description('the audit log');
+  audit
+    .command('verify')
+    .description('hash every entry anew; ends with 1 when one was changed, taken out or put in')
+    .action(verifyAuditLog);
 
   const tokens = program.command('tokens').description('API tokens, through the running gateway with the admin token');
   tokens.command('list').description("every user's tokens").action(listTokens);

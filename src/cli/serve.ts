@@ -14,6 +14,7 @@ import { adminTokenFile, loadAdminToken } from './admin-token.ts';
 import { CommandError } from './failure.ts';
 import { openConfiguredDatabase } from './open-database.ts';
 import { openConfiguredKeys } from './open-keys.ts';
+import { startRetention } from './retention.ts';
 
 /** How long running requests may take after the gateway was told to stop. */
 const DRAIN_MS = 10_000;
@@ -32,6 +33,7 @@ export async function serve(): Promise<void> {
   try {
     warnOfSettings(config, log);
     const gateway = await openGateway(config, database, log);
+    const stopRetention = startRetention(gateway, log);
     try {
       const signInUrl = config.graphiql ? await gateway.createSignInUrl() : undefined;
       // Before anybody is told that the gateway runs: from then on it must stop in order.
@@ -45,6 +47,7 @@ export async function serve(): Promise<void> {
       if (database.kind === 'server') await delay(DRAIN_NOTICE_MS);
       await server.close(DRAIN_MS);
     } finally {
+      await stopRetention();
       await gateway.close();
     }
   } finally {

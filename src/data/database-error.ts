@@ -6,6 +6,7 @@ export interface UniqueViolation {
 
 /** PostgreSQL's codes (its documentation, appendix A). Version 18 tells RESTRICT apart from other foreign keys. */
 const UNIQUE_VIOLATION = '23505';
+const DEADLOCKS: readonly unknown[] = ['40P01', '40001'];
 const FOREIGN_KEY_VIOLATIONS: readonly unknown[] = ['23503', '23001'];
 
 /**
@@ -21,6 +22,11 @@ export function describeUniqueViolation(error: unknown): UniqueViolation | undef
 /** Whether a write failed because a row that it names is not there, or is still named by another. */
 export function isForeignKeyViolation(error: unknown): boolean {
   return FOREIGN_KEY_VIOLATIONS.includes(findFailure(error)?.sqlState);
+}
+
+/** Whether a transaction was undone so that another one, which waited for it, could go on. */
+export function isDeadlock(error: unknown): boolean {
+  return DEADLOCKS.includes(findFailure(error)?.sqlState);
 }
 
 /** What is said of a database's error in a log: codes and names of the schema, never a value. */

@@ -3,6 +3,13 @@ import type { SqlDriverAdapterFactory, SqlMigrationAwareDriverAdapterFactory } f
 /** A row of a raw query: column name to value as the driver parses it. */
 export type RawRow = Record<string, unknown>;
 
+/** A standing subscription to a channel of the database. */
+export interface Listener {
+  /** Whether notifications come now; while not, ask the database. */
+  isConnected(): boolean;
+  close(): Promise<void>;
+}
+
 /** One opened PostgreSQL, embedded or on a server, before Prisma is put on top of it. */
 export interface Database {
   readonly kind: 'embedded' | 'server';
@@ -14,6 +21,11 @@ export interface Database {
   query(sql: string, parameters?: readonly unknown[]): Promise<RawRow[]>;
   /** Runs `work` while no other process can do the same on this database. */
   withMigrationLock<Result>(work: () => Promise<Result>): Promise<Result>;
+  /**
+   * Calls back at each notification on a channel, and whenever some may have been missed. Goes on by itself when the
+   * connection breaks.
+   */
+  listen(channel: string, onNotify: () => void): Promise<Listener>;
   /** Connections of the pool now: `total` open, `idle` of these, `waiting` callers. */
   poolUsage(): { total: number; idle: number; waiting: number };
   close(): Promise<void>;

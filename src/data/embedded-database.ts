@@ -31,6 +31,10 @@ export async function wrapPglite(pglite: PGlite): Promise<Database> {
       lastMigration = next.catch(() => undefined);
       return next;
     },
+    async listen(channel, onNotify) {
+      const stop = await pglite.listen(channel, onNotify);
+      return { isConnected: () => !pglite.closed, close: () => (pglite.closed ? Promise.resolve() : stop()) };
+    },
     poolUsage: () => ({ total: 1, idle: pglite.closed ? 0 : 1, waiting: 0 }),
     close: () => pglite.close(),
   };

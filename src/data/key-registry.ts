@@ -25,12 +25,14 @@ export class KeyRegistryError extends Error {
 /**
  * Registers the keys that are new to the database and checks all of them. Any number of replicas may do so at once.
  *
+ * @param inTransaction what else is kept together with the registration
  * @returns the numbers of the keys that were registered now, and what an operator should know
  * @throws KeyRegistryError with all problems; then nothing is registered
  */
 export async function registerKeys(
   prisma: GatehousePrisma,
   keyring: Keyring,
+  inTransaction: (tx: PrismaStore) => Promise<void> = async () => undefined,
 ): Promise<{ registered: number[]; warnings: string[] }> {
   return prisma.$transaction(async (tx) => {
     // Excludes other starts and revocations; sealed writes, which only read this table, go on.
@@ -38,6 +40,7 @@ export async function registerKeys(
     const registered = await insertMissingKeys(tx, keyring);
     const { problems, warnings } = await checkKeys(tx, keyring);
     if (problems.length > 0) throw new KeyRegistryError(problems);
+    await inTransaction(tx);
     return { registered, warnings };
   });
 }

@@ -9,9 +9,15 @@ import type { GatehousePrisma, PrismaStore } from './prisma.ts';
  * Revokes a key for good, and takes it out of the keyring. Revoking it again does nothing. What decides are the foreign
  * keys, which also know of a value that is sealed at this very moment; the values are counted for the message only.
  *
+ * @param inTransaction what else is kept together with the revocation
  * @throws DomainError NOT_FOUND; CONFLICT for the key that seals, and for one that still seals values, with `uses`
  */
-export async function revokeKey(prisma: GatehousePrisma, keyring: Keyring, number: number): Promise<void> {
+export async function revokeKey(
+  prisma: GatehousePrisma,
+  keyring: Keyring,
+  number: number,
+  inTransaction: (tx: PrismaStore) => Promise<void> = async () => undefined,
+): Promise<void> {
   const row = await prisma.encryptionKey.findUnique({ where: { number } });
   if (row === null) throw notFound('encryption key');
   const digest = row.activeDigest;
@@ -20,9 +26,12 @@ export async function revokeKey(prisma: GatehousePrisma, keyring: Keyring, numbe
     throw conflict('number', `Key ${number} seals new values: make another key the first before you revoke it.`);
   }
   try {
-    await prisma.encryptionKey.updateMany({
-      where: { number, activeDigest: digest },
-      data: { activeDigest: null, revokedDigest: digest, revokedAt: new Date() },
+    await prisma.$transaction(async (tx) => {
+      await tx.encryptionKey.updateMany({
+        where: { number, activeDigest: digest },
+        data: { activeDigest: null, revokedDigest: digest, revokedAt: new Date() },
+      });
+      await inTransaction(tx);
     });
   } catch (error) {
     if (isForeignKeyViolation(error)) await assertUnused(prisma, number, digest);

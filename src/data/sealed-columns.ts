@@ -80,6 +80,22 @@ export const SEALED_MODELS = [
       },
     ],
   },
+  {
+    model: 'McpOAuthFlow',
+    table: 'mcp_oauth_flows',
+    id: { field: 'id', column: 'id', type: 'uuid' },
+    owner: { field: 'userId', column: 'user_id', relation: 'user' },
+    parents: ['config', 'user'],
+    columns: [
+      {
+        field: 'codeVerifier',
+        column: 'code_verifier',
+        keyField: 'codeVerifierKeyId',
+        keyColumn: 'code_verifier_key_id',
+        nullable: false,
+      },
+    ],
+  },
 ] as const satisfies readonly SealedModelShape[];
 
 /** The type of the declaration, as exact as it is written: Prisma's result types are computed from it. */

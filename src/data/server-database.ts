@@ -6,6 +6,7 @@ import {
 } from '@prisma/driver-adapter-utils';
 import pg from 'pg';
 import type { Database, RawRow } from './database.ts';
+import { openListener } from './server-listener.ts';
 
 /** The advisory lock of Gatehouse's migrations; any fixed number does, as long as all replicas use the same. */
 const MIGRATION_LOCK_KEY = 4_739_152_011;
@@ -47,6 +48,7 @@ export async function openServerDatabase(
       return result.rows;
     },
     withMigrationLock: (work) => withAdvisoryLock(url, work),
+    listen: async (channel, onNotify) => openListener(connectionSettings(url), channel, onNotify),
     poolUsage: () => ({ total: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount }),
     close: () => pool.end(),
   };

@@ -51,6 +51,7 @@ builder.addScalarType('UUID', UUIDScalar, {});
 builder.addScalarType('DateTime', DateTimeResolver, {});
 builder.queryType({ description: 'What can be read.' });
 builder.mutationType({ description: 'What can be changed.' });
+builder.subscriptionType({ description: 'What can be followed.' });
 builder.globalConnectionField('totalCount', (t) =>
   t.int({
     description: 'How many entries there are over all pages.',

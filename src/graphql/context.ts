@@ -1,6 +1,13 @@
+import type { AuditLog } from '../domain/audit/audit-log.ts';
+import type { ChatService } from '../domain/chats/chat-service.ts';
+import type { EffectiveServers } from '../domain/chats/effective-servers.ts';
 import type { ConfigService } from '../domain/configs/config-service.ts';
 import type { ConnectionService } from '../domain/connections/connection-service.ts';
 import type { ApiTokenService } from '../domain/credentials/api-token-service.ts';
+import type { ConfigStreams } from '../domain/feed/config-streams.ts';
+import type { ConfigImpacts } from '../domain/governance/config-impact.ts';
+import type { ServerExplanations } from '../domain/governance/explain-server.ts';
+import type { ServerTransfer } from '../domain/governance/server-transfer.ts';
 import type { KeyService } from '../domain/keys/key-service.ts';
 import type { UserService } from '../domain/users/user-service.ts';
 import type { Viewer } from '../policy/viewer.ts';
@@ -16,12 +23,23 @@ export interface GraphQLServices {
   users: UserService;
   apiTokens: ApiTokenService;
   keys: KeyService;
+  chats: ChatService;
+  effectiveServers: EffectiveServers;
+  explanations: ServerExplanations;
+  impacts: ConfigImpacts;
+  auditLog: AuditLog;
+  transfer: ServerTransfer;
+  streams: ConfigStreams;
 }
 
 /** What the HTTP room hands over with each operation. */
 export interface GraphQLServerContext {
   viewer: Viewer;
   requestId: string;
+  /** Whether the answer may be a stream of events. */
+  acceptsEvents: boolean;
+  /** Told of each root field that was refused, with the code. */
+  onDenied: (operation: string, code: string) => void;
 }
 
 /** What every resolver gets: who calls, the services, and the loaders of this one operation. */
@@ -33,6 +51,8 @@ export interface GraphQLContext extends GraphQLServerContext {
 }
 
 /** Makes the context of one operation. */
-export function createContext(services: GraphQLServices, { viewer, requestId }: GraphQLServerContext): GraphQLContext {
-  return { viewer, requestId, services, loaders: createLoaders(services, viewer), entriesLeft: MAX_ENTRIES };
+export function createContext(services: GraphQLServices, server: GraphQLServerContext): GraphQLContext {
+  const { viewer, requestId, acceptsEvents, onDenied } = server;
+  const loaders = createLoaders(services, viewer);
+  return { viewer, requestId, acceptsEvents, onDenied, services, loaders, entriesLeft: MAX_ENTRIES };
 }

@@ -1,5 +1,6 @@
 import DataLoader from 'dataloader';
-import type { ApiTokenRecord, UserRecord } from '../data/records.ts';
+import type { ApiTokenRecord, ChatRecord, ConnectionRecord, UserRecord } from '../data/records.ts';
+import type { ChatServer } from '../domain/chats/effective-servers.ts';
 import type { Viewer } from '../policy/viewer.ts';
 import type { GraphQLServices } from './context.ts';
 
@@ -24,10 +25,19 @@ export function createLoaders(services: GraphQLServices, viewer: Viewer) {
       return configIds.map((id) => counts.get(id) ?? 0);
     }),
 
-    /** Whether the viewer has a token of his own at the server. */
-    hasOwnToken: new DataLoader<string, boolean>(async (configIds) => {
-      const connected = await services.connections.listOwnConnected(viewer, configIds);
-      return configIds.map((id) => connected.has(id));
+    /** What applies in a chat. */
+    chatServers: new DataLoader<ChatRecord, ChatServer[], string>(
+      async (chats) => {
+        const byChat = await services.effectiveServers.listByChat(viewer, chats);
+        return chats.map(({ id }) => byChat.get(id) ?? []);
+      },
+      { cacheKeyFn: ({ id }) => id },
+    ),
+
+    /** How the viewer himself stands with the server. */
+    ownConnection: new DataLoader<string, ConnectionRecord | undefined>(async (configIds) => {
+      const connections = await services.connections.listOwn(viewer, configIds);
+      return configIds.map((id) => connections.get(id));
     }),
   };
 }

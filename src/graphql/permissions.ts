@@ -14,6 +14,15 @@ export const ROOT_PERMISSIONS = {
     viewer: 'viewer.read',
     mcpServerConfig: 'mcpServerConfig.read',
     mcpServerConfigs: 'mcpServerConfig.list',
+    discoverMcpServerOAuth: 'mcpServerConfig.discoverOAuth',
+    chat: 'chat.read',
+    chats: 'chat.list',
+    explainMcpServer: 'mcpServer.explain',
+    mcpServerConfigImpact: 'mcpServerConfig.readImpact',
+    exportMcpServers: 'mcpServerConfig.export',
+    auditLog: 'auditLog.read',
+    mcpServerConfigHistory: 'auditLog.read',
+    verifyAuditLog: 'auditLog.verify',
     users: 'user.list',
     encryptionKeys: 'encryptionKey.list',
   },
@@ -21,7 +30,11 @@ export const ROOT_PERMISSIONS = {
     createMcpServerConfig: 'mcpServerConfig.create',
     updateMcpServerConfig: 'mcpServerConfig.update',
     deleteMcpServerConfig: 'mcpServerConfig.delete',
+    disconnectMcpServer: 'mcpServerConnection.remove',
     removeMcpServerUserTokens: 'mcpServerConnection.removeAny',
+    importMcpServers: 'mcpServerConfig.import',
+    createChat: 'chat.create',
+    createChatMessage: 'chat.write',
     createUser: 'user.create',
     updateUser: 'user.update',
     deleteUser: 'user.delete',
@@ -32,6 +45,9 @@ export const ROOT_PERMISSIONS = {
     verifyEncryptedValues: 'encryptionKey.manage',
     revokeEncryptionKey: 'encryptionKey.manage',
   },
+  Subscription: {
+    mcpServerConfigEvents: 'feed.subscribe',
+  },
 } as const satisfies Record<string, Record<string, Action>>;
 
 const FORBIDDEN = new GraphQLError('Your role does not allow this.', { extensions: { code: 'FORBIDDEN' } });
@@ -39,15 +55,20 @@ const UNAUTHENTICATED = new GraphQLError('Sign in, or send an API token as "Auth
   extensions: { code: 'UNAUTHENTICATED' },
 });
 
-function toRules(actions: Readonly<Record<string, Action>>) {
-  return Object.fromEntries(Object.entries(actions).map(([field, action]) => [field, allows(field, action)]));
+function toRules(type: 'query' | 'mutation', actions: Readonly<Record<string, Action>>) {
+  return Object.fromEntries(
+    Object.entries(actions).map(([field, action]) => [field, allows(`${type} ${field}`, action)]),
+  );
 }
 
 /** Shield tells rules apart by their names, and fields may share an action. */
 function allows(field: string, action: Action) {
-  return rule(`${field}: ${action}`, { cache: 'no_cache' })((_root, _args, { viewer }: GraphQLContext) => {
-    if (viewer.kind === 'nobody') return UNAUTHENTICATED;
-    return can(viewer, action) ? true : FORBIDDEN;
+  return rule(`${field}: ${action}`, { cache: 'no_cache' })((_root, _args, { viewer, onDenied }: GraphQLContext) => {
+    if (viewer.kind !== 'nobody' && can(viewer, action)) return true;
+    const refusal = viewer.kind === 'nobody' ? UNAUTHENTICATED : FORBIDDEN;
+    // Here and not only from the answer: of several errors at fields that cannot be null the graph tells one.
+    onDenied(field, String(refusal.extensions['code']));
+    return refusal;
   });
 }
 
@@ -58,8 +79,8 @@ function allows(field: string, action: Action) {
 export function guardRootFields(schema: GraphQLSchema): GraphQLSchema {
   const permissions = shield(
     {
-      Query: { '*': deny, ...toRules(ROOT_PERMISSIONS.Query) },
-      Mutation: { '*': deny, ...toRules(ROOT_PERMISSIONS.Mutation) },
+      Query: { '*': deny, ...toRules('query', ROOT_PERMISSIONS.Query) },
+      Mutation: { '*': deny, ...toRules('mutation', ROOT_PERMISSIONS.Mutation) },
     },
     { fallbackRule: deny, fallbackError: FORBIDDEN, allowExternalErrors: true },
   );

@@ -1,6 +1,14 @@
 import type { GraphQLSchema } from 'graphql';
 import './mcp-server-config/queries.ts';
 import './mcp-server-config/mutations.ts';
+import './oauth-discovery/queries.ts';
+import './chat/queries.ts';
+import './chat/mutations.ts';
+import './governance/queries.ts';
+import './server-transfer/queries.ts';
+import './server-transfer/mutations.ts';
+import './audit-log/queries.ts';
+import './config-event/subscriptions.ts';
 import './user/queries.ts';
 import './user/mutations.ts';
 import './api-token/mutations.ts';

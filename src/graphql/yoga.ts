@@ -5,6 +5,7 @@ import { createContext, type GraphQLServerContext, type GraphQLServices } from '
 import { createErrorMask } from './mask-error.ts';
 import { guardRootFields } from './permissions.ts';
 import { useDocumentErrors } from './plugins/use-document-errors.ts';
+import { useFreshContext } from './plugins/use-fresh-context.ts';
 import { useIntrospectionGuard } from './plugins/use-introspection-guard.ts';
 import { useLimits } from './plugins/use-limits.ts';
 import { useOperationReport } from './plugins/use-operation-report.ts';
@@ -41,7 +42,35 @@ export function createGraphQLHandler({ services, log, metrics }: GraphQLHandlerO
       useIntrospectionGuard(),
       useOperationReport({ log, metrics }),
       useVariableCheck(),
+      useFreshContext(),
     ],
   });
-  return async (request, context) => yoga.fetch(request, context);
+  return async (request, context) => toPlainResponse(await yoga.fetch(request, context));
+}
+
+/**
+ * The answer as one of Node's own. Yoga's are of a stand-in whose body Node takes for any iterable; when a client goes
+ * away in the middle of such a body, Node closes it twice, which nobody can catch and which ends the process.
+ */
+async function toPlainResponse(response: Response): Promise<Response> {
+  const { status, body } = response;
+  const headers = new Headers([...response.headers]);
+  const isStream = headers.get('content-type')?.startsWith('text/event-stream') === true;
+  if (body === null || !isStream)
+    return new Response(body === null ? null : await response.text(), { status, headers });
+  const reader = body.getReader();
+  let isCancelled = false;
+  const stream = new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      const { value, done } = await reader.read();
+      if (isCancelled) return;
+      if (done) controller.close();
+      else controller.enqueue(value);
+    },
+    async cancel(reason) {
+      isCancelled = true;
+      await reader.cancel(reason);
+    },
+  });
+  return new Response(stream, { status, headers });
 }

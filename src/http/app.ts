@@ -1,24 +1,37 @@
 import { randomUUID } from 'node:crypto';
 import { Hono } from 'hono';
 import { cors } from 'hono/cors';
+import { matchedRoutes } from 'hono/route';
 import { scrubDatabaseError } from '../data/database-error.ts';
+import type { Denials } from '../domain/audit/denials.ts';
+import type { ChatService } from '../domain/chats/chat-service.ts';
+import type { EffectiveServers } from '../domain/chats/effective-servers.ts';
 import type { ConfigService } from '../domain/configs/config-service.ts';
+import type { ConnectionFlow } from '../domain/connections/connection-flow.ts';
 import type { ConnectionService } from '../domain/connections/connection-service.ts';
+import type { OAuthSetup } from '../domain/connections/oauth-setup.ts';
 import type { Authentication } from '../domain/credentials/authentication.ts';
 import type { SessionService } from '../domain/credentials/session-service.ts';
 import type { Experiment } from '../domain/experiments.ts';
+import type { OAuthUrls } from '../domain/oauth/redirect-urls.ts';
+import { DomainError } from '../errors.ts';
 import type { GraphQLHandler } from '../graphql/yoga.ts';
+import type { PrivateRange } from '../outbound/private-ranges.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { authenticate } from './authenticate.ts';
+import { createClientAddress } from './client-address.ts';
 import type { HttpEnv } from './context.ts';
 import { refuseCrossSite } from './csrf.ts';
 import { createGraphQLRoutes, toGraphQLResponse } from './graphql-routes.ts';
 import { createHealthRoutes, type ReadinessCheck } from './health-routes.ts';
+import { createFlowCookie } from './oauth/flow-cookie.ts';
+import { createClientMetadataRoutes, createOAuthRoutes } from './oauth/routes.ts';
 import { createAssets } from './playground/assets.ts';
 import { createAssetRoutes, createPlaygroundRoutes } from './playground/routes.ts';
 import { createProblemResponse, toProblemResponse } from './problem.ts';
 import { reportRequests } from './request-report.ts';
+import { createChatRoutes } from './rest/chat-routes.ts';
 import { createOpenApiRoutes } from './rest/openapi-routes.ts';
 import { createServerRoutes } from './rest/server-routes.ts';
 import { createSessionCookie } from './session-cookie.ts';
@@ -38,6 +51,13 @@ export interface AppOptions {
   sessions: SessionService;
   configs: ConfigService;
   connections: ConnectionService;
+  connectionFlow: ConnectionFlow;
+  chats: ChatService;
+  effectiveServers: EffectiveServers;
+  denials: Denials;
+  trustedProxies: readonly PrivateRange[];
+  oauthSetup: Pick<OAuthSetup, 'clientMetadata'>;
+  oauthUrls: OAuthUrls;
   handleGraphQL: GraphQLHandler;
   readinessChecks: Readonly<Record<string, ReadinessCheck>>;
   isDraining: () => boolean;
@@ -52,7 +72,11 @@ export function createApp(options: AppOptions): App {
   const cookie = createSessionCookie(publicUrl);
   const app: App = new Hono<HttpEnv>();
 
-  app.onError((error, c) => {
+  app.onError(async (error, c) => {
+    if (error instanceof DomainError) {
+      const route = matchedRoutes(c).findLast(({ path }) => path !== '/*')?.path ?? 'unmatched';
+      await options.denials.record(c.get('viewer'), { operation: `${c.req.method} ${route}`, code: error.code });
+    }
     const response = toProblemResponse(error, (unexpected) => {
       const errorId = randomUUID();
       log.error({ errorId, requestId: c.get('requestId'), err: scrubDatabaseError(unexpected) }, 'unexpected error');
@@ -62,7 +86,7 @@ export function createApp(options: AppOptions): App {
   });
   app.notFound(() => createProblemResponse(404, { message: 'There is nothing at this address.', code: 'NOT_FOUND' }));
 
-  app.use(reportRequests({ log, metrics }));
+  app.use(reportRequests({ log, metrics, addressOf: createClientAddress(options.trustedProxies) }));
   app.use(async (c, next) => {
     await next();
     c.header('x-content-type-options', 'nosniff');
@@ -81,20 +105,40 @@ export function createApp(options: AppOptions): App {
   );
 
   app.route('/', createOpenApiRoutes({ version: options.version, publicUrl, sessionCookieName: cookie.name }));
+  app.route('/', createClientMetadataRoutes({ setup: options.oauthSetup }));
   const playgroundAssets = options.graphiql ? createAssets() : undefined;
   if (playgroundAssets !== undefined) app.route('/', createAssetRoutes(playgroundAssets));
 
   app.use(authenticate({ authentication: options.authentication, sessions, cookie }));
   app.use(refuseCrossSite({ publicUrl, corsOrigins }));
-  app.route('/', createSessionRoutes({ sessions, cookie }));
+  app.route('/', createSessionRoutes({ sessions, cookie, denials: options.denials }));
   app.route('/', createPlaygroundRoutes(playgroundAssets));
-  app.route('/', createGraphQLRoutes({ handle: options.handleGraphQL }));
+  app.route('/', createGraphQLRoutes({ handle: options.handleGraphQL, denials: options.denials }));
   app.route(
     '/',
     createServerRoutes({
       configs: options.configs,
       connections: options.connections,
       experiments: options.experiments,
+    }),
+  );
+  app.route(
+    '/',
+    createChatRoutes({
+      chats: options.chats,
+      effectiveServers: options.effectiveServers,
+      experiments: options.experiments,
+    }),
+  );
+  app.route(
+    '/',
+    createOAuthRoutes({
+      flow: options.connectionFlow,
+      setup: options.oauthSetup,
+      urls: options.oauthUrls,
+      cookie: createFlowCookie(publicUrl),
+      denials: options.denials,
+      publicUrl,
     }),
   );
   return app;

@@ -1,4 +1,5 @@
 import { Hono } from 'hono';
+import type { Denials } from '../domain/audit/denials.ts';
 import { unauthenticated, validationFailed } from '../errors.ts';
 import { toGraphQLError } from '../graphql/mask-error.ts';
 import type { GraphQLHandler } from '../graphql/yoga.ts';
@@ -24,12 +25,14 @@ const URL_TOO_LONG = {
  * `/graphql`: POST as `application/json`, and GET for queries. Forms, multipart and plain text are refused: a page of
  * another site can send these without asking first.
  */
-export function createGraphQLRoutes({ handle }: { handle: GraphQLHandler }): Hono<HttpEnv> {
+export function createGraphQLRoutes(options: { handle: GraphQLHandler; denials: Denials }): Hono<HttpEnv> {
+  const { handle, denials } = options;
   const routes = new Hono<HttpEnv>();
 
   routes.on(['GET', 'POST'], '/graphql', async (c) => {
     const viewer = c.get('viewer');
     if (viewer.kind === 'nobody') {
+      await denials.record(viewer, { operation: `${c.req.method} /graphql`, code: 'UNAUTHENTICATED' });
       c.header('www-authenticate', 'Bearer');
       return c.json({ errors: [toGraphQLError(unauthenticated())] }, 401);
     }
@@ -41,7 +44,14 @@ export function createGraphQLRoutes({ handle }: { handle: GraphQLHandler }): Hon
       const errors = [toGraphQLError(validationFailed([URL_TOO_LONG]))];
       return c.json({ errors }, 414);
     }
-    return handle(await withLimitedBody(c.req.raw), { viewer, requestId: c.get('requestId') });
+    const denied: { operation: string; code: string }[] = [];
+    const onDenied = (operation: string, code: string) => void denied.push({ operation, code });
+    const request = await withLimitedBody(c.req.raw);
+    const acceptsEvents = /\btext\/event-stream\b/i.test(c.req.header('accept') ?? '');
+    const response = await handle(request, { viewer, requestId: c.get('requestId'), acceptsEvents, onDenied });
+    const unique = new Map(denied.map((denial) => [denial.operation, denial]));
+    for (const denial of unique.values()) await denials.record(viewer, denial);
+    return response;
   });
 
   return routes;

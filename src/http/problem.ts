@@ -42,6 +42,11 @@ const STATUS_OF_CODE = {
   INTERNAL_SERVER_ERROR: 500,
 } as const satisfies Record<ErrorCode, number>;
 
+/** The HTTP status that tells an error of this code. */
+export function statusOfCode(code: ErrorCode): number {
+  return STATUS_OF_CODE[code];
+}
+
 /** Thrown where a request ends with a status that does not follow from an error code, such as 415. */
 export class HttpProblem extends Error {
   override readonly name = 'HttpProblem';

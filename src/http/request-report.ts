@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
+import type { Context } from 'hono';
 import { createMiddleware } from 'hono/factory';
 import { matchedRoutes } from 'hono/route';
 import { NOBODY, viewerUserId } from '../policy/viewer.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import { runInRequest } from '../telemetry/request-scope.ts';
 import type { HttpEnv } from './context.ts';
 
 /** An id that a proxy in front gave and that is safe to log. */
@@ -16,7 +18,12 @@ const QUIET_ROUTES = new Set(['/healthz', '/readyz', '/metrics']);
  * Gives each request an id, logs one line for it and counts it. Paths, queries, headers and bodies stay out of the
  * log: the route's pattern is enough, and a sign-in link is a secret.
  */
-export function reportRequests({ log, metrics }: { log: Logger; metrics: Metrics }) {
+export function reportRequests(options: {
+  log: Logger;
+  metrics: Metrics;
+  addressOf: (c: Context<HttpEnv>) => string | undefined;
+}) {
+  const { log, metrics, addressOf } = options;
   return createMiddleware<HttpEnv>(async (c, next) => {
     const startedAt = performance.now();
     const given = c.req.header('x-request-id');
@@ -24,7 +31,7 @@ export function reportRequests({ log, metrics }: { log: Logger; metrics: Metrics
     c.set('requestId', requestId);
     c.set('viewer', NOBODY);
     c.set('credentialSource', 'none');
-    await next();
+    await runInRequest({ requestId, address: addressOf(c) }, next);
     c.header('x-request-id', requestId);
     const durationMs = performance.now() - startedAt;
     const { method } = c.req;

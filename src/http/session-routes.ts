@@ -1,4 +1,5 @@
 import { type Context, Hono } from 'hono';
+import type { Denials } from '../domain/audit/denials.ts';
 import type { OpenedSession, SessionService } from '../domain/credentials/session-service.ts';
 import { DomainError, unauthenticated } from '../errors.ts';
 import type { HttpEnv } from './context.ts';
@@ -8,10 +9,11 @@ import type { SessionCookie } from './session-cookie.ts';
 export interface SessionRoutesOptions {
   sessions: SessionService;
   cookie: SessionCookie;
+  denials: Denials;
 }
 
 /** Signing in and out with a browser: `/auth/session` and the one-time link `/auth/sign-in`. */
-export function createSessionRoutes({ sessions, cookie }: SessionRoutesOptions): Hono<HttpEnv> {
+export function createSessionRoutes({ sessions, cookie, denials }: SessionRoutesOptions): Hono<HttpEnv> {
   const routes = new Hono<HttpEnv>();
   const setCookie = (c: Context<HttpEnv>, { token, expiresAt }: OpenedSession): void => {
     c.header('set-cookie', cookie.set(token.expose(), expiresAt));
@@ -41,6 +43,7 @@ export function createSessionRoutes({ sessions, cookie }: SessionRoutesOptions):
       setCookie(c, await sessions.openByLink(c.req.query('token') ?? ''));
     } catch (error) {
       if (!(error instanceof DomainError)) throw error;
+      await denials.record(c.get('viewer'), { operation: 'GET /auth/sign-in', code: error.code });
       c.header('cache-control', 'no-store');
       return c.text(`${error.message}\n`, 401);
     }

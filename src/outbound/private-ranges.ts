@@ -9,7 +9,7 @@ export type PrivateRange =
   | { kind: 'host'; host: string; port: number };
 
 /** Whether an address lies in one of the ranges. */
-function isInRanges(address: Address, ranges: readonly PrivateRange[]): boolean {
+export function isInRanges(address: Address, ranges: readonly PrivateRange[]): boolean {
   return ranges.some(
     (range) =>
       range.kind === 'cidr' &&
@@ -43,4 +43,9 @@ export function createPrivateHostCheck(ranges: readonly PrivateRange[]): (url: U
     const address = url.hostname.replace(/^\[|\]$/g, '');
     return ipaddr.isValid(address) && isInRanges(ipaddr.process(address), ranges);
   };
+}
+
+/** The host and port of a URL as a range: for what an operator named elsewhere, and so opened. */
+export function toHostRange(url: URL): PrivateRange {
+  return { kind: 'host', host: url.hostname.toLowerCase(), port: portOf(url) };
 }

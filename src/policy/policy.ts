@@ -22,16 +22,20 @@ export const POLICY = {
   'viewer.read': EVERYONE,
 
   'mcpServerConfig.list': EVERYONE,
-  'mcpServerConfig.read': { ...STAFF, member: 'enabled' },
+  'mcpServerConfig.read': { ...STAFF, ...SYSTEM, member: 'enabled' },
   'mcpServerConfig.readAdminFields': STAFF,
   'mcpServerConfig.create': ADMIN,
   'mcpServerConfig.update': ADMIN,
   'mcpServerConfig.delete': ADMIN,
+  'mcpServerConfig.discoverOAuth': ADMIN,
   'mcpServerConfig.openSecrets': SYSTEM,
 
   'mcpServerConnection.read': { admin: 'any', auditor: 'any', service: 'any', member: 'own' },
+  'mcpServerConnection.readAny': { ...STAFF, ...SYSTEM },
+  'mcpServerConnection.connect': { admin: 'own', member: 'own' },
   'mcpServerConnection.remove': { admin: 'any', member: 'own' },
   'mcpServerConnection.removeAny': ADMIN,
+  'mcpServerConnection.useTokens': SYSTEM,
 
   'user.list': OVERSIGHT,
   'user.read': { ...STAFF, member: 'own' },
@@ -47,6 +51,24 @@ export const POLICY = {
 
   'encryptionKey.list': { ...OVERSIGHT, ...SYSTEM },
   'encryptionKey.manage': { ...ADMIN, ...SYSTEM },
+
+  'auditLog.read': OVERSIGHT,
+  'auditLog.append': SYSTEM,
+  'auditLog.verify': { ...OVERSIGHT, ...SYSTEM },
+  'auditLog.expire': SYSTEM,
+
+  'feed.read': SYSTEM,
+  'feed.expire': SYSTEM,
+  'feed.subscribe': EVERYONE,
+
+  'chat.create': { admin: 'own', member: 'own' },
+  'chat.write': { admin: 'own', member: 'own' },
+  'chat.list': { admin: 'own', auditor: 'own', service: 'own', member: 'own' },
+  'chat.read': { admin: 'own', auditor: 'own', service: 'any', member: 'own', ...SYSTEM },
+  'mcpServer.explain': { ...STAFF, member: 'own' },
+  'mcpServerConfig.readImpact': OVERSIGHT,
+  'mcpServerConfig.import': ADMIN,
+  'mcpServerConfig.export': OVERSIGHT,
 
   'credential.verify': SYSTEM,
   'session.create': SYSTEM,

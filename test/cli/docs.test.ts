@@ -1,5 +1,6 @@
 import { execFile, execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import { findFreePort, GATEHOUSE_COMMAND, makeFolder, startCommand } from '../setup/process.ts';
@@ -12,24 +13,27 @@ function shellBlocks(file: string): string[] {
   return [...text.matchAll(/^```sh\n([\s\S]*?)^```$/gm)].map((match) => match[1] ?? '');
 }
 
-function hasCurl(): boolean {
+function hasTools(): boolean {
   try {
-    return execFileSync('curl', ['--help', 'all'], { encoding: 'utf8' }).includes('--json');
+    execFileSync('jq', ['--version']);
+    if (execFileSync('curl', ['--help', 'all'], { encoding: 'utf8' }).includes('--json')) return true;
   } catch {
-    console.log('Skipped: the walks in the docs (they need curl 7.82 or newer).');
-    return false;
+    // Told below.
   }
+  console.log('Skipped: the walks in the docs (they need curl 7.82 or newer, and jq).');
+  return false;
 }
 
-test.runIf(hasCurl())('the first walk of the README does what it says', async () => {
+/** Runs the blocks of a document one after the other against a gateway of their own. @returns what they print */
+async function walk(file: string, { prepare }: { prepare?: (folder: string) => void } = {}) {
   const { folder, remove } = await makeFolder();
   const port = await findFreePort();
   const env = { PORT: String(port) };
+  prepare?.(folder);
   const gateway = startCommand(['serve'], { cwd: folder, env });
   try {
     await gateway.waitFor('Admin token:');
-    const blocks = shellBlocks('README.md');
-    expect(blocks).toHaveLength(2);
+    const blocks = shellBlocks(file);
     const script = blocks
       .join('\necho\n')
       .replaceAll('localhost:4000', `localhost:${port}`)
@@ -38,20 +42,53 @@ test.runIf(hasCurl())('the first walk of the README does what it says', async ()
       cwd: folder,
       env: { PATH: process.env['PATH'], HOME: folder, ...env },
     });
-    const asMember = JSON.parse(stdout.slice(stdout.lastIndexOf('{"data"')));
-    expect(asMember.data.mcpServerConfigs.nodes).toEqual([
-      { slug: 'context7', displayName: 'Context7', url: null, viewerState: 'READY', hasApiKey: true },
-      { slug: 'deepwiki', displayName: 'DeepWiki', url: null, viewerState: 'READY', hasApiKey: false },
-      { slug: 'github', displayName: 'GitHub', url: null, viewerState: 'NEEDS_CONNECT', hasApiKey: false },
-    ]);
-    expect(stdout).toContain('https://mcp.deepwiki.com/mcp');
-    for (const secret of ['your-key', 'your-client-secret']) {
-      expect(stdout).not.toContain(secret);
-      expect(gateway.output()).not.toContain(secret);
-    }
+    return { blocks, stdout, log: gateway.output() };
   } finally {
     gateway.child.kill('SIGKILL');
     await gateway.exit;
     await remove();
   }
+}
+
+const canWalk = hasTools();
+
+test.runIf(canWalk)('the first walk of the README does what it says', async () => {
+  const { blocks, stdout, log } = await walk('README.md');
+  expect(blocks).toHaveLength(2);
+  const asMember = JSON.parse(stdout.slice(stdout.lastIndexOf('{"data"')));
+  expect(asMember.data.mcpServerConfigs.nodes).toEqual([
+    { slug: 'context7', displayName: 'Context7', url: null, viewerState: 'READY', hasApiKey: true },
+    { slug: 'deepwiki', displayName: 'DeepWiki', url: null, viewerState: 'READY', hasApiKey: false },
+    { slug: 'github', displayName: 'GitHub', url: null, viewerState: 'NEEDS_CONNECT', hasApiKey: false },
+  ]);
+  expect(stdout).toContain('https://mcp.deepwiki.com/mcp');
+  for (const secret of ['your-key', 'your-client-secret']) {
+    expect(stdout).not.toContain(secret);
+    expect(log).not.toContain(secret);
+  }
+});
+
+test.runIf(canWalk)('the walk through governance does what it says', async () => {
+  const { stdout } = await walk('docs/walkthrough.md', {
+    // Less those whose authorization servers would be asked: a test talks to no stranger.
+    prepare(folder) {
+      const text = readFileSync(new URL('../../examples/servers.json', import.meta.url), 'utf8');
+      const file = JSON.parse(text) as { servers: Record<string, { authType?: string }> };
+      file.servers = Object.fromEntries(
+        Object.entries(file.servers).filter(([, server]) => server.authType !== 'OAUTH2'),
+      );
+      mkdirSync(path.join(folder, 'examples'));
+      writeFileSync(path.join(folder, 'examples/servers.json'), JSON.stringify(file));
+    },
+  });
+  expect(stdout).toContain('Nothing was changed; repeat it with --yes to do it.');
+  expect(stdout).toContain('Created deepwiki.');
+  expect(stdout).toContain('Some were left out, see above.');
+  const answers = stdout.split('\n').filter((line) => line.startsWith('{"data"'));
+  const find = (field: string) => answers.map((line) => JSON.parse(line).data[field]).find(Boolean);
+  expect(find('chat').mcpServers).toMatchObject([{ source: 'FORCED', state: 'READY', config: { slug: 'deepwiki' } }]);
+  expect(find('explainMcpServer')).toMatchObject({ available: false, summary: expect.stringContaining('not chosen') });
+  expect(find('mcpServerConfigImpact')).toMatchObject({ effectiveChatCount: 1 });
+  expect(find('auditLog').nodes[0].action).toBe('CHAT_MESSAGE_CREATE');
+  expect(stdout).toMatch(/entries are as they were written/);
 });

@@ -57,7 +57,7 @@ test('the first start makes its keys and token, prints a sign-in link that works
   expect(await answer.json()).toEqual({ data: { viewer: { role: 'ADMIN' } } });
   expect(await (await fetch(`http://localhost:${port}/readyz`)).json()).toEqual({
     status: 'ok',
-    checks: { database: 'ok', migrations: 'ok', encryption_keys: 'ok' },
+    checks: { database: 'ok', migrations: 'ok', change_feed: 'ok', encryption_keys: 'ok' },
   });
 
   const second = start(['serve'], cwd, { PORT: String(await findFreePort()) });

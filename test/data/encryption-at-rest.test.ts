@@ -7,6 +7,7 @@ import { listSealedColumns, type SealedColumn, type SealedModel } from '../../sr
 import { DomainError } from '../../src/errors.ts';
 import {
   configColumns,
+  createFlow,
   createUser,
   newMasterKey,
   openSealedDatabase,
@@ -43,11 +44,15 @@ async function createToken(mcpServerConfigId: string, userId: string) {
 
 /** Opens one declared column of a row through the client. */
 async function openColumn(model: SealedModel, column: SealedColumn, id: string): Promise<string> {
-  const row =
-    model.model === 'McpServerConfig'
-      ? await sealed.prisma.mcpServerConfig.findUniqueOrThrow({ where: { id } })
-      : await sealed.prisma.mcpServerUserToken.findUniqueOrThrow({ where: { id } });
-  const value = row[column.field as keyof typeof row] as unknown as { open(): { expose(): string } };
+  const { prisma } = sealed;
+  const where = { where: { id } };
+  const find: Record<string, () => Promise<object>> = {
+    McpServerConfig: () => prisma.mcpServerConfig.findUniqueOrThrow(where),
+    McpServerUserToken: () => prisma.mcpServerUserToken.findUniqueOrThrow(where),
+    McpOAuthFlow: () => prisma.mcpOAuthFlow.findUniqueOrThrow(where),
+  };
+  const row = await find[model.model]?.();
+  const value = row?.[column.field as keyof typeof row] as unknown as { open(): { expose(): string } };
   return value.open().expose();
 }
 
@@ -168,8 +173,10 @@ describe('a sealed value that is moved by hand', () => {
       await createToken(one.id, ben.id),
       await createToken(two.id, anna.id),
     ];
+    const flows = [await createFlow(sealed.prisma, one.id, anna.id), await createFlow(sealed.prisma, one.id, ben.id)];
+    const rows = { McpServerConfig: [one, two], McpServerUserToken: tokens, McpOAuthFlow: flows };
     const places = listSealedColumns().flatMap(({ model, column }) =>
-      (model.model === 'McpServerConfig' ? [one, two] : tokens).map(({ id }) => ({ model, column, id })),
+      rows[model.model as keyof typeof rows].map(({ id }) => ({ model, column, id })),
     );
     const stored = await Promise.all(
       places.map(({ model, column, id }) => readStored(sealed.database, model.table, column.column, id)),
@@ -219,6 +226,7 @@ describe('plaintext by raw SQL', () => {
     const user = await createUser(sealed.prisma);
     const config = await createConfig();
     await createToken(config.id, user.id);
+    await createFlow(sealed.prisma, config.id, user.id);
     const sql = `UPDATE "${model.table}" SET "${column.column}" = $1`;
     const canary = 'plain\n    at text';
     const errors = [

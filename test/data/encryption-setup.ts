@@ -72,6 +72,26 @@ export function tokenColumns(accessToken: string, refreshToken?: string) {
   return { accessToken, accessTokenKeyId: SEALING_KEY, ...(refreshToken !== undefined && { refreshToken }) };
 }
 
+/** A connection in the making of a user to a server. */
+export function createFlow(prisma: GatehousePrisma, mcpServerConfigId: string, userId: string) {
+  const hash = () => randomBytes(32).toString('hex');
+  return prisma.mcpOAuthFlow.create({
+    data: {
+      mcpServerConfigId,
+      userId,
+      stateHash: hash(),
+      browserHash: hash(),
+      issuer: '',
+      isIssRequired: false,
+      tokenUrl: 'https://login.example.com/token',
+      clientId: 'client',
+      codeVerifier: 'verifier',
+      codeVerifierKeyId: SEALING_KEY,
+      expiresAt: new Date(),
+    },
+  });
+}
+
 /** What is really stored in a column of a row. */
 export async function readStored(database: Database, table: string, column: string, id: string): Promise<unknown> {
   const [row] = await database.query(`SELECT "${column}" AS stored FROM "${table}" WHERE id = $1::uuid`, [id]);

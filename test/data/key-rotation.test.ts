@@ -6,6 +6,8 @@ import { readAllRows } from '../graphql/database-rows.ts';
 import { onServer } from '../setup/database.ts';
 import {
   configColumns,
+  createFlow,
+  createUser,
   openSealedDatabase,
   readConfigSecrets,
   readStored,
@@ -66,6 +68,17 @@ test('a dry run counts and changes nothing', async () => {
   const report = await rotateValues(prisma, keyring, { dryRun: true });
   expect(report).toMatchObject({ total: 10, resealed: 0, remaining: 10, failures: [] });
   expect(await readAllRows(database)).toEqual(rows);
+});
+
+test('seals a connection in the making anew too', async () => {
+  const { prisma, keyring } = sealed;
+  const [config] = await createSecrets(prisma, 1);
+  const { id } = await createFlow(prisma, String(config?.id), (await createUser(prisma)).id);
+  const former = await promoteNewKey(sealed);
+  expect((await rotateValues(prisma, keyring)).resealed).toBe(6);
+  keyring.remove(former);
+  const row = await prisma.mcpOAuthFlow.findUniqueOrThrow({ where: { id } });
+  expect(row.codeVerifier.open().expose()).toBe('verifier');
 });
 
 test('stops after its limit and goes on from there', async () => {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { verifyValues } from '../../src/data/key-verification.ts';
 import { listSealedColumns } from '../../src/data/sealed-columns.ts';
-import { openSealedDatabase, readStored, type SealedDatabase } from './encryption-setup.ts';
+import { createFlow, createUser, openSealedDatabase, readStored, type SealedDatabase } from './encryption-setup.ts';
 import { createSecrets, promoteNewKey } from './key-rotation-setup.ts';
 
 let sealed: SealedDatabase;
@@ -24,14 +24,15 @@ test('opens every value and canary, and finds nothing wrong where nothing is', a
 test.each(listSealedColumns().map((place) => [`${place.model.table}.${place.column.column}`, place] as const))(
   'names the row of a value of %s that was changed',
   async (_name, { model: { table }, column: { column } }) => {
-    await createSecrets(sealed.prisma, 2);
+    const [config] = await createSecrets(sealed.prisma, 2);
+    await createFlow(sealed.prisma, String(config?.id), (await createUser(sealed.prisma)).id);
     const [row] = await sealed.database.query(`SELECT id::text AS id FROM ${table} ORDER BY id DESC LIMIT 1`);
     const id = String(row?.['id']);
     const stored = String(await readStored(sealed.database, table, column, id));
     const changed = stored.slice(0, 100) + (stored[100] === 'A' ? 'B' : 'A') + stored.slice(101);
     await sealed.database.query(`UPDATE ${table} SET ${column} = $1 WHERE id = $2::uuid`, [changed, id]);
     const report = await verifyValues(sealed.prisma, sealed.keyring);
-    expect(report.checked).toBe(11);
+    expect(report.checked).toBe(12);
     expect(report.failures).toEqual([{ table, column, id, reason: expect.stringMatching(/^(tag|commitment)$/) }]);
   },
 );

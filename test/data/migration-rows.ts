@@ -149,6 +149,96 @@ export const ROWS: Readonly<Record<string, (database: Database, keyring: Keyring
     ]);
     await insert(database, 'chat_messages', [{ id: chatId, chat_id: chatId, content: 'Hello' }]);
   },
+  async '20261123140442_connections'(database, keyring) {
+    const id = '00000000-0000-4000-8000-0000000000f2';
+    const place = { table: 'mcp_oauth_flows', column: 'code_verifier', rowId: id, ownerId: MEMBER_ID };
+    const verifier = sealValue(keyring, 'verifier', place);
+    await insert(database, 'mcp_oauth_flows', [
+      {
+        id,
+        state_hash: HASH,
+        browser_hash: HASH,
+        mcp_server_config_id: FULL_CONFIG_ID,
+        user_id: MEMBER_ID,
+        issuer: 'https://login.example.com',
+        is_iss_required: true,
+        token_url: 'https://login.example.com/token',
+        client_id: 'client',
+        code_verifier: verifier.text,
+        code_verifier_key_id: verifier.keyDigest,
+        scopes: ['read'],
+        expires_at: '2026-01-01T00:00:00Z',
+      },
+    ]);
+    await insert(database, 'mcp_server_oauth_discoveries', [
+      {
+        mcp_server_config_id: FULL_CONFIG_ID,
+        resource: 'https://mcp.example.com/',
+        iss_parameter_supported: true,
+        scopes: ['read'],
+        registration_url: 'https://login.example.com/register',
+        token_auth_methods: ['none'],
+        client_mode: 'registered',
+        client_auth_method: 'client_secret_post',
+        client_secret_expires_at: '9999-12-31T23:59:59Z',
+        client_is_unknown: true,
+        registration_lease_id: id,
+        registration_lease_until: '2026-01-01T00:00:00Z',
+      },
+      {
+        mcp_server_config_id: SEED_CONFIG_ID,
+        resource: '',
+        iss_parameter_supported: false,
+        client_mode: 'metadata_document',
+        client_auth_method: 'none',
+      },
+    ]);
+    await insert(database, 'mcp_server_ended_connections', [
+      { mcp_server_config_id: SEED_CONFIG_ID, user_id: MEMBER_ID, reason: '😀'.repeat(400) },
+    ]);
+    await database.query(`UPDATE mcp_server_configs SET oauth2_resource_mode = 'omit' WHERE slug = 's0'`);
+    await database.query(
+      `UPDATE mcp_server_user_tokens SET requested_scopes = '{a}', wanted_scopes = '{b}', step_up_rounds = 3,
+         refresh_failures = 7, retry_at = now(), refresh_lease_id = $1::uuid, refresh_lease_until = now()`,
+      [id],
+    );
+  },
+  async '20261123144920_audit_log'(database) {
+    await insert(database, 'audit_entries', [
+      {
+        seq: '9223372036854775807',
+        occurred_at: '2026-01-01T00:00:00Z',
+        actor_kind: 'user',
+        actor_id: MEMBER_ID,
+        actor_email: 'b',
+        actor_role: 'member',
+        action: 'mcpServerConfig.update',
+        outcome: 'denied',
+        target_type: 'mcp_server_config',
+        target_id: FULL_CONFIG_ID,
+        target_label: 'a',
+        changes: '[{"field":"enabled","before":false,"after":true}]',
+        reason: 'r',
+        request_id: 'q',
+        address: '::1',
+        previous_hash: HASH,
+        hash: HASH,
+      },
+    ]);
+  },
+  async '20261123152045_change_feed'(database) {
+    await insert(database, 'config_changes', [
+      {
+        rev: '9223372036854775807',
+        kind: 'connection',
+        config_id: FULL_CONFIG_ID,
+        user_id: MEMBER_ID,
+        enabled_before: true,
+        enabled_after: false,
+        changed_columns: ['url'],
+      },
+    ]);
+  },
 };
 
 async function insert(database: Database, table: string, rows: readonly Row[]): Promise<void> {

@@ -22,14 +22,64 @@ const ACTIONS: Readonly<Record<string, Action>> = {
   'configs.count': 'mcpServerConfig.list',
   'configs.findById': 'mcpServerConfig.read',
   'configs.findBySlug': 'mcpServerConfig.read',
+  'configs.findForConnection': 'mcpServerConnection.useTokens',
+  'configs.hold': 'mcpServerConnection.useTokens',
+  'configs.holdForConnection': 'mcpServerConnection.useTokens',
   'configs.findSecrets': 'mcpServerConfig.openSecrets',
   'configs.lock': 'mcpServerConfig.update',
   'configs.create': 'mcpServerConfig.create',
   'configs.update': 'mcpServerConfig.update',
   'configs.delete': 'mcpServerConfig.delete',
   'connections.countByConfig': 'mcpServerConfig.readAdminFields',
-  'connections.listConnected': 'mcpServerConnection.read',
+  'connections.list': 'mcpServerConnection.read',
+  'connections.listConfigIds': 'mcpServerConnection.remove',
   'connections.remove': 'mcpServerConnection.remove',
+  'userTokens.find': 'mcpServerConnection.useTokens',
+  'userTokens.findEndReason': 'mcpServerConnection.useTokens',
+  'userTokens.replace': 'mcpServerConnection.useTokens',
+  'userTokens.takeLease': 'mcpServerConnection.useTokens',
+  'userTokens.saveRefreshed': 'mcpServerConnection.useTokens',
+  'userTokens.deferRefresh': 'mcpServerConnection.useTokens',
+  'userTokens.end': 'mcpServerConnection.useTokens',
+  'userTokens.wantScopes': 'mcpServerConnection.useTokens',
+  'oauthFlows.create': 'mcpServerConnection.connect',
+  'oauthFlows.take': 'mcpServerConnection.useTokens',
+  'oauthFlows.remove': 'mcpServerConnection.useTokens',
+  'oauthDiscoveries.find': 'mcpServerConfig.openSecrets',
+  'oauthDiscoveries.save': 'mcpServerConfig.update',
+  'oauthDiscoveries.remove': 'mcpServerConfig.update',
+  'oauthDiscoveries.markClientUnknown': 'mcpServerConfig.openSecrets',
+  'oauthDiscoveries.takeRegistrationLease': 'mcpServerConfig.openSecrets',
+  'oauthDiscoveries.releaseRegistrationLease': 'mcpServerConfig.openSecrets',
+  'oauthDiscoveries.saveClient': 'mcpServerConfig.openSecrets',
+  'configs.listForChats': 'mcpServerConfig.list',
+  'configs.holdDefaultOn': 'mcpServerConfig.list',
+  'configs.holdChoosable': 'mcpServerConfig.list',
+  'connections.listOfUsers': 'mcpServerConnection.readAny',
+  'oauthDiscoveries.listScopes': 'mcpServerConfig.export',
+  'audit.append': 'auditLog.append',
+  'audit.list': 'auditLog.read',
+  'audit.count': 'auditLog.read',
+  'audit.ends': 'auditLog.verify',
+  'audit.walk': 'auditLog.verify',
+  'audit.removeBefore': 'auditLog.expire',
+  'principals.findUsers': 'credential.verify',
+  'principals.findGoodTokens': 'credential.verify',
+  'principals.findGoodSessions': 'credential.verify',
+  'feed.position': 'feed.read',
+  'feed.listAfter': 'feed.read',
+  'feed.removeBefore': 'feed.expire',
+  'chats.findById': 'chat.read',
+  'chats.list': 'chat.list',
+  'chats.count': 'chat.list',
+  'chats.create': 'chat.create',
+  'chats.lockOwn': 'chat.write',
+  'chats.createMessage': 'chat.write',
+  'chats.listMessages': 'chat.read',
+  'chats.countMessages': 'chat.read',
+  'chats.countUses': 'mcpServerConfig.readImpact',
+  'chats.countAll': 'mcpServerConfig.readImpact',
+  'chats.dropServer': 'mcpServerConfig.delete',
   'users.list': 'user.list',
   'users.count': 'user.list',
   'users.findByIds': 'user.read',
@@ -38,6 +88,7 @@ const ACTIONS: Readonly<Record<string, Action>> = {
   'users.update': 'user.update',
   'users.delete': 'user.delete',
   'users.ensure': 'user.provision',
+  'users.findOidc': 'user.provision',
   'users.provisionOidc': 'user.provision',
   'apiTokens.listByUserIds': 'apiToken.list',
   'apiTokens.create': 'apiToken.create',
@@ -80,9 +131,11 @@ const untouchable = new Proxy({} as GatehousePrisma, {
 type AnyFunction = Guarded<unknown, unknown>;
 
 function listFunctions(repositories: Repositories): [string, AnyFunction][] {
-  const { configs, connections, users, apiTokens, sessions, ...rest } = repositories;
-  const groups = { configs, connections, users, apiTokens, sessions };
-  const unknown = Object.entries(rest).filter(([name]) => name !== 'transaction');
+  const { configs, connections, userTokens, oauthFlows, oauthDiscoveries, users, apiTokens, ...others } = repositories;
+  const { sessions, audit, chats, feed, principals, ...rest } = others;
+  const oauth = { userTokens, oauthFlows, oauthDiscoveries };
+  const groups = { configs, connections, ...oauth, users, apiTokens, sessions, audit, chats, feed, principals };
+  const unknown = Object.entries(rest).filter(([name]) => !['transaction', 'atOneMoment'].includes(name));
   expect(unknown, 'repositories that this walk does not know').toEqual([]);
   return Object.entries(groups).flatMap(([group, functions]) =>
     Object.entries(functions).map(([name, run]): [string, AnyFunction] => [`${group}.${name}`, run as AnyFunction]),
@@ -172,14 +225,12 @@ describe('a member', () => {
         data: { mcpServerConfigId: id, userId, ...tokenColumns('access') },
       });
     }
-    expect(await store.connections.listConnected(me, { userId: myId, configIds: [id] })).toEqual(new Set([id]));
+    expect(await store.connections.list(me, { userId: myId, configIds: [id] })).toMatchObject([{ configId: id }]);
     const forbidden = { code: 'FORBIDDEN' };
-    await expect(store.connections.listConnected(me, { userId: otherId, configIds: [id] })).rejects.toMatchObject(
-      forbidden,
-    );
+    await expect(store.connections.list(me, { userId: otherId, configIds: [id] })).rejects.toMatchObject(forbidden);
     await expect(store.connections.remove(me, { configId: id, userId: otherId })).rejects.toMatchObject(forbidden);
     await expect(store.connections.remove(me, { configId: id })).rejects.toMatchObject(forbidden);
-    expect(await store.connections.remove(me, { configId: id, userId: myId })).toBe(1);
+    expect(await store.connections.remove(me, { configId: id, userId: myId })).toHaveLength(1);
     expect(await sealed.prisma.mcpServerUserToken.count({ where: { mcpServerConfigId: id } })).toBe(1);
   });
 

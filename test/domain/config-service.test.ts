@@ -1,8 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createStore, type Store } from '../../src/data/store.ts';
+import { createConfigPlans } from '../../src/domain/configs/config-plans.ts';
 import { createConfigService } from '../../src/domain/configs/config-service.ts';
+import { createOAuth } from '../../src/domain/connections/oauth.ts';
+import { createServerSecrets } from '../../src/domain/connections/server-secrets.ts';
 import { BOOTSTRAP_ADMIN_ID, ensureBootstrapAdmin } from '../../src/domain/credentials/bootstrap-admin.ts';
+import { createSafeFetch } from '../../src/outbound/safe-fetch.ts';
 import type { Viewer } from '../../src/policy/viewer.ts';
 import { configColumns, openSealedDatabase, type SealedDatabase } from '../data/encryption-setup.ts';
 
@@ -19,7 +23,15 @@ function adminOf(userId: string): Viewer {
 }
 
 test('an admin who is deleted while he writes is nobody, and nothing is written', async () => {
-  const configs = createConfigService({ store, experiments: new Set(['agents']), isAllowedPrivateHost: () => false });
+  const secrets = createServerSecrets({ store, keyring: sealed.keyring });
+  const experiments = new Set(['agents'] as const);
+  const isAllowedPrivateHost = () => false;
+  const outbound = createSafeFetch({ ranges: [] });
+  const publicUrl = 'https://gatehouse.example.com';
+  const now = () => new Date();
+  const oauth = createOAuth({ store, secrets, experiments, isAllowedPrivateHost, outbound, publicUrl, now });
+  const plans = createConfigPlans({ store, isAllowedPrivateHost, ...oauth });
+  const configs = createConfigService({ store, experiments, plans, ...oauth });
   const gone = adminOf(randomUUID());
   const input = configColumns();
   await expect(configs.create(gone, input)).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });

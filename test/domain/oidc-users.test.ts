@@ -173,9 +173,12 @@ test('a suspended user is nobody at once, and himself again afterwards', async (
 });
 
 test('a database that fails is an error, not nobody', async () => {
-  const provisionOidc = Object.assign(() => Promise.reject(new Error('connection lost')), {
+  const findOidc = Object.assign(() => Promise.reject(new Error('connection lost')), {
     action: 'user.provision' as const,
   });
-  const broken = bench.verifier({ issuer: issuer.url, store: { users: { ...bench.store.users, provisionOidc } } });
+  const broken = bench.verifier({
+    issuer: issuer.url,
+    store: { ...bench.store, users: { ...bench.store.users, findOidc } },
+  });
   await expect(broken(await tokenOf('ada'))).rejects.toThrow('connection lost');
 });

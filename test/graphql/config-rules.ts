@@ -153,13 +153,13 @@ export const RULES: readonly Rule[] = [
     { customHeaders: Array.from({ length: 65 }, (_, index) => ({ name: `X-${index}`, value: 'v' })) },
     ['customHeaders: TOO_MANY'],
   ],
-  [{ authType: 'OAUTH2' }, ['oauth2ClientId: REQUIRED', 'oauth2AuthUrl: REQUIRED', 'oauth2TokenUrl: REQUIRED']],
+  [{ authType: 'OAUTH2', oauth2ClientSecret: 's' }, ['oauth2ClientId: REQUIRED']],
+  [
+    { authType: 'OAUTH2', oauth2TokenUrl: 'https://a.example/' },
+    ['oauth2ClientId: REQUIRED', 'oauth2AuthUrl: REQUIRED'],
+  ],
   [{ authType: 'OAUTH2', oauth2ClientId: 'a' }, ['oauth2AuthUrl: REQUIRED', 'oauth2TokenUrl: REQUIRED']],
   [{ authType: 'OAUTH2', oauth2ClientId: 'a', oauth2AuthUrl: 'https://a.example/' }, ['oauth2TokenUrl: REQUIRED']],
-  [
-    { authType: 'OAUTH2', oauth2Issuer: 'https://a.example' },
-    ['oauth2ClientId: REQUIRED', 'oauth2AuthUrl: REQUIRED', 'oauth2TokenUrl: REQUIRED'],
-  ],
   [{ authType: 'API_KEY' }, ['apiKeyHeader: REQUIRED', 'apiKeyValue: REQUIRED']],
   [{ authType: 'API_KEY', apiKeyHeader: 'X-Key' }, ['apiKeyValue: REQUIRED']],
   [{ authType: 'API_KEY', apiKeyHeader: 'X-Key', apiKeyValue: ' ' }, ['apiKeyValue: REQUIRED']],

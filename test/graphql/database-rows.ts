@@ -1,5 +1,8 @@
 import type { Database } from '../../src/data/database.ts';
 
+/** Refusals are written down: they change nothing else. */
+const NOT_COMPARED = ['audit_entries', 'audit_chain'];
+
 /** Every row of every table as the database prints it, by table. Equal before and after means: nothing changed. */
 export async function readAllRows(database: Database): Promise<Record<string, string[]>> {
   const tables = await database.query(
@@ -7,6 +10,7 @@ export async function readAllRows(database: Database): Promise<Record<string, st
   );
   const rows: Record<string, string[]> = {};
   for (const { name } of tables) {
+    if (NOT_COMPARED.includes(String(name))) continue;
     const found = await database.query(`SELECT t::text AS row FROM "${name}" t ORDER BY 1`);
     rows[String(name)] = found.map(({ row }) => String(row));
   }

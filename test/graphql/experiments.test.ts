@@ -1,13 +1,17 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { ROOT_PERMISSIONS } from '../../src/graphql/permissions.ts';
+import { type Action, can } from '../../src/policy/policy.ts';
 import { createTestGateway, type TestGateway } from '../setup/gateway.ts';
 import { readAllRows } from './database-rows.ts';
-import { listRootFields, type Subjects, toOperation } from './root-fields.ts';
+import { listRootFields, type Subjects, toOperation, UNREACHABLE_URL } from './root-fields.ts';
 
 const SUBJECTS: Subjects = {
   configId: '00000000-0000-4000-8000-00000000000a',
   slug: 'any',
   userId: '00000000-0000-4000-8000-00000000000b',
   apiTokenId: '00000000-0000-4000-8000-00000000000c',
+  serverUrl: UNREACHABLE_URL,
+  chatIds: {},
   keyNumber: 99,
 };
 
@@ -19,7 +23,7 @@ beforeAll(async () => {
 });
 afterAll(() => gateway?.close());
 
-const aboutServers = listRootFields().filter((field) => /mcp/i.test(field));
+const aboutServers = listRootFields().filter((field) => /mcp|chat/i.test(field));
 
 test('there are fields about MCP servers to be tried', () => {
   expect(aboutServers.length).toBeGreaterThanOrEqual(6);
@@ -29,7 +33,9 @@ test.each(aboutServers)('without the experiment %s is EXPERIMENT_DISABLED for th
   const before = await readAllRows(gateway.database);
   for (const role of ['admin', 'auditor', 'service', 'member'] as const) {
     const { errors, data } = await gateway.graphql(toOperation(field, SUBJECTS), { token: gateway.tokens[role] });
-    const mayCall = role === 'admin' || field.startsWith('Query.');
+    const [type = '', name = ''] = field.split('.');
+    const action = (ROOT_PERMISSIONS as Record<string, Record<string, Action>>)[type]?.[name] as Action;
+    const mayCall = can({ kind: 'user', userId: '', role, credential: { kind: 'bootstrap' } }, action);
     expect(
       errors?.map((error) => error.extensions.code),
       role,

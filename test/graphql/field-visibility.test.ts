@@ -1,5 +1,6 @@
 import { isIntrospectionType, isObjectType } from 'graphql';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type DiscoverableServer, startDiscoverableServer } from '../setup/discoverable-server.ts';
 import { createTestGateway, type TestGateway } from '../setup/gateway.ts';
 import { breakCustomHeaders } from './encryption-key-rows.ts';
 import { createSubjects, listRootFields, type Subjects, schema, toOperation } from './root-fields.ts';
@@ -9,6 +10,8 @@ const ALL = 'AUSM';
 const STAFF = 'AUS';
 const OVERSIGHT = 'AU';
 const ADMIN = 'A';
+/** Who has a chat, and services, who see all. */
+const CHATTERS = 'ASM';
 
 const LETTERS = { admin: 'A', auditor: 'U', service: 'S', member: 'M', suspended: 'x', nobody: 'n' } as const;
 
@@ -29,6 +32,7 @@ const VISIBLE_TO: Readonly<Record<string, string>> = {
   'McpServerConfig.hasCustomHeaders': ALL,
   'McpServerConfig.authConnected': ALL,
   'McpServerConfig.viewerState': ALL,
+  'McpServerConfig.viewerStateReason': ALL,
   'McpServerConfig.version': ALL,
   'McpServerConfig.createdAt': ALL,
   'McpServerConfig.updatedAt': ALL,
@@ -40,6 +44,7 @@ const VISIBLE_TO: Readonly<Record<string, string>> = {
   'McpServerConfig.oauth2RevocationUrl': STAFF,
   'McpServerConfig.oauth2Issuer': STAFF,
   'McpServerConfig.oauth2Scopes': STAFF,
+  'McpServerConfig.oauth2ResourceMode': STAFF,
   'McpServerConfig.apiKeyHeader': STAFF,
   'McpServerConfig.createdBy': STAFF,
   'McpServerConfig.updatedBy': STAFF,
@@ -48,6 +53,7 @@ const VISIBLE_TO: Readonly<Record<string, string>> = {
   'McpServerConfigConnection.nodes': ALL,
   'McpServerConfigConnection.pageInfo': ALL,
   'McpServerConfigConnection.totalCount': ALL,
+  'McpServerConfigConnection.feedCursor': ALL,
   'McpServerConfigEdge.cursor': ALL,
   'McpServerConfigEdge.node': ALL,
   'PageInfo.hasNextPage': ALL,
@@ -76,8 +82,119 @@ const VISIBLE_TO: Readonly<Record<string, string>> = {
   'CreateApiTokenPayload.apiToken': ADMIN,
   'RevokeApiTokenPayload.apiToken': ADMIN,
   'DeleteMcpServerConfigPayload.deletedId': ADMIN,
+  'DisconnectMcpServerPayload.tokenRevoked': 'AM',
+  'DisconnectMcpServerPayload.revocationError': 'AM',
   'RemoveMcpServerUserTokensPayload.removedCount': ADMIN,
+  'OAuthDiscovery.steps': ADMIN,
+  'OAuthDiscovery.problems': ADMIN,
+  'OAuthDiscovery.issuer': ADMIN,
+  'OAuthDiscovery.resource': ADMIN,
+  'OAuthDiscovery.authorizationUrl': ADMIN,
+  'OAuthDiscovery.tokenUrl': ADMIN,
+  'OAuthDiscovery.revocationUrl': ADMIN,
+  'OAuthDiscovery.scopes': ADMIN,
+  'OAuthDiscovery.clientMode': ADMIN,
+  'OAuthDiscoveryStep.name': ADMIN,
+  'OAuthDiscoveryStep.url': ADMIN,
+  'OAuthDiscoveryStep.outcome': ADMIN,
+  'OAuthDiscoveryStep.message': ADMIN,
   'DeleteUserPayload.deletedId': ADMIN,
+  'Chat.id': CHATTERS,
+  'Chat.title': CHATTERS,
+  'Chat.owner': CHATTERS,
+  'Chat.mcpServerIds': CHATTERS,
+  'Chat.mcpServers': CHATTERS,
+  'Chat.messages': CHATTERS,
+  'Chat.createdAt': CHATTERS,
+  'Chat.updatedAt': CHATTERS,
+  'ChatMcpServer.config': CHATTERS,
+  'ChatMcpServer.source': CHATTERS,
+  'ChatMcpServer.state': CHATTERS,
+  'ChatMcpServer.reason': CHATTERS,
+  'ChatMessage.id': CHATTERS,
+  'ChatMessage.content': CHATTERS,
+  'ChatMessage.createdAt': CHATTERS,
+  'ChatMessageConnection.edges': CHATTERS,
+  'ChatMessageConnection.nodes': CHATTERS,
+  'ChatMessageConnection.pageInfo': CHATTERS,
+  'ChatMessageConnection.totalCount': CHATTERS,
+  'ChatMessageEdge.cursor': CHATTERS,
+  'ChatMessageEdge.node': CHATTERS,
+  'ChatConnection.edges': ALL,
+  'ChatConnection.nodes': ALL,
+  'ChatConnection.pageInfo': ALL,
+  'ChatConnection.totalCount': ALL,
+  'ChatEdge.cursor': 'AM',
+  'ChatEdge.node': 'AM',
+  'McpServerExplanation.configId': ALL,
+  'McpServerExplanation.userId': ALL,
+  'McpServerExplanation.available': ALL,
+  'McpServerExplanation.summary': ALL,
+  'McpServerExplanation.checks': ALL,
+  'McpServerCheck.name': ALL,
+  'McpServerCheck.outcome': ALL,
+  'McpServerCheck.reason': ALL,
+  'McpServerCheck.remedy': ALL,
+  'McpServerConfigImpact.configId': OVERSIGHT,
+  'McpServerConfigImpact.chatCount': OVERSIGHT,
+  'McpServerConfigImpact.chatOwnerCount': OVERSIGHT,
+  'McpServerConfigImpact.effectiveChatCount': OVERSIGHT,
+  'McpServerConfigImpact.connectedUserCount': OVERSIGHT,
+  'McpServerConfigImpact.ifDisabled': OVERSIGHT,
+  'McpServerConfigImpact.ifDeleted': OVERSIGHT,
+  'AuditLogConnection.edges': OVERSIGHT,
+  'AuditLogConnection.nodes': OVERSIGHT,
+  'AuditLogConnection.pageInfo': OVERSIGHT,
+  'AuditLogConnection.totalCount': OVERSIGHT,
+  'AuditLogEdge.cursor': OVERSIGHT,
+  'AuditLogEdge.node': OVERSIGHT,
+  'AuditLogEntry.id': OVERSIGHT,
+  'AuditLogEntry.occurredAt': OVERSIGHT,
+  'AuditLogEntry.actorKind': OVERSIGHT,
+  'AuditLogEntry.actor': OVERSIGHT,
+  'AuditLogEntry.actorId': OVERSIGHT,
+  'AuditLogEntry.actorEmail': OVERSIGHT,
+  'AuditLogEntry.action': OVERSIGHT,
+  'AuditLogEntry.outcome': OVERSIGHT,
+  'AuditLogEntry.targetType': OVERSIGHT,
+  'AuditLogEntry.targetId': OVERSIGHT,
+  'AuditLogEntry.targetLabel': OVERSIGHT,
+  'AuditLogEntry.changes': OVERSIGHT,
+  'AuditLogEntry.reason': OVERSIGHT,
+  'AuditLogEntry.requestId': OVERSIGHT,
+  // No connection in memory has an address: shown in client-address.
+  'AuditLogEntry.address': '',
+  'AuditChange.field': OVERSIGHT,
+  'AuditChange.isSecret': OVERSIGHT,
+  'AuditChange.before': OVERSIGHT,
+  'AuditChange.after': OVERSIGHT,
+  'AuditVerification.checked': OVERSIGHT,
+  'AuditVerification.head': OVERSIGHT,
+  'AuditVerification.headHash': OVERSIGHT,
+  // Nobody breaks it here: shown in audit-chain.
+  'AuditVerification.brokenAt': '',
+  'AuditVerification.problem': '',
+  'ImportMcpServersPayload.diff': ADMIN,
+  'ImportMcpServersPayload.servers': ADMIN,
+  'ImportedMcpServer.name': ADMIN,
+  'ImportedMcpServer.slug': ADMIN,
+  'ImportedMcpServer.kind': ADMIN,
+  'ImportedMcpServer.applied': ADMIN,
+  'ImportedMcpServer.missingSecrets': ADMIN,
+  'ImportedMcpServer.notes': ADMIN,
+  'ImportedMcpServer.error': ADMIN,
+  'ImportedMcpServer.config': ADMIN,
+  'MissingSecret.placeholder': ADMIN,
+  'MissingSecret.field': ADMIN,
+  'MissingSecret.header': ADMIN,
+  'MissingSecret.description': ADMIN,
+  // A stream: shown in config-events.
+  'McpServerConfigEvent.cursor': '',
+  'McpServerConfigEvent.type': '',
+  'McpServerConfigEvent.configId': '',
+  'McpServerConfigEvent.config': '',
+  'McpServerConfigEvent.changedFields': '',
+  'McpServerConfigEvent.occurredAt': '',
   'EncryptionKey.number': OVERSIGHT,
   'EncryptionKey.digest': OVERSIGHT,
   'EncryptionKey.status': OVERSIGHT,
@@ -111,6 +228,7 @@ const seen = {} as Record<Caller, { filled: Set<string>; asked: Set<string> }>;
 const mixed: string[] = [];
 const errorCodes = {} as Record<Caller, Set<unknown>>;
 let gateway: TestGateway;
+let discoverable: DiscoverableServer;
 
 /** Notes each field of an answer by the type it belongs to. */
 function note(caller: Caller, typeName: string, value: unknown): void {
@@ -132,7 +250,7 @@ async function askEverything(caller: Caller, subjects: Subjects): Promise<void> 
   // Deletions last: what they delete is asked about before.
   const fields = listRootFields().sort((a, b) => Number(a.includes('.delete')) - Number(b.includes('.delete')));
   for (const rootField of fields) {
-    const { data, errors } = await gateway.graphql(toOperation(rootField, subjects), { token });
+    const { data, errors } = await gateway.graphql(toOperation(rootField, subjects, caller), { token });
     note(caller, rootField.split('.')[0] ?? '', data);
     if (data != null) mixed.push(...(errors ?? []).map((error) => `${caller} ${rootField} ${error.path}`));
     for (const error of errors ?? []) errorCodes[caller].add(error.extensions?.['code']);
@@ -140,15 +258,19 @@ async function askEverything(caller: Caller, subjects: Subjects): Promise<void> 
 }
 
 beforeAll(async () => {
-  gateway = await createTestGateway();
-  const subjects = await createSubjects(gateway);
+  gateway = await createTestGateway({ env: { GATEHOUSE_ALLOWED_PRIVATE_CIDRS: '127.0.0.0/8' } });
+  discoverable = await startDiscoverableServer();
+  const subjects = { ...(await createSubjects(gateway)), serverUrl: discoverable.url };
   // A value that does not open, for the reports to name; of a config that nobody is going to change.
   await breakCustomHeaders(gateway, (await createSubjects(gateway)).configId);
   // The admin last: he is the one whose mutations do something.
   const callers = (Object.keys(LETTERS) as Caller[]).reverse();
   for (const caller of callers) await askEverything(caller, subjects);
 });
-afterAll(() => gateway?.close());
+afterAll(async () => {
+  await gateway?.close();
+  await discoverable?.close();
+});
 
 const ownTypes = Object.values(schema.getTypeMap()).filter((type) => isObjectType(type) && !isIntrospectionType(type));
 const fieldsOfGraph = ownTypes.flatMap((type) =>

@@ -5,7 +5,7 @@ import type { TestGateway } from '../setup/gateway.ts';
 import { CreateApiToken, CreateConfig, CreateUser } from '../setup/operations.ts';
 import { registerRevokedKey } from './encryption-key-rows.ts';
 import type { CreateMcpServerConfigInput } from './generated/graphql.ts';
-import { insertUserToken } from './user-tokens.ts';
+import { insertReasons, insertUserToken } from './user-tokens.ts';
 
 /** Rows that an operation is about, with a value in every column that a field shows. */
 export interface Subjects {
@@ -13,6 +13,10 @@ export interface Subjects {
   slug: string;
   userId: string;
   apiTokenId: string;
+  /** A chat of each who may have one. */
+  chatIds: Readonly<Partial<Record<string, string>>>;
+  /** Of an MCP server to discover something about; by default one that the gateway may not reach. */
+  serverUrl: string;
   /** Of a key that is revoked. */
   keyNumber: number;
 }
@@ -21,17 +25,31 @@ export interface Subjects {
  * The arguments of every root field of the graph, by its name. A field that is missing here turns the tests red that
  * go through all operations: whoever adds one says how it is called.
  */
-export const ROOT_ARGUMENTS: Readonly<Record<string, (subjects: Subjects) => string>> = {
+export const ROOT_ARGUMENTS: Readonly<Record<string, (subjects: Subjects, caller: string) => string>> = {
   'Query.viewer': () => '',
   'Query.mcpServerConfig': ({ slug }) => `(slug: "${slug}")`,
   'Query.mcpServerConfigs': () => '(first: 500)',
+  'Query.discoverMcpServerOAuth': ({ serverUrl }) => `(url: "${serverUrl}")`,
+  'Query.chat': ({ chatIds }, caller) => `(id: "${chatIds[caller] ?? chatIds['member'] ?? MISSING_ID}")`,
+  'Query.chats': () => '(first: 200)',
+  'Query.explainMcpServer': ({ configId }) => `(configId: "${configId}", tool: "write")`,
+  'Query.mcpServerConfigImpact': ({ configId }) => `(id: "${configId}")`,
+  'Query.auditLog': () => '(first: 200)',
+  'Query.mcpServerConfigHistory': ({ configId }) => `(id: "${configId}")`,
+  'Query.verifyAuditLog': () => '',
+  'Query.exportMcpServers': () => '',
   'Query.users': () => '(first: 500)',
   'Query.encryptionKeys': () => '',
   'Mutation.createMcpServerConfig': () =>
     `(input: { displayName: "New", slug: "${uniqueSlug()}", url: "https://new.example.com/mcp" })`,
   'Mutation.updateMcpServerConfig': ({ configId }) => `(id: "${configId}", patch: { description: "Changed." })`,
   'Mutation.deleteMcpServerConfig': ({ configId }) => `(id: "${configId}")`,
+  'Mutation.disconnectMcpServer': ({ configId }) => `(id: "${configId}")`,
   'Mutation.removeMcpServerUserTokens': ({ configId }) => `(id: "${configId}")`,
+  'Mutation.importMcpServers': () => `(input: { dryRun: false, content: ${JSON.stringify(JSON.stringify(IMPORTED))} })`,
+  'Mutation.createChat': () => '(input: { title: "New" })',
+  'Mutation.createChatMessage': ({ chatIds }, caller) =>
+    `(input: { chatId: "${chatIds[caller] ?? MISSING_ID}", content: "Hello" })`,
   'Mutation.createUser': () => `(input: { email: "${randomUUID()}@example.com" })`,
   'Mutation.updateUser': ({ userId }) => `(id: "${userId}", patch: { role: AUDITOR })`,
   'Mutation.deleteUser': ({ userId }) => `(id: "${userId}")`,
@@ -43,22 +61,37 @@ export const ROOT_ARGUMENTS: Readonly<Record<string, (subjects: Subjects) => str
   'Mutation.revokeEncryptionKey': ({ keyNumber }) => `(number: ${keyNumber})`,
 };
 
+const MISSING_ID = '00000000-0000-4000-8000-00000000dead';
+
+/** One that is imported, one that lacks a secret, one that cannot be. */
+const IMPORTED = {
+  mcpServers: {
+    imported: { url: 'https://imported.example.com/mcp' },
+    incomplete: { url: 'https://incomplete.example.com/mcp', headers: { 'X-Key': '${KEY}' } },
+    broken: { url: 'https://localhost.:0443/' },
+    local: { command: 'npx' },
+  },
+};
+
+/** On an address that nobody opened. */
+export const UNREACHABLE_URL = 'https://127.0.0.1/mcp';
+
 export const schema = buildSchema();
 
-/** Every root field as `Type.field`. */
+/** Every root field of queries and mutations as `Type.field`. Subscriptions are streams: see config-events. */
 export function listRootFields(): string[] {
-  const roots = [schema.getQueryType(), schema.getMutationType(), schema.getSubscriptionType()];
+  const roots = [schema.getQueryType(), schema.getMutationType()];
   return roots.flatMap((root) => Object.keys(root?.getFields() ?? {}).map((field) => `${root?.name}.${field}`));
 }
 
 /** An operation that calls the root field and selects all that can be selected below it. */
-export function toOperation(rootField: string, subjects: Subjects): string {
+export function toOperation(rootField: string, subjects: Subjects, caller = 'member'): string {
   const [type = '', field = ''] = rootField.split('.');
   const root = schema.getType(type) as GraphQLObjectType;
   const output = root.getFields()[field]?.type;
   const args = ROOT_ARGUMENTS[rootField];
   if (output === undefined || args === undefined) throw new Error(`no arguments are known for ${rootField}`);
-  return `${type.toLowerCase()} { ${field}${args(subjects)} ${selectAll(output)} }`;
+  return `${type.toLowerCase()} { ${field}${args(subjects, caller)} ${selectAll(output)} }`;
 }
 
 /** Everything below a type, each type once on the way down. */
@@ -82,13 +115,15 @@ export async function createSubjects(gateway: TestGateway): Promise<Subjects> {
     slug,
     url: 'https://mcp.example.com/mcp',
     enabled: true,
+    availability: 'FORCE_ON',
     iconUrl: 'https://mcp.example.com/icon.png',
     authType: 'OAUTH2',
     oauth2ClientId: 'client',
     oauth2ClientSecret: 'secret',
     oauth2AuthUrl: 'https://login.example.com/authorize',
     oauth2TokenUrl: 'https://login.example.com/token',
-    oauth2RevocationUrl: 'https://login.example.com/revoke',
+    // Nobody answers there, at once.
+    oauth2RevocationUrl: 'https://127.0.0.1:9/revoke',
     oauth2Issuer: 'https://login.example.com',
     oauth2Scopes: ['read'],
     apiKeyHeader: 'X-Key',
@@ -113,6 +148,15 @@ export async function createSubjects(gateway: TestGateway): Promise<Subjects> {
   const revoke = 'mutation ($id: UUID!) { revokeApiToken(id: $id) { apiToken { revokedAt } } }';
   await gateway.graphql(revoke, { token, variables: { id: revoked.apiToken.id } });
   await insertUserToken(gateway, { configId, userId });
+  await insertReasons(gateway, configId);
+  const chatIds: Record<string, string> = {};
+  for (const caller of ['admin', 'member'] as const) {
+    const chat = `mutation { createChat(input: { title: "Subject" }) { id } }`;
+    const { data } = await gateway.graphql(chat, { token: gateway.tokens[caller] });
+    chatIds[caller] = data.createChat.id;
+    const message = `mutation { createChatMessage(input: { chatId: "${chatIds[caller]}", content: "Hello" }) { id } }`;
+    await gateway.graphql(message, { token: gateway.tokens[caller] });
+  }
   const keyNumber = await registerRevokedKey(gateway);
-  return { configId, slug, userId, apiTokenId: used.apiToken.id, keyNumber };
+  return { configId, slug, userId, apiTokenId: used.apiToken.id, keyNumber, serverUrl: UNREACHABLE_URL, chatIds };
 }

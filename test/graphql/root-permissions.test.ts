@@ -6,7 +6,15 @@ import { POLICY } from '../../src/policy/policy.ts';
 import { NOBODY, ROLES, type Viewer } from '../../src/policy/viewer.ts';
 import { createTestGateway, type TestGateway } from '../setup/gateway.ts';
 import { readAllRows } from './database-rows.ts';
-import { createSubjects, listRootFields, ROOT_ARGUMENTS, type Subjects, schema, toOperation } from './root-fields.ts';
+import {
+  createSubjects,
+  listRootFields,
+  ROOT_ARGUMENTS,
+  type Subjects,
+  schema,
+  toOperation,
+  UNREACHABLE_URL,
+} from './root-fields.ts';
 
 const OK = 'ok';
 const NO = 'FORBIDDEN';
@@ -18,12 +26,25 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
   'Query.viewer':                        [OK,  OK,     OK,     OK],
   'Query.mcpServerConfig':               [OK,  OK,     OK,     OK],
   'Query.mcpServerConfigs':              [OK,  OK,     OK,     OK],
+  'Query.discoverMcpServerOAuth':        [OK,  NO,     NO,     NO],
+  'Query.chat':                          [OK,  OK,     OK,     OK],
+  'Query.chats':                         [OK,  OK,     OK,     OK],
+  'Query.explainMcpServer':              [OK,  OK,     OK,     OK],
+  'Query.mcpServerConfigImpact':         [OK,  OK,     NO,     NO],
+  'Query.auditLog':                      [OK,  OK,     NO,     NO],
+  'Query.mcpServerConfigHistory':        [OK,  OK,     NO,     NO],
+  'Query.verifyAuditLog':                [OK,  OK,     NO,     NO],
+  'Query.exportMcpServers':              [OK,  OK,     NO,     NO],
   'Query.users':                         [OK,  OK,     NO,     NO],
   'Query.encryptionKeys':                [OK,  OK,     NO,     NO],
   'Mutation.createMcpServerConfig':      [OK,  NO,     NO,     NO],
   'Mutation.updateMcpServerConfig':      [OK,  NO,     NO,     NO],
   'Mutation.deleteMcpServerConfig':      [OK,  NO,     NO,     NO],
+  'Mutation.disconnectMcpServer':        [OK,  NO,     NO,     OK],
   'Mutation.removeMcpServerUserTokens':  [OK,  NO,     NO,     NO],
+  'Mutation.importMcpServers':           [OK,  NO,     NO,     NO],
+  'Mutation.createChat':                 [OK,  NO,     NO,     OK],
+  'Mutation.createChatMessage':          [OK,  NO,     NO,     OK],
   'Mutation.createUser':                 [OK,  NO,     NO,     NO],
   'Mutation.updateUser':                 [OK,  NO,     NO,     NO],
   'Mutation.deleteUser':                 [OK,  NO,     NO,     NO],
@@ -57,7 +78,7 @@ describe('through the public door', () => {
 
   const outcomeOf = async (rootField: string, caller: keyof TestGateway['tokens'] | undefined) => {
     const token = caller === undefined ? undefined : gateway.tokens[caller];
-    const { data, errors } = await gateway.graphql(toOperation(rootField, subjects), { token });
+    const { data, errors } = await gateway.graphql(toOperation(rootField, subjects, caller), { token });
     if (errors === undefined) return OK;
     expect(data ?? null).toBeNull();
     expect(errors).toHaveLength(1);
@@ -69,25 +90,40 @@ describe('through the public door', () => {
     // A first use of each token is noted; after that nothing but the operations writes.
     for (const caller of callers) await outcomeOf('Query.viewer', caller);
     const before = await readAllRows(gateway.database);
-    const refused = callers.filter((caller) => caller !== 'admin');
-    for (const caller of refused) {
-      const isSignedIn = caller !== undefined && caller !== 'suspended';
-      const expected = isSignedIn ? EXPECTED[rootField]?.[ROLES.indexOf(caller)] : 'UNAUTHENTICATED';
-      expect(await outcomeOf(rootField, caller), caller ?? 'nobody').toBe(expected);
+    const expectedOf = (caller: (typeof callers)[number]) =>
+      caller === undefined || caller === 'suspended' ? 'UNAUTHENTICATED' : EXPECTED[rootField]?.[ROLES.indexOf(caller)];
+    const mayWrite = (caller: (typeof callers)[number]) =>
+      rootField.startsWith('Mutation.') && expectedOf(caller) === OK;
+    for (const caller of callers.filter((each) => !mayWrite(each))) {
+      expect(await outcomeOf(rootField, caller), caller ?? 'nobody').toBe(expectedOf(caller));
     }
     expect(await readAllRows(gateway.database)).toEqual(before);
-    expect(await outcomeOf(rootField, 'admin'), 'admin').toBe(EXPECTED[rootField]?.[0]);
+    for (const caller of callers.filter(mayWrite).reverse()) {
+      expect(await outcomeOf(rootField, caller), caller).toBe(OK);
+    }
   });
 });
 
 describe('the guard before the root fields', () => {
-  const subjects: Subjects = { configId: newId(), slug: 'x', userId: newId(), apiTokenId: newId(), keyNumber: 1 };
+  const subjects: Subjects = {
+    configId: newId(),
+    slug: 'x',
+    userId: newId(),
+    apiTokenId: newId(),
+    keyNumber: 1,
+    serverUrl: UNREACHABLE_URL,
+    chatIds: {},
+  };
 
   /** A context in which any use of a service is an error: what is refused must not get so far. */
   const contextOf = (viewer: Viewer): GraphQLContext => {
-    const unreachable = new Proxy({}, { get: () => () => Promise.reject(new Error('a service was called')) });
+    const refuse = () => {
+      throw new Error('a service was called');
+    };
+    const unreachable = new Proxy({}, { get: () => refuse });
     const services = new Proxy({}, { get: () => unreachable });
-    return { viewer, requestId: 'test', services, loaders: unreachable, entriesLeft: 500 } as unknown as GraphQLContext;
+    const rest = { requestId: 'test', onDenied: () => undefined, loaders: unreachable, entriesLeft: 500 };
+    return { viewer, services, ...rest } as unknown as GraphQLContext;
   };
   const userOf = (role: (typeof ROLES)[number]): Viewer => {
     return { kind: 'user', userId: newId(), role, credential: { kind: 'bootstrap' } };

@@ -22,3 +22,19 @@ export async function countUserTokens({ database }: TestGateway, configId: strin
   const [row] = await database.query(sql, [configId]);
   return Number(row?.['count']);
 }
+
+/** Gives each of the gateway's users something to know about his connection: why it ended, or what it still needs. */
+export async function insertReasons(gateway: TestGateway, configId: string): Promise<void> {
+  const { database, userIds } = gateway;
+  for (const userId of [userIds.admin, userIds.member]) await insertUserToken(gateway, { configId, userId });
+  await database.query(
+    "UPDATE mcp_server_user_tokens SET wanted_scopes = '{more}' WHERE mcp_server_config_id = $1::uuid",
+    [configId],
+  );
+  for (const userId of [userIds.auditor, userIds.service]) {
+    await database.query(
+      'INSERT INTO mcp_server_ended_connections (mcp_server_config_id, user_id, reason) VALUES ($1::uuid, $2::uuid, $3)',
+      [configId, userId, 'The authorization server ended it.'],
+    );
+  }
+}

@@ -26,7 +26,7 @@ async function readiness() {
   return { status: response.status, body: await response.json() };
 }
 
-const ALL_GOOD = { database: 'ok', migrations: 'ok', encryption_keys: 'ok' };
+const ALL_GOOD = { database: 'ok', migrations: 'ok', change_feed: 'ok', encryption_keys: 'ok' };
 
 describe('/readyz', () => {
   test('is 200 while everything is good, for anybody', async () => {

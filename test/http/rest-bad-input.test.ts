@@ -82,11 +82,11 @@ describe('broken rules', () => {
   });
 
   test.each([
-    ['oauth2', ['oauth2_client_id', 'oauth2_auth_url', 'oauth2_token_url']],
-    ['api_key', ['api_key_header', 'api_key_value']],
-    ['custom_headers', ['custom_headers']],
-  ])('name what %s needs', async (auth_type, fields) => {
-    const answer = await rest.call('admin', 'POST', SERVERS, { ...minimalServer('needs'), auth_type });
+    ['oauth2', ['oauth2_client_id', 'oauth2_token_url'], { oauth2_auth_url: 'https://login.example.com/authorize' }],
+    ['api_key', ['api_key_header', 'api_key_value'], {}],
+    ['custom_headers', ['custom_headers'], {}],
+  ])('name what %s needs', async (auth_type, fields, given) => {
+    const answer = await rest.call('admin', 'POST', SERVERS, { ...minimalServer('needs'), auth_type, ...given });
     expect(fieldsOf(answer)).toEqual(fields);
   });
 

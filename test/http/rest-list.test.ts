@@ -40,9 +40,11 @@ test('the list has every server once, by display name, however many share a name
 test('the list asks for the connections of the caller once, about all OAuth servers', async () => {
   const asked: (readonly string[])[] = [];
   const connections = {
-    async listOwnConnected(_viewer, ids) {
+    async listOwn(_viewer, ids) {
       asked.push(ids);
-      return new Set(['id-2']);
+      const configId = 'id-2';
+      const tokens = { tokenId: 't', version: 1, secretKeyDigests: [], needsMoreScopes: false };
+      return new Map([[configId, { kind: 'connected', configId, ...tokens }]]);
     },
   } satisfies Partial<ConnectionService>;
   const records = ['oauth2', 'none', 'oauth2'].map((authType, index) => ({

@@ -11,6 +11,7 @@ import type { Database } from '../../src/data/database.ts';
 import type { KeyFile } from '../../src/data/key-file-changes.ts';
 import { registerKeys } from '../../src/data/key-registry.ts';
 import { createPrisma } from '../../src/data/prisma.ts';
+import type { StreamLimits } from '../../src/domain/feed/config-streams.ts';
 import { createGateway, type Gateway } from '../../src/gateway.ts';
 import type { Role } from '../../src/policy/viewer.ts';
 import { createLogger } from '../../src/telemetry/logger.ts';
@@ -38,6 +39,12 @@ export interface TestGateway {
   database: Database;
   keyring: Keyring;
   secrets: Gateway['secrets'];
+  accessTokens: Gateway['accessTokens'];
+  requireScopes: Gateway['requireScopes'];
+  /** Resolves when all revocations in the background are done. */
+  settle(): Promise<void>;
+  expire: Gateway['expire'];
+  drain: Gateway['drain'];
   /** The clock that the gateway lives by. */
   clock: { now: Date; advance(ms: number): void };
   config: Config;
@@ -57,7 +64,12 @@ const ROLE_NAMES = {
 
 /** A gateway on a database of the calling test's own, with a user of each role. Close it. */
 export async function createTestGateway(
-  options: { env?: Record<string, string>; database?: Database; keyFile?: KeyFile } = {},
+  options: {
+    env?: Record<string, string>;
+    database?: Database;
+    keyFile?: KeyFile;
+    streamLimits?: Partial<StreamLimits>;
+  } = {},
 ): Promise<TestGateway> {
   const config = readConfig({ GATEHOUSE_PUBLIC_URL: TEST_PUBLIC_URL, GATEHOUSE_GRAPHIQL: 'true', ...options.env });
   const database = options.database ?? (await openTestDatabase());
@@ -90,6 +102,7 @@ export async function createTestGateway(
     adminToken: new Secret(bootstrap),
     log,
     now: () => clock.now,
+    streamLimits: options.streamLimits,
   });
 
   const fetch: TestGateway['fetch'] = async (path, init) =>
@@ -138,6 +151,11 @@ export async function createTestGateway(
     database,
     keyring,
     secrets: gateway.secrets,
+    accessTokens: gateway.accessTokens,
+    requireScopes: gateway.requireScopes,
+    settle: gateway.settle,
+    expire: gateway.expire,
+    drain: gateway.drain,
     clock,
     config,
     createSignInUrl: gateway.createSignInUrl,

@@ -4,6 +4,8 @@ import { MasterKey } from '../../src/crypto/master-key.ts';
 import { createPrisma } from '../../src/data/prisma.ts';
 import { createStore, type Store } from '../../src/data/store.ts';
 import { createOidcVerifier, type OidcVerifier, type OidcVerifierOptions } from '../../src/domain/credentials/oidc.ts';
+import { toHostRange } from '../../src/outbound/private-ranges.ts';
+import { createSafeFetch } from '../../src/outbound/safe-fetch.ts';
 import type { Viewer } from '../../src/policy/viewer.ts';
 import { openTestDatabase } from './database.ts';
 
@@ -42,6 +44,12 @@ export async function openOidcBench(): Promise<OidcBench> {
       clock.now = new Date(clock.now.getTime() + ms);
     },
   };
+  const ways: { close(): Promise<void> }[] = [];
+  const reach = (issuer: string) => {
+    const outbound = createSafeFetch({ ranges: [toHostRange(new URL(issuer))] });
+    ways.push(outbound);
+    return outbound.fetch;
+  };
   return {
     store,
     clock,
@@ -54,10 +62,12 @@ export async function openOidcBench(): Promise<OidcBench> {
         roleClaim: ROLE_CLAIM,
         cooldownMs: COOLDOWN_MS,
         onError: (error) => void reports.push(error.message),
+        fetch: (...call) => reach(options.issuer)(...call),
         ...options,
       }),
     listUsers: () => store.users.list(ADMIN, { first: 100 }),
     async close() {
+      await Promise.all(ways.map((way) => way.close()));
       await prisma.$disconnect();
       await database.close();
     },

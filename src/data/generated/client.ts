@@ -72,6 +72,21 @@ export type SignInLink = Prisma.SignInLinkModel
  */
 export type McpServerConfig = Prisma.McpServerConfigModel
 /**
+ * Model McpServerOAuthDiscovery
+ * What discovery found out about the authorization server of a config whose OAuth 2 settings were not given.
+ */
+export type McpServerOAuthDiscovery = Prisma.McpServerOAuthDiscoveryModel
+/**
+ * Model McpOAuthFlow
+ * A connection in the making: a browser was sent to an authorization server. Taken by deletion.
+ */
+export type McpOAuthFlow = Prisma.McpOAuthFlowModel
+/**
+ * Model McpServerEndedConnection
+ * A connection that its authorization server ended: the user has to connect again.
+ */
+export type McpServerEndedConnection = Prisma.McpServerEndedConnectionModel
+/**
  * Model McpServerUserToken
  * A user's own OAuth 2 tokens at one server.
  */
@@ -86,6 +101,27 @@ export type Chat = Prisma.ChatModel
  * 
  */
 export type ChatMessage = Prisma.ChatMessageModel
+/**
+ * Model FeedCounter
+ * Counts the changes of configs: one row. A trigger takes the next number, and holds the row until the commit, so that
+ * the numbers are without gaps and in the order of the commits.
+ */
+export type FeedCounter = Prisma.FeedCounterModel
+/**
+ * Model ConfigChange
+ * A change of a config, or of one user's connection to it. Written by triggers, whatever path the change took.
+ */
+export type ConfigChange = Prisma.ConfigChangeModel
+/**
+ * Model AuditEntry
+ * What was done, tried or refused, by whom. Append-only (trigger), hash-chained; keeps no reference to what it names.
+ */
+export type AuditEntry = Prisma.AuditEntryModel
+/**
+ * Model AuditChain
+ * The ends of the chain of audit entries: one row. Whoever writes an entry holds it until he commits.
+ */
+export type AuditChain = Prisma.AuditChainModel
 /**
  * Model EncryptionKey
  * The registry of master keys. The keys themselves are never stored.

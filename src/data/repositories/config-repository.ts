@@ -4,7 +4,14 @@ import type { SealedValue } from '../encryption-value.ts';
 import type { Prisma } from '../generated/client.ts';
 import { guarded } from '../guarded.ts';
 import type { PrismaStore } from '../prisma.ts';
-import type { McpAuthType, McpAvailability, McpServerConfigRecord, McpTransport, Page } from '../records.ts';
+import type {
+  McpAuthType,
+  McpAvailability,
+  McpServerConfigRecord,
+  McpTransport,
+  OAuthResourceMode,
+  Page,
+} from '../records.ts';
 
 /** Position in the list: after the config of this name and id. */
 export interface ConfigCursor {
@@ -37,6 +44,7 @@ export interface ConfigColumns {
   oauth2RevocationUrl: string;
   oauth2Issuer: string;
   oauth2Scopes: string[];
+  oauth2ResourceMode: OAuthResourceMode;
   apiKeyHeader: string;
   apiKeyValue: string | null;
   /** JSON object of names and values. */
@@ -92,6 +100,60 @@ export function createConfigRepository(db: PrismaStore) {
 
     findBySlug: guarded('mcpServerConfig.read', (args: { slug: string }, viewer) => find({ slug: args.slug }, viewer)),
 
+    /** A config whoever asks for it, for the gateway itself when it ends or refreshes somebody's connection. */
+    findForConnection: guarded('mcpServerConnection.useTokens', (args: { id: string }, viewer) =>
+      find({ id: args.id }, viewer),
+    ),
+
+    /** Reads a config and holds it as it is until the transaction ends. */
+    hold: guarded('mcpServerConnection.useTokens', async (args: { id: string }, viewer) => {
+      await db.$queryRaw`SELECT id FROM mcp_server_configs WHERE id = ${args.id}::uuid FOR SHARE`;
+      return find({ id: args.id }, viewer);
+    }),
+
+    /**
+     * Reads a config and holds it as it is, and an active user, until the transaction ends; null when one of them is
+     * gone.
+     */
+    holdForConnection: guarded(
+      'mcpServerConnection.useTokens',
+      async (args: { id: string; userId: string }, viewer): Promise<McpServerConfigRecord | null> => {
+        const users = await db.$queryRaw<object[]>`
+          SELECT id FROM users WHERE id = ${args.userId}::uuid AND status = 'active' FOR SHARE`;
+        await db.$queryRaw`SELECT id FROM mcp_server_configs WHERE id = ${args.id}::uuid FOR SHARE`;
+        return users.length === 0 ? null : find({ id: args.id }, viewer);
+      },
+    ),
+
+    /** Enabled configs that are forced on, or among these: what chats may be served with. By display name. */
+    listForChats: guarded(
+      'mcpServerConfig.list',
+      async (args: { ids: readonly string[] }): Promise<McpServerConfigRecord[]> => {
+        const rows = await db.mcpServerConfig.findMany({
+          where: { enabled: true, OR: [{ availability: 'force_on' }, { id: { in: [...args.ids] } }] },
+          orderBy: [{ displayName: 'asc' }, { id: 'asc' }],
+          omit: WITHOUT_SECRETS,
+        });
+        return rows.map(toRecord);
+      },
+    ),
+
+    /** Enabled configs that a new chat has unless its maker says otherwise; held, so that none goes meanwhile. */
+    holdDefaultOn: guarded('mcpServerConfig.list', async (): Promise<string[]> => {
+      const rows = await db.$queryRaw<{ id: string }[]>`
+        SELECT id::text FROM mcp_server_configs WHERE enabled AND availability = 'default_on'
+        ORDER BY display_name, id FOR KEY SHARE`;
+      return rows.map(({ id }) => id);
+    }),
+
+    /** Those of the ids that the viewer sees and that are enabled; held, so that none goes meanwhile. */
+    holdChoosable: guarded('mcpServerConfig.list', async (args: { ids: readonly string[] }): Promise<Set<string>> => {
+      const rows = await db.$queryRaw<{ id: string }[]>`
+        SELECT id::text FROM mcp_server_configs WHERE enabled AND id = ANY(${[...args.ids]}::uuid[])
+        ORDER BY id FOR KEY SHARE`;
+      return new Set(rows.map(({ id }) => id));
+    }),
+
     /** The only way to the secrets; for the gateway itself, when it talks to a server. */
     findSecrets: guarded(
       'mcpServerConfig.openSecrets',
@@ -108,13 +170,15 @@ export function createConfigRepository(db: PrismaStore) {
       return find({ id: args.id }, viewer);
     }),
 
-    create: guarded('mcpServerConfig.create', async (args: { columns: ConfigColumns; createdById: string | null }) =>
-      toRecord(
-        await db.mcpServerConfig.create({
-          data: { ...args.columns, createdById: args.createdById, updatedById: args.createdById },
-          omit: WITHOUT_SECRETS,
-        }),
-      ),
+    create: guarded(
+      'mcpServerConfig.create',
+      async (args: { id: string; columns: ConfigColumns; createdById: string | null }) =>
+        toRecord(
+          await db.mcpServerConfig.create({
+            data: { ...args.columns, id: args.id, createdById: args.createdById, updatedById: args.createdById },
+            omit: WITHOUT_SECRETS,
+          }),
+        ),
     ),
 
     /** Writes what changed and counts the version up. Lock the row first. */
@@ -166,11 +230,13 @@ function isAfter(cursor: ConfigCursor | undefined): Prisma.McpServerConfigWhereI
   return { OR: [{ displayName: { gt: displayName } }, { displayName, id: { gt: id } }] };
 }
 
-type ConfigRow = Prisma.McpServerConfigGetPayload<{ omit: typeof WITHOUT_SECRETS }>;
+/** A row without its sealed values. */
+export type ConfigRow = Prisma.McpServerConfigGetPayload<{ omit: typeof WITHOUT_SECRETS }>;
 
-function toRecord(row: ConfigRow): McpServerConfigRecord {
-  const { oauth2ClientSecretKeyId, apiKeyValueKeyId, customHeadersKeyId, transport, authType, availability, ...rest } =
-    row;
+/** A row as the gateway passes it around. */
+export function toRecord(row: ConfigRow): McpServerConfigRecord {
+  const { oauth2ClientSecretKeyId, apiKeyValueKeyId, customHeadersKeyId, ...plain } = row;
+  const { transport, authType, availability, oauth2ResourceMode, ...rest } = plain;
   const digests = [oauth2ClientSecretKeyId, apiKeyValueKeyId, customHeadersKeyId].filter((digest) => digest !== null);
   return {
     ...rest,
@@ -178,6 +244,7 @@ function toRecord(row: ConfigRow): McpServerConfigRecord {
     transport: transport as McpTransport,
     authType: authType as McpAuthType,
     availability: availability as McpAvailability,
+    oauth2ResourceMode: oauth2ResourceMode as OAuthResourceMode,
     hasOAuth2Secret: oauth2ClientSecretKeyId !== null,
     hasApiKey: apiKeyValueKeyId !== null,
     hasCustomHeaders: customHeadersKeyId !== null,

@@ -1,5 +1,6 @@
 import type { Keyring } from '../../crypto/keyring.ts';
 import { DomainError } from '../../errors.ts';
+import { SYSTEM } from '../../policy/viewer.ts';
 import { guarded } from '../guarded.ts';
 import type { KeyFile } from '../key-file-changes.ts';
 import { type KeyRecord, listKeys } from '../key-list.ts';
@@ -7,7 +8,8 @@ import { KeyRegistryError, registerKeys } from '../key-registry.ts';
 import { revokeKey } from '../key-revocation.ts';
 import { type RotationOptions, rotateValues } from '../key-rotation.ts';
 import { verifyValues } from '../key-verification.ts';
-import type { GatehousePrisma } from '../prisma.ts';
+import type { GatehousePrisma, PrismaStore } from '../prisma.ts';
+import { createAuditRepository, type NewAuditEntry } from './audit-repository.ts';
 
 /** What the keys are kept in. */
 export interface KeyRepositoryOptions {
@@ -36,27 +38,43 @@ export function createKeyRepository({ prisma, keyring, keyFile }: KeyRepositoryO
      *
      * @throws DomainError CONFLICT when the keys come from the environment, or those that are there are not good
      */
-    add: guarded('encryptionKey.manage', async () => {
+    add: guarded('encryptionKey.manage', async (_args: undefined, viewer) => {
       if (keyFile === undefined) throw keysOfEnvironment();
       // On disk before anything is sealed with it, and first there only when the registry knows it: wherever this is
       // cut off, the next start has every key that it needs.
-      const { digest } = await appendAndRegister(prisma, keyring, keyFile);
+      const { digest } = await appendAndRegister(prisma, keyring, keyFile, (digest, tx) =>
+        record(tx, { actor: viewer, action: 'encryptionKey.add', target: { type: 'encryption_key', label: digest } }),
+      );
       await keyFile.promote(digest);
       keyring.promote(digest);
       return find((key) => key.digest === digest);
     }),
 
-    rotate: guarded('encryptionKey.manage', (args: RotationOptions) => rotateValues(prisma, keyring, args)),
+    /** Writes down what it did when it is done: each value is sealed anew by itself. */
+    rotate: guarded('encryptionKey.manage', async (args: RotationOptions, viewer) => {
+      const report = await rotateValues(prisma, keyring, args);
+      if (args.dryRun === true) return report;
+      const reason = `${report.resealed} values sealed anew, ${report.remaining} remain.`;
+      await prisma.$transaction((tx) => record(tx, { actor: viewer, action: 'encryptionKey.rotate', reason }));
+      return report;
+    }),
 
     verify: guarded(
       'encryptionKey.manage',
-      (args: { onProgress?: ((done: number, total: number) => void) | undefined }) =>
-        verifyValues(prisma, keyring, args),
+      async (args: { onProgress?: ((done: number, total: number) => void) | undefined }, viewer) => {
+        const report = await verifyValues(prisma, keyring, args);
+        const reason = `${report.checked} values opened, ${report.failures.length} do not.`;
+        await prisma.$transaction((tx) => record(tx, { actor: viewer, action: 'encryptionKey.verify', reason }));
+        return report;
+      },
     ),
 
     /** @throws DomainError NOT_FOUND; CONFLICT for the key that seals, and for one that still seals values */
-    revoke: guarded('encryptionKey.manage', async ({ number }: { number: number }) => {
-      await revokeKey(prisma, keyring, number);
+    revoke: guarded('encryptionKey.manage', async ({ number }: { number: number }, viewer) => {
+      const target = { type: 'encryption_key', id: String(number) } as const;
+      await revokeKey(prisma, keyring, number, (tx) =>
+        record(tx, { actor: viewer, action: 'encryptionKey.revoke', target }),
+      );
       const revoked = await find((key) => key.number === number);
       // After the revocation: a refused one must not cost the key.
       await keyFile?.remove(revoked.digest);
@@ -65,11 +83,20 @@ export function createKeyRepository({ prisma, keyring, keyFile }: KeyRepositoryO
   };
 }
 
-async function appendAndRegister(prisma: GatehousePrisma, keyring: Keyring, keyFile: KeyFile) {
+function record(tx: PrismaStore, entry: NewAuditEntry): Promise<void> {
+  return createAuditRepository(tx).append(SYSTEM, entry);
+}
+
+async function appendAndRegister(
+  prisma: GatehousePrisma,
+  keyring: Keyring,
+  keyFile: KeyFile,
+  onRegistered: (digest: string, tx: PrismaStore) => Promise<void>,
+) {
   const key = await keyFile.append();
   keyring.add(key);
   try {
-    await registerKeys(prisma, keyring);
+    await registerKeys(prisma, keyring, (tx) => onRegistered(key.digest, tx));
   } catch (error) {
     // It seals nothing: without it the gateway is as ready as before.
     keyring.remove(key.digest);

@@ -89,6 +89,17 @@ export function createUserRepository(db: PrismaStore) {
       await db.user.createMany({ data: { id, ...columns, email: otherEmail }, skipDuplicates: true });
     }),
 
+    /** The user of an OpenID Connect identity as he is; null when there is none yet, or none for this token. */
+    findOidc: guarded(
+      'user.provision',
+      async (args: { issuer: string; subject: string; issuedAt: Date | undefined }): Promise<UserRecord | null> => {
+        if (await isDeletedSince(db, args)) return null;
+        const { issuer: oidcIssuer, subject: oidcSubject } = args;
+        const row = await db.user.findUnique({ where: { oidcIssuer_oidcSubject: { oidcIssuer, oidcSubject } } });
+        return row === null ? null : toRecord(row);
+      },
+    ),
+
     /**
      * The user of an OpenID Connect identity: made on first sight, its role kept as the token says. A new row takes the
      * first of `emails` that nobody has; identities are never merged by address. Null for a token that was issued before
@@ -104,10 +115,7 @@ export function createUserRepository(db: PrismaStore) {
         issuedAt: Date | undefined;
       }): Promise<UserRecord | null> => {
         const { issuer: oidcIssuer, subject: oidcSubject, role } = args;
-        const deleted = await db.deletedIdentity.findUnique({
-          where: { issuer_subject: { issuer: oidcIssuer, subject: oidcSubject } },
-        });
-        if (deleted !== null && (args.issuedAt === undefined || args.issuedAt <= deleted.deletedAt)) return null;
+        if (await isDeletedSince(db, args)) return null;
         const where = { oidcIssuer_oidcSubject: { oidcIssuer, oidcSubject } };
         let row = await db.user.findUnique({ where });
         for (const email of args.emails) {
@@ -121,6 +129,15 @@ export function createUserRepository(db: PrismaStore) {
       },
     ),
   };
+}
+
+/** Whether the identity's user was deleted after the token was issued, or the token does not say when it was. */
+async function isDeletedSince(
+  db: PrismaStore,
+  { issuer, subject, issuedAt }: { issuer: string; subject: string; issuedAt: Date | undefined },
+): Promise<boolean> {
+  const deleted = await db.deletedIdentity.findUnique({ where: { issuer_subject: { issuer, subject } } });
+  return deleted !== null && (issuedAt === undefined || issuedAt <= deleted.deletedAt);
 }
 
 function toRecord(row: Prisma.UserGetPayload<object>): UserRecord {

@@ -20,6 +20,7 @@ const PLAIN_FIELDS = [
   'oauth2RevocationUrl',
   'oauth2Issuer',
   'oauth2Scopes',
+  'oauth2ResourceMode',
   'apiKeyHeader',
   'toolAllowList',
   'toolDenyList',
@@ -43,11 +44,17 @@ export function toChangedColumns(draft: ConfigDraft, current: McpServerConfigRec
   return { ...Object.fromEntries(changed.map((field) => [field, draft[field]])), ...secrets };
 }
 
+/** What tokens belong to: another server, or another client of its authorization server, has no use for them. */
+type AuthorizationFields = Pick<
+  McpServerConfigRecord,
+  'url' | 'authType' | 'oauth2Issuer' | 'oauth2TokenUrl' | 'oauth2RevocationUrl' | 'oauth2ClientId'
+>;
+
 /**
  * Whether the users' tokens must go: they were issued for another server, or for another client of its
  * authorization server, or would be sent to another host when they are revoked.
  */
-export function endsConnections(draft: ConfigDraft, current: McpServerConfigRecord): boolean {
+export function changesAuthorization(draft: AuthorizationFields, current: AuthorizationFields): boolean {
   return (
     hasNewOrigin(draft.url, current.url) ||
     draft.authType !== current.authType ||

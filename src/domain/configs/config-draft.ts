@@ -42,6 +42,7 @@ const EMPTY: StoredFields = {
   oauth2RevocationUrl: '',
   oauth2Issuer: '',
   oauth2Scopes: [],
+  oauth2ResourceMode: 'auto',
   apiKeyHeader: '',
   toolAllowList: [],
   toolDenyList: [],
@@ -60,6 +61,7 @@ const FIELDS_OF_AUTH_TYPE = {
     'oauth2RevocationUrl',
     'oauth2Issuer',
     'oauth2Scopes',
+    'oauth2ResourceMode',
   ],
   api_key: ['apiKeyHeader', 'apiKeyValue'],
   custom_headers: ['customHeaders'],
@@ -82,6 +84,9 @@ const TEXT_FIELDS = [
 const LIST_FIELDS = ['oauth2Scopes', 'toolAllowList', 'toolDenyList'] as const;
 
 const CHOICE_FIELDS = ['transport', 'authType', 'availability', 'enabled'] as const;
+
+/** Choices that null takes back to what a new config has. */
+const RESETTABLE_FIELDS = ['oauth2ResourceMode'] as const;
 
 /**
  * Merges an input into the config it changes (or into an empty one) and normalises it. Reports a null for what cannot
@@ -113,6 +118,10 @@ export function toDraft(issues: Issues, input: ConfigInput, current?: McpServerC
     } else if (given !== undefined) {
       Object.assign(draft, { [field]: given });
     }
+  }
+  for (const field of RESETTABLE_FIELDS) {
+    const given = effective[field];
+    if (given !== undefined) draft[field] = given ?? EMPTY[field];
   }
   return draft;
 }

@@ -1,5 +1,5 @@
 import type { Secret } from '../../crypto/secret.ts';
-import type { McpAuthType, McpAvailability, McpTransport } from '../../data/records.ts';
+import type { McpAuthType, McpAvailability, McpTransport, OAuthResourceMode } from '../../data/records.ts';
 
 /** A header with a secret value. */
 export interface HttpHeader {
@@ -28,6 +28,7 @@ export interface ConfigInput {
   oauth2RevocationUrl?: string | null | undefined;
   oauth2Issuer?: string | null | undefined;
   oauth2Scopes?: readonly string[] | null | undefined;
+  oauth2ResourceMode?: OAuthResourceMode | null | undefined;
   apiKeyHeader?: string | null | undefined;
   apiKeyValue?: Secret | null | undefined;
   customHeaders?: readonly HttpHeader[] | null | undefined;

@@ -3,6 +3,7 @@ import { checkHeaderName, checkHeaderValue } from '../validation/header.ts';
 import type { Issues } from '../validation/issues.ts';
 import { checkLine, checkText, trimmed } from '../validation/text.ts';
 import { checkUrl, type IsAllowedPrivateHost } from '../validation/url.ts';
+import { needsDiscovery } from './config-discovery.ts';
 import { type ConfigDraft, isKept, isPresent } from './config-draft.ts';
 import { type ConfigInput, SECRET_FIELDS, type SecretField } from './config-input.ts';
 
@@ -134,7 +135,13 @@ function checkAuthType(issues: Issues, draft: ConfigDraft): void {
     if (isMissing) issues.add([field], 'REQUIRED', message);
   };
   if (draft.authType === 'oauth2') {
-    const why = 'is needed for OAuth 2: finding it by discovery is not built yet.';
+    if (needsDiscovery(draft)) {
+      const isSecretAlone = draft.oauth2ClientSecret.kind === 'set';
+      require('oauth2ClientId', isSecretAlone, 'Give the client id that this secret belongs to, with both URLs.');
+      return;
+    }
+    const why =
+      'is needed too: give client id, authorization URL and token URL, or none of them to have them discovered.';
     require('oauth2ClientId', draft.oauth2ClientId === '', `The client id ${why}`);
     require('oauth2AuthUrl', draft.oauth2AuthUrl === '', `The authorization URL ${why}`);
     require('oauth2TokenUrl', draft.oauth2TokenUrl === '', `The token URL ${why}`);

@@ -1,24 +1,26 @@
+import { randomUUID } from 'node:crypto';
 import { describeUniqueViolation, isForeignKeyViolation } from '../../data/database-error.ts';
-import type { McpServerConfigRecord, Page } from '../../data/records.ts';
+import type { McpServerConfigRecord, McpTransport, Page } from '../../data/records.ts';
 import type { ConfigCursor, ConfigFilter } from '../../data/repositories/config-repository.ts';
-import type { Store } from '../../data/store.ts';
-import { conflict, notFound, unauthenticated, versionMismatch } from '../../errors.ts';
+import type { Repositories, Store } from '../../data/store.ts';
+import { notFound, unauthenticated, versionMismatch } from '../../errors.ts';
 import { assertCan } from '../../policy/policy.ts';
-import { type Viewer, viewerUserId } from '../../policy/viewer.ts';
+import { SYSTEM, type Viewer, viewerUserId } from '../../policy/viewer.ts';
+import type { ConnectionEndings } from '../connections/connection-endings.ts';
+import type { SetupReport } from '../connections/oauth-setup.ts';
 import { assertExperiment, type Experiment } from '../experiments.ts';
-import { Issues } from '../validation/issues.ts';
 import { isStorable } from '../validation/text.ts';
-import type { IsAllowedPrivateHost } from '../validation/url.ts';
-import { endsConnections, toChangedColumns, toColumns } from './config-changes.ts';
-import { toDraft } from './config-draft.ts';
+import { toCreationChanges, toDeletionChanges, toUpdateChanges } from './config-audit.ts';
+import { toChangedColumns, toColumns } from './config-changes.ts';
 import type { ConfigInput } from './config-input.ts';
-import { checkDraft } from './config-rules.ts';
+import { type ConfigPlans, type ConfigUpdatePlan, type Preparation, slugTaken } from './config-plans.ts';
 
 /** What the service works with. */
 export interface ConfigServiceOptions {
   store: Store;
   experiments: ReadonlySet<Experiment>;
-  isAllowedPrivateHost: IsAllowedPrivateHost;
+  plans: ConfigPlans;
+  endings: ConnectionEndings;
 }
 
 /** Which page of which configs. */
@@ -30,12 +32,14 @@ export interface ListConfigsArgs {
 }
 
 const WHAT = 'MCP server config';
+/** How often a change is planned again because somebody else was faster. */
+const MAX_ATTEMPTS = 5;
 
 /** What can be done with the definitions of MCP servers. */
 export type ConfigService = ReturnType<typeof createConfigService>;
 
 /** Makes the service: policy, feature switch and rules around the store. */
-export function createConfigService({ store, experiments, isAllowedPrivateHost }: ConfigServiceOptions) {
+export function createConfigService({ store, experiments, plans, endings }: ConfigServiceOptions) {
   return {
     /** The configs that the viewer may see, by display name. */
     async list(viewer: Viewer, args: ListConfigsArgs): Promise<Page<McpServerConfigRecord>> {
@@ -59,23 +63,46 @@ export function createConfigService({ store, experiments, isAllowedPrivateHost }
       return isUnfindable(by.slug) ? null : store.configs.findBySlug(viewer, by);
     },
 
-    /** @throws FORBIDDEN, VALIDATION_FAILED with all problems, CONFLICT when the slug is taken */
+    /** What discovery would find for a server. Stores nothing. @throws FORBIDDEN, VALIDATION_FAILED for a bad URL */
+    async discoverOAuth(viewer: Viewer, args: { url: string; transport: McpTransport }): Promise<SetupReport> {
+      assertCan(viewer, 'mcpServerConfig.discoverOAuth');
+      assertExperiment(experiments, 'agents');
+      return plans.rehearseDiscovery(args);
+    },
+
+    /**
+     * @throws FORBIDDEN, VALIDATION_FAILED with all problems, CONFLICT when the slug is taken, UPSTREAM_FAILED when
+     *   settings have to be discovered and cannot
+     */
     async create(viewer: Viewer, input: ConfigInput): Promise<McpServerConfigRecord> {
       assertCan(viewer, 'mcpServerConfig.create');
       assertExperiment(experiments, 'agents');
-      const issues = new Issues();
-      const draft = toDraft(issues, input);
-      checkDraft(issues, { draft, input }, isAllowedPrivateHost);
-      issues.throwIfAny();
+      const id = randomUUID();
+      const { draft, discovery } = await plans.planCreation(viewer, { id, input });
       return withSlugConflict(draft.slug, () =>
-        store.configs.create(viewer, { columns: toColumns(draft), createdById: viewerUserId(viewer) ?? null }),
+        store.transaction(async (tx) => {
+          const createdById = viewerUserId(viewer) ?? null;
+          const created = await tx.configs.create(viewer, { id, columns: toColumns(draft), createdById });
+          if (discovery.kind === 'save') {
+            await tx.oauthDiscoveries.save(viewer, { configId: id, columns: discovery.columns });
+          }
+          const changes = toCreationChanges(toColumns(draft));
+          await tx.audit.append(SYSTEM, {
+            actor: viewer,
+            action: 'mcpServerConfig.create',
+            target: toTarget(created),
+            changes,
+          });
+          return created;
+        }),
       );
     },
 
     /**
      * Changes what the patch gives. The rules hold for the merged result.
      *
-     * @throws FORBIDDEN, NOT_FOUND, VERSION_MISMATCH, VALIDATION_FAILED with all problems, CONFLICT when the slug is taken
+     * @throws FORBIDDEN, NOT_FOUND, VERSION_MISMATCH, VALIDATION_FAILED with all problems, CONFLICT when the slug is
+     *   taken, UPSTREAM_FAILED as for `create`
      */
     async update(
       viewer: Viewer,
@@ -84,32 +111,78 @@ export function createConfigService({ store, experiments, isAllowedPrivateHost }
       assertCan(viewer, 'mcpServerConfig.update');
       assertExperiment(experiments, 'agents');
       const { id, patch, expectedVersion } = args;
-      return withSlugConflict(patch.slug ?? '', () =>
-        store.transaction(async (tx) => {
-          const current = await tx.configs.lock(viewer, { id });
-          if (current === null) throw notFound(WHAT);
-          if (expectedVersion !== undefined && expectedVersion !== current.version) {
-            throw versionMismatch(current.version);
-          }
-          const issues = new Issues();
-          const draft = toDraft(issues, patch, current);
-          checkDraft(issues, { draft, input: patch, current }, isAllowedPrivateHost);
-          issues.throwIfAny();
-          const columns = toChangedColumns(draft, current);
-          if (Object.keys(columns).length === 0) return current;
-          if (endsConnections(draft, current)) await tx.connections.remove(viewer, { configId: id });
-          return tx.configs.update(viewer, { id, columns, updatedById: viewerUserId(viewer) ?? null });
-        }),
-      );
+      let preparation: Preparation | undefined;
+      for (let attempt = 1; ; attempt += 1) {
+        const outcome = await withSlugConflict(patch.slug ?? '', () =>
+          store.transaction(async (tx) => {
+            const current = await tx.configs.lock(viewer, { id });
+            if (current === null) throw notFound(WHAT);
+            const { version } = current;
+            if (expectedVersion !== undefined && expectedVersion !== version) throw versionMismatch(version);
+            const prepared = preparation?.version === version ? preparation : undefined;
+            const plan = await plans.planUpdate(tx, { current, patch, preparation: prepared });
+            if (plan === undefined) return { isDone: false as const, current };
+            return { isDone: true as const, ...(await writeUpdate(tx, viewer, current, plan)) };
+          }),
+        );
+        if (outcome.isDone) {
+          endings.revokeLater(preparation?.formerProvider ?? null, outcome.tokens);
+          return outcome.config;
+        }
+        // Others are asked between two transactions, never in one; who changes the config meanwhile has it asked again.
+        if (attempt === MAX_ATTEMPTS) throw versionMismatch(outcome.current.version);
+        preparation = await plans.prepareUpdate({ current: outcome.current, patch });
+      }
     },
 
-    /** Deletes a config with all users' tokens. @throws FORBIDDEN, NOT_FOUND */
+    /** Deletes a config with all users' tokens, which are revoked in the background. @throws FORBIDDEN, NOT_FOUND */
     async delete(viewer: Viewer, id: string): Promise<void> {
       assertCan(viewer, 'mcpServerConfig.delete');
       assertExperiment(experiments, 'agents');
-      if (!(await store.configs.delete(viewer, { id }))) throw notFound(WHAT);
+      const found = await store.configs.findById(viewer, { id });
+      const provider = await endings.loadProvider(found);
+      const tokens = await store.transaction(async (tx) => {
+        const ended = await tx.connections.remove(viewer, { configId: id });
+        if (found === null || !(await tx.configs.delete(viewer, { id }))) throw notFound(WHAT);
+        await tx.chats.dropServer(viewer, { configId: id });
+        await tx.audit.append(SYSTEM, {
+          actor: viewer,
+          action: 'mcpServerConfig.delete',
+          target: toTarget(found),
+          changes: toDeletionChanges(found),
+        });
+        return ended;
+      });
+      endings.revokeLater(provider, tokens);
     },
   };
+}
+
+async function writeUpdate(tx: Repositories, viewer: Viewer, current: McpServerConfigRecord, plan: ConfigUpdatePlan) {
+  const { id } = current;
+  const { discovery, draft } = plan;
+  if (discovery.kind === 'save') {
+    await tx.oauthDiscoveries.save(viewer, { configId: id, columns: discovery.columns });
+  }
+  if (discovery.kind === 'remove') await tx.oauthDiscoveries.remove(viewer, { configId: id });
+  const columns = toChangedColumns(draft, current);
+  if (Object.keys(columns).length === 0) return { config: current, tokens: [] };
+  const tokens = plan.endsConnections ? await tx.connections.remove(viewer, { configId: id }) : [];
+  const updatedById = viewerUserId(viewer) ?? null;
+  const config = await tx.configs.update(viewer, { id, columns, updatedById });
+  const ended = tokens.length === 0 ? undefined : `${tokens.length} connections ended.`;
+  await tx.audit.append(SYSTEM, {
+    actor: viewer,
+    action: 'mcpServerConfig.update',
+    target: toTarget(config),
+    changes: toUpdateChanges(columns, current),
+    reason: ended,
+  });
+  return { config, tokens };
+}
+
+function toTarget({ id, slug }: McpServerConfigRecord) {
+  return { type: 'mcp_server_config', id, label: slug } as const;
 }
 
 /** PostgreSQL fails when it is asked for text that it cannot store; no config has any. */
@@ -124,6 +197,6 @@ async function withSlugConflict<Result>(slug: string, write: () => Promise<Resul
     // The viewer's own row is the only one that a config names: he was deleted while he wrote.
     if (isForeignKeyViolation(error)) throw unauthenticated();
     if (describeUniqueViolation(error) === undefined) throw error;
-    throw conflict('slug', `The slug "${slug.trim()}" is taken by another config; choose another one.`);
+    throw slugTaken(slug.trim());
   }
 }

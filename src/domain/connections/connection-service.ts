@@ -1,10 +1,12 @@
-import type { McpServerConfigRecord } from '../../data/records.ts';
+import type { ConnectionRecord, McpServerConfigRecord } from '../../data/records.ts';
 import type { Store } from '../../data/store.ts';
-import { notFound } from '../../errors.ts';
+import { notFound, unauthenticated } from '../../errors.ts';
 import { assertCan } from '../../policy/policy.ts';
-import { type Viewer, viewerUserId } from '../../policy/viewer.ts';
+import { SYSTEM, type Viewer, viewerUserId } from '../../policy/viewer.ts';
 import { assertExperiment, type Experiment } from '../experiments.ts';
+import type { ConnectionEndings } from './connection-endings.ts';
 import type { ServerSecrets } from './server-secrets.ts';
+import { NOTHING_TO_REVOKE, type RevocationOutcome } from './token-revocation.ts';
 
 /** How a server stands for one user. */
 export type McpServerState = 'ready' | 'needs_connect' | 'reconnect' | 'disabled' | 'unavailable';
@@ -16,19 +18,34 @@ export type ConnectionService = ReturnType<typeof createConnectionService>;
 export function createConnectionService(options: {
   store: Store;
   experiments: ReadonlySet<Experiment>;
-  isUnavailable: ServerSecrets['isUnavailable'];
+  secrets: ServerSecrets;
+  endings: ConnectionEndings;
 }) {
-  const { store, experiments, isUnavailable } = options;
+  const { store, experiments, secrets, endings } = options;
+
+  const isUnavailable = (config: McpServerConfigRecord, connection: ConnectionRecord | undefined): boolean => {
+    if (secrets.isUnavailable(config)) return true;
+    if (config.authType !== 'oauth2' || connection?.kind !== 'connected') return false;
+    return secrets.isTokenUnavailable(connection);
+  };
+
+  /** From what is stored and without opening a secret or asking a provider. */
+  const serverState = (config: McpServerConfigRecord, connection: ConnectionRecord | undefined): McpServerState => {
+    if (!config.enabled) return 'disabled';
+    if (isUnavailable(config, connection)) return 'unavailable';
+    if (isConnected(config, connection)) return 'ready';
+    return connection?.kind === 'ended' ? 'reconnect' : 'needs_connect';
+  };
+
   return {
-    /**
-     * How a server stands for a user, from what is known without opening a secret.
-     *
-     * @param hasToken whether he has a token of his own there
-     */
-    serverState(config: McpServerConfigRecord, hasToken: boolean): McpServerState {
-      if (!config.enabled) return 'disabled';
-      if (isUnavailable(config)) return 'unavailable';
-      return isConnected(config, hasToken) ? 'ready' : 'needs_connect';
+    serverState,
+
+    /** What the user should know beside the state: why a connection ended, or that it should be widened. */
+    stateReason(config: McpServerConfigRecord, connection: ConnectionRecord | undefined): string | null {
+      const state = serverState(config, connection);
+      if (state === 'reconnect' && connection?.kind === 'ended') return connection.reason;
+      const wantsMore = state === 'ready' && connection?.kind === 'connected' && connection.needsMoreScopes;
+      return wantsMore ? 'The server asks for more permissions: connect again to give them.' : null;
     },
 
     /** How many users are connected to each config; configs without any are left out. */
@@ -36,15 +53,37 @@ export function createConnectionService(options: {
       return store.connections.countByConfig(viewer, { configIds });
     },
 
-    /** Those of the configs that the viewer himself is connected to. */
-    async listOwnConnected(viewer: Viewer, configIds: readonly string[]): Promise<Set<string>> {
+    /** How the viewer himself stands with the configs, by config; those that he has nothing to do with are left out. */
+    async listOwn(viewer: Viewer, configIds: readonly string[]): Promise<Map<string, ConnectionRecord>> {
       const userId = viewerUserId(viewer);
-      if (userId === undefined) return new Set();
-      return store.connections.listConnected(viewer, { userId, configIds });
+      if (userId === undefined || configIds.length === 0) return new Map();
+      const connections = await store.connections.list(viewer, { userId, configIds });
+      return new Map(connections.map((connection) => [connection.configId, connection]));
     },
 
     /**
-     * Removes the tokens of one user at a server, or of all users.
+     * Ends the viewer's own connection, whatever became of the config: to one that is hidden or not there, nothing
+     * happens, and the answer is the same as without a connection.
+     */
+    async disconnect(viewer: Viewer, configId: string): Promise<RevocationOutcome> {
+      assertCan(viewer, 'mcpServerConnection.remove');
+      assertExperiment(experiments, 'agents');
+      const userId = viewerUserId(viewer);
+      if (userId === undefined) throw unauthenticated();
+      const [ended] = await store.transaction(async (tx) => {
+        const removed = await endings.remove(tx, viewer, { configId, userId });
+        if (removed.length > 0) {
+          const target = { type: 'mcp_server_config', id: configId } as const;
+          await tx.audit.append(SYSTEM, { actor: viewer, action: 'mcpServerConnection.disconnect', target });
+        }
+        return removed;
+      });
+      const [tokens] = ended?.tokens ?? [];
+      return ended === undefined || tokens === undefined ? NOTHING_TO_REVOKE : endings.revokeNow(ended.config, tokens);
+    },
+
+    /**
+     * Removes the tokens of one user at a server, or of all users, and has them revoked in the background.
      *
      * @returns how many were removed
      * @throws FORBIDDEN, NOT_FOUND when there is no such config
@@ -54,12 +93,25 @@ export function createConnectionService(options: {
       assertExperiment(experiments, 'agents');
       const config = await store.configs.findById(viewer, { id: args.configId });
       if (config === null) throw notFound('MCP server config');
-      return store.connections.remove(viewer, args);
+      const ended = await store.transaction(async (tx) => {
+        const removed = await endings.remove(tx, viewer, args);
+        await tx.audit.append(SYSTEM, {
+          actor: viewer,
+          action: 'mcpServerConnection.remove',
+          target: { type: 'mcp_server_config', id: config.id, label: config.slug },
+          changes: removed
+            .flatMap(({ tokens }) => tokens)
+            .map(({ userId }) => ({ field: 'userId', before: userId, after: null })),
+        });
+        return removed;
+      });
+      await endings.revokeAllLater(ended);
+      return ended.flatMap(({ tokens }) => tokens).length;
     },
   };
 }
 
 /** Whether the user needs no connection of his own, or has one. */
-export function isConnected(config: McpServerConfigRecord, hasToken: boolean): boolean {
-  return config.authType !== 'oauth2' || hasToken;
+export function isConnected(config: McpServerConfigRecord, connection: ConnectionRecord | undefined): boolean {
+  return config.authType !== 'oauth2' || connection?.kind === 'connected';
 }

@@ -4,7 +4,7 @@ import type { ApiTokenRecord } from '../../data/records.ts';
 import type { Store } from '../../data/store.ts';
 import { notFound } from '../../errors.ts';
 import { assertCan } from '../../policy/policy.ts';
-import type { Viewer } from '../../policy/viewer.ts';
+import { SYSTEM, type Viewer } from '../../policy/viewer.ts';
 import { Issues } from '../validation/issues.ts';
 import { checkLine, trimmed } from '../validation/text.ts';
 import { generateApiToken, hashToken } from './token-format.ts';
@@ -51,7 +51,21 @@ export function createApiTokenService({ store, now }: { store: Store; now: () =>
       const token = generateApiToken();
       try {
         const columns = { userId: input.userId, name, tokenHash: hashToken(token.expose()), expiresAt };
-        return { token, apiToken: await store.apiTokens.create(viewer, columns) };
+        const apiToken = await store.transaction(async (tx) => {
+          const created = await tx.apiTokens.create(viewer, columns);
+          const changes = [
+            { field: 'userId', before: null, after: input.userId },
+            { field: 'expiresAt', before: null, after: expiresAt },
+          ];
+          await tx.audit.append(SYSTEM, {
+            actor: viewer,
+            action: 'apiToken.create',
+            target: toTarget(created),
+            changes,
+          });
+          return created;
+        });
+        return { token, apiToken };
       } catch (error) {
         if (isForeignKeyViolation(error)) throw notFound('user');
         throw error;
@@ -61,13 +75,21 @@ export function createApiTokenService({ store, now }: { store: Store; now: () =>
     /** Ends a token and the sessions opened with it, at once. Revoking twice is the same as once. @throws NOT_FOUND */
     async revoke(viewer: Viewer, id: string): Promise<ApiTokenRecord> {
       assertCan(viewer, 'apiToken.revoke');
-      const revoked = await store.transaction((tx) => tx.apiTokens.revoke(viewer, { id, revokedAt: now() }));
-      if (revoked === null) throw notFound('API token');
-      return revoked;
+      return store.transaction(async (tx) => {
+        const revoked = await tx.apiTokens.revoke(viewer, { id, revokedAt: now() });
+        if (revoked === null) throw notFound('API token');
+        const changes = [{ field: 'userId', before: revoked.userId, after: null }];
+        await tx.audit.append(SYSTEM, { actor: viewer, action: 'apiToken.revoke', target: toTarget(revoked), changes });
+        return revoked;
+      });
     },
 
     async listByUserIds(viewer: Viewer, userIds: readonly string[]): Promise<ApiTokenRecord[]> {
       return store.apiTokens.listByUserIds(viewer, { userIds });
     },
   };
+}
+
+function toTarget({ id, name }: ApiTokenRecord) {
+  return { type: 'api_token', id, label: name } as const;
 }

@@ -1,7 +1,8 @@
 import { decodeJwt, errors, type JWTPayload, jwtVerify } from 'jose';
+import type { UserRecord } from '../../data/records.ts';
 import type { Store } from '../../data/store.ts';
 import { NOBODY, SYSTEM, type Viewer } from '../../policy/viewer.ts';
-import { toIdentity } from './oidc-claims.ts';
+import { type OidcIdentity, toIdentity } from './oidc-claims.ts';
 import { loadIssuerKeys } from './oidc-discovery.ts';
 import { isIssuerUrl, type OidcFetchOptions, OidcIssuerError } from './oidc-fetch.ts';
 import { createIssuerKeys, OidcKeysUnavailable } from './oidc-keys.ts';
@@ -14,7 +15,7 @@ const COOLDOWN_MS = 30_000;
 
 /** Whose tokens are good, and for what. */
 export interface OidcVerifierOptions extends OidcFetchOptions {
-  store: Pick<Store, 'users'>;
+  store: Pick<Store, 'users' | 'transaction'>;
   now: () => Date;
   /** The `iss` of good tokens, letter by letter; its metadata is found from here. https, or http on loopback. */
   issuer: string;
@@ -64,12 +65,27 @@ export function createOidcVerifier(options: OidcVerifierOptions): OidcVerifier {
     }
   };
 
+  /** Makes the user, or takes over the role that his token has, and writes that down. */
+  const provision = (known: UserRecord | null, facts: Omit<OidcIdentity, 'expiresAt'>): Promise<UserRecord | null> =>
+    store.transaction(async (tx) => {
+      const user = await tx.users.provisionOidc(SYSTEM, { issuer, ...facts });
+      if (user === null) return null;
+      await tx.audit.append(SYSTEM, {
+        actor: SYSTEM,
+        action: 'user.provision',
+        target: { type: 'user', id: user.id, label: user.email },
+        changes: [{ field: 'role', before: known?.role ?? null, after: user.role }],
+      });
+      return user;
+    });
+
   return async (token) => {
     const claims = await verify(token);
     const identity = claims === undefined ? undefined : toIdentity(claims, issuer, roleClaim);
     if (identity === undefined) return NOBODY;
     const { expiresAt, ...facts } = identity;
-    const user = await store.users.provisionOidc(SYSTEM, { issuer, ...facts });
+    const known = await store.users.findOidc(SYSTEM, { issuer, ...facts });
+    const user = known?.role === facts.role ? known : await provision(known, facts);
     if (user?.status !== 'active') return NOBODY;
     return { kind: 'user', userId: user.id, role: user.role, credential: { kind: 'oidc', expiresAt } };
   };

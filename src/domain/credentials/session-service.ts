@@ -32,6 +32,9 @@ export interface SessionServiceOptions {
   bootstrapDigest: string;
 }
 
+/** Somebody. */
+type SignedIn = Extract<Viewer, { kind: 'user' }>;
+
 /** The credential that a session was opened with, and ends with. */
 interface Origin {
   apiTokenId: string | null;
@@ -43,7 +46,8 @@ const OPAQUE_TOKEN = /^[A-Za-z0-9_-]{43}$/;
 
 /** Browser sessions: a random cookie, a row, an idle and an absolute end. */
 export function createSessionService({ store, now, bootstrapDigest }: SessionServiceOptions) {
-  const open = async (userId: string, origin: Origin, notAfter: Date | null): Promise<OpenedSession> => {
+  const open = async (actor: SignedIn, origin: Origin, notAfter: Date | null): Promise<OpenedSession> => {
+    const { userId } = actor;
     const at = now().getTime();
     const end = Math.min(at + SESSION_LIFETIME_MS, notAfter?.getTime() ?? Number.POSITIVE_INFINITY);
     const token = generateOpaqueToken();
@@ -51,7 +55,11 @@ export function createSessionService({ store, now, bootstrapDigest }: SessionSer
     const createdAt = new Date(at);
     await store.sessions.sweep(SYSTEM, { now: createdAt, idleBefore: new Date(at - SESSION_IDLE_MS) });
     const tokenHash = hashToken(token.expose());
-    await store.sessions.create(SYSTEM, { tokenHash, userId, ...origin, createdAt, expiresAt });
+    await store.transaction(async (tx) => {
+      await tx.sessions.create(SYSTEM, { tokenHash, userId, ...origin, createdAt, expiresAt });
+      const target = { type: 'user', id: userId } as const;
+      await tx.audit.append(SYSTEM, { actor, action: 'session.create', target });
+    });
     return { token, expiresAt };
   };
 
@@ -66,12 +74,12 @@ export function createSessionService({ store, now, bootstrapDigest }: SessionSer
       if (viewer.kind !== 'user' || viewer.credential.kind === 'session') {
         throw unauthenticated('Send a bearer token to open a session.');
       }
-      const { userId, credential } = viewer;
+      const { credential } = viewer;
       const origin: Origin = {
         apiTokenId: credential.kind === 'apiToken' ? credential.apiTokenId : null,
         bootstrapDigest: credential.kind === 'bootstrap' ? bootstrapDigest : null,
       };
-      return open(userId, origin, credential.kind === 'bootstrap' ? null : credential.expiresAt);
+      return open(viewer, origin, credential.kind === 'bootstrap' ? null : credential.expiresAt);
     },
 
     /** Makes a link's token that opens one session of this user, once, within an hour. */
@@ -93,7 +101,9 @@ export function createSessionService({ store, now, bootstrapDigest }: SessionSer
           'This sign-in link was used already or is too old. Start the gateway again for a new one.',
         );
       }
-      return open(link.userId, { apiTokenId: null, bootstrapDigest }, null);
+      const { userId } = link;
+      const actor: SignedIn = { kind: 'user', userId, role: user.role as Role, credential: { kind: 'bootstrap' } };
+      return open(actor, { apiTokenId: null, bootstrapDigest }, null);
     },
 
     /** Who holds this cookie; nobody when the session, its user or the token that opened it is not good any more. */
@@ -120,7 +130,12 @@ export function createSessionService({ store, now, bootstrapDigest }: SessionSer
     /** Ends the caller's own session, if it is one he came with. */
     async end(viewer: Viewer): Promise<void> {
       if (viewer.kind !== 'user' || viewer.credential.kind !== 'session') return;
-      await store.sessions.end(viewer, { id: viewer.credential.sessionId, userId: viewer.userId });
+      const { credential, userId } = viewer;
+      await store.transaction(async (tx) => {
+        await tx.sessions.end(viewer, { id: credential.sessionId, userId });
+        const target = { type: 'user', id: userId } as const;
+        await tx.audit.append(SYSTEM, { actor: viewer, action: 'session.end', target });
+      });
     },
   };
 }

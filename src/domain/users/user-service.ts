@@ -4,7 +4,8 @@ import type { UserColumns, UserCursor } from '../../data/repositories/user-repos
 import type { Store } from '../../data/store.ts';
 import { conflict, notFound, unauthenticated, validationFailed } from '../../errors.ts';
 import { assertCan } from '../../policy/policy.ts';
-import { ROLES, type Role, type Viewer } from '../../policy/viewer.ts';
+import { ROLES, type Role, SYSTEM, type Viewer, viewerUserId } from '../../policy/viewer.ts';
+import type { ConnectionEndings } from '../connections/connection-endings.ts';
 import { BOOTSTRAP_ADMIN_ID } from '../credentials/bootstrap-admin.ts';
 import { Issues } from '../validation/issues.ts';
 import { checkLine, trimmed } from '../validation/text.ts';
@@ -22,7 +23,7 @@ const MAX_EMAIL = 320;
 export type UserService = ReturnType<typeof createUserService>;
 
 /** Users and their roles. One rule beside the policy: an active admin always remains. */
-export function createUserService({ store }: { store: Store }) {
+export function createUserService({ store, endings }: { store: Store; endings: ConnectionEndings }) {
   return {
     /** The user who calls. @throws UNAUTHENTICATED */
     async viewer(viewer: Viewer): Promise<UserRecord> {
@@ -52,7 +53,14 @@ export function createUserService({ store }: { store: Store }) {
       const columns: UserColumns = { email: '', role: 'member', status: 'active', ...toColumns(input) };
       if (input.email == null)
         throw validationFailed([{ path: ['email'], code: 'REQUIRED', message: 'Give an address.' }]);
-      return withEmailConflict(() => store.users.create(viewer, { columns }));
+      return withEmailConflict(() =>
+        store.transaction(async (tx) => {
+          const user = await tx.users.create(viewer, { columns });
+          const changes = Object.entries(columns).map(([field, after]) => ({ field, before: null, after }));
+          await tx.audit.append(SYSTEM, { actor: viewer, action: 'user.create', target: toTarget(user), changes });
+          return user;
+        }),
+      );
     },
 
     /** @throws FORBIDDEN, NOT_FOUND, VALIDATION_FAILED (also for the last active admin), CONFLICT */
@@ -67,12 +75,28 @@ export function createUserService({ store }: { store: Store }) {
           if (isActiveAdmin(user) && !isActiveAdmin(after) && otherActiveAdmins === 0) {
             throw lastAdmin(after.role === 'admin' ? 'status' : 'role');
           }
-          return tx.users.update(viewer, { id: args.id, columns });
+          const updated = await tx.users.update(viewer, { id: args.id, columns });
+          const changes = Object.entries(columns)
+            .map(([field, value]) => ({ field, before: user[field as keyof UserColumns], after: value }))
+            .filter((change) => change.before !== change.after);
+          const actorEmail = user.id === viewerUserId(viewer) ? user.email : undefined;
+          await tx.audit.append(SYSTEM, {
+            actor: viewer,
+            actorEmail,
+            action: 'user.update',
+            target: toTarget(user),
+            changes,
+          });
+          return updated;
         }),
       );
     },
 
-    /** Deletes a user with his tokens, sessions, chats and connections. @throws FORBIDDEN, NOT_FOUND, VALIDATION_FAILED */
+    /**
+     * Deletes a user with his tokens, sessions, chats and connections; the latter's tokens are revoked in the background.
+     *
+     * @throws FORBIDDEN, NOT_FOUND, VALIDATION_FAILED
+     */
     async delete(viewer: Viewer, id: string): Promise<void> {
       assertCan(viewer, 'user.delete');
       // The operator's token is his for ever: the next start would make him anew.
@@ -80,14 +104,30 @@ export function createUserService({ store }: { store: Store }) {
         const message = 'The bootstrap admin cannot be deleted; suspend him instead.';
         throw validationFailed([{ path: ['id'], code: 'BOOTSTRAP_ADMIN', message }]);
       }
-      await store.transaction(async (tx) => {
+      const tokens = await store.transaction(async (tx) => {
         const { user, otherActiveAdmins } = await tx.users.lockWithAdmins(viewer, { id });
         if (user === null) throw notFound('user');
         if (isActiveAdmin(user) && otherActiveAdmins === 0) throw lastAdmin('id');
+        const ended = await endings.remove(tx, viewer, { userId: id });
         await tx.users.delete(viewer, { id });
+        const changes = [{ field: 'role', before: user.role, after: null }];
+        const actorEmail = id === viewerUserId(viewer) ? user.email : undefined;
+        await tx.audit.append(SYSTEM, {
+          actor: viewer,
+          actorEmail,
+          action: 'user.delete',
+          target: toTarget(user),
+          changes,
+        });
+        return ended;
       });
+      await endings.revokeAllLater(tokens);
     },
   };
+}
+
+function toTarget({ id, email }: UserRecord) {
+  return { type: 'user', id, label: email } as const;
 }
 
 function isActiveAdmin(user: Pick<UserRecord, 'role' | 'status'>): boolean {

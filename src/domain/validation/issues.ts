@@ -16,6 +16,11 @@ export class Issues {
     return this.#found.some((issue) => path.every((step, index) => issue.path[index] === step));
   }
 
+  /** The first of what was found. */
+  first(): ValidationIssue | undefined {
+    return this.#found[0];
+  }
+
   /** @throws VALIDATION_FAILED with all that was found */
   throwIfAny(): void {
     if (this.#found.length > 0) throw validationFailed(this.#found);

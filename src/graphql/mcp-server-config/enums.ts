@@ -30,6 +30,16 @@ export const McpAvailabilityEnum = builder.enumType('McpAvailability', {
   } as const,
 });
 
+/** `McpOAuth2ResourceMode` */
+export const McpOAuth2ResourceModeEnum = builder.enumType('McpOAuth2ResourceMode', {
+  description: 'Whether the authorization server is told which server a token is for (RFC 8707).',
+  values: {
+    AUTO: { value: 'auto', description: 'Yes, unless the authorization server is known to refuse it.' },
+    INCLUDE: { value: 'include', description: 'Yes.' },
+    OMIT: { value: 'omit', description: 'No.' },
+  } as const,
+});
+
 /** `McpServerState` */
 export const McpServerStateEnum = builder.enumType('McpServerState', {
   description: 'How a server stands for a user.',

@@ -1,7 +1,7 @@
 import { Secret } from '../../crypto/secret.ts';
 import type { ConfigInput } from '../../domain/configs/config-input.ts';
 import { builder } from '../builder.ts';
-import { McpAuthTypeEnum, McpAvailabilityEnum, McpTransportEnum } from './enums.ts';
+import { McpAuthTypeEnum, McpAvailabilityEnum, McpOAuth2ResourceModeEnum, McpTransportEnum } from './enums.ts';
 
 const HttpHeaderInput = builder.inputType('HttpHeaderInput', {
   description: 'An HTTP header.',
@@ -28,13 +28,21 @@ function optionalFields(t: PothosSchemaTypes.InputFieldBuilder<typeof builder.$i
     enabled: t.boolean({ required: false, description: 'Default: false.' }),
     description: t.string({ required: false, description: 'At most 4,000 characters.' }),
     iconUrl: t.string({ required: false, description: 'Picture to show beside the name.' }),
-    oauth2ClientId: t.string({ required: false, description: 'OAuth 2 client id.' }),
+    oauth2ClientId: t.string({
+      required: false,
+      description: 'OAuth 2 client id. Give it with both URLs, or none of the three: then they are discovered.',
+    }),
     oauth2ClientSecret: t.string({ required: false, description: 'OAuth 2 client secret. Written, never read back.' }),
     oauth2AuthUrl: t.string({ required: false, description: 'OAuth 2 authorization endpoint.' }),
     oauth2TokenUrl: t.string({ required: false, description: 'OAuth 2 token endpoint.' }),
     oauth2RevocationUrl: t.string({ required: false, description: 'OAuth 2 revocation endpoint (RFC 7009).' }),
     oauth2Issuer: t.string({ required: false, description: 'Issuer identifier (RFC 8414).' }),
     oauth2Scopes: t.stringList({ required: false, description: 'Scopes to ask for.' }),
+    oauth2ResourceMode: t.field({
+      type: McpOAuth2ResourceModeEnum,
+      required: false,
+      description: 'Default: AUTO. OMIT for authorization servers that refuse the parameter.',
+    }),
     apiKeyHeader: t.string({ required: false, description: 'Header that carries the API key.' }),
     apiKeyValue: t.string({ required: false, description: "The header's whole value. Written, never read back." }),
     customHeaders: t.field({

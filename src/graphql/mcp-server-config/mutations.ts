@@ -7,6 +7,17 @@ const DeleteMcpServerConfigPayload = builder.simpleObject('DeleteMcpServerConfig
   fields: (t) => ({ deletedId: t.field({ type: 'UUID', description: 'The config that is gone.' }) }),
 });
 
+const DisconnectMcpServerPayload = builder.simpleObject('DisconnectMcpServerPayload', {
+  description: 'What became of the tokens of a connection. The gateway has none of them any more, whatever this says.',
+  fields: (t) => ({
+    tokenRevoked: t.boolean({ description: 'Whether the authorization server confirmed that the tokens ended.' }),
+    revocationError: t.string({
+      nullable: true,
+      description: 'Why it did not; null when there was nothing to revoke.',
+    }),
+  }),
+});
+
 const RemoveMcpServerUserTokensPayload = builder.simpleObject('RemoveMcpServerUserTokensPayload', {
   description: 'What a removal of tokens did.',
   fields: (t) => ({ removedCount: t.int({ description: 'How many users were connected and are not any more.' }) }),
@@ -47,6 +58,13 @@ builder.mutationFields((t) => ({
       await services.configs.delete(viewer, id);
       return { deletedId: id };
     },
+  }),
+
+  disconnectMcpServer: t.field({
+    type: DisconnectMcpServerPayload,
+    description: "Ends the viewer's own connection to a server. Does nothing where there is none.",
+    args: { id: t.arg({ type: 'UUID', required: true, description: 'Which server.' }) },
+    resolve: (_root, { id }, { viewer, services }) => services.connections.disconnect(viewer, id),
   }),
 
   removeMcpServerUserTokens: t.field({

@@ -17,7 +17,18 @@ const McpServerConfigFilter = builder.inputType('McpServerConfigFilter', {
 });
 
 const McpServerConfigConnection = builder.connectionObject(
-  { type: McpServerConfigType, name: 'McpServerConfigConnection', description: 'A page of MCP server configs.' },
+  {
+    type: McpServerConfigType,
+    name: 'McpServerConfigConnection',
+    description: 'A page of MCP server configs.',
+    fields: (t) => ({
+      feedCursor: t.string({
+        description:
+          'Follow what changes after this list with `mcpServerConfigEvents(after:)`; nothing is lost between.',
+        resolve: (connection) => (connection as unknown as { feedCursor: string }).feedCursor,
+      }),
+    }),
+  },
   { name: 'McpServerConfigEdge', description: 'An MCP server config and its cursor.' },
 );
 
@@ -52,16 +63,18 @@ builder.queryFields((t) => ({
         availability: args.filter?.availability ?? undefined,
         search: args.filter?.search ?? undefined,
       };
+      const feedCursor = services.streams.cursor();
       const page = await services.configs.list(viewer, {
         first: takeFirst(args.first, context),
         after: args.after == null ? undefined : parseCursor(args.after),
         filter,
       });
-      return toConnection(
+      const connection = toConnection(
         page,
         (config) => encodeCursor(CURSOR_KIND, [config.displayName, config.id]),
         () => services.configs.count(viewer, filter),
       );
+      return { ...connection, feedCursor };
     },
   }),
 }));

@@ -1,8 +1,15 @@
 import type { McpServerConfigRecord } from '../../data/records.ts';
 import { isConnected } from '../../domain/connections/connection-service.ts';
 import { builder, visibleWith } from '../builder.ts';
+import type { GraphQLContext } from '../context.ts';
 import { UserType } from '../user/type.ts';
-import { McpAuthTypeEnum, McpAvailabilityEnum, McpServerStateEnum, McpTransportEnum } from './enums.ts';
+import {
+  McpAuthTypeEnum,
+  McpAvailabilityEnum,
+  McpOAuth2ResourceModeEnum,
+  McpServerStateEnum,
+  McpTransportEnum,
+} from './enums.ts';
 
 const ADMIN_FIELDS = 'For admins, auditors and services; null for members and when it is not set.';
 const adminField = visibleWith('mcpServerConfig.readAdminFields');
@@ -36,17 +43,19 @@ McpServerConfigType.implement({
     hasCustomHeaders: t.exposeBoolean('hasCustomHeaders', { description: 'Whether custom headers are stored.' }),
     authConnected: t.boolean({
       description: 'Whether the viewer has connected his account; true where the auth type needs no connection.',
-      resolve: async (config, _args, { loaders }) =>
-        config.authType !== 'oauth2' || isConnected(config, await loaders.hasOwnToken.load(config.id)),
+      resolve: async (config, _args, context) => isConnected(config, await loadConnection(config, context)),
     }),
     viewerState: t.field({
       type: McpServerStateEnum,
       description: 'How the server stands for the viewer.',
-      resolve: async (config, _args, { loaders, services }) =>
-        services.connections.serverState(
-          config,
-          config.authType === 'oauth2' && (await loaders.hasOwnToken.load(config.id)),
-        ),
+      resolve: async (config, _args, context) =>
+        context.services.connections.serverState(config, await loadConnection(config, context)),
+    }),
+    viewerStateReason: t.string({
+      nullable: true,
+      description: 'What the viewer should know beside the state, such as why his connection ended. Text, not HTML.',
+      resolve: async (config, _args, context) =>
+        context.services.connections.stateReason(config, await loadConnection(config, context)),
     }),
     version: t.exposeInt('version', { description: 'Counts up with each change; give it as `expectedVersion`.' }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was defined.' }),
@@ -90,6 +99,11 @@ McpServerConfigType.implement({
       ...adminField,
       description: `Scopes that are asked for. ${ADMIN_FIELDS}`,
     }),
+    oauth2ResourceMode: t.expose('oauth2ResourceMode', {
+      type: McpOAuth2ResourceModeEnum,
+      ...adminField,
+      description: `Whether the authorization server is told which server a token is for. ${ADMIN_FIELDS}`,
+    }),
     apiKeyHeader: t.string({
       ...adminField,
       description: `Header that carries the API key. ${ADMIN_FIELDS}`,
@@ -116,3 +130,8 @@ McpServerConfigType.implement({
     }),
   }),
 });
+
+/** Only where the auth type has connections at all. */
+function loadConnection(config: McpServerConfigRecord, { loaders }: GraphQLContext) {
+  return config.authType === 'oauth2' ? loaders.ownConnection.load(config.id) : undefined;
+}

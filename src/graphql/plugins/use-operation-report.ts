@@ -1,4 +1,4 @@
-import { type ExecutionResult, getOperationAST } from 'graphql';
+import { type ExecutionResult, getOperationAST, Kind } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
 import { viewerUserId } from '../../policy/viewer.ts';
 import type { Logger } from '../../telemetry/logger.ts';
@@ -13,7 +13,7 @@ export function useOperationReport({ log, metrics }: { log: Logger; metrics: Met
   return {
     onExecute({ args }) {
       const startedAt = performance.now();
-      const { viewer, requestId } = args.contextValue as GraphQLServerContext;
+      const { viewer, requestId, onDenied } = args.contextValue as GraphQLServerContext;
       const operation = getOperationAST(args.document, args.operationName);
       const name = operation?.name?.value ?? 'anonymous';
       const type = operation?.operation ?? 'query';
@@ -22,6 +22,7 @@ export function useOperationReport({ log, metrics }: { log: Logger; metrics: Met
           if (Symbol.asyncIterator in (result as object)) return;
           const durationMs = performance.now() - startedAt;
           const outcome = outcomeOf(result as ExecutionResult);
+          for (const { operation, code } of listDenials(result as ExecutionResult, type)) onDenied(operation, code);
           metrics.countOperation({ name, type, outcome, seconds: durationMs / 1_000 });
           log.info(
             {
@@ -38,6 +39,20 @@ export function useOperationReport({ log, metrics }: { log: Logger; metrics: Met
       };
     },
   };
+}
+
+/** The root fields that were refused, each once. */
+function listDenials({ errors = [] }: ExecutionResult, type: string): { operation: string; code: string }[] {
+  const denials = new Map<string, string>();
+  for (const { path, nodes, extensions } of errors) {
+    const code = extensions['code'];
+    if (code === 'FORBIDDEN' || code === 'UNAUTHENTICATED') {
+      // The field's own name: what the caller calls it in his answer is his.
+      const field = nodes?.find((node) => node.kind === Kind.FIELD);
+      denials.set(`${type} ${field?.name.value ?? path?.[0] ?? ''}`.trim(), code);
+    }
+  }
+  return [...denials].map(([operation, code]) => ({ operation, code }));
 }
 
 /** `ok`, or the code of the first error. */

@@ -1,13 +1,6 @@
 import { builder } from '../builder.ts';
-import {
-  assertCursorId,
-  cursorInvalid,
-  decodeCursor,
-  encodeCursor,
-  pageArgs,
-  takeFirst,
-  toConnection,
-} from '../pagination.ts';
+import { encodeCursor, pageArgs, takeFirst, toConnection } from '../pagination.ts';
+import { parseTimeCursor } from '../time-cursor.ts';
 import { UserType } from './type.ts';
 
 const CURSOR_KIND = 'user';
@@ -32,7 +25,7 @@ builder.queryFields((t) => ({
       const { viewer, services } = context;
       const page = await services.users.list(viewer, {
         first: takeFirst(args.first, context),
-        after: args.after == null ? undefined : parseCursor(args.after),
+        after: args.after == null ? undefined : parseTimeCursor(CURSOR_KIND, args.after),
       });
       return toConnection(
         page,
@@ -42,11 +35,3 @@ builder.queryFields((t) => ({
     },
   }),
 }));
-
-function parseCursor(cursor: string) {
-  const [text = '', id] = decodeCursor(CURSOR_KIND, 2, cursor);
-  // As this list writes it: PostgreSQL has no year 0, nor JavaScript's far ones.
-  if (!/^[1-9]\d{3}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(text) || Number.isNaN(Date.parse(text)))
-    throw cursorInvalid();
-  return { createdAt: new Date(text), id: assertCursorId(id) };
-}

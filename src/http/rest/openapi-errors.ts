@@ -79,6 +79,16 @@ const ERROR_ANSWERS = {
       },
     },
   },
+  502: {
+    name: 'UpstreamFailed',
+    description: 'Another server, which the gateway had to ask, did not answer as it should.',
+    examples: {
+      'no metadata': {
+        message: 'The authorization server has no metadata (RFC 8414, OpenID Connect Discovery) at any known place.',
+        code: 'UPSTREAM_FAILED',
+      },
+    },
+  },
   500: {
     name: 'InternalServerError',
     description: 'Something went wrong inside the gateway.',
@@ -108,9 +118,12 @@ export function toErrorComponents(): Record<string, object> {
 /** References to the answers that the operation can end in without success, by status. */
 export function toErrorReferences(operation: RestOperation): Record<string, object> {
   const statuses: ErrorStatus[] = [401, 403, 500];
-  if (hasId(operation)) statuses.push(400, 404);
+  if (hasId(operation)) statuses.push(400, ...(operation.isIdempotent === true ? [] : [404 as const]));
   if (operation.body !== undefined) statuses.push(400, 413, 415);
   const references = statuses.map((status) => [status, toReference(status)]);
+  if (operation.upstream !== undefined) {
+    references.push([502, { ...toReference(502), description: operation.upstream }]);
+  }
   if (operation.conflict !== undefined) {
     references.push([409, { ...toReference(409), description: operation.conflict }]);
   }

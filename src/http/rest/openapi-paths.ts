@@ -46,19 +46,35 @@ const ID_PARAMETER = {
 };
 
 function toOperationObject(operation: RestOperation, names: SchemaNames): object {
-  const { summary, description, body, success } = operation;
+  const { summary, description, body, page, success } = operation;
   return {
     summary,
     description,
+    ...(page !== undefined && { parameters: toQueryParameters(page.query) }),
     ...(body !== undefined && { requestBody: { required: true, content: toContent(names, body) } }),
     responses: {
       [success.status]: {
         description: success.description,
         ...(success.content !== undefined && { content: toContent(names, success.content) }),
+        ...(success.status === 307 && { headers: { Location: LOCATION } }),
+        ...(page !== undefined &&
+          success.status === 200 && { content: { 'text/html': { schema: { type: 'string' } } } }),
       },
       ...toErrorReferences(operation),
     },
   };
+}
+
+const LOCATION = { description: 'Where the browser goes.', schema: { type: 'string', format: 'uri' } };
+
+function toQueryParameters(query: Readonly<Record<string, string>>): object[] {
+  return Object.entries(query).map(([name, description]) => ({
+    name,
+    in: 'query',
+    required: false,
+    description,
+    schema: { type: 'string' },
+  }));
 }
 
 function toContent(names: SchemaNames, { schema, examples }: Documented): object {

@@ -1,11 +1,12 @@
 import { Problem } from '../problem.ts';
+import { CHAT_GROUP } from './chat-operations.ts';
 import { toErrorComponents } from './openapi-errors.ts';
 import { nameSchemas, type OpenApiPaths, toPaths, toSchemaComponents } from './openapi-paths.ts';
 import type { RestGroup } from './operation.ts';
 import { SERVER_GROUP } from './server-operations.ts';
 
 /** All that REST serves. */
-const GROUPS: readonly RestGroup[] = [SERVER_GROUP];
+const GROUPS: readonly RestGroup[] = [SERVER_GROUP, CHAT_GROUP];
 
 /** What the document says about this gateway, rather than about the API. */
 export interface OpenApiOptions {

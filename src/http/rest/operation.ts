@@ -15,8 +15,8 @@ export interface Documented<Schema extends z.ZodType = z.ZodType> {
 /** One route: what is served and what is documented, in one declaration. */
 export interface RestOperation {
   readonly method: 'get' | 'post' | 'patch' | 'delete';
-  /** Below the prefix of the group: empty or `/{id}`. */
-  readonly path: '' | '/{id}';
+  /** Below the prefix of the group. */
+  readonly path: '' | `/{id}${string}`;
   /** What the caller must be allowed to do before anything of the request is looked at. */
   readonly action: Action;
   readonly summary: string;
@@ -24,10 +24,16 @@ export interface RestOperation {
   /** What is sent. A required field that is missing is for the domain to report, along with all other problems. */
   readonly body?: Documented<z.ZodObject>;
   readonly success: {
-    readonly status: 200 | 201 | 204;
+    readonly status: 200 | 201 | 204 | 307;
     readonly description: string;
     readonly content?: Documented;
   };
+  /** Answered to a browser, by routes of its own; here it is only documented, with the query that it takes. */
+  readonly page?: { readonly query: Readonly<Record<string, string>> };
+  /** Whether it is a success too when there is no such thing. */
+  readonly isIdempotent?: true;
+  /** Whether it may end in 502, and when. */
+  readonly upstream?: string;
   /** Whether it may end in 409, and when. */
   readonly conflict?: string;
 }
@@ -47,7 +53,7 @@ export interface RestGroup {
 }
 
 /** What a handler is given, all of it checked. */
-export type RequestOf<Operation> = { viewer: Viewer } & (Operation extends { path: '/{id}' }
+export type RequestOf<Operation> = { viewer: Viewer } & (Operation extends { path: `/{id}${string}` }
   ? { id: string }
   : unknown) &
   (Operation extends { body: { schema: infer Schema extends z.ZodObject } }
@@ -59,12 +65,14 @@ export type AnswerOf<Operation> = Operation extends { success: { content: { sche
   ? z.output<Schema>
   : undefined;
 
-/** One handler for each operation. */
+/** One handler for each operation that is no page. */
 export type Handlers<Operations> = {
-  readonly [Name in keyof Operations]: (request: RequestOf<Operations[Name]>) => Promise<AnswerOf<Operations[Name]>>;
+  readonly [Name in keyof Operations as Operations[Name] extends { page: object } ? never : Name]: (
+    request: RequestOf<Operations[Name]>,
+  ) => Promise<AnswerOf<Operations[Name]>>;
 };
 
 /** Whether the path of the operation names one thing. */
 export function hasId(operation: RestOperation): boolean {
-  return operation.path === '/{id}';
+  return operation.path.startsWith('/{id}');
 }

@@ -5,7 +5,7 @@ import { validationFailed } from '../../errors.ts';
 import { assertCan } from '../../policy/policy.ts';
 import type { HttpEnv } from '../context.ts';
 import { readBody } from './json-body.ts';
-import { type Handlers, hasId, type RestGroup } from './operation.ts';
+import { type Handlers, hasId, type RestGroup, type RestOperation } from './operation.ts';
 
 type AnyHandler = (request: Record<string, unknown>) => Promise<unknown>;
 
@@ -20,8 +20,9 @@ export function registerOperations<const Group extends RestGroup>(
   handlers: Handlers<Group['operations']>,
   experiments: ReadonlySet<Experiment>,
 ): void {
-  for (const [name, operation] of Object.entries(group.operations)) {
-    const handle = handlers[name] as unknown as AnyHandler;
+  for (const [name, operation] of Object.entries<RestOperation>(group.operations)) {
+    if (operation.page !== undefined) continue;
+    const handle = (handlers as Record<string, unknown>)[name] as AnyHandler;
     const path = `${group.prefix}${operation.path.replace('{id}', ':id')}`;
     router.on(operation.method.toUpperCase(), [path, `${path}/`], async (c) => {
       const viewer = c.get('viewer');
@@ -33,7 +34,7 @@ export function registerOperations<const Group extends RestGroup>(
         ...(operation.body !== undefined && { body: await readBody(c.req, operation.body.schema) }),
       });
       c.header('Cache-Control', 'no-store');
-      c.status(operation.success.status);
+      c.status(operation.success.status as 200);
       return operation.success.content === undefined ? c.body(null) : c.json(answer as object);
     });
   }

@@ -1,5 +1,5 @@
 import { Secret } from '../../crypto/secret.ts';
-import type { McpServerConfigRecord } from '../../data/records.ts';
+import type { ConnectionRecord, McpServerConfigRecord } from '../../data/records.ts';
 import type { ConfigInput } from '../../domain/configs/config-input.ts';
 import { isConnected } from '../../domain/connections/connection-service.ts';
 import { can } from '../../policy/policy.ts';
@@ -25,6 +25,8 @@ export function toConfigInput(body: McpServerBody): ConfigInput {
     oauth2RevocationUrl: body.oauth2_revocation_url,
     oauth2Issuer: body.oauth2_issuer,
     oauth2Scopes: ifGiven(body.oauth2_scopes, (scopes) => scopes.split(/\s+/)),
+    // REST has the fields of the original; this one is the graph's.
+    oauth2ResourceMode: undefined,
     apiKeyHeader: body.api_key_header,
     apiKeyValue: ifGiven(body.api_key_value, toSecret),
     customHeaders: ifGiven(body.custom_headers, (headers) =>
@@ -52,9 +54,13 @@ const HIDDEN = {
 /**
  * A config as the viewer may see it.
  *
- * @param hasToken whether the viewer himself is connected to it
+ * @param connection how the viewer himself stands with it
  */
-export function toMcpServer(viewer: Viewer, config: McpServerConfigRecord, hasToken: boolean): McpServer {
+export function toMcpServer(
+  viewer: Viewer,
+  config: McpServerConfigRecord,
+  connection: ConnectionRecord | undefined,
+): McpServer {
   const server: McpServer = {
     id: config.id,
     display_name: config.displayName,
@@ -78,7 +84,7 @@ export function toMcpServer(viewer: Viewer, config: McpServerConfigRecord, hasTo
     tool_deny_list: config.toolDenyList,
     availability: config.availability,
     enabled: config.enabled,
-    auth_connected: isConnected(config, hasToken),
+    auth_connected: isConnected(config, connection),
     created_at: config.createdAt.toISOString(),
     updated_at: config.updatedAt.toISOString(),
   };

@@ -30,6 +30,7 @@ const EXAMPLE_SERVER: McpServer = {
 };
 
 const SLUG_TAKEN = 'Another server has this slug.';
+const NOT_DISCOVERED = 'The settings for OAuth 2 were left to discovery, which failed; nothing was stored.';
 
 /** The REST routes about MCP servers. */
 export const SERVER_GROUP = {
@@ -72,6 +73,13 @@ export const SERVER_GROUP = {
             availability: 'default_on',
             enabled: true,
           },
+          'with OAuth 2, discovered': {
+            display_name: 'Files',
+            slug: 'files',
+            url: 'https://files.example.com/mcp',
+            auth_type: 'oauth2',
+            enabled: true,
+          },
           'with OAuth 2': {
             display_name: 'Mail',
             slug: 'mail',
@@ -91,6 +99,7 @@ export const SERVER_GROUP = {
         content: { schema: McpServer, examples: { 'with an API key': EXAMPLE_SERVER } },
       },
       conflict: SLUG_TAKEN,
+      upstream: NOT_DISCOVERED,
     },
     getMcpServer: {
       method: 'get',
@@ -126,6 +135,7 @@ export const SERVER_GROUP = {
         content: { schema: McpServer, examples: { 'switched off': { ...EXAMPLE_SERVER, enabled: false } } },
       },
       conflict: SLUG_TAKEN,
+      upstream: NOT_DISCOVERED,
     },
     deleteMcpServer: {
       method: 'delete',
@@ -134,6 +144,45 @@ export const SERVER_GROUP = {
       summary: 'Delete a server',
       description: 'Admins only. The connections of all users to it go along.',
       success: { status: 204, description: 'It is gone.' },
+    },
+    connectMcpServer: {
+      method: 'get',
+      path: '/{id}/oauth2/connect',
+      action: 'mcpServerConnection.connect',
+      summary: 'Connect an account',
+      description:
+        "For a browser, best in a popup: begins to connect the caller's own account by OAuth 2. The server has to be enabled.",
+      page: { query: {} },
+      success: { status: 307, description: 'To the authorization server, with a cookie that binds the browser.' },
+      upstream: 'The gateway had to register at the authorization server anew and could not.',
+    },
+    finishMcpServerConnection: {
+      method: 'get',
+      path: '/{id}/oauth2/callback',
+      action: 'mcpServerConnection.connect',
+      summary: 'Come back from the authorization server',
+      description:
+        'Where the authorization server sends the browser. The page tells the window that opened the popup, by `{type: "mcp-oauth2-complete", serverID}`, and closes.',
+      page: {
+        query: {
+          code: 'The authorization code (RFC 6749).',
+          state: 'What the connection was begun with.',
+          iss: 'Who answers (RFC 9207).',
+          error: 'Why there is no code.',
+          error_description: 'The same in words.',
+        },
+      },
+      success: { status: 200, description: 'The account is connected.' },
+      upstream: 'The authorization server gave no token for the code.',
+    },
+    disconnectMcpServer: {
+      method: 'delete',
+      path: '/{id}/oauth2/disconnect',
+      action: 'mcpServerConnection.remove',
+      summary: 'Disconnect an account',
+      description: "Ends the caller's own connection, and has its tokens revoked. Also a success when there is none.",
+      isIdempotent: true,
+      success: { status: 204, description: 'The gateway has no token of the caller for this server.' },
     },
   },
 } as const satisfies RestGroup;

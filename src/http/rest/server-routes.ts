@@ -29,13 +29,14 @@ const PIECE = 500;
 export function createServerRoutes({ configs, connections, experiments }: ServerRoutesOptions): Hono<HttpEnv> {
   const router = new Hono<HttpEnv>();
   const toAnswer = async (viewer: Viewer, config: McpServerConfigRecord): Promise<McpServer> => {
-    const connected = await listConnected(viewer, [config]);
-    return toMcpServer(viewer, config, connected.has(config.id));
+    const connected = await listOwn(viewer, [config]);
+    return toMcpServer(viewer, config, connected.get(config.id));
   };
-  const listConnected = async (viewer: Viewer, of: readonly McpServerConfigRecord[]): Promise<Set<string>> => {
-    const ids = of.filter((config) => config.authType === 'oauth2').map((config) => config.id);
-    return ids.length === 0 ? new Set() : connections.listOwnConnected(viewer, ids);
-  };
+  const listOwn = (viewer: Viewer, of: readonly McpServerConfigRecord[]) =>
+    connections.listOwn(
+      viewer,
+      of.filter((config) => config.authType === 'oauth2').map((config) => config.id),
+    );
 
   registerOperations(
     router,
@@ -43,8 +44,8 @@ export function createServerRoutes({ configs, connections, experiments }: Server
     {
       async listMcpServers({ viewer }) {
         const all = await listAll(configs, viewer);
-        const connected = await listConnected(viewer, all);
-        return all.map((config) => toMcpServer(viewer, config, connected.has(config.id)));
+        const connected = await listOwn(viewer, all);
+        return all.map((config) => toMcpServer(viewer, config, connected.get(config.id)));
       },
 
       async getMcpServer({ viewer, id }) {
@@ -66,6 +67,11 @@ export function createServerRoutes({ configs, connections, experiments }: Server
 
       async deleteMcpServer({ viewer, id }) {
         await configs.delete(viewer, id);
+        return undefined;
+      },
+
+      async disconnectMcpServer({ viewer, id }) {
+        await connections.disconnect(viewer, id);
         return undefined;
       },
     },

@@ -36,12 +36,14 @@ export type CreateMcpServerConfigInput = {
   iconUrl?: string | null | undefined;
   /** OAuth 2 authorization endpoint. */
   oauth2AuthUrl?: string | null | undefined;
-  /** OAuth 2 client id. */
+  /** OAuth 2 client id. Give it with both URLs, or none of the three: then they are discovered. */
   oauth2ClientId?: string | null | undefined;
   /** OAuth 2 client secret. Written, never read back. */
   oauth2ClientSecret?: string | null | undefined;
   /** Issuer identifier (RFC 8414). */
   oauth2Issuer?: string | null | undefined;
+  /** Default: AUTO. OMIT for authorization servers that refuse the parameter. */
+  oauth2ResourceMode?: McpOAuth2ResourceMode | null | undefined;
   /** OAuth 2 revocation endpoint (RFC 7009). */
   oauth2RevocationUrl?: string | null | undefined;
   /** Scopes to ask for. */
@@ -97,6 +99,15 @@ export type McpAvailability =
   | 'DEFAULT_ON'
   /** In every chat; it cannot be left out. */
   | 'FORCE_ON';
+
+/** Whether the authorization server is told which server a token is for (RFC 8707). */
+export type McpOAuth2ResourceMode =
+  /** Yes, unless the authorization server is known to refuse it. */
+  | 'AUTO'
+  /** Yes. */
+  | 'INCLUDE'
+  /** No. */
+  | 'OMIT';
 
 /** Which configs to list; all conditions must hold. */
 export type McpServerConfigFilter = {
@@ -163,12 +174,14 @@ export type UpdateMcpServerConfigInput = {
   iconUrl?: string | null | undefined;
   /** OAuth 2 authorization endpoint. */
   oauth2AuthUrl?: string | null | undefined;
-  /** OAuth 2 client id. */
+  /** OAuth 2 client id. Give it with both URLs, or none of the three: then they are discovered. */
   oauth2ClientId?: string | null | undefined;
   /** OAuth 2 client secret. Written, never read back. */
   oauth2ClientSecret?: string | null | undefined;
   /** Issuer identifier (RFC 8414). */
   oauth2Issuer?: string | null | undefined;
+  /** Default: AUTO. OMIT for authorization servers that refuse the parameter. */
+  oauth2ResourceMode?: McpOAuth2ResourceMode | null | undefined;
   /** OAuth 2 revocation endpoint (RFC 7009). */
   oauth2RevocationUrl?: string | null | undefined;
   /** Scopes to ask for. */

@@ -403,9 +403,16 @@ export const ModelName = {
   Session: 'Session',
   SignInLink: 'SignInLink',
   McpServerConfig: 'McpServerConfig',
+  McpServerOAuthDiscovery: 'McpServerOAuthDiscovery',
+  McpOAuthFlow: 'McpOAuthFlow',
+  McpServerEndedConnection: 'McpServerEndedConnection',
   McpServerUserToken: 'McpServerUserToken',
   Chat: 'Chat',
   ChatMessage: 'ChatMessage',
+  FeedCounter: 'FeedCounter',
+  ConfigChange: 'ConfigChange',
+  AuditEntry: 'AuditEntry',
+  AuditChain: 'AuditChain',
   EncryptionKey: 'EncryptionKey'
 } as const
 
@@ -422,7 +429,7 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
     omit: GlobalOmitOptions
   }
   meta: {
-    modelProps: "user" | "deletedIdentity" | "apiToken" | "session" | "signInLink" | "mcpServerConfig" | "mcpServerUserToken" | "chat" | "chatMessage" | "encryptionKey"
+    modelProps: "user" | "deletedIdentity" | "apiToken" | "session" | "signInLink" | "mcpServerConfig" | "mcpServerOAuthDiscovery" | "mcpOAuthFlow" | "mcpServerEndedConnection" | "mcpServerUserToken" | "chat" | "chatMessage" | "feedCounter" | "configChange" | "auditEntry" | "auditChain" | "encryptionKey"
     txIsolationLevel: TransactionIsolationLevel
   }
   model: {
@@ -870,6 +877,228 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
         }
       }
     }
+    McpServerOAuthDiscovery: {
+      payload: Prisma.$McpServerOAuthDiscoveryPayload<ExtArgs>
+      fields: Prisma.McpServerOAuthDiscoveryFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.McpServerOAuthDiscoveryFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$McpServerOAuthDiscoveryPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.McpServerOAuthDiscoveryFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$McpServerOAuthDiscoveryPayload>
+        }
+        findFirst: {
+          args: Prisma.McpServerOAuthDiscoveryFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$McpServerOAuthDiscoveryPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.McpServerOAuthDiscoveryFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$McpServerOAuthDiscoveryPayload>
+        }
+        findMany: {
+          args: Prisma.McpServerOAuthDiscoveryFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$McpServerOAuthDiscoveryPayload>[]
+        }
+        create: {
+          args: Prisma.McpServerOAuthDiscoveryCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$McpServerOAuthDiscoveryPayload>
+        }
+        createMany: {
+          args: Prisma.McpServerOAuthDiscoveryCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.McpServerOAuthDiscoveryCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$McpServerOAuthDiscoveryPayload>[]
+        }
+        delete: {
+          args: Prisma.McpServerOAuthDiscoveryDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$McpServerOAuthDiscoveryPayload>
+        }
+        update: {
+          args: Prisma.McpServerOAuthDiscoveryUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$McpServerOAuthDiscoveryPayload>
+        }
+        deleteMany: {
+          args: Prisma.McpServerOAuthDiscoveryDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.McpServerOAuthDiscoveryUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.McpServerOAuthDiscoveryUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$McpServerOAuthDiscoveryPayload>[]
+        }
+        upsert: {
+          args: Prisma.McpServerOAuthDiscoveryUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$McpServerOAuthDiscoveryPayload>
+        }
+        aggregate: {
+          args: Prisma.McpServerOAuthDiscoveryAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateMcpServerOAuthDiscovery>
+        }
+        groupBy: {
+          args: Prisma.McpServerOAuthDiscoveryGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.McpServerOAuthDiscoveryGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.McpServerOAuthDiscoveryCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.McpServerOAuthDiscoveryCountAggregateOutputType> | number
+        }
+      }
+    }
+    McpOAuthFlow: {
+      payload: Prisma.$McpOAuthFlowPayload<ExtArgs>
+      fields: Prisma.McpOAuthFlowFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.McpOAuthFlowFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$McpOAuthFlowPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.McpOAuthFlowFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$McpOAuthFlowPayload>
+        }
+        findFirst: {
+          args: Prisma.McpOAuthFlowFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$McpOAuthFlowPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.McpOAuthFlowFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$McpOAuthFlowPayload>
+        }
+        findMany: {
+          args: Prisma.McpOAuthFlowFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$McpOAuthFlowPayload>[]
+        }
+        create: {
+          args: Prisma.McpOAuthFlowCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$McpOAuthFlowPayload>
+        }
+        createMany: {
+          args: Prisma.McpOAuthFlowCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.McpOAuthFlowCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$McpOAuthFlowPayload>[]
+        }
+        delete: {
+          args: Prisma.McpOAuthFlowDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$McpOAuthFlowPayload>
+        }
+        update: {
+          args: Prisma.McpOAuthFlowUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$McpOAuthFlowPayload>
+        }
+        deleteMany: {
+          args: Prisma.McpOAuthFlowDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.McpOAuthFlowUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.McpOAuthFlowUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$McpOAuthFlowPayload>[]
+        }
+        upsert: {
+          args: Prisma.McpOAuthFlowUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$McpOAuthFlowPayload>
+        }
+        aggregate: {
+          args: Prisma.McpOAuthFlowAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateMcpOAuthFlow>
+        }
+        groupBy: {
+          args: Prisma.McpOAuthFlowGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.McpOAuthFlowGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.McpOAuthFlowCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.McpOAuthFlowCountAggregateOutputType> | number
+        }
+      }
+    }
+    McpServerEndedConnection: {
+      payload: Prisma.$McpServerEndedConnectionPayload<ExtArgs>
+      fields: Prisma.McpServerEndedConnectionFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.McpServerEndedConnectionFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$McpServerEndedConnectionPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.McpServerEndedConnectionFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$McpServerEndedConnectionPayload>
+        }
+        findFirst: {
+          args: Prisma.McpServerEndedConnectionFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$McpServerEndedConnectionPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.McpServerEndedConnectionFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$McpServerEndedConnectionPayload>
+        }
+        findMany: {
+          args: Prisma.McpServerEndedConnectionFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$McpServerEndedConnectionPayload>[]
+        }
+        create: {
+          args: Prisma.McpServerEndedConnectionCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$McpServerEndedConnectionPayload>
+        }
+        createMany: {
+          args: Prisma.McpServerEndedConnectionCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.McpServerEndedConnectionCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$McpServerEndedConnectionPayload>[]
+        }
+        delete: {
+          args: Prisma.McpServerEndedConnectionDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$McpServerEndedConnectionPayload>
+        }
+        update: {
+          args: Prisma.McpServerEndedConnectionUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$McpServerEndedConnectionPayload>
+        }
+        deleteMany: {
+          args: Prisma.McpServerEndedConnectionDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.McpServerEndedConnectionUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.McpServerEndedConnectionUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$McpServerEndedConnectionPayload>[]
+        }
+        upsert: {
+          args: Prisma.McpServerEndedConnectionUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$McpServerEndedConnectionPayload>
+        }
+        aggregate: {
+          args: Prisma.McpServerEndedConnectionAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateMcpServerEndedConnection>
+        }
+        groupBy: {
+          args: Prisma.McpServerEndedConnectionGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.McpServerEndedConnectionGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.McpServerEndedConnectionCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.McpServerEndedConnectionCountAggregateOutputType> | number
+        }
+      }
+    }
     McpServerUserToken: {
       payload: Prisma.$McpServerUserTokenPayload<ExtArgs>
       fields: Prisma.McpServerUserTokenFieldRefs
@@ -1092,6 +1321,302 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
         }
       }
     }
+    FeedCounter: {
+      payload: Prisma.$FeedCounterPayload<ExtArgs>
+      fields: Prisma.FeedCounterFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.FeedCounterFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FeedCounterPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.FeedCounterFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FeedCounterPayload>
+        }
+        findFirst: {
+          args: Prisma.FeedCounterFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FeedCounterPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.FeedCounterFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FeedCounterPayload>
+        }
+        findMany: {
+          args: Prisma.FeedCounterFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FeedCounterPayload>[]
+        }
+        create: {
+          args: Prisma.FeedCounterCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FeedCounterPayload>
+        }
+        createMany: {
+          args: Prisma.FeedCounterCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.FeedCounterCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FeedCounterPayload>[]
+        }
+        delete: {
+          args: Prisma.FeedCounterDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FeedCounterPayload>
+        }
+        update: {
+          args: Prisma.FeedCounterUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FeedCounterPayload>
+        }
+        deleteMany: {
+          args: Prisma.FeedCounterDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.FeedCounterUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.FeedCounterUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FeedCounterPayload>[]
+        }
+        upsert: {
+          args: Prisma.FeedCounterUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FeedCounterPayload>
+        }
+        aggregate: {
+          args: Prisma.FeedCounterAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateFeedCounter>
+        }
+        groupBy: {
+          args: Prisma.FeedCounterGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.FeedCounterGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.FeedCounterCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.FeedCounterCountAggregateOutputType> | number
+        }
+      }
+    }
+    ConfigChange: {
+      payload: Prisma.$ConfigChangePayload<ExtArgs>
+      fields: Prisma.ConfigChangeFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.ConfigChangeFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ConfigChangePayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.ConfigChangeFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ConfigChangePayload>
+        }
+        findFirst: {
+          args: Prisma.ConfigChangeFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ConfigChangePayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.ConfigChangeFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ConfigChangePayload>
+        }
+        findMany: {
+          args: Prisma.ConfigChangeFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ConfigChangePayload>[]
+        }
+        create: {
+          args: Prisma.ConfigChangeCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ConfigChangePayload>
+        }
+        createMany: {
+          args: Prisma.ConfigChangeCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.ConfigChangeCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ConfigChangePayload>[]
+        }
+        delete: {
+          args: Prisma.ConfigChangeDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ConfigChangePayload>
+        }
+        update: {
+          args: Prisma.ConfigChangeUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ConfigChangePayload>
+        }
+        deleteMany: {
+          args: Prisma.ConfigChangeDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.ConfigChangeUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.ConfigChangeUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ConfigChangePayload>[]
+        }
+        upsert: {
+          args: Prisma.ConfigChangeUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ConfigChangePayload>
+        }
+        aggregate: {
+          args: Prisma.ConfigChangeAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateConfigChange>
+        }
+        groupBy: {
+          args: Prisma.ConfigChangeGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ConfigChangeGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.ConfigChangeCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ConfigChangeCountAggregateOutputType> | number
+        }
+      }
+    }
+    AuditEntry: {
+      payload: Prisma.$AuditEntryPayload<ExtArgs>
+      fields: Prisma.AuditEntryFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.AuditEntryFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AuditEntryPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.AuditEntryFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AuditEntryPayload>
+        }
+        findFirst: {
+          args: Prisma.AuditEntryFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AuditEntryPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.AuditEntryFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AuditEntryPayload>
+        }
+        findMany: {
+          args: Prisma.AuditEntryFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AuditEntryPayload>[]
+        }
+        create: {
+          args: Prisma.AuditEntryCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AuditEntryPayload>
+        }
+        createMany: {
+          args: Prisma.AuditEntryCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.AuditEntryCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AuditEntryPayload>[]
+        }
+        delete: {
+          args: Prisma.AuditEntryDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AuditEntryPayload>
+        }
+        update: {
+          args: Prisma.AuditEntryUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AuditEntryPayload>
+        }
+        deleteMany: {
+          args: Prisma.AuditEntryDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.AuditEntryUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.AuditEntryUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AuditEntryPayload>[]
+        }
+        upsert: {
+          args: Prisma.AuditEntryUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AuditEntryPayload>
+        }
+        aggregate: {
+          args: Prisma.AuditEntryAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateAuditEntry>
+        }
+        groupBy: {
+          args: Prisma.AuditEntryGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AuditEntryGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.AuditEntryCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AuditEntryCountAggregateOutputType> | number
+        }
+      }
+    }
+    AuditChain: {
+      payload: Prisma.$AuditChainPayload<ExtArgs>
+      fields: Prisma.AuditChainFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.AuditChainFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AuditChainPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.AuditChainFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AuditChainPayload>
+        }
+        findFirst: {
+          args: Prisma.AuditChainFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AuditChainPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.AuditChainFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AuditChainPayload>
+        }
+        findMany: {
+          args: Prisma.AuditChainFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AuditChainPayload>[]
+        }
+        create: {
+          args: Prisma.AuditChainCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AuditChainPayload>
+        }
+        createMany: {
+          args: Prisma.AuditChainCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.AuditChainCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AuditChainPayload>[]
+        }
+        delete: {
+          args: Prisma.AuditChainDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AuditChainPayload>
+        }
+        update: {
+          args: Prisma.AuditChainUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AuditChainPayload>
+        }
+        deleteMany: {
+          args: Prisma.AuditChainDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.AuditChainUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.AuditChainUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AuditChainPayload>[]
+        }
+        upsert: {
+          args: Prisma.AuditChainUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AuditChainPayload>
+        }
+        aggregate: {
+          args: Prisma.AuditChainAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateAuditChain>
+        }
+        groupBy: {
+          args: Prisma.AuditChainGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AuditChainGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.AuditChainCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AuditChainCountAggregateOutputType> | number
+        }
+      }
+    }
     EncryptionKey: {
       payload: Prisma.$EncryptionKeyPayload<ExtArgs>
       fields: Prisma.EncryptionKeyFieldRefs
@@ -1282,6 +1807,7 @@ export const McpServerConfigScalarFieldEnum = {
   oauth2RevocationUrl: 'oauth2RevocationUrl',
   oauth2Issuer: 'oauth2Issuer',
   oauth2Scopes: 'oauth2Scopes',
+  oauth2ResourceMode: 'oauth2ResourceMode',
   apiKeyHeader: 'apiKeyHeader',
   apiKeyValue: 'apiKeyValue',
   apiKeyValueKeyId: 'apiKeyValueKeyId',
@@ -1301,6 +1827,55 @@ export const McpServerConfigScalarFieldEnum = {
 export type McpServerConfigScalarFieldEnum = (typeof McpServerConfigScalarFieldEnum)[keyof typeof McpServerConfigScalarFieldEnum]
 
 
+export const McpServerOAuthDiscoveryScalarFieldEnum = {
+  mcpServerConfigId: 'mcpServerConfigId',
+  resource: 'resource',
+  issParameterSupported: 'issParameterSupported',
+  scopes: 'scopes',
+  registrationUrl: 'registrationUrl',
+  tokenAuthMethods: 'tokenAuthMethods',
+  clientMode: 'clientMode',
+  clientAuthMethod: 'clientAuthMethod',
+  clientSecretExpiresAt: 'clientSecretExpiresAt',
+  clientIsUnknown: 'clientIsUnknown',
+  registrationLeaseId: 'registrationLeaseId',
+  registrationLeaseUntil: 'registrationLeaseUntil',
+  discoveredAt: 'discoveredAt'
+} as const
+
+export type McpServerOAuthDiscoveryScalarFieldEnum = (typeof McpServerOAuthDiscoveryScalarFieldEnum)[keyof typeof McpServerOAuthDiscoveryScalarFieldEnum]
+
+
+export const McpOAuthFlowScalarFieldEnum = {
+  id: 'id',
+  stateHash: 'stateHash',
+  browserHash: 'browserHash',
+  mcpServerConfigId: 'mcpServerConfigId',
+  userId: 'userId',
+  issuer: 'issuer',
+  isIssRequired: 'isIssRequired',
+  tokenUrl: 'tokenUrl',
+  clientId: 'clientId',
+  codeVerifier: 'codeVerifier',
+  codeVerifierKeyId: 'codeVerifierKeyId',
+  scopes: 'scopes',
+  createdAt: 'createdAt',
+  expiresAt: 'expiresAt'
+} as const
+
+export type McpOAuthFlowScalarFieldEnum = (typeof McpOAuthFlowScalarFieldEnum)[keyof typeof McpOAuthFlowScalarFieldEnum]
+
+
+export const McpServerEndedConnectionScalarFieldEnum = {
+  mcpServerConfigId: 'mcpServerConfigId',
+  userId: 'userId',
+  reason: 'reason',
+  endedAt: 'endedAt'
+} as const
+
+export type McpServerEndedConnectionScalarFieldEnum = (typeof McpServerEndedConnectionScalarFieldEnum)[keyof typeof McpServerEndedConnectionScalarFieldEnum]
+
+
 export const McpServerUserTokenScalarFieldEnum = {
   id: 'id',
   mcpServerConfigId: 'mcpServerConfigId',
@@ -1312,6 +1887,14 @@ export const McpServerUserTokenScalarFieldEnum = {
   tokenType: 'tokenType',
   scopes: 'scopes',
   expiresAt: 'expiresAt',
+  obtainedAt: 'obtainedAt',
+  requestedScopes: 'requestedScopes',
+  wantedScopes: 'wantedScopes',
+  stepUpRounds: 'stepUpRounds',
+  refreshLeaseId: 'refreshLeaseId',
+  refreshLeaseUntil: 'refreshLeaseUntil',
+  refreshFailures: 'refreshFailures',
+  retryAt: 'retryAt',
   version: 'version',
   createdAt: 'createdAt',
   updatedAt: 'updatedAt'
@@ -1342,6 +1925,65 @@ export const ChatMessageScalarFieldEnum = {
 export type ChatMessageScalarFieldEnum = (typeof ChatMessageScalarFieldEnum)[keyof typeof ChatMessageScalarFieldEnum]
 
 
+export const FeedCounterScalarFieldEnum = {
+  id: 'id',
+  n: 'n',
+  epoch: 'epoch',
+  expiredRev: 'expiredRev'
+} as const
+
+export type FeedCounterScalarFieldEnum = (typeof FeedCounterScalarFieldEnum)[keyof typeof FeedCounterScalarFieldEnum]
+
+
+export const ConfigChangeScalarFieldEnum = {
+  rev: 'rev',
+  kind: 'kind',
+  configId: 'configId',
+  userId: 'userId',
+  enabledBefore: 'enabledBefore',
+  enabledAfter: 'enabledAfter',
+  changedColumns: 'changedColumns',
+  config: 'config',
+  occurredAt: 'occurredAt'
+} as const
+
+export type ConfigChangeScalarFieldEnum = (typeof ConfigChangeScalarFieldEnum)[keyof typeof ConfigChangeScalarFieldEnum]
+
+
+export const AuditEntryScalarFieldEnum = {
+  seq: 'seq',
+  occurredAt: 'occurredAt',
+  actorKind: 'actorKind',
+  actorId: 'actorId',
+  actorEmail: 'actorEmail',
+  actorRole: 'actorRole',
+  action: 'action',
+  outcome: 'outcome',
+  targetType: 'targetType',
+  targetId: 'targetId',
+  targetLabel: 'targetLabel',
+  changes: 'changes',
+  reason: 'reason',
+  requestId: 'requestId',
+  address: 'address',
+  previousHash: 'previousHash',
+  hash: 'hash'
+} as const
+
+export type AuditEntryScalarFieldEnum = (typeof AuditEntryScalarFieldEnum)[keyof typeof AuditEntryScalarFieldEnum]
+
+
+export const AuditChainScalarFieldEnum = {
+  id: 'id',
+  seq: 'seq',
+  hash: 'hash',
+  anchorSeq: 'anchorSeq',
+  anchorHash: 'anchorHash'
+} as const
+
+export type AuditChainScalarFieldEnum = (typeof AuditChainScalarFieldEnum)[keyof typeof AuditChainScalarFieldEnum]
+
+
 export const EncryptionKeyScalarFieldEnum = {
   number: 'number',
   activeDigest: 'activeDigest',
@@ -1362,6 +2004,14 @@ export const SortOrder = {
 export type SortOrder = (typeof SortOrder)[keyof typeof SortOrder]
 
 
+export const NullableJsonNullValueInput = {
+  DbNull: DbNull,
+  JsonNull: JsonNull
+} as const
+
+export type NullableJsonNullValueInput = (typeof NullableJsonNullValueInput)[keyof typeof NullableJsonNullValueInput]
+
+
 export const QueryMode = {
   default: 'default',
   insensitive: 'insensitive'
@@ -1376,6 +2026,15 @@ export const NullsOrder = {
 } as const
 
 export type NullsOrder = (typeof NullsOrder)[keyof typeof NullsOrder]
+
+
+export const JsonNullValueFilter = {
+  DbNull: DbNull,
+  JsonNull: JsonNull,
+  AnyNull: AnyNull
+} as const
+
+export type JsonNullValueFilter = (typeof JsonNullValueFilter)[keyof typeof JsonNullValueFilter]
 
 
 
@@ -1430,6 +2089,34 @@ export type IntFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'In
  * Reference to a field of type 'Int[]'
  */
 export type ListIntFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'Int[]'>
+    
+
+
+/**
+ * Reference to a field of type 'BigInt'
+ */
+export type BigIntFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'BigInt'>
+    
+
+
+/**
+ * Reference to a field of type 'BigInt[]'
+ */
+export type ListBigIntFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'BigInt[]'>
+    
+
+
+/**
+ * Reference to a field of type 'Json'
+ */
+export type JsonFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'Json'>
+    
+
+
+/**
+ * Reference to a field of type 'QueryMode'
+ */
+export type EnumQueryModeFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'QueryMode'>
     
 
 
@@ -1603,9 +2290,16 @@ export type GlobalOmitConfig = {
   session?: Prisma.SessionOmit
   signInLink?: Prisma.SignInLinkOmit
   mcpServerConfig?: Prisma.McpServerConfigOmit
+  mcpServerOAuthDiscovery?: Prisma.McpServerOAuthDiscoveryOmit
+  mcpOAuthFlow?: Prisma.McpOAuthFlowOmit
+  mcpServerEndedConnection?: Prisma.McpServerEndedConnectionOmit
   mcpServerUserToken?: Prisma.McpServerUserTokenOmit
   chat?: Prisma.ChatOmit
   chatMessage?: Prisma.ChatMessageOmit
+  feedCounter?: Prisma.FeedCounterOmit
+  configChange?: Prisma.ConfigChangeOmit
+  auditEntry?: Prisma.AuditEntryOmit
+  auditChain?: Prisma.AuditChainOmit
   encryptionKey?: Prisma.EncryptionKeyOmit
 }
 

@@ -57,9 +57,16 @@ export const ModelName = {
   Session: 'Session',
   SignInLink: 'SignInLink',
   McpServerConfig: 'McpServerConfig',
+  McpServerOAuthDiscovery: 'McpServerOAuthDiscovery',
+  McpOAuthFlow: 'McpOAuthFlow',
+  McpServerEndedConnection: 'McpServerEndedConnection',
   McpServerUserToken: 'McpServerUserToken',
   Chat: 'Chat',
   ChatMessage: 'ChatMessage',
+  FeedCounter: 'FeedCounter',
+  ConfigChange: 'ConfigChange',
+  AuditEntry: 'AuditEntry',
+  AuditChain: 'AuditChain',
   EncryptionKey: 'EncryptionKey'
 } as const
 
@@ -156,6 +163,7 @@ export const McpServerConfigScalarFieldEnum = {
   oauth2RevocationUrl: 'oauth2RevocationUrl',
   oauth2Issuer: 'oauth2Issuer',
   oauth2Scopes: 'oauth2Scopes',
+  oauth2ResourceMode: 'oauth2ResourceMode',
   apiKeyHeader: 'apiKeyHeader',
   apiKeyValue: 'apiKeyValue',
   apiKeyValueKeyId: 'apiKeyValueKeyId',
@@ -175,6 +183,55 @@ export const McpServerConfigScalarFieldEnum = {
 export type McpServerConfigScalarFieldEnum = (typeof McpServerConfigScalarFieldEnum)[keyof typeof McpServerConfigScalarFieldEnum]
 
 
+export const McpServerOAuthDiscoveryScalarFieldEnum = {
+  mcpServerConfigId: 'mcpServerConfigId',
+  resource: 'resource',
+  issParameterSupported: 'issParameterSupported',
+  scopes: 'scopes',
+  registrationUrl: 'registrationUrl',
+  tokenAuthMethods: 'tokenAuthMethods',
+  clientMode: 'clientMode',
+  clientAuthMethod: 'clientAuthMethod',
+  clientSecretExpiresAt: 'clientSecretExpiresAt',
+  clientIsUnknown: 'clientIsUnknown',
+  registrationLeaseId: 'registrationLeaseId',
+  registrationLeaseUntil: 'registrationLeaseUntil',
+  discoveredAt: 'discoveredAt'
+} as const
+
+export type McpServerOAuthDiscoveryScalarFieldEnum = (typeof McpServerOAuthDiscoveryScalarFieldEnum)[keyof typeof McpServerOAuthDiscoveryScalarFieldEnum]
+
+
+export const McpOAuthFlowScalarFieldEnum = {
+  id: 'id',
+  stateHash: 'stateHash',
+  browserHash: 'browserHash',
+  mcpServerConfigId: 'mcpServerConfigId',
+  userId: 'userId',
+  issuer: 'issuer',
+  isIssRequired: 'isIssRequired',
+  tokenUrl: 'tokenUrl',
+  clientId: 'clientId',
+  codeVerifier: 'codeVerifier',
+  codeVerifierKeyId: 'codeVerifierKeyId',
+  scopes: 'scopes',
+  createdAt: 'createdAt',
+  expiresAt: 'expiresAt'
+} as const
+
+export type McpOAuthFlowScalarFieldEnum = (typeof McpOAuthFlowScalarFieldEnum)[keyof typeof McpOAuthFlowScalarFieldEnum]
+
+
+export const McpServerEndedConnectionScalarFieldEnum = {
+  mcpServerConfigId: 'mcpServerConfigId',
+  userId: 'userId',
+  reason: 'reason',
+  endedAt: 'endedAt'
+} as const
+
+export type McpServerEndedConnectionScalarFieldEnum = (typeof McpServerEndedConnectionScalarFieldEnum)[keyof typeof McpServerEndedConnectionScalarFieldEnum]
+
+
 export const McpServerUserTokenScalarFieldEnum = {
   id: 'id',
   mcpServerConfigId: 'mcpServerConfigId',
@@ -186,6 +243,14 @@ export const McpServerUserTokenScalarFieldEnum = {
   tokenType: 'tokenType',
   scopes: 'scopes',
   expiresAt: 'expiresAt',
+  obtainedAt: 'obtainedAt',
+  requestedScopes: 'requestedScopes',
+  wantedScopes: 'wantedScopes',
+  stepUpRounds: 'stepUpRounds',
+  refreshLeaseId: 'refreshLeaseId',
+  refreshLeaseUntil: 'refreshLeaseUntil',
+  refreshFailures: 'refreshFailures',
+  retryAt: 'retryAt',
   version: 'version',
   createdAt: 'createdAt',
   updatedAt: 'updatedAt'
@@ -216,6 +281,65 @@ export const ChatMessageScalarFieldEnum = {
 export type ChatMessageScalarFieldEnum = (typeof ChatMessageScalarFieldEnum)[keyof typeof ChatMessageScalarFieldEnum]
 
 
+export const FeedCounterScalarFieldEnum = {
+  id: 'id',
+  n: 'n',
+  epoch: 'epoch',
+  expiredRev: 'expiredRev'
+} as const
+
+export type FeedCounterScalarFieldEnum = (typeof FeedCounterScalarFieldEnum)[keyof typeof FeedCounterScalarFieldEnum]
+
+
+export const ConfigChangeScalarFieldEnum = {
+  rev: 'rev',
+  kind: 'kind',
+  configId: 'configId',
+  userId: 'userId',
+  enabledBefore: 'enabledBefore',
+  enabledAfter: 'enabledAfter',
+  changedColumns: 'changedColumns',
+  config: 'config',
+  occurredAt: 'occurredAt'
+} as const
+
+export type ConfigChangeScalarFieldEnum = (typeof ConfigChangeScalarFieldEnum)[keyof typeof ConfigChangeScalarFieldEnum]
+
+
+export const AuditEntryScalarFieldEnum = {
+  seq: 'seq',
+  occurredAt: 'occurredAt',
+  actorKind: 'actorKind',
+  actorId: 'actorId',
+  actorEmail: 'actorEmail',
+  actorRole: 'actorRole',
+  action: 'action',
+  outcome: 'outcome',
+  targetType: 'targetType',
+  targetId: 'targetId',
+  targetLabel: 'targetLabel',
+  changes: 'changes',
+  reason: 'reason',
+  requestId: 'requestId',
+  address: 'address',
+  previousHash: 'previousHash',
+  hash: 'hash'
+} as const
+
+export type AuditEntryScalarFieldEnum = (typeof AuditEntryScalarFieldEnum)[keyof typeof AuditEntryScalarFieldEnum]
+
+
+export const AuditChainScalarFieldEnum = {
+  id: 'id',
+  seq: 'seq',
+  hash: 'hash',
+  anchorSeq: 'anchorSeq',
+  anchorHash: 'anchorHash'
+} as const
+
+export type AuditChainScalarFieldEnum = (typeof AuditChainScalarFieldEnum)[keyof typeof AuditChainScalarFieldEnum]
+
+
 export const EncryptionKeyScalarFieldEnum = {
   number: 'number',
   activeDigest: 'activeDigest',
@@ -236,6 +360,14 @@ export const SortOrder = {
 export type SortOrder = (typeof SortOrder)[keyof typeof SortOrder]
 
 
+export const NullableJsonNullValueInput = {
+  DbNull: DbNull,
+  JsonNull: JsonNull
+} as const
+
+export type NullableJsonNullValueInput = (typeof NullableJsonNullValueInput)[keyof typeof NullableJsonNullValueInput]
+
+
 export const QueryMode = {
   default: 'default',
   insensitive: 'insensitive'
@@ -250,4 +382,13 @@ export const NullsOrder = {
 } as const
 
 export type NullsOrder = (typeof NullsOrder)[keyof typeof NullsOrder]
+
+
+export const JsonNullValueFilter = {
+  DbNull: DbNull,
+  JsonNull: JsonNull,
+  AnyNull: AnyNull
+} as const
+
+export type JsonNullValueFilter = (typeof JsonNullValueFilter)[keyof typeof JsonNullValueFilter]
 

@@ -229,6 +229,7 @@ export type EncryptionKeyWhereInput = {
   customHeaders?: Prisma.McpServerConfigListRelationFilter
   accessTokens?: Prisma.McpServerUserTokenListRelationFilter
   refreshTokens?: Prisma.McpServerUserTokenListRelationFilter
+  codeVerifiers?: Prisma.McpOAuthFlowListRelationFilter
 }
 
 export type EncryptionKeyOrderByWithRelationInput = {
@@ -243,6 +244,7 @@ export type EncryptionKeyOrderByWithRelationInput = {
   customHeaders?: Prisma.McpServerConfigOrderByRelationAggregateInput
   accessTokens?: Prisma.McpServerUserTokenOrderByRelationAggregateInput
   refreshTokens?: Prisma.McpServerUserTokenOrderByRelationAggregateInput
+  codeVerifiers?: Prisma.McpOAuthFlowOrderByRelationAggregateInput
 }
 
 export type EncryptionKeyWhereUniqueInput = Prisma.AtLeast<{
@@ -260,6 +262,7 @@ export type EncryptionKeyWhereUniqueInput = Prisma.AtLeast<{
   customHeaders?: Prisma.McpServerConfigListRelationFilter
   accessTokens?: Prisma.McpServerUserTokenListRelationFilter
   refreshTokens?: Prisma.McpServerUserTokenListRelationFilter
+  codeVerifiers?: Prisma.McpOAuthFlowListRelationFilter
 }, "number" | "activeDigest" | "revokedDigest">
 
 export type EncryptionKeyOrderByWithAggregationInput = {
@@ -300,6 +303,7 @@ export type EncryptionKeyCreateInput = {
   customHeaders?: Prisma.McpServerConfigCreateNestedManyWithoutCustomHeadersKeyInput
   accessTokens?: Prisma.McpServerUserTokenCreateNestedManyWithoutAccessTokenKeyInput
   refreshTokens?: Prisma.McpServerUserTokenCreateNestedManyWithoutRefreshTokenKeyInput
+  codeVerifiers?: Prisma.McpOAuthFlowCreateNestedManyWithoutCodeVerifierKeyInput
 }
 
 export type EncryptionKeyUncheckedCreateInput = {
@@ -314,6 +318,7 @@ export type EncryptionKeyUncheckedCreateInput = {
   customHeaders?: Prisma.McpServerConfigUncheckedCreateNestedManyWithoutCustomHeadersKeyInput
   accessTokens?: Prisma.McpServerUserTokenUncheckedCreateNestedManyWithoutAccessTokenKeyInput
   refreshTokens?: Prisma.McpServerUserTokenUncheckedCreateNestedManyWithoutRefreshTokenKeyInput
+  codeVerifiers?: Prisma.McpOAuthFlowUncheckedCreateNestedManyWithoutCodeVerifierKeyInput
 }
 
 export type EncryptionKeyUpdateInput = {
@@ -328,6 +333,7 @@ export type EncryptionKeyUpdateInput = {
   customHeaders?: Prisma.McpServerConfigUpdateManyWithoutCustomHeadersKeyNestedInput
   accessTokens?: Prisma.McpServerUserTokenUpdateManyWithoutAccessTokenKeyNestedInput
   refreshTokens?: Prisma.McpServerUserTokenUpdateManyWithoutRefreshTokenKeyNestedInput
+  codeVerifiers?: Prisma.McpOAuthFlowUpdateManyWithoutCodeVerifierKeyNestedInput
 }
 
 export type EncryptionKeyUncheckedUpdateInput = {
@@ -342,6 +348,7 @@ export type EncryptionKeyUncheckedUpdateInput = {
   customHeaders?: Prisma.McpServerConfigUncheckedUpdateManyWithoutCustomHeadersKeyNestedInput
   accessTokens?: Prisma.McpServerUserTokenUncheckedUpdateManyWithoutAccessTokenKeyNestedInput
   refreshTokens?: Prisma.McpServerUserTokenUncheckedUpdateManyWithoutRefreshTokenKeyNestedInput
+  codeVerifiers?: Prisma.McpOAuthFlowUncheckedUpdateManyWithoutCodeVerifierKeyNestedInput
 }
 
 export type EncryptionKeyCreateManyInput = {
@@ -464,6 +471,20 @@ export type EncryptionKeyUpdateOneWithoutCustomHeadersNestedInput = {
   update?: Prisma.XOR<Prisma.XOR<Prisma.EncryptionKeyUpdateToOneWithWhereWithoutCustomHeadersInput, Prisma.EncryptionKeyUpdateWithoutCustomHeadersInput>, Prisma.EncryptionKeyUncheckedUpdateWithoutCustomHeadersInput>
 }
 
+export type EncryptionKeyCreateNestedOneWithoutCodeVerifiersInput = {
+  create?: Prisma.XOR<Prisma.EncryptionKeyCreateWithoutCodeVerifiersInput, Prisma.EncryptionKeyUncheckedCreateWithoutCodeVerifiersInput>
+  connectOrCreate?: Prisma.EncryptionKeyCreateOrConnectWithoutCodeVerifiersInput
+  connect?: Prisma.EncryptionKeyWhereUniqueInput
+}
+
+export type EncryptionKeyUpdateOneRequiredWithoutCodeVerifiersNestedInput = {
+  create?: Prisma.XOR<Prisma.EncryptionKeyCreateWithoutCodeVerifiersInput, Prisma.EncryptionKeyUncheckedCreateWithoutCodeVerifiersInput>
+  connectOrCreate?: Prisma.EncryptionKeyCreateOrConnectWithoutCodeVerifiersInput
+  upsert?: Prisma.EncryptionKeyUpsertWithoutCodeVerifiersInput
+  connect?: Prisma.EncryptionKeyWhereUniqueInput
+  update?: Prisma.XOR<Prisma.XOR<Prisma.EncryptionKeyUpdateToOneWithWhereWithoutCodeVerifiersInput, Prisma.EncryptionKeyUpdateWithoutCodeVerifiersInput>, Prisma.EncryptionKeyUncheckedUpdateWithoutCodeVerifiersInput>
+}
+
 export type EncryptionKeyCreateNestedOneWithoutAccessTokensInput = {
   create?: Prisma.XOR<Prisma.EncryptionKeyCreateWithoutAccessTokensInput, Prisma.EncryptionKeyUncheckedCreateWithoutAccessTokensInput>
   connectOrCreate?: Prisma.EncryptionKeyCreateOrConnectWithoutAccessTokensInput
@@ -505,6 +526,7 @@ export type EncryptionKeyCreateWithoutOauth2ClientSecretsInput = {
   customHeaders?: Prisma.McpServerConfigCreateNestedManyWithoutCustomHeadersKeyInput
   accessTokens?: Prisma.McpServerUserTokenCreateNestedManyWithoutAccessTokenKeyInput
   refreshTokens?: Prisma.McpServerUserTokenCreateNestedManyWithoutRefreshTokenKeyInput
+  codeVerifiers?: Prisma.McpOAuthFlowCreateNestedManyWithoutCodeVerifierKeyInput
 }
 
 export type EncryptionKeyUncheckedCreateWithoutOauth2ClientSecretsInput = {
@@ -518,6 +540,7 @@ export type EncryptionKeyUncheckedCreateWithoutOauth2ClientSecretsInput = {
   customHeaders?: Prisma.McpServerConfigUncheckedCreateNestedManyWithoutCustomHeadersKeyInput
   accessTokens?: Prisma.McpServerUserTokenUncheckedCreateNestedManyWithoutAccessTokenKeyInput
   refreshTokens?: Prisma.McpServerUserTokenUncheckedCreateNestedManyWithoutRefreshTokenKeyInput
+  codeVerifiers?: Prisma.McpOAuthFlowUncheckedCreateNestedManyWithoutCodeVerifierKeyInput
 }
 
 export type EncryptionKeyCreateOrConnectWithoutOauth2ClientSecretsInput = {
@@ -536,6 +559,7 @@ export type EncryptionKeyCreateWithoutApiKeyValuesInput = {
   customHeaders?: Prisma.McpServerConfigCreateNestedManyWithoutCustomHeadersKeyInput
   accessTokens?: Prisma.McpServerUserTokenCreateNestedManyWithoutAccessTokenKeyInput
   refreshTokens?: Prisma.McpServerUserTokenCreateNestedManyWithoutRefreshTokenKeyInput
+  codeVerifiers?: Prisma.McpOAuthFlowCreateNestedManyWithoutCodeVerifierKeyInput
 }
 
 export type EncryptionKeyUncheckedCreateWithoutApiKeyValuesInput = {
@@ -549,6 +573,7 @@ export type EncryptionKeyUncheckedCreateWithoutApiKeyValuesInput = {
   customHeaders?: Prisma.McpServerConfigUncheckedCreateNestedManyWithoutCustomHeadersKeyInput
   accessTokens?: Prisma.McpServerUserTokenUncheckedCreateNestedManyWithoutAccessTokenKeyInput
   refreshTokens?: Prisma.McpServerUserTokenUncheckedCreateNestedManyWithoutRefreshTokenKeyInput
+  codeVerifiers?: Prisma.McpOAuthFlowUncheckedCreateNestedManyWithoutCodeVerifierKeyInput
 }
 
 export type EncryptionKeyCreateOrConnectWithoutApiKeyValuesInput = {
@@ -567,6 +592,7 @@ export type EncryptionKeyCreateWithoutCustomHeadersInput = {
   apiKeyValues?: Prisma.McpServerConfigCreateNestedManyWithoutApiKeyValueKeyInput
   accessTokens?: Prisma.McpServerUserTokenCreateNestedManyWithoutAccessTokenKeyInput
   refreshTokens?: Prisma.McpServerUserTokenCreateNestedManyWithoutRefreshTokenKeyInput
+  codeVerifiers?: Prisma.McpOAuthFlowCreateNestedManyWithoutCodeVerifierKeyInput
 }
 
 export type EncryptionKeyUncheckedCreateWithoutCustomHeadersInput = {
@@ -580,6 +606,7 @@ export type EncryptionKeyUncheckedCreateWithoutCustomHeadersInput = {
   apiKeyValues?: Prisma.McpServerConfigUncheckedCreateNestedManyWithoutApiKeyValueKeyInput
   accessTokens?: Prisma.McpServerUserTokenUncheckedCreateNestedManyWithoutAccessTokenKeyInput
   refreshTokens?: Prisma.McpServerUserTokenUncheckedCreateNestedManyWithoutRefreshTokenKeyInput
+  codeVerifiers?: Prisma.McpOAuthFlowUncheckedCreateNestedManyWithoutCodeVerifierKeyInput
 }
 
 export type EncryptionKeyCreateOrConnectWithoutCustomHeadersInput = {
@@ -609,6 +636,7 @@ export type EncryptionKeyUpdateWithoutOauth2ClientSecretsInput = {
   customHeaders?: Prisma.McpServerConfigUpdateManyWithoutCustomHeadersKeyNestedInput
   accessTokens?: Prisma.McpServerUserTokenUpdateManyWithoutAccessTokenKeyNestedInput
   refreshTokens?: Prisma.McpServerUserTokenUpdateManyWithoutRefreshTokenKeyNestedInput
+  codeVerifiers?: Prisma.McpOAuthFlowUpdateManyWithoutCodeVerifierKeyNestedInput
 }
 
 export type EncryptionKeyUncheckedUpdateWithoutOauth2ClientSecretsInput = {
@@ -622,6 +650,7 @@ export type EncryptionKeyUncheckedUpdateWithoutOauth2ClientSecretsInput = {
   customHeaders?: Prisma.McpServerConfigUncheckedUpdateManyWithoutCustomHeadersKeyNestedInput
   accessTokens?: Prisma.McpServerUserTokenUncheckedUpdateManyWithoutAccessTokenKeyNestedInput
   refreshTokens?: Prisma.McpServerUserTokenUncheckedUpdateManyWithoutRefreshTokenKeyNestedInput
+  codeVerifiers?: Prisma.McpOAuthFlowUncheckedUpdateManyWithoutCodeVerifierKeyNestedInput
 }
 
 export type EncryptionKeyUpsertWithoutApiKeyValuesInput = {
@@ -646,6 +675,7 @@ export type EncryptionKeyUpdateWithoutApiKeyValuesInput = {
   customHeaders?: Prisma.McpServerConfigUpdateManyWithoutCustomHeadersKeyNestedInput
   accessTokens?: Prisma.McpServerUserTokenUpdateManyWithoutAccessTokenKeyNestedInput
   refreshTokens?: Prisma.McpServerUserTokenUpdateManyWithoutRefreshTokenKeyNestedInput
+  codeVerifiers?: Prisma.McpOAuthFlowUpdateManyWithoutCodeVerifierKeyNestedInput
 }
 
 export type EncryptionKeyUncheckedUpdateWithoutApiKeyValuesInput = {
@@ -659,6 +689,7 @@ export type EncryptionKeyUncheckedUpdateWithoutApiKeyValuesInput = {
   customHeaders?: Prisma.McpServerConfigUncheckedUpdateManyWithoutCustomHeadersKeyNestedInput
   accessTokens?: Prisma.McpServerUserTokenUncheckedUpdateManyWithoutAccessTokenKeyNestedInput
   refreshTokens?: Prisma.McpServerUserTokenUncheckedUpdateManyWithoutRefreshTokenKeyNestedInput
+  codeVerifiers?: Prisma.McpOAuthFlowUncheckedUpdateManyWithoutCodeVerifierKeyNestedInput
 }
 
 export type EncryptionKeyUpsertWithoutCustomHeadersInput = {
@@ -683,6 +714,7 @@ export type EncryptionKeyUpdateWithoutCustomHeadersInput = {
   apiKeyValues?: Prisma.McpServerConfigUpdateManyWithoutApiKeyValueKeyNestedInput
   accessTokens?: Prisma.McpServerUserTokenUpdateManyWithoutAccessTokenKeyNestedInput
   refreshTokens?: Prisma.McpServerUserTokenUpdateManyWithoutRefreshTokenKeyNestedInput
+  codeVerifiers?: Prisma.McpOAuthFlowUpdateManyWithoutCodeVerifierKeyNestedInput
 }
 
 export type EncryptionKeyUncheckedUpdateWithoutCustomHeadersInput = {
@@ -694,6 +726,79 @@ export type EncryptionKeyUncheckedUpdateWithoutCustomHeadersInput = {
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   oauth2ClientSecrets?: Prisma.McpServerConfigUncheckedUpdateManyWithoutOauth2ClientSecretKeyNestedInput
   apiKeyValues?: Prisma.McpServerConfigUncheckedUpdateManyWithoutApiKeyValueKeyNestedInput
+  accessTokens?: Prisma.McpServerUserTokenUncheckedUpdateManyWithoutAccessTokenKeyNestedInput
+  refreshTokens?: Prisma.McpServerUserTokenUncheckedUpdateManyWithoutRefreshTokenKeyNestedInput
+  codeVerifiers?: Prisma.McpOAuthFlowUncheckedUpdateManyWithoutCodeVerifierKeyNestedInput
+}
+
+export type EncryptionKeyCreateWithoutCodeVerifiersInput = {
+  number: number
+  activeDigest?: string | null
+  revokedDigest?: string | null
+  canary: string
+  createdAt?: Date | string
+  revokedAt?: Date | string | null
+  oauth2ClientSecrets?: Prisma.McpServerConfigCreateNestedManyWithoutOauth2ClientSecretKeyInput
+  apiKeyValues?: Prisma.McpServerConfigCreateNestedManyWithoutApiKeyValueKeyInput
+  customHeaders?: Prisma.McpServerConfigCreateNestedManyWithoutCustomHeadersKeyInput
+  accessTokens?: Prisma.McpServerUserTokenCreateNestedManyWithoutAccessTokenKeyInput
+  refreshTokens?: Prisma.McpServerUserTokenCreateNestedManyWithoutRefreshTokenKeyInput
+}
+
+export type EncryptionKeyUncheckedCreateWithoutCodeVerifiersInput = {
+  number: number
+  activeDigest?: string | null
+  revokedDigest?: string | null
+  canary: string
+  createdAt?: Date | string
+  revokedAt?: Date | string | null
+  oauth2ClientSecrets?: Prisma.McpServerConfigUncheckedCreateNestedManyWithoutOauth2ClientSecretKeyInput
+  apiKeyValues?: Prisma.McpServerConfigUncheckedCreateNestedManyWithoutApiKeyValueKeyInput
+  customHeaders?: Prisma.McpServerConfigUncheckedCreateNestedManyWithoutCustomHeadersKeyInput
+  accessTokens?: Prisma.McpServerUserTokenUncheckedCreateNestedManyWithoutAccessTokenKeyInput
+  refreshTokens?: Prisma.McpServerUserTokenUncheckedCreateNestedManyWithoutRefreshTokenKeyInput
+}
+
+export type EncryptionKeyCreateOrConnectWithoutCodeVerifiersInput = {
+  where: Prisma.EncryptionKeyWhereUniqueInput
+  create: Prisma.XOR<Prisma.EncryptionKeyCreateWithoutCodeVerifiersInput, Prisma.EncryptionKeyUncheckedCreateWithoutCodeVerifiersInput>
+}
+
+export type EncryptionKeyUpsertWithoutCodeVerifiersInput = {
+  update: Prisma.XOR<Prisma.EncryptionKeyUpdateWithoutCodeVerifiersInput, Prisma.EncryptionKeyUncheckedUpdateWithoutCodeVerifiersInput>
+  create: Prisma.XOR<Prisma.EncryptionKeyCreateWithoutCodeVerifiersInput, Prisma.EncryptionKeyUncheckedCreateWithoutCodeVerifiersInput>
+  where?: Prisma.EncryptionKeyWhereInput
+}
+
+export type EncryptionKeyUpdateToOneWithWhereWithoutCodeVerifiersInput = {
+  where?: Prisma.EncryptionKeyWhereInput
+  data: Prisma.XOR<Prisma.EncryptionKeyUpdateWithoutCodeVerifiersInput, Prisma.EncryptionKeyUncheckedUpdateWithoutCodeVerifiersInput>
+}
+
+export type EncryptionKeyUpdateWithoutCodeVerifiersInput = {
+  number?: Prisma.IntFieldUpdateOperationsInput | number
+  activeDigest?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  revokedDigest?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  canary?: Prisma.StringFieldUpdateOperationsInput | string
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  oauth2ClientSecrets?: Prisma.McpServerConfigUpdateManyWithoutOauth2ClientSecretKeyNestedInput
+  apiKeyValues?: Prisma.McpServerConfigUpdateManyWithoutApiKeyValueKeyNestedInput
+  customHeaders?: Prisma.McpServerConfigUpdateManyWithoutCustomHeadersKeyNestedInput
+  accessTokens?: Prisma.McpServerUserTokenUpdateManyWithoutAccessTokenKeyNestedInput
+  refreshTokens?: Prisma.McpServerUserTokenUpdateManyWithoutRefreshTokenKeyNestedInput
+}
+
+export type EncryptionKeyUncheckedUpdateWithoutCodeVerifiersInput = {
+  number?: Prisma.IntFieldUpdateOperationsInput | number
+  activeDigest?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  revokedDigest?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  canary?: Prisma.StringFieldUpdateOperationsInput | string
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  oauth2ClientSecrets?: Prisma.McpServerConfigUncheckedUpdateManyWithoutOauth2ClientSecretKeyNestedInput
+  apiKeyValues?: Prisma.McpServerConfigUncheckedUpdateManyWithoutApiKeyValueKeyNestedInput
+  customHeaders?: Prisma.McpServerConfigUncheckedUpdateManyWithoutCustomHeadersKeyNestedInput
   accessTokens?: Prisma.McpServerUserTokenUncheckedUpdateManyWithoutAccessTokenKeyNestedInput
   refreshTokens?: Prisma.McpServerUserTokenUncheckedUpdateManyWithoutRefreshTokenKeyNestedInput
 }
@@ -709,6 +814,7 @@ export type EncryptionKeyCreateWithoutAccessTokensInput = {
   apiKeyValues?: Prisma.McpServerConfigCreateNestedManyWithoutApiKeyValueKeyInput
   customHeaders?: Prisma.McpServerConfigCreateNestedManyWithoutCustomHeadersKeyInput
   refreshTokens?: Prisma.McpServerUserTokenCreateNestedManyWithoutRefreshTokenKeyInput
+  codeVerifiers?: Prisma.McpOAuthFlowCreateNestedManyWithoutCodeVerifierKeyInput
 }
 
 export type EncryptionKeyUncheckedCreateWithoutAccessTokensInput = {
@@ -722,6 +828,7 @@ export type EncryptionKeyUncheckedCreateWithoutAccessTokensInput = {
   apiKeyValues?: Prisma.McpServerConfigUncheckedCreateNestedManyWithoutApiKeyValueKeyInput
   customHeaders?: Prisma.McpServerConfigUncheckedCreateNestedManyWithoutCustomHeadersKeyInput
   refreshTokens?: Prisma.McpServerUserTokenUncheckedCreateNestedManyWithoutRefreshTokenKeyInput
+  codeVerifiers?: Prisma.McpOAuthFlowUncheckedCreateNestedManyWithoutCodeVerifierKeyInput
 }
 
 export type EncryptionKeyCreateOrConnectWithoutAccessTokensInput = {
@@ -740,6 +847,7 @@ export type EncryptionKeyCreateWithoutRefreshTokensInput = {
   apiKeyValues?: Prisma.McpServerConfigCreateNestedManyWithoutApiKeyValueKeyInput
   customHeaders?: Prisma.McpServerConfigCreateNestedManyWithoutCustomHeadersKeyInput
   accessTokens?: Prisma.McpServerUserTokenCreateNestedManyWithoutAccessTokenKeyInput
+  codeVerifiers?: Prisma.McpOAuthFlowCreateNestedManyWithoutCodeVerifierKeyInput
 }
 
 export type EncryptionKeyUncheckedCreateWithoutRefreshTokensInput = {
@@ -753,6 +861,7 @@ export type EncryptionKeyUncheckedCreateWithoutRefreshTokensInput = {
   apiKeyValues?: Prisma.McpServerConfigUncheckedCreateNestedManyWithoutApiKeyValueKeyInput
   customHeaders?: Prisma.McpServerConfigUncheckedCreateNestedManyWithoutCustomHeadersKeyInput
   accessTokens?: Prisma.McpServerUserTokenUncheckedCreateNestedManyWithoutAccessTokenKeyInput
+  codeVerifiers?: Prisma.McpOAuthFlowUncheckedCreateNestedManyWithoutCodeVerifierKeyInput
 }
 
 export type EncryptionKeyCreateOrConnectWithoutRefreshTokensInput = {
@@ -782,6 +891,7 @@ export type EncryptionKeyUpdateWithoutAccessTokensInput = {
   apiKeyValues?: Prisma.McpServerConfigUpdateManyWithoutApiKeyValueKeyNestedInput
   customHeaders?: Prisma.McpServerConfigUpdateManyWithoutCustomHeadersKeyNestedInput
   refreshTokens?: Prisma.McpServerUserTokenUpdateManyWithoutRefreshTokenKeyNestedInput
+  codeVerifiers?: Prisma.McpOAuthFlowUpdateManyWithoutCodeVerifierKeyNestedInput
 }
 
 export type EncryptionKeyUncheckedUpdateWithoutAccessTokensInput = {
@@ -795,6 +905,7 @@ export type EncryptionKeyUncheckedUpdateWithoutAccessTokensInput = {
   apiKeyValues?: Prisma.McpServerConfigUncheckedUpdateManyWithoutApiKeyValueKeyNestedInput
   customHeaders?: Prisma.McpServerConfigUncheckedUpdateManyWithoutCustomHeadersKeyNestedInput
   refreshTokens?: Prisma.McpServerUserTokenUncheckedUpdateManyWithoutRefreshTokenKeyNestedInput
+  codeVerifiers?: Prisma.McpOAuthFlowUncheckedUpdateManyWithoutCodeVerifierKeyNestedInput
 }
 
 export type EncryptionKeyUpsertWithoutRefreshTokensInput = {
@@ -819,6 +930,7 @@ export type EncryptionKeyUpdateWithoutRefreshTokensInput = {
   apiKeyValues?: Prisma.McpServerConfigUpdateManyWithoutApiKeyValueKeyNestedInput
   customHeaders?: Prisma.McpServerConfigUpdateManyWithoutCustomHeadersKeyNestedInput
   accessTokens?: Prisma.McpServerUserTokenUpdateManyWithoutAccessTokenKeyNestedInput
+  codeVerifiers?: Prisma.McpOAuthFlowUpdateManyWithoutCodeVerifierKeyNestedInput
 }
 
 export type EncryptionKeyUncheckedUpdateWithoutRefreshTokensInput = {
@@ -832,6 +944,7 @@ export type EncryptionKeyUncheckedUpdateWithoutRefreshTokensInput = {
   apiKeyValues?: Prisma.McpServerConfigUncheckedUpdateManyWithoutApiKeyValueKeyNestedInput
   customHeaders?: Prisma.McpServerConfigUncheckedUpdateManyWithoutCustomHeadersKeyNestedInput
   accessTokens?: Prisma.McpServerUserTokenUncheckedUpdateManyWithoutAccessTokenKeyNestedInput
+  codeVerifiers?: Prisma.McpOAuthFlowUncheckedUpdateManyWithoutCodeVerifierKeyNestedInput
 }
 
 
@@ -845,6 +958,7 @@ export type EncryptionKeyCountOutputType = {
   customHeaders: number
   accessTokens: number
   refreshTokens: number
+  codeVerifiers: number
 }
 
 export type EncryptionKeyCountOutputTypeSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
@@ -853,6 +967,7 @@ export type EncryptionKeyCountOutputTypeSelect<ExtArgs extends runtime.Types.Ext
   customHeaders?: boolean | EncryptionKeyCountOutputTypeCountCustomHeadersArgs
   accessTokens?: boolean | EncryptionKeyCountOutputTypeCountAccessTokensArgs
   refreshTokens?: boolean | EncryptionKeyCountOutputTypeCountRefreshTokensArgs
+  codeVerifiers?: boolean | EncryptionKeyCountOutputTypeCountCodeVerifiersArgs
 }
 
 /**
@@ -900,6 +1015,13 @@ export type EncryptionKeyCountOutputTypeCountRefreshTokensArgs<ExtArgs extends r
   where?: Prisma.McpServerUserTokenWhereInput
 }
 
+/**
+ * EncryptionKeyCountOutputType without action
+ */
+export type EncryptionKeyCountOutputTypeCountCodeVerifiersArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  where?: Prisma.McpOAuthFlowWhereInput
+}
+
 
 export type EncryptionKeySelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
   number?: boolean
@@ -913,6 +1035,7 @@ export type EncryptionKeySelect<ExtArgs extends runtime.Types.Extensions.Interna
   customHeaders?: boolean | Prisma.EncryptionKey$customHeadersArgs<ExtArgs>
   accessTokens?: boolean | Prisma.EncryptionKey$accessTokensArgs<ExtArgs>
   refreshTokens?: boolean | Prisma.EncryptionKey$refreshTokensArgs<ExtArgs>
+  codeVerifiers?: boolean | Prisma.EncryptionKey$codeVerifiersArgs<ExtArgs>
   _count?: boolean | Prisma.EncryptionKeyCountOutputTypeDefaultArgs<ExtArgs>
 }, ExtArgs["result"]["encryptionKey"]>
 
@@ -950,6 +1073,7 @@ export type EncryptionKeyInclude<ExtArgs extends runtime.Types.Extensions.Intern
   customHeaders?: boolean | Prisma.EncryptionKey$customHeadersArgs<ExtArgs>
   accessTokens?: boolean | Prisma.EncryptionKey$accessTokensArgs<ExtArgs>
   refreshTokens?: boolean | Prisma.EncryptionKey$refreshTokensArgs<ExtArgs>
+  codeVerifiers?: boolean | Prisma.EncryptionKey$codeVerifiersArgs<ExtArgs>
   _count?: boolean | Prisma.EncryptionKeyCountOutputTypeDefaultArgs<ExtArgs>
 }
 export type EncryptionKeyIncludeCreateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {}
@@ -963,6 +1087,7 @@ export type $EncryptionKeyPayload<ExtArgs extends runtime.Types.Extensions.Inter
     customHeaders: Prisma.$McpServerConfigPayload<ExtArgs>[]
     accessTokens: Prisma.$McpServerUserTokenPayload<ExtArgs>[]
     refreshTokens: Prisma.$McpServerUserTokenPayload<ExtArgs>[]
+    codeVerifiers: Prisma.$McpOAuthFlowPayload<ExtArgs>[]
   }
   scalars: runtime.Types.Extensions.GetPayloadResult<{
     number: number
@@ -1379,6 +1504,7 @@ export interface Prisma__EncryptionKeyClient<T, Null = never, ExtArgs extends ru
   customHeaders<T extends Prisma.EncryptionKey$customHeadersArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.EncryptionKey$customHeadersArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$McpServerConfigPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   accessTokens<T extends Prisma.EncryptionKey$accessTokensArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.EncryptionKey$accessTokensArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$McpServerUserTokenPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   refreshTokens<T extends Prisma.EncryptionKey$refreshTokensArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.EncryptionKey$refreshTokensArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$McpServerUserTokenPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
+  codeVerifiers<T extends Prisma.EncryptionKey$codeVerifiersArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.EncryptionKey$codeVerifiersArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$McpOAuthFlowPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   /**
    * Attaches callbacks for the resolution and/or rejection of the Promise.
    * @param onfulfilled The callback to execute when the Promise is resolved.
@@ -1924,6 +2050,30 @@ export type EncryptionKey$refreshTokensArgs<ExtArgs extends runtime.Types.Extens
   take?: number
   skip?: number
   distinct?: Prisma.McpServerUserTokenScalarFieldEnum | Prisma.McpServerUserTokenScalarFieldEnum[]
+}
+
+/**
+ * EncryptionKey.codeVerifiers
+ */
+export type EncryptionKey$codeVerifiersArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  /**
+   * Select specific fields to fetch from the McpOAuthFlow
+   */
+  select?: Prisma.McpOAuthFlowSelect<ExtArgs> | null
+  /**
+   * Omit specific fields from the McpOAuthFlow
+   */
+  omit?: Prisma.McpOAuthFlowOmit<ExtArgs> | null
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.McpOAuthFlowInclude<ExtArgs> | null
+  where?: Prisma.McpOAuthFlowWhereInput
+  orderBy?: Prisma.McpOAuthFlowOrderByWithRelationInput | Prisma.McpOAuthFlowOrderByWithRelationInput[]
+  cursor?: Prisma.McpOAuthFlowWhereUniqueInput
+  take?: number
+  skip?: number
+  distinct?: Prisma.McpOAuthFlowScalarFieldEnum | Prisma.McpOAuthFlowScalarFieldEnum[]
 }
 
 /**

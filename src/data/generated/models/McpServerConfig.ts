@@ -50,6 +50,7 @@ export type McpServerConfigMinAggregateOutputType = {
   oauth2TokenUrl: string | null
   oauth2RevocationUrl: string | null
   oauth2Issuer: string | null
+  oauth2ResourceMode: string | null
   apiKeyHeader: string | null
   apiKeyValue: string | null
   apiKeyValueKeyId: string | null
@@ -80,6 +81,7 @@ export type McpServerConfigMaxAggregateOutputType = {
   oauth2TokenUrl: string | null
   oauth2RevocationUrl: string | null
   oauth2Issuer: string | null
+  oauth2ResourceMode: string | null
   apiKeyHeader: string | null
   apiKeyValue: string | null
   apiKeyValueKeyId: string | null
@@ -111,6 +113,7 @@ export type McpServerConfigCountAggregateOutputType = {
   oauth2RevocationUrl: number
   oauth2Issuer: number
   oauth2Scopes: number
+  oauth2ResourceMode: number
   apiKeyHeader: number
   apiKeyValue: number
   apiKeyValueKeyId: number
@@ -153,6 +156,7 @@ export type McpServerConfigMinAggregateInputType = {
   oauth2TokenUrl?: true
   oauth2RevocationUrl?: true
   oauth2Issuer?: true
+  oauth2ResourceMode?: true
   apiKeyHeader?: true
   apiKeyValue?: true
   apiKeyValueKeyId?: true
@@ -183,6 +187,7 @@ export type McpServerConfigMaxAggregateInputType = {
   oauth2TokenUrl?: true
   oauth2RevocationUrl?: true
   oauth2Issuer?: true
+  oauth2ResourceMode?: true
   apiKeyHeader?: true
   apiKeyValue?: true
   apiKeyValueKeyId?: true
@@ -214,6 +219,7 @@ export type McpServerConfigCountAggregateInputType = {
   oauth2RevocationUrl?: true
   oauth2Issuer?: true
   oauth2Scopes?: true
+  oauth2ResourceMode?: true
   apiKeyHeader?: true
   apiKeyValue?: true
   apiKeyValueKeyId?: true
@@ -334,6 +340,7 @@ export type McpServerConfigGroupByOutputType = {
   oauth2RevocationUrl: string
   oauth2Issuer: string
   oauth2Scopes: string[]
+  oauth2ResourceMode: string
   apiKeyHeader: string
   apiKeyValue: string | null
   apiKeyValueKeyId: string | null
@@ -390,6 +397,7 @@ export type McpServerConfigWhereInput = {
   oauth2RevocationUrl?: Prisma.StringFilter<"McpServerConfig"> | string
   oauth2Issuer?: Prisma.StringFilter<"McpServerConfig"> | string
   oauth2Scopes?: Prisma.StringNullableListFilter<"McpServerConfig">
+  oauth2ResourceMode?: Prisma.StringFilter<"McpServerConfig"> | string
   apiKeyHeader?: Prisma.StringFilter<"McpServerConfig"> | string
   apiKeyValue?: Prisma.StringNullableFilter<"McpServerConfig"> | string | null
   apiKeyValueKeyId?: Prisma.StringNullableFilter<"McpServerConfig"> | string | null
@@ -410,6 +418,9 @@ export type McpServerConfigWhereInput = {
   apiKeyValueKey?: Prisma.XOR<Prisma.EncryptionKeyNullableScalarRelationFilter, Prisma.EncryptionKeyWhereInput> | null
   customHeadersKey?: Prisma.XOR<Prisma.EncryptionKeyNullableScalarRelationFilter, Prisma.EncryptionKeyWhereInput> | null
   userTokens?: Prisma.McpServerUserTokenListRelationFilter
+  oauthDiscovery?: Prisma.XOR<Prisma.McpServerOAuthDiscoveryNullableScalarRelationFilter, Prisma.McpServerOAuthDiscoveryWhereInput> | null
+  oauthFlows?: Prisma.McpOAuthFlowListRelationFilter
+  endedConnections?: Prisma.McpServerEndedConnectionListRelationFilter
 }
 
 export type McpServerConfigOrderByWithRelationInput = {
@@ -429,6 +440,7 @@ export type McpServerConfigOrderByWithRelationInput = {
   oauth2RevocationUrl?: Prisma.SortOrder
   oauth2Issuer?: Prisma.SortOrder
   oauth2Scopes?: Prisma.SortOrder
+  oauth2ResourceMode?: Prisma.SortOrder
   apiKeyHeader?: Prisma.SortOrder
   apiKeyValue?: Prisma.SortOrderInput | Prisma.SortOrder
   apiKeyValueKeyId?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -449,6 +461,9 @@ export type McpServerConfigOrderByWithRelationInput = {
   apiKeyValueKey?: Prisma.EncryptionKeyOrderByWithRelationInput
   customHeadersKey?: Prisma.EncryptionKeyOrderByWithRelationInput
   userTokens?: Prisma.McpServerUserTokenOrderByRelationAggregateInput
+  oauthDiscovery?: Prisma.McpServerOAuthDiscoveryOrderByWithRelationInput
+  oauthFlows?: Prisma.McpOAuthFlowOrderByRelationAggregateInput
+  endedConnections?: Prisma.McpServerEndedConnectionOrderByRelationAggregateInput
 }
 
 export type McpServerConfigWhereUniqueInput = Prisma.AtLeast<{
@@ -471,6 +486,7 @@ export type McpServerConfigWhereUniqueInput = Prisma.AtLeast<{
   oauth2RevocationUrl?: Prisma.StringFilter<"McpServerConfig"> | string
   oauth2Issuer?: Prisma.StringFilter<"McpServerConfig"> | string
   oauth2Scopes?: Prisma.StringNullableListFilter<"McpServerConfig">
+  oauth2ResourceMode?: Prisma.StringFilter<"McpServerConfig"> | string
   apiKeyHeader?: Prisma.StringFilter<"McpServerConfig"> | string
   apiKeyValue?: Prisma.StringNullableFilter<"McpServerConfig"> | string | null
   apiKeyValueKeyId?: Prisma.StringNullableFilter<"McpServerConfig"> | string | null
@@ -491,6 +507,9 @@ export type McpServerConfigWhereUniqueInput = Prisma.AtLeast<{
   apiKeyValueKey?: Prisma.XOR<Prisma.EncryptionKeyNullableScalarRelationFilter, Prisma.EncryptionKeyWhereInput> | null
   customHeadersKey?: Prisma.XOR<Prisma.EncryptionKeyNullableScalarRelationFilter, Prisma.EncryptionKeyWhereInput> | null
   userTokens?: Prisma.McpServerUserTokenListRelationFilter
+  oauthDiscovery?: Prisma.XOR<Prisma.McpServerOAuthDiscoveryNullableScalarRelationFilter, Prisma.McpServerOAuthDiscoveryWhereInput> | null
+  oauthFlows?: Prisma.McpOAuthFlowListRelationFilter
+  endedConnections?: Prisma.McpServerEndedConnectionListRelationFilter
 }, "id" | "slug">
 
 export type McpServerConfigOrderByWithAggregationInput = {
@@ -510,6 +529,7 @@ export type McpServerConfigOrderByWithAggregationInput = {
   oauth2RevocationUrl?: Prisma.SortOrder
   oauth2Issuer?: Prisma.SortOrder
   oauth2Scopes?: Prisma.SortOrder
+  oauth2ResourceMode?: Prisma.SortOrder
   apiKeyHeader?: Prisma.SortOrder
   apiKeyValue?: Prisma.SortOrderInput | Prisma.SortOrder
   apiKeyValueKeyId?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -551,6 +571,7 @@ export type McpServerConfigScalarWhereWithAggregatesInput = {
   oauth2RevocationUrl?: Prisma.StringWithAggregatesFilter<"McpServerConfig"> | string
   oauth2Issuer?: Prisma.StringWithAggregatesFilter<"McpServerConfig"> | string
   oauth2Scopes?: Prisma.StringNullableListFilter<"McpServerConfig">
+  oauth2ResourceMode?: Prisma.StringWithAggregatesFilter<"McpServerConfig"> | string
   apiKeyHeader?: Prisma.StringWithAggregatesFilter<"McpServerConfig"> | string
   apiKeyValue?: Prisma.StringNullableWithAggregatesFilter<"McpServerConfig"> | string | null
   apiKeyValueKeyId?: Prisma.StringNullableWithAggregatesFilter<"McpServerConfig"> | string | null
@@ -583,6 +604,7 @@ export type McpServerConfigCreateInput = {
   oauth2RevocationUrl?: string
   oauth2Issuer?: string
   oauth2Scopes?: Prisma.McpServerConfigCreateoauth2ScopesInput | string[]
+  oauth2ResourceMode?: string
   apiKeyHeader?: string
   apiKeyValue?: string | null
   customHeaders?: string | null
@@ -599,6 +621,9 @@ export type McpServerConfigCreateInput = {
   apiKeyValueKey?: Prisma.EncryptionKeyCreateNestedOneWithoutApiKeyValuesInput
   customHeadersKey?: Prisma.EncryptionKeyCreateNestedOneWithoutCustomHeadersInput
   userTokens?: Prisma.McpServerUserTokenCreateNestedManyWithoutConfigInput
+  oauthDiscovery?: Prisma.McpServerOAuthDiscoveryCreateNestedOneWithoutConfigInput
+  oauthFlows?: Prisma.McpOAuthFlowCreateNestedManyWithoutConfigInput
+  endedConnections?: Prisma.McpServerEndedConnectionCreateNestedManyWithoutConfigInput
 }
 
 export type McpServerConfigUncheckedCreateInput = {
@@ -618,6 +643,7 @@ export type McpServerConfigUncheckedCreateInput = {
   oauth2RevocationUrl?: string
   oauth2Issuer?: string
   oauth2Scopes?: Prisma.McpServerConfigCreateoauth2ScopesInput | string[]
+  oauth2ResourceMode?: string
   apiKeyHeader?: string
   apiKeyValue?: string | null
   apiKeyValueKeyId?: string | null
@@ -633,6 +659,9 @@ export type McpServerConfigUncheckedCreateInput = {
   createdAt?: Date | string
   updatedAt?: Date | string
   userTokens?: Prisma.McpServerUserTokenUncheckedCreateNestedManyWithoutConfigInput
+  oauthDiscovery?: Prisma.McpServerOAuthDiscoveryUncheckedCreateNestedOneWithoutConfigInput
+  oauthFlows?: Prisma.McpOAuthFlowUncheckedCreateNestedManyWithoutConfigInput
+  endedConnections?: Prisma.McpServerEndedConnectionUncheckedCreateNestedManyWithoutConfigInput
 }
 
 export type McpServerConfigUpdateInput = {
@@ -651,6 +680,7 @@ export type McpServerConfigUpdateInput = {
   oauth2RevocationUrl?: Prisma.StringFieldUpdateOperationsInput | string
   oauth2Issuer?: Prisma.StringFieldUpdateOperationsInput | string
   oauth2Scopes?: Prisma.McpServerConfigUpdateoauth2ScopesInput | string[]
+  oauth2ResourceMode?: Prisma.StringFieldUpdateOperationsInput | string
   apiKeyHeader?: Prisma.StringFieldUpdateOperationsInput | string
   apiKeyValue?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   customHeaders?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -667,6 +697,9 @@ export type McpServerConfigUpdateInput = {
   apiKeyValueKey?: Prisma.EncryptionKeyUpdateOneWithoutApiKeyValuesNestedInput
   customHeadersKey?: Prisma.EncryptionKeyUpdateOneWithoutCustomHeadersNestedInput
   userTokens?: Prisma.McpServerUserTokenUpdateManyWithoutConfigNestedInput
+  oauthDiscovery?: Prisma.McpServerOAuthDiscoveryUpdateOneWithoutConfigNestedInput
+  oauthFlows?: Prisma.McpOAuthFlowUpdateManyWithoutConfigNestedInput
+  endedConnections?: Prisma.McpServerEndedConnectionUpdateManyWithoutConfigNestedInput
 }
 
 export type McpServerConfigUncheckedUpdateInput = {
@@ -686,6 +719,7 @@ export type McpServerConfigUncheckedUpdateInput = {
   oauth2RevocationUrl?: Prisma.StringFieldUpdateOperationsInput | string
   oauth2Issuer?: Prisma.StringFieldUpdateOperationsInput | string
   oauth2Scopes?: Prisma.McpServerConfigUpdateoauth2ScopesInput | string[]
+  oauth2ResourceMode?: Prisma.StringFieldUpdateOperationsInput | string
   apiKeyHeader?: Prisma.StringFieldUpdateOperationsInput | string
   apiKeyValue?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   apiKeyValueKeyId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -701,6 +735,9 @@ export type McpServerConfigUncheckedUpdateInput = {
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   userTokens?: Prisma.McpServerUserTokenUncheckedUpdateManyWithoutConfigNestedInput
+  oauthDiscovery?: Prisma.McpServerOAuthDiscoveryUncheckedUpdateOneWithoutConfigNestedInput
+  oauthFlows?: Prisma.McpOAuthFlowUncheckedUpdateManyWithoutConfigNestedInput
+  endedConnections?: Prisma.McpServerEndedConnectionUncheckedUpdateManyWithoutConfigNestedInput
 }
 
 export type McpServerConfigCreateManyInput = {
@@ -720,6 +757,7 @@ export type McpServerConfigCreateManyInput = {
   oauth2RevocationUrl?: string
   oauth2Issuer?: string
   oauth2Scopes?: Prisma.McpServerConfigCreateoauth2ScopesInput | string[]
+  oauth2ResourceMode?: string
   apiKeyHeader?: string
   apiKeyValue?: string | null
   apiKeyValueKeyId?: string | null
@@ -752,6 +790,7 @@ export type McpServerConfigUpdateManyMutationInput = {
   oauth2RevocationUrl?: Prisma.StringFieldUpdateOperationsInput | string
   oauth2Issuer?: Prisma.StringFieldUpdateOperationsInput | string
   oauth2Scopes?: Prisma.McpServerConfigUpdateoauth2ScopesInput | string[]
+  oauth2ResourceMode?: Prisma.StringFieldUpdateOperationsInput | string
   apiKeyHeader?: Prisma.StringFieldUpdateOperationsInput | string
   apiKeyValue?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   customHeaders?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -781,6 +820,7 @@ export type McpServerConfigUncheckedUpdateManyInput = {
   oauth2RevocationUrl?: Prisma.StringFieldUpdateOperationsInput | string
   oauth2Issuer?: Prisma.StringFieldUpdateOperationsInput | string
   oauth2Scopes?: Prisma.McpServerConfigUpdateoauth2ScopesInput | string[]
+  oauth2ResourceMode?: Prisma.StringFieldUpdateOperationsInput | string
   apiKeyHeader?: Prisma.StringFieldUpdateOperationsInput | string
   apiKeyValue?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   apiKeyValueKeyId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -832,6 +872,7 @@ export type McpServerConfigCountOrderByAggregateInput = {
   oauth2RevocationUrl?: Prisma.SortOrder
   oauth2Issuer?: Prisma.SortOrder
   oauth2Scopes?: Prisma.SortOrder
+  oauth2ResourceMode?: Prisma.SortOrder
   apiKeyHeader?: Prisma.SortOrder
   apiKeyValue?: Prisma.SortOrder
   apiKeyValueKeyId?: Prisma.SortOrder
@@ -868,6 +909,7 @@ export type McpServerConfigMaxOrderByAggregateInput = {
   oauth2TokenUrl?: Prisma.SortOrder
   oauth2RevocationUrl?: Prisma.SortOrder
   oauth2Issuer?: Prisma.SortOrder
+  oauth2ResourceMode?: Prisma.SortOrder
   apiKeyHeader?: Prisma.SortOrder
   apiKeyValue?: Prisma.SortOrder
   apiKeyValueKeyId?: Prisma.SortOrder
@@ -898,6 +940,7 @@ export type McpServerConfigMinOrderByAggregateInput = {
   oauth2TokenUrl?: Prisma.SortOrder
   oauth2RevocationUrl?: Prisma.SortOrder
   oauth2Issuer?: Prisma.SortOrder
+  oauth2ResourceMode?: Prisma.SortOrder
   apiKeyHeader?: Prisma.SortOrder
   apiKeyValue?: Prisma.SortOrder
   apiKeyValueKeyId?: Prisma.SortOrder
@@ -1042,6 +1085,48 @@ export type IntFieldUpdateOperationsInput = {
   decrement?: number
   multiply?: number
   divide?: number
+}
+
+export type McpServerConfigCreateNestedOneWithoutOauthDiscoveryInput = {
+  create?: Prisma.XOR<Prisma.McpServerConfigCreateWithoutOauthDiscoveryInput, Prisma.McpServerConfigUncheckedCreateWithoutOauthDiscoveryInput>
+  connectOrCreate?: Prisma.McpServerConfigCreateOrConnectWithoutOauthDiscoveryInput
+  connect?: Prisma.McpServerConfigWhereUniqueInput
+}
+
+export type McpServerConfigUpdateOneRequiredWithoutOauthDiscoveryNestedInput = {
+  create?: Prisma.XOR<Prisma.McpServerConfigCreateWithoutOauthDiscoveryInput, Prisma.McpServerConfigUncheckedCreateWithoutOauthDiscoveryInput>
+  connectOrCreate?: Prisma.McpServerConfigCreateOrConnectWithoutOauthDiscoveryInput
+  upsert?: Prisma.McpServerConfigUpsertWithoutOauthDiscoveryInput
+  connect?: Prisma.McpServerConfigWhereUniqueInput
+  update?: Prisma.XOR<Prisma.XOR<Prisma.McpServerConfigUpdateToOneWithWhereWithoutOauthDiscoveryInput, Prisma.McpServerConfigUpdateWithoutOauthDiscoveryInput>, Prisma.McpServerConfigUncheckedUpdateWithoutOauthDiscoveryInput>
+}
+
+export type McpServerConfigCreateNestedOneWithoutOauthFlowsInput = {
+  create?: Prisma.XOR<Prisma.McpServerConfigCreateWithoutOauthFlowsInput, Prisma.McpServerConfigUncheckedCreateWithoutOauthFlowsInput>
+  connectOrCreate?: Prisma.McpServerConfigCreateOrConnectWithoutOauthFlowsInput
+  connect?: Prisma.McpServerConfigWhereUniqueInput
+}
+
+export type McpServerConfigUpdateOneRequiredWithoutOauthFlowsNestedInput = {
+  create?: Prisma.XOR<Prisma.McpServerConfigCreateWithoutOauthFlowsInput, Prisma.McpServerConfigUncheckedCreateWithoutOauthFlowsInput>
+  connectOrCreate?: Prisma.McpServerConfigCreateOrConnectWithoutOauthFlowsInput
+  upsert?: Prisma.McpServerConfigUpsertWithoutOauthFlowsInput
+  connect?: Prisma.McpServerConfigWhereUniqueInput
+  update?: Prisma.XOR<Prisma.XOR<Prisma.McpServerConfigUpdateToOneWithWhereWithoutOauthFlowsInput, Prisma.McpServerConfigUpdateWithoutOauthFlowsInput>, Prisma.McpServerConfigUncheckedUpdateWithoutOauthFlowsInput>
+}
+
+export type McpServerConfigCreateNestedOneWithoutEndedConnectionsInput = {
+  create?: Prisma.XOR<Prisma.McpServerConfigCreateWithoutEndedConnectionsInput, Prisma.McpServerConfigUncheckedCreateWithoutEndedConnectionsInput>
+  connectOrCreate?: Prisma.McpServerConfigCreateOrConnectWithoutEndedConnectionsInput
+  connect?: Prisma.McpServerConfigWhereUniqueInput
+}
+
+export type McpServerConfigUpdateOneRequiredWithoutEndedConnectionsNestedInput = {
+  create?: Prisma.XOR<Prisma.McpServerConfigCreateWithoutEndedConnectionsInput, Prisma.McpServerConfigUncheckedCreateWithoutEndedConnectionsInput>
+  connectOrCreate?: Prisma.McpServerConfigCreateOrConnectWithoutEndedConnectionsInput
+  upsert?: Prisma.McpServerConfigUpsertWithoutEndedConnectionsInput
+  connect?: Prisma.McpServerConfigWhereUniqueInput
+  update?: Prisma.XOR<Prisma.XOR<Prisma.McpServerConfigUpdateToOneWithWhereWithoutEndedConnectionsInput, Prisma.McpServerConfigUpdateWithoutEndedConnectionsInput>, Prisma.McpServerConfigUncheckedUpdateWithoutEndedConnectionsInput>
 }
 
 export type McpServerConfigCreateNestedOneWithoutUserTokensInput = {
@@ -1200,6 +1285,7 @@ export type McpServerConfigCreateWithoutCreatedByInput = {
   oauth2RevocationUrl?: string
   oauth2Issuer?: string
   oauth2Scopes?: Prisma.McpServerConfigCreateoauth2ScopesInput | string[]
+  oauth2ResourceMode?: string
   apiKeyHeader?: string
   apiKeyValue?: string | null
   customHeaders?: string | null
@@ -1215,6 +1301,9 @@ export type McpServerConfigCreateWithoutCreatedByInput = {
   apiKeyValueKey?: Prisma.EncryptionKeyCreateNestedOneWithoutApiKeyValuesInput
   customHeadersKey?: Prisma.EncryptionKeyCreateNestedOneWithoutCustomHeadersInput
   userTokens?: Prisma.McpServerUserTokenCreateNestedManyWithoutConfigInput
+  oauthDiscovery?: Prisma.McpServerOAuthDiscoveryCreateNestedOneWithoutConfigInput
+  oauthFlows?: Prisma.McpOAuthFlowCreateNestedManyWithoutConfigInput
+  endedConnections?: Prisma.McpServerEndedConnectionCreateNestedManyWithoutConfigInput
 }
 
 export type McpServerConfigUncheckedCreateWithoutCreatedByInput = {
@@ -1234,6 +1323,7 @@ export type McpServerConfigUncheckedCreateWithoutCreatedByInput = {
   oauth2RevocationUrl?: string
   oauth2Issuer?: string
   oauth2Scopes?: Prisma.McpServerConfigCreateoauth2ScopesInput | string[]
+  oauth2ResourceMode?: string
   apiKeyHeader?: string
   apiKeyValue?: string | null
   apiKeyValueKeyId?: string | null
@@ -1248,6 +1338,9 @@ export type McpServerConfigUncheckedCreateWithoutCreatedByInput = {
   createdAt?: Date | string
   updatedAt?: Date | string
   userTokens?: Prisma.McpServerUserTokenUncheckedCreateNestedManyWithoutConfigInput
+  oauthDiscovery?: Prisma.McpServerOAuthDiscoveryUncheckedCreateNestedOneWithoutConfigInput
+  oauthFlows?: Prisma.McpOAuthFlowUncheckedCreateNestedManyWithoutConfigInput
+  endedConnections?: Prisma.McpServerEndedConnectionUncheckedCreateNestedManyWithoutConfigInput
 }
 
 export type McpServerConfigCreateOrConnectWithoutCreatedByInput = {
@@ -1276,6 +1369,7 @@ export type McpServerConfigCreateWithoutUpdatedByInput = {
   oauth2RevocationUrl?: string
   oauth2Issuer?: string
   oauth2Scopes?: Prisma.McpServerConfigCreateoauth2ScopesInput | string[]
+  oauth2ResourceMode?: string
   apiKeyHeader?: string
   apiKeyValue?: string | null
   customHeaders?: string | null
@@ -1291,6 +1385,9 @@ export type McpServerConfigCreateWithoutUpdatedByInput = {
   apiKeyValueKey?: Prisma.EncryptionKeyCreateNestedOneWithoutApiKeyValuesInput
   customHeadersKey?: Prisma.EncryptionKeyCreateNestedOneWithoutCustomHeadersInput
   userTokens?: Prisma.McpServerUserTokenCreateNestedManyWithoutConfigInput
+  oauthDiscovery?: Prisma.McpServerOAuthDiscoveryCreateNestedOneWithoutConfigInput
+  oauthFlows?: Prisma.McpOAuthFlowCreateNestedManyWithoutConfigInput
+  endedConnections?: Prisma.McpServerEndedConnectionCreateNestedManyWithoutConfigInput
 }
 
 export type McpServerConfigUncheckedCreateWithoutUpdatedByInput = {
@@ -1310,6 +1407,7 @@ export type McpServerConfigUncheckedCreateWithoutUpdatedByInput = {
   oauth2RevocationUrl?: string
   oauth2Issuer?: string
   oauth2Scopes?: Prisma.McpServerConfigCreateoauth2ScopesInput | string[]
+  oauth2ResourceMode?: string
   apiKeyHeader?: string
   apiKeyValue?: string | null
   apiKeyValueKeyId?: string | null
@@ -1324,6 +1422,9 @@ export type McpServerConfigUncheckedCreateWithoutUpdatedByInput = {
   createdAt?: Date | string
   updatedAt?: Date | string
   userTokens?: Prisma.McpServerUserTokenUncheckedCreateNestedManyWithoutConfigInput
+  oauthDiscovery?: Prisma.McpServerOAuthDiscoveryUncheckedCreateNestedOneWithoutConfigInput
+  oauthFlows?: Prisma.McpOAuthFlowUncheckedCreateNestedManyWithoutConfigInput
+  endedConnections?: Prisma.McpServerEndedConnectionUncheckedCreateNestedManyWithoutConfigInput
 }
 
 export type McpServerConfigCreateOrConnectWithoutUpdatedByInput = {
@@ -1372,6 +1473,7 @@ export type McpServerConfigScalarWhereInput = {
   oauth2RevocationUrl?: Prisma.StringFilter<"McpServerConfig"> | string
   oauth2Issuer?: Prisma.StringFilter<"McpServerConfig"> | string
   oauth2Scopes?: Prisma.StringNullableListFilter<"McpServerConfig">
+  oauth2ResourceMode?: Prisma.StringFilter<"McpServerConfig"> | string
   apiKeyHeader?: Prisma.StringFilter<"McpServerConfig"> | string
   apiKeyValue?: Prisma.StringNullableFilter<"McpServerConfig"> | string | null
   apiKeyValueKeyId?: Prisma.StringNullableFilter<"McpServerConfig"> | string | null
@@ -1404,6 +1506,498 @@ export type McpServerConfigUpdateManyWithWhereWithoutUpdatedByInput = {
   data: Prisma.XOR<Prisma.McpServerConfigUpdateManyMutationInput, Prisma.McpServerConfigUncheckedUpdateManyWithoutUpdatedByInput>
 }
 
+export type McpServerConfigCreateWithoutOauthDiscoveryInput = {
+  id?: string
+  displayName: string
+  slug: string
+  description?: string
+  iconUrl?: string
+  transport?: string
+  url: string
+  authType?: string
+  oauth2ClientId?: string
+  oauth2ClientSecret?: string | null
+  oauth2AuthUrl?: string
+  oauth2TokenUrl?: string
+  oauth2RevocationUrl?: string
+  oauth2Issuer?: string
+  oauth2Scopes?: Prisma.McpServerConfigCreateoauth2ScopesInput | string[]
+  oauth2ResourceMode?: string
+  apiKeyHeader?: string
+  apiKeyValue?: string | null
+  customHeaders?: string | null
+  toolAllowList?: Prisma.McpServerConfigCreatetoolAllowListInput | string[]
+  toolDenyList?: Prisma.McpServerConfigCreatetoolDenyListInput | string[]
+  availability?: string
+  enabled?: boolean
+  version?: number
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  createdBy?: Prisma.UserCreateNestedOneWithoutCreatedConfigsInput
+  updatedBy?: Prisma.UserCreateNestedOneWithoutUpdatedConfigsInput
+  oauth2ClientSecretKey?: Prisma.EncryptionKeyCreateNestedOneWithoutOauth2ClientSecretsInput
+  apiKeyValueKey?: Prisma.EncryptionKeyCreateNestedOneWithoutApiKeyValuesInput
+  customHeadersKey?: Prisma.EncryptionKeyCreateNestedOneWithoutCustomHeadersInput
+  userTokens?: Prisma.McpServerUserTokenCreateNestedManyWithoutConfigInput
+  oauthFlows?: Prisma.McpOAuthFlowCreateNestedManyWithoutConfigInput
+  endedConnections?: Prisma.McpServerEndedConnectionCreateNestedManyWithoutConfigInput
+}
+
+export type McpServerConfigUncheckedCreateWithoutOauthDiscoveryInput = {
+  id?: string
+  displayName: string
+  slug: string
+  description?: string
+  iconUrl?: string
+  transport?: string
+  url: string
+  authType?: string
+  oauth2ClientId?: string
+  oauth2ClientSecret?: string | null
+  oauth2ClientSecretKeyId?: string | null
+  oauth2AuthUrl?: string
+  oauth2TokenUrl?: string
+  oauth2RevocationUrl?: string
+  oauth2Issuer?: string
+  oauth2Scopes?: Prisma.McpServerConfigCreateoauth2ScopesInput | string[]
+  oauth2ResourceMode?: string
+  apiKeyHeader?: string
+  apiKeyValue?: string | null
+  apiKeyValueKeyId?: string | null
+  customHeaders?: string | null
+  customHeadersKeyId?: string | null
+  toolAllowList?: Prisma.McpServerConfigCreatetoolAllowListInput | string[]
+  toolDenyList?: Prisma.McpServerConfigCreatetoolDenyListInput | string[]
+  availability?: string
+  enabled?: boolean
+  version?: number
+  createdById?: string | null
+  updatedById?: string | null
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  userTokens?: Prisma.McpServerUserTokenUncheckedCreateNestedManyWithoutConfigInput
+  oauthFlows?: Prisma.McpOAuthFlowUncheckedCreateNestedManyWithoutConfigInput
+  endedConnections?: Prisma.McpServerEndedConnectionUncheckedCreateNestedManyWithoutConfigInput
+}
+
+export type McpServerConfigCreateOrConnectWithoutOauthDiscoveryInput = {
+  where: Prisma.McpServerConfigWhereUniqueInput
+  create: Prisma.XOR<Prisma.McpServerConfigCreateWithoutOauthDiscoveryInput, Prisma.McpServerConfigUncheckedCreateWithoutOauthDiscoveryInput>
+}
+
+export type McpServerConfigUpsertWithoutOauthDiscoveryInput = {
+  update: Prisma.XOR<Prisma.McpServerConfigUpdateWithoutOauthDiscoveryInput, Prisma.McpServerConfigUncheckedUpdateWithoutOauthDiscoveryInput>
+  create: Prisma.XOR<Prisma.McpServerConfigCreateWithoutOauthDiscoveryInput, Prisma.McpServerConfigUncheckedCreateWithoutOauthDiscoveryInput>
+  where?: Prisma.McpServerConfigWhereInput
+}
+
+export type McpServerConfigUpdateToOneWithWhereWithoutOauthDiscoveryInput = {
+  where?: Prisma.McpServerConfigWhereInput
+  data: Prisma.XOR<Prisma.McpServerConfigUpdateWithoutOauthDiscoveryInput, Prisma.McpServerConfigUncheckedUpdateWithoutOauthDiscoveryInput>
+}
+
+export type McpServerConfigUpdateWithoutOauthDiscoveryInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  displayName?: Prisma.StringFieldUpdateOperationsInput | string
+  slug?: Prisma.StringFieldUpdateOperationsInput | string
+  description?: Prisma.StringFieldUpdateOperationsInput | string
+  iconUrl?: Prisma.StringFieldUpdateOperationsInput | string
+  transport?: Prisma.StringFieldUpdateOperationsInput | string
+  url?: Prisma.StringFieldUpdateOperationsInput | string
+  authType?: Prisma.StringFieldUpdateOperationsInput | string
+  oauth2ClientId?: Prisma.StringFieldUpdateOperationsInput | string
+  oauth2ClientSecret?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  oauth2AuthUrl?: Prisma.StringFieldUpdateOperationsInput | string
+  oauth2TokenUrl?: Prisma.StringFieldUpdateOperationsInput | string
+  oauth2RevocationUrl?: Prisma.StringFieldUpdateOperationsInput | string
+  oauth2Issuer?: Prisma.StringFieldUpdateOperationsInput | string
+  oauth2Scopes?: Prisma.McpServerConfigUpdateoauth2ScopesInput | string[]
+  oauth2ResourceMode?: Prisma.StringFieldUpdateOperationsInput | string
+  apiKeyHeader?: Prisma.StringFieldUpdateOperationsInput | string
+  apiKeyValue?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  customHeaders?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  toolAllowList?: Prisma.McpServerConfigUpdatetoolAllowListInput | string[]
+  toolDenyList?: Prisma.McpServerConfigUpdatetoolDenyListInput | string[]
+  availability?: Prisma.StringFieldUpdateOperationsInput | string
+  enabled?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  version?: Prisma.IntFieldUpdateOperationsInput | number
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  createdBy?: Prisma.UserUpdateOneWithoutCreatedConfigsNestedInput
+  updatedBy?: Prisma.UserUpdateOneWithoutUpdatedConfigsNestedInput
+  oauth2ClientSecretKey?: Prisma.EncryptionKeyUpdateOneWithoutOauth2ClientSecretsNestedInput
+  apiKeyValueKey?: Prisma.EncryptionKeyUpdateOneWithoutApiKeyValuesNestedInput
+  customHeadersKey?: Prisma.EncryptionKeyUpdateOneWithoutCustomHeadersNestedInput
+  userTokens?: Prisma.McpServerUserTokenUpdateManyWithoutConfigNestedInput
+  oauthFlows?: Prisma.McpOAuthFlowUpdateManyWithoutConfigNestedInput
+  endedConnections?: Prisma.McpServerEndedConnectionUpdateManyWithoutConfigNestedInput
+}
+
+export type McpServerConfigUncheckedUpdateWithoutOauthDiscoveryInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  displayName?: Prisma.StringFieldUpdateOperationsInput | string
+  slug?: Prisma.StringFieldUpdateOperationsInput | string
+  description?: Prisma.StringFieldUpdateOperationsInput | string
+  iconUrl?: Prisma.StringFieldUpdateOperationsInput | string
+  transport?: Prisma.StringFieldUpdateOperationsInput | string
+  url?: Prisma.StringFieldUpdateOperationsInput | string
+  authType?: Prisma.StringFieldUpdateOperationsInput | string
+  oauth2ClientId?: Prisma.StringFieldUpdateOperationsInput | string
+  oauth2ClientSecret?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  oauth2ClientSecretKeyId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  oauth2AuthUrl?: Prisma.StringFieldUpdateOperationsInput | string
+  oauth2TokenUrl?: Prisma.StringFieldUpdateOperationsInput | string
+  oauth2RevocationUrl?: Prisma.StringFieldUpdateOperationsInput | string
+  oauth2Issuer?: Prisma.StringFieldUpdateOperationsInput | string
+  oauth2Scopes?: Prisma.McpServerConfigUpdateoauth2ScopesInput | string[]
+  oauth2ResourceMode?: Prisma.StringFieldUpdateOperationsInput | string
+  apiKeyHeader?: Prisma.StringFieldUpdateOperationsInput | string
+  apiKeyValue?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  apiKeyValueKeyId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  customHeaders?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  customHeadersKeyId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  toolAllowList?: Prisma.McpServerConfigUpdatetoolAllowListInput | string[]
+  toolDenyList?: Prisma.McpServerConfigUpdatetoolDenyListInput | string[]
+  availability?: Prisma.StringFieldUpdateOperationsInput | string
+  enabled?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  version?: Prisma.IntFieldUpdateOperationsInput | number
+  createdById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  updatedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  userTokens?: Prisma.McpServerUserTokenUncheckedUpdateManyWithoutConfigNestedInput
+  oauthFlows?: Prisma.McpOAuthFlowUncheckedUpdateManyWithoutConfigNestedInput
+  endedConnections?: Prisma.McpServerEndedConnectionUncheckedUpdateManyWithoutConfigNestedInput
+}
+
+export type McpServerConfigCreateWithoutOauthFlowsInput = {
+  id?: string
+  displayName: string
+  slug: string
+  description?: string
+  iconUrl?: string
+  transport?: string
+  url: string
+  authType?: string
+  oauth2ClientId?: string
+  oauth2ClientSecret?: string | null
+  oauth2AuthUrl?: string
+  oauth2TokenUrl?: string
+  oauth2RevocationUrl?: string
+  oauth2Issuer?: string
+  oauth2Scopes?: Prisma.McpServerConfigCreateoauth2ScopesInput | string[]
+  oauth2ResourceMode?: string
+  apiKeyHeader?: string
+  apiKeyValue?: string | null
+  customHeaders?: string | null
+  toolAllowList?: Prisma.McpServerConfigCreatetoolAllowListInput | string[]
+  toolDenyList?: Prisma.McpServerConfigCreatetoolDenyListInput | string[]
+  availability?: string
+  enabled?: boolean
+  version?: number
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  createdBy?: Prisma.UserCreateNestedOneWithoutCreatedConfigsInput
+  updatedBy?: Prisma.UserCreateNestedOneWithoutUpdatedConfigsInput
+  oauth2ClientSecretKey?: Prisma.EncryptionKeyCreateNestedOneWithoutOauth2ClientSecretsInput
+  apiKeyValueKey?: Prisma.EncryptionKeyCreateNestedOneWithoutApiKeyValuesInput
+  customHeadersKey?: Prisma.EncryptionKeyCreateNestedOneWithoutCustomHeadersInput
+  userTokens?: Prisma.McpServerUserTokenCreateNestedManyWithoutConfigInput
+  oauthDiscovery?: Prisma.McpServerOAuthDiscoveryCreateNestedOneWithoutConfigInput
+  endedConnections?: Prisma.McpServerEndedConnectionCreateNestedManyWithoutConfigInput
+}
+
+export type McpServerConfigUncheckedCreateWithoutOauthFlowsInput = {
+  id?: string
+  displayName: string
+  slug: string
+  description?: string
+  iconUrl?: string
+  transport?: string
+  url: string
+  authType?: string
+  oauth2ClientId?: string
+  oauth2ClientSecret?: string | null
+  oauth2ClientSecretKeyId?: string | null
+  oauth2AuthUrl?: string
+  oauth2TokenUrl?: string
+  oauth2RevocationUrl?: string
+  oauth2Issuer?: string
+  oauth2Scopes?: Prisma.McpServerConfigCreateoauth2ScopesInput | string[]
+  oauth2ResourceMode?: string
+  apiKeyHeader?: string
+  apiKeyValue?: string | null
+  apiKeyValueKeyId?: string | null
+  customHeaders?: string | null
+  customHeadersKeyId?: string | null
+  toolAllowList?: Prisma.McpServerConfigCreatetoolAllowListInput | string[]
+  toolDenyList?: Prisma.McpServerConfigCreatetoolDenyListInput | string[]
+  availability?: string
+  enabled?: boolean
+  version?: number
+  createdById?: string | null
+  updatedById?: string | null
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  userTokens?: Prisma.McpServerUserTokenUncheckedCreateNestedManyWithoutConfigInput
+  oauthDiscovery?: Prisma.McpServerOAuthDiscoveryUncheckedCreateNestedOneWithoutConfigInput
+  endedConnections?: Prisma.McpServerEndedConnectionUncheckedCreateNestedManyWithoutConfigInput
+}
+
+export type McpServerConfigCreateOrConnectWithoutOauthFlowsInput = {
+  where: Prisma.McpServerConfigWhereUniqueInput
+  create: Prisma.XOR<Prisma.McpServerConfigCreateWithoutOauthFlowsInput, Prisma.McpServerConfigUncheckedCreateWithoutOauthFlowsInput>
+}
+
+export type McpServerConfigUpsertWithoutOauthFlowsInput = {
+  update: Prisma.XOR<Prisma.McpServerConfigUpdateWithoutOauthFlowsInput, Prisma.McpServerConfigUncheckedUpdateWithoutOauthFlowsInput>
+  create: Prisma.XOR<Prisma.McpServerConfigCreateWithoutOauthFlowsInput, Prisma.McpServerConfigUncheckedCreateWithoutOauthFlowsInput>
+  where?: Prisma.McpServerConfigWhereInput
+}
+
+export type McpServerConfigUpdateToOneWithWhereWithoutOauthFlowsInput = {
+  where?: Prisma.McpServerConfigWhereInput
+  data: Prisma.XOR<Prisma.McpServerConfigUpdateWithoutOauthFlowsInput, Prisma.McpServerConfigUncheckedUpdateWithoutOauthFlowsInput>
+}
+
+export type McpServerConfigUpdateWithoutOauthFlowsInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  displayName?: Prisma.StringFieldUpdateOperationsInput | string
+  slug?: Prisma.StringFieldUpdateOperationsInput | string
+  description?: Prisma.StringFieldUpdateOperationsInput | string
+  iconUrl?: Prisma.StringFieldUpdateOperationsInput | string
+  transport?: Prisma.StringFieldUpdateOperationsInput | string
+  url?: Prisma.StringFieldUpdateOperationsInput | string
+  authType?: Prisma.StringFieldUpdateOperationsInput | string
+  oauth2ClientId?: Prisma.StringFieldUpdateOperationsInput | string
+  oauth2ClientSecret?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  oauth2AuthUrl?: Prisma.StringFieldUpdateOperationsInput | string
+  oauth2TokenUrl?: Prisma.StringFieldUpdateOperationsInput | string
+  oauth2RevocationUrl?: Prisma.StringFieldUpdateOperationsInput | string
+  oauth2Issuer?: Prisma.StringFieldUpdateOperationsInput | string
+  oauth2Scopes?: Prisma.McpServerConfigUpdateoauth2ScopesInput | string[]
+  oauth2ResourceMode?: Prisma.StringFieldUpdateOperationsInput | string
+  apiKeyHeader?: Prisma.StringFieldUpdateOperationsInput | string
+  apiKeyValue?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  customHeaders?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  toolAllowList?: Prisma.McpServerConfigUpdatetoolAllowListInput | string[]
+  toolDenyList?: Prisma.McpServerConfigUpdatetoolDenyListInput | string[]
+  availability?: Prisma.StringFieldUpdateOperationsInput | string
+  enabled?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  version?: Prisma.IntFieldUpdateOperationsInput | number
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  createdBy?: Prisma.UserUpdateOneWithoutCreatedConfigsNestedInput
+  updatedBy?: Prisma.UserUpdateOneWithoutUpdatedConfigsNestedInput
+  oauth2ClientSecretKey?: Prisma.EncryptionKeyUpdateOneWithoutOauth2ClientSecretsNestedInput
+  apiKeyValueKey?: Prisma.EncryptionKeyUpdateOneWithoutApiKeyValuesNestedInput
+  customHeadersKey?: Prisma.EncryptionKeyUpdateOneWithoutCustomHeadersNestedInput
+  userTokens?: Prisma.McpServerUserTokenUpdateManyWithoutConfigNestedInput
+  oauthDiscovery?: Prisma.McpServerOAuthDiscoveryUpdateOneWithoutConfigNestedInput
+  endedConnections?: Prisma.McpServerEndedConnectionUpdateManyWithoutConfigNestedInput
+}
+
+export type McpServerConfigUncheckedUpdateWithoutOauthFlowsInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  displayName?: Prisma.StringFieldUpdateOperationsInput | string
+  slug?: Prisma.StringFieldUpdateOperationsInput | string
+  description?: Prisma.StringFieldUpdateOperationsInput | string
+  iconUrl?: Prisma.StringFieldUpdateOperationsInput | string
+  transport?: Prisma.StringFieldUpdateOperationsInput | string
+  url?: Prisma.StringFieldUpdateOperationsInput | string
+  authType?: Prisma.StringFieldUpdateOperationsInput | string
+  oauth2ClientId?: Prisma.StringFieldUpdateOperationsInput | string
+  oauth2ClientSecret?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  oauth2ClientSecretKeyId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  oauth2AuthUrl?: Prisma.StringFieldUpdateOperationsInput | string
+  oauth2TokenUrl?: Prisma.StringFieldUpdateOperationsInput | string
+  oauth2RevocationUrl?: Prisma.StringFieldUpdateOperationsInput | string
+  oauth2Issuer?: Prisma.StringFieldUpdateOperationsInput | string
+  oauth2Scopes?: Prisma.McpServerConfigUpdateoauth2ScopesInput | string[]
+  oauth2ResourceMode?: Prisma.StringFieldUpdateOperationsInput | string
+  apiKeyHeader?: Prisma.StringFieldUpdateOperationsInput | string
+  apiKeyValue?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  apiKeyValueKeyId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  customHeaders?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  customHeadersKeyId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  toolAllowList?: Prisma.McpServerConfigUpdatetoolAllowListInput | string[]
+  toolDenyList?: Prisma.McpServerConfigUpdatetoolDenyListInput | string[]
+  availability?: Prisma.StringFieldUpdateOperationsInput | string
+  enabled?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  version?: Prisma.IntFieldUpdateOperationsInput | number
+  createdById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  updatedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  userTokens?: Prisma.McpServerUserTokenUncheckedUpdateManyWithoutConfigNestedInput
+  oauthDiscovery?: Prisma.McpServerOAuthDiscoveryUncheckedUpdateOneWithoutConfigNestedInput
+  endedConnections?: Prisma.McpServerEndedConnectionUncheckedUpdateManyWithoutConfigNestedInput
+}
+
+export type McpServerConfigCreateWithoutEndedConnectionsInput = {
+  id?: string
+  displayName: string
+  slug: string
+  description?: string
+  iconUrl?: string
+  transport?: string
+  url: string
+  authType?: string
+  oauth2ClientId?: string
+  oauth2ClientSecret?: string | null
+  oauth2AuthUrl?: string
+  oauth2TokenUrl?: string
+  oauth2RevocationUrl?: string
+  oauth2Issuer?: string
+  oauth2Scopes?: Prisma.McpServerConfigCreateoauth2ScopesInput | string[]
+  oauth2ResourceMode?: string
+  apiKeyHeader?: string
+  apiKeyValue?: string | null
+  customHeaders?: string | null
+  toolAllowList?: Prisma.McpServerConfigCreatetoolAllowListInput | string[]
+  toolDenyList?: Prisma.McpServerConfigCreatetoolDenyListInput | string[]
+  availability?: string
+  enabled?: boolean
+  version?: number
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  createdBy?: Prisma.UserCreateNestedOneWithoutCreatedConfigsInput
+  updatedBy?: Prisma.UserCreateNestedOneWithoutUpdatedConfigsInput
+  oauth2ClientSecretKey?: Prisma.EncryptionKeyCreateNestedOneWithoutOauth2ClientSecretsInput
+  apiKeyValueKey?: Prisma.EncryptionKeyCreateNestedOneWithoutApiKeyValuesInput
+  customHeadersKey?: Prisma.EncryptionKeyCreateNestedOneWithoutCustomHeadersInput
+  userTokens?: Prisma.McpServerUserTokenCreateNestedManyWithoutConfigInput
+  oauthDiscovery?: Prisma.McpServerOAuthDiscoveryCreateNestedOneWithoutConfigInput
+  oauthFlows?: Prisma.McpOAuthFlowCreateNestedManyWithoutConfigInput
+}
+
+export type McpServerConfigUncheckedCreateWithoutEndedConnectionsInput = {
+  id?: string
+  displayName: string
+  slug: string
+  description?: string
+  iconUrl?: string
+  transport?: string
+  url: string
+  authType?: string
+  oauth2ClientId?: string
+  oauth2ClientSecret?: string | null
+  oauth2ClientSecretKeyId?: string | null
+  oauth2AuthUrl?: string
+  oauth2TokenUrl?: string
+  oauth2RevocationUrl?: string
+  oauth2Issuer?: string
+  oauth2Scopes?: Prisma.McpServerConfigCreateoauth2ScopesInput | string[]
+  oauth2ResourceMode?: string
+  apiKeyHeader?: string
+  apiKeyValue?: string | null
+  apiKeyValueKeyId?: string | null
+  customHeaders?: string | null
+  customHeadersKeyId?: string | null
+  toolAllowList?: Prisma.McpServerConfigCreatetoolAllowListInput | string[]
+  toolDenyList?: Prisma.McpServerConfigCreatetoolDenyListInput | string[]
+  availability?: string
+  enabled?: boolean
+  version?: number
+  createdById?: string | null
+  updatedById?: string | null
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  userTokens?: Prisma.McpServerUserTokenUncheckedCreateNestedManyWithoutConfigInput
+  oauthDiscovery?: Prisma.McpServerOAuthDiscoveryUncheckedCreateNestedOneWithoutConfigInput
+  oauthFlows?: Prisma.McpOAuthFlowUncheckedCreateNestedManyWithoutConfigInput
+}
+
+export type McpServerConfigCreateOrConnectWithoutEndedConnectionsInput = {
+  where: Prisma.McpServerConfigWhereUniqueInput
+  create: Prisma.XOR<Prisma.McpServerConfigCreateWithoutEndedConnectionsInput, Prisma.McpServerConfigUncheckedCreateWithoutEndedConnectionsInput>
+}
+
+export type McpServerConfigUpsertWithoutEndedConnectionsInput = {
+  update: Prisma.XOR<Prisma.McpServerConfigUpdateWithoutEndedConnectionsInput, Prisma.McpServerConfigUncheckedUpdateWithoutEndedConnectionsInput>
+  create: Prisma.XOR<Prisma.McpServerConfigCreateWithoutEndedConnectionsInput, Prisma.McpServerConfigUncheckedCreateWithoutEndedConnectionsInput>
+  where?: Prisma.McpServerConfigWhereInput
+}
+
+export type McpServerConfigUpdateToOneWithWhereWithoutEndedConnectionsInput = {
+  where?: Prisma.McpServerConfigWhereInput
+  data: Prisma.XOR<Prisma.McpServerConfigUpdateWithoutEndedConnectionsInput, Prisma.McpServerConfigUncheckedUpdateWithoutEndedConnectionsInput>
+}
+
+export type McpServerConfigUpdateWithoutEndedConnectionsInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  displayName?: Prisma.StringFieldUpdateOperationsInput | string
+  slug?: Prisma.StringFieldUpdateOperationsInput | string
+  description?: Prisma.StringFieldUpdateOperationsInput | string
+  iconUrl?: Prisma.StringFieldUpdateOperationsInput | string
+  transport?: Prisma.StringFieldUpdateOperationsInput | string
+  url?: Prisma.StringFieldUpdateOperationsInput | string
+  authType?: Prisma.StringFieldUpdateOperationsInput | string
+  oauth2ClientId?: Prisma.StringFieldUpdateOperationsInput | string
+  oauth2ClientSecret?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  oauth2AuthUrl?: Prisma.StringFieldUpdateOperationsInput | string
+  oauth2TokenUrl?: Prisma.StringFieldUpdateOperationsInput | string
+  oauth2RevocationUrl?: Prisma.StringFieldUpdateOperationsInput | string
+  oauth2Issuer?: Prisma.StringFieldUpdateOperationsInput | string
+  oauth2Scopes?: Prisma.McpServerConfigUpdateoauth2ScopesInput | string[]
+  oauth2ResourceMode?: Prisma.StringFieldUpdateOperationsInput | string
+  apiKeyHeader?: Prisma.StringFieldUpdateOperationsInput | string
+  apiKeyValue?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  customHeaders?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  toolAllowList?: Prisma.McpServerConfigUpdatetoolAllowListInput | string[]
+  toolDenyList?: Prisma.McpServerConfigUpdatetoolDenyListInput | string[]
+  availability?: Prisma.StringFieldUpdateOperationsInput | string
+  enabled?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  version?: Prisma.IntFieldUpdateOperationsInput | number
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  createdBy?: Prisma.UserUpdateOneWithoutCreatedConfigsNestedInput
+  updatedBy?: Prisma.UserUpdateOneWithoutUpdatedConfigsNestedInput
+  oauth2ClientSecretKey?: Prisma.EncryptionKeyUpdateOneWithoutOauth2ClientSecretsNestedInput
+  apiKeyValueKey?: Prisma.EncryptionKeyUpdateOneWithoutApiKeyValuesNestedInput
+  customHeadersKey?: Prisma.EncryptionKeyUpdateOneWithoutCustomHeadersNestedInput
+  userTokens?: Prisma.McpServerUserTokenUpdateManyWithoutConfigNestedInput
+  oauthDiscovery?: Prisma.McpServerOAuthDiscoveryUpdateOneWithoutConfigNestedInput
+  oauthFlows?: Prisma.McpOAuthFlowUpdateManyWithoutConfigNestedInput
+}
+
+export type McpServerConfigUncheckedUpdateWithoutEndedConnectionsInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  displayName?: Prisma.StringFieldUpdateOperationsInput | string
+  slug?: Prisma.StringFieldUpdateOperationsInput | string
+  description?: Prisma.StringFieldUpdateOperationsInput | string
+  iconUrl?: Prisma.StringFieldUpdateOperationsInput | string
+  transport?: Prisma.StringFieldUpdateOperationsInput | string
+  url?: Prisma.StringFieldUpdateOperationsInput | string
+  authType?: Prisma.StringFieldUpdateOperationsInput | string
+  oauth2ClientId?: Prisma.StringFieldUpdateOperationsInput | string
+  oauth2ClientSecret?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  oauth2ClientSecretKeyId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  oauth2AuthUrl?: Prisma.StringFieldUpdateOperationsInput | string
+  oauth2TokenUrl?: Prisma.StringFieldUpdateOperationsInput | string
+  oauth2RevocationUrl?: Prisma.StringFieldUpdateOperationsInput | string
+  oauth2Issuer?: Prisma.StringFieldUpdateOperationsInput | string
+  oauth2Scopes?: Prisma.McpServerConfigUpdateoauth2ScopesInput | string[]
+  oauth2ResourceMode?: Prisma.StringFieldUpdateOperationsInput | string
+  apiKeyHeader?: Prisma.StringFieldUpdateOperationsInput | string
+  apiKeyValue?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  apiKeyValueKeyId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  customHeaders?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  customHeadersKeyId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  toolAllowList?: Prisma.McpServerConfigUpdatetoolAllowListInput | string[]
+  toolDenyList?: Prisma.McpServerConfigUpdatetoolDenyListInput | string[]
+  availability?: Prisma.StringFieldUpdateOperationsInput | string
+  enabled?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  version?: Prisma.IntFieldUpdateOperationsInput | number
+  createdById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  updatedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  userTokens?: Prisma.McpServerUserTokenUncheckedUpdateManyWithoutConfigNestedInput
+  oauthDiscovery?: Prisma.McpServerOAuthDiscoveryUncheckedUpdateOneWithoutConfigNestedInput
+  oauthFlows?: Prisma.McpOAuthFlowUncheckedUpdateManyWithoutConfigNestedInput
+}
+
 export type McpServerConfigCreateWithoutUserTokensInput = {
   id?: string
   displayName: string
@@ -1420,6 +2014,7 @@ export type McpServerConfigCreateWithoutUserTokensInput = {
   oauth2RevocationUrl?: string
   oauth2Issuer?: string
   oauth2Scopes?: Prisma.McpServerConfigCreateoauth2ScopesInput | string[]
+  oauth2ResourceMode?: string
   apiKeyHeader?: string
   apiKeyValue?: string | null
   customHeaders?: string | null
@@ -1435,6 +2030,9 @@ export type McpServerConfigCreateWithoutUserTokensInput = {
   oauth2ClientSecretKey?: Prisma.EncryptionKeyCreateNestedOneWithoutOauth2ClientSecretsInput
   apiKeyValueKey?: Prisma.EncryptionKeyCreateNestedOneWithoutApiKeyValuesInput
   customHeadersKey?: Prisma.EncryptionKeyCreateNestedOneWithoutCustomHeadersInput
+  oauthDiscovery?: Prisma.McpServerOAuthDiscoveryCreateNestedOneWithoutConfigInput
+  oauthFlows?: Prisma.McpOAuthFlowCreateNestedManyWithoutConfigInput
+  endedConnections?: Prisma.McpServerEndedConnectionCreateNestedManyWithoutConfigInput
 }
 
 export type McpServerConfigUncheckedCreateWithoutUserTokensInput = {
@@ -1454,6 +2052,7 @@ export type McpServerConfigUncheckedCreateWithoutUserTokensInput = {
   oauth2RevocationUrl?: string
   oauth2Issuer?: string
   oauth2Scopes?: Prisma.McpServerConfigCreateoauth2ScopesInput | string[]
+  oauth2ResourceMode?: string
   apiKeyHeader?: string
   apiKeyValue?: string | null
   apiKeyValueKeyId?: string | null
@@ -1468,6 +2067,9 @@ export type McpServerConfigUncheckedCreateWithoutUserTokensInput = {
   updatedById?: string | null
   createdAt?: Date | string
   updatedAt?: Date | string
+  oauthDiscovery?: Prisma.McpServerOAuthDiscoveryUncheckedCreateNestedOneWithoutConfigInput
+  oauthFlows?: Prisma.McpOAuthFlowUncheckedCreateNestedManyWithoutConfigInput
+  endedConnections?: Prisma.McpServerEndedConnectionUncheckedCreateNestedManyWithoutConfigInput
 }
 
 export type McpServerConfigCreateOrConnectWithoutUserTokensInput = {
@@ -1502,6 +2104,7 @@ export type McpServerConfigUpdateWithoutUserTokensInput = {
   oauth2RevocationUrl?: Prisma.StringFieldUpdateOperationsInput | string
   oauth2Issuer?: Prisma.StringFieldUpdateOperationsInput | string
   oauth2Scopes?: Prisma.McpServerConfigUpdateoauth2ScopesInput | string[]
+  oauth2ResourceMode?: Prisma.StringFieldUpdateOperationsInput | string
   apiKeyHeader?: Prisma.StringFieldUpdateOperationsInput | string
   apiKeyValue?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   customHeaders?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -1517,6 +2120,9 @@ export type McpServerConfigUpdateWithoutUserTokensInput = {
   oauth2ClientSecretKey?: Prisma.EncryptionKeyUpdateOneWithoutOauth2ClientSecretsNestedInput
   apiKeyValueKey?: Prisma.EncryptionKeyUpdateOneWithoutApiKeyValuesNestedInput
   customHeadersKey?: Prisma.EncryptionKeyUpdateOneWithoutCustomHeadersNestedInput
+  oauthDiscovery?: Prisma.McpServerOAuthDiscoveryUpdateOneWithoutConfigNestedInput
+  oauthFlows?: Prisma.McpOAuthFlowUpdateManyWithoutConfigNestedInput
+  endedConnections?: Prisma.McpServerEndedConnectionUpdateManyWithoutConfigNestedInput
 }
 
 export type McpServerConfigUncheckedUpdateWithoutUserTokensInput = {
@@ -1536,6 +2142,7 @@ export type McpServerConfigUncheckedUpdateWithoutUserTokensInput = {
   oauth2RevocationUrl?: Prisma.StringFieldUpdateOperationsInput | string
   oauth2Issuer?: Prisma.StringFieldUpdateOperationsInput | string
   oauth2Scopes?: Prisma.McpServerConfigUpdateoauth2ScopesInput | string[]
+  oauth2ResourceMode?: Prisma.StringFieldUpdateOperationsInput | string
   apiKeyHeader?: Prisma.StringFieldUpdateOperationsInput | string
   apiKeyValue?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   apiKeyValueKeyId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -1550,6 +2157,9 @@ export type McpServerConfigUncheckedUpdateWithoutUserTokensInput = {
   updatedById?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  oauthDiscovery?: Prisma.McpServerOAuthDiscoveryUncheckedUpdateOneWithoutConfigNestedInput
+  oauthFlows?: Prisma.McpOAuthFlowUncheckedUpdateManyWithoutConfigNestedInput
+  endedConnections?: Prisma.McpServerEndedConnectionUncheckedUpdateManyWithoutConfigNestedInput
 }
 
 export type McpServerConfigCreateWithoutOauth2ClientSecretKeyInput = {
@@ -1568,6 +2178,7 @@ export type McpServerConfigCreateWithoutOauth2ClientSecretKeyInput = {
   oauth2RevocationUrl?: string
   oauth2Issuer?: string
   oauth2Scopes?: Prisma.McpServerConfigCreateoauth2ScopesInput | string[]
+  oauth2ResourceMode?: string
   apiKeyHeader?: string
   apiKeyValue?: string | null
   customHeaders?: string | null
@@ -1583,6 +2194,9 @@ export type McpServerConfigCreateWithoutOauth2ClientSecretKeyInput = {
   apiKeyValueKey?: Prisma.EncryptionKeyCreateNestedOneWithoutApiKeyValuesInput
   customHeadersKey?: Prisma.EncryptionKeyCreateNestedOneWithoutCustomHeadersInput
   userTokens?: Prisma.McpServerUserTokenCreateNestedManyWithoutConfigInput
+  oauthDiscovery?: Prisma.McpServerOAuthDiscoveryCreateNestedOneWithoutConfigInput
+  oauthFlows?: Prisma.McpOAuthFlowCreateNestedManyWithoutConfigInput
+  endedConnections?: Prisma.McpServerEndedConnectionCreateNestedManyWithoutConfigInput
 }
 
 export type McpServerConfigUncheckedCreateWithoutOauth2ClientSecretKeyInput = {
@@ -1601,6 +2215,7 @@ export type McpServerConfigUncheckedCreateWithoutOauth2ClientSecretKeyInput = {
   oauth2RevocationUrl?: string
   oauth2Issuer?: string
   oauth2Scopes?: Prisma.McpServerConfigCreateoauth2ScopesInput | string[]
+  oauth2ResourceMode?: string
   apiKeyHeader?: string
   apiKeyValue?: string | null
   apiKeyValueKeyId?: string | null
@@ -1616,6 +2231,9 @@ export type McpServerConfigUncheckedCreateWithoutOauth2ClientSecretKeyInput = {
   createdAt?: Date | string
   updatedAt?: Date | string
   userTokens?: Prisma.McpServerUserTokenUncheckedCreateNestedManyWithoutConfigInput
+  oauthDiscovery?: Prisma.McpServerOAuthDiscoveryUncheckedCreateNestedOneWithoutConfigInput
+  oauthFlows?: Prisma.McpOAuthFlowUncheckedCreateNestedManyWithoutConfigInput
+  endedConnections?: Prisma.McpServerEndedConnectionUncheckedCreateNestedManyWithoutConfigInput
 }
 
 export type McpServerConfigCreateOrConnectWithoutOauth2ClientSecretKeyInput = {
@@ -1644,6 +2262,7 @@ export type McpServerConfigCreateWithoutApiKeyValueKeyInput = {
   oauth2RevocationUrl?: string
   oauth2Issuer?: string
   oauth2Scopes?: Prisma.McpServerConfigCreateoauth2ScopesInput | string[]
+  oauth2ResourceMode?: string
   apiKeyHeader?: string
   apiKeyValue?: string | null
   customHeaders?: string | null
@@ -1659,6 +2278,9 @@ export type McpServerConfigCreateWithoutApiKeyValueKeyInput = {
   oauth2ClientSecretKey?: Prisma.EncryptionKeyCreateNestedOneWithoutOauth2ClientSecretsInput
   customHeadersKey?: Prisma.EncryptionKeyCreateNestedOneWithoutCustomHeadersInput
   userTokens?: Prisma.McpServerUserTokenCreateNestedManyWithoutConfigInput
+  oauthDiscovery?: Prisma.McpServerOAuthDiscoveryCreateNestedOneWithoutConfigInput
+  oauthFlows?: Prisma.McpOAuthFlowCreateNestedManyWithoutConfigInput
+  endedConnections?: Prisma.McpServerEndedConnectionCreateNestedManyWithoutConfigInput
 }
 
 export type McpServerConfigUncheckedCreateWithoutApiKeyValueKeyInput = {
@@ -1678,6 +2300,7 @@ export type McpServerConfigUncheckedCreateWithoutApiKeyValueKeyInput = {
   oauth2RevocationUrl?: string
   oauth2Issuer?: string
   oauth2Scopes?: Prisma.McpServerConfigCreateoauth2ScopesInput | string[]
+  oauth2ResourceMode?: string
   apiKeyHeader?: string
   apiKeyValue?: string | null
   customHeaders?: string | null
@@ -1692,6 +2315,9 @@ export type McpServerConfigUncheckedCreateWithoutApiKeyValueKeyInput = {
   createdAt?: Date | string
   updatedAt?: Date | string
   userTokens?: Prisma.McpServerUserTokenUncheckedCreateNestedManyWithoutConfigInput
+  oauthDiscovery?: Prisma.McpServerOAuthDiscoveryUncheckedCreateNestedOneWithoutConfigInput
+  oauthFlows?: Prisma.McpOAuthFlowUncheckedCreateNestedManyWithoutConfigInput
+  endedConnections?: Prisma.McpServerEndedConnectionUncheckedCreateNestedManyWithoutConfigInput
 }
 
 export type McpServerConfigCreateOrConnectWithoutApiKeyValueKeyInput = {
@@ -1720,6 +2346,7 @@ export type McpServerConfigCreateWithoutCustomHeadersKeyInput = {
   oauth2RevocationUrl?: string
   oauth2Issuer?: string
   oauth2Scopes?: Prisma.McpServerConfigCreateoauth2ScopesInput | string[]
+  oauth2ResourceMode?: string
   apiKeyHeader?: string
   apiKeyValue?: string | null
   customHeaders?: string | null
@@ -1735,6 +2362,9 @@ export type McpServerConfigCreateWithoutCustomHeadersKeyInput = {
   oauth2ClientSecretKey?: Prisma.EncryptionKeyCreateNestedOneWithoutOauth2ClientSecretsInput
   apiKeyValueKey?: Prisma.EncryptionKeyCreateNestedOneWithoutApiKeyValuesInput
   userTokens?: Prisma.McpServerUserTokenCreateNestedManyWithoutConfigInput
+  oauthDiscovery?: Prisma.McpServerOAuthDiscoveryCreateNestedOneWithoutConfigInput
+  oauthFlows?: Prisma.McpOAuthFlowCreateNestedManyWithoutConfigInput
+  endedConnections?: Prisma.McpServerEndedConnectionCreateNestedManyWithoutConfigInput
 }
 
 export type McpServerConfigUncheckedCreateWithoutCustomHeadersKeyInput = {
@@ -1754,6 +2384,7 @@ export type McpServerConfigUncheckedCreateWithoutCustomHeadersKeyInput = {
   oauth2RevocationUrl?: string
   oauth2Issuer?: string
   oauth2Scopes?: Prisma.McpServerConfigCreateoauth2ScopesInput | string[]
+  oauth2ResourceMode?: string
   apiKeyHeader?: string
   apiKeyValue?: string | null
   apiKeyValueKeyId?: string | null
@@ -1768,6 +2399,9 @@ export type McpServerConfigUncheckedCreateWithoutCustomHeadersKeyInput = {
   createdAt?: Date | string
   updatedAt?: Date | string
   userTokens?: Prisma.McpServerUserTokenUncheckedCreateNestedManyWithoutConfigInput
+  oauthDiscovery?: Prisma.McpServerOAuthDiscoveryUncheckedCreateNestedOneWithoutConfigInput
+  oauthFlows?: Prisma.McpOAuthFlowUncheckedCreateNestedManyWithoutConfigInput
+  endedConnections?: Prisma.McpServerEndedConnectionUncheckedCreateNestedManyWithoutConfigInput
 }
 
 export type McpServerConfigCreateOrConnectWithoutCustomHeadersKeyInput = {
@@ -1845,6 +2479,7 @@ export type McpServerConfigCreateManyCreatedByInput = {
   oauth2RevocationUrl?: string
   oauth2Issuer?: string
   oauth2Scopes?: Prisma.McpServerConfigCreateoauth2ScopesInput | string[]
+  oauth2ResourceMode?: string
   apiKeyHeader?: string
   apiKeyValue?: string | null
   apiKeyValueKeyId?: string | null
@@ -1877,6 +2512,7 @@ export type McpServerConfigCreateManyUpdatedByInput = {
   oauth2RevocationUrl?: string
   oauth2Issuer?: string
   oauth2Scopes?: Prisma.McpServerConfigCreateoauth2ScopesInput | string[]
+  oauth2ResourceMode?: string
   apiKeyHeader?: string
   apiKeyValue?: string | null
   apiKeyValueKeyId?: string | null
@@ -1908,6 +2544,7 @@ export type McpServerConfigUpdateWithoutCreatedByInput = {
   oauth2RevocationUrl?: Prisma.StringFieldUpdateOperationsInput | string
   oauth2Issuer?: Prisma.StringFieldUpdateOperationsInput | string
   oauth2Scopes?: Prisma.McpServerConfigUpdateoauth2ScopesInput | string[]
+  oauth2ResourceMode?: Prisma.StringFieldUpdateOperationsInput | string
   apiKeyHeader?: Prisma.StringFieldUpdateOperationsInput | string
   apiKeyValue?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   customHeaders?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -1923,6 +2560,9 @@ export type McpServerConfigUpdateWithoutCreatedByInput = {
   apiKeyValueKey?: Prisma.EncryptionKeyUpdateOneWithoutApiKeyValuesNestedInput
   customHeadersKey?: Prisma.EncryptionKeyUpdateOneWithoutCustomHeadersNestedInput
   userTokens?: Prisma.McpServerUserTokenUpdateManyWithoutConfigNestedInput
+  oauthDiscovery?: Prisma.McpServerOAuthDiscoveryUpdateOneWithoutConfigNestedInput
+  oauthFlows?: Prisma.McpOAuthFlowUpdateManyWithoutConfigNestedInput
+  endedConnections?: Prisma.McpServerEndedConnectionUpdateManyWithoutConfigNestedInput
 }
 
 export type McpServerConfigUncheckedUpdateWithoutCreatedByInput = {
@@ -1942,6 +2582,7 @@ export type McpServerConfigUncheckedUpdateWithoutCreatedByInput = {
   oauth2RevocationUrl?: Prisma.StringFieldUpdateOperationsInput | string
   oauth2Issuer?: Prisma.StringFieldUpdateOperationsInput | string
   oauth2Scopes?: Prisma.McpServerConfigUpdateoauth2ScopesInput | string[]
+  oauth2ResourceMode?: Prisma.StringFieldUpdateOperationsInput | string
   apiKeyHeader?: Prisma.StringFieldUpdateOperationsInput | string
   apiKeyValue?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   apiKeyValueKeyId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -1956,6 +2597,9 @@ export type McpServerConfigUncheckedUpdateWithoutCreatedByInput = {
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   userTokens?: Prisma.McpServerUserTokenUncheckedUpdateManyWithoutConfigNestedInput
+  oauthDiscovery?: Prisma.McpServerOAuthDiscoveryUncheckedUpdateOneWithoutConfigNestedInput
+  oauthFlows?: Prisma.McpOAuthFlowUncheckedUpdateManyWithoutConfigNestedInput
+  endedConnections?: Prisma.McpServerEndedConnectionUncheckedUpdateManyWithoutConfigNestedInput
 }
 
 export type McpServerConfigUncheckedUpdateManyWithoutCreatedByInput = {
@@ -1975,6 +2619,7 @@ export type McpServerConfigUncheckedUpdateManyWithoutCreatedByInput = {
   oauth2RevocationUrl?: Prisma.StringFieldUpdateOperationsInput | string
   oauth2Issuer?: Prisma.StringFieldUpdateOperationsInput | string
   oauth2Scopes?: Prisma.McpServerConfigUpdateoauth2ScopesInput | string[]
+  oauth2ResourceMode?: Prisma.StringFieldUpdateOperationsInput | string
   apiKeyHeader?: Prisma.StringFieldUpdateOperationsInput | string
   apiKeyValue?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   apiKeyValueKeyId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -2006,6 +2651,7 @@ export type McpServerConfigUpdateWithoutUpdatedByInput = {
   oauth2RevocationUrl?: Prisma.StringFieldUpdateOperationsInput | string
   oauth2Issuer?: Prisma.StringFieldUpdateOperationsInput | string
   oauth2Scopes?: Prisma.McpServerConfigUpdateoauth2ScopesInput | string[]
+  oauth2ResourceMode?: Prisma.StringFieldUpdateOperationsInput | string
   apiKeyHeader?: Prisma.StringFieldUpdateOperationsInput | string
   apiKeyValue?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   customHeaders?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -2021,6 +2667,9 @@ export type McpServerConfigUpdateWithoutUpdatedByInput = {
   apiKeyValueKey?: Prisma.EncryptionKeyUpdateOneWithoutApiKeyValuesNestedInput
   customHeadersKey?: Prisma.EncryptionKeyUpdateOneWithoutCustomHeadersNestedInput
   userTokens?: Prisma.McpServerUserTokenUpdateManyWithoutConfigNestedInput
+  oauthDiscovery?: Prisma.McpServerOAuthDiscoveryUpdateOneWithoutConfigNestedInput
+  oauthFlows?: Prisma.McpOAuthFlowUpdateManyWithoutConfigNestedInput
+  endedConnections?: Prisma.McpServerEndedConnectionUpdateManyWithoutConfigNestedInput
 }
 
 export type McpServerConfigUncheckedUpdateWithoutUpdatedByInput = {
@@ -2040,6 +2689,7 @@ export type McpServerConfigUncheckedUpdateWithoutUpdatedByInput = {
   oauth2RevocationUrl?: Prisma.StringFieldUpdateOperationsInput | string
   oauth2Issuer?: Prisma.StringFieldUpdateOperationsInput | string
   oauth2Scopes?: Prisma.McpServerConfigUpdateoauth2ScopesInput | string[]
+  oauth2ResourceMode?: Prisma.StringFieldUpdateOperationsInput | string
   apiKeyHeader?: Prisma.StringFieldUpdateOperationsInput | string
   apiKeyValue?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   apiKeyValueKeyId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -2054,6 +2704,9 @@ export type McpServerConfigUncheckedUpdateWithoutUpdatedByInput = {
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   userTokens?: Prisma.McpServerUserTokenUncheckedUpdateManyWithoutConfigNestedInput
+  oauthDiscovery?: Prisma.McpServerOAuthDiscoveryUncheckedUpdateOneWithoutConfigNestedInput
+  oauthFlows?: Prisma.McpOAuthFlowUncheckedUpdateManyWithoutConfigNestedInput
+  endedConnections?: Prisma.McpServerEndedConnectionUncheckedUpdateManyWithoutConfigNestedInput
 }
 
 export type McpServerConfigUncheckedUpdateManyWithoutUpdatedByInput = {
@@ -2073,6 +2726,7 @@ export type McpServerConfigUncheckedUpdateManyWithoutUpdatedByInput = {
   oauth2RevocationUrl?: Prisma.StringFieldUpdateOperationsInput | string
   oauth2Issuer?: Prisma.StringFieldUpdateOperationsInput | string
   oauth2Scopes?: Prisma.McpServerConfigUpdateoauth2ScopesInput | string[]
+  oauth2ResourceMode?: Prisma.StringFieldUpdateOperationsInput | string
   apiKeyHeader?: Prisma.StringFieldUpdateOperationsInput | string
   apiKeyValue?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   apiKeyValueKeyId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -2104,6 +2758,7 @@ export type McpServerConfigCreateManyOauth2ClientSecretKeyInput = {
   oauth2RevocationUrl?: string
   oauth2Issuer?: string
   oauth2Scopes?: Prisma.McpServerConfigCreateoauth2ScopesInput | string[]
+  oauth2ResourceMode?: string
   apiKeyHeader?: string
   apiKeyValue?: string | null
   apiKeyValueKeyId?: string | null
@@ -2137,6 +2792,7 @@ export type McpServerConfigCreateManyApiKeyValueKeyInput = {
   oauth2RevocationUrl?: string
   oauth2Issuer?: string
   oauth2Scopes?: Prisma.McpServerConfigCreateoauth2ScopesInput | string[]
+  oauth2ResourceMode?: string
   apiKeyHeader?: string
   apiKeyValue?: string | null
   customHeaders?: string | null
@@ -2169,6 +2825,7 @@ export type McpServerConfigCreateManyCustomHeadersKeyInput = {
   oauth2RevocationUrl?: string
   oauth2Issuer?: string
   oauth2Scopes?: Prisma.McpServerConfigCreateoauth2ScopesInput | string[]
+  oauth2ResourceMode?: string
   apiKeyHeader?: string
   apiKeyValue?: string | null
   apiKeyValueKeyId?: string | null
@@ -2200,6 +2857,7 @@ export type McpServerConfigUpdateWithoutOauth2ClientSecretKeyInput = {
   oauth2RevocationUrl?: Prisma.StringFieldUpdateOperationsInput | string
   oauth2Issuer?: Prisma.StringFieldUpdateOperationsInput | string
   oauth2Scopes?: Prisma.McpServerConfigUpdateoauth2ScopesInput | string[]
+  oauth2ResourceMode?: Prisma.StringFieldUpdateOperationsInput | string
   apiKeyHeader?: Prisma.StringFieldUpdateOperationsInput | string
   apiKeyValue?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   customHeaders?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -2215,6 +2873,9 @@ export type McpServerConfigUpdateWithoutOauth2ClientSecretKeyInput = {
   apiKeyValueKey?: Prisma.EncryptionKeyUpdateOneWithoutApiKeyValuesNestedInput
   customHeadersKey?: Prisma.EncryptionKeyUpdateOneWithoutCustomHeadersNestedInput
   userTokens?: Prisma.McpServerUserTokenUpdateManyWithoutConfigNestedInput
+  oauthDiscovery?: Prisma.McpServerOAuthDiscoveryUpdateOneWithoutConfigNestedInput
+  oauthFlows?: Prisma.McpOAuthFlowUpdateManyWithoutConfigNestedInput
+  endedConnections?: Prisma.McpServerEndedConnectionUpdateManyWithoutConfigNestedInput
 }
 
 export type McpServerConfigUncheckedUpdateWithoutOauth2ClientSecretKeyInput = {
@@ -2233,6 +2894,7 @@ export type McpServerConfigUncheckedUpdateWithoutOauth2ClientSecretKeyInput = {
   oauth2RevocationUrl?: Prisma.StringFieldUpdateOperationsInput | string
   oauth2Issuer?: Prisma.StringFieldUpdateOperationsInput | string
   oauth2Scopes?: Prisma.McpServerConfigUpdateoauth2ScopesInput | string[]
+  oauth2ResourceMode?: Prisma.StringFieldUpdateOperationsInput | string
   apiKeyHeader?: Prisma.StringFieldUpdateOperationsInput | string
   apiKeyValue?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   apiKeyValueKeyId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -2248,6 +2910,9 @@ export type McpServerConfigUncheckedUpdateWithoutOauth2ClientSecretKeyInput = {
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   userTokens?: Prisma.McpServerUserTokenUncheckedUpdateManyWithoutConfigNestedInput
+  oauthDiscovery?: Prisma.McpServerOAuthDiscoveryUncheckedUpdateOneWithoutConfigNestedInput
+  oauthFlows?: Prisma.McpOAuthFlowUncheckedUpdateManyWithoutConfigNestedInput
+  endedConnections?: Prisma.McpServerEndedConnectionUncheckedUpdateManyWithoutConfigNestedInput
 }
 
 export type McpServerConfigUncheckedUpdateManyWithoutOauth2ClientSecretKeyInput = {
@@ -2266,6 +2931,7 @@ export type McpServerConfigUncheckedUpdateManyWithoutOauth2ClientSecretKeyInput 
   oauth2RevocationUrl?: Prisma.StringFieldUpdateOperationsInput | string
   oauth2Issuer?: Prisma.StringFieldUpdateOperationsInput | string
   oauth2Scopes?: Prisma.McpServerConfigUpdateoauth2ScopesInput | string[]
+  oauth2ResourceMode?: Prisma.StringFieldUpdateOperationsInput | string
   apiKeyHeader?: Prisma.StringFieldUpdateOperationsInput | string
   apiKeyValue?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   apiKeyValueKeyId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -2298,6 +2964,7 @@ export type McpServerConfigUpdateWithoutApiKeyValueKeyInput = {
   oauth2RevocationUrl?: Prisma.StringFieldUpdateOperationsInput | string
   oauth2Issuer?: Prisma.StringFieldUpdateOperationsInput | string
   oauth2Scopes?: Prisma.McpServerConfigUpdateoauth2ScopesInput | string[]
+  oauth2ResourceMode?: Prisma.StringFieldUpdateOperationsInput | string
   apiKeyHeader?: Prisma.StringFieldUpdateOperationsInput | string
   apiKeyValue?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   customHeaders?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -2313,6 +2980,9 @@ export type McpServerConfigUpdateWithoutApiKeyValueKeyInput = {
   oauth2ClientSecretKey?: Prisma.EncryptionKeyUpdateOneWithoutOauth2ClientSecretsNestedInput
   customHeadersKey?: Prisma.EncryptionKeyUpdateOneWithoutCustomHeadersNestedInput
   userTokens?: Prisma.McpServerUserTokenUpdateManyWithoutConfigNestedInput
+  oauthDiscovery?: Prisma.McpServerOAuthDiscoveryUpdateOneWithoutConfigNestedInput
+  oauthFlows?: Prisma.McpOAuthFlowUpdateManyWithoutConfigNestedInput
+  endedConnections?: Prisma.McpServerEndedConnectionUpdateManyWithoutConfigNestedInput
 }
 
 export type McpServerConfigUncheckedUpdateWithoutApiKeyValueKeyInput = {
@@ -2332,6 +3002,7 @@ export type McpServerConfigUncheckedUpdateWithoutApiKeyValueKeyInput = {
   oauth2RevocationUrl?: Prisma.StringFieldUpdateOperationsInput | string
   oauth2Issuer?: Prisma.StringFieldUpdateOperationsInput | string
   oauth2Scopes?: Prisma.McpServerConfigUpdateoauth2ScopesInput | string[]
+  oauth2ResourceMode?: Prisma.StringFieldUpdateOperationsInput | string
   apiKeyHeader?: Prisma.StringFieldUpdateOperationsInput | string
   apiKeyValue?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   customHeaders?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -2346,6 +3017,9 @@ export type McpServerConfigUncheckedUpdateWithoutApiKeyValueKeyInput = {
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   userTokens?: Prisma.McpServerUserTokenUncheckedUpdateManyWithoutConfigNestedInput
+  oauthDiscovery?: Prisma.McpServerOAuthDiscoveryUncheckedUpdateOneWithoutConfigNestedInput
+  oauthFlows?: Prisma.McpOAuthFlowUncheckedUpdateManyWithoutConfigNestedInput
+  endedConnections?: Prisma.McpServerEndedConnectionUncheckedUpdateManyWithoutConfigNestedInput
 }
 
 export type McpServerConfigUncheckedUpdateManyWithoutApiKeyValueKeyInput = {
@@ -2365,6 +3039,7 @@ export type McpServerConfigUncheckedUpdateManyWithoutApiKeyValueKeyInput = {
   oauth2RevocationUrl?: Prisma.StringFieldUpdateOperationsInput | string
   oauth2Issuer?: Prisma.StringFieldUpdateOperationsInput | string
   oauth2Scopes?: Prisma.McpServerConfigUpdateoauth2ScopesInput | string[]
+  oauth2ResourceMode?: Prisma.StringFieldUpdateOperationsInput | string
   apiKeyHeader?: Prisma.StringFieldUpdateOperationsInput | string
   apiKeyValue?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   customHeaders?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -2396,6 +3071,7 @@ export type McpServerConfigUpdateWithoutCustomHeadersKeyInput = {
   oauth2RevocationUrl?: Prisma.StringFieldUpdateOperationsInput | string
   oauth2Issuer?: Prisma.StringFieldUpdateOperationsInput | string
   oauth2Scopes?: Prisma.McpServerConfigUpdateoauth2ScopesInput | string[]
+  oauth2ResourceMode?: Prisma.StringFieldUpdateOperationsInput | string
   apiKeyHeader?: Prisma.StringFieldUpdateOperationsInput | string
   apiKeyValue?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   customHeaders?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -2411,6 +3087,9 @@ export type McpServerConfigUpdateWithoutCustomHeadersKeyInput = {
   oauth2ClientSecretKey?: Prisma.EncryptionKeyUpdateOneWithoutOauth2ClientSecretsNestedInput
   apiKeyValueKey?: Prisma.EncryptionKeyUpdateOneWithoutApiKeyValuesNestedInput
   userTokens?: Prisma.McpServerUserTokenUpdateManyWithoutConfigNestedInput
+  oauthDiscovery?: Prisma.McpServerOAuthDiscoveryUpdateOneWithoutConfigNestedInput
+  oauthFlows?: Prisma.McpOAuthFlowUpdateManyWithoutConfigNestedInput
+  endedConnections?: Prisma.McpServerEndedConnectionUpdateManyWithoutConfigNestedInput
 }
 
 export type McpServerConfigUncheckedUpdateWithoutCustomHeadersKeyInput = {
@@ -2430,6 +3109,7 @@ export type McpServerConfigUncheckedUpdateWithoutCustomHeadersKeyInput = {
   oauth2RevocationUrl?: Prisma.StringFieldUpdateOperationsInput | string
   oauth2Issuer?: Prisma.StringFieldUpdateOperationsInput | string
   oauth2Scopes?: Prisma.McpServerConfigUpdateoauth2ScopesInput | string[]
+  oauth2ResourceMode?: Prisma.StringFieldUpdateOperationsInput | string
   apiKeyHeader?: Prisma.StringFieldUpdateOperationsInput | string
   apiKeyValue?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   apiKeyValueKeyId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -2444,6 +3124,9 @@ export type McpServerConfigUncheckedUpdateWithoutCustomHeadersKeyInput = {
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   userTokens?: Prisma.McpServerUserTokenUncheckedUpdateManyWithoutConfigNestedInput
+  oauthDiscovery?: Prisma.McpServerOAuthDiscoveryUncheckedUpdateOneWithoutConfigNestedInput
+  oauthFlows?: Prisma.McpOAuthFlowUncheckedUpdateManyWithoutConfigNestedInput
+  endedConnections?: Prisma.McpServerEndedConnectionUncheckedUpdateManyWithoutConfigNestedInput
 }
 
 export type McpServerConfigUncheckedUpdateManyWithoutCustomHeadersKeyInput = {
@@ -2463,6 +3146,7 @@ export type McpServerConfigUncheckedUpdateManyWithoutCustomHeadersKeyInput = {
   oauth2RevocationUrl?: Prisma.StringFieldUpdateOperationsInput | string
   oauth2Issuer?: Prisma.StringFieldUpdateOperationsInput | string
   oauth2Scopes?: Prisma.McpServerConfigUpdateoauth2ScopesInput | string[]
+  oauth2ResourceMode?: Prisma.StringFieldUpdateOperationsInput | string
   apiKeyHeader?: Prisma.StringFieldUpdateOperationsInput | string
   apiKeyValue?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   apiKeyValueKeyId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
@@ -2485,10 +3169,14 @@ export type McpServerConfigUncheckedUpdateManyWithoutCustomHeadersKeyInput = {
 
 export type McpServerConfigCountOutputType = {
   userTokens: number
+  oauthFlows: number
+  endedConnections: number
 }
 
 export type McpServerConfigCountOutputTypeSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   userTokens?: boolean | McpServerConfigCountOutputTypeCountUserTokensArgs
+  oauthFlows?: boolean | McpServerConfigCountOutputTypeCountOauthFlowsArgs
+  endedConnections?: boolean | McpServerConfigCountOutputTypeCountEndedConnectionsArgs
 }
 
 /**
@@ -2506,6 +3194,20 @@ export type McpServerConfigCountOutputTypeDefaultArgs<ExtArgs extends runtime.Ty
  */
 export type McpServerConfigCountOutputTypeCountUserTokensArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   where?: Prisma.McpServerUserTokenWhereInput
+}
+
+/**
+ * McpServerConfigCountOutputType without action
+ */
+export type McpServerConfigCountOutputTypeCountOauthFlowsArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  where?: Prisma.McpOAuthFlowWhereInput
+}
+
+/**
+ * McpServerConfigCountOutputType without action
+ */
+export type McpServerConfigCountOutputTypeCountEndedConnectionsArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  where?: Prisma.McpServerEndedConnectionWhereInput
 }
 
 
@@ -2526,6 +3228,7 @@ export type McpServerConfigSelect<ExtArgs extends runtime.Types.Extensions.Inter
   oauth2RevocationUrl?: boolean
   oauth2Issuer?: boolean
   oauth2Scopes?: boolean
+  oauth2ResourceMode?: boolean
   apiKeyHeader?: boolean
   apiKeyValue?: boolean
   apiKeyValueKeyId?: boolean
@@ -2546,6 +3249,9 @@ export type McpServerConfigSelect<ExtArgs extends runtime.Types.Extensions.Inter
   apiKeyValueKey?: boolean | Prisma.McpServerConfig$apiKeyValueKeyArgs<ExtArgs>
   customHeadersKey?: boolean | Prisma.McpServerConfig$customHeadersKeyArgs<ExtArgs>
   userTokens?: boolean | Prisma.McpServerConfig$userTokensArgs<ExtArgs>
+  oauthDiscovery?: boolean | Prisma.McpServerConfig$oauthDiscoveryArgs<ExtArgs>
+  oauthFlows?: boolean | Prisma.McpServerConfig$oauthFlowsArgs<ExtArgs>
+  endedConnections?: boolean | Prisma.McpServerConfig$endedConnectionsArgs<ExtArgs>
   _count?: boolean | Prisma.McpServerConfigCountOutputTypeDefaultArgs<ExtArgs>
 }, ExtArgs["result"]["mcpServerConfig"]>
 
@@ -2566,6 +3272,7 @@ export type McpServerConfigSelectCreateManyAndReturn<ExtArgs extends runtime.Typ
   oauth2RevocationUrl?: boolean
   oauth2Issuer?: boolean
   oauth2Scopes?: boolean
+  oauth2ResourceMode?: boolean
   apiKeyHeader?: boolean
   apiKeyValue?: boolean
   apiKeyValueKeyId?: boolean
@@ -2604,6 +3311,7 @@ export type McpServerConfigSelectUpdateManyAndReturn<ExtArgs extends runtime.Typ
   oauth2RevocationUrl?: boolean
   oauth2Issuer?: boolean
   oauth2Scopes?: boolean
+  oauth2ResourceMode?: boolean
   apiKeyHeader?: boolean
   apiKeyValue?: boolean
   apiKeyValueKeyId?: boolean
@@ -2642,6 +3350,7 @@ export type McpServerConfigSelectScalar = {
   oauth2RevocationUrl?: boolean
   oauth2Issuer?: boolean
   oauth2Scopes?: boolean
+  oauth2ResourceMode?: boolean
   apiKeyHeader?: boolean
   apiKeyValue?: boolean
   apiKeyValueKeyId?: boolean
@@ -2658,7 +3367,7 @@ export type McpServerConfigSelectScalar = {
   updatedAt?: boolean
 }
 
-export type McpServerConfigOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "displayName" | "slug" | "description" | "iconUrl" | "transport" | "url" | "authType" | "oauth2ClientId" | "oauth2ClientSecret" | "oauth2ClientSecretKeyId" | "oauth2AuthUrl" | "oauth2TokenUrl" | "oauth2RevocationUrl" | "oauth2Issuer" | "oauth2Scopes" | "apiKeyHeader" | "apiKeyValue" | "apiKeyValueKeyId" | "customHeaders" | "customHeadersKeyId" | "toolAllowList" | "toolDenyList" | "availability" | "enabled" | "version" | "createdById" | "updatedById" | "createdAt" | "updatedAt", ExtArgs["result"]["mcpServerConfig"]>
+export type McpServerConfigOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "displayName" | "slug" | "description" | "iconUrl" | "transport" | "url" | "authType" | "oauth2ClientId" | "oauth2ClientSecret" | "oauth2ClientSecretKeyId" | "oauth2AuthUrl" | "oauth2TokenUrl" | "oauth2RevocationUrl" | "oauth2Issuer" | "oauth2Scopes" | "oauth2ResourceMode" | "apiKeyHeader" | "apiKeyValue" | "apiKeyValueKeyId" | "customHeaders" | "customHeadersKeyId" | "toolAllowList" | "toolDenyList" | "availability" | "enabled" | "version" | "createdById" | "updatedById" | "createdAt" | "updatedAt", ExtArgs["result"]["mcpServerConfig"]>
 export type McpServerConfigInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   createdBy?: boolean | Prisma.McpServerConfig$createdByArgs<ExtArgs>
   updatedBy?: boolean | Prisma.McpServerConfig$updatedByArgs<ExtArgs>
@@ -2666,6 +3375,9 @@ export type McpServerConfigInclude<ExtArgs extends runtime.Types.Extensions.Inte
   apiKeyValueKey?: boolean | Prisma.McpServerConfig$apiKeyValueKeyArgs<ExtArgs>
   customHeadersKey?: boolean | Prisma.McpServerConfig$customHeadersKeyArgs<ExtArgs>
   userTokens?: boolean | Prisma.McpServerConfig$userTokensArgs<ExtArgs>
+  oauthDiscovery?: boolean | Prisma.McpServerConfig$oauthDiscoveryArgs<ExtArgs>
+  oauthFlows?: boolean | Prisma.McpServerConfig$oauthFlowsArgs<ExtArgs>
+  endedConnections?: boolean | Prisma.McpServerConfig$endedConnectionsArgs<ExtArgs>
   _count?: boolean | Prisma.McpServerConfigCountOutputTypeDefaultArgs<ExtArgs>
 }
 export type McpServerConfigIncludeCreateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
@@ -2692,6 +3404,9 @@ export type $McpServerConfigPayload<ExtArgs extends runtime.Types.Extensions.Int
     apiKeyValueKey: Prisma.$EncryptionKeyPayload<ExtArgs> | null
     customHeadersKey: Prisma.$EncryptionKeyPayload<ExtArgs> | null
     userTokens: Prisma.$McpServerUserTokenPayload<ExtArgs>[]
+    oauthDiscovery: Prisma.$McpServerOAuthDiscoveryPayload<ExtArgs> | null
+    oauthFlows: Prisma.$McpOAuthFlowPayload<ExtArgs>[]
+    endedConnections: Prisma.$McpServerEndedConnectionPayload<ExtArgs>[]
   }
   scalars: runtime.Types.Extensions.GetPayloadResult<{
     id: string
@@ -2719,6 +3434,10 @@ export type $McpServerConfigPayload<ExtArgs extends runtime.Types.Extensions.Int
     oauth2RevocationUrl: string
     oauth2Issuer: string
     oauth2Scopes: string[]
+    /**
+     * auto | include | omit: whether the `resource` parameter (RFC 8707) is sent.
+     */
+    oauth2ResourceMode: string
     apiKeyHeader: string
     /**
      * Sealed.
@@ -3145,6 +3864,9 @@ export interface Prisma__McpServerConfigClient<T, Null = never, ExtArgs extends 
   apiKeyValueKey<T extends Prisma.McpServerConfig$apiKeyValueKeyArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.McpServerConfig$apiKeyValueKeyArgs<ExtArgs>>): Prisma.Prisma__EncryptionKeyClient<runtime.Types.Result.GetResult<Prisma.$EncryptionKeyPayload<ExtArgs>, T, "findUniqueOrThrow", GlobalOmitOptions> | null, null, ExtArgs, GlobalOmitOptions>
   customHeadersKey<T extends Prisma.McpServerConfig$customHeadersKeyArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.McpServerConfig$customHeadersKeyArgs<ExtArgs>>): Prisma.Prisma__EncryptionKeyClient<runtime.Types.Result.GetResult<Prisma.$EncryptionKeyPayload<ExtArgs>, T, "findUniqueOrThrow", GlobalOmitOptions> | null, null, ExtArgs, GlobalOmitOptions>
   userTokens<T extends Prisma.McpServerConfig$userTokensArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.McpServerConfig$userTokensArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$McpServerUserTokenPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
+  oauthDiscovery<T extends Prisma.McpServerConfig$oauthDiscoveryArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.McpServerConfig$oauthDiscoveryArgs<ExtArgs>>): Prisma.Prisma__McpServerOAuthDiscoveryClient<runtime.Types.Result.GetResult<Prisma.$McpServerOAuthDiscoveryPayload<ExtArgs>, T, "findUniqueOrThrow", GlobalOmitOptions> | null, null, ExtArgs, GlobalOmitOptions>
+  oauthFlows<T extends Prisma.McpServerConfig$oauthFlowsArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.McpServerConfig$oauthFlowsArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$McpOAuthFlowPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
+  endedConnections<T extends Prisma.McpServerConfig$endedConnectionsArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.McpServerConfig$endedConnectionsArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$McpServerEndedConnectionPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   /**
    * Attaches callbacks for the resolution and/or rejection of the Promise.
    * @param onfulfilled The callback to execute when the Promise is resolved.
@@ -3190,6 +3912,7 @@ export interface McpServerConfigFieldRefs {
   readonly oauth2RevocationUrl: Prisma.FieldRef<"McpServerConfig", 'String'>
   readonly oauth2Issuer: Prisma.FieldRef<"McpServerConfig", 'String'>
   readonly oauth2Scopes: Prisma.FieldRef<"McpServerConfig", 'String[]'>
+  readonly oauth2ResourceMode: Prisma.FieldRef<"McpServerConfig", 'String'>
   readonly apiKeyHeader: Prisma.FieldRef<"McpServerConfig", 'String'>
   readonly apiKeyValue: Prisma.FieldRef<"McpServerConfig", 'String'>
   readonly apiKeyValueKeyId: Prisma.FieldRef<"McpServerConfig", 'String'>
@@ -3721,6 +4444,73 @@ export type McpServerConfig$userTokensArgs<ExtArgs extends runtime.Types.Extensi
   take?: number
   skip?: number
   distinct?: Prisma.McpServerUserTokenScalarFieldEnum | Prisma.McpServerUserTokenScalarFieldEnum[]
+}
+
+/**
+ * McpServerConfig.oauthDiscovery
+ */
+export type McpServerConfig$oauthDiscoveryArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  /**
+   * Select specific fields to fetch from the McpServerOAuthDiscovery
+   */
+  select?: Prisma.McpServerOAuthDiscoverySelect<ExtArgs> | null
+  /**
+   * Omit specific fields from the McpServerOAuthDiscovery
+   */
+  omit?: Prisma.McpServerOAuthDiscoveryOmit<ExtArgs> | null
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.McpServerOAuthDiscoveryInclude<ExtArgs> | null
+  where?: Prisma.McpServerOAuthDiscoveryWhereInput
+}
+
+/**
+ * McpServerConfig.oauthFlows
+ */
+export type McpServerConfig$oauthFlowsArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  /**
+   * Select specific fields to fetch from the McpOAuthFlow
+   */
+  select?: Prisma.McpOAuthFlowSelect<ExtArgs> | null
+  /**
+   * Omit specific fields from the McpOAuthFlow
+   */
+  omit?: Prisma.McpOAuthFlowOmit<ExtArgs> | null
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.McpOAuthFlowInclude<ExtArgs> | null
+  where?: Prisma.McpOAuthFlowWhereInput
+  orderBy?: Prisma.McpOAuthFlowOrderByWithRelationInput | Prisma.McpOAuthFlowOrderByWithRelationInput[]
+  cursor?: Prisma.McpOAuthFlowWhereUniqueInput
+  take?: number
+  skip?: number
+  distinct?: Prisma.McpOAuthFlowScalarFieldEnum | Prisma.McpOAuthFlowScalarFieldEnum[]
+}
+
+/**
+ * McpServerConfig.endedConnections
+ */
+export type McpServerConfig$endedConnectionsArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  /**
+   * Select specific fields to fetch from the McpServerEndedConnection
+   */
+  select?: Prisma.McpServerEndedConnectionSelect<ExtArgs> | null
+  /**
+   * Omit specific fields from the McpServerEndedConnection
+   */
+  omit?: Prisma.McpServerEndedConnectionOmit<ExtArgs> | null
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.McpServerEndedConnectionInclude<ExtArgs> | null
+  where?: Prisma.McpServerEndedConnectionWhereInput
+  orderBy?: Prisma.McpServerEndedConnectionOrderByWithRelationInput | Prisma.McpServerEndedConnectionOrderByWithRelationInput[]
+  cursor?: Prisma.McpServerEndedConnectionWhereUniqueInput
+  take?: number
+  skip?: number
+  distinct?: Prisma.McpServerEndedConnectionScalarFieldEnum | Prisma.McpServerEndedConnectionScalarFieldEnum[]
 }
 
 /**

@@ -27,10 +27,14 @@ export type AggregateMcpServerUserToken = {
 }
 
 export type McpServerUserTokenAvgAggregateOutputType = {
+  stepUpRounds: number | null
+  refreshFailures: number | null
   version: number | null
 }
 
 export type McpServerUserTokenSumAggregateOutputType = {
+  stepUpRounds: number | null
+  refreshFailures: number | null
   version: number | null
 }
 
@@ -44,6 +48,12 @@ export type McpServerUserTokenMinAggregateOutputType = {
   refreshTokenKeyId: string | null
   tokenType: string | null
   expiresAt: Date | null
+  obtainedAt: Date | null
+  stepUpRounds: number | null
+  refreshLeaseId: string | null
+  refreshLeaseUntil: Date | null
+  refreshFailures: number | null
+  retryAt: Date | null
   version: number | null
   createdAt: Date | null
   updatedAt: Date | null
@@ -59,6 +69,12 @@ export type McpServerUserTokenMaxAggregateOutputType = {
   refreshTokenKeyId: string | null
   tokenType: string | null
   expiresAt: Date | null
+  obtainedAt: Date | null
+  stepUpRounds: number | null
+  refreshLeaseId: string | null
+  refreshLeaseUntil: Date | null
+  refreshFailures: number | null
+  retryAt: Date | null
   version: number | null
   createdAt: Date | null
   updatedAt: Date | null
@@ -75,6 +91,14 @@ export type McpServerUserTokenCountAggregateOutputType = {
   tokenType: number
   scopes: number
   expiresAt: number
+  obtainedAt: number
+  requestedScopes: number
+  wantedScopes: number
+  stepUpRounds: number
+  refreshLeaseId: number
+  refreshLeaseUntil: number
+  refreshFailures: number
+  retryAt: number
   version: number
   createdAt: number
   updatedAt: number
@@ -83,10 +107,14 @@ export type McpServerUserTokenCountAggregateOutputType = {
 
 
 export type McpServerUserTokenAvgAggregateInputType = {
+  stepUpRounds?: true
+  refreshFailures?: true
   version?: true
 }
 
 export type McpServerUserTokenSumAggregateInputType = {
+  stepUpRounds?: true
+  refreshFailures?: true
   version?: true
 }
 
@@ -100,6 +128,12 @@ export type McpServerUserTokenMinAggregateInputType = {
   refreshTokenKeyId?: true
   tokenType?: true
   expiresAt?: true
+  obtainedAt?: true
+  stepUpRounds?: true
+  refreshLeaseId?: true
+  refreshLeaseUntil?: true
+  refreshFailures?: true
+  retryAt?: true
   version?: true
   createdAt?: true
   updatedAt?: true
@@ -115,6 +149,12 @@ export type McpServerUserTokenMaxAggregateInputType = {
   refreshTokenKeyId?: true
   tokenType?: true
   expiresAt?: true
+  obtainedAt?: true
+  stepUpRounds?: true
+  refreshLeaseId?: true
+  refreshLeaseUntil?: true
+  refreshFailures?: true
+  retryAt?: true
   version?: true
   createdAt?: true
   updatedAt?: true
@@ -131,6 +171,14 @@ export type McpServerUserTokenCountAggregateInputType = {
   tokenType?: true
   scopes?: true
   expiresAt?: true
+  obtainedAt?: true
+  requestedScopes?: true
+  wantedScopes?: true
+  stepUpRounds?: true
+  refreshLeaseId?: true
+  refreshLeaseUntil?: true
+  refreshFailures?: true
+  retryAt?: true
   version?: true
   createdAt?: true
   updatedAt?: true
@@ -234,6 +282,14 @@ export type McpServerUserTokenGroupByOutputType = {
   tokenType: string
   scopes: string[]
   expiresAt: Date | null
+  obtainedAt: Date
+  requestedScopes: string[]
+  wantedScopes: string[]
+  stepUpRounds: number
+  refreshLeaseId: string | null
+  refreshLeaseUntil: Date | null
+  refreshFailures: number
+  retryAt: Date | null
   version: number
   createdAt: Date
   updatedAt: Date
@@ -273,6 +329,14 @@ export type McpServerUserTokenWhereInput = {
   tokenType?: Prisma.StringFilter<"McpServerUserToken"> | string
   scopes?: Prisma.StringNullableListFilter<"McpServerUserToken">
   expiresAt?: Prisma.DateTimeNullableFilter<"McpServerUserToken"> | Date | string | null
+  obtainedAt?: Prisma.DateTimeFilter<"McpServerUserToken"> | Date | string
+  requestedScopes?: Prisma.StringNullableListFilter<"McpServerUserToken">
+  wantedScopes?: Prisma.StringNullableListFilter<"McpServerUserToken">
+  stepUpRounds?: Prisma.IntFilter<"McpServerUserToken"> | number
+  refreshLeaseId?: Prisma.UuidNullableFilter<"McpServerUserToken"> | string | null
+  refreshLeaseUntil?: Prisma.DateTimeNullableFilter<"McpServerUserToken"> | Date | string | null
+  refreshFailures?: Prisma.IntFilter<"McpServerUserToken"> | number
+  retryAt?: Prisma.DateTimeNullableFilter<"McpServerUserToken"> | Date | string | null
   version?: Prisma.IntFilter<"McpServerUserToken"> | number
   createdAt?: Prisma.DateTimeFilter<"McpServerUserToken"> | Date | string
   updatedAt?: Prisma.DateTimeFilter<"McpServerUserToken"> | Date | string
@@ -293,6 +357,14 @@ export type McpServerUserTokenOrderByWithRelationInput = {
   tokenType?: Prisma.SortOrder
   scopes?: Prisma.SortOrder
   expiresAt?: Prisma.SortOrderInput | Prisma.SortOrder
+  obtainedAt?: Prisma.SortOrder
+  requestedScopes?: Prisma.SortOrder
+  wantedScopes?: Prisma.SortOrder
+  stepUpRounds?: Prisma.SortOrder
+  refreshLeaseId?: Prisma.SortOrderInput | Prisma.SortOrder
+  refreshLeaseUntil?: Prisma.SortOrderInput | Prisma.SortOrder
+  refreshFailures?: Prisma.SortOrder
+  retryAt?: Prisma.SortOrderInput | Prisma.SortOrder
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
@@ -317,6 +389,14 @@ export type McpServerUserTokenWhereUniqueInput = Prisma.AtLeast<{
   tokenType?: Prisma.StringFilter<"McpServerUserToken"> | string
   scopes?: Prisma.StringNullableListFilter<"McpServerUserToken">
   expiresAt?: Prisma.DateTimeNullableFilter<"McpServerUserToken"> | Date | string | null
+  obtainedAt?: Prisma.DateTimeFilter<"McpServerUserToken"> | Date | string
+  requestedScopes?: Prisma.StringNullableListFilter<"McpServerUserToken">
+  wantedScopes?: Prisma.StringNullableListFilter<"McpServerUserToken">
+  stepUpRounds?: Prisma.IntFilter<"McpServerUserToken"> | number
+  refreshLeaseId?: Prisma.UuidNullableFilter<"McpServerUserToken"> | string | null
+  refreshLeaseUntil?: Prisma.DateTimeNullableFilter<"McpServerUserToken"> | Date | string | null
+  refreshFailures?: Prisma.IntFilter<"McpServerUserToken"> | number
+  retryAt?: Prisma.DateTimeNullableFilter<"McpServerUserToken"> | Date | string | null
   version?: Prisma.IntFilter<"McpServerUserToken"> | number
   createdAt?: Prisma.DateTimeFilter<"McpServerUserToken"> | Date | string
   updatedAt?: Prisma.DateTimeFilter<"McpServerUserToken"> | Date | string
@@ -337,6 +417,14 @@ export type McpServerUserTokenOrderByWithAggregationInput = {
   tokenType?: Prisma.SortOrder
   scopes?: Prisma.SortOrder
   expiresAt?: Prisma.SortOrderInput | Prisma.SortOrder
+  obtainedAt?: Prisma.SortOrder
+  requestedScopes?: Prisma.SortOrder
+  wantedScopes?: Prisma.SortOrder
+  stepUpRounds?: Prisma.SortOrder
+  refreshLeaseId?: Prisma.SortOrderInput | Prisma.SortOrder
+  refreshLeaseUntil?: Prisma.SortOrderInput | Prisma.SortOrder
+  refreshFailures?: Prisma.SortOrder
+  retryAt?: Prisma.SortOrderInput | Prisma.SortOrder
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
@@ -361,6 +449,14 @@ export type McpServerUserTokenScalarWhereWithAggregatesInput = {
   tokenType?: Prisma.StringWithAggregatesFilter<"McpServerUserToken"> | string
   scopes?: Prisma.StringNullableListFilter<"McpServerUserToken">
   expiresAt?: Prisma.DateTimeNullableWithAggregatesFilter<"McpServerUserToken"> | Date | string | null
+  obtainedAt?: Prisma.DateTimeWithAggregatesFilter<"McpServerUserToken"> | Date | string
+  requestedScopes?: Prisma.StringNullableListFilter<"McpServerUserToken">
+  wantedScopes?: Prisma.StringNullableListFilter<"McpServerUserToken">
+  stepUpRounds?: Prisma.IntWithAggregatesFilter<"McpServerUserToken"> | number
+  refreshLeaseId?: Prisma.UuidNullableWithAggregatesFilter<"McpServerUserToken"> | string | null
+  refreshLeaseUntil?: Prisma.DateTimeNullableWithAggregatesFilter<"McpServerUserToken"> | Date | string | null
+  refreshFailures?: Prisma.IntWithAggregatesFilter<"McpServerUserToken"> | number
+  retryAt?: Prisma.DateTimeNullableWithAggregatesFilter<"McpServerUserToken"> | Date | string | null
   version?: Prisma.IntWithAggregatesFilter<"McpServerUserToken"> | number
   createdAt?: Prisma.DateTimeWithAggregatesFilter<"McpServerUserToken"> | Date | string
   updatedAt?: Prisma.DateTimeWithAggregatesFilter<"McpServerUserToken"> | Date | string
@@ -373,6 +469,14 @@ export type McpServerUserTokenCreateInput = {
   tokenType?: string
   scopes?: Prisma.McpServerUserTokenCreatescopesInput | string[]
   expiresAt?: Date | string | null
+  obtainedAt?: Date | string
+  requestedScopes?: Prisma.McpServerUserTokenCreaterequestedScopesInput | string[]
+  wantedScopes?: Prisma.McpServerUserTokenCreatewantedScopesInput | string[]
+  stepUpRounds?: number
+  refreshLeaseId?: string | null
+  refreshLeaseUntil?: Date | string | null
+  refreshFailures?: number
+  retryAt?: Date | string | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -393,6 +497,14 @@ export type McpServerUserTokenUncheckedCreateInput = {
   tokenType?: string
   scopes?: Prisma.McpServerUserTokenCreatescopesInput | string[]
   expiresAt?: Date | string | null
+  obtainedAt?: Date | string
+  requestedScopes?: Prisma.McpServerUserTokenCreaterequestedScopesInput | string[]
+  wantedScopes?: Prisma.McpServerUserTokenCreatewantedScopesInput | string[]
+  stepUpRounds?: number
+  refreshLeaseId?: string | null
+  refreshLeaseUntil?: Date | string | null
+  refreshFailures?: number
+  retryAt?: Date | string | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -405,6 +517,14 @@ export type McpServerUserTokenUpdateInput = {
   tokenType?: Prisma.StringFieldUpdateOperationsInput | string
   scopes?: Prisma.McpServerUserTokenUpdatescopesInput | string[]
   expiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  obtainedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  requestedScopes?: Prisma.McpServerUserTokenUpdaterequestedScopesInput | string[]
+  wantedScopes?: Prisma.McpServerUserTokenUpdatewantedScopesInput | string[]
+  stepUpRounds?: Prisma.IntFieldUpdateOperationsInput | number
+  refreshLeaseId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  refreshLeaseUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  refreshFailures?: Prisma.IntFieldUpdateOperationsInput | number
+  retryAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -425,6 +545,14 @@ export type McpServerUserTokenUncheckedUpdateInput = {
   tokenType?: Prisma.StringFieldUpdateOperationsInput | string
   scopes?: Prisma.McpServerUserTokenUpdatescopesInput | string[]
   expiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  obtainedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  requestedScopes?: Prisma.McpServerUserTokenUpdaterequestedScopesInput | string[]
+  wantedScopes?: Prisma.McpServerUserTokenUpdatewantedScopesInput | string[]
+  stepUpRounds?: Prisma.IntFieldUpdateOperationsInput | number
+  refreshLeaseId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  refreshLeaseUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  refreshFailures?: Prisma.IntFieldUpdateOperationsInput | number
+  retryAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -441,6 +569,14 @@ export type McpServerUserTokenCreateManyInput = {
   tokenType?: string
   scopes?: Prisma.McpServerUserTokenCreatescopesInput | string[]
   expiresAt?: Date | string | null
+  obtainedAt?: Date | string
+  requestedScopes?: Prisma.McpServerUserTokenCreaterequestedScopesInput | string[]
+  wantedScopes?: Prisma.McpServerUserTokenCreatewantedScopesInput | string[]
+  stepUpRounds?: number
+  refreshLeaseId?: string | null
+  refreshLeaseUntil?: Date | string | null
+  refreshFailures?: number
+  retryAt?: Date | string | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -453,6 +589,14 @@ export type McpServerUserTokenUpdateManyMutationInput = {
   tokenType?: Prisma.StringFieldUpdateOperationsInput | string
   scopes?: Prisma.McpServerUserTokenUpdatescopesInput | string[]
   expiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  obtainedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  requestedScopes?: Prisma.McpServerUserTokenUpdaterequestedScopesInput | string[]
+  wantedScopes?: Prisma.McpServerUserTokenUpdatewantedScopesInput | string[]
+  stepUpRounds?: Prisma.IntFieldUpdateOperationsInput | number
+  refreshLeaseId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  refreshLeaseUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  refreshFailures?: Prisma.IntFieldUpdateOperationsInput | number
+  retryAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -469,6 +613,14 @@ export type McpServerUserTokenUncheckedUpdateManyInput = {
   tokenType?: Prisma.StringFieldUpdateOperationsInput | string
   scopes?: Prisma.McpServerUserTokenUpdatescopesInput | string[]
   expiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  obtainedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  requestedScopes?: Prisma.McpServerUserTokenUpdaterequestedScopesInput | string[]
+  wantedScopes?: Prisma.McpServerUserTokenUpdatewantedScopesInput | string[]
+  stepUpRounds?: Prisma.IntFieldUpdateOperationsInput | number
+  refreshLeaseId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  refreshLeaseUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  refreshFailures?: Prisma.IntFieldUpdateOperationsInput | number
+  retryAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -500,12 +652,22 @@ export type McpServerUserTokenCountOrderByAggregateInput = {
   tokenType?: Prisma.SortOrder
   scopes?: Prisma.SortOrder
   expiresAt?: Prisma.SortOrder
+  obtainedAt?: Prisma.SortOrder
+  requestedScopes?: Prisma.SortOrder
+  wantedScopes?: Prisma.SortOrder
+  stepUpRounds?: Prisma.SortOrder
+  refreshLeaseId?: Prisma.SortOrder
+  refreshLeaseUntil?: Prisma.SortOrder
+  refreshFailures?: Prisma.SortOrder
+  retryAt?: Prisma.SortOrder
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
 }
 
 export type McpServerUserTokenAvgOrderByAggregateInput = {
+  stepUpRounds?: Prisma.SortOrder
+  refreshFailures?: Prisma.SortOrder
   version?: Prisma.SortOrder
 }
 
@@ -519,6 +681,12 @@ export type McpServerUserTokenMaxOrderByAggregateInput = {
   refreshTokenKeyId?: Prisma.SortOrder
   tokenType?: Prisma.SortOrder
   expiresAt?: Prisma.SortOrder
+  obtainedAt?: Prisma.SortOrder
+  stepUpRounds?: Prisma.SortOrder
+  refreshLeaseId?: Prisma.SortOrder
+  refreshLeaseUntil?: Prisma.SortOrder
+  refreshFailures?: Prisma.SortOrder
+  retryAt?: Prisma.SortOrder
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
@@ -534,12 +702,20 @@ export type McpServerUserTokenMinOrderByAggregateInput = {
   refreshTokenKeyId?: Prisma.SortOrder
   tokenType?: Prisma.SortOrder
   expiresAt?: Prisma.SortOrder
+  obtainedAt?: Prisma.SortOrder
+  stepUpRounds?: Prisma.SortOrder
+  refreshLeaseId?: Prisma.SortOrder
+  refreshLeaseUntil?: Prisma.SortOrder
+  refreshFailures?: Prisma.SortOrder
+  retryAt?: Prisma.SortOrder
   version?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
 }
 
 export type McpServerUserTokenSumOrderByAggregateInput = {
+  stepUpRounds?: Prisma.SortOrder
+  refreshFailures?: Prisma.SortOrder
   version?: Prisma.SortOrder
 }
 
@@ -631,7 +807,25 @@ export type McpServerUserTokenCreatescopesInput = {
   set: string[]
 }
 
+export type McpServerUserTokenCreaterequestedScopesInput = {
+  set: string[]
+}
+
+export type McpServerUserTokenCreatewantedScopesInput = {
+  set: string[]
+}
+
 export type McpServerUserTokenUpdatescopesInput = {
+  set?: string[]
+  push?: string | string[]
+}
+
+export type McpServerUserTokenUpdaterequestedScopesInput = {
+  set?: string[]
+  push?: string | string[]
+}
+
+export type McpServerUserTokenUpdatewantedScopesInput = {
   set?: string[]
   push?: string | string[]
 }
@@ -727,6 +921,14 @@ export type McpServerUserTokenCreateWithoutUserInput = {
   tokenType?: string
   scopes?: Prisma.McpServerUserTokenCreatescopesInput | string[]
   expiresAt?: Date | string | null
+  obtainedAt?: Date | string
+  requestedScopes?: Prisma.McpServerUserTokenCreaterequestedScopesInput | string[]
+  wantedScopes?: Prisma.McpServerUserTokenCreatewantedScopesInput | string[]
+  stepUpRounds?: number
+  refreshLeaseId?: string | null
+  refreshLeaseUntil?: Date | string | null
+  refreshFailures?: number
+  retryAt?: Date | string | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -745,6 +947,14 @@ export type McpServerUserTokenUncheckedCreateWithoutUserInput = {
   tokenType?: string
   scopes?: Prisma.McpServerUserTokenCreatescopesInput | string[]
   expiresAt?: Date | string | null
+  obtainedAt?: Date | string
+  requestedScopes?: Prisma.McpServerUserTokenCreaterequestedScopesInput | string[]
+  wantedScopes?: Prisma.McpServerUserTokenCreatewantedScopesInput | string[]
+  stepUpRounds?: number
+  refreshLeaseId?: string | null
+  refreshLeaseUntil?: Date | string | null
+  refreshFailures?: number
+  retryAt?: Date | string | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -790,6 +1000,14 @@ export type McpServerUserTokenScalarWhereInput = {
   tokenType?: Prisma.StringFilter<"McpServerUserToken"> | string
   scopes?: Prisma.StringNullableListFilter<"McpServerUserToken">
   expiresAt?: Prisma.DateTimeNullableFilter<"McpServerUserToken"> | Date | string | null
+  obtainedAt?: Prisma.DateTimeFilter<"McpServerUserToken"> | Date | string
+  requestedScopes?: Prisma.StringNullableListFilter<"McpServerUserToken">
+  wantedScopes?: Prisma.StringNullableListFilter<"McpServerUserToken">
+  stepUpRounds?: Prisma.IntFilter<"McpServerUserToken"> | number
+  refreshLeaseId?: Prisma.UuidNullableFilter<"McpServerUserToken"> | string | null
+  refreshLeaseUntil?: Prisma.DateTimeNullableFilter<"McpServerUserToken"> | Date | string | null
+  refreshFailures?: Prisma.IntFilter<"McpServerUserToken"> | number
+  retryAt?: Prisma.DateTimeNullableFilter<"McpServerUserToken"> | Date | string | null
   version?: Prisma.IntFilter<"McpServerUserToken"> | number
   createdAt?: Prisma.DateTimeFilter<"McpServerUserToken"> | Date | string
   updatedAt?: Prisma.DateTimeFilter<"McpServerUserToken"> | Date | string
@@ -802,6 +1020,14 @@ export type McpServerUserTokenCreateWithoutConfigInput = {
   tokenType?: string
   scopes?: Prisma.McpServerUserTokenCreatescopesInput | string[]
   expiresAt?: Date | string | null
+  obtainedAt?: Date | string
+  requestedScopes?: Prisma.McpServerUserTokenCreaterequestedScopesInput | string[]
+  wantedScopes?: Prisma.McpServerUserTokenCreatewantedScopesInput | string[]
+  stepUpRounds?: number
+  refreshLeaseId?: string | null
+  refreshLeaseUntil?: Date | string | null
+  refreshFailures?: number
+  retryAt?: Date | string | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -820,6 +1046,14 @@ export type McpServerUserTokenUncheckedCreateWithoutConfigInput = {
   tokenType?: string
   scopes?: Prisma.McpServerUserTokenCreatescopesInput | string[]
   expiresAt?: Date | string | null
+  obtainedAt?: Date | string
+  requestedScopes?: Prisma.McpServerUserTokenCreaterequestedScopesInput | string[]
+  wantedScopes?: Prisma.McpServerUserTokenCreatewantedScopesInput | string[]
+  stepUpRounds?: number
+  refreshLeaseId?: string | null
+  refreshLeaseUntil?: Date | string | null
+  refreshFailures?: number
+  retryAt?: Date | string | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -858,6 +1092,14 @@ export type McpServerUserTokenCreateWithoutAccessTokenKeyInput = {
   tokenType?: string
   scopes?: Prisma.McpServerUserTokenCreatescopesInput | string[]
   expiresAt?: Date | string | null
+  obtainedAt?: Date | string
+  requestedScopes?: Prisma.McpServerUserTokenCreaterequestedScopesInput | string[]
+  wantedScopes?: Prisma.McpServerUserTokenCreatewantedScopesInput | string[]
+  stepUpRounds?: number
+  refreshLeaseId?: string | null
+  refreshLeaseUntil?: Date | string | null
+  refreshFailures?: number
+  retryAt?: Date | string | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -876,6 +1118,14 @@ export type McpServerUserTokenUncheckedCreateWithoutAccessTokenKeyInput = {
   tokenType?: string
   scopes?: Prisma.McpServerUserTokenCreatescopesInput | string[]
   expiresAt?: Date | string | null
+  obtainedAt?: Date | string
+  requestedScopes?: Prisma.McpServerUserTokenCreaterequestedScopesInput | string[]
+  wantedScopes?: Prisma.McpServerUserTokenCreatewantedScopesInput | string[]
+  stepUpRounds?: number
+  refreshLeaseId?: string | null
+  refreshLeaseUntil?: Date | string | null
+  refreshFailures?: number
+  retryAt?: Date | string | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -898,6 +1148,14 @@ export type McpServerUserTokenCreateWithoutRefreshTokenKeyInput = {
   tokenType?: string
   scopes?: Prisma.McpServerUserTokenCreatescopesInput | string[]
   expiresAt?: Date | string | null
+  obtainedAt?: Date | string
+  requestedScopes?: Prisma.McpServerUserTokenCreaterequestedScopesInput | string[]
+  wantedScopes?: Prisma.McpServerUserTokenCreatewantedScopesInput | string[]
+  stepUpRounds?: number
+  refreshLeaseId?: string | null
+  refreshLeaseUntil?: Date | string | null
+  refreshFailures?: number
+  retryAt?: Date | string | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -916,6 +1174,14 @@ export type McpServerUserTokenUncheckedCreateWithoutRefreshTokenKeyInput = {
   tokenType?: string
   scopes?: Prisma.McpServerUserTokenCreatescopesInput | string[]
   expiresAt?: Date | string | null
+  obtainedAt?: Date | string
+  requestedScopes?: Prisma.McpServerUserTokenCreaterequestedScopesInput | string[]
+  wantedScopes?: Prisma.McpServerUserTokenCreatewantedScopesInput | string[]
+  stepUpRounds?: number
+  refreshLeaseId?: string | null
+  refreshLeaseUntil?: Date | string | null
+  refreshFailures?: number
+  retryAt?: Date | string | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -973,6 +1239,14 @@ export type McpServerUserTokenCreateManyUserInput = {
   tokenType?: string
   scopes?: Prisma.McpServerUserTokenCreatescopesInput | string[]
   expiresAt?: Date | string | null
+  obtainedAt?: Date | string
+  requestedScopes?: Prisma.McpServerUserTokenCreaterequestedScopesInput | string[]
+  wantedScopes?: Prisma.McpServerUserTokenCreatewantedScopesInput | string[]
+  stepUpRounds?: number
+  refreshLeaseId?: string | null
+  refreshLeaseUntil?: Date | string | null
+  refreshFailures?: number
+  retryAt?: Date | string | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -985,6 +1259,14 @@ export type McpServerUserTokenUpdateWithoutUserInput = {
   tokenType?: Prisma.StringFieldUpdateOperationsInput | string
   scopes?: Prisma.McpServerUserTokenUpdatescopesInput | string[]
   expiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  obtainedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  requestedScopes?: Prisma.McpServerUserTokenUpdaterequestedScopesInput | string[]
+  wantedScopes?: Prisma.McpServerUserTokenUpdatewantedScopesInput | string[]
+  stepUpRounds?: Prisma.IntFieldUpdateOperationsInput | number
+  refreshLeaseId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  refreshLeaseUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  refreshFailures?: Prisma.IntFieldUpdateOperationsInput | number
+  retryAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -1003,6 +1285,14 @@ export type McpServerUserTokenUncheckedUpdateWithoutUserInput = {
   tokenType?: Prisma.StringFieldUpdateOperationsInput | string
   scopes?: Prisma.McpServerUserTokenUpdatescopesInput | string[]
   expiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  obtainedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  requestedScopes?: Prisma.McpServerUserTokenUpdaterequestedScopesInput | string[]
+  wantedScopes?: Prisma.McpServerUserTokenUpdatewantedScopesInput | string[]
+  stepUpRounds?: Prisma.IntFieldUpdateOperationsInput | number
+  refreshLeaseId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  refreshLeaseUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  refreshFailures?: Prisma.IntFieldUpdateOperationsInput | number
+  retryAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -1018,6 +1308,14 @@ export type McpServerUserTokenUncheckedUpdateManyWithoutUserInput = {
   tokenType?: Prisma.StringFieldUpdateOperationsInput | string
   scopes?: Prisma.McpServerUserTokenUpdatescopesInput | string[]
   expiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  obtainedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  requestedScopes?: Prisma.McpServerUserTokenUpdaterequestedScopesInput | string[]
+  wantedScopes?: Prisma.McpServerUserTokenUpdatewantedScopesInput | string[]
+  stepUpRounds?: Prisma.IntFieldUpdateOperationsInput | number
+  refreshLeaseId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  refreshLeaseUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  refreshFailures?: Prisma.IntFieldUpdateOperationsInput | number
+  retryAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -1033,6 +1331,14 @@ export type McpServerUserTokenCreateManyConfigInput = {
   tokenType?: string
   scopes?: Prisma.McpServerUserTokenCreatescopesInput | string[]
   expiresAt?: Date | string | null
+  obtainedAt?: Date | string
+  requestedScopes?: Prisma.McpServerUserTokenCreaterequestedScopesInput | string[]
+  wantedScopes?: Prisma.McpServerUserTokenCreatewantedScopesInput | string[]
+  stepUpRounds?: number
+  refreshLeaseId?: string | null
+  refreshLeaseUntil?: Date | string | null
+  refreshFailures?: number
+  retryAt?: Date | string | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -1045,6 +1351,14 @@ export type McpServerUserTokenUpdateWithoutConfigInput = {
   tokenType?: Prisma.StringFieldUpdateOperationsInput | string
   scopes?: Prisma.McpServerUserTokenUpdatescopesInput | string[]
   expiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  obtainedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  requestedScopes?: Prisma.McpServerUserTokenUpdaterequestedScopesInput | string[]
+  wantedScopes?: Prisma.McpServerUserTokenUpdatewantedScopesInput | string[]
+  stepUpRounds?: Prisma.IntFieldUpdateOperationsInput | number
+  refreshLeaseId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  refreshLeaseUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  refreshFailures?: Prisma.IntFieldUpdateOperationsInput | number
+  retryAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -1063,6 +1377,14 @@ export type McpServerUserTokenUncheckedUpdateWithoutConfigInput = {
   tokenType?: Prisma.StringFieldUpdateOperationsInput | string
   scopes?: Prisma.McpServerUserTokenUpdatescopesInput | string[]
   expiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  obtainedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  requestedScopes?: Prisma.McpServerUserTokenUpdaterequestedScopesInput | string[]
+  wantedScopes?: Prisma.McpServerUserTokenUpdatewantedScopesInput | string[]
+  stepUpRounds?: Prisma.IntFieldUpdateOperationsInput | number
+  refreshLeaseId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  refreshLeaseUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  refreshFailures?: Prisma.IntFieldUpdateOperationsInput | number
+  retryAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -1078,6 +1400,14 @@ export type McpServerUserTokenUncheckedUpdateManyWithoutConfigInput = {
   tokenType?: Prisma.StringFieldUpdateOperationsInput | string
   scopes?: Prisma.McpServerUserTokenUpdatescopesInput | string[]
   expiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  obtainedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  requestedScopes?: Prisma.McpServerUserTokenUpdaterequestedScopesInput | string[]
+  wantedScopes?: Prisma.McpServerUserTokenUpdatewantedScopesInput | string[]
+  stepUpRounds?: Prisma.IntFieldUpdateOperationsInput | number
+  refreshLeaseId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  refreshLeaseUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  refreshFailures?: Prisma.IntFieldUpdateOperationsInput | number
+  retryAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -1093,6 +1423,14 @@ export type McpServerUserTokenCreateManyAccessTokenKeyInput = {
   tokenType?: string
   scopes?: Prisma.McpServerUserTokenCreatescopesInput | string[]
   expiresAt?: Date | string | null
+  obtainedAt?: Date | string
+  requestedScopes?: Prisma.McpServerUserTokenCreaterequestedScopesInput | string[]
+  wantedScopes?: Prisma.McpServerUserTokenCreatewantedScopesInput | string[]
+  stepUpRounds?: number
+  refreshLeaseId?: string | null
+  refreshLeaseUntil?: Date | string | null
+  refreshFailures?: number
+  retryAt?: Date | string | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -1108,6 +1446,14 @@ export type McpServerUserTokenCreateManyRefreshTokenKeyInput = {
   tokenType?: string
   scopes?: Prisma.McpServerUserTokenCreatescopesInput | string[]
   expiresAt?: Date | string | null
+  obtainedAt?: Date | string
+  requestedScopes?: Prisma.McpServerUserTokenCreaterequestedScopesInput | string[]
+  wantedScopes?: Prisma.McpServerUserTokenCreatewantedScopesInput | string[]
+  stepUpRounds?: number
+  refreshLeaseId?: string | null
+  refreshLeaseUntil?: Date | string | null
+  refreshFailures?: number
+  retryAt?: Date | string | null
   version?: number
   createdAt?: Date | string
   updatedAt?: Date | string
@@ -1120,6 +1466,14 @@ export type McpServerUserTokenUpdateWithoutAccessTokenKeyInput = {
   tokenType?: Prisma.StringFieldUpdateOperationsInput | string
   scopes?: Prisma.McpServerUserTokenUpdatescopesInput | string[]
   expiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  obtainedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  requestedScopes?: Prisma.McpServerUserTokenUpdaterequestedScopesInput | string[]
+  wantedScopes?: Prisma.McpServerUserTokenUpdatewantedScopesInput | string[]
+  stepUpRounds?: Prisma.IntFieldUpdateOperationsInput | number
+  refreshLeaseId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  refreshLeaseUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  refreshFailures?: Prisma.IntFieldUpdateOperationsInput | number
+  retryAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -1138,6 +1492,14 @@ export type McpServerUserTokenUncheckedUpdateWithoutAccessTokenKeyInput = {
   tokenType?: Prisma.StringFieldUpdateOperationsInput | string
   scopes?: Prisma.McpServerUserTokenUpdatescopesInput | string[]
   expiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  obtainedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  requestedScopes?: Prisma.McpServerUserTokenUpdaterequestedScopesInput | string[]
+  wantedScopes?: Prisma.McpServerUserTokenUpdatewantedScopesInput | string[]
+  stepUpRounds?: Prisma.IntFieldUpdateOperationsInput | number
+  refreshLeaseId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  refreshLeaseUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  refreshFailures?: Prisma.IntFieldUpdateOperationsInput | number
+  retryAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -1153,6 +1515,14 @@ export type McpServerUserTokenUncheckedUpdateManyWithoutAccessTokenKeyInput = {
   tokenType?: Prisma.StringFieldUpdateOperationsInput | string
   scopes?: Prisma.McpServerUserTokenUpdatescopesInput | string[]
   expiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  obtainedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  requestedScopes?: Prisma.McpServerUserTokenUpdaterequestedScopesInput | string[]
+  wantedScopes?: Prisma.McpServerUserTokenUpdatewantedScopesInput | string[]
+  stepUpRounds?: Prisma.IntFieldUpdateOperationsInput | number
+  refreshLeaseId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  refreshLeaseUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  refreshFailures?: Prisma.IntFieldUpdateOperationsInput | number
+  retryAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -1165,6 +1535,14 @@ export type McpServerUserTokenUpdateWithoutRefreshTokenKeyInput = {
   tokenType?: Prisma.StringFieldUpdateOperationsInput | string
   scopes?: Prisma.McpServerUserTokenUpdatescopesInput | string[]
   expiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  obtainedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  requestedScopes?: Prisma.McpServerUserTokenUpdaterequestedScopesInput | string[]
+  wantedScopes?: Prisma.McpServerUserTokenUpdatewantedScopesInput | string[]
+  stepUpRounds?: Prisma.IntFieldUpdateOperationsInput | number
+  refreshLeaseId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  refreshLeaseUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  refreshFailures?: Prisma.IntFieldUpdateOperationsInput | number
+  retryAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -1183,6 +1561,14 @@ export type McpServerUserTokenUncheckedUpdateWithoutRefreshTokenKeyInput = {
   tokenType?: Prisma.StringFieldUpdateOperationsInput | string
   scopes?: Prisma.McpServerUserTokenUpdatescopesInput | string[]
   expiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  obtainedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  requestedScopes?: Prisma.McpServerUserTokenUpdaterequestedScopesInput | string[]
+  wantedScopes?: Prisma.McpServerUserTokenUpdatewantedScopesInput | string[]
+  stepUpRounds?: Prisma.IntFieldUpdateOperationsInput | number
+  refreshLeaseId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  refreshLeaseUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  refreshFailures?: Prisma.IntFieldUpdateOperationsInput | number
+  retryAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -1198,6 +1584,14 @@ export type McpServerUserTokenUncheckedUpdateManyWithoutRefreshTokenKeyInput = {
   tokenType?: Prisma.StringFieldUpdateOperationsInput | string
   scopes?: Prisma.McpServerUserTokenUpdatescopesInput | string[]
   expiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  obtainedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  requestedScopes?: Prisma.McpServerUserTokenUpdaterequestedScopesInput | string[]
+  wantedScopes?: Prisma.McpServerUserTokenUpdatewantedScopesInput | string[]
+  stepUpRounds?: Prisma.IntFieldUpdateOperationsInput | number
+  refreshLeaseId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  refreshLeaseUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  refreshFailures?: Prisma.IntFieldUpdateOperationsInput | number
+  retryAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   version?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -1216,6 +1610,14 @@ export type McpServerUserTokenSelect<ExtArgs extends runtime.Types.Extensions.In
   tokenType?: boolean
   scopes?: boolean
   expiresAt?: boolean
+  obtainedAt?: boolean
+  requestedScopes?: boolean
+  wantedScopes?: boolean
+  stepUpRounds?: boolean
+  refreshLeaseId?: boolean
+  refreshLeaseUntil?: boolean
+  refreshFailures?: boolean
+  retryAt?: boolean
   version?: boolean
   createdAt?: boolean
   updatedAt?: boolean
@@ -1236,6 +1638,14 @@ export type McpServerUserTokenSelectCreateManyAndReturn<ExtArgs extends runtime.
   tokenType?: boolean
   scopes?: boolean
   expiresAt?: boolean
+  obtainedAt?: boolean
+  requestedScopes?: boolean
+  wantedScopes?: boolean
+  stepUpRounds?: boolean
+  refreshLeaseId?: boolean
+  refreshLeaseUntil?: boolean
+  refreshFailures?: boolean
+  retryAt?: boolean
   version?: boolean
   createdAt?: boolean
   updatedAt?: boolean
@@ -1256,6 +1666,14 @@ export type McpServerUserTokenSelectUpdateManyAndReturn<ExtArgs extends runtime.
   tokenType?: boolean
   scopes?: boolean
   expiresAt?: boolean
+  obtainedAt?: boolean
+  requestedScopes?: boolean
+  wantedScopes?: boolean
+  stepUpRounds?: boolean
+  refreshLeaseId?: boolean
+  refreshLeaseUntil?: boolean
+  refreshFailures?: boolean
+  retryAt?: boolean
   version?: boolean
   createdAt?: boolean
   updatedAt?: boolean
@@ -1276,12 +1694,20 @@ export type McpServerUserTokenSelectScalar = {
   tokenType?: boolean
   scopes?: boolean
   expiresAt?: boolean
+  obtainedAt?: boolean
+  requestedScopes?: boolean
+  wantedScopes?: boolean
+  stepUpRounds?: boolean
+  refreshLeaseId?: boolean
+  refreshLeaseUntil?: boolean
+  refreshFailures?: boolean
+  retryAt?: boolean
   version?: boolean
   createdAt?: boolean
   updatedAt?: boolean
 }
 
-export type McpServerUserTokenOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "mcpServerConfigId" | "userId" | "accessToken" | "accessTokenKeyId" | "refreshToken" | "refreshTokenKeyId" | "tokenType" | "scopes" | "expiresAt" | "version" | "createdAt" | "updatedAt", ExtArgs["result"]["mcpServerUserToken"]>
+export type McpServerUserTokenOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "mcpServerConfigId" | "userId" | "accessToken" | "accessTokenKeyId" | "refreshToken" | "refreshTokenKeyId" | "tokenType" | "scopes" | "expiresAt" | "obtainedAt" | "requestedScopes" | "wantedScopes" | "stepUpRounds" | "refreshLeaseId" | "refreshLeaseUntil" | "refreshFailures" | "retryAt" | "version" | "createdAt" | "updatedAt", ExtArgs["result"]["mcpServerUserToken"]>
 export type McpServerUserTokenInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   config?: boolean | Prisma.McpServerConfigDefaultArgs<ExtArgs>
   user?: boolean | Prisma.UserDefaultArgs<ExtArgs>
@@ -1326,6 +1752,29 @@ export type $McpServerUserTokenPayload<ExtArgs extends runtime.Types.Extensions.
     tokenType: string
     scopes: string[]
     expiresAt: Date | null
+    /**
+     * When the authorization server gave the access token.
+     */
+    obtainedAt: Date
+    /**
+     * What was asked for, which may be more than was granted.
+     */
+    requestedScopes: string[]
+    /**
+     * What the server asked for since (`insufficient_scope`); the next connect asks for it too.
+     */
+    wantedScopes: string[]
+    stepUpRounds: number
+    /**
+     * Who refreshes, and until when nobody else does.
+     */
+    refreshLeaseId: string | null
+    refreshLeaseUntil: Date | null
+    /**
+     * Refreshes that failed in a row, and when the next may be tried.
+     */
+    refreshFailures: number
+    retryAt: Date | null
     version: number
     createdAt: Date
     updatedAt: Date
@@ -1766,6 +2215,14 @@ export interface McpServerUserTokenFieldRefs {
   readonly tokenType: Prisma.FieldRef<"McpServerUserToken", 'String'>
   readonly scopes: Prisma.FieldRef<"McpServerUserToken", 'String[]'>
   readonly expiresAt: Prisma.FieldRef<"McpServerUserToken", 'DateTime'>
+  readonly obtainedAt: Prisma.FieldRef<"McpServerUserToken", 'DateTime'>
+  readonly requestedScopes: Prisma.FieldRef<"McpServerUserToken", 'String[]'>
+  readonly wantedScopes: Prisma.FieldRef<"McpServerUserToken", 'String[]'>
+  readonly stepUpRounds: Prisma.FieldRef<"McpServerUserToken", 'Int'>
+  readonly refreshLeaseId: Prisma.FieldRef<"McpServerUserToken", 'String'>
+  readonly refreshLeaseUntil: Prisma.FieldRef<"McpServerUserToken", 'DateTime'>
+  readonly refreshFailures: Prisma.FieldRef<"McpServerUserToken", 'Int'>
+  readonly retryAt: Prisma.FieldRef<"McpServerUserToken", 'DateTime'>
   readonly version: Prisma.FieldRef<"McpServerUserToken", 'Int'>
   readonly createdAt: Prisma.FieldRef<"McpServerUserToken", 'DateTime'>
   readonly updatedAt: Prisma.FieldRef<"McpServerUserToken", 'DateTime'>

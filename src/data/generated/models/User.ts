@@ -212,6 +212,8 @@ export type UserWhereInput = {
   createdConfigs?: Prisma.McpServerConfigListRelationFilter
   updatedConfigs?: Prisma.McpServerConfigListRelationFilter
   mcpServerTokens?: Prisma.McpServerUserTokenListRelationFilter
+  oauthFlows?: Prisma.McpOAuthFlowListRelationFilter
+  endedConnections?: Prisma.McpServerEndedConnectionListRelationFilter
   chats?: Prisma.ChatListRelationFilter
 }
 
@@ -230,6 +232,8 @@ export type UserOrderByWithRelationInput = {
   createdConfigs?: Prisma.McpServerConfigOrderByRelationAggregateInput
   updatedConfigs?: Prisma.McpServerConfigOrderByRelationAggregateInput
   mcpServerTokens?: Prisma.McpServerUserTokenOrderByRelationAggregateInput
+  oauthFlows?: Prisma.McpOAuthFlowOrderByRelationAggregateInput
+  endedConnections?: Prisma.McpServerEndedConnectionOrderByRelationAggregateInput
   chats?: Prisma.ChatOrderByRelationAggregateInput
 }
 
@@ -252,6 +256,8 @@ export type UserWhereUniqueInput = Prisma.AtLeast<{
   createdConfigs?: Prisma.McpServerConfigListRelationFilter
   updatedConfigs?: Prisma.McpServerConfigListRelationFilter
   mcpServerTokens?: Prisma.McpServerUserTokenListRelationFilter
+  oauthFlows?: Prisma.McpOAuthFlowListRelationFilter
+  endedConnections?: Prisma.McpServerEndedConnectionListRelationFilter
   chats?: Prisma.ChatListRelationFilter
 }, "id" | "oidcIssuer_oidcSubject">
 
@@ -298,6 +304,8 @@ export type UserCreateInput = {
   createdConfigs?: Prisma.McpServerConfigCreateNestedManyWithoutCreatedByInput
   updatedConfigs?: Prisma.McpServerConfigCreateNestedManyWithoutUpdatedByInput
   mcpServerTokens?: Prisma.McpServerUserTokenCreateNestedManyWithoutUserInput
+  oauthFlows?: Prisma.McpOAuthFlowCreateNestedManyWithoutUserInput
+  endedConnections?: Prisma.McpServerEndedConnectionCreateNestedManyWithoutUserInput
   chats?: Prisma.ChatCreateNestedManyWithoutOwnerInput
 }
 
@@ -316,6 +324,8 @@ export type UserUncheckedCreateInput = {
   createdConfigs?: Prisma.McpServerConfigUncheckedCreateNestedManyWithoutCreatedByInput
   updatedConfigs?: Prisma.McpServerConfigUncheckedCreateNestedManyWithoutUpdatedByInput
   mcpServerTokens?: Prisma.McpServerUserTokenUncheckedCreateNestedManyWithoutUserInput
+  oauthFlows?: Prisma.McpOAuthFlowUncheckedCreateNestedManyWithoutUserInput
+  endedConnections?: Prisma.McpServerEndedConnectionUncheckedCreateNestedManyWithoutUserInput
   chats?: Prisma.ChatUncheckedCreateNestedManyWithoutOwnerInput
 }
 
@@ -334,6 +344,8 @@ export type UserUpdateInput = {
   createdConfigs?: Prisma.McpServerConfigUpdateManyWithoutCreatedByNestedInput
   updatedConfigs?: Prisma.McpServerConfigUpdateManyWithoutUpdatedByNestedInput
   mcpServerTokens?: Prisma.McpServerUserTokenUpdateManyWithoutUserNestedInput
+  oauthFlows?: Prisma.McpOAuthFlowUpdateManyWithoutUserNestedInput
+  endedConnections?: Prisma.McpServerEndedConnectionUpdateManyWithoutUserNestedInput
   chats?: Prisma.ChatUpdateManyWithoutOwnerNestedInput
 }
 
@@ -352,6 +364,8 @@ export type UserUncheckedUpdateInput = {
   createdConfigs?: Prisma.McpServerConfigUncheckedUpdateManyWithoutCreatedByNestedInput
   updatedConfigs?: Prisma.McpServerConfigUncheckedUpdateManyWithoutUpdatedByNestedInput
   mcpServerTokens?: Prisma.McpServerUserTokenUncheckedUpdateManyWithoutUserNestedInput
+  oauthFlows?: Prisma.McpOAuthFlowUncheckedUpdateManyWithoutUserNestedInput
+  endedConnections?: Prisma.McpServerEndedConnectionUncheckedUpdateManyWithoutUserNestedInput
   chats?: Prisma.ChatUncheckedUpdateManyWithoutOwnerNestedInput
 }
 
@@ -522,6 +536,34 @@ export type UserUpdateOneWithoutUpdatedConfigsNestedInput = {
   update?: Prisma.XOR<Prisma.XOR<Prisma.UserUpdateToOneWithWhereWithoutUpdatedConfigsInput, Prisma.UserUpdateWithoutUpdatedConfigsInput>, Prisma.UserUncheckedUpdateWithoutUpdatedConfigsInput>
 }
 
+export type UserCreateNestedOneWithoutOauthFlowsInput = {
+  create?: Prisma.XOR<Prisma.UserCreateWithoutOauthFlowsInput, Prisma.UserUncheckedCreateWithoutOauthFlowsInput>
+  connectOrCreate?: Prisma.UserCreateOrConnectWithoutOauthFlowsInput
+  connect?: Prisma.UserWhereUniqueInput
+}
+
+export type UserUpdateOneRequiredWithoutOauthFlowsNestedInput = {
+  create?: Prisma.XOR<Prisma.UserCreateWithoutOauthFlowsInput, Prisma.UserUncheckedCreateWithoutOauthFlowsInput>
+  connectOrCreate?: Prisma.UserCreateOrConnectWithoutOauthFlowsInput
+  upsert?: Prisma.UserUpsertWithoutOauthFlowsInput
+  connect?: Prisma.UserWhereUniqueInput
+  update?: Prisma.XOR<Prisma.XOR<Prisma.UserUpdateToOneWithWhereWithoutOauthFlowsInput, Prisma.UserUpdateWithoutOauthFlowsInput>, Prisma.UserUncheckedUpdateWithoutOauthFlowsInput>
+}
+
+export type UserCreateNestedOneWithoutEndedConnectionsInput = {
+  create?: Prisma.XOR<Prisma.UserCreateWithoutEndedConnectionsInput, Prisma.UserUncheckedCreateWithoutEndedConnectionsInput>
+  connectOrCreate?: Prisma.UserCreateOrConnectWithoutEndedConnectionsInput
+  connect?: Prisma.UserWhereUniqueInput
+}
+
+export type UserUpdateOneRequiredWithoutEndedConnectionsNestedInput = {
+  create?: Prisma.XOR<Prisma.UserCreateWithoutEndedConnectionsInput, Prisma.UserUncheckedCreateWithoutEndedConnectionsInput>
+  connectOrCreate?: Prisma.UserCreateOrConnectWithoutEndedConnectionsInput
+  upsert?: Prisma.UserUpsertWithoutEndedConnectionsInput
+  connect?: Prisma.UserWhereUniqueInput
+  update?: Prisma.XOR<Prisma.XOR<Prisma.UserUpdateToOneWithWhereWithoutEndedConnectionsInput, Prisma.UserUpdateWithoutEndedConnectionsInput>, Prisma.UserUncheckedUpdateWithoutEndedConnectionsInput>
+}
+
 export type UserCreateNestedOneWithoutMcpServerTokensInput = {
   create?: Prisma.XOR<Prisma.UserCreateWithoutMcpServerTokensInput, Prisma.UserUncheckedCreateWithoutMcpServerTokensInput>
   connectOrCreate?: Prisma.UserCreateOrConnectWithoutMcpServerTokensInput
@@ -564,6 +606,8 @@ export type UserCreateWithoutApiTokensInput = {
   createdConfigs?: Prisma.McpServerConfigCreateNestedManyWithoutCreatedByInput
   updatedConfigs?: Prisma.McpServerConfigCreateNestedManyWithoutUpdatedByInput
   mcpServerTokens?: Prisma.McpServerUserTokenCreateNestedManyWithoutUserInput
+  oauthFlows?: Prisma.McpOAuthFlowCreateNestedManyWithoutUserInput
+  endedConnections?: Prisma.McpServerEndedConnectionCreateNestedManyWithoutUserInput
   chats?: Prisma.ChatCreateNestedManyWithoutOwnerInput
 }
 
@@ -581,6 +625,8 @@ export type UserUncheckedCreateWithoutApiTokensInput = {
   createdConfigs?: Prisma.McpServerConfigUncheckedCreateNestedManyWithoutCreatedByInput
   updatedConfigs?: Prisma.McpServerConfigUncheckedCreateNestedManyWithoutUpdatedByInput
   mcpServerTokens?: Prisma.McpServerUserTokenUncheckedCreateNestedManyWithoutUserInput
+  oauthFlows?: Prisma.McpOAuthFlowUncheckedCreateNestedManyWithoutUserInput
+  endedConnections?: Prisma.McpServerEndedConnectionUncheckedCreateNestedManyWithoutUserInput
   chats?: Prisma.ChatUncheckedCreateNestedManyWithoutOwnerInput
 }
 
@@ -614,6 +660,8 @@ export type UserUpdateWithoutApiTokensInput = {
   createdConfigs?: Prisma.McpServerConfigUpdateManyWithoutCreatedByNestedInput
   updatedConfigs?: Prisma.McpServerConfigUpdateManyWithoutUpdatedByNestedInput
   mcpServerTokens?: Prisma.McpServerUserTokenUpdateManyWithoutUserNestedInput
+  oauthFlows?: Prisma.McpOAuthFlowUpdateManyWithoutUserNestedInput
+  endedConnections?: Prisma.McpServerEndedConnectionUpdateManyWithoutUserNestedInput
   chats?: Prisma.ChatUpdateManyWithoutOwnerNestedInput
 }
 
@@ -631,6 +679,8 @@ export type UserUncheckedUpdateWithoutApiTokensInput = {
   createdConfigs?: Prisma.McpServerConfigUncheckedUpdateManyWithoutCreatedByNestedInput
   updatedConfigs?: Prisma.McpServerConfigUncheckedUpdateManyWithoutUpdatedByNestedInput
   mcpServerTokens?: Prisma.McpServerUserTokenUncheckedUpdateManyWithoutUserNestedInput
+  oauthFlows?: Prisma.McpOAuthFlowUncheckedUpdateManyWithoutUserNestedInput
+  endedConnections?: Prisma.McpServerEndedConnectionUncheckedUpdateManyWithoutUserNestedInput
   chats?: Prisma.ChatUncheckedUpdateManyWithoutOwnerNestedInput
 }
 
@@ -648,6 +698,8 @@ export type UserCreateWithoutSessionsInput = {
   createdConfigs?: Prisma.McpServerConfigCreateNestedManyWithoutCreatedByInput
   updatedConfigs?: Prisma.McpServerConfigCreateNestedManyWithoutUpdatedByInput
   mcpServerTokens?: Prisma.McpServerUserTokenCreateNestedManyWithoutUserInput
+  oauthFlows?: Prisma.McpOAuthFlowCreateNestedManyWithoutUserInput
+  endedConnections?: Prisma.McpServerEndedConnectionCreateNestedManyWithoutUserInput
   chats?: Prisma.ChatCreateNestedManyWithoutOwnerInput
 }
 
@@ -665,6 +717,8 @@ export type UserUncheckedCreateWithoutSessionsInput = {
   createdConfigs?: Prisma.McpServerConfigUncheckedCreateNestedManyWithoutCreatedByInput
   updatedConfigs?: Prisma.McpServerConfigUncheckedCreateNestedManyWithoutUpdatedByInput
   mcpServerTokens?: Prisma.McpServerUserTokenUncheckedCreateNestedManyWithoutUserInput
+  oauthFlows?: Prisma.McpOAuthFlowUncheckedCreateNestedManyWithoutUserInput
+  endedConnections?: Prisma.McpServerEndedConnectionUncheckedCreateNestedManyWithoutUserInput
   chats?: Prisma.ChatUncheckedCreateNestedManyWithoutOwnerInput
 }
 
@@ -698,6 +752,8 @@ export type UserUpdateWithoutSessionsInput = {
   createdConfigs?: Prisma.McpServerConfigUpdateManyWithoutCreatedByNestedInput
   updatedConfigs?: Prisma.McpServerConfigUpdateManyWithoutUpdatedByNestedInput
   mcpServerTokens?: Prisma.McpServerUserTokenUpdateManyWithoutUserNestedInput
+  oauthFlows?: Prisma.McpOAuthFlowUpdateManyWithoutUserNestedInput
+  endedConnections?: Prisma.McpServerEndedConnectionUpdateManyWithoutUserNestedInput
   chats?: Prisma.ChatUpdateManyWithoutOwnerNestedInput
 }
 
@@ -715,6 +771,8 @@ export type UserUncheckedUpdateWithoutSessionsInput = {
   createdConfigs?: Prisma.McpServerConfigUncheckedUpdateManyWithoutCreatedByNestedInput
   updatedConfigs?: Prisma.McpServerConfigUncheckedUpdateManyWithoutUpdatedByNestedInput
   mcpServerTokens?: Prisma.McpServerUserTokenUncheckedUpdateManyWithoutUserNestedInput
+  oauthFlows?: Prisma.McpOAuthFlowUncheckedUpdateManyWithoutUserNestedInput
+  endedConnections?: Prisma.McpServerEndedConnectionUncheckedUpdateManyWithoutUserNestedInput
   chats?: Prisma.ChatUncheckedUpdateManyWithoutOwnerNestedInput
 }
 
@@ -732,6 +790,8 @@ export type UserCreateWithoutSignInLinksInput = {
   createdConfigs?: Prisma.McpServerConfigCreateNestedManyWithoutCreatedByInput
   updatedConfigs?: Prisma.McpServerConfigCreateNestedManyWithoutUpdatedByInput
   mcpServerTokens?: Prisma.McpServerUserTokenCreateNestedManyWithoutUserInput
+  oauthFlows?: Prisma.McpOAuthFlowCreateNestedManyWithoutUserInput
+  endedConnections?: Prisma.McpServerEndedConnectionCreateNestedManyWithoutUserInput
   chats?: Prisma.ChatCreateNestedManyWithoutOwnerInput
 }
 
@@ -749,6 +809,8 @@ export type UserUncheckedCreateWithoutSignInLinksInput = {
   createdConfigs?: Prisma.McpServerConfigUncheckedCreateNestedManyWithoutCreatedByInput
   updatedConfigs?: Prisma.McpServerConfigUncheckedCreateNestedManyWithoutUpdatedByInput
   mcpServerTokens?: Prisma.McpServerUserTokenUncheckedCreateNestedManyWithoutUserInput
+  oauthFlows?: Prisma.McpOAuthFlowUncheckedCreateNestedManyWithoutUserInput
+  endedConnections?: Prisma.McpServerEndedConnectionUncheckedCreateNestedManyWithoutUserInput
   chats?: Prisma.ChatUncheckedCreateNestedManyWithoutOwnerInput
 }
 
@@ -782,6 +844,8 @@ export type UserUpdateWithoutSignInLinksInput = {
   createdConfigs?: Prisma.McpServerConfigUpdateManyWithoutCreatedByNestedInput
   updatedConfigs?: Prisma.McpServerConfigUpdateManyWithoutUpdatedByNestedInput
   mcpServerTokens?: Prisma.McpServerUserTokenUpdateManyWithoutUserNestedInput
+  oauthFlows?: Prisma.McpOAuthFlowUpdateManyWithoutUserNestedInput
+  endedConnections?: Prisma.McpServerEndedConnectionUpdateManyWithoutUserNestedInput
   chats?: Prisma.ChatUpdateManyWithoutOwnerNestedInput
 }
 
@@ -799,6 +863,8 @@ export type UserUncheckedUpdateWithoutSignInLinksInput = {
   createdConfigs?: Prisma.McpServerConfigUncheckedUpdateManyWithoutCreatedByNestedInput
   updatedConfigs?: Prisma.McpServerConfigUncheckedUpdateManyWithoutUpdatedByNestedInput
   mcpServerTokens?: Prisma.McpServerUserTokenUncheckedUpdateManyWithoutUserNestedInput
+  oauthFlows?: Prisma.McpOAuthFlowUncheckedUpdateManyWithoutUserNestedInput
+  endedConnections?: Prisma.McpServerEndedConnectionUncheckedUpdateManyWithoutUserNestedInput
   chats?: Prisma.ChatUncheckedUpdateManyWithoutOwnerNestedInput
 }
 
@@ -816,6 +882,8 @@ export type UserCreateWithoutCreatedConfigsInput = {
   signInLinks?: Prisma.SignInLinkCreateNestedManyWithoutUserInput
   updatedConfigs?: Prisma.McpServerConfigCreateNestedManyWithoutUpdatedByInput
   mcpServerTokens?: Prisma.McpServerUserTokenCreateNestedManyWithoutUserInput
+  oauthFlows?: Prisma.McpOAuthFlowCreateNestedManyWithoutUserInput
+  endedConnections?: Prisma.McpServerEndedConnectionCreateNestedManyWithoutUserInput
   chats?: Prisma.ChatCreateNestedManyWithoutOwnerInput
 }
 
@@ -833,6 +901,8 @@ export type UserUncheckedCreateWithoutCreatedConfigsInput = {
   signInLinks?: Prisma.SignInLinkUncheckedCreateNestedManyWithoutUserInput
   updatedConfigs?: Prisma.McpServerConfigUncheckedCreateNestedManyWithoutUpdatedByInput
   mcpServerTokens?: Prisma.McpServerUserTokenUncheckedCreateNestedManyWithoutUserInput
+  oauthFlows?: Prisma.McpOAuthFlowUncheckedCreateNestedManyWithoutUserInput
+  endedConnections?: Prisma.McpServerEndedConnectionUncheckedCreateNestedManyWithoutUserInput
   chats?: Prisma.ChatUncheckedCreateNestedManyWithoutOwnerInput
 }
 
@@ -855,6 +925,8 @@ export type UserCreateWithoutUpdatedConfigsInput = {
   signInLinks?: Prisma.SignInLinkCreateNestedManyWithoutUserInput
   createdConfigs?: Prisma.McpServerConfigCreateNestedManyWithoutCreatedByInput
   mcpServerTokens?: Prisma.McpServerUserTokenCreateNestedManyWithoutUserInput
+  oauthFlows?: Prisma.McpOAuthFlowCreateNestedManyWithoutUserInput
+  endedConnections?: Prisma.McpServerEndedConnectionCreateNestedManyWithoutUserInput
   chats?: Prisma.ChatCreateNestedManyWithoutOwnerInput
 }
 
@@ -872,6 +944,8 @@ export type UserUncheckedCreateWithoutUpdatedConfigsInput = {
   signInLinks?: Prisma.SignInLinkUncheckedCreateNestedManyWithoutUserInput
   createdConfigs?: Prisma.McpServerConfigUncheckedCreateNestedManyWithoutCreatedByInput
   mcpServerTokens?: Prisma.McpServerUserTokenUncheckedCreateNestedManyWithoutUserInput
+  oauthFlows?: Prisma.McpOAuthFlowUncheckedCreateNestedManyWithoutUserInput
+  endedConnections?: Prisma.McpServerEndedConnectionUncheckedCreateNestedManyWithoutUserInput
   chats?: Prisma.ChatUncheckedCreateNestedManyWithoutOwnerInput
 }
 
@@ -905,6 +979,8 @@ export type UserUpdateWithoutCreatedConfigsInput = {
   signInLinks?: Prisma.SignInLinkUpdateManyWithoutUserNestedInput
   updatedConfigs?: Prisma.McpServerConfigUpdateManyWithoutUpdatedByNestedInput
   mcpServerTokens?: Prisma.McpServerUserTokenUpdateManyWithoutUserNestedInput
+  oauthFlows?: Prisma.McpOAuthFlowUpdateManyWithoutUserNestedInput
+  endedConnections?: Prisma.McpServerEndedConnectionUpdateManyWithoutUserNestedInput
   chats?: Prisma.ChatUpdateManyWithoutOwnerNestedInput
 }
 
@@ -922,6 +998,8 @@ export type UserUncheckedUpdateWithoutCreatedConfigsInput = {
   signInLinks?: Prisma.SignInLinkUncheckedUpdateManyWithoutUserNestedInput
   updatedConfigs?: Prisma.McpServerConfigUncheckedUpdateManyWithoutUpdatedByNestedInput
   mcpServerTokens?: Prisma.McpServerUserTokenUncheckedUpdateManyWithoutUserNestedInput
+  oauthFlows?: Prisma.McpOAuthFlowUncheckedUpdateManyWithoutUserNestedInput
+  endedConnections?: Prisma.McpServerEndedConnectionUncheckedUpdateManyWithoutUserNestedInput
   chats?: Prisma.ChatUncheckedUpdateManyWithoutOwnerNestedInput
 }
 
@@ -950,6 +1028,8 @@ export type UserUpdateWithoutUpdatedConfigsInput = {
   signInLinks?: Prisma.SignInLinkUpdateManyWithoutUserNestedInput
   createdConfigs?: Prisma.McpServerConfigUpdateManyWithoutCreatedByNestedInput
   mcpServerTokens?: Prisma.McpServerUserTokenUpdateManyWithoutUserNestedInput
+  oauthFlows?: Prisma.McpOAuthFlowUpdateManyWithoutUserNestedInput
+  endedConnections?: Prisma.McpServerEndedConnectionUpdateManyWithoutUserNestedInput
   chats?: Prisma.ChatUpdateManyWithoutOwnerNestedInput
 }
 
@@ -967,6 +1047,192 @@ export type UserUncheckedUpdateWithoutUpdatedConfigsInput = {
   signInLinks?: Prisma.SignInLinkUncheckedUpdateManyWithoutUserNestedInput
   createdConfigs?: Prisma.McpServerConfigUncheckedUpdateManyWithoutCreatedByNestedInput
   mcpServerTokens?: Prisma.McpServerUserTokenUncheckedUpdateManyWithoutUserNestedInput
+  oauthFlows?: Prisma.McpOAuthFlowUncheckedUpdateManyWithoutUserNestedInput
+  endedConnections?: Prisma.McpServerEndedConnectionUncheckedUpdateManyWithoutUserNestedInput
+  chats?: Prisma.ChatUncheckedUpdateManyWithoutOwnerNestedInput
+}
+
+export type UserCreateWithoutOauthFlowsInput = {
+  id?: string
+  email: string
+  role?: string
+  status?: string
+  oidcIssuer?: string | null
+  oidcSubject?: string | null
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  apiTokens?: Prisma.ApiTokenCreateNestedManyWithoutUserInput
+  sessions?: Prisma.SessionCreateNestedManyWithoutUserInput
+  signInLinks?: Prisma.SignInLinkCreateNestedManyWithoutUserInput
+  createdConfigs?: Prisma.McpServerConfigCreateNestedManyWithoutCreatedByInput
+  updatedConfigs?: Prisma.McpServerConfigCreateNestedManyWithoutUpdatedByInput
+  mcpServerTokens?: Prisma.McpServerUserTokenCreateNestedManyWithoutUserInput
+  endedConnections?: Prisma.McpServerEndedConnectionCreateNestedManyWithoutUserInput
+  chats?: Prisma.ChatCreateNestedManyWithoutOwnerInput
+}
+
+export type UserUncheckedCreateWithoutOauthFlowsInput = {
+  id?: string
+  email: string
+  role?: string
+  status?: string
+  oidcIssuer?: string | null
+  oidcSubject?: string | null
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  apiTokens?: Prisma.ApiTokenUncheckedCreateNestedManyWithoutUserInput
+  sessions?: Prisma.SessionUncheckedCreateNestedManyWithoutUserInput
+  signInLinks?: Prisma.SignInLinkUncheckedCreateNestedManyWithoutUserInput
+  createdConfigs?: Prisma.McpServerConfigUncheckedCreateNestedManyWithoutCreatedByInput
+  updatedConfigs?: Prisma.McpServerConfigUncheckedCreateNestedManyWithoutUpdatedByInput
+  mcpServerTokens?: Prisma.McpServerUserTokenUncheckedCreateNestedManyWithoutUserInput
+  endedConnections?: Prisma.McpServerEndedConnectionUncheckedCreateNestedManyWithoutUserInput
+  chats?: Prisma.ChatUncheckedCreateNestedManyWithoutOwnerInput
+}
+
+export type UserCreateOrConnectWithoutOauthFlowsInput = {
+  where: Prisma.UserWhereUniqueInput
+  create: Prisma.XOR<Prisma.UserCreateWithoutOauthFlowsInput, Prisma.UserUncheckedCreateWithoutOauthFlowsInput>
+}
+
+export type UserUpsertWithoutOauthFlowsInput = {
+  update: Prisma.XOR<Prisma.UserUpdateWithoutOauthFlowsInput, Prisma.UserUncheckedUpdateWithoutOauthFlowsInput>
+  create: Prisma.XOR<Prisma.UserCreateWithoutOauthFlowsInput, Prisma.UserUncheckedCreateWithoutOauthFlowsInput>
+  where?: Prisma.UserWhereInput
+}
+
+export type UserUpdateToOneWithWhereWithoutOauthFlowsInput = {
+  where?: Prisma.UserWhereInput
+  data: Prisma.XOR<Prisma.UserUpdateWithoutOauthFlowsInput, Prisma.UserUncheckedUpdateWithoutOauthFlowsInput>
+}
+
+export type UserUpdateWithoutOauthFlowsInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  email?: Prisma.StringFieldUpdateOperationsInput | string
+  role?: Prisma.StringFieldUpdateOperationsInput | string
+  status?: Prisma.StringFieldUpdateOperationsInput | string
+  oidcIssuer?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  oidcSubject?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  apiTokens?: Prisma.ApiTokenUpdateManyWithoutUserNestedInput
+  sessions?: Prisma.SessionUpdateManyWithoutUserNestedInput
+  signInLinks?: Prisma.SignInLinkUpdateManyWithoutUserNestedInput
+  createdConfigs?: Prisma.McpServerConfigUpdateManyWithoutCreatedByNestedInput
+  updatedConfigs?: Prisma.McpServerConfigUpdateManyWithoutUpdatedByNestedInput
+  mcpServerTokens?: Prisma.McpServerUserTokenUpdateManyWithoutUserNestedInput
+  endedConnections?: Prisma.McpServerEndedConnectionUpdateManyWithoutUserNestedInput
+  chats?: Prisma.ChatUpdateManyWithoutOwnerNestedInput
+}
+
+export type UserUncheckedUpdateWithoutOauthFlowsInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  email?: Prisma.StringFieldUpdateOperationsInput | string
+  role?: Prisma.StringFieldUpdateOperationsInput | string
+  status?: Prisma.StringFieldUpdateOperationsInput | string
+  oidcIssuer?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  oidcSubject?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  apiTokens?: Prisma.ApiTokenUncheckedUpdateManyWithoutUserNestedInput
+  sessions?: Prisma.SessionUncheckedUpdateManyWithoutUserNestedInput
+  signInLinks?: Prisma.SignInLinkUncheckedUpdateManyWithoutUserNestedInput
+  createdConfigs?: Prisma.McpServerConfigUncheckedUpdateManyWithoutCreatedByNestedInput
+  updatedConfigs?: Prisma.McpServerConfigUncheckedUpdateManyWithoutUpdatedByNestedInput
+  mcpServerTokens?: Prisma.McpServerUserTokenUncheckedUpdateManyWithoutUserNestedInput
+  endedConnections?: Prisma.McpServerEndedConnectionUncheckedUpdateManyWithoutUserNestedInput
+  chats?: Prisma.ChatUncheckedUpdateManyWithoutOwnerNestedInput
+}
+
+export type UserCreateWithoutEndedConnectionsInput = {
+  id?: string
+  email: string
+  role?: string
+  status?: string
+  oidcIssuer?: string | null
+  oidcSubject?: string | null
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  apiTokens?: Prisma.ApiTokenCreateNestedManyWithoutUserInput
+  sessions?: Prisma.SessionCreateNestedManyWithoutUserInput
+  signInLinks?: Prisma.SignInLinkCreateNestedManyWithoutUserInput
+  createdConfigs?: Prisma.McpServerConfigCreateNestedManyWithoutCreatedByInput
+  updatedConfigs?: Prisma.McpServerConfigCreateNestedManyWithoutUpdatedByInput
+  mcpServerTokens?: Prisma.McpServerUserTokenCreateNestedManyWithoutUserInput
+  oauthFlows?: Prisma.McpOAuthFlowCreateNestedManyWithoutUserInput
+  chats?: Prisma.ChatCreateNestedManyWithoutOwnerInput
+}
+
+export type UserUncheckedCreateWithoutEndedConnectionsInput = {
+  id?: string
+  email: string
+  role?: string
+  status?: string
+  oidcIssuer?: string | null
+  oidcSubject?: string | null
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  apiTokens?: Prisma.ApiTokenUncheckedCreateNestedManyWithoutUserInput
+  sessions?: Prisma.SessionUncheckedCreateNestedManyWithoutUserInput
+  signInLinks?: Prisma.SignInLinkUncheckedCreateNestedManyWithoutUserInput
+  createdConfigs?: Prisma.McpServerConfigUncheckedCreateNestedManyWithoutCreatedByInput
+  updatedConfigs?: Prisma.McpServerConfigUncheckedCreateNestedManyWithoutUpdatedByInput
+  mcpServerTokens?: Prisma.McpServerUserTokenUncheckedCreateNestedManyWithoutUserInput
+  oauthFlows?: Prisma.McpOAuthFlowUncheckedCreateNestedManyWithoutUserInput
+  chats?: Prisma.ChatUncheckedCreateNestedManyWithoutOwnerInput
+}
+
+export type UserCreateOrConnectWithoutEndedConnectionsInput = {
+  where: Prisma.UserWhereUniqueInput
+  create: Prisma.XOR<Prisma.UserCreateWithoutEndedConnectionsInput, Prisma.UserUncheckedCreateWithoutEndedConnectionsInput>
+}
+
+export type UserUpsertWithoutEndedConnectionsInput = {
+  update: Prisma.XOR<Prisma.UserUpdateWithoutEndedConnectionsInput, Prisma.UserUncheckedUpdateWithoutEndedConnectionsInput>
+  create: Prisma.XOR<Prisma.UserCreateWithoutEndedConnectionsInput, Prisma.UserUncheckedCreateWithoutEndedConnectionsInput>
+  where?: Prisma.UserWhereInput
+}
+
+export type UserUpdateToOneWithWhereWithoutEndedConnectionsInput = {
+  where?: Prisma.UserWhereInput
+  data: Prisma.XOR<Prisma.UserUpdateWithoutEndedConnectionsInput, Prisma.UserUncheckedUpdateWithoutEndedConnectionsInput>
+}
+
+export type UserUpdateWithoutEndedConnectionsInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  email?: Prisma.StringFieldUpdateOperationsInput | string
+  role?: Prisma.StringFieldUpdateOperationsInput | string
+  status?: Prisma.StringFieldUpdateOperationsInput | string
+  oidcIssuer?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  oidcSubject?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  apiTokens?: Prisma.ApiTokenUpdateManyWithoutUserNestedInput
+  sessions?: Prisma.SessionUpdateManyWithoutUserNestedInput
+  signInLinks?: Prisma.SignInLinkUpdateManyWithoutUserNestedInput
+  createdConfigs?: Prisma.McpServerConfigUpdateManyWithoutCreatedByNestedInput
+  updatedConfigs?: Prisma.McpServerConfigUpdateManyWithoutUpdatedByNestedInput
+  mcpServerTokens?: Prisma.McpServerUserTokenUpdateManyWithoutUserNestedInput
+  oauthFlows?: Prisma.McpOAuthFlowUpdateManyWithoutUserNestedInput
+  chats?: Prisma.ChatUpdateManyWithoutOwnerNestedInput
+}
+
+export type UserUncheckedUpdateWithoutEndedConnectionsInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  email?: Prisma.StringFieldUpdateOperationsInput | string
+  role?: Prisma.StringFieldUpdateOperationsInput | string
+  status?: Prisma.StringFieldUpdateOperationsInput | string
+  oidcIssuer?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  oidcSubject?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  apiTokens?: Prisma.ApiTokenUncheckedUpdateManyWithoutUserNestedInput
+  sessions?: Prisma.SessionUncheckedUpdateManyWithoutUserNestedInput
+  signInLinks?: Prisma.SignInLinkUncheckedUpdateManyWithoutUserNestedInput
+  createdConfigs?: Prisma.McpServerConfigUncheckedUpdateManyWithoutCreatedByNestedInput
+  updatedConfigs?: Prisma.McpServerConfigUncheckedUpdateManyWithoutUpdatedByNestedInput
+  mcpServerTokens?: Prisma.McpServerUserTokenUncheckedUpdateManyWithoutUserNestedInput
+  oauthFlows?: Prisma.McpOAuthFlowUncheckedUpdateManyWithoutUserNestedInput
   chats?: Prisma.ChatUncheckedUpdateManyWithoutOwnerNestedInput
 }
 
@@ -984,6 +1250,8 @@ export type UserCreateWithoutMcpServerTokensInput = {
   signInLinks?: Prisma.SignInLinkCreateNestedManyWithoutUserInput
   createdConfigs?: Prisma.McpServerConfigCreateNestedManyWithoutCreatedByInput
   updatedConfigs?: Prisma.McpServerConfigCreateNestedManyWithoutUpdatedByInput
+  oauthFlows?: Prisma.McpOAuthFlowCreateNestedManyWithoutUserInput
+  endedConnections?: Prisma.McpServerEndedConnectionCreateNestedManyWithoutUserInput
   chats?: Prisma.ChatCreateNestedManyWithoutOwnerInput
 }
 
@@ -1001,6 +1269,8 @@ export type UserUncheckedCreateWithoutMcpServerTokensInput = {
   signInLinks?: Prisma.SignInLinkUncheckedCreateNestedManyWithoutUserInput
   createdConfigs?: Prisma.McpServerConfigUncheckedCreateNestedManyWithoutCreatedByInput
   updatedConfigs?: Prisma.McpServerConfigUncheckedCreateNestedManyWithoutUpdatedByInput
+  oauthFlows?: Prisma.McpOAuthFlowUncheckedCreateNestedManyWithoutUserInput
+  endedConnections?: Prisma.McpServerEndedConnectionUncheckedCreateNestedManyWithoutUserInput
   chats?: Prisma.ChatUncheckedCreateNestedManyWithoutOwnerInput
 }
 
@@ -1034,6 +1304,8 @@ export type UserUpdateWithoutMcpServerTokensInput = {
   signInLinks?: Prisma.SignInLinkUpdateManyWithoutUserNestedInput
   createdConfigs?: Prisma.McpServerConfigUpdateManyWithoutCreatedByNestedInput
   updatedConfigs?: Prisma.McpServerConfigUpdateManyWithoutUpdatedByNestedInput
+  oauthFlows?: Prisma.McpOAuthFlowUpdateManyWithoutUserNestedInput
+  endedConnections?: Prisma.McpServerEndedConnectionUpdateManyWithoutUserNestedInput
   chats?: Prisma.ChatUpdateManyWithoutOwnerNestedInput
 }
 
@@ -1051,6 +1323,8 @@ export type UserUncheckedUpdateWithoutMcpServerTokensInput = {
   signInLinks?: Prisma.SignInLinkUncheckedUpdateManyWithoutUserNestedInput
   createdConfigs?: Prisma.McpServerConfigUncheckedUpdateManyWithoutCreatedByNestedInput
   updatedConfigs?: Prisma.McpServerConfigUncheckedUpdateManyWithoutUpdatedByNestedInput
+  oauthFlows?: Prisma.McpOAuthFlowUncheckedUpdateManyWithoutUserNestedInput
+  endedConnections?: Prisma.McpServerEndedConnectionUncheckedUpdateManyWithoutUserNestedInput
   chats?: Prisma.ChatUncheckedUpdateManyWithoutOwnerNestedInput
 }
 
@@ -1069,6 +1343,8 @@ export type UserCreateWithoutChatsInput = {
   createdConfigs?: Prisma.McpServerConfigCreateNestedManyWithoutCreatedByInput
   updatedConfigs?: Prisma.McpServerConfigCreateNestedManyWithoutUpdatedByInput
   mcpServerTokens?: Prisma.McpServerUserTokenCreateNestedManyWithoutUserInput
+  oauthFlows?: Prisma.McpOAuthFlowCreateNestedManyWithoutUserInput
+  endedConnections?: Prisma.McpServerEndedConnectionCreateNestedManyWithoutUserInput
 }
 
 export type UserUncheckedCreateWithoutChatsInput = {
@@ -1086,6 +1362,8 @@ export type UserUncheckedCreateWithoutChatsInput = {
   createdConfigs?: Prisma.McpServerConfigUncheckedCreateNestedManyWithoutCreatedByInput
   updatedConfigs?: Prisma.McpServerConfigUncheckedCreateNestedManyWithoutUpdatedByInput
   mcpServerTokens?: Prisma.McpServerUserTokenUncheckedCreateNestedManyWithoutUserInput
+  oauthFlows?: Prisma.McpOAuthFlowUncheckedCreateNestedManyWithoutUserInput
+  endedConnections?: Prisma.McpServerEndedConnectionUncheckedCreateNestedManyWithoutUserInput
 }
 
 export type UserCreateOrConnectWithoutChatsInput = {
@@ -1119,6 +1397,8 @@ export type UserUpdateWithoutChatsInput = {
   createdConfigs?: Prisma.McpServerConfigUpdateManyWithoutCreatedByNestedInput
   updatedConfigs?: Prisma.McpServerConfigUpdateManyWithoutUpdatedByNestedInput
   mcpServerTokens?: Prisma.McpServerUserTokenUpdateManyWithoutUserNestedInput
+  oauthFlows?: Prisma.McpOAuthFlowUpdateManyWithoutUserNestedInput
+  endedConnections?: Prisma.McpServerEndedConnectionUpdateManyWithoutUserNestedInput
 }
 
 export type UserUncheckedUpdateWithoutChatsInput = {
@@ -1136,6 +1416,8 @@ export type UserUncheckedUpdateWithoutChatsInput = {
   createdConfigs?: Prisma.McpServerConfigUncheckedUpdateManyWithoutCreatedByNestedInput
   updatedConfigs?: Prisma.McpServerConfigUncheckedUpdateManyWithoutUpdatedByNestedInput
   mcpServerTokens?: Prisma.McpServerUserTokenUncheckedUpdateManyWithoutUserNestedInput
+  oauthFlows?: Prisma.McpOAuthFlowUncheckedUpdateManyWithoutUserNestedInput
+  endedConnections?: Prisma.McpServerEndedConnectionUncheckedUpdateManyWithoutUserNestedInput
 }
 
 
@@ -1150,6 +1432,8 @@ export type UserCountOutputType = {
   createdConfigs: number
   updatedConfigs: number
   mcpServerTokens: number
+  oauthFlows: number
+  endedConnections: number
   chats: number
 }
 
@@ -1160,6 +1444,8 @@ export type UserCountOutputTypeSelect<ExtArgs extends runtime.Types.Extensions.I
   createdConfigs?: boolean | UserCountOutputTypeCountCreatedConfigsArgs
   updatedConfigs?: boolean | UserCountOutputTypeCountUpdatedConfigsArgs
   mcpServerTokens?: boolean | UserCountOutputTypeCountMcpServerTokensArgs
+  oauthFlows?: boolean | UserCountOutputTypeCountOauthFlowsArgs
+  endedConnections?: boolean | UserCountOutputTypeCountEndedConnectionsArgs
   chats?: boolean | UserCountOutputTypeCountChatsArgs
 }
 
@@ -1218,6 +1504,20 @@ export type UserCountOutputTypeCountMcpServerTokensArgs<ExtArgs extends runtime.
 /**
  * UserCountOutputType without action
  */
+export type UserCountOutputTypeCountOauthFlowsArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  where?: Prisma.McpOAuthFlowWhereInput
+}
+
+/**
+ * UserCountOutputType without action
+ */
+export type UserCountOutputTypeCountEndedConnectionsArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  where?: Prisma.McpServerEndedConnectionWhereInput
+}
+
+/**
+ * UserCountOutputType without action
+ */
 export type UserCountOutputTypeCountChatsArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   where?: Prisma.ChatWhereInput
 }
@@ -1238,6 +1538,8 @@ export type UserSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = r
   createdConfigs?: boolean | Prisma.User$createdConfigsArgs<ExtArgs>
   updatedConfigs?: boolean | Prisma.User$updatedConfigsArgs<ExtArgs>
   mcpServerTokens?: boolean | Prisma.User$mcpServerTokensArgs<ExtArgs>
+  oauthFlows?: boolean | Prisma.User$oauthFlowsArgs<ExtArgs>
+  endedConnections?: boolean | Prisma.User$endedConnectionsArgs<ExtArgs>
   chats?: boolean | Prisma.User$chatsArgs<ExtArgs>
   _count?: boolean | Prisma.UserCountOutputTypeDefaultArgs<ExtArgs>
 }, ExtArgs["result"]["user"]>
@@ -1283,6 +1585,8 @@ export type UserInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = 
   createdConfigs?: boolean | Prisma.User$createdConfigsArgs<ExtArgs>
   updatedConfigs?: boolean | Prisma.User$updatedConfigsArgs<ExtArgs>
   mcpServerTokens?: boolean | Prisma.User$mcpServerTokensArgs<ExtArgs>
+  oauthFlows?: boolean | Prisma.User$oauthFlowsArgs<ExtArgs>
+  endedConnections?: boolean | Prisma.User$endedConnectionsArgs<ExtArgs>
   chats?: boolean | Prisma.User$chatsArgs<ExtArgs>
   _count?: boolean | Prisma.UserCountOutputTypeDefaultArgs<ExtArgs>
 }
@@ -1298,6 +1602,8 @@ export type $UserPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs =
     createdConfigs: Prisma.$McpServerConfigPayload<ExtArgs>[]
     updatedConfigs: Prisma.$McpServerConfigPayload<ExtArgs>[]
     mcpServerTokens: Prisma.$McpServerUserTokenPayload<ExtArgs>[]
+    oauthFlows: Prisma.$McpOAuthFlowPayload<ExtArgs>[]
+    endedConnections: Prisma.$McpServerEndedConnectionPayload<ExtArgs>[]
     chats: Prisma.$ChatPayload<ExtArgs>[]
   }
   scalars: runtime.Types.Extensions.GetPayloadResult<{
@@ -1721,6 +2027,8 @@ export interface Prisma__UserClient<T, Null = never, ExtArgs extends runtime.Typ
   createdConfigs<T extends Prisma.User$createdConfigsArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.User$createdConfigsArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$McpServerConfigPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   updatedConfigs<T extends Prisma.User$updatedConfigsArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.User$updatedConfigsArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$McpServerConfigPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   mcpServerTokens<T extends Prisma.User$mcpServerTokensArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.User$mcpServerTokensArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$McpServerUserTokenPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
+  oauthFlows<T extends Prisma.User$oauthFlowsArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.User$oauthFlowsArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$McpOAuthFlowPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
+  endedConnections<T extends Prisma.User$endedConnectionsArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.User$endedConnectionsArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$McpServerEndedConnectionPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   chats<T extends Prisma.User$chatsArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.User$chatsArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$ChatPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   /**
    * Attaches callbacks for the resolution and/or rejection of the Promise.
@@ -2293,6 +2601,54 @@ export type User$mcpServerTokensArgs<ExtArgs extends runtime.Types.Extensions.In
   take?: number
   skip?: number
   distinct?: Prisma.McpServerUserTokenScalarFieldEnum | Prisma.McpServerUserTokenScalarFieldEnum[]
+}
+
+/**
+ * User.oauthFlows
+ */
+export type User$oauthFlowsArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  /**
+   * Select specific fields to fetch from the McpOAuthFlow
+   */
+  select?: Prisma.McpOAuthFlowSelect<ExtArgs> | null
+  /**
+   * Omit specific fields from the McpOAuthFlow
+   */
+  omit?: Prisma.McpOAuthFlowOmit<ExtArgs> | null
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.McpOAuthFlowInclude<ExtArgs> | null
+  where?: Prisma.McpOAuthFlowWhereInput
+  orderBy?: Prisma.McpOAuthFlowOrderByWithRelationInput | Prisma.McpOAuthFlowOrderByWithRelationInput[]
+  cursor?: Prisma.McpOAuthFlowWhereUniqueInput
+  take?: number
+  skip?: number
+  distinct?: Prisma.McpOAuthFlowScalarFieldEnum | Prisma.McpOAuthFlowScalarFieldEnum[]
+}
+
+/**
+ * User.endedConnections
+ */
+export type User$endedConnectionsArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  /**
+   * Select specific fields to fetch from the McpServerEndedConnection
+   */
+  select?: Prisma.McpServerEndedConnectionSelect<ExtArgs> | null
+  /**
+   * Omit specific fields from the McpServerEndedConnection
+   */
+  omit?: Prisma.McpServerEndedConnectionOmit<ExtArgs> | null
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.McpServerEndedConnectionInclude<ExtArgs> | null
+  where?: Prisma.McpServerEndedConnectionWhereInput
+  orderBy?: Prisma.McpServerEndedConnectionOrderByWithRelationInput | Prisma.McpServerEndedConnectionOrderByWithRelationInput[]
+  cursor?: Prisma.McpServerEndedConnectionWhereUniqueInput
+  take?: number
+  skip?: number
+  distinct?: Prisma.McpServerEndedConnectionScalarFieldEnum | Prisma.McpServerEndedConnectionScalarFieldEnum[]
 }
 
 /**

@@ -1,0 +1,48 @@
+import { createHash } from 'node:crypto';
+
+/** What an audit entry says, as it is hashed: every column but the hash itself. */
+export interface HashedEntry {
+  seq: bigint;
+  occurredAt: Date;
+  actorKind: string;
+  actorId: string | null;
+  actorEmail: string | null;
+  actorRole: string | null;
+  action: string;
+  outcome: string;
+  targetType: string | null;
+  targetId: string | null;
+  targetLabel: string | null;
+  changes: string;
+  reason: string | null;
+  requestId: string | null;
+  address: string | null;
+  previousHash: string;
+}
+
+/**
+ * The hash of an entry: SHA-256 of its columns as a JSON array, the hash of the one before among them, so that no entry
+ * can be changed, taken out or put in without all later ones. Frozen: another form would break every chain there is.
+ */
+export function hashEntry(entry: HashedEntry): string {
+  const columns = [
+    'gatehouse-audit-v1',
+    entry.seq.toString(),
+    entry.occurredAt.toISOString(),
+    entry.actorKind,
+    entry.actorId,
+    entry.actorEmail,
+    entry.actorRole,
+    entry.action,
+    entry.outcome,
+    entry.targetType,
+    entry.targetId,
+    entry.targetLabel,
+    entry.changes,
+    entry.reason,
+    entry.requestId,
+    entry.address,
+    entry.previousHash,
+  ];
+  return createHash('sha256').update(JSON.stringify(columns)).digest('hex');
+}

@@ -1,0 +1,188 @@
+import { type Viewer, viewerUserId } from '../../policy/viewer.ts';
+import { currentRequest } from '../../telemetry/request-scope.ts';
+import { hashEntry } from '../audit-hash.ts';
+import type { Prisma } from '../generated/client.ts';
+import { guarded } from '../guarded.ts';
+import type { PrismaStore } from '../prisma.ts';
+import type { AuditAction, AuditEntryRecord, AuditOutcome, AuditTargetType, FieldChange, Page } from '../records.ts';
+
+/** What is to be written down. Who, when and from where is added. */
+export interface NewAuditEntry {
+  actor: Viewer;
+  /** Where the change is about the actor himself: his address before it. */
+  actorEmail?: string | undefined;
+  action: AuditAction;
+  outcome?: AuditOutcome | undefined;
+  target?: { type: AuditTargetType; id?: string | undefined; label?: string | undefined } | undefined;
+  changes?: readonly FieldChange[] | undefined;
+  /** Why it was refused or failed, or what else there is to know; never a secret. */
+  reason?: string | undefined;
+}
+
+/** Which entries; all conditions must hold. */
+export interface AuditFilter {
+  actorId?: string | undefined;
+  action?: AuditAction | undefined;
+  outcome?: AuditOutcome | undefined;
+  targetType?: AuditTargetType | undefined;
+  targetId?: string | undefined;
+  /** From then on. */
+  since?: Date | undefined;
+  /** Before then. */
+  until?: Date | undefined;
+}
+
+/** The ends of the chain. */
+export interface AuditChainEnds {
+  seq: bigint;
+  hash: string;
+  anchorSeq: bigint;
+  anchorHash: string;
+  /** An entry that is not between the ends, where there is one. */
+  straySeq: bigint | null;
+}
+
+const MAX_TEXT = 400;
+
+/** What was done, tried or refused. */
+export function createAuditRepository(db: PrismaStore) {
+  return {
+    /**
+     * Writes an entry. Call it last in the transaction of the change: from here to the commit nobody else writes one,
+     * so that the chain is in the order of the commits.
+     */
+    append: guarded('auditLog.append', async (entry: NewAuditEntry): Promise<void> => {
+      const { actor, target } = entry;
+      const actorId = viewerUserId(actor) ?? null;
+      const [head] = await db.$queryRaw<{ seq: bigint; hash: string; at: Date; email: string | null }[]>`
+        UPDATE audit_chain SET seq = seq + 1 WHERE id = 1
+        RETURNING seq, hash, date_trunc('milliseconds', clock_timestamp()) AS at,
+          (SELECT email FROM users WHERE id = ${actorId}::uuid) AS email`;
+      if (head === undefined) throw new Error('the chain of audit entries has no beginning');
+      const request = currentRequest();
+      const columns = {
+        seq: head.seq,
+        occurredAt: head.at,
+        actorKind: actor.kind,
+        actorId,
+        actorEmail: entry.actorEmail ?? head.email,
+        actorRole: actor.kind === 'user' ? actor.role : null,
+        action: entry.action,
+        outcome: entry.outcome ?? 'success',
+        targetType: target?.type ?? null,
+        targetId: target?.id ?? null,
+        targetLabel: toText(target?.label),
+        changes: JSON.stringify(entry.changes ?? []),
+        reason: toText(entry.reason),
+        requestId: request?.requestId ?? null,
+        address: request?.address ?? null,
+        previousHash: head.hash,
+      };
+      const hash = hashEntry(columns);
+      await db.auditEntry.create({ data: { ...columns, hash }, select: { seq: true } });
+      await db.auditChain.update({ where: { id: 1 }, data: { hash }, select: { id: true } });
+    }),
+
+    /** Newest first. @param args.after only older ones than this */
+    list: guarded(
+      'auditLog.read',
+      async (args: {
+        first: number;
+        after?: bigint | undefined;
+        filter?: AuditFilter | undefined;
+      }): Promise<Page<AuditEntryRecord>> => {
+        const rows = await db.auditEntry.findMany({
+          where: { AND: [toWhere(args.filter), args.after === undefined ? {} : { seq: { lt: args.after } }] },
+          orderBy: { seq: 'desc' },
+          take: args.first + 1,
+        });
+        return { rows: rows.slice(0, args.first).map(toRecord), hasMore: rows.length > args.first };
+      },
+    ),
+
+    count: guarded('auditLog.read', (args: { filter?: AuditFilter | undefined }) =>
+      db.auditEntry.count({ where: toWhere(args.filter) }),
+    ),
+
+    /** Of one moment. */
+    ends: guarded('auditLog.verify', async (): Promise<AuditChainEnds> => {
+      const [ends] = await db.$queryRaw<AuditChainEnds[]>`
+        SELECT c.seq, c.hash, c.anchor_seq AS "anchorSeq", c.anchor_hash AS "anchorHash",
+          (SELECT min(e.seq) FROM audit_entries e WHERE e.seq <= c.anchor_seq OR e.seq > c.seq) AS "straySeq"
+        FROM audit_chain c WHERE c.id = 1`;
+      if (ends === undefined) throw new Error('the chain of audit entries has no beginning');
+      return ends;
+    }),
+
+    /** The next entries in the order of the chain, with their hashes. */
+    walk: guarded('auditLog.verify', (args: { after: bigint; limit: number }) =>
+      db.auditEntry.findMany({ where: { seq: { gt: args.after } }, orderBy: { seq: 'asc' }, take: args.limit }),
+    ),
+
+    /**
+     * Removes entries that are older, as far as all before them are too, which moves the beginning of the chain. Call
+     * it in a transaction.
+     *
+     * @param args.limit at most so many: nobody else writes an entry meanwhile
+     * @returns how many there were
+     */
+    removeBefore: guarded('auditLog.expire', async (args: { before: Date; limit: number }): Promise<number> => {
+      const [chain] = await db.$queryRaw<{ anchorSeq: bigint; seq: bigint }[]>`
+        SELECT anchor_seq AS "anchorSeq", seq FROM audit_chain WHERE id = 1 FOR UPDATE`;
+      if (chain === undefined) return 0;
+      const firstKept = await db.auditEntry.findFirst({
+        where: { seq: { gt: chain.anchorSeq }, occurredAt: { gte: args.before } },
+        orderBy: { seq: 'asc' },
+        select: { seq: true },
+      });
+      const lastOld = (firstKept?.seq ?? chain.seq + 1n) - 1n;
+      const lastSeq = lastOld - chain.anchorSeq > BigInt(args.limit) ? chain.anchorSeq + BigInt(args.limit) : lastOld;
+      const last = await db.auditEntry.findUnique({ where: { seq: lastSeq }, select: { seq: true, hash: true } });
+      if (last === null || last.seq <= chain.anchorSeq) return 0;
+      await db.$queryRaw`SELECT set_config('gatehouse.audit_retention', 'on', true)`;
+      const { count } = await db.auditEntry.deleteMany({ where: { seq: { lte: last.seq } } });
+      await db.$queryRaw`SELECT set_config('gatehouse.audit_retention', 'off', true)`;
+      await db.auditChain.update({ where: { id: 1 }, data: { anchorSeq: last.seq, anchorHash: last.hash } });
+      return count;
+    }),
+  };
+}
+
+function toText(text: string | undefined): string | null {
+  if (text === undefined) return null;
+  return [...text.toWellFormed().replaceAll('\0', '')].slice(0, MAX_TEXT).join('');
+}
+
+function toWhere(filter: AuditFilter = {}): Prisma.AuditEntryWhereInput {
+  const { since, until, ...equal } = filter;
+  const exact = Object.fromEntries(Object.entries(equal).filter(([, value]) => value !== undefined));
+  return {
+    ...exact,
+    ...((since !== undefined || until !== undefined) && {
+      occurredAt: { ...(since !== undefined && { gte: since }), ...(until !== undefined && { lt: until }) },
+    }),
+  };
+}
+
+function toRecord(row: Prisma.AuditEntryGetPayload<object>): AuditEntryRecord {
+  const {
+    changes,
+    previousHash: _previous,
+    hash: _hash,
+    actorKind,
+    actorRole,
+    action,
+    outcome,
+    targetType,
+    ...rest
+  } = row;
+  return {
+    ...rest,
+    actorKind: actorKind as AuditEntryRecord['actorKind'],
+    actorRole: actorRole as AuditEntryRecord['actorRole'],
+    action: action as AuditAction,
+    outcome: outcome as AuditOutcome,
+    targetType: targetType as AuditTargetType | null,
+    changes: JSON.parse(changes) as FieldChange[],
+  };
+}

@@ -1,0 +1,54 @@
+import { toConfigFromJson } from '../config-json.ts';
+import { guarded } from '../guarded.ts';
+import type { PrismaStore } from '../prisma.ts';
+import type { ConfigChangeRecord } from '../records.ts';
+
+/** Where the feed is. */
+export interface FeedPosition {
+  /** Of this database: cursors of another one are of no use. */
+  epoch: string;
+  /** The newest change. */
+  rev: bigint;
+  /** The newest change that is not kept any more. */
+  expiredRev: bigint;
+}
+
+/** The changes of configs and connections, in the order of their commits. Written by triggers. */
+export function createFeedRepository(db: PrismaStore) {
+  return {
+    position: guarded('feed.read', async (): Promise<FeedPosition> => {
+      const { epoch, n: rev, expiredRev } = await db.feedCounter.findUniqueOrThrow({ where: { id: 1 } });
+      return { epoch, rev, expiredRev };
+    }),
+
+    /** The next changes after one. */
+    listAfter: guarded('feed.read', async (args: { rev: bigint; limit: number }): Promise<ConfigChangeRecord[]> => {
+      const rows = await db.configChange.findMany({
+        where: { rev: { gt: args.rev } },
+        orderBy: { rev: 'asc' },
+        take: args.limit,
+      });
+      return rows.map(({ kind, config, ...row }) => ({
+        ...row,
+        kind: kind as ConfigChangeRecord['kind'],
+        config: config === null ? null : toConfigFromJson(config as Record<string, unknown>),
+      }));
+    }),
+
+    /** Removes what is older. @returns how many there were */
+    removeBefore: guarded('feed.expire', async (args: { before: Date }): Promise<number> => {
+      // Up to the first that is kept: times may go back where a clock was set, numbers do not.
+      const [row] = await db.$queryRaw<{ count: bigint }[]>`
+        WITH gone AS (
+          DELETE FROM config_changes
+          WHERE rev < COALESCE((SELECT min(rev) FROM config_changes WHERE occurred_at >= ${args.before}), 9223372036854775807)
+          RETURNING rev
+        ), moved AS (
+          UPDATE feed_counter SET expired_rev = GREATEST(expired_rev, (SELECT max(rev) FROM gone))
+          WHERE id = 1 AND EXISTS (SELECT 1 FROM gone)
+        )
+        SELECT count(*) AS count FROM gone`;
+      return Number(row?.count ?? 0);
+    }),
+  };
+}

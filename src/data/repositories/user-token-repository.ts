@@ -1,0 +1,199 @@
+import type { Secret } from '../../crypto/secret.ts';
+import { SEALING_KEY } from '../encryption-row.ts';
+import type { SealedValue } from '../encryption-value.ts';
+import type { Prisma } from '../generated/client.ts';
+import { guarded } from '../guarded.ts';
+import type { PrismaStore } from '../prisma.ts';
+
+/** A user's tokens at one server, still sealed. */
+export interface UserTokenRecord {
+  id: string;
+  configId: string;
+  userId: string;
+  accessToken: SealedValue;
+  refreshToken: SealedValue | null;
+  scopes: string[];
+  requestedScopes: string[];
+  wantedScopes: string[];
+  stepUpRounds: number;
+  obtainedAt: Date;
+  expiresAt: Date | null;
+  refreshFailures: number;
+  /** Before then the authorization server is left alone. */
+  retryAt: Date | null;
+  /** Counts the tokens that the row has had. */
+  version: number;
+}
+
+/** Tokens as they come from an authorization server. */
+export interface NewTokens {
+  accessToken: Secret;
+  /** Absent: the one that is stored stays. */
+  refreshToken?: Secret | null | undefined;
+  scopes: readonly string[];
+  obtainedAt: Date;
+  expiresAt: Date | null;
+}
+
+/** Names one state of one row: a write through it does nothing once anybody else has written. */
+export interface TokenLease {
+  id: string;
+  userId: string;
+  version: number;
+  leaseId: string;
+}
+
+/** What makes a `UserTokenRecord`. */
+export const USER_TOKEN_SELECT = {
+  id: true,
+  mcpServerConfigId: true,
+  userId: true,
+  accessToken: true,
+  refreshToken: true,
+  scopes: true,
+  requestedScopes: true,
+  wantedScopes: true,
+  stepUpRounds: true,
+  obtainedAt: true,
+  expiresAt: true,
+  refreshFailures: true,
+  retryAt: true,
+  version: true,
+} as const;
+
+const NO_LEASE = { refreshLeaseId: null, refreshLeaseUntil: null };
+
+/** The users' tokens, for the gateway itself when it talks to a server or an authorization server. */
+export function createUserTokenRepository(db: PrismaStore) {
+  return {
+    find: guarded('mcpServerConnection.useTokens', async (args: { configId: string; userId: string }) => {
+      const where = { mcpServerConfigId_userId: { mcpServerConfigId: args.configId, userId: args.userId } };
+      const row = await db.mcpServerUserToken.findUnique({ where, select: USER_TOKEN_SELECT });
+      return row === null ? null : toUserToken(row);
+    }),
+
+    /** Why the connection ended, when its authorization server ended it. */
+    findEndReason: guarded('mcpServerConnection.useTokens', async (args: { configId: string; userId: string }) => {
+      const where = { mcpServerConfigId_userId: { mcpServerConfigId: args.configId, userId: args.userId } };
+      return (await db.mcpServerEndedConnection.findUnique({ where }))?.reason ?? null;
+    }),
+
+    /** Connects a user: in the place of whatever he had. Call it in a transaction. */
+    replace: guarded(
+      'mcpServerConnection.useTokens',
+      async (args: {
+        configId: string;
+        userId: string;
+        tokens: NewTokens;
+        requestedScopes: readonly string[];
+        wantedScopes: readonly string[];
+        stepUpRounds: number;
+      }) => {
+        const { configId: mcpServerConfigId, userId, tokens, requestedScopes, wantedScopes, stepUpRounds } = args;
+        const where = { mcpServerConfigId, userId };
+        const before = await db.mcpServerUserToken.findFirst({ where, select: { version: true } });
+        await db.mcpServerUserToken.deleteMany({ where });
+        await db.mcpServerEndedConnection.deleteMany({ where });
+        await db.mcpServerUserToken.create({
+          data: {
+            ...where,
+            ...toColumns(tokens),
+            accessTokenKeyId: SEALING_KEY,
+            requestedScopes: [...requestedScopes],
+            wantedScopes: [...wantedScopes],
+            stepUpRounds,
+            version: (before?.version ?? 0) + 1,
+          },
+        });
+      },
+    ),
+
+    /**
+     * Takes the right to refresh for a while, if nobody has it and the tokens are still those of this version. The
+     * database's clock decides, which all replicas share.
+     */
+    takeLease: guarded('mcpServerConnection.useTokens', async (args: TokenLease & { leaseMs: number; now: Date }) => {
+      const count = await db.$executeRaw`
+        UPDATE mcp_server_user_tokens
+        SET refresh_lease_id = ${args.leaseId}::uuid,
+            refresh_lease_until = clock_timestamp() + ${args.leaseMs}::double precision * interval '1 millisecond'
+        WHERE id = ${args.id}::uuid AND version = ${args.version}
+          AND (retry_at IS NULL OR retry_at <= ${args.now})
+          AND (refresh_lease_until IS NULL OR refresh_lease_until < clock_timestamp())`;
+      return count === 1;
+    }),
+
+    /** Writes what a refresh gave. @returns false when the row is gone or another's by now */
+    saveRefreshed: guarded('mcpServerConnection.useTokens', async (args: TokenLease & { tokens: NewTokens }) => {
+      const { count } = await db.mcpServerUserToken.updateMany({
+        // Not the lease: when it passed on meanwhile, these still are the newest tokens, and the former ones are used up.
+        where: { id: args.id, userId: args.userId, version: args.version },
+        data: {
+          ...toColumns(args.tokens),
+          ...NO_LEASE,
+          refreshFailures: 0,
+          retryAt: null,
+          version: { increment: 1 },
+        },
+      });
+      return count === 1;
+    }),
+
+    /** Keeps the tokens and leaves the authorization server alone for a while. @returns false as `saveRefreshed` */
+    deferRefresh: guarded('mcpServerConnection.useTokens', async (args: TokenLease & { retryAt: Date }) => {
+      const { count } = await db.mcpServerUserToken.updateMany({
+        where: toLeaseWhere(args),
+        data: { ...NO_LEASE, refreshFailures: { increment: 1 }, retryAt: args.retryAt },
+      });
+      return count === 1;
+    }),
+
+    /** Removes tokens that are dead, and remembers why. Call it in a transaction. @returns false as `saveRefreshed` */
+    end: guarded('mcpServerConnection.useTokens', async (args: TokenLease & { configId: string; reason: string }) => {
+      const { count } = await db.mcpServerUserToken.deleteMany({ where: toLeaseWhere(args) });
+      if (count === 0) return false;
+      const key = { mcpServerConfigId: args.configId, userId: args.userId };
+      await db.mcpServerEndedConnection.createMany({ data: { ...key, reason: args.reason }, skipDuplicates: true });
+      return true;
+    }),
+
+    /** Notes scopes that the server wants beside those that the tokens have, and those that it wanted before. */
+    wantScopes: guarded(
+      'mcpServerConnection.useTokens',
+      async (args: { id: string; scopes: readonly string[]; most: number }) => {
+        // In one statement: another answer, or a refresh, may write at the same moment.
+        const count = await db.$executeRaw`
+          UPDATE mcp_server_user_tokens AS t
+          SET wanted_scopes = (t.wanted_scopes || ARRAY(
+                SELECT scope FROM unnest(${[...args.scopes]}::text[]) AS scope WHERE scope <> ALL (t.wanted_scopes)
+              ))[1:${args.most}::int]
+          WHERE id = ${args.id}::uuid`;
+        return count === 1;
+      },
+    ),
+  };
+}
+
+type UserTokenRow = Prisma.McpServerUserTokenGetPayload<{
+  select: Omit<typeof USER_TOKEN_SELECT, 'accessToken' | 'refreshToken'>;
+}> & { accessToken: SealedValue; refreshToken: SealedValue | null };
+
+/** The row as the gateway passes it around. */
+export function toUserToken({ mcpServerConfigId: configId, ...row }: UserTokenRow): UserTokenRecord {
+  // Looked at now, while the row's own columns are at hand; opened when somebody asks.
+  return { ...row, configId, accessToken: row.accessToken, refreshToken: row.refreshToken };
+}
+
+function toLeaseWhere({ id, userId, version, leaseId }: TokenLease) {
+  return { id, userId, version, refreshLeaseId: leaseId };
+}
+
+function toColumns({ accessToken, refreshToken, scopes, obtainedAt, expiresAt }: NewTokens) {
+  return {
+    accessToken: accessToken.expose(),
+    ...(refreshToken !== undefined && { refreshToken: refreshToken?.expose() ?? null }),
+    scopes: [...scopes],
+    obtainedAt,
+    expiresAt,
+  };
+}

@@ -1,0 +1,117 @@
+import { hashEntry } from '../../data/audit-hash.ts';
+import type { AuditEntryRecord, Page } from '../../data/records.ts';
+import type { AuditChainEnds, AuditFilter } from '../../data/repositories/audit-repository.ts';
+import type { Store } from '../../data/store.ts';
+import { assertCan } from '../../policy/policy.ts';
+import { SYSTEM, type Viewer } from '../../policy/viewer.ts';
+import { assertExperiment, type Experiment } from '../experiments.ts';
+import { isStorable } from '../validation/text.ts';
+
+/** What a walk over the whole chain found. */
+export interface AuditVerification {
+  /** Entries that were looked at. */
+  checked: number;
+  /** The first entry where the chain does not hold, and why; null when all of it does. */
+  broken: { seq: bigint; problem: string } | null;
+  /** The newest entry: keep it elsewhere to notice when the whole end of the log is taken off and chained anew. */
+  head: { seq: bigint; hash: string };
+}
+
+/** Entries that are read and hashed at once. */
+const BATCH = 1_000;
+/** Entries that are removed in one transaction. */
+const EXPIRE_BATCH = 5_000;
+
+/** What can be done with the audit log, beside writing to it. */
+export type AuditLog = ReturnType<typeof createAuditLog>;
+
+/** Makes it. */
+export function createAuditLog(options: { store: Store; experiments: ReadonlySet<Experiment>; now: () => Date }) {
+  const { store, experiments, now } = options;
+  return {
+    /** Newest first. @throws FORBIDDEN */
+    async list(
+      viewer: Viewer,
+      args: { first: number; after?: bigint | undefined; filter?: AuditFilter | undefined },
+    ): Promise<Page<AuditEntryRecord>> {
+      assertCan(viewer, 'auditLog.read');
+      return isUnfindable(args.filter) ? { rows: [], hasMore: false } : store.audit.list(viewer, args);
+    },
+
+    /** That the history of configs may be asked for. @throws FORBIDDEN, EXPERIMENT_DISABLED */
+    assertConfigHistory(viewer: Viewer): void {
+      assertCan(viewer, 'auditLog.read');
+      assertExperiment(experiments, 'agents');
+    },
+
+    async count(viewer: Viewer, filter?: AuditFilter): Promise<number> {
+      assertCan(viewer, 'auditLog.read');
+      return isUnfindable(filter) ? 0 : store.audit.count(viewer, { filter });
+    },
+
+    /** Hashes every entry anew, from the oldest that is kept to the newest. @throws FORBIDDEN */
+    async verify(viewer: Viewer): Promise<AuditVerification> {
+      for (;;) {
+        const ends = await store.audit.ends(viewer, undefined);
+        const verification = await verifyBetween(viewer, ends);
+        if (verification.broken === null) return verification;
+        // What was removed by age since the ends were read is missing for a good reason.
+        const { anchorSeq } = await store.audit.ends(viewer, undefined);
+        if (anchorSeq === ends.anchorSeq) return verification;
+      }
+    },
+
+    /**
+     * Removes what is older than so many days, and writes that down.
+     *
+     * @returns how many entries were removed
+     */
+    async expire(days: number): Promise<number> {
+      const before = new Date(now().getTime() - days * 24 * 60 * 60 * 1_000);
+      let total = 0;
+      for (;;) {
+        const count = await store.transaction(async (tx) => {
+          const removed = await tx.audit.removeBefore(SYSTEM, { before, limit: EXPIRE_BATCH });
+          if (removed === 0) return 0;
+          const reason = `Removed ${removed} entries from before ${before.toISOString()}.`;
+          await tx.audit.append(SYSTEM, { actor: SYSTEM, action: 'auditLog.expire', reason });
+          return removed;
+        });
+        total += count;
+        if (count < EXPIRE_BATCH) return total;
+      }
+    },
+  };
+
+  async function verifyBetween(viewer: Viewer, ends: AuditChainEnds): Promise<AuditVerification> {
+    const head = { seq: ends.seq, hash: ends.hash };
+    let checked = 0;
+    let { anchorSeq: seq, anchorHash: hash } = ends;
+    const broken = (at: bigint, problem: string): AuditVerification => ({
+      checked,
+      broken: { seq: at, problem },
+      head,
+    });
+    while (seq < ends.seq) {
+      const entries = await store.audit.walk(viewer, { after: seq, limit: BATCH });
+      for (const entry of entries) {
+        // Written since the walk began.
+        if (entry.seq > ends.seq) break;
+        if (entry.seq !== seq + 1n) return broken(seq + 1n, 'The entry is missing.');
+        if (entry.previousHash !== hash) return broken(entry.seq, 'It does not follow on the entry before it.');
+        if (hashEntry(entry) !== entry.hash) return broken(entry.seq, 'The entry was changed.');
+        ({ seq, hash } = entry);
+        checked += 1;
+      }
+      if (seq < ends.seq && entries.length < BATCH) return broken(seq + 1n, 'The entry is missing.');
+    }
+    if (ends.straySeq !== null) return broken(ends.straySeq, 'The entry is not a part of the chain.');
+    if (hash !== ends.hash) return broken(seq, 'It is not the entry that was written last.');
+    return { checked, broken: null, head };
+  }
+}
+
+/** PostgreSQL fails when it is asked for text that it cannot store; no entry has any. */
+function isUnfindable(filter: AuditFilter | undefined): boolean {
+  return filter?.targetId !== undefined && !isStorable(filter.targetId);
+}

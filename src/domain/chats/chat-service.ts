@@ -1,0 +1,145 @@
+import { isForeignKeyViolation } from '../../data/database-error.ts';
+import type { ChatMessageRecord, ChatRecord, Page } from '../../data/records.ts';
+import type { ChatCursor } from '../../data/repositories/chat-repository.ts';
+import type { Repositories, Store } from '../../data/store.ts';
+import { notFound, unauthenticated } from '../../errors.ts';
+import { assertCan } from '../../policy/policy.ts';
+import { SYSTEM, type Viewer, viewerUserId } from '../../policy/viewer.ts';
+import { assertExperiment, type Experiment } from '../experiments.ts';
+import { Issues } from '../validation/issues.ts';
+import { checkChoosable, checkContent, toServerIds, toTitle } from './chat-input.ts';
+
+/** A new chat. */
+export interface CreateChatInput {
+  title?: string | null | undefined;
+  /** Absent: those that are on by default. */
+  mcpServerIds?: readonly string[] | null | undefined;
+}
+
+/** A new message. */
+export interface CreateChatMessageInput {
+  chatId: string;
+  content: string;
+  /** Absent: the chat keeps those it has. Empty: it has none. */
+  mcpServerIds?: readonly string[] | null | undefined;
+}
+
+/** What can be done with chats. */
+export type ChatService = ReturnType<typeof createChatService>;
+
+/** Chats of users, and the servers that they choose for them. */
+export function createChatService({ store, experiments }: { store: Store; experiments: ReadonlySet<Experiment> }) {
+  /** The servers that a chat gets, checked: those that it has may stay whatever became of them. */
+  const choose = async (
+    from: Pick<Repositories, 'configs'>,
+    viewer: Viewer,
+    issues: Issues,
+    { sent, kept }: { sent: readonly string[]; kept: readonly string[] },
+  ): Promise<string[]> => {
+    const ids = toServerIds(sent);
+    const allowed = await from.configs.holdChoosable(viewer, { ids });
+    checkChoosable(issues, { sent, allowed: new Set([...allowed, ...kept]) });
+    return ids;
+  };
+
+  return {
+    /** An own chat, or any for services; null when it is missing or another's. */
+    async find(viewer: Viewer, id: string): Promise<ChatRecord | null> {
+      assertCan(viewer, 'chat.read');
+      assertExperiment(experiments, 'agents');
+      return store.chats.findById(viewer, { id });
+    },
+
+    /** The viewer's own, newest first. */
+    async list(viewer: Viewer, args: { first: number; after?: ChatCursor | undefined }): Promise<Page<ChatRecord>> {
+      assertCan(viewer, 'chat.list');
+      assertExperiment(experiments, 'agents');
+      return store.chats.list(viewer, args);
+    },
+
+    async count(viewer: Viewer): Promise<number> {
+      return store.chats.count(viewer, {});
+    },
+
+    /** @throws FORBIDDEN, VALIDATION_FAILED with each server that may not be chosen */
+    async create(viewer: Viewer, input: CreateChatInput): Promise<ChatRecord> {
+      const ownerId = assertMayWrite(viewer, experiments);
+      return withOwner(() =>
+        store.transaction(async (tx) => {
+          const issues = new Issues();
+          const title = toTitle(issues, input.title ?? '');
+          const mcpServerIds =
+            input.mcpServerIds == null
+              ? await tx.configs.holdDefaultOn(viewer, undefined)
+              : await choose(tx, viewer, issues, { sent: input.mcpServerIds, kept: [] });
+          issues.throwIfAny();
+          const chat = await tx.chats.create(viewer, { ownerId, title, mcpServerIds });
+          const changes = [{ field: 'mcpServerIds', before: [], after: mcpServerIds }];
+          await tx.audit.append(SYSTEM, { actor: viewer, action: 'chat.create', target: toTarget(chat), changes });
+          return chat;
+        }),
+      );
+    },
+
+    /** @throws FORBIDDEN, NOT_FOUND, VALIDATION_FAILED with each server that may not be chosen */
+    async createMessage(viewer: Viewer, input: CreateChatMessageInput): Promise<ChatMessageRecord> {
+      const ownerId = assertMayWrite(viewer, experiments);
+      const { chatId, content } = input;
+      return store.transaction(async (tx) => {
+        const chat = await tx.chats.lockOwn(viewer, { id: chatId });
+        if (chat === null) throw notFound('chat');
+        const issues = new Issues();
+        checkContent(issues, content);
+        const kept = chat.mcpServerIds;
+        const mcpServerIds =
+          input.mcpServerIds == null ? kept : await choose(tx, viewer, issues, { sent: input.mcpServerIds, kept });
+        issues.throwIfAny();
+        const message = await tx.chats.createMessage(viewer, { chatId, ownerId, content, mcpServerIds });
+        const isSame = mcpServerIds.join() === kept.join();
+        await tx.audit.append(SYSTEM, {
+          actor: viewer,
+          action: 'chatMessage.create',
+          target: toTarget(chat),
+          changes: isSame ? [] : [{ field: 'mcpServerIds', before: kept, after: mcpServerIds }],
+        });
+        return message;
+      });
+    },
+
+    /** The messages of a chat that the viewer was given, oldest first. */
+    async listMessages(
+      viewer: Viewer,
+      chat: ChatRecord,
+      args: { first: number; after?: ChatCursor | undefined },
+    ): Promise<Page<ChatMessageRecord>> {
+      return store.chats.listMessages(viewer, { chatId: chat.id, ownerId: chat.ownerId, ...args });
+    },
+
+    async countMessages(viewer: Viewer, chat: ChatRecord): Promise<number> {
+      return store.chats.countMessages(viewer, { chatId: chat.id, ownerId: chat.ownerId });
+    },
+  };
+}
+
+function assertMayWrite(viewer: Viewer, experiments: ReadonlySet<Experiment>): string {
+  assertCan(viewer, 'chat.create');
+  assertExperiment(experiments, 'agents');
+  const userId = viewerUserId(viewer);
+  if (userId === undefined) throw unauthenticated();
+  return userId;
+}
+
+/** What people call a chat is theirs: the log has its id only. */
+function toTarget({ id }: ChatRecord) {
+  return { type: 'chat', id } as const;
+}
+
+async function withOwner<Result>(write: () => Promise<Result>): Promise<Result> {
+  try {
+    return await write();
+  } catch (error) {
+    // The owner was deleted while he wrote.
+    if (isForeignKeyViolation(error)) throw unauthenticated();
+    throw error;
+  }
+}

@@ -1,0 +1,44 @@
+import type { FieldChange, McpServerConfigRecord } from '../../data/records.ts';
+import type { ConfigColumns } from '../../data/repositories/config-repository.ts';
+import { SECRET_FIELDS } from './config-input.ts';
+
+const SECRETS: ReadonlySet<string> = new Set(SECRET_FIELDS);
+
+/** What the audit log tells of a new config: what is not empty. */
+export function toCreationChanges(columns: ConfigColumns): FieldChange[] {
+  return toChanges(columns, () => null).filter((change) => !('after' in change) || !isEmpty(change.after));
+}
+
+/** What it tells of a change. */
+export function toUpdateChanges(columns: Partial<ConfigColumns>, before: McpServerConfigRecord): FieldChange[] {
+  return toChanges(columns, (field) => before[field as keyof McpServerConfigRecord] ?? null);
+}
+
+/** What it tells of a deletion: what there was, less what was empty. */
+export function toDeletionChanges(config: McpServerConfigRecord): FieldChange[] {
+  const { id: _id, secretKeyDigests: _digests, version: _version, ...fields } = config;
+  const { createdAt: _created, updatedAt: _updated, createdById: _by, updatedById: _last, ...plain } = fields;
+  return Object.entries(plain)
+    .filter(([, before]) => !isEmpty(before))
+    .map(([field, before]) => ({ field, before, after: null }));
+}
+
+function toChanges(columns: Partial<ConfigColumns>, beforeOf: (field: string) => unknown): FieldChange[] {
+  return Object.entries(columns).flatMap(([field, after]): FieldChange[] => {
+    // A secret that is not there and stays away is no change.
+    if (SECRETS.has(field)) return after === null && beforeOf(field) === null && isNew(beforeOf) ? [] : [secret(field)];
+    return [{ field, before: beforeOf(field), after }];
+  });
+}
+
+function isNew(beforeOf: (field: string) => unknown): boolean {
+  return beforeOf('slug') === null;
+}
+
+function secret(field: string): FieldChange {
+  return { field, changed: true };
+}
+
+function isEmpty(value: unknown): boolean {
+  return value === null || value === '' || (Array.isArray(value) && value.length === 0);
+}

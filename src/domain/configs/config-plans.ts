@@ -1,0 +1,163 @@
+import type { McpServerConfigRecord, McpTransport } from '../../data/records.ts';
+import type { OAuthDiscoveryColumns } from '../../data/repositories/oauth-discovery-repository.ts';
+import type { Store } from '../../data/store.ts';
+import { conflict, DomainError } from '../../errors.ts';
+import { SYSTEM, type Viewer } from '../../policy/viewer.ts';
+import type { ConnectionEndings } from '../connections/connection-endings.ts';
+import { type OAuthSettings, type OAuthSetup, type SetupReport, toExistingClient } from '../connections/oauth-setup.ts';
+import type { OAuthProvider } from '../oauth/oauth-provider.ts';
+import { Issues } from '../validation/issues.ts';
+import { trimmed } from '../validation/text.ts';
+import { checkUrl, type IsAllowedPrivateHost } from '../validation/url.ts';
+import { changesAuthorization } from './config-changes.ts';
+import { leavesSettings, needsDiscovery, withoutSettings, withSettings } from './config-discovery.ts';
+import { type ConfigDraft, toDraft } from './config-draft.ts';
+import type { ConfigInput } from './config-input.ts';
+import { checkDraft } from './config-rules.ts';
+
+/** What happens to what discovery found out about a config. */
+export type DiscoveryChange = { kind: 'none' } | { kind: 'save'; columns: OAuthDiscoveryColumns } | { kind: 'remove' };
+
+/** A config as it shall be, checked, with all that had to be asked of others. */
+export interface ConfigPlan {
+  draft: ConfigDraft;
+  discovery: DiscoveryChange;
+}
+
+/** The same for a change. */
+export interface ConfigUpdatePlan extends ConfigPlan {
+  /** Whether the users' tokens go. */
+  endsConnections: boolean;
+}
+
+/** What a change needs of others, which nobody asks while a transaction is open. */
+export interface Preparation {
+  /** Of the config that it was made for: it is good for no other. */
+  version: number;
+  settings: OAuthSettings | undefined;
+  /** Where the users' tokens are revoked; null when nowhere. */
+  formerProvider: OAuthProvider | null;
+}
+
+/** Works out what a change means before anything is written. */
+export type ConfigPlans = ReturnType<typeof createConfigPlans>;
+
+/** Makes it. What it does may take as long as other servers do, so it must not run in a transaction. */
+export function createConfigPlans(options: {
+  store: Store;
+  isAllowedPrivateHost: IsAllowedPrivateHost;
+  setup: OAuthSetup;
+  endings: ConnectionEndings;
+}) {
+  const { store, isAllowedPrivateHost, setup, endings } = options;
+
+  const toCheckedDraft = (input: ConfigInput, current?: McpServerConfigRecord): ConfigDraft => {
+    const issues = new Issues();
+    const draft = toDraft(issues, input, current);
+    checkDraft(issues, { draft, input, ...(current !== undefined && { current }) }, isAllowedPrivateHost);
+    issues.throwIfAny();
+    return draft;
+  };
+
+  const withCheckedSettings = (draft: ConfigDraft, settings: OAuthSettings, hasStoredSecret: boolean): ConfigPlan => {
+    const settled = withSettings(draft, settings, hasStoredSecret);
+    const issues = new Issues();
+    checkDraft(issues, { draft: settled, input: {} }, isAllowedPrivateHost);
+    const problem = issues.first();
+    if (problem !== undefined) {
+      const message = `What was discovered cannot be used: ${problem.path.join('.')}: ${problem.message}`;
+      throw new DomainError('UPSTREAM_FAILED', message, { step: 'authorization_server_metadata' });
+    }
+    return { draft: settled, discovery: { kind: 'save', columns: settings.discovery } };
+  };
+
+  const toUpdateDraft = async (
+    from: Pick<Store, 'oauthDiscoveries'>,
+    { current, patch }: { current: McpServerConfigRecord; patch: ConfigInput },
+  ) => {
+    const found =
+      current.authType === 'oauth2' ? await from.oauthDiscoveries.find(SYSTEM, { configId: current.id }) : null;
+    const movesServer = patch.url !== undefined && patch.url?.trim() !== current.url;
+    const isRediscovered = found !== null && movesServer && leavesSettings(patch);
+    const draft = toCheckedDraft(isRediscovered ? withoutSettings(patch) : patch, current);
+    return { found, draft };
+  };
+
+  return {
+    /** @throws VALIDATION_FAILED when the URL is none that a config may have */
+    async rehearseDiscovery({ url, transport }: { url: string; transport: McpTransport }): Promise<SetupReport> {
+      const issues = new Issues();
+      const trimmedUrl = trimmed(url);
+      checkUrl(issues, ['url'], trimmedUrl, isAllowedPrivateHost);
+      issues.throwIfAny();
+      return setup.discover({ url: trimmedUrl, transport, scopes: [] });
+    },
+
+    /** @throws VALIDATION_FAILED with all problems, CONFLICT, UPSTREAM_FAILED */
+    async planCreation(viewer: Viewer, { id, input }: { id: string; input: ConfigInput }): Promise<ConfigPlan> {
+      const draft = toCheckedDraft(input);
+      if (!needsDiscovery(draft)) return { draft, discovery: { kind: 'none' } };
+      // Before anything is registered elsewhere.
+      if ((await store.configs.findBySlug(viewer, { slug: draft.slug })) !== null) throw slugTaken(draft.slug);
+      const { url, transport, oauth2Scopes: scopes } = draft;
+      return withCheckedSettings(draft, await setup.settle({ configId: id, url, transport, scopes }), false);
+    },
+
+    /**
+     * Works a change out within the caller's transaction.
+     *
+     * @param preparation for this version of the config
+     * @returns undefined when there is none, and the change needs one
+     * @throws VALIDATION_FAILED with all problems
+     */
+    async planUpdate(
+      tx: Pick<Store, 'oauthDiscoveries'>,
+      args: { current: McpServerConfigRecord; patch: ConfigInput; preparation: Preparation | undefined },
+    ): Promise<ConfigUpdatePlan | undefined> {
+      const { current, patch, preparation } = args;
+      const { found, draft } = await toUpdateDraft(tx, args);
+      let plan: ConfigPlan = { draft, discovery: toKeptDiscovery(draft, patch, found !== null) };
+      if (needsDiscovery(draft)) {
+        if (preparation?.settings === undefined) return undefined;
+        plan = withCheckedSettings(draft, preparation.settings, current.hasOAuth2Secret);
+      }
+      const endsConnections = changesAuthorization(plan.draft, current);
+      if (endsConnections && current.authType === 'oauth2' && preparation === undefined) return undefined;
+      return { ...plan, endsConnections };
+    },
+
+    /**
+     * Asks others what a change needs of them: discovers settings, and opens what the revocation of tokens takes.
+     *
+     * @throws VALIDATION_FAILED with all problems, UPSTREAM_FAILED
+     */
+    async prepareUpdate(args: { current: McpServerConfigRecord; patch: ConfigInput }): Promise<Preparation> {
+      const { current } = args;
+      const { found, draft } = await toUpdateDraft(store, args);
+      const { url, transport, oauth2Scopes } = draft;
+      // Scopes that were discovered are discovered anew.
+      const scopes = found !== null && isSameList(oauth2Scopes, found.scopes) ? [] : oauth2Scopes;
+      const existing = toExistingClient(current, found);
+      const settings = needsDiscovery(draft)
+        ? await setup.settle({ configId: current.id, url, transport, scopes, existing })
+        : undefined;
+      return { version: current.version, settings, formerProvider: await endings.loadProvider(current) };
+    },
+  };
+}
+
+/** Settings that an admin changes, or that go with the auth type, are not discovered ones any more. */
+function toKeptDiscovery(draft: ConfigDraft, patch: ConfigInput, isDiscovered: boolean): DiscoveryChange {
+  if (!isDiscovered) return { kind: 'none' };
+  const isKept = draft.authType === 'oauth2' && leavesSettings(patch);
+  return { kind: isKept ? 'none' : 'remove' };
+}
+
+function isSameList(left: readonly string[], right: readonly string[]): boolean {
+  return left.length === right.length && left.every((each, index) => each === right[index]);
+}
+
+/** Another config has the slug. */
+export function slugTaken(slug: string): DomainError {
+  return conflict('slug', `The slug "${slug}" is taken by another config; choose another one.`);
+}

@@ -1,0 +1,145 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Secret } from '../../crypto/secret.ts';
+import type { UserTokenRecord } from '../../data/repositories/user-token-repository.ts';
+import type { Store } from '../../data/store.ts';
+import { DomainError, notFound } from '../../errors.ts';
+import { SYSTEM } from '../../policy/viewer.ts';
+import type { ServerSecrets } from './server-secrets.ts';
+import type { TokenRefresh } from './token-refresh.ts';
+
+/** A user's access token at a server, or why there is none. */
+export type AccessTokenResult =
+  | { state: 'ready'; accessToken: Secret; expiresAt: Date | null; version: number }
+  | { state: 'needs_connect' }
+  | { state: 'reconnect'; reason: string }
+  | { state: 'disabled' };
+
+/** Whose token at which server. */
+export interface AccessTokenArgs {
+  userId: string;
+  configId: string;
+  /** The version of a token that the server refused although it has not expired: get another one. */
+  rejectedVersion?: number | undefined;
+}
+
+/** A token that expires sooner than this is refreshed, so that it is good while the call with it lasts. */
+const MIN_EARLY_MS = 60_000;
+/** Tokens of many users that were given at the same time do not expire in the same second. */
+const EARLY_JITTER_MS = 30_000;
+/** How long somebody waits for another's refresh; the token endpoint answers within 10 s or not at all. */
+const MAX_WAIT_MS = 15_000;
+const MIN_POLL_MS = 20;
+const MAX_POLL_MS = 250;
+
+/** The users' access tokens, for whoever calls servers in their name. */
+export type AccessTokens = ReturnType<typeof createAccessTokens>;
+
+/** Makes it. */
+export function createAccessTokens(options: {
+  store: Store;
+  secrets: ServerSecrets;
+  refresh: TokenRefresh;
+  now: () => Date;
+  random?: () => number;
+  maxWaitMs?: number;
+}) {
+  const { store, secrets, refresh, now, random = Math.random, maxWaitMs = MAX_WAIT_MS } = options;
+  /** One refresh at a time for each connection in this process; the lease on the row does the same between processes. */
+  const refreshing = new Map<string, Promise<UserTokenRecord | null>>();
+
+  const toResult = (tokens: UserTokenRecord): AccessTokenResult => {
+    const accessToken = secrets.openToken(tokens, 'accessToken');
+    if (accessToken === null) throw new Error('a connection has no access token');
+    return { state: 'ready', accessToken, expiresAt: tokens.expiresAt, version: tokens.version };
+  };
+
+  const toMissing = async (args: AccessTokenArgs): Promise<AccessTokenResult> => {
+    const reason = await store.userTokens.findEndReason(SYSTEM, args);
+    return reason === null ? { state: 'needs_connect' } : { state: 'reconnect', reason };
+  };
+
+  /**
+   * Refreshes, or waits for whoever does, until there are other tokens than `stale`, none any more, or none to be had
+   * for now.
+   *
+   * @returns what there is then
+   */
+  const renew = async (
+    stale: UserTokenRecord,
+    of: { userId: string; configId: string },
+  ): Promise<UserTokenRecord | null> => {
+    const deadline = performance.now() + maxWaitMs;
+    let pollMs = MIN_POLL_MS;
+    for (let tokens: UserTokenRecord | null = stale; ; tokens = await store.userTokens.find(SYSTEM, of)) {
+      if (tokens === null || !isSame(tokens, stale)) return tokens;
+      if (tokens.retryAt !== null && tokens.retryAt > now()) return tokens;
+      const outcome = await refresh.run(tokens);
+      if (outcome === 'done') continue;
+      // Somebody else has the lease.
+      if (performance.now() > deadline) return tokens;
+      await sleep(pollMs * (0.5 + random()));
+      pollMs = Math.min(pollMs * 2, MAX_POLL_MS);
+    }
+  };
+
+  /** One renewal for all callers in this process. */
+  const renewOnce = (stale: UserTokenRecord, of: { userId: string; configId: string }) => {
+    const key = `${of.configId} ${of.userId}`;
+    const running = refreshing.get(key);
+    if (running !== undefined) return running;
+    const renewal = renew(stale, of).finally(() => refreshing.delete(key));
+    refreshing.set(key, renewal);
+    return renewal;
+  };
+
+  return {
+    /**
+     * The user's access token at a server: refreshed when it is about to expire, by one caller at a time over all
+     * replicas. A new token is stored before anybody gets it.
+     *
+     * @throws NOT_FOUND when there is no such config, UPSTREAM_FAILED when the token expired and the authorization
+     *   server gives no other one for now (the connection stays), DECRYPTION_FAILED
+     */
+    async get(args: AccessTokenArgs): Promise<AccessTokenResult> {
+      const config = await store.configs.findForConnection(SYSTEM, { id: args.configId });
+      if (config === null) throw notFound('MCP server config');
+      if (!config.enabled) return { state: 'disabled' };
+      const tokens = await store.userTokens.find(SYSTEM, args);
+      if (tokens === null) return toMissing(args);
+      const mustRenew = args.rejectedVersion === tokens.version || isDue(tokens, now(), random());
+      if (!mustRenew) return toResult(tokens);
+      const latest = await renewOnce(tokens, args);
+      if (latest === null) return toMissing(args);
+      // What this caller can use is his own matter, and of this moment: he may have waited for a while.
+      const isRefused = isSame(latest, tokens) && args.rejectedVersion === tokens.version;
+      if (isRefused || isExpired(latest, now())) throw laterAgain();
+      return toResult(latest);
+    },
+  };
+}
+
+/** Not by the version alone: who disconnects and connects anew begins at the first again. */
+function isSame(one: UserTokenRecord, other: UserTokenRecord): boolean {
+  return one.id === other.id && one.version === other.version;
+}
+
+function isExpired({ expiresAt }: UserTokenRecord, now: Date): boolean {
+  return expiresAt !== null && expiresAt <= now;
+}
+
+/** Whether it is time to refresh: at least a minute before the end, but not within the first half of a short life. */
+function isDue(tokens: UserTokenRecord, now: Date, random: number): boolean {
+  const { expiresAt, obtainedAt, refreshToken } = tokens;
+  if (expiresAt === null) return false;
+  if (refreshToken === null) return isExpired(tokens, now);
+  const lifetimeMs = expiresAt.getTime() - obtainedAt.getTime();
+  const earlyMs = Math.min(MIN_EARLY_MS + random * EARLY_JITTER_MS, lifetimeMs / 2);
+  return expiresAt.getTime() - now.getTime() <= earlyMs;
+}
+
+function laterAgain(): DomainError {
+  return new DomainError(
+    'UPSTREAM_FAILED',
+    'The authorization server gives no new token for now; the connection is kept. Try again in a moment.',
+  );
+}

@@ -1,0 +1,288 @@
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { calculatePKCECodeChallenge, generateRandomCodeVerifier } from 'oauth4webapi';
+import { Secret } from '../../crypto/secret.ts';
+import type { McpServerConfigRecord } from '../../data/records.ts';
+import type { OAuthFlowRecord } from '../../data/repositories/oauth-flow-repository.ts';
+import type { Store } from '../../data/store.ts';
+import { DomainError, notFound, unauthenticated } from '../../errors.ts';
+import { assertCan } from '../../policy/policy.ts';
+import { SYSTEM, type Viewer, viewerUserId } from '../../policy/viewer.ts';
+import { changesAuthorization } from '../configs/config-changes.ts';
+import { assertExperiment, type Experiment } from '../experiments.ts';
+import { readAuthorizationAnswer } from '../oauth/authorization-answer.ts';
+import { toAuthorizationUrl } from '../oauth/authorization-url.ts';
+import type { OAuthProvider } from '../oauth/oauth-provider.ts';
+import type { TokenEndpoints, TokenSet } from '../oauth/token-endpoint.ts';
+import { TokenEndpointError } from '../oauth/token-endpoint-error.ts';
+import { flowRefused } from './flow-refused.ts';
+import type { OAuthClients } from './oauth-clients.ts';
+import type { ProviderSettings } from './provider-settings.ts';
+import { toNextRequest } from './scope-step-up.ts';
+import { toExpiry } from './token-refresh.ts';
+import { type TokenRevocation, toRevocable } from './token-revocation.ts';
+
+/** How long a user may take at the authorization server. */
+export const FLOW_TTL_MS = 600_000;
+/** Tabs that one user may have open at authorization servers; the oldest gives way. */
+const MAX_OPEN_FLOWS = 20;
+
+/** Where to send a browser, and what it has to bring back. */
+export interface StartedFlow {
+  authorizationUrl: string;
+  /** For a cookie that only this browser has. */
+  browserToken: Secret;
+  /** Names the flow without giving anything of it away: for the cookie's name. */
+  flowName: string;
+  expiresAt: Date;
+}
+
+/** Connects users to servers by OAuth 2. */
+export type ConnectionFlow = ReturnType<typeof createConnectionFlow>;
+
+/** Makes it. */
+export function createConnectionFlow(options: {
+  store: Store;
+  experiments: ReadonlySet<Experiment>;
+  providers: ProviderSettings;
+  clients: OAuthClients;
+  endpoints: Pick<TokenEndpoints, 'exchangeCode'>;
+  revocation: Pick<TokenRevocation, 'revokeLater'>;
+  /** Where the authorization server sends the browser back to, for one config. */
+  toRedirectUri: (configId: string) => string;
+  now: () => Date;
+}) {
+  const { store, experiments, providers, clients, endpoints, revocation, toRedirectUri, now } = options;
+
+  const findConnectable = async (viewer: Viewer, configId: string): Promise<McpServerConfigRecord> => {
+    const config = await store.configs.findById(viewer, { id: configId });
+    if (config === null) throw notFound('MCP server config');
+    if (!config.enabled) throw flowRefused('SERVER_DISABLED', 'This server is switched off.');
+    if (config.authType !== 'oauth2') throw flowRefused('NOT_OAUTH2', 'This server needs no connection of your own.');
+    return config;
+  };
+
+  return {
+    /**
+     * Begins: writes down what the answer has to match, and says where to send the browser.
+     *
+     * @throws NOT_FOUND, VALIDATION_FAILED when there is nothing to connect to, UPSTREAM_FAILED when the gateway's
+     *   client had to be registered anew and could not
+     */
+    async start(viewer: Viewer, configId: string): Promise<StartedFlow> {
+      const userId = assertMayConnect(viewer, experiments);
+      const config = await clients.ensureUsable(await findConnectable(viewer, configId));
+      const provider = await loadProvider(providers, config);
+      const before = await store.userTokens.find(SYSTEM, { configId, userId });
+      const { scopes } = toNextRequest(provider.scopes, before);
+      const state = toToken();
+      const browserToken = toToken();
+      const codeVerifier = new Secret(generateRandomCodeVerifier());
+      const createdAt = now();
+      const expiresAt = new Date(createdAt.getTime() + FLOW_TTL_MS);
+      const flow = {
+        configId,
+        userId,
+        stateHash: toHash(state.expose()),
+        browserHash: toHash(browserToken.expose()),
+        issuer: provider.issuer,
+        isIssRequired: provider.isIssRequired,
+        tokenUrl: provider.tokenUrl,
+        clientId: provider.client.clientId,
+        codeVerifier,
+        scopes,
+        createdAt,
+        expiresAt,
+      };
+      await store.transaction((tx) => tx.oauthFlows.create(viewer, { flow, maxOpen: MAX_OPEN_FLOWS }));
+      const authorizationUrl = toAuthorizationUrl(provider, {
+        redirectUri: toRedirectUri(configId),
+        state: state.expose(),
+        codeChallenge: await calculatePKCECodeChallenge(codeVerifier.expose()),
+        scopes,
+      });
+      return { authorizationUrl, browserToken, flowName: toFlowName(state.expose()), expiresAt };
+    },
+
+    /**
+     * Ends, well or not: the flow that `state` names is taken before anything else is looked at, so that no answer is
+     * ever used twice. What the provider says counts only once state, user, server, browser and issuer are right.
+     *
+     * @param answer the query of the redirect, as it came
+     * @param browserToken what the browser's cookie of this flow had
+     * @throws UNAUTHENTICATED, NOT_FOUND, VALIDATION_FAILED, UPSTREAM_FAILED when the code could not be exchanged
+     */
+    async finish(
+      viewer: Viewer,
+      args: { configId: string; answer: URLSearchParams; browserToken: string | undefined },
+    ): Promise<void> {
+      const { configId, answer, browserToken } = args;
+      const state = answer.get('state') ?? '';
+      const flow = state === '' ? null : await store.oauthFlows.take(SYSTEM, { stateHash: toHash(state) });
+      try {
+        await finishTaken(viewer, { configId, answer, browserToken, flow });
+      } finally {
+        if (flow !== null) await store.oauthFlows.remove(SYSTEM, { id: flow.id });
+      }
+    },
+  };
+
+  async function finishTaken(
+    viewer: Viewer,
+    args: { configId: string; answer: URLSearchParams; browserToken: string | undefined; flow: OAuthFlowRecord | null },
+  ): Promise<void> {
+    const { configId, answer, browserToken, flow } = args;
+    const userId = assertMayConnect(viewer, experiments);
+    const config = await findConnectable(viewer, configId);
+    assertOwnFlow(flow, { configId, userId, browserToken, now: now() });
+    const code = await readAnswer(viewer, config, answer, flow);
+    const provider = await loadProvider(providers, config);
+    // The admin may have changed the settings while the user was away.
+    if (!isSameServer(provider, flow)) throw flowRefused('SETTINGS_CHANGED', SETTINGS_CHANGED);
+    const obtained = await exchange(viewer, config, provider, { code, redirectUri: toRedirectUri(configId), flow });
+    let isStored = false;
+    try {
+      isStored = await save(viewer, config, flow, obtained);
+    } finally {
+      // Nobody has these tokens, so nobody would ever end them.
+      if (!isStored) revocation.revokeLater(provider, [toRevocable(obtained)]);
+    }
+    if (!isStored) throw flowRefused('SETTINGS_CHANGED', SETTINGS_CHANGED);
+  }
+
+  /** Writes down that a connection was not made; the caller tells why. */
+  async function recordFailure(viewer: Viewer, config: McpServerConfigRecord, reason: string): Promise<void> {
+    const target = toTarget(config);
+    await store.transaction((tx) =>
+      tx.audit.append(SYSTEM, {
+        actor: viewer,
+        action: 'mcpServerConnection.connect',
+        outcome: 'failed',
+        target,
+        reason,
+      }),
+    );
+  }
+
+  async function readAnswer(
+    viewer: Viewer,
+    config: McpServerConfigRecord,
+    answer: URLSearchParams,
+    flow: OAuthFlowRecord,
+  ): Promise<string> {
+    try {
+      return readAuthorizationAnswer(answer, flow);
+    } catch (error) {
+      if (error instanceof DomainError) await recordFailure(viewer, config, error.message);
+      throw error;
+    }
+  }
+
+  async function exchange(
+    viewer: Viewer,
+    config: McpServerConfigRecord,
+    provider: OAuthProvider,
+    { code, redirectUri, flow }: { code: string; redirectUri: string; flow: OAuthFlowRecord },
+  ): Promise<TokenSet> {
+    try {
+      return await endpoints.exchangeCode(provider, { code, redirectUri, codeVerifier: flow.codeVerifier.open() });
+    } catch (error) {
+      if (!(error instanceof TokenEndpointError)) throw error;
+      if (error.failure === 'invalid_client') await clients.forget(provider);
+      const message = `The authorization server gave no token: ${error.message} Connect again.`;
+      await recordFailure(viewer, config, message);
+      throw new DomainError('UPSTREAM_FAILED', message, { step: 'token', failure: error.failure });
+    }
+  }
+
+  /** @returns false when config or user are not any more what they were when the browser was sent off */
+  async function save(
+    viewer: Viewer,
+    config: McpServerConfigRecord,
+    flow: OAuthFlowRecord,
+    obtained: TokenSet,
+  ): Promise<boolean> {
+    const { configId, userId, scopes } = flow;
+    return store.transaction(async (tx) => {
+      const current = await tx.configs.holdForConnection(SYSTEM, { id: configId, userId });
+      if (current === null || !current.enabled || changesAuthorization(current, config)) return false;
+      if (!(await tx.oauthFlows.remove(SYSTEM, { id: flow.id }))) return false;
+      const before = await tx.userTokens.find(SYSTEM, { configId, userId });
+      const obtainedAt = now();
+      await tx.userTokens.replace(SYSTEM, {
+        configId,
+        userId,
+        requestedScopes: scopes,
+        // What the server asked for since the browser was sent off.
+        wantedScopes: before?.wantedScopes.filter((each) => !scopes.includes(each)) ?? [],
+        stepUpRounds: toNextRequest([], before).stepUpRounds,
+        tokens: {
+          accessToken: obtained.accessToken,
+          refreshToken: obtained.refreshToken,
+          scopes: obtained.scopes ?? scopes,
+          obtainedAt,
+          expiresAt: toExpiry(obtainedAt, obtained.expiresInSeconds),
+        },
+      });
+      await tx.audit.append(SYSTEM, { actor: viewer, action: 'mcpServerConnection.connect', target: toTarget(config) });
+      return true;
+    });
+  }
+}
+
+function toTarget({ id, slug }: McpServerConfigRecord) {
+  return { type: 'mcp_server_config', id, label: slug } as const;
+}
+
+const SETTINGS_CHANGED = 'The settings of this server changed meanwhile; connect again.';
+
+/** The name of a flow's cookie, as far as the flow decides it: from `state`, and not to be turned back into it. */
+export function toFlowName(state: string): string {
+  return toHash(`name ${state}`).slice(0, 16);
+}
+
+function assertMayConnect(viewer: Viewer, experiments: ReadonlySet<Experiment>): string {
+  assertCan(viewer, 'mcpServerConnection.connect');
+  assertExperiment(experiments, 'agents');
+  const userId = viewerUserId(viewer);
+  if (userId === undefined) throw unauthenticated();
+  return userId;
+}
+
+async function loadProvider(providers: ProviderSettings, config: McpServerConfigRecord): Promise<OAuthProvider> {
+  const provider = await providers.load(config);
+  if (provider === null) throw flowRefused('NOT_CONFIGURED', 'An admin has to complete the settings of this server.');
+  return provider;
+}
+
+/** Whether the code would go to the server that it came from, and from the client that it was given to. */
+function isSameServer({ issuer, tokenUrl, client }: OAuthProvider, flow: OAuthFlowRecord): boolean {
+  return issuer === flow.issuer && tokenUrl === flow.tokenUrl && client.clientId === flow.clientId;
+}
+
+/** Each of these means that somebody else's answer came here, or an old one. */
+function assertOwnFlow(
+  flow: OAuthFlowRecord | null,
+  given: { configId: string; userId: string; browserToken: string | undefined; now: Date },
+): asserts flow is OAuthFlowRecord {
+  if (flow === null) throw flowRefused('STATE_INVALID', 'This sign-in was not begun here, or was used already.');
+  if (flow.configId !== given.configId)
+    throw flowRefused('STATE_INVALID', 'This sign-in was begun for another server.');
+  if (flow.userId !== given.userId) throw flowRefused('STATE_INVALID', 'This sign-in was begun by another user.');
+  if (!isSameHash(flow.browserHash, toHash(given.browserToken ?? ''))) {
+    throw flowRefused('STATE_INVALID', 'This sign-in was begun in another browser, or its cookie was removed.');
+  }
+  if (flow.expiresAt <= given.now) throw flowRefused('STATE_EXPIRED', 'This sign-in took too long; begin again.');
+}
+
+/** 256 random bits. */
+function toToken(): Secret {
+  return new Secret(randomBytes(32).toString('base64url'));
+}
+
+function toHash(token: string): string {
+  return createHash('sha256').update(token).digest('hex');
+}
+
+function isSameHash(left: string, right: string): boolean {
+  return left.length === right.length && timingSafeEqual(Buffer.from(left), Buffer.from(right));
+}

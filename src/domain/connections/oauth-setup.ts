@@ -1,0 +1,204 @@
+import type { Secret } from '../../crypto/secret.ts';
+import type { McpServerConfigRecord, McpTransport, OAuthDiscoveryRecord } from '../../data/records.ts';
+import type { OAuthDiscoveryColumns } from '../../data/repositories/oauth-discovery-repository.ts';
+import { DomainError } from '../../errors.ts';
+import type { SafeFetch } from '../../outbound/safe-fetch.ts';
+import { canUseMetadataDocument, toClientMetadataDocument } from '../oauth/discovery/client-metadata-document.ts';
+import { ClientRegistrationError, registerClient } from '../oauth/discovery/client-registration.ts';
+import { discoverProvider } from '../oauth/discovery/discover-provider.ts';
+import type { DiscoveredProvider, DiscoveryReport } from '../oauth/discovery/discovery-report.ts';
+import type { OAuthUrls } from '../oauth/redirect-urls.ts';
+import type { IsAllowedPrivateHost } from '../validation/url.ts';
+
+/** How the gateway would become a client of an authorization server. */
+export type ClientMode = OAuthDiscoveryRecord['clientMode'];
+
+/** What a dry run finds: the report, and how the gateway would become a client. */
+export interface SetupReport extends DiscoveryReport {
+  /** Null when it cannot without an admin who registers it by hand. */
+  clientMode: ClientMode | null;
+}
+
+/** A client that the gateway has at an authorization server already. */
+export interface ExistingClient {
+  issuer: string;
+  clientId: string;
+  discovery: OAuthDiscoveryRecord;
+}
+
+/** What discovery and registration give for a config. */
+export interface OAuthSettings {
+  oauth2ClientId: string;
+  /** Undefined: the existing client's secret stays. */
+  oauth2ClientSecret: Secret | null | undefined;
+  oauth2AuthUrl: string;
+  oauth2TokenUrl: string;
+  oauth2RevocationUrl: string;
+  oauth2Issuer: string;
+  oauth2Scopes: string[];
+  discovery: OAuthDiscoveryColumns;
+}
+
+/** Which server, and what is known of it. */
+export interface SetupTarget {
+  configId: string;
+  url: string;
+  transport: McpTransport;
+  /** What the admin chose; empty leaves it to the servers. */
+  scopes: readonly string[];
+  existing?: ExistingClient | undefined;
+}
+
+const CLIENT_NAME = 'Gatehouse';
+const NO_CLIENT =
+  'The authorization server takes neither client id metadata documents from here nor registrations (RFC 7591): register the gateway there by hand, and give client id, authorization URL and token URL.';
+
+/** Finds out how to connect users to a server, and makes the gateway a client of its authorization server. */
+export type OAuthSetup = ReturnType<typeof createOAuthSetup>;
+
+/** Makes it. It stores nothing. */
+export function createOAuthSetup(options: {
+  fetch: SafeFetch;
+  isAllowedPrivateHost: IsAllowedPrivateHost;
+  publicUrl: string;
+  urls: OAuthUrls;
+  now: () => Date;
+}) {
+  const { fetch, isAllowedPrivateHost, publicUrl, urls, now } = options;
+
+  const discover = async (target: Omit<SetupTarget, 'configId' | 'existing'>): Promise<SetupReport> => {
+    const { url, transport, scopes } = target;
+    const report = await discoverProvider({
+      fetch,
+      isAllowedPrivateHost,
+      serverUrl: url,
+      transport,
+      knownScopes: scopes,
+    });
+    const clientMode = report.provider === null ? null : toClientMode(report.provider, publicUrl);
+    return { ...report, clientMode };
+  };
+
+  const register = async (
+    configId: string,
+    provider: Pick<DiscoveredProvider, 'registrationEndpoint' | 'tokenAuthMethods' | 'scopes'>,
+  ) =>
+    registerClient({
+      fetch,
+      registrationEndpoint: provider.registrationEndpoint,
+      redirectUri: urls.redirectUri(configId),
+      clientName: CLIENT_NAME,
+      clientUri: publicUrl,
+      tokenAuthMethods: provider.tokenAuthMethods,
+      scopes: provider.scopes,
+    });
+
+  const becomeClient = async (target: SetupTarget, provider: DiscoveredProvider, mode: ClientMode) => {
+    const { configId, existing } = target;
+    if (mode === 'metadata_document') {
+      const clientId = urls.clientMetadataUrl(configId);
+      return { clientId, clientSecret: null, secretExpiresAt: null, tokenAuthMethod: 'none' as const };
+    }
+    if (existing !== undefined && isStillGood(existing, provider, now())) {
+      const { clientId, discovery } = existing;
+      return {
+        clientId,
+        clientSecret: undefined,
+        secretExpiresAt: discovery.clientSecretExpiresAt,
+        tokenAuthMethod: discovery.clientAuthMethod,
+      };
+    }
+    return register(configId, provider);
+  };
+
+  return {
+    /** The dry run: what would be found where. Registers nothing. Never rejects for what the other side does. */
+    discover,
+
+    /**
+     * Discovers, and registers the gateway where that is how it becomes a client; a client that it has at the same
+     * issuer is used again.
+     *
+     * @throws UPSTREAM_FAILED with the step that failed
+     */
+    async settle(target: SetupTarget): Promise<OAuthSettings> {
+      const { provider, clientMode, steps, problems } = await discover(target);
+      if (provider === null) {
+        const step = steps.findLast(({ outcome }) => outcome !== 'found')?.name ?? 'discovery';
+        throw setupFailed(step, problems.join(' '));
+      }
+      if (clientMode === null) throw setupFailed('client_registration', NO_CLIENT);
+      let client: Awaited<ReturnType<typeof becomeClient>>;
+      try {
+        client = await becomeClient(target, provider, clientMode);
+      } catch (error) {
+        if (!(error instanceof ClientRegistrationError)) throw error;
+        throw setupFailed('client_registration', error.message);
+      }
+      return {
+        oauth2ClientId: client.clientId,
+        oauth2ClientSecret: client.clientSecret,
+        oauth2AuthUrl: provider.authorizationEndpoint,
+        oauth2TokenUrl: provider.tokenEndpoint,
+        oauth2RevocationUrl: provider.revocationEndpoint,
+        oauth2Issuer: provider.issuer,
+        oauth2Scopes: provider.scopes,
+        discovery: {
+          resource: provider.resource,
+          issParameterSupported: provider.isIssParameterSupported,
+          scopes: target.scopes.length > 0 ? [] : provider.scopes,
+          registrationUrl: provider.registrationEndpoint,
+          tokenAuthMethods: provider.tokenAuthMethods,
+          clientMode,
+          clientAuthMethod: client.tokenAuthMethod,
+          clientSecretExpiresAt: client.secretExpiresAt,
+          discoveredAt: now(),
+        },
+      };
+    },
+
+    /** Registers the gateway anew where the server it was registered at does not know it any more. */
+    register,
+
+    /** What the gateway says of itself at `clientMetadataUrl`; null where nobody could fetch it from. */
+    clientMetadata(configId: string): object | null {
+      if (!canUseMetadataDocument(publicUrl)) return null;
+      return toClientMetadataDocument({
+        clientId: urls.clientMetadataUrl(configId),
+        redirectUri: urls.redirectUri(configId),
+        clientName: CLIENT_NAME,
+        clientUri: publicUrl,
+      });
+    },
+  };
+}
+
+/** MCP, "Client Registration": a metadata document where both sides can, else dynamic registration. */
+function toClientMode(provider: DiscoveredProvider, publicUrl: string): ClientMode | null {
+  if (provider.isClientIdMetadataDocumentSupported && canUseMetadataDocument(publicUrl)) return 'metadata_document';
+  return provider.registrationEndpoint === '' ? null : 'registered';
+}
+
+/** A client belongs to the issuer that it was registered at, and to no other (MCP, "Authorization Server Binding"). */
+function isStillGood({ issuer, discovery }: ExistingClient, provider: DiscoveredProvider, now: Date): boolean {
+  return discovery.clientMode === 'registered' && issuer === provider.issuer && isUsableClient(discovery, now);
+}
+
+/** Whether the server knows the client, and its secret has not expired. */
+export function isUsableClient(discovery: OAuthDiscoveryRecord, now: Date): boolean {
+  const { clientIsUnknown, clientSecretExpiresAt } = discovery;
+  return !clientIsUnknown && (clientSecretExpiresAt === null || clientSecretExpiresAt > now);
+}
+
+function setupFailed(step: string, message: string): DomainError {
+  return new DomainError('UPSTREAM_FAILED', message, { step });
+}
+
+/** What of a config's record is the client that it has. */
+export function toExistingClient(
+  config: McpServerConfigRecord,
+  discovery: OAuthDiscoveryRecord | null,
+): ExistingClient | undefined {
+  if (discovery === null || config.oauth2ClientId === '') return undefined;
+  return { issuer: config.oauth2Issuer, clientId: config.oauth2ClientId, discovery };
+}

@@ -1,0 +1,91 @@
+import type { McpServerConfigRecord, OAuthDiscoveryRecord } from '../../data/records.ts';
+import type { Store } from '../../data/store.ts';
+import { SYSTEM } from '../../policy/viewer.ts';
+import type { ClientAuthMethod, OAuthProvider } from '../oauth/oauth-provider.ts';
+import type { ServerSecrets } from './server-secrets.ts';
+
+/** What an authorization server says of itself, as far as settings that an admin gave leave it open. */
+export interface AdvertisedServer {
+  isIssParameterSupported: boolean;
+  tokenAuthMethods: readonly string[];
+  /** Empty when it has none. */
+  revocationEndpoint: string;
+}
+
+/** What an issuer advertises; null when that cannot be had now. Never rejects. */
+export type FindAdvertised = (issuer: string) => Promise<AdvertisedServer | null>;
+
+/** The hosts of Microsoft Entra: its v2 endpoints refuse a `resource` parameter beside scopes (AADSTS9010010). */
+const REFUSES_RESOURCE = /(?:^|\.)(?:login\.microsoftonline\.(?:com|us)|login\.partner\.microsoftonline\.cn)$/;
+
+/** Puts together what is known of configs' authorization servers. */
+export type ProviderSettings = ReturnType<typeof createProviderSettings>;
+
+/** Makes it over the store; `findAdvertised` fills what an admin's own settings leave open. */
+export function createProviderSettings(options: {
+  store: Store;
+  secrets: ServerSecrets;
+  findAdvertised: FindAdvertised;
+}) {
+  const { store, secrets, findAdvertised } = options;
+  return {
+    /**
+     * Everything that connecting, refreshing and revoking need.
+     *
+     * @returns null when the config is not OAuth 2, or has no settings
+     * @throws DECRYPTION_FAILED when the client secret does not open
+     */
+    async load(config: McpServerConfigRecord): Promise<OAuthProvider | null> {
+      if (config.authType !== 'oauth2' || config.oauth2AuthUrl === '' || config.oauth2TokenUrl === '') return null;
+      const discovery = await store.oauthDiscoveries.find(SYSTEM, { configId: config.id });
+      const advertised =
+        discovery === null && config.oauth2Issuer !== '' ? await findAdvertised(config.oauth2Issuer) : null;
+      const secret = config.hasOAuth2Secret
+        ? await secrets.open(config.id, 'oauth2ClientSecret', config.version)
+        : null;
+      return {
+        configId: config.id,
+        issuer: config.oauth2Issuer,
+        isIssRequired: discovery?.issParameterSupported ?? advertised?.isIssParameterSupported ?? false,
+        authUrl: config.oauth2AuthUrl,
+        tokenUrl: config.oauth2TokenUrl,
+        revocationUrl: toRevocationUrl(config, advertised),
+        scopes: config.oauth2Scopes,
+        resource: toResource(config, discovery),
+        client: {
+          clientId: config.oauth2ClientId,
+          secret,
+          authMethods:
+            secret === null ? ['none'] : toAuthMethods(discovery?.clientAuthMethod, advertised?.tokenAuthMethods),
+        },
+        clientSource: discovery?.clientMode ?? 'given',
+      };
+    },
+  };
+}
+
+/** An advertised endpoint gets the client's secret only where the token endpoint gets it too. */
+function toRevocationUrl(config: McpServerConfigRecord, advertised: AdvertisedServer | null): string {
+  if (config.oauth2RevocationUrl !== '') return config.oauth2RevocationUrl;
+  const url = advertised?.revocationEndpoint ?? '';
+  return url !== '' && new URL(url).origin === new URL(config.oauth2TokenUrl).origin ? url : '';
+}
+
+/** The metadata's own identifier, letter by letter; without metadata the server's URL (MCP, "Canonical Server URI"). */
+function toResource(config: McpServerConfigRecord, discovery: OAuthDiscoveryRecord | null): string | null {
+  const mode = config.oauth2ResourceMode;
+  if (mode === 'omit') return null;
+  if (mode === 'auto' && REFUSES_RESOURCE.test(new URL(config.oauth2AuthUrl).hostname)) return null;
+  return discovery?.resource ?? config.url;
+}
+
+/** How a client with a secret authenticates, best first. Who advertises nothing is tried with both. */
+function toAuthMethods(
+  registered: ClientAuthMethod | undefined,
+  advertised: readonly string[] | undefined,
+): ClientAuthMethod[] {
+  if (registered !== undefined) return [registered];
+  const both: ClientAuthMethod[] = ['client_secret_basic', 'client_secret_post'];
+  const usable = both.filter((method) => advertised?.includes(method) ?? true);
+  return usable.length > 0 ? usable : both;
+}

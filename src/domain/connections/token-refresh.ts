@@ -1,0 +1,183 @@
+import { randomUUID } from 'node:crypto';
+import type { McpServerConfigRecord } from '../../data/records.ts';
+import type { NewAuditEntry } from '../../data/repositories/audit-repository.ts';
+import type { NewTokens, TokenLease, UserTokenRecord } from '../../data/repositories/user-token-repository.ts';
+import type { Store } from '../../data/store.ts';
+import { DomainError } from '../../errors.ts';
+import { SYSTEM } from '../../policy/viewer.ts';
+import type { OAuthProvider } from '../oauth/oauth-provider.ts';
+import type { TokenEndpoints, TokenSet } from '../oauth/token-endpoint.ts';
+import { TokenEndpointError } from '../oauth/token-endpoint-error.ts';
+import type { ProviderSettings } from './provider-settings.ts';
+import type { ServerSecrets } from './server-secrets.ts';
+import { type TokenRevocation, toRevocable } from './token-revocation.ts';
+
+/**
+ * How long nobody else refreshes the same tokens. Longer than a token endpoint may take with both ways to authenticate:
+ * a second request with the same refresh token makes a strict server end the connection.
+ */
+export const REFRESH_LEASE_MS = 45_000;
+/** The first wait after a failure; it doubles with each. */
+const MIN_BACKOFF_MS = 1_000;
+const MAX_BACKOFF_MS = 300_000;
+/** The database's bound. */
+const MAX_REASON = 400;
+
+/** One attempt to refresh: `done` when the row was changed or removed, `busy` when somebody else has the lease. */
+export type RefreshOutcome = 'done' | 'busy';
+
+/** Refreshes tokens, one at a time. */
+export type TokenRefresh = ReturnType<typeof createTokenRefresh>;
+
+/** Makes it. */
+export function createTokenRefresh(options: {
+  store: Store;
+  providers: ProviderSettings;
+  secrets: ServerSecrets;
+  endpoints: Pick<TokenEndpoints, 'refresh'>;
+  revocation: Pick<TokenRevocation, 'revokeLater'>;
+  now: () => Date;
+  random?: () => number;
+  leaseMs?: number;
+}) {
+  const {
+    store,
+    providers,
+    secrets,
+    endpoints,
+    revocation,
+    now,
+    random = Math.random,
+    leaseMs = REFRESH_LEASE_MS,
+  } = options;
+
+  const end = async (lease: TokenLease, config: McpServerConfigRecord, reason: string): Promise<void> => {
+    const shortReason = [...reason].slice(0, MAX_REASON).join('');
+    await store.transaction(async (tx) => {
+      const isEnded = await tx.userTokens.end(SYSTEM, { ...lease, configId: config.id, reason: shortReason });
+      if (isEnded) await tx.audit.append(SYSTEM, toFailure(config, lease.userId, shortReason, 'ended'));
+    });
+  };
+
+  const defer = async (
+    lease: TokenLease,
+    config: McpServerConfigRecord,
+    failure: { failures: number; reason: string; retryAfterMs?: number | undefined },
+  ): Promise<void> => {
+    const { failures, reason, retryAfterMs = 0 } = failure;
+    const backoffMs = Math.min(MIN_BACKOFF_MS * 2 ** failures, MAX_BACKOFF_MS) * (0.75 + random() / 2);
+    const retryAt = new Date(now().getTime() + Math.max(backoffMs, retryAfterMs));
+    await store.transaction(async (tx) => {
+      const isDeferred = await tx.userTokens.deferRefresh(SYSTEM, { ...lease, retryAt });
+      if (isDeferred) await tx.audit.append(SYSTEM, toFailure(config, lease.userId, reason, 'kept'));
+    });
+  };
+
+  const onFailure = async (
+    error: TokenEndpointError,
+    { config, provider, tokens, lease }: RefreshAttempt & { provider: OAuthProvider },
+  ): Promise<void> => {
+    if (error.failure === 'invalid_grant') {
+      const said = error.description === undefined ? '' : ` It said: ${error.description}`;
+      await end(lease, config, `The authorization server ended the connection; connect again.${said}`);
+      return;
+    }
+    if (error.failure === 'invalid_client' && provider.clientSource === 'registered') {
+      const { clientId } = provider.client;
+      await store.oauthDiscoveries.markClientUnknown(SYSTEM, { configId: tokens.configId, clientId });
+    }
+    const { retryAfterMs, message: reason } = error;
+    await defer(lease, config, { failures: tokens.refreshFailures, reason, retryAfterMs });
+  };
+
+  return {
+    /**
+     * Refreshes these tokens if nobody else does. The refresh token is used once: whoever holds the lease is alone
+     * with it, no transaction is open while the server is asked, and the answer is stored before anybody sees it.
+     *
+     * @throws DECRYPTION_FAILED when a secret does not open; the connection stays
+     */
+    async run(tokens: UserTokenRecord): Promise<RefreshOutcome> {
+      const { id, userId, version, configId } = tokens;
+      const lease: TokenLease = { id, userId, version, leaseId: randomUUID() };
+      // Together, so that these tokens go to the server that they are of: who changes the settings removes the tokens in
+      // the transaction that holds the config.
+      const { config, isTaken } = await store.transaction(async (tx) => ({
+        config: await tx.configs.hold(SYSTEM, { id: configId }),
+        isTaken: await tx.userTokens.takeLease(SYSTEM, { ...lease, leaseMs, now: now() }),
+      }));
+      if (config === null || !isTaken) return 'busy';
+      let provider: OAuthProvider | null = null;
+      let answer: TokenSet;
+      try {
+        provider = await providers.load(config);
+        const refreshToken = secrets.openToken(tokens, 'refreshToken');
+        if (provider === null || refreshToken === null) {
+          await end(lease, config, 'The access token expired and cannot be renewed; connect again.');
+          return 'done';
+        }
+        answer = await endpoints.refresh(provider, refreshToken);
+      } catch (error) {
+        if (error instanceof DomainError && error.code === 'VERSION_MISMATCH') {
+          // The settings changed since they were read: what was read of them goes nowhere.
+          await defer(lease, config, { failures: 0, reason: 'The settings changed meanwhile.' });
+          return 'done';
+        }
+        if (provider === null || !(error instanceof TokenEndpointError)) {
+          const reason = 'A stored secret does not open, or the gateway failed.';
+          await defer(lease, config, { failures: tokens.refreshFailures, reason });
+          throw error;
+        }
+        await onFailure(error, { config, provider, tokens, lease });
+        return 'done';
+      }
+      const next = toNewTokens(answer, tokens, now());
+      if (!(await store.userTokens.saveRefreshed(SYSTEM, { ...lease, tokens: next }))) {
+        // The user disconnected while the server was asked: these tokens are nobody's. When he connected anew they are
+        // left to expire: where all of a user's tokens are one grant, to revoke them would end the new connection.
+        const current = await store.userTokens.find(SYSTEM, { configId, userId });
+        if (current === null) revocation.revokeLater(provider, [toRevocable(answer)]);
+      }
+      return 'done';
+    },
+  };
+}
+
+interface RefreshAttempt {
+  config: McpServerConfigRecord;
+  tokens: UserTokenRecord;
+  lease: TokenLease;
+}
+
+function toFailure(
+  { id, slug }: McpServerConfigRecord,
+  userId: string,
+  reason: string,
+  connection: 'ended' | 'kept',
+): NewAuditEntry {
+  return {
+    actor: SYSTEM,
+    action: 'mcpServerConnection.refresh',
+    outcome: 'failed',
+    target: { type: 'mcp_server_config', id, label: slug },
+    changes: connection === 'ended' ? [{ field: 'userId', before: userId, after: null }] : [],
+    reason: `The connection of user ${userId} is ${connection}: ${reason}`,
+  };
+}
+
+/** What a refresh gives, completed by what it leaves out: the refresh token and the scopes stay (RFC 6749, section 6). */
+function toNewTokens(answer: TokenSet, before: UserTokenRecord, obtainedAt: Date): NewTokens {
+  const { accessToken, refreshToken, scopes, expiresInSeconds } = answer;
+  return {
+    accessToken,
+    refreshToken: refreshToken ?? undefined,
+    scopes: scopes ?? before.scopes,
+    obtainedAt,
+    expiresAt: toExpiry(obtainedAt, expiresInSeconds),
+  };
+}
+
+/** When a token expires that was given now. */
+export function toExpiry(obtainedAt: Date, expiresInSeconds: number | null): Date | null {
+  return expiresInSeconds === null ? null : new Date(obtainedAt.getTime() + expiresInSeconds * 1_000);
+}

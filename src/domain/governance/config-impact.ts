@@ -1,0 +1,66 @@
+import type { Store } from '../../data/store.ts';
+import { notFound } from '../../errors.ts';
+import { assertCan } from '../../policy/policy.ts';
+import type { Viewer } from '../../policy/viewer.ts';
+import { assertExperiment, type Experiment } from '../experiments.ts';
+
+/** What hangs on a config. */
+export interface ConfigImpact {
+  configId: string;
+  /** Chats that it was chosen for. */
+  chatCount: number;
+  /** Users who have such a chat. */
+  chatOwnerCount: number;
+  /** Chats that it applies in now: all, when it is forced on. */
+  effectiveChatCount: number;
+  connectedUserCount: number;
+  /** What would happen, a sentence each. */
+  ifDisabled: string[];
+  ifDeleted: string[];
+}
+
+/** Tells what a change would do before it is made. */
+export type ConfigImpacts = ReturnType<typeof createConfigImpacts>;
+
+/** Makes it. */
+export function createConfigImpacts({ store, experiments }: { store: Store; experiments: ReadonlySet<Experiment> }) {
+  return {
+    /** @throws FORBIDDEN, NOT_FOUND */
+    async find(viewer: Viewer, configId: string): Promise<ConfigImpact> {
+      assertCan(viewer, 'mcpServerConfig.readImpact');
+      assertExperiment(experiments, 'agents');
+      const config = await store.configs.findById(viewer, { id: configId });
+      if (config === null) throw notFound('MCP server config');
+      const { chatCount, ownerCount } = await store.chats.countUses(viewer, { configId });
+      const isForced = config.availability === 'force_on';
+      const inChats = isForced ? await store.chats.countAll(viewer, undefined) : chatCount;
+      const effectiveChatCount = config.enabled ? inChats : 0;
+      const counts = await store.connections.countByConfig(viewer, { configIds: [configId] });
+      const connectedUserCount = counts.get(configId) ?? 0;
+      const leaves = config.enabled
+        ? `It leaves ${countOf(effectiveChatCount, 'chat')} at once; members do not see it any more.`
+        : 'It is switched off already: nobody uses it.';
+      return {
+        configId,
+        chatCount,
+        chatOwnerCount: ownerCount,
+        effectiveChatCount,
+        connectedUserCount,
+        ifDisabled: [
+          leaves,
+          `${countOf(connectedUserCount, 'connection')} and the choice of ${countOf(chatCount, 'chat')} stay, for when it is enabled again.`,
+        ],
+        ifDeleted: [
+          leaves,
+          `${countOf(connectedUserCount, 'connection')} end: the tokens are removed, and revoked where that is possible.`,
+          `The choice of ${countOf(chatCount, 'chat')} of ${countOf(ownerCount, 'user')} is forgotten.`,
+          'Its secrets are gone for good.',
+        ],
+      };
+    },
+  };
+}
+
+function countOf(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}

@@ -1,0 +1,29 @@
+import type { OAuthProvider } from './oauth-provider.ts';
+
+/**
+ * Where a user's browser is sent to (RFC 6749, section 4.1.1; RFC 7636; RFC 8707). Parameters that the endpoint's own
+ * URL has stay, but for those that are set here.
+ */
+export function toAuthorizationUrl(
+  { authUrl, client, resource }: OAuthProvider,
+  request: { redirectUri: string; state: string; codeChallenge: string; scopes: readonly string[] },
+): string {
+  const { redirectUri, state, codeChallenge, scopes } = request;
+  const url = new URL(authUrl);
+  const parameters: Record<string, string | undefined> = {
+    response_type: 'code',
+    client_id: client.clientId,
+    redirect_uri: redirectUri,
+    state,
+    code_challenge: codeChallenge,
+    code_challenge_method: 'S256',
+    scope: scopes.length > 0 ? scopes.join(' ') : undefined,
+    resource: resource ?? undefined,
+    // OpenID Connect Core 1.0, section 11: offline access is only given with consent.
+    prompt: scopes.includes('offline_access') ? 'consent' : undefined,
+  };
+  for (const [name, value] of Object.entries(parameters)) {
+    if (value !== undefined) url.searchParams.set(name, value);
+  }
+  return url.href;
+}

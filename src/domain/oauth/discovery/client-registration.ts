@@ -1,0 +1,160 @@
+import { z } from 'zod';
+import { Secret } from '../../../crypto/secret.ts';
+import type { SafeFetch } from '../../../outbound/safe-fetch.ts';
+import { isLoopbackHost } from '../../validation/url.ts';
+import { CLIENT_AUTH_METHODS, type ClientAuthMethod } from '../oauth-provider.ts';
+import { CLIENT_GRANTS, type ClientDescription } from './client-metadata-document.ts';
+import { parseJsonObject } from './json-document.ts';
+import { describeWrongFields } from './metadata-fields.ts';
+import { describeOutboundError } from './outbound-message.ts';
+
+/** The gateway as a client of one authorization server. */
+export interface RegisteredClient {
+  clientId: string;
+  /** Null exactly when the method is `none`. */
+  clientSecret: Secret | null;
+  /** Null when it does not expire. */
+  secretExpiresAt: Date | null;
+  tokenAuthMethod: ClientAuthMethod;
+}
+
+/** What a registration needs. */
+export interface RegisterClientOptions extends ClientDescription {
+  fetch: SafeFetch;
+  registrationEndpoint: string;
+  /** What the authorization server lists. */
+  tokenAuthMethods: readonly string[];
+  /** What the client will ask for; left out when empty. */
+  scopes: readonly string[];
+}
+
+/** An authorization server did not register the gateway. The message is for an admin and has nothing of the answer. */
+export class ClientRegistrationError extends Error {
+  override readonly name = 'ClientRegistrationError';
+}
+
+const SUBJECT = 'The registration endpoint';
+const ANSWER = 'The answer to the registration';
+
+/** RFC 7591, section 3.2.2: the codes, and what they mean to an admin. */
+const ERROR_CODES: Readonly<Record<string, string>> = {
+  invalid_redirect_uri: "it does not take this gateway's redirect URI, which GATEHOUSE_PUBLIC_URL decides",
+  invalid_client_metadata: 'it does not take what this gateway says of itself',
+  invalid_software_statement: 'it wants a statement of the software, which this gateway does not have',
+  unapproved_software_statement: 'it wants a statement of the software, which this gateway does not have',
+};
+
+/** RFC 6749, appendices A.1 and A.2: visible characters and spaces. */
+const CREDENTIAL = /^[\x20-\x7e]*$/;
+
+/** Later ones cannot be told from never, and a date of PostgreSQL or JavaScript may not hold them. */
+const LAST_SECOND_OF_YEAR_9999 = 253_402_300_799;
+
+/**
+ * RFC 7591, section 3.2.1. Read here and not by oauth4webapi, which refuses a secret without
+ * `client_secret_expires_at`, as many servers give it.
+ */
+const Registration = z.looseObject({
+  client_id: z.string().min(1).max(2_048).regex(CREDENTIAL),
+  // Some servers write "" for what a public client does not have.
+  client_secret: z.string().max(4_096).regex(CREDENTIAL).nullish(),
+  client_secret_expires_at: z.number().min(0).nullish(),
+  redirect_uris: z.array(z.string()).nullish(),
+  token_endpoint_auth_method: z.string().nullish(),
+});
+
+/**
+ * Registers the gateway as a client (RFC 7591), without an initial access token. When the server does not take what the
+ * gateway says of itself, it is asked once more without the scopes: some servers register only scopes of their own and
+ * give those of a resource all the same (oidc-provider), others give no scope that was not registered.
+ *
+ * @throws ClientRegistrationError
+ */
+export async function registerClient(options: RegisterClientOptions): Promise<RegisteredClient> {
+  const { redirectUri, tokenAuthMethods, scopes } = options;
+  const method = CLIENT_AUTH_METHODS.find((each) => tokenAuthMethods.includes(each));
+  if (method === undefined) {
+    const known = CLIENT_AUTH_METHODS.join(', ');
+    throw new ClientRegistrationError(`The authorization server takes none of the methods of this gateway: ${known}.`);
+  }
+  let answer = await post(options, toRequest(options, method));
+  if (scopes.length > 0 && readErrorCode(answer) === 'invalid_client_metadata') {
+    answer = await post(options, toRequest({ ...options, scopes: [] }, method));
+  }
+  // 201 is the rule, and 200 what some servers answer.
+  if (answer.status !== 201 && answer.status !== 200) throw refusal(answer);
+  return readRegistration(answer.text, { redirectUri, method });
+}
+
+interface Answer {
+  status: number;
+  text: string;
+}
+
+async function post({ fetch, registrationEndpoint }: RegisterClientOptions, request: object): Promise<Answer> {
+  try {
+    const answer = await fetch(registrationEndpoint, {
+      method: 'POST',
+      headers: { accept: 'application/json', 'content-type': 'application/json' },
+      body: JSON.stringify(request),
+    });
+    return { status: answer.status, text: await answer.text() };
+  } catch (error) {
+    throw new ClientRegistrationError(describeOutboundError(SUBJECT, error));
+  }
+}
+
+function toRequest({ redirectUri, clientName, clientUri, scopes }: RegisterClientOptions, method: ClientAuthMethod) {
+  return {
+    redirect_uris: [redirectUri],
+    client_name: clientName,
+    client_uri: clientUri,
+    // MCP wants it said: OpenID servers take a loopback redirect only from native clients.
+    application_type: isLoopbackHost(new URL(redirectUri).hostname) ? 'native' : 'web',
+    ...CLIENT_GRANTS,
+    token_endpoint_auth_method: method,
+    ...(scopes.length > 0 && { scope: scopes.join(' ') }),
+  };
+}
+
+function refusal(answer: Answer): ClientRegistrationError {
+  const code = readErrorCode(answer);
+  if (code !== undefined) return new ClientRegistrationError(`${SUBJECT} refuses (${code}): ${ERROR_CODES[code]}.`);
+  const { status } = answer;
+  const hint = status === 401 || status === 403 ? ' It may register only whom it knows: give a client id.' : '';
+  return new ClientRegistrationError(`${SUBJECT} answers with HTTP status ${status}.${hint}`);
+}
+
+/** The code of a refusal, when it is one that is registered. */
+function readErrorCode({ status, text }: Answer): string | undefined {
+  const code = status >= 400 && status < 500 ? parseJsonObject(text)?.['error'] : undefined;
+  return typeof code === 'string' && Object.hasOwn(ERROR_CODES, code) ? code : undefined;
+}
+
+function readRegistration(text: string, asked: { redirectUri: string; method: ClientAuthMethod }): RegisteredClient {
+  const fields = parseJsonObject(text);
+  if (fields === undefined) throw new ClientRegistrationError(`${ANSWER} is not a JSON object.`);
+  const parsed = Registration.safeParse(fields);
+  if (!parsed.success) throw new ClientRegistrationError(describeWrongFields(ANSWER, parsed.error));
+  const { data } = parsed;
+  if (data.redirect_uris?.includes(asked.redirectUri) === false) {
+    throw new ClientRegistrationError(`${ANSWER} has other redirect URIs than the one that was sent.`);
+  }
+  // A server may register another method than the one that was asked for (RFC 7591, section 3.2.1).
+  const named = data.token_endpoint_auth_method ?? asked.method;
+  const method = CLIENT_AUTH_METHODS.find((each) => each === named);
+  if (method === undefined) throw new ClientRegistrationError(`${ANSWER} has a method that this gateway does not do.`);
+  const credentials = { clientId: data.client_id, tokenAuthMethod: method };
+  if (method === 'none') return { ...credentials, clientSecret: null, secretExpiresAt: null };
+  if (!data.client_secret) throw new ClientRegistrationError(`${ANSWER} has no secret, which its method needs.`);
+  return {
+    ...credentials,
+    clientSecret: new Secret(data.client_secret),
+    secretExpiresAt: toExpiry(data.client_secret_expires_at ?? 0),
+  };
+}
+
+/** @param seconds since 1970; 0 for never */
+function toExpiry(seconds: number): Date | null {
+  return seconds === 0 || seconds > LAST_SECOND_OF_YEAR_9999 ? null : new Date(Math.floor(seconds) * 1_000);
+}

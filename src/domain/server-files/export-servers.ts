@@ -1,0 +1,34 @@
+import type { McpServerConfigRecord } from '../../data/records.ts';
+import { GATEHOUSE_VERSION } from './parse-server-file.ts';
+import { FIELD_KINDS, PLAIN_FIELDS, type PlainField, toGraphChoice } from './server-fields.ts';
+
+/**
+ * Configs as a file that `parseServerFile` reads: JSON, by slug, the same for the same configs. All fields are in it,
+ * empty ones too, so that an import takes a config back to it; a stored secret is a placeholder such as
+ * `${secret:apiKeyValue}`. What belongs to this gateway alone, such as ids and times, is not.
+ */
+export function exportServers(configs: readonly McpServerConfigRecord[]): string {
+  const sorted = configs.toSorted((left, right) => (left.slug < right.slug ? -1 : 1));
+  const servers = Object.fromEntries(sorted.map((config) => [config.slug, toEntry(config)]));
+  return `${JSON.stringify({ gatehouse: GATEHOUSE_VERSION, servers }, null, 2)}\n`;
+}
+
+function toEntry(config: McpServerConfigRecord): Record<string, unknown> {
+  const plain = PLAIN_FIELDS.map((field) => [field, toJson(field, config[field])]);
+  return {
+    ...Object.fromEntries(plain),
+    ...(config.hasOAuth2Secret && { oauth2ClientSecret: toPlaceholder('oauth2ClientSecret') }),
+    ...(config.hasApiKey && { apiKeyValue: toPlaceholder('apiKeyValue') }),
+    ...(config.hasCustomHeaders && { customHeaders: toPlaceholder('customHeaders') }),
+  };
+}
+
+function toJson(field: PlainField, value: McpServerConfigRecord[PlainField]): unknown {
+  const kind = FIELD_KINDS[field];
+  if (kind.kind === 'choice') return toGraphChoice(String(value));
+  return kind.kind === 'text' && kind.optional && value === '' ? null : value;
+}
+
+function toPlaceholder(field: string): string {
+  return `\${secret:${field}}`;
+}

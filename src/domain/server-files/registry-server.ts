@@ -1,0 +1,141 @@
+import { Secret } from '../../crypto/secret.ts';
+import type { McpTransport } from '../../data/records.ts';
+import { toHeaderCredentials } from './credentials.ts';
+import { type FieldReader, isObject } from './field-reader.ts';
+import type { HeaderTemplate, ReadResult } from './imported-server.ts';
+import { parseTemplate, type TemplateVariable } from './secret-template.ts';
+import { explainGap, fillUrl, listUrlNotes } from './url-template.ts';
+
+const TRANSPORTS: ReadonlyMap<string, McpTransport> = new Map([
+  ['streamable-http', 'streamable_http'],
+  ['sse', 'sse'],
+]);
+
+const OFFICIAL = 'io.modelcontextprotocol.registry/official';
+
+interface Remote {
+  url: string;
+  transport: McpTransport;
+  reader: FieldReader;
+}
+
+/**
+ * Reads a `server.json` of the MCP registry (schema 2025-12-11): the first Streamable HTTP remote, else the first of
+ * SSE. What its API says beside it, whether it is deleted or old, may be in `meta`.
+ */
+export function readRegistryServer(reader: FieldReader, meta?: unknown): ReadResult {
+  const name = reader.text('name');
+  const remotes = readRemotes(reader);
+  const title = reader.text('title');
+  const description = reader.text('description');
+  if (name == null) {
+    reader.require('name', 'Give the name of the server.');
+    return undefined;
+  }
+  const reason = explainUnusable(meta);
+  if (reason !== undefined) return { name, reason };
+  const remote = remotes.find(({ transport }) => transport === 'streamable_http') ?? remotes[0];
+  if (remote === undefined) return { name, reason: explainNoRemote(reader) };
+  const filled = fillUrl(remote.url, readVariables(remote.reader));
+  if ('missing' in filled) return { name, reason: explainGap(filled.missing) };
+
+  const descriptions = new Map<string, string>();
+  const notes = remotes.length > 1 ? ['It has more remotes: they were left out.'] : [];
+  const headers = readHeaders(remote.reader, { descriptions, notes });
+  const iconUrl = readIcon(reader);
+  const { plain, templates } = toHeaderCredentials(headers);
+  if (headers.length === 0) {
+    notes.push(
+      'The registry does not say whether it asks for a sign-in (OAuth 2). If it does, set the authType to OAUTH2.',
+    );
+  }
+  return {
+    name,
+    plain: {
+      ...plain,
+      url: filled.url,
+      transport: remote.transport,
+      ...(title != null && { displayName: title }),
+      ...(description != null && { description }),
+      ...(iconUrl !== undefined && { iconUrl }),
+    },
+    templates,
+    notes: [...notes, ...listUrlNotes(filled)],
+    assumed: [
+      ...(title == null ? (['displayName'] as const) : []),
+      ...(headers.length === 0 ? (['authType'] as const) : []),
+    ],
+    descriptions,
+  };
+}
+
+function explainUnusable(meta: unknown): string | undefined {
+  const official = isObject(meta) ? meta[OFFICIAL] : undefined;
+  if (!isObject(official)) return undefined;
+  if (official['status'] === 'deleted') return 'The registry has it as deleted.';
+  return official['isLatest'] === false ? 'The registry has a newer version of it.' : undefined;
+}
+
+function explainNoRemote(reader: FieldReader): string {
+  return reader.take('packages') === undefined
+    ? 'It has no remote that the gateway could talk to.'
+    : 'It is a package to be run on the computer of its user: the gateway talks to remote servers only.';
+}
+
+function readRemotes(reader: FieldReader): Remote[] {
+  return (reader.objects('remotes') ?? []).flatMap((remote) => {
+    const type = remote.text('type');
+    const url = remote.text('url');
+    if (type == null) remote.require('type', 'Say "streamable-http" or "sse".');
+    if (url == null) remote.require('url', 'Give the URL of the server.');
+    const transport = TRANSPORTS.get(type ?? '');
+    return url == null || transport === undefined ? [] : [{ url, transport, reader: remote }];
+  });
+}
+
+type Variables = ReadonlyMap<string, TemplateVariable & { description: string | undefined }>;
+
+function readVariables(reader: FieldReader): Variables {
+  const variables = reader.object('variables');
+  return new Map(
+    (variables?.entries() ?? []).flatMap(([name]) => {
+      const variable = variables?.object(name);
+      if (variable == null) return [];
+      const [value, fallback, description] = ['value', 'default', 'description'].map(
+        (key) => variable.text(key) ?? undefined,
+      );
+      return [[name, { value, fallback, description }] as const];
+    }),
+  );
+}
+
+function readHeaders(
+  remote: FieldReader,
+  { descriptions, notes }: { descriptions: Map<string, string>; notes: string[] },
+): HeaderTemplate[] {
+  return (remote.objects('headers') ?? []).flatMap((header) => {
+    const name = header.text('name');
+    const value = header.text('value');
+    const fallback = header.text('default');
+    const isRequired = header.flag('isRequired') === true;
+    if (name == null) {
+      header.require('name', 'Give the name of the header.');
+      return [];
+    }
+    const variables = readVariables(header);
+    const described = [[name, { description: header.text('description') }] as const, ...variables];
+    for (const [key, { description }] of described) if (description) descriptions.set(key, description);
+    if (value != null) return [{ name, template: parseTemplate(value, { name, variables }) }];
+    if (fallback != null && fallback !== '') return [{ name, template: [{ name, fallback: new Secret(fallback) }] }];
+    if (isRequired) return [{ name, template: [{ name }] }];
+    notes.push(`Its header "${name}" is optional and was left out.`);
+    return [];
+  });
+}
+
+function readIcon(reader: FieldReader): string | undefined {
+  const icons = (reader.objects('icons') ?? []).map((icon) => ({ src: icon.text('src'), theme: icon.text('theme') }));
+  // An icon is not worth refusing a server for.
+  const usable = icons.filter(({ src }) => src?.startsWith('https://') === true);
+  return (usable.find(({ theme }) => theme !== 'dark') ?? usable[0])?.src ?? undefined;
+}

@@ -1,0 +1,46 @@
+import { MCP_AUTH_TYPES, MCP_AVAILABILITIES, MCP_TRANSPORTS, OAUTH_RESOURCE_MODES } from '../../data/records.ts';
+import type { ConfigInput, SecretField } from '../configs/config-input.ts';
+
+/** A field of a config that is no secret; its slug stands for the config itself. */
+export type PlainField = Exclude<keyof ConfigInput, SecretField | 'slug'>;
+
+/** What values a field takes. `optional` text is null in the graph when it is empty; a choice is in capitals there. */
+export type FieldKind =
+  | { kind: 'text'; optional: boolean }
+  | { kind: 'list' }
+  | { kind: 'flag' }
+  | { kind: 'choice'; choices: readonly string[] };
+
+const TEXT = { kind: 'text', optional: false } as const;
+const OPTIONAL_TEXT = { kind: 'text', optional: true } as const;
+const LIST = { kind: 'list' } as const;
+
+/** Every plain field, in the order in which files and differences show them. */
+export const FIELD_KINDS: Readonly<Record<PlainField, FieldKind>> = {
+  displayName: TEXT,
+  description: TEXT,
+  iconUrl: OPTIONAL_TEXT,
+  url: TEXT,
+  transport: { kind: 'choice', choices: MCP_TRANSPORTS },
+  enabled: { kind: 'flag' },
+  availability: { kind: 'choice', choices: MCP_AVAILABILITIES },
+  toolAllowList: LIST,
+  toolDenyList: LIST,
+  authType: { kind: 'choice', choices: MCP_AUTH_TYPES },
+  oauth2ClientId: OPTIONAL_TEXT,
+  oauth2AuthUrl: OPTIONAL_TEXT,
+  oauth2TokenUrl: OPTIONAL_TEXT,
+  oauth2RevocationUrl: OPTIONAL_TEXT,
+  oauth2Issuer: OPTIONAL_TEXT,
+  oauth2Scopes: LIST,
+  oauth2ResourceMode: { kind: 'choice', choices: OAUTH_RESOURCE_MODES },
+  apiKeyHeader: OPTIONAL_TEXT,
+};
+
+/** The names of `FIELD_KINDS`, in its order. */
+export const PLAIN_FIELDS = Object.keys(FIELD_KINDS) as readonly PlainField[];
+
+/** A choice as the graph has it, e.g. `API_KEY`. */
+export function toGraphChoice(choice: string): string {
+  return choice.toUpperCase();
+}

@@ -1,0 +1,22 @@
+import type { McpServerConfigRecord } from '../../data/records.ts';
+
+/** What decides over a server's tools. */
+export type ToolLists = Pick<McpServerConfigRecord, 'toolAllowList' | 'toolDenyList'>;
+
+/** Why a tool may be used or not. */
+export type ToolDecision = 'allowed' | 'denied_by_deny_list' | 'not_on_allow_list';
+
+/**
+ * The one rule over tools: the deny list always wins, and an allow list that is not empty admits only its names. Names
+ * are the server's own, compared letter by letter.
+ */
+export function decideTool({ toolAllowList, toolDenyList }: ToolLists, tool: string): ToolDecision {
+  if (toolDenyList.includes(tool)) return 'denied_by_deny_list';
+  if (toolAllowList.length > 0 && !toolAllowList.includes(tool)) return 'not_on_allow_list';
+  return 'allowed';
+}
+
+/** Those of a server's tools that may be used, in their order. */
+export function filterTools<Tool extends { name: string }>(lists: ToolLists, tools: readonly Tool[]): Tool[] {
+  return tools.filter(({ name }) => decideTool(lists, name) === 'allowed');
+}

@@ -1,0 +1,39 @@
+import { builder } from '../builder.ts';
+import { encodeCursor, pageArgs, takeFirst, toConnection } from '../pagination.ts';
+import { parseTimeCursor } from '../time-cursor.ts';
+import { ChatType } from './type.ts';
+
+const CURSOR_KIND = 'chat';
+
+const ChatConnection = builder.connectionObject(
+  { type: ChatType, name: 'ChatConnection', description: 'A page of chats.' },
+  { name: 'ChatEdge', description: 'A chat and its cursor.' },
+);
+
+builder.queryFields((t) => ({
+  chat: t.field({
+    type: ChatType,
+    nullable: true,
+    description: "One chat; null when it is missing or another's. Services see every chat.",
+    args: { id: t.arg({ type: 'UUID', required: true, description: 'Which one.' }) },
+    resolve: (_root, { id }, { viewer, services }) => services.chats.find(viewer, id),
+  }),
+
+  chats: t.field({
+    type: ChatConnection,
+    description: "The viewer's own chats, newest first.",
+    args: pageArgs,
+    resolve: async (_root, args, context) => {
+      const { viewer, services } = context;
+      const page = await services.chats.list(viewer, {
+        first: takeFirst(args.first, context),
+        after: args.after == null ? undefined : parseTimeCursor(CURSOR_KIND, args.after),
+      });
+      return toConnection(
+        page,
+        (chat) => encodeCursor(CURSOR_KIND, [chat.createdAt.toISOString(), chat.id]),
+        () => services.chats.count(viewer),
+      );
+    },
+  }),
+}));

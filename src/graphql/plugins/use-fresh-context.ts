@@ -1,0 +1,100 @@
+import {
+  createSourceEventStream,
+  type ExecutionArgs,
+  type ExecutionResult,
+  execute,
+  GraphQLError,
+  getOperationAST,
+  type SubscriptionArgs,
+} from 'graphql';
+import type { Plugin } from 'graphql-yoga';
+import { DomainError, validationFailed } from '../../errors.ts';
+import { can } from '../../policy/policy.ts';
+import type { Viewer } from '../../policy/viewer.ts';
+import { createContext, type GraphQLContext } from '../context.ts';
+import { ROOT_PERMISSIONS } from '../permissions.ts';
+
+const NOT_A_STREAM = validationFailed([
+  {
+    path: [],
+    code: 'INVALID_DOCUMENT',
+    message: 'A subscription is answered as a stream: ask for it with "Accept: text/event-stream".',
+  },
+]);
+
+/** What a subscription's source gives: each event says whom it was made for. */
+interface ForViewer {
+  viewer: Viewer;
+}
+
+/**
+ * Runs each event of a subscription with a context of its own, for the viewer as he was when the event was made. The
+ * scopes of fields are remembered for as long as a context lives: with one for the whole stream, an admin who was
+ * demoted would go on reading.
+ *
+ * graphql-shield does not look at subscriptions; their root fields are guarded here.
+ */
+export function useFreshContext(): Plugin {
+  return {
+    onSubscribe({ args, setSubscribeFn }) {
+      setSubscribeFn((given: SubscriptionArgs) => subscribeFreshly(given));
+      assertAllowed(args);
+    },
+  };
+}
+
+async function subscribeFreshly(args: SubscriptionArgs) {
+  const source = await createSourceEventStream(args);
+  if (!(Symbol.asyncIterator in source)) return source as ExecutionResult;
+  const events = (source as AsyncIterable<ForViewer>)[Symbol.asyncIterator]();
+  const context = args.contextValue as GraphQLContext;
+  let isOver = false;
+  return {
+    async next(): Promise<IteratorResult<ExecutionResult>> {
+      if (isOver) return { value: undefined, done: true };
+      let result: IteratorResult<ForViewer>;
+      try {
+        result = await events.next();
+      } catch (error) {
+        if (!(error instanceof DomainError)) throw error;
+        // Why the stream ends is its last message: a client has to know whether its cursor is still good.
+        isOver = true;
+        return { value: { errors: [new GraphQLError(error.message, { originalError: error })] }, done: false };
+      }
+      const { value, done } = result;
+      if (done === true) return { value: undefined, done };
+      const event = value as ForViewer;
+      const contextValue = createContext(context.services, { ...context, viewer: event.viewer });
+      const { document, schema, variableValues, operationName } = args as ExecutionArgs;
+      const run = { document, schema, variableValues: variableValues ?? null, operationName: operationName ?? null };
+      return { value: await execute({ ...run, rootValue: event, contextValue }), done: false };
+    },
+    async return(): Promise<IteratorResult<ExecutionResult>> {
+      await events.return?.();
+      return { value: undefined, done: true };
+    },
+    async throw(error: unknown): Promise<IteratorResult<ExecutionResult>> {
+      await events.return?.();
+      throw error;
+    },
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+  };
+}
+
+function assertAllowed({ document, operationName, contextValue }: ExecutionArgs): void {
+  const { viewer, acceptsEvents } = contextValue as GraphQLContext;
+  if (!acceptsEvents) throw new GraphQLError(NOT_A_STREAM.message, { originalError: NOT_A_STREAM });
+  const operation = getOperationAST(document, operationName);
+  const fields = operation?.selectionSet.selections ?? [];
+  const isAllowed = fields.every((field) => {
+    if (field.kind !== 'Field') return false;
+    const permissions: Readonly<Record<string, Parameters<typeof can>[1]>> = ROOT_PERMISSIONS.Subscription;
+    const action = Object.hasOwn(permissions, field.name.value) ? permissions[field.name.value] : undefined;
+    return action !== undefined && can(viewer, action);
+  });
+  if (isAllowed) return;
+  const code = viewer.kind === 'nobody' ? 'UNAUTHENTICATED' : 'FORBIDDEN';
+  throw new GraphQLError('Your role does not allow this.', { extensions: { code } });
+}

@@ -1,0 +1,88 @@
+import { Chat, ChatMcpServer, ChatMessage, CreateChat, CreateChatMessage } from './chat-schemas.ts';
+import type { RestGroup } from './operation.ts';
+
+const SERVER_ID = '5f1c9a52-6f0f-4d3c-9f51-0c5ad9a3a0d4';
+
+const EXAMPLE_CHAT: Chat = {
+  id: '0c8e5f0a-3a5e-4d8b-9f5e-2b6f1d9f7a10',
+  title: 'Release notes',
+  owner_id: '9b2f4f1e-7c0d-4a41-8a7c-51a0f2f0f6b3',
+  mcp_server_ids: [SERVER_ID],
+  mcp_servers: [
+    {
+      id: SERVER_ID,
+      slug: 'issues',
+      display_name: 'Issue tracker',
+      source: 'selected',
+      state: 'ready',
+      reason: 'It was chosen for this chat. It can be used.',
+    },
+  ],
+  created_at: '2026-11-23T09:30:00.000Z',
+  updated_at: '2026-11-23T09:30:00.000Z',
+};
+
+/** The REST routes about chats. */
+export const CHAT_GROUP = {
+  prefix: '/api/experimental/chats',
+  name: 'Chats',
+  description: "A user's chats, and which MCP servers apply in them.",
+  experiment: 'agents',
+  schemas: { Chat, ChatMcpServer, ChatMessage, CreateChat, CreateChatMessage },
+  operations: {
+    createChat: {
+      method: 'post',
+      path: '',
+      action: 'chat.create',
+      summary: 'Begin a chat',
+      description: 'Begins a chat of the caller.',
+      body: { schema: CreateChat, examples: { 'one server': { title: 'Release notes', mcp_server_ids: [SERVER_ID] } } },
+      success: {
+        status: 201,
+        description: 'The new chat.',
+        content: { schema: Chat, examples: { 'one server': EXAMPLE_CHAT } },
+      },
+    },
+    getChat: {
+      method: 'get',
+      path: '/{id}',
+      action: 'chat.read',
+      summary: 'Get a chat',
+      description: 'One of the own chats; any for services.',
+      success: {
+        status: 200,
+        description: 'The chat.',
+        content: { schema: Chat, examples: { 'one server': EXAMPLE_CHAT } },
+      },
+    },
+    createChatMessage: {
+      method: 'post',
+      path: '/{id}/messages',
+      action: 'chat.write',
+      summary: 'Write a message',
+      description: "Adds a message to one of the caller's chats, and may choose other servers for it.",
+      body: {
+        schema: CreateChatMessage,
+        examples: {
+          'same servers': { content: 'What is new?' },
+          'no servers': { content: 'Without tools, please.', mcp_server_ids: [] },
+        },
+      },
+      success: {
+        status: 201,
+        description: 'The new message.',
+        content: {
+          schema: ChatMessage,
+          examples: {
+            message: {
+              id: '7c0d9b2f-4f1e-4a41-8a7c-51a0f2f0f6b3',
+              chat_id: EXAMPLE_CHAT.id,
+              content: 'What is new?',
+              created_at: '2026-11-23T09:31:00.000Z',
+            },
+          },
+        },
+      },
+    },
+  },
+} as const satisfies RestGroup;

@@ -1,0 +1,88 @@
+import { Hono } from 'hono';
+import type { ChatRecord } from '../../data/records.ts';
+import type { ChatService } from '../../domain/chats/chat-service.ts';
+import type { EffectiveServers } from '../../domain/chats/effective-servers.ts';
+import type { Experiment } from '../../domain/experiments.ts';
+import { DomainError, notFound, type ValidationIssue, validationFailed } from '../../errors.ts';
+import type { Viewer } from '../../policy/viewer.ts';
+import type { HttpEnv } from '../context.ts';
+import { CHAT_GROUP } from './chat-operations.ts';
+import type { Chat } from './chat-schemas.ts';
+import { registerOperations } from './register-operations.ts';
+
+/** What the routes stand on. */
+export interface ChatRoutesOptions {
+  chats: ChatService;
+  effectiveServers: EffectiveServers;
+  experiments: ReadonlySet<Experiment>;
+}
+
+/** The REST routes about chats, with their whole paths: mount them at `/`. */
+export function createChatRoutes({ chats, effectiveServers, experiments }: ChatRoutesOptions): Hono<HttpEnv> {
+  const router = new Hono<HttpEnv>();
+  const toAnswer = async (viewer: Viewer, chat: ChatRecord): Promise<Chat> => {
+    const servers = (await effectiveServers.listByChat(viewer, [chat])).get(chat.id) ?? [];
+    return {
+      id: chat.id,
+      title: chat.title,
+      owner_id: chat.ownerId,
+      mcp_server_ids: chat.mcpServerIds,
+      mcp_servers: servers.map(({ config, source, state, reason }) => ({
+        id: config.id,
+        slug: config.slug,
+        display_name: config.displayName,
+        source,
+        state,
+        reason,
+      })),
+      created_at: chat.createdAt.toISOString(),
+      updated_at: chat.updatedAt.toISOString(),
+    };
+  };
+
+  registerOperations(
+    router,
+    CHAT_GROUP,
+    {
+      async createChat({ viewer, body }) {
+        const { title, mcp_server_ids: mcpServerIds } = body;
+        return toAnswer(viewer, await withSentNames(() => chats.create(viewer, { title, mcpServerIds })));
+      },
+
+      async getChat({ viewer, id }) {
+        const chat = await chats.find(viewer, id);
+        if (chat === null) throw notFound('chat');
+        return toAnswer(viewer, chat);
+      },
+
+      async createChatMessage({ viewer, id: chatId, body }) {
+        const { content = '', mcp_server_ids: mcpServerIds } = body;
+        const message = await withSentNames(() => chats.createMessage(viewer, { chatId, content, mcpServerIds }));
+        return {
+          id: message.id,
+          chat_id: message.chatId,
+          content: message.content,
+          created_at: message.createdAt.toISOString(),
+        };
+      },
+    },
+    experiments,
+  );
+  return router;
+}
+
+/** Issues name the fields as they were sent. */
+async function withSentNames<Result>(write: () => Promise<Result>): Promise<Result> {
+  try {
+    return await write();
+  } catch (error) {
+    if (!(error instanceof DomainError) || error.code !== 'VALIDATION_FAILED') throw error;
+    const issues = (error.details['issues'] ?? []) as readonly ValidationIssue[];
+    throw validationFailed(
+      issues.map((issue) => ({
+        ...issue,
+        path: issue.path.map((step) => (step === 'mcpServerIds' ? 'mcp_server_ids' : step)),
+      })),
+    );
+  }
+}

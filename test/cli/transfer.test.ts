@@ -1,0 +1,82 @@
+import { randomBytes } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { afterEach, expect, test } from 'vitest';
+import { findFreePort, makeFolder, type RunningCommand, startCommand } from '../setup/process.ts';
+
+const CANARY = `canary-${randomBytes(8).toString('hex')}`;
+const cleanups: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+});
+
+test('a file is compared, imported with its secrets from another, and exported without them', async () => {
+  const { folder: cwd, remove } = await makeFolder();
+  cleanups.push(remove);
+  const env = {
+    PORT: String(await findFreePort()),
+    GATEHOUSE_ADMIN_TOKEN: randomBytes(24).toString('base64url'),
+  };
+  const start = (...args: string[]): RunningCommand => {
+    const command = startCommand(args, { cwd, env });
+    cleanups.push(async () => {
+      command.child.kill('SIGKILL');
+      await command.exit;
+    });
+    return command;
+  };
+  const run = async (...args: string[]) => {
+    const command = start(...args);
+    const code = await command.exit;
+    expect(command.output()).not.toContain(CANARY);
+    return { code, output: command.output() };
+  };
+  const file = path.join(cwd, 'mcp.json');
+  const mcpServers = {
+    docs: { url: 'https://docs.example.com/mcp' },
+    issues: { url: 'https://issues.example.com/mcp', headers: { Authorization: `Bearer \${KEY}` } },
+    local: { command: 'npx' },
+  };
+  await writeFile(file, JSON.stringify({ mcpServers }));
+
+  expect(await run('import', file)).toMatchObject({ code: 1, output: expect.stringContaining('No gateway answers') });
+  expect(await run('export')).toMatchObject({ code: 1, output: expect.stringContaining('No gateway answers') });
+  const gateway = start('serve');
+  await gateway.waitFor('Gatehouse listens on');
+
+  const dry = await run('import', file);
+  expect(dry.code).toBe(0);
+  expect(dry.output).toContain('+ docs');
+  expect(dry.output).toContain('- local');
+  expect(dry.output).toContain('2 to create, 0 to update, 0 unchanged, 1 skipped.');
+  expect(dry.output).toContain('Nothing was changed');
+  expect(JSON.parse((await run('export')).output)).toMatchObject({ servers: {} });
+
+  const incomplete = await run('import', file, '--yes');
+  expect(incomplete.code).toBe(1);
+  expect(incomplete.output).toContain('Created docs.');
+  const placeholder = /Left out: issues: give "([^"]+)" in the file of --secrets\./.exec(incomplete.output)?.[1] ?? '';
+  expect(placeholder).not.toBe('');
+
+  const secrets = path.join(cwd, 'secrets.json');
+  await writeFile(secrets, '{"issues": ');
+  const broken = await run('import', file, '--yes', '--secrets', secrets);
+  expect(broken).toMatchObject({ code: 1, output: expect.stringContaining('is not JSON') });
+  await writeFile(secrets, JSON.stringify({ issues: { [placeholder]: CANARY } }));
+  const complete = await run('import', file, '--yes', '--secrets', secrets);
+  expect(complete).toMatchObject({ code: 0, output: expect.stringContaining('Created issues.') });
+
+  const exported = await run('export');
+  expect(exported.code).toBe(0);
+  expect(Object.keys(JSON.parse(exported.output).servers)).toEqual(['docs', 'issues']);
+  await writeFile(file, exported.output);
+  const again = await run('import', file, '--yes');
+  expect(again).toMatchObject({ code: 0, output: expect.stringContaining('2 unchanged') });
+  expect(await run('import', path.join(cwd, 'none.json'))).toMatchObject({
+    code: 1,
+    output: expect.stringContaining('ENOENT'),
+  });
+  gateway.child.kill('SIGTERM');
+  expect(await gateway.exit).toBe(0);
+  expect(gateway.output()).not.toContain(CANARY);
+}, 180_000);

@@ -1,0 +1,65 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { createStore, type Store } from '../../src/data/store.ts';
+import { createAuditLog } from '../../src/domain/audit/audit-log.ts';
+import { SYSTEM } from '../../src/policy/viewer.ts';
+import { withoutTriggers, writeEntryOf } from './audit-rows.ts';
+import { openSealedDatabase, type SealedDatabase } from './encryption-setup.ts';
+
+const DAY_MS = 24 * 60 * 60 * 1_000;
+const now = new Date();
+const ago = (days: number) => new Date(now.getTime() - days * DAY_MS);
+
+let sealed: SealedDatabase;
+let store: Store;
+beforeAll(async () => {
+  sealed = await openSealedDatabase();
+  store = createStore(sealed.prisma);
+});
+afterAll(() => sealed?.close());
+beforeEach(async () => {
+  await withoutTriggers(sealed.database, () => sealed.database.query('DELETE FROM audit_entries'));
+  await sealed.database.query(
+    "UPDATE audit_chain SET seq = 0, hash = repeat('0', 64), anchor_seq = 0, anchor_hash = repeat('0', 64)",
+  );
+});
+
+const logOver = (over: Store) => createAuditLog({ store: over, experiments: new Set(), now: () => now });
+
+test.each([
+  ['before the beginning', -1],
+  ['after the end', 3],
+])('a forged entry %s of the chain is found: it is listed like any other', async (_name, seq) => {
+  for (const days of [2, 1]) await writeEntryOf(sealed.database, ago(days));
+  await sealed.database.query(
+    `INSERT INTO audit_entries (seq, occurred_at, actor_kind, action, outcome, previous_hash, hash)
+     VALUES ($1, now(), 'system', 'user.delete', 'success', repeat('0', 64), repeat('0', 64))`,
+    [seq],
+  );
+  expect((await logOver(store).verify(SYSTEM)).broken?.seq).toBe(BigInt(seq));
+});
+
+test('a walk during which old entries are removed finds nothing wrong', async () => {
+  for (const days of [400, 2, 1]) await writeEntryOf(sealed.database, ago(days));
+  let isFirst = true;
+  const walk: Store['audit']['walk'] = Object.assign(
+    async (...args: Parameters<Store['audit']['walk']>) => {
+      if (isFirst) {
+        isFirst = false;
+        expect(await logOver(store).expire(365)).toBe(1);
+      }
+      return store.audit.walk(...args);
+    },
+    { action: store.audit.walk.action },
+  );
+  const verification = await logOver({ ...store, audit: { ...store.audit, walk } }).verify(SYSTEM);
+  expect(verification.broken).toBeNull();
+});
+
+test('an entry that a wrong clock dated back does not take younger ones with it', async () => {
+  for (const days of [400, 2, 500, 1]) await writeEntryOf(sealed.database, ago(days));
+  await logOver(store).expire(365);
+  const rows = await sealed.database.query(
+    `SELECT seq::int AS seq FROM audit_entries WHERE action <> 'auditLog.expire' ORDER BY seq`,
+  );
+  expect(rows.map(({ seq }) => seq)).toEqual(expect.arrayContaining([2, 4]));
+});

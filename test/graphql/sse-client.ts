@@ -1,0 +1,97 @@
+import type { TestGateway } from '../setup/gateway.ts';
+
+/** One event as a client gets it. */
+export interface ReceivedEvent {
+  cursor: string;
+  type: string;
+  configId: string | null;
+  config: Record<string, unknown> | null;
+  changedFields: string[];
+}
+
+/** A subscription over server-sent events (GraphQL over SSE, distinct connections). */
+export interface EventStream {
+  status: number;
+  /** The next event that is no bookmark; undefined when the stream is complete. */
+  next(): Promise<ReceivedEvent | undefined>;
+  /** The next of any type. */
+  nextOfAny(): Promise<ReceivedEvent | undefined>;
+  /** Codes of errors that came in place of an event. */
+  errors: string[];
+  close(): Promise<void>;
+}
+
+const FIELDS = 'cursor type configId changedFields config { id slug displayName url enabled authConnected version }';
+
+/** Opens a stream of config events. */
+export async function openEvents(
+  gateway: TestGateway,
+  token: string | undefined,
+  args: { after?: string; includeInitial?: boolean } = {},
+): Promise<EventStream> {
+  const query = `subscription ($after: String, $includeInitial: Boolean) {
+    mcpServerConfigEvents(after: $after, includeInitial: $includeInitial) { ${FIELDS} } }`;
+  const controller = new AbortController();
+  const response = await gateway.fetch('/graphql', {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      accept: 'text/event-stream',
+      ...(token !== undefined && { authorization: `Bearer ${token}` }),
+    },
+    body: JSON.stringify({ query, variables: args }),
+    signal: controller.signal,
+  });
+  const errors: string[] = [];
+  const messages = response.headers.get('content-type')?.startsWith('text/event-stream')
+    ? readMessages(response)
+    : undefined;
+  if (messages === undefined) {
+    const body = (await response.json()) as { errors?: { extensions: { code: string } }[] };
+    errors.push(...(body.errors ?? []).map((error) => error.extensions.code));
+  }
+  const nextOfAny = async (): Promise<ReceivedEvent | undefined> => {
+    const message = await messages?.next();
+    if (message === undefined || message.done === true || message.value.event === 'complete') return undefined;
+    const { data, errors: found } = JSON.parse(message.value.data) as {
+      data?: { mcpServerConfigEvents: ReceivedEvent } | null;
+      errors?: { extensions: { code: string } }[];
+    };
+    errors.push(...(found ?? []).map((error) => error.extensions.code));
+    return data == null ? nextOfAny() : data.mcpServerConfigEvents;
+  };
+  return {
+    status: response.status,
+    errors,
+    nextOfAny,
+    async next() {
+      for (;;) {
+        const event = await nextOfAny();
+        if (event?.type !== 'BOOKMARK') return event;
+      }
+    },
+    async close() {
+      controller.abort();
+      await messages?.return(undefined);
+    },
+  };
+}
+
+/** The messages of an event stream (HTML, "Server-sent events"), less its comments. */
+async function* readMessages(response: Response): AsyncGenerator<{ event: string; data: string }> {
+  const decoder = new TextDecoder();
+  let text = '';
+  for await (const chunk of response.body ?? []) {
+    text += decoder.decode(chunk, { stream: true });
+    for (let end = text.indexOf('\n\n'); end >= 0; end = text.indexOf('\n\n')) {
+      const lines = text.slice(0, end).split('\n');
+      text = text.slice(end + 2);
+      const read = (name: string) =>
+        lines
+          .filter((line) => line.startsWith(`${name}:`))
+          .map((line) => line.slice(name.length + 1).trimStart())
+          .join('\n');
+      if (lines.some((line) => !line.startsWith(':'))) yield { event: read('event'), data: read('data') };
+    }
+  }
+}

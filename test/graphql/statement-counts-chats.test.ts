@@ -1,0 +1,100 @@
+import type { SqlDriverAdapter, SqlDriverAdapterFactory } from '@prisma/driver-adapter-utils';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { openTestDatabase } from '../setup/database.ts';
+import { createTestGateway, type TestGateway } from '../setup/gateway.ts';
+import { newChat } from './chat-operations.ts';
+import { createId } from './config-operations.ts';
+import { insertUserToken } from './user-tokens.ts';
+
+let gateway: TestGateway;
+let close: () => Promise<void>;
+const statements: string[] = [];
+
+/** The change feed is read beside what is asked for, once a second. */
+function note(sql: string): void {
+  if (!sql.includes('config_changes')) statements.push(sql);
+}
+
+/** Notes every statement that Prisma sends. */
+function counting(factory: SqlDriverAdapterFactory): SqlDriverAdapterFactory {
+  const watch = (adapter: SqlDriverAdapter): SqlDriverAdapter => {
+    const queryRaw = adapter.queryRaw.bind(adapter);
+    adapter.queryRaw = (query) => {
+      note(query.sql);
+      return queryRaw(query);
+    };
+    return adapter;
+  };
+  const { provider, adapterName } = factory;
+  return { ...factory, provider, adapterName, connect: async () => watch(await factory.connect()) };
+}
+
+beforeAll(async () => {
+  const database = await openTestDatabase();
+  gateway = await createTestGateway({ database: { ...database, adapterFactory: counting(database.adapterFactory) } });
+  close = async () => {
+    await gateway.close();
+    await database.close();
+  };
+});
+afterAll(() => close?.());
+
+const OAUTH2 = {
+  enabled: true,
+  authType: 'OAUTH2',
+  oauth2ClientId: 'client',
+  oauth2AuthUrl: 'https://login.example.com/authorize',
+  oauth2TokenUrl: 'https://login.example.com/token',
+};
+
+test('what applies takes as many statements for 50 chats as for one, however much they chose', async () => {
+  const { member } = gateway.userIds;
+  const configIds: string[] = [];
+  for (let index = 0; index < 6; index += 1) {
+    const configId = await createId(gateway, index % 2 === 0 ? OAUTH2 : { enabled: true });
+    await insertUserToken(gateway, { configId, userId: member });
+    configIds.push(configId);
+  }
+  const [first = '', ...others] = configIds;
+  await createId(gateway, { ...OAUTH2, availability: 'FORCE_ON' });
+  const query = `{ chats(first: 50) { totalCount nodes {
+    id mcpServerIds owner { email } mcpServers { source state reason config { id url authConnected viewerState } }
+  } } }`;
+  const ask = async () => {
+    statements.length = 0;
+    const { data, errors } = await gateway.graphql(query, { token: gateway.tokens.member });
+    expect(errors).toBeUndefined();
+    return { count: statements.length, nodes: data.chats.nodes };
+  };
+  await newChat(gateway, 'member', { mcpServerIds: [first] });
+  await ask();
+  const one = await ask();
+  expect(one.nodes[0].mcpServers).toHaveLength(2);
+  for (let index = 0; index < 49; index += 1) {
+    // Another choice each, over all of them.
+    await newChat(gateway, 'member', { mcpServerIds: [first, ...others.slice(index % 6)] });
+  }
+  const fifty = await ask();
+  expect(fifty.nodes).toHaveLength(50);
+  const chosen = new Set(fifty.nodes.flatMap((chat: any) => chat.mcpServers.map(({ config }: any) => config.id)));
+  expect(chosen.size).toBe(7);
+  expect(one.count).toBeGreaterThan(4);
+  expect(fifty.count).toBe(one.count);
+});
+
+test('the audit log takes as many statements for 100 entries as for one', async () => {
+  const query = (first: number) =>
+    `{ auditLog(first: ${first}) { totalCount nodes { id actor { email } changes { field before after } } } }`;
+  const ask = async (first: number) => {
+    statements.length = 0;
+    const { data, errors } = await gateway.graphql(query(first), { token: gateway.tokens.auditor });
+    expect(errors).toBeUndefined();
+    expect(data.auditLog.nodes).toHaveLength(first);
+    return statements.length;
+  };
+  for (let index = 0; index < 60; index += 1) {
+    await gateway.graphql('{ exportMcpServers }', { token: gateway.tokens[index % 2 === 0 ? 'member' : 'service'] });
+  }
+  await ask(1);
+  expect(await ask(100)).toBe(await ask(1));
+});

@@ -1,0 +1,299 @@
+import dns from 'node:dns/promises';
+import { once } from 'node:events';
+import { syncBuiltinESMExports } from 'node:module';
+import net, { type AddressInfo } from 'node:net';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test, vi } from 'vitest';
+import { type HostileProvider, type HostileWorld, openHostileWorld } from '../setup/hostile-provider.ts';
+import { openSession } from './browser-session.ts';
+import { SERVERS } from './rest-client.ts';
+
+let world: HostileWorld;
+let provider: HostileProvider;
+let session: string;
+/** A service on loopback that nobody opened: whatever connects to it was led there. */
+let bystander: { port: number; visits: number; close(): unknown };
+/** `host:port` of each connection that this process tried to make, but for those to its database. */
+let dialled: string[];
+/** What names resolve to; others have no address. Several lists are answers in their order. */
+let zone: Record<string, string[][]>;
+
+beforeAll(async () => {
+  world = await openHostileWorld();
+  provider = world.provider;
+  session = await openSession(world.gateway, world.gateway.tokens.member);
+  bystander = await startBystander();
+});
+beforeEach(() => {
+  provider.reset();
+  bystander.visits = 0;
+  dialled = [];
+  zone = {};
+  watchSockets();
+  vi.spyOn(dns, 'lookup').mockImplementation(resolveInZone as unknown as typeof dns.lookup);
+  // What was imported by name follows.
+  syncBuiltinESMExports();
+});
+afterEach(() => {
+  vi.restoreAllMocks();
+  syncBuiltinESMExports();
+});
+afterAll(async () => {
+  bystander?.close();
+  await world?.close();
+});
+
+/** As `lookup` with `all`. */
+async function resolveInZone(name: string): Promise<{ address: string; family: number }[]> {
+  const answers = zone[name] ?? [];
+  const [addresses] = answers.length > 1 ? answers.splice(0, 1) : answers;
+  if (addresses === undefined) throw Object.assign(new Error('no such name'), { code: 'ENOTFOUND' });
+  return addresses.map((address) => ({ address, family: net.isIP(address) }));
+}
+
+async function startBystander(): Promise<typeof bystander> {
+  const counts = { port: 0, visits: 0, close: () => [...servers].map((server) => server.close()) };
+  const listenAt = (host: string) =>
+    net
+      .createServer((socket) => {
+        counts.visits += 1;
+        socket.destroy();
+      })
+      .listen(counts.port, host);
+  const servers = [listenAt('127.0.0.1')];
+  await Promise.all(servers.map((server) => once(server, 'listening')));
+  for (const server of servers) counts.port = (server.address() as AddressInfo).port;
+  // At the same port of IPv6, where the machine has it.
+  servers.push(listenAt('::1').on('error', () => undefined));
+  return counts;
+}
+
+/** Every socket begins to connect with this function, those of TLS too. */
+function watchSockets(): void {
+  const url = inject('serverUrl');
+  const databasePort = url === undefined ? undefined : new URL(url).port || '5432';
+  const { connect } = net.Socket.prototype;
+  vi.spyOn(net.Socket.prototype, 'connect').mockImplementation(function (this: net.Socket, ...args: unknown[]) {
+    const [first, second] = args.flat();
+    const { host, port } = (
+      typeof first === 'object' ? first : { port: first, host: second }
+    ) as net.TcpSocketConnectOpts;
+    if (String(port) !== databasePort) dialled.push(`${host}:${port}`);
+    return Reflect.apply(connect, this, args);
+  });
+}
+
+/** Nothing was tried but the provider. */
+function expectNobodyElse(): void {
+  expect(dialled.filter((each) => each !== `127.0.0.1:${provider.port}`)).toEqual([]);
+  expect(bystander.visits).toBe(0);
+}
+
+/** What the gateway says of a call that it does not make: nothing where it says nothing. */
+type Outcome = { status: number; said: string };
+
+/** Each URL that the gateway may call, by who gives it. */
+const CALLS: Record<string, (base: string) => Promise<Outcome>> = {
+  'the URL of the server': (base) => create({ url: `${base}/mcp` }),
+  'the URL of the server, in a dry run': (base) => rehearse(`${base}/mcp`),
+  'the metadata that a challenge names': (base) => {
+    provider.challenge(`Bearer resource_metadata="${base}/metadata"`);
+    return create({});
+  },
+  'the authorization server that the metadata names': (base) => {
+    provider.spoilResource({ authorization_servers: [`${base}/as`] });
+    return create({});
+  },
+  'the registration endpoint': (base) => {
+    provider.spoilMetadata({ registration_endpoint: `${base}/register` });
+    return create({});
+  },
+  'the token endpoint, discovered': (base) => {
+    provider.spoilMetadata({ token_endpoint: `${base}/token` });
+    return create({}, connect);
+  },
+  'the token endpoint, given': (base) => create(provider.settings({ oauth2_token_url: `${base}/token` }), connect),
+  'the revocation endpoint, discovered': (base) => {
+    provider.spoilMetadata({ revocation_endpoint: `${base}/revoke` });
+    return create({}, disconnect);
+  },
+  'the revocation endpoint, given': (base) =>
+    create(provider.settings({ oauth2_revocation_url: `${base}/revoke` }), disconnect),
+  'the issuer, given': (base) => create(provider.settings({ oauth2_issuer: `${base}/as` }), begin),
+};
+
+let slugs = 0;
+
+/** Defines a server, and goes on with it when that works. */
+async function create(fields: Record<string, unknown>, goOn?: (id: string) => Promise<Outcome>): Promise<Outcome> {
+  slugs += 1;
+  const named = { display_name: 'Reach', slug: `reach-${slugs}`, enabled: true };
+  const discovered = { url: provider.serverUrl, auth_type: 'oauth2' };
+  const answer = await world.rest.call('admin', 'POST', SERVERS, { ...named, ...discovered, ...fields });
+  if (answer.status === 201 && goOn !== undefined) return goOn(answer.body.id);
+  return { status: answer.status, said: answer.text };
+}
+
+async function rehearse(url: string): Promise<Outcome> {
+  const query = 'query ($url: String!) { discoverMcpServerOAuth(url: $url) { problems } }';
+  const { data, errors } = await world.gateway.graphql(query, {
+    token: world.gateway.tokens.admin,
+    variables: { url },
+  });
+  if (data === null) return { status: 400, said: JSON.stringify(errors) };
+  const { problems } = data.discoverMcpServerOAuth;
+  return { status: problems.length > 0 ? 502 : 200, said: problems.join() };
+}
+
+async function connect(configId: string): Promise<Outcome> {
+  const begun = await world.begin(configId, session);
+  const answer = { ...begun.answer, iss: provider.issuer };
+  const { status, text } = await world.bring(begun, { cookies: [session, begun.cookie], answer });
+  return { status, said: text };
+}
+
+async function disconnect(configId: string): Promise<Outcome> {
+  const connected = await connect(configId);
+  if (connected.status !== 200) throw new Error(`not connected: ${connected.said}`);
+  const mutation = `mutation { disconnectMcpServer(id: "${configId}") { tokenRevoked revocationError } }`;
+  const { data } = await world.gateway.graphql(mutation, { token: world.gateway.tokens.member });
+  const { tokenRevoked, revocationError } = data.disconnectMcpServer;
+  return { status: tokenRevoked ? 200 : 502, said: String(revocationError) };
+}
+
+/** What an issuer says of itself is looked up when somebody connects, and done without when it cannot be had. */
+async function begin(configId: string): Promise<Outcome> {
+  await world.begin(configId, session);
+  return { status: 502, said: 'nothing' };
+}
+
+/** One of every kind; what the slow ways are tried with. */
+const FEW_ADDRESSES = [
+  ...['0.0.0.0', '10.0.0.1', '100.100.100.200', '127.0.0.1', '169.254.169.254', '172.16.0.1', '192.168.0.1'],
+  ...['[::1]', '[::ffff:127.0.0.1]', '[64:ff9b::a9fe:a9fe]', '[2002:7f00:1::]', '[fd00:ec2::254]', '[fe80::1]'],
+];
+
+/** Of every range that is not of the public Internet; those of machines' metadata services among them. */
+const ADDRESSES = [
+  ...FEW_ADDRESSES,
+  ...['0.255.255.255', '10.255.255.255', '100.64.0.1', '100.127.255.254', '127.255.255.254', '168.63.129.16'],
+  ...['169.254.0.1', '169.254.170.2', '172.31.255.255', '192.0.0.170', '192.0.0.192', '192.0.2.1', '192.88.99.1'],
+  ...['198.18.0.1', '198.19.255.255', '198.51.100.1', '203.0.113.1', '224.0.0.1', '240.0.0.1', '255.255.255.255'],
+  ...['[::]', '[::7f00:1]', '[::ffff:10.0.0.1]', '[::ffff:169.254.169.254]', '[::ffff:0:7f00:1]'],
+  ...['[64:ff9b::7f00:1]', '[64:ff9b:1::1]', '[100::1]', '[100:0:0:1::1]', '[2001::1]', '[2001:20::1]'],
+  ...['[2001:db8::1]', '[2002:a9fe:a9fe::1]', '[3fff::1]', '[4000::1]', '[5f00::1]', '[fc00::1]', '[fd20:ce::254]'],
+  ...['[febf::1]', '[fec0::1]', '[ff02::1]', '[ff0e::1]'],
+];
+
+/** Names that lead inside, all the way or one of their addresses. */
+const NAMES: Record<string, string[]> = {
+  localhost: ['127.0.0.1', '::1'],
+  'metadata.google.internal': ['169.254.169.254'],
+  'inside.example.com': ['10.0.0.1'],
+  'mapped.example.com': ['::ffff:127.0.0.1'],
+  'sixth.example.com': ['fd00::1'],
+  'both.example.com': ['93.184.216.34', '127.0.0.1'],
+  'nobody.example.com': [],
+};
+
+/** Loopback as somebody writes it who does not want it seen. */
+const LOOPBACK_SPELLINGS = [
+  ...['127.0.0.1', '127.1', '127.0.1', '127.0.0.1.', '2130706433', '0x7f000001', '0x7f.1', '0177.0.0.1'],
+  ...['017700000001', '0', '%31%32%37.0.0.1', '１２７.0.0.1', '127。0。0。1', '①②⑦.0.0.1', 'localhost', 'LOCALHOST'],
+  ...[
+    'localhost.',
+    'x@127.0.0.1',
+    '[::1]',
+    '[0:0:0:0:0:0:0:1]',
+    '[::ffff:127.0.0.1]',
+    '[::ffff:7f00:1]',
+    '[::127.0.0.1]',
+  ],
+];
+
+const NOT_CALLED = /address that (?:this|the) gateway does not call/;
+
+describe.each(Object.entries(CALLS))('%s', { timeout: 60_000 }, (what, call) => {
+  /** What tells that it was not called; the others say the same whatever went wrong. */
+  const tells = !what.includes('revocation') && !what.includes('issuer');
+
+  /** Each takes a whole connection, of a server that was discovered; or the end of one. */
+  const isSlow = what.includes('revocation') || what.includes('token endpoint, discovered');
+
+  test('is called where the operator opened it', async () => {
+    await call(`${provider.origin}/probe`);
+    expect(provider.log().filter((line) => line.includes('/probe'))).not.toEqual([]);
+    expectNobodyElse();
+  });
+
+  test('is called at no address that is not of the public Internet', async () => {
+    for (const address of isSlow ? FEW_ADDRESSES : ADDRESSES) {
+      // Written as it is read: other spellings are refused before.
+      const { origin } = new URL(`https://${address}`);
+      const { status, said } = await call(origin);
+      expect({ address, status }).toEqual({ address, status: 502 });
+      if (tells) expect(said, address).toMatch(NOT_CALLED);
+    }
+    expectNobodyElse();
+  });
+
+  test('is called by no name that leads to one', async () => {
+    for (const [name, addresses] of Object.entries(NAMES)) {
+      zone = { [name]: [addresses] };
+      const { status, said } = await call(`https://${name}`);
+      expect({ name, status }).toEqual({ name, status: 502 });
+      if (tells && addresses.length > 0) expect(said, name).toMatch(NOT_CALLED);
+      expect(dns.lookup, name).toHaveBeenCalledWith(name, expect.anything());
+    }
+    expectNobodyElse();
+  });
+
+  test('is not called on this machine, however that is written', async () => {
+    zone = { localhost: [['127.0.0.1', '::1']], 'localhost.': [['127.0.0.1', '::1']] };
+    for (const spelling of LOOPBACK_SPELLINGS) {
+      for (const scheme of ['http', 'https']) {
+        const base = `${scheme}://${spelling}:${bystander.port}`;
+        const { status } = await call(base);
+        expect([400, 502], base).toContain(status);
+      }
+    }
+    expectNobodyElse();
+  });
+});
+
+describe('a redirect', { timeout: 60_000 }, () => {
+  const places = ['mcp', 'resource', 'metadata', 'registration', 'token', 'revocation'] as const;
+
+  test.each(places)('of %s is not followed', async (place) => {
+    for (const status of [301, 302, 303, 307, 308]) {
+      for (const base of [`http://127.0.0.1:${bystander.port}`, 'https://169.254.169.254', provider.origin]) {
+        provider.reset();
+        provider.answer(place, { status, headers: { location: `${base}/led-astray` }, body: '' });
+        const goOn = { token: connect, revocation: disconnect }[place as string];
+        await create(goOn === undefined ? {} : provider.settings(), goOn);
+        expect(provider.requestsTo(place)).not.toEqual([]);
+        expect(provider.log().filter((line) => line.includes('led-astray'))).toEqual([]);
+      }
+    }
+    expectNobodyElse();
+  });
+});
+
+// Opens a gateway of its own.
+describe('a name that leads elsewhere each time it is asked', { timeout: 60_000 }, () => {
+  test('is called at the address that was checked, and not at the next', async () => {
+    const own = await openHostileWorld({ GATEHOUSE_ALLOWED_PRIVATE_CIDRS: '127.0.0.1/32' });
+    try {
+      zone = { 'rebind.example.com': [['127.0.0.1'], ['127.0.0.9'], ['127.0.0.9']] };
+      const url = `https://rebind.example.com:${bystander.port}/mcp`;
+      const fields = { display_name: 'R', slug: 'rebind', url, auth_type: 'oauth2' };
+      const answer = await own.rest.call('admin', 'POST', SERVERS, fields);
+      expect(answer.status).toBe(502);
+      expect(answer.text).toMatch(NOT_CALLED);
+      // The first call is let through, and fails as nobody speaks TLS there. The second is not.
+      expect(dialled).toEqual([`127.0.0.1:${bystander.port}`]);
+      expect(dns.lookup).toHaveBeenCalledTimes(2);
+    } finally {
+      await own.close();
+    }
+  });
+});

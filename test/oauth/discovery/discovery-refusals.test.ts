@@ -1,0 +1,350 @@
+import type { RequestListener } from 'node:http';
+import { gzipSync } from 'node:zlib';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import {
+  CANARY,
+  type DiscoveryBench,
+  OAUTH_PATH,
+  OPENID_PATH,
+  openDiscoveryBench,
+  outcomes,
+  paths,
+  RESOURCE_PATH,
+} from './discovery-bench.ts';
+
+let bench: DiscoveryBench;
+
+beforeEach(async () => {
+  bench = await openDiscoveryBench();
+});
+
+afterEach(() => bench.close());
+
+const CHALLENGE_FAILED = ['challenge failed'];
+const RESOURCE_FAILED = ['challenge found', 'protected_resource_metadata failed'];
+const ISSUER_FAILED = ['challenge found', 'protected_resource_metadata found', 'authorization_server_metadata failed'];
+
+/** URLs that neither the gateway nor a browser is sent to. */
+const BAD_URLS: [string, string][] = [
+  ['http to a host that is not allowed', `http://${CANARY}.example.com/x`],
+  ['http to a private address', `http://10.0.0.7/${CANARY}`],
+  ['a script', `javascript:alert('${CANARY}')`],
+  ['a script that looks like a URL', `javascript://example.com/%0aalert('${CANARY}')`],
+  ['data', `data:text/html,${CANARY}`],
+  ['a file', `file:///etc/${CANARY}`],
+  ['a WebSocket', `wss://example.com/${CANARY}`],
+  ['no URL', CANARY],
+  ['nothing', ''],
+  ['a relative URL', `/${CANARY}`],
+  ['a URL without a scheme', `//example.com/${CANARY}`],
+  ['user info', `https://user:${CANARY}@example.com/`],
+  ['an empty user', `https://@example.com/${CANARY}`],
+  ['a fragment', `https://example.com/#${CANARY}`],
+  ['a host in disguise', `https://2130706433/${CANARY}`],
+  ['a line break', `https://example.com/\n${CANARY}`],
+  ['a turn of the writing direction', `https://example.com/\u202e${CANARY}`],
+  ['letters beyond ASCII', `https://example.com/\u0430${CANARY}`],
+  ['a backslash', `https://example.com\\${CANARY}`],
+  ['2,049 characters', `https://example.com/${CANARY}`.padEnd(2_049, 'x')],
+];
+
+/** Answers that are no metadata and end the discovery at once. */
+const BROKEN: [string, RegExp, RequestListener][] = [
+  ['a redirect', /redirect/, (_request, response) => response.writeHead(302, { location: `/${CANARY}` }).end()],
+  [
+    'gzip',
+    /content coding/,
+    (_request, response) =>
+      response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync(`{"issuer":"${CANARY}"}`)),
+  ],
+  [
+    '300 KB',
+    /more bytes/,
+    (_request, response) =>
+      response.writeHead(200).end(`{"issuer":"x","resource":"x","${CANARY}":"${'x'.repeat(300_000)}"}`),
+  ],
+  ['an error', /HTTP status 503/, (_request, response) => response.writeHead(503, CANARY).end(CANARY)],
+  [
+    'half an answer',
+    /as an HTTP server does/,
+    (_request, response) => {
+      response.writeHead(200, { 'content-length': 1_000 }).write(CANARY, () => response.destroy());
+    },
+  ],
+];
+
+/** Answers that are no metadata: the next place is asked. */
+const NO_DOCUMENT: [string, RegExp, string][] = [
+  ['a page', /JSON object/, `<!doctype html><title>${CANARY}</title>`],
+  ['an array', /JSON object/, JSON.stringify([CANARY])],
+  ['a text in JSON', /JSON object/, JSON.stringify(CANARY)],
+  ['null', /JSON object/, 'null'],
+  ['nothing', /JSON object/, ''],
+  ['half an object', /JSON object/, `{"${CANARY}": `],
+  ['200,000 brackets', /JSON object/, '['.repeat(200_000)],
+  ['an object of another kind', /has no "/, JSON.stringify({ [CANARY]: CANARY })],
+  ['an identifier that is no text', /has no "/, JSON.stringify({ issuer: [CANARY], resource: { [CANARY]: 1 } })],
+];
+
+describe('a challenge is refused, and nothing else is asked,', () => {
+  test.each(BAD_URLS.filter(([, url]) => /^[\x20-\x7e]*$/.test(url)))(
+    'when its metadata is at %s',
+    async (_what, url) => {
+      bench.challenge(`Bearer resource_metadata="${url.replaceAll('\\', '\\\\')}"`);
+      const report = await bench.discover();
+      expect(outcomes(report)).toEqual(CHALLENGE_FAILED);
+      expect(bench.mcp.log).toEqual(['POST /mcp']);
+    },
+  );
+
+  test('when the server itself is at an address that the gateway does not call', async () => {
+    for (const serverUrl of [bench.serverUrl, bench.serverUrl.replace('http:', 'https:'), 'https://10.0.0.7/mcp']) {
+      const report = await bench.discover({ serverUrl, opened: '' });
+      expect(outcomes(report)).toEqual(CHALLENGE_FAILED);
+      expect(report.problems).toEqual([expect.stringContaining('GATEHOUSE_ALLOWED_PRIVATE_CIDRS')]);
+    }
+    expect(bench.mcp.log).toEqual([]);
+  });
+});
+
+describe('the metadata of a resource is refused', () => {
+  const of = (path: string) => `${bench.mcp.url}${path}`;
+
+  test.each<[string, () => string]>([
+    ['a sibling', () => of('/mcp2')],
+    ['a sibling that the server starts with', () => of('/mc')],
+    ['something below the server', () => of('/mcp/tools')],
+    ['the server with a slash', () => of('/mcp/')],
+    ['the server in capitals', () => of('/MCP')],
+    ['the server with a query', () => of('/mcp?tenant=1')],
+    ['the server by a detour', () => of('/other/../mcp')],
+    ['the root by a detour', () => of('/other/..')],
+    ['the server by an escaped detour', () => of('/other/%2e%2e/mcp')],
+    ['the server with a fragment', () => of('/mcp#x')],
+    ['the server with user info', () => bench.serverUrl.replace('//', '//x@')],
+    ['the server by https', () => bench.serverUrl.replace('http:', 'https:')],
+    ['the server at another port', () => `http://127.0.0.1:${bench.issuer.port}/mcp`],
+    ['the server by another name', () => `http://localhost:${bench.mcp.port}/mcp`],
+    ['another host', () => `https://${CANARY}.example.com/mcp`],
+    ['a host that starts alike', () => `${bench.mcp.url}.example.com/mcp`],
+    ['no URL', () => CANARY],
+    ['a script', () => `javascript:${CANARY}`],
+    ['nothing', () => ''],
+  ])('when it is of %s', async (_what, resource) => {
+    bench.serveResource({ resource: resource() });
+    // Honest, and not to be asked: what is there and wrong ends it.
+    bench.serveResource({}, RESOURCE_PATH);
+    const report = await bench.discover();
+    expect(outcomes(report)).toEqual(RESOURCE_FAILED);
+    expect(report.problems).toEqual([expect.stringContaining('another resource')]);
+    expect(bench.issuer.log).toEqual([]);
+  });
+
+  test('when it is of another resource, also where the challenge names it on another host', async () => {
+    bench.issuer.onJson('/metadata', {
+      resource: `${bench.issuer.url}/mcp`,
+      authorization_servers: [bench.issuer.url],
+    });
+    bench.challenge(`Bearer resource_metadata="${bench.issuer.url}/metadata"`);
+    expect(outcomes(await bench.discover())).toEqual(RESOURCE_FAILED);
+    expect(bench.issuer.log).toEqual(['GET /metadata']);
+  });
+
+  test.each(BAD_URLS)('when its authorization server is %s', async (_what, url) => {
+    bench.serveResource({ authorization_servers: [url, bench.issuer.url] });
+    const report = await bench.discover();
+    expect(outcomes(report)).toEqual(RESOURCE_FAILED);
+    expect(report.problems).toEqual([expect.stringContaining('authorization server')]);
+    expect(bench.issuer.log).toEqual([]);
+  });
+
+  test.each(['?tenant=1', '?', '/a/../b', '/%2e/b'])('when its authorization server ends with %s', async (end) => {
+    bench.serveResource({ authorization_servers: [`${bench.issuer.url}${end}`] });
+    expect(outcomes(await bench.discover())).toEqual(RESOURCE_FAILED);
+    expect(bench.issuer.log).toEqual([]);
+  });
+
+  test.each([
+    ['has no authorization server', { authorization_servers: [] }],
+    ['does not list authorization servers', { authorization_servers: undefined }],
+    ['has a text for the list', { authorization_servers: `https://${CANARY}.example.com` }],
+    ['has an object in the list', { authorization_servers: [{ [CANARY]: CANARY }] }],
+    ['has a number for the scopes', { scopes_supported: 1 }],
+  ])('when it %s', async (_what, change) => {
+    bench.serveResource(change);
+    expect(outcomes(await bench.discover())).toEqual(RESOURCE_FAILED);
+  });
+
+  test.each(BROKEN)('when there is %s', async (_what, reason, listener) => {
+    bench.mcp.on(`${RESOURCE_PATH}/mcp`, listener);
+    bench.serveResource({}, RESOURCE_PATH);
+    const report = await bench.discover();
+    expect(outcomes(report)).toEqual(RESOURCE_FAILED);
+    expect(report.problems).toEqual([expect.stringMatching(reason)]);
+    expect(bench.mcp.log).toEqual(['POST /mcp', `GET ${RESOURCE_PATH}/mcp`]);
+  });
+
+  test.each(NO_DOCUMENT)('as absent when there is %s, and the next place is asked', async (_what, reason, text) => {
+    bench.mcp.onText(`${RESOURCE_PATH}/mcp`, text);
+    bench.serveResource({}, RESOURCE_PATH);
+    const report = await bench.discover();
+    expect(outcomes(report)).toContain('protected_resource_metadata absent');
+    expect(report.steps[1]?.message).toMatch(reason);
+    expect(report.provider).not.toBeNull();
+  });
+
+  test.each([201, 401, 404])(
+    'as absent with status %i, whatever the body is, and the next place is asked',
+    async (status) => {
+      const metadata = { resource: bench.serverUrl, authorization_servers: ['https://not-this-one.example.com'] };
+      bench.mcp.onJson(`${RESOURCE_PATH}/mcp`, metadata, status);
+      bench.serveResource({}, RESOURCE_PATH);
+      const report = await bench.discover();
+      expect(report.steps[1]).toMatchObject({ outcome: 'absent', message: expect.stringContaining(String(status)) });
+      expect(report.provider?.issuer).toBe(bench.issuer.url);
+    },
+  );
+
+  test('when there is none at any place', async () => {
+    bench.mcp.onText(`${RESOURCE_PATH}/mcp`, CANARY, 404);
+    const report = await bench.discover();
+    expect(paths(report)).toEqual(['/mcp', `${RESOURCE_PATH}/mcp`, RESOURCE_PATH]);
+    expect(report.problems).toEqual([expect.stringContaining('RFC 9728')]);
+  });
+
+  test('when there is none where the challenge says, and no other place is asked', async () => {
+    bench.challenge(`Bearer resource_metadata="${bench.mcp.url}/gone"`);
+    const report = await bench.discover();
+    expect(outcomes(report)).toEqual(['challenge found', 'protected_resource_metadata absent']);
+    expect(bench.mcp.log).toEqual(['POST /mcp', 'GET /gone']);
+  });
+
+  test('when it is at an address that the gateway does not call, which nothing reaches', async () => {
+    const opened = `127.0.0.1:${bench.mcp.port}`;
+    for (const scheme of ['http', 'https']) {
+      bench.challenge(`Bearer resource_metadata="${scheme}://127.0.0.1:${bench.issuer.port}/metadata"`);
+      // By http not even the URL is taken.
+      const expected = scheme === 'http' ? CHALLENGE_FAILED : RESOURCE_FAILED;
+      expect(outcomes(await bench.discover({ opened }))).toEqual(expected);
+    }
+    expect(bench.issuer.log).toEqual([]);
+  });
+
+  test('when nobody answers there, and a server that is down is named as the reason', async () => {
+    await bench.mcp.close();
+    const report = await bench.discover();
+    expect(outcomes(report)).toEqual(['challenge failed', 'protected_resource_metadata failed']);
+    expect(report.problems[0]).toMatch(/^The MCP server cannot be reached/);
+    bench.mcp.close = async () => undefined;
+  });
+});
+
+describe('the metadata of an authorization server is refused', () => {
+  test.each<[string, (issuer: string) => string]>([
+    ['somebody else', () => `https://${CANARY}.example.com`],
+    ['itself with a slash', (issuer) => `${issuer}/`],
+    ['itself in capitals', (issuer) => issuer.replace('http', 'HTTP')],
+    ['itself at another port', (issuer) => issuer.replace(/\d+$/, '1')],
+    ['itself by another name', (issuer) => issuer.replace('127.0.0.1', 'localhost')],
+    ['itself with a path', (issuer) => `${issuer}/tenant`],
+    ['itself with a space', (issuer) => `${issuer} `],
+    ['nobody', () => ''],
+  ])('when it says that it is of %s', async (_what, say) => {
+    bench.serveIssuer({ issuer: say(bench.issuer.url) });
+    // Honest, and not to be asked: what is there and wrong ends it.
+    bench.serveIssuer({}, OPENID_PATH);
+    const report = await bench.discover();
+    expect(outcomes(report)).toEqual(ISSUER_FAILED);
+    expect(report.problems).toEqual([expect.stringContaining('another issuer')]);
+    expect(bench.issuer.log).toEqual([`GET ${OAUTH_PATH}`]);
+  });
+
+  test('when the MCP server names it with another port spelling, case or slash than it has itself', async () => {
+    for (const named of [`${bench.issuer.url}/`, bench.issuer.url.replace('http', 'HTTP')]) {
+      bench.serveResource({ authorization_servers: [named] });
+      expect(outcomes(await bench.discover())).toEqual(ISSUER_FAILED);
+    }
+  });
+
+  const endpoints = ['authorization_endpoint', 'token_endpoint', 'revocation_endpoint', 'registration_endpoint'];
+  test.each(endpoints.flatMap((name) => BAD_URLS.map(([what, url]) => [name, what, url] as const)))(
+    'when its %s is %s',
+    async (name, _what, url) => {
+      bench.serveIssuer({ [name]: url });
+      const report = await bench.discover();
+      expect(outcomes(report)).toEqual(ISSUER_FAILED);
+      expect(report.problems).toEqual([expect.stringContaining(`"${name}"`)]);
+    },
+  );
+
+  test.each([
+    ['has no authorization endpoint', { authorization_endpoint: undefined }],
+    ['has no token endpoint', { token_endpoint: undefined }],
+    ['has a list for an endpoint', { token_endpoint: [CANARY] }],
+    ['has a number for an optional endpoint', { revocation_endpoint: 1 }],
+    ['does not list how it takes a code challenge', { code_challenge_methods_supported: undefined }],
+    ['lists no S256', { code_challenge_methods_supported: ['plain', 's256', CANARY] }],
+    ['has a text for the list of challenges', { code_challenge_methods_supported: 'S256' }],
+    ['lists no code', { response_types_supported: ['token', 'code id_token', CANARY] }],
+    ['has a text for a yes or no', { authorization_response_iss_parameter_supported: 'true' }],
+    ['has a text for another yes or no', { client_id_metadata_document_supported: CANARY }],
+    ['has a text for its methods', { token_endpoint_auth_methods_supported: CANARY }],
+  ])('when it %s', async (_what, change) => {
+    bench.serveIssuer(change);
+    const report = await bench.discover();
+    expect(outcomes(report)).toEqual(ISSUER_FAILED);
+    expect(report.problems).toHaveLength(1);
+  });
+
+  test('with everything that is wrong in it at once', async () => {
+    bench.serveIssuer({ token_endpoint: CANARY, registration_endpoint: CANARY, code_challenge_methods_supported: [] });
+    expect((await bench.discover()).problems).toEqual([
+      expect.stringContaining('"token_endpoint"'),
+      expect.stringContaining('"registration_endpoint"'),
+      expect.stringContaining('S256'),
+    ]);
+  });
+
+  test.each(BROKEN)('when there is %s', async (_what, reason, listener) => {
+    bench.issuer.on(OAUTH_PATH, listener);
+    bench.serveIssuer({}, OPENID_PATH);
+    const report = await bench.discover();
+    expect(outcomes(report)).toEqual(ISSUER_FAILED);
+    expect(report.problems).toEqual([expect.stringMatching(reason)]);
+    expect(bench.issuer.log).toEqual([`GET ${OAUTH_PATH}`]);
+  });
+
+  test('when it does not come', async () => {
+    bench.issuer.on(OAUTH_PATH, () => undefined);
+    const report = await bench.discover({ timeoutMs: 500 });
+    expect(outcomes(report)).toEqual(ISSUER_FAILED);
+    expect(report.problems).toEqual([expect.stringMatching(/in time/)]);
+  });
+
+  test.each(NO_DOCUMENT)('as absent when there is %s, and the next place is asked', async (_what, reason, text) => {
+    bench.issuer.onText(OAUTH_PATH, text);
+    bench.serveIssuer({}, OPENID_PATH);
+    const report = await bench.discover();
+    expect(outcomes(report)).toContain('authorization_server_metadata absent');
+    expect(report.steps[2]?.message).toMatch(reason);
+    expect(report.provider).not.toBeNull();
+  });
+
+  test('when there is none at any place', async () => {
+    bench.issuer.onText(OAUTH_PATH, CANARY, 410);
+    const report = await bench.discover();
+    expect(report.problems).toEqual([expect.stringContaining('no metadata')]);
+    expect(bench.issuer.log).toEqual([`GET ${OAUTH_PATH}`, `GET ${OPENID_PATH}`]);
+  });
+
+  test('when it is at an address that the gateway does not call, which nothing reaches', async () => {
+    const opened = `127.0.0.1:${bench.mcp.port}`;
+    for (const scheme of ['http', 'https']) {
+      bench.serveResource({ authorization_servers: [`${scheme}://127.0.0.1:${bench.issuer.port}`] });
+      const report = await bench.discover({ opened });
+      expect(outcomes(report)).toEqual(scheme === 'http' ? RESOURCE_FAILED : ISSUER_FAILED);
+      expect(report.problems).toEqual([expect.stringContaining('GATEHOUSE_ALLOWED_PRIVATE_CIDRS')]);
+    }
+    expect(bench.issuer.log).toEqual([]);
+  });
+});

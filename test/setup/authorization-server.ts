@@ -1,0 +1,221 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createRemoteJWKSet, errors as joseErrors, jwtVerify } from 'jose';
+import { answerInteraction, type EndUser } from './authorization-server-consent.ts';
+import { createProvider, INTROSPECTOR_ID, PATHS, type Provider } from './authorization-server-provider.ts';
+import { type SeenRequest, startWatchedServer, type Traffic } from './authorization-server-traffic.ts';
+
+/** The scope of a resource that names none. */
+export const DEFAULT_SCOPE = 'mcp:tools';
+
+/** How this authorization server differs from the strict one that it is by default. */
+export interface AuthorizationServerOptions {
+  /** Who logs in; `alice` by default. */
+  account?: string;
+  /** Resources that tokens can be asked for, beside those of `addResource`. */
+  resources?: readonly string[];
+  /** Whether requests must name their resource (RFC 8707), the default; else the first resource is meant. */
+  resourceRequired?: boolean;
+  /** `opaque` by default. A JWT can be neither revoked nor introspected: it is good until it expires. */
+  accessTokenFormat?: 'opaque' | 'jwt';
+  /** 600 by default. */
+  accessTokenTtlSeconds?: number;
+  /**
+   * By default each authorization is a grant of its own. `true`: all of one client in one browser session are one grant,
+   * as `oidc-provider` has it by default, and revoking a token of one ends them all.
+   */
+  sharesGrants?: boolean;
+  /** Turns on client ids that are https URLs of a metadata document (CIMD), fetched with this. Off by default. */
+  fetchClientMetadata?: (request: Request) => Promise<Response>;
+}
+
+/** A client that is registered by hand. */
+export interface TestClient {
+  redirectUris: readonly string[];
+  /** Required by all methods but `none`. */
+  secret?: string;
+  /** By default `client_secret_basic` with a secret, else `none`. The server takes a secret by either way. */
+  authMethod?: 'none' | 'client_secret_basic' | 'client_secret_post';
+}
+
+/** What the server says of a token (RFC 7662). */
+export interface TokenFacts {
+  active: boolean;
+  aud?: string | string[];
+  scope?: string;
+  sub?: string;
+  client_id?: string;
+}
+
+/** A running authorization server, certified, on a loopback port. */
+export interface TestAuthorizationServer extends Traffic {
+  issuer: string;
+  /** URLs, as in its metadata. */
+  endpoints: Record<keyof typeof PATHS, string>;
+  /** Who logs in from now on. */
+  account: string;
+  /** The user says no to the next consent: the client gets `access_denied`. */
+  refuseNextConsent(): void;
+  /** Lets tokens be asked for this URI, verbatim. @param scopes that it knows; all of them when a client asks none */
+  addResource(uri: string, scopes?: readonly string[]): void;
+  /** Registers a client. @returns its id */
+  addClient(client: TestClient): Promise<string>;
+  /** The client becomes unknown: `invalid_client` at the token endpoint, an error page at the authorization endpoint. */
+  forgetClient(clientId: string): Promise<void>;
+  /** The time of the client's secret is over (RFC 7591, `client_secret_expires_at`): `invalid_client`. */
+  expireRegistration(clientId: string): Promise<void>;
+  /** The time of this opaque token, access or refresh, is over. The others of its grant stay. */
+  expireToken(token: string): Promise<void>;
+  /** What came to the token endpoint so far. @param grantType only these */
+  tokenRequests(grantType?: 'authorization_code' | 'refresh_token'): SeenRequest[];
+  introspect(token: string): Promise<TokenFacts>;
+  isActive(token: string): Promise<boolean>;
+  close(): Promise<void>;
+}
+
+/**
+ * Starts `oidc-provider` as a strict OAuth 2.1 server for MCP: PKCE with S256 for all clients, exact resources (RFC
+ * 8707), refresh tokens that rotate and whose reuse ends the grant, revocation (RFC 7009), introspection (RFC 7662),
+ * open registration (RFC 7591), `iss` in answers (RFC 9207), metadata at both places (RFC 8414, OpenID Discovery).
+ */
+export async function startAuthorizationServer(
+  options: AuthorizationServerOptions = {},
+): Promise<TestAuthorizationServer> {
+  const { resourceRequired = true, accessTokenFormat = 'opaque' } = options;
+  const resources = new Map<string, readonly string[]>();
+  const addResource: TestAuthorizationServer['addResource'] = (uri, scopes = []) => {
+    resources.set(uri, scopes.length === 0 ? [DEFAULT_SCOPE] : scopes);
+  };
+  for (const uri of options.resources ?? []) addResource(uri);
+
+  const endUser: EndUser = { account: options.account ?? 'alice', refusals: 0 };
+  const introspectorSecret = randomBytes(16).toString('hex');
+  let handle: (seen: SeenRequest, request: IncomingMessage, response: ServerResponse) => void | Promise<void>;
+  const server = await startWatchedServer((seen, request, response) => handle(seen, request, response));
+  const issuer = server.origin;
+  const provider = await createProvider(issuer, {
+    introspectorSecret,
+    findScopes: (resource) => resources.get(resource),
+    findDefaultResource: () => (resourceRequired ? undefined : [...resources.keys()][0]),
+    accessTokenFormat,
+    accessTokenTtlSeconds: options.accessTokenTtlSeconds ?? 600,
+    sharesGrants: options.sharesGrants ?? false,
+    fetchClientMetadata: options.fetchClientMetadata,
+  });
+  const answer = provider.callback();
+  handle = (seen, request, response) => {
+    if (seen.path.startsWith('/interaction/')) return answerInteraction(provider, endUser, request, response);
+    if (resourceRequired && isTokenRequestWithoutResource(seen)) return refuseTarget(response);
+    request.url = withScope(seen, request.url ?? '', resources);
+    return answer(request, response);
+  };
+
+  const endpoints = Object.fromEntries(
+    Object.entries(PATHS).map(([name, path]) => [name, issuer + path]),
+  ) as TestAuthorizationServer['endpoints'];
+  const introspect =
+    accessTokenFormat === 'jwt'
+      ? createJwtIntrospection(issuer, endpoints.jwks)
+      : createIntrospection(endpoints.introspection, introspectorSecret);
+
+  return {
+    ...server,
+    ...createClientRegistry(provider),
+    issuer,
+    endpoints,
+    get account() {
+      return endUser.account;
+    },
+    set account(account) {
+      endUser.account = account;
+    },
+    refuseNextConsent() {
+      endUser.refusals += 1;
+    },
+    addResource,
+    async expireToken(token) {
+      const found = (await provider.AccessToken.find(token)) ?? (await provider.RefreshToken.find(token));
+      if (found === undefined) throw new Error('the authorization server does not know this token');
+      await found.destroy();
+    },
+    tokenRequests: (grantType) =>
+      server.requests.filter(
+        ({ path, form }) => path === PATHS.token && (grantType === undefined || form?.get('grant_type') === grantType),
+      ),
+    introspect,
+    isActive: async (token) => (await introspect(token)).active,
+  };
+}
+
+function createClientRegistry(
+  provider: Provider,
+): Pick<TestAuthorizationServer, 'addClient' | 'forgetClient' | 'expireRegistration'> {
+  const clients = provider.Client.adapter;
+  return {
+    async addClient({ redirectUris, secret, authMethod = secret === undefined ? 'none' : 'client_secret_basic' }) {
+      if ((authMethod === 'none') !== (secret === undefined)) throw new Error(`${authMethod}: check the secret`);
+      const clientId = randomUUID();
+      await clients.upsert(clientId, {
+        client_id: clientId,
+        redirect_uris: redirectUris,
+        token_endpoint_auth_method: authMethod,
+        ...(secret !== undefined && { client_secret: secret }),
+      });
+      return clientId;
+    },
+    forgetClient: (clientId) => clients.destroy(clientId),
+    async expireRegistration(clientId) {
+      const found = await clients.find(clientId);
+      if (found === undefined) throw new Error('the authorization server does not know this client');
+      await clients.upsert(clientId, { ...found, client_secret_expires_at: 1 });
+    },
+  };
+}
+
+/** `oidc-provider` would take the resource of the authorization request. MCP wants it in both. */
+function isTokenRequestWithoutResource({ method, path, form }: SeenRequest): boolean {
+  return method === 'POST' && path === PATHS.token && form?.get('resource') === null;
+}
+
+function refuseTarget(response: ServerResponse): void {
+  const body = { error: 'invalid_target', error_description: 'name the resource (RFC 8707)' };
+  response.writeHead(400, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+}
+
+/** An authorization request without a scope is for all of its resource's (RFC 6749, section 3.3, lets the server say). */
+function withScope(
+  { path, query }: SeenRequest,
+  url: string,
+  resources: ReadonlyMap<string, readonly string[]>,
+): string {
+  if (path !== PATHS.authorization || query.has('scope')) return url;
+  const named = query.has('resource') ? query.getAll('resource') : [...resources.keys()].slice(0, 1);
+  const scopes = named.flatMap((resource) => resources.get(resource) ?? []);
+  return `${url}${url.includes('?') ? '&' : '?'}scope=${encodeURIComponent([...new Set(scopes)].join(' '))}`;
+}
+
+function createIntrospection(url: string, secret: string): TestAuthorizationServer['introspect'] {
+  return async (token) => {
+    const response = await fetch(url, {
+      method: 'POST',
+      headers: { authorization: `Basic ${btoa(`${INTROSPECTOR_ID}:${secret}`)}` },
+      body: new URLSearchParams({ token }),
+    });
+    if (!response.ok) throw new Error(`introspection: ${response.status} ${await response.text()}`);
+    return (await response.json()) as TokenFacts;
+  };
+}
+
+/** What a resource server finds out by itself (RFC 9068); it learns nothing of a grant that ended. */
+function createJwtIntrospection(issuer: string, jwksUrl: string): TestAuthorizationServer['introspect'] {
+  const keys = createRemoteJWKSet(new URL(jwksUrl));
+  return async (token) => {
+    try {
+      const { payload } = await jwtVerify(token, keys, { issuer, typ: 'at+jwt' });
+      return { active: true, ...payload };
+    } catch (error) {
+      if (error instanceof joseErrors.JOSEError) return { active: false };
+      throw error;
+    }
+  };
+}

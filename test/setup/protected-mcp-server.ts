@@ -1,0 +1,222 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { request as forward, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import type { TestAuthorizationServer } from './authorization-server.ts';
+import { type SeenRequest, startWatchedServer, type Traffic } from './authorization-server-traffic.ts';
+
+/** A real MCP server behind a check of bearer tokens, on a loopback port. */
+export interface ProtectedMcpServer extends Traffic {
+  /** Of the MCP endpoint, and so its resource. */
+  url: string;
+  /** Path of its metadata (RFC 9728). */
+  metadataPath: string;
+  /** Bearer tokens that came, good or not, in their order. */
+  seenTokens: string[];
+  close(): Promise<void>;
+}
+
+/** Whom it trusts, and what it wants. */
+export interface ProtectedMcpServerOptions {
+  authorizationServer: TestAuthorizationServer;
+  /** `/mcp` by default. */
+  path?: string;
+  /** What a token must have. None by default: any token for this resource is good. */
+  scopes?: readonly string[];
+}
+
+/** What the real server answers at. */
+const UPSTREAM_PATH = '/mcp';
+/** The server ends when its standard input does, which is with this process, however that ends. */
+const END_WITH_PARENT = 'data:text/javascript,process.stdin.on("end",()=>process.exit()).resume()';
+
+/** Starts the reference server `server-everything`, and before it what makes it an OAuth resource server. Close it. */
+export async function startProtectedMcpServer(options: ProtectedMcpServerOptions): Promise<ProtectedMcpServer> {
+  const { authorizationServer, path: mcpPath = '/mcp', scopes = [] } = options;
+  const metadataPath = `/.well-known/oauth-protected-resource${mcpPath}`;
+  const upstream = await startEverythingServer();
+  const seenTokens: string[] = [];
+
+  const server = await startWatchedServer(async (seen, request, response) => {
+    if (seen.path === metadataPath) return answerJson(response, metadata);
+    if (seen.path !== mcpPath) return void response.writeHead(404).end();
+    const token = /^Bearer (.+)$/i.exec(seen.headers.authorization ?? '')?.[1];
+    if (token !== undefined) seenTokens.push(token);
+    const refusal = await findRefusal(token);
+    if (refusal === undefined) passOn(upstream.socketPath, seen, request, response);
+    else response.writeHead(refusal.status, { 'www-authenticate': formatChallenge(refusal.parameters) }).end();
+  });
+  const url = `${server.origin}${mcpPath}`;
+  const metadata = {
+    resource: url,
+    authorization_servers: [authorizationServer.issuer],
+    bearer_methods_supported: ['header'],
+    ...(scopes.length > 0 && { scopes_supported: scopes }),
+  };
+  const pointer = { resource_metadata: `${server.origin}${metadataPath}` };
+  const wanted = scopes.length > 0 ? { scope: scopes.join(' ') } : {};
+  authorizationServer.addResource(url, scopes);
+
+  /** RFC 6750, section 3.1; the audience as RFC 8707 and MCP want it. */
+  const findRefusal = async (token: string | undefined) => {
+    if (token === undefined) return { status: 401, parameters: { ...pointer, ...wanted } };
+    const facts = await authorizationServer.introspect(token);
+    if (!facts.active || ![facts.aud].flat().includes(url)) {
+      return { status: 401, parameters: { error: 'invalid_token', ...pointer, ...wanted } };
+    }
+    const granted = facts.scope?.split(' ') ?? [];
+    const missing = scopes.filter((scope) => !granted.includes(scope));
+    if (missing.length === 0) return undefined;
+    return { status: 403, parameters: { error: 'insufficient_scope', scope: missing.join(' '), ...pointer } };
+  };
+
+  return {
+    ...server,
+    url,
+    metadataPath,
+    seenTokens,
+    async close() {
+      await server.close();
+      await upstream.close();
+    },
+  };
+}
+
+function answerJson(response: ServerResponse, body: unknown): void {
+  response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+}
+
+function formatChallenge(parameters: Readonly<Record<string, string>>): string {
+  return `Bearer ${Object.entries(parameters)
+    .map(([name, value]) => `${name}="${value}"`)
+    .join(', ')}`;
+}
+
+/** Everything but the token, which is for this server only; answers as they come, so that streams stay streams. */
+function passOn(socketPath: string, seen: SeenRequest, request: IncomingMessage, response: ServerResponse): void {
+  const { authorization: _, ...headers } = seen.headers;
+  const upstream = forward({ socketPath, path: UPSTREAM_PATH, method: seen.method, headers }, (answer) => {
+    // Flushed: a stream of events may have none for a while.
+    response.writeHead(answer.statusCode ?? 502, answer.headers).flushHeaders();
+    answer.pipe(response);
+  });
+  upstream.on('error', () => response.destroy());
+  response.on('close', () => upstream.destroy());
+  request.pipe(upstream);
+}
+
+/** Listens on a socket in a folder of its own: by port it would be open to the network, which it has no option against. */
+async function startEverythingServer(): Promise<{ socketPath: string; close(): Promise<void> }> {
+  const folder = await mkdtemp(path.join(tmpdir(), 'gatehouse-mcp-'));
+  const socketPath = path.join(folder, 'mcp.sock');
+  const child = spawn(process.execPath, ['--import', END_WITH_PARENT, await findEverythingEntry(), 'streamableHttp'], {
+    env: { PORT: socketPath },
+    stdio: ['pipe', 'ignore', 'pipe'],
+  });
+  const exit = once(child, 'exit');
+  const close = async (): Promise<void> => {
+    child.kill();
+    await exit;
+    await rm(folder, { recursive: true, force: true });
+  };
+  try {
+    await waitUntilListening(child);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return { socketPath, close };
+}
+
+async function findEverythingEntry(): Promise<string> {
+  const require = createRequire(import.meta.url);
+  const manifest = require.resolve('@modelcontextprotocol/server-everything/package.json');
+  const { bin } = JSON.parse(await readFile(manifest, 'utf8')) as { bin: Record<string, string> };
+  const entry = Object.values(bin)[0];
+  if (entry === undefined) throw new Error('server-everything has no command any more');
+  return path.join(path.dirname(manifest), entry);
+}
+
+function waitUntilListening(child: ChildProcess): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let said = '';
+    child.stderr?.setEncoding('utf8').on('data', (chunk: string) => {
+      said += chunk;
+      if (said.includes('listening on port')) resolve();
+    });
+    child.once('error', reject);
+    child.once('exit', (code) => reject(new Error(`server-everything ended with ${code}:\n${said}`)));
+  });
+}
+
+/**
+ * What a minimal MCP client does over Streamable HTTP: initialize, list all tools, end the session.
+ *
+ * @param token bearer token; none when absent
+ * @returns names
+ * @throws Error with the status when the server does not answer with 2xx
+ */
+export async function listTools(url: string, token?: string): Promise<string[]> {
+  const session: Record<string, string> = {};
+  const send = async (
+    method: string,
+    message?: { id?: number; method: string; params?: unknown },
+  ): Promise<Response> => {
+    const response = await fetch(url, {
+      method,
+      headers: {
+        accept: 'application/json, text/event-stream',
+        ...(token !== undefined && { authorization: `Bearer ${token}` }),
+        ...(message !== undefined && { 'content-type': 'application/json' }),
+        ...session,
+      },
+      ...(message !== undefined && { body: JSON.stringify({ jsonrpc: '2.0', ...message }) }),
+    });
+    if (!response.ok) throw new Error(`the MCP server answers with ${response.status}`);
+    return response;
+  };
+  let lastId = 0;
+  const call = async <Result>(method: string, params: unknown): Promise<{ result: Result; headers: Headers }> => {
+    lastId += 1;
+    const response = await send('POST', { id: lastId, method, params });
+    return { result: (await readResult(response, lastId)) as Result, headers: response.headers };
+  };
+
+  const { result, headers } = await call<{ protocolVersion: string }>('initialize', {
+    protocolVersion: '2025-06-18',
+    capabilities: {},
+    clientInfo: { name: 'gatehouse-tests', version: '0' },
+  });
+  session['mcp-protocol-version'] = result.protocolVersion;
+  const sessionId = headers.get('mcp-session-id');
+  if (sessionId !== null) session['mcp-session-id'] = sessionId;
+  await (await send('POST', { method: 'notifications/initialized' })).body?.cancel();
+
+  const names: string[] = [];
+  let cursor: string | undefined;
+  do {
+    const page = await call<{ tools: { name: string }[]; nextCursor?: string }>('tools/list', { cursor });
+    names.push(...page.result.tools.map((tool) => tool.name));
+    cursor = page.result.nextCursor;
+  } while (cursor !== undefined);
+  if (sessionId !== null) await (await send('DELETE')).body?.cancel();
+  return names;
+}
+
+/** The answer to one message, alone as JSON or among others in a stream of events. */
+async function readResult(response: Response, id: number): Promise<unknown> {
+  const text = await response.text();
+  const isStream = response.headers.get('content-type')?.startsWith('text/event-stream') === true;
+  const messages = isStream
+    ? text.split('\n').flatMap((line) => (line.startsWith('data: ') ? [line.slice(6)] : []))
+    : [text];
+  const answer = messages
+    .filter((message) => message !== '')
+    .map((message) => JSON.parse(message) as { id?: number; result?: unknown; error?: unknown })
+    .find((message) => message.id === id);
+  if (answer?.result === undefined) throw new Error(`the MCP server answers with ${JSON.stringify(answer?.error)}`);
+  return answer.result;
+}
