@@ -7,6 +7,7 @@ import { scrubDatabaseError } from './data/database-error.ts';
 import type { KeyFile } from './data/key-file-changes.ts';
 import { checkKeys } from './data/key-registry.ts';
 import { forgetRevokedKeys } from './data/key-revocation.ts';
+import { createMemory } from './data/memory/memory.ts';
 import { isUpToDate } from './data/migrations.ts';
 import { createPrisma } from './data/prisma.ts';
 import { createKeyRepository } from './data/repositories/key-repository.ts';
@@ -34,7 +35,6 @@ import { createOidcVerifier } from './domain/credentials/oidc.ts';
 import { createSessionService } from './domain/credentials/session-service.ts';
 import { createViewerRenewal } from './domain/credentials/viewer-renewal.ts';
 import { createConfigStreams, type StreamLimits } from './domain/feed/config-streams.ts';
-import { createFeedReader } from './domain/feed/feed-reader.ts';
 import { createConfigImpacts } from './domain/governance/config-impact.ts';
 import { createServerExplanations } from './domain/governance/explain-server.ts';
 import { createServerTransfer } from './domain/governance/server-transfer.ts';
@@ -102,7 +102,14 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       metrics.countOpenFailure({ table: place.table, column: place.column });
     },
   });
-  const store = createStore(prisma);
+  const memory = createMemory({
+    store: createStore(prisma),
+    database,
+    onDelay: metrics.observeFeedDelay,
+    onError: (error) => log.warn({ err: scrubDatabaseError(error) }, 'the change feed cannot be read'),
+  });
+  const { store, reader } = memory;
+  metrics.watchFeed(reader.status);
   await ensureBootstrapAdmin(store);
 
   const { experiments } = config;
@@ -135,15 +142,9 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const transfer = createServerTransfer({ store, configs, experiments });
   const auditLog = createAuditLog({ store, experiments, now });
   const denials = createDenials({ store, now });
-  const reader = createFeedReader({
-    store,
-    database,
-    onError: (error) => log.warn({ err: scrubDatabaseError(error) }, 'the change feed cannot be read'),
-  });
   await reader.start();
   const streams = createConfigStreams({
-    store,
-    reader,
+    memory,
     experiments,
     now,
     renewViewer: createViewerRenewal({ store, now }),
@@ -214,6 +215,12 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
         const { problems } = await checkKeys(prisma, keyring);
         if (problems.length > 0) throw new Error(problems.join('; '));
       },
+    },
+    readinessDetails: () => {
+      const { rev, databaseRev, isListening, verifiedMsAgo } = reader.status();
+      const unread = Math.max(Number(databaseRev - rev), 0);
+      const verified = Number.isFinite(verifiedMsAgo) ? Math.round(verifiedMsAgo) : null;
+      return { change_feed: { revision: Number(rev), unread, listening: isListening, verified_ms_ago: verified } };
     },
     isDraining: () => isDraining,
   });

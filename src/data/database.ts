@@ -26,6 +26,11 @@ export interface Database {
    * connection breaks.
    */
   listen(channel: string, onNotify: () => void): Promise<Listener>;
+  /**
+   * Goes up with each statement and transaction that may have written something through this object, as soon as it is
+   * over: who remembers rows has to look again when it did.
+   */
+  writeCount(): number;
   /** Connections of the pool now: `total` open, `idle` of these, `waiting` callers. */
   poolUsage(): { total: number; idle: number; waiting: number };
   close(): Promise<void>;

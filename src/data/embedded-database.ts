@@ -2,6 +2,7 @@ import { PGlite, type PGliteOptions } from '@electric-sql/pglite';
 import type { SqlDriverAdapter, SqlMigrationAwareDriverAdapterFactory } from '@prisma/driver-adapter-utils';
 import { PrismaPGlite } from 'pglite-prisma-adapter';
 import type { Database, RawRow } from './database.ts';
+import { countingWrites, createWriteCount, mayWrite } from './write-count.ts';
 
 /**
  * Opens PostgreSQL inside of this process (PGlite). Exactly one process may have a folder open: take its lock first
@@ -17,14 +18,19 @@ export async function openEmbeddedDatabase(location: string, options: PGliteOpti
 export async function wrapPglite(pglite: PGlite): Promise<Database> {
   await pglite.exec("SET TIME ZONE 'UTC'");
   let lastMigration: Promise<unknown> = Promise.resolve();
+  const writes = createWriteCount();
 
   return {
     kind: 'embedded',
-    adapterFactory: wholeScriptFactory(pglite),
+    adapterFactory: countingWrites(wholeScriptFactory(pglite), writes),
     migrationAdapterFactory: wholeScriptFactory(pglite),
     async query(sql, parameters = []) {
-      const result = await pglite.query<RawRow>(sql, [...parameters]);
-      return result.rows;
+      try {
+        const result = await pglite.query<RawRow>(sql, [...parameters]);
+        return result.rows;
+      } finally {
+        if (mayWrite(sql)) writes.add();
+      }
     },
     withMigrationLock(work) {
       const next = lastMigration.then(work, work);
@@ -35,6 +41,7 @@ export async function wrapPglite(pglite: PGlite): Promise<Database> {
       const stop = await pglite.listen(channel, onNotify);
       return { isConnected: () => !pglite.closed, close: () => (pglite.closed ? Promise.resolve() : stop()) };
     },
+    writeCount: writes.value,
     poolUsage: () => ({ total: 1, idle: pglite.closed ? 0 : 1, waiting: 0 }),
     close: () => pglite.close(),
   };

@@ -7,6 +7,7 @@ import {
 import pg from 'pg';
 import type { Database, RawRow } from './database.ts';
 import { openListener } from './server-listener.ts';
+import { countingWrites, createWriteCount, mayWrite } from './write-count.ts';
 
 /** The advisory lock of Gatehouse's migrations; any fixed number does, as long as all replicas use the same. */
 const MIGRATION_LOCK_KEY = 4_739_152_011;
@@ -39,16 +40,22 @@ export async function openServerDatabase(
     throw error;
   }
 
+  const writes = createWriteCount();
   return {
     kind: 'server',
-    adapterFactory: new PrismaPg(pool),
+    adapterFactory: countingWrites(new PrismaPg(pool), writes),
     migrationAdapterFactory: migrationFactory(pool),
     async query(sql, parameters = []) {
-      const result = await pool.query<RawRow>(sql, [...parameters]);
-      return result.rows;
+      try {
+        const result = await pool.query<RawRow>(sql, [...parameters]);
+        return result.rows;
+      } finally {
+        if (mayWrite(sql)) writes.add();
+      }
     },
     withMigrationLock: (work) => withAdvisoryLock(url, work),
     listen: async (channel, onNotify) => openListener(connectionSettings(url), channel, onNotify),
+    writeCount: writes.value,
     poolUsage: () => ({ total: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount }),
     close: () => pool.end(),
   };

@@ -60,6 +60,7 @@ export interface AppOptions {
   oauthUrls: OAuthUrls;
   handleGraphQL: GraphQLHandler;
   readinessChecks: Readonly<Record<string, ReadinessCheck>>;
+  readinessDetails: () => Record<string, unknown>;
   isDraining: () => boolean;
 }
 
@@ -99,6 +100,7 @@ export function createApp(options: AppOptions): App {
     createHealthRoutes({
       checks: options.readinessChecks,
       metrics,
+      readDetails: options.readinessDetails,
       isDraining: options.isDraining,
       onFailure: (check, error) => log.error({ check, err: scrubDatabaseError(error) }, 'not ready'),
     }),

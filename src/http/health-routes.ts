@@ -11,13 +11,21 @@ type CheckResult = readonly [name: string, result: 'ok' | 'failed'];
 export interface HealthRoutesOptions {
   checks: Readonly<Record<string, ReadinessCheck>>;
   metrics: Metrics;
+  /** What `/readyz` tells beside the checks: numbers for operators, no secrets and no names. */
+  readDetails: () => Record<string, unknown>;
   /** Whether the gateway is about to stop: load balancers should look elsewhere. */
   isDraining: () => boolean;
   onFailure: (check: string, error: unknown) => void;
 }
 
 /** `/healthz`: the process is alive. `/readyz`: it can serve. `/metrics`: Prometheus. For machines, without sign-in. */
-export function createHealthRoutes({ checks, metrics, isDraining, onFailure }: HealthRoutesOptions): Hono<HttpEnv> {
+export function createHealthRoutes({
+  checks,
+  metrics,
+  readDetails,
+  isDraining,
+  onFailure,
+}: HealthRoutesOptions): Hono<HttpEnv> {
   const routes = new Hono<HttpEnv>();
 
   routes.get('/healthz', (c) => c.json({ status: 'ok' }));
@@ -48,7 +56,8 @@ export function createHealthRoutes({ checks, metrics, isDraining, onFailure }: H
     const results = [...(await runChecks())];
     if (isDraining()) results.push(['draining', 'failed']);
     const isReady = results.every(([, result]) => result === 'ok');
-    return c.json({ status: isReady ? 'ok' : 'failed', checks: Object.fromEntries(results) }, isReady ? 200 : 503);
+    const status = isReady ? 'ok' : 'failed';
+    return c.json({ status, checks: Object.fromEntries(results), details: readDetails() }, isReady ? 200 : 503);
   });
 
   routes.get('/metrics', async (c) =>

@@ -6,6 +6,14 @@ const MAX_OPERATION_NAME_LENGTH = 100;
 
 const DURATION_BUCKETS_SECONDS = [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10];
 
+/** How far the change feed is. */
+interface FeedState {
+  rev: bigint;
+  databaseRev: bigint;
+  isListening: boolean;
+  verifiedMsAgo: number;
+}
+
 /** Counters, histograms and the registry they are in. */
 export type Metrics = ReturnType<typeof createMetrics>;
 
@@ -54,6 +62,13 @@ export function createMetrics(poolUsage: () => { total: number; idle: number; wa
     },
   });
 
+  const feedDelays = new Histogram({
+    name: 'gatehouse_change_feed_delay_seconds',
+    help: 'From the end of the transaction of a change until this process knew of it, by the clocks of both.',
+    buckets: DURATION_BUCKETS_SECONDS,
+    registers: [registry],
+  });
+
   const names = new Set<string>();
   const toLabel = (name: string): string => {
     if (name.length > MAX_OPERATION_NAME_LENGTH) return 'other';
@@ -71,6 +86,37 @@ export function createMetrics(poolUsage: () => { total: number; idle: number; wa
     },
     countRequest(args: { method: string; route: string; status: number; seconds: number }): void {
       requests.observe({ method: args.method, route: args.route, status: args.status }, args.seconds);
+    },
+    observeFeedDelay(delayMs: number): void {
+      feedDelays.observe(Math.max(delayMs, 0) / 1_000);
+    },
+    /** Tells how far the change feed is whenever somebody asks. */
+    watchFeed(readStatus: () => FeedState): void {
+      const gauges = {
+        gatehouse_change_feed_revision: ['Newest change that this process has.', ({ rev }: FeedState) => Number(rev)],
+        gatehouse_change_feed_unread: [
+          'Changes that the database had, when it was last asked, and this process has not yet.',
+          ({ rev, databaseRev }: FeedState) => Math.max(Number(databaseRev - rev), 0),
+        ],
+        gatehouse_change_feed_listening: [
+          'Whether notifications come; without them the database is asked before memory is used.',
+          ({ isListening }: FeedState) => Number(isListening),
+        ],
+        gatehouse_change_feed_verified_age_seconds: [
+          'Since the database was last asked and nothing was left to read.',
+          ({ verifiedMsAgo }: FeedState) => verifiedMsAgo / 1_000,
+        ],
+      } as const;
+      for (const [name, [help, read]] of Object.entries(gauges)) {
+        new Gauge({
+          name,
+          help,
+          registers: [registry],
+          collect() {
+            this.set(read(readStatus()));
+          },
+        });
+      }
     },
     countOpenFailure(args: { table: string; column: string }): void {
       openFailures.inc(args);

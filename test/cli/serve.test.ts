@@ -58,6 +58,7 @@ test('the first start makes its keys and token, prints a sign-in link that works
   expect(await (await fetch(`http://localhost:${port}/readyz`)).json()).toEqual({
     status: 'ok',
     checks: { database: 'ok', migrations: 'ok', change_feed: 'ok', encryption_keys: 'ok' },
+    details: { change_feed: { revision: 0, unread: 0, listening: true, verified_ms_ago: expect.any(Number) } },
   });
 
   const second = start(['serve'], cwd, { PORT: String(await findFreePort()) });

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Keyring } from '../../src/crypto/keyring.ts';
 import type { Guarded } from '../../src/data/guarded.ts';
+import { createMemory } from '../../src/data/memory/memory.ts';
 import type { GatehousePrisma } from '../../src/data/prisma.ts';
 import { createKeyRepository } from '../../src/data/repositories/key-repository.ts';
 import { createStore, type Repositories, type Store } from '../../src/data/store.ts';
@@ -19,6 +20,7 @@ import {
 /** What each function asks the policy. A function that is not here is a way to the data that nobody looked at. */
 const ACTIONS: Readonly<Record<string, Action>> = {
   'configs.list': 'mcpServerConfig.list',
+  'configs.listAll': 'feed.read',
   'configs.count': 'mcpServerConfig.list',
   'configs.findById': 'mcpServerConfig.read',
   'configs.findBySlug': 'mcpServerConfig.read',
@@ -145,6 +147,14 @@ function listFunctions(repositories: Repositories): [string, AnyFunction][] {
 /** The keys' repository stands beside the store. */
 const keys = createKeyRepository({ prisma: untouchable, keyring: new Keyring([newMasterKey()]) });
 const inStore = listFunctions(createStore(untouchable));
+/** What memory answers stands in front of it. */
+const inMemory = listFunctions(
+  createMemory({
+    store: createStore(untouchable),
+    database: { listen: () => Promise.reject(touched), writeCount: () => 0 },
+    onError: () => undefined,
+  }).store,
+);
 const functions = [
   ...inStore,
   ...Object.entries(keys).map(([name, run]): [string, AnyFunction] => [`keys.${name}`, run as unknown as AnyFunction]),
@@ -162,7 +172,13 @@ test('the repositories inside of a transaction are the same', async () => {
   expect(inside.map(([name, run]) => [name, run.action])).toEqual(inStore.map(([name, run]) => [name, run.action]));
 });
 
-describe.each(functions)('%s', (_name, run) => {
+test('memory answers with the same actions', () => {
+  expect(inMemory.map(([name, run]) => [name, run.action])).toEqual(inStore.map(([name, run]) => [name, run.action]));
+});
+
+const answeredByMemory = inMemory.map(([name, run]): [string, AnyFunction] => [`${name} with memory`, run]);
+
+describe.each([...functions, ...answeredByMemory])('%s', (_name, run) => {
   /** Whatever is handed over, the right first: refusals must not depend on it. */
   const ARGUMENTS = [undefined, {}, { id: randomUUID(), userId: randomUUID() }];
 

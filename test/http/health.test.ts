@@ -23,14 +23,21 @@ afterAll(async () => {
 
 async function readiness() {
   const response = await gateway.fetch('/readyz');
-  return { status: response.status, body: await response.json() };
+  const { details, ...body } = (await response.json()) as Record<string, unknown>;
+  return { status: response.status, body, details };
 }
+
+const readDetails = () => ({});
+const onFailure = () => undefined;
 
 const ALL_GOOD = { database: 'ok', migrations: 'ok', change_feed: 'ok', encryption_keys: 'ok' };
 
 describe('/readyz', () => {
   test('is 200 while everything is good, for anybody', async () => {
-    expect(await readiness()).toEqual({ status: 200, body: { status: 'ok', checks: ALL_GOOD } });
+    const { status, body, details } = await readiness();
+    expect({ status, body }).toEqual({ status: 200, body: { status: 'ok', checks: ALL_GOOD } });
+    const lag = { revision: 0, unread: 0, verified_ms_ago: expect.any(Number), listening: expect.any(Boolean) };
+    expect(details).toEqual({ change_feed: lag });
   });
 
   test('is 503 and names the database when it does not answer, and tells the reason to the log only', async () => {
@@ -74,7 +81,7 @@ describe('/readyz', () => {
     let isDraining = false;
     const metrics = createMetrics(() => ({ total: 1, idle: 1, waiting: 0 }));
     const checks = { database: () => Promise.resolve() };
-    const routes = createHealthRoutes({ checks, metrics, isDraining: () => isDraining, onFailure: () => undefined });
+    const routes = createHealthRoutes({ checks, metrics, readDetails, isDraining: () => isDraining, onFailure });
     const statuses = async () => [(await routes.request('/readyz')).status, (await routes.request('/healthz')).status];
     expect(await statuses()).toEqual([200, 200]);
     isDraining = true;
@@ -94,6 +101,7 @@ test('many who ask at once cost one run, and a failure is told when it begins, n
       },
     },
     metrics: createMetrics(() => ({ total: 1, idle: 1, waiting: 0 })),
+    readDetails,
     isDraining: () => false,
     onFailure: (check) => told.push(check),
   });

@@ -4,6 +4,7 @@ CREATE TABLE "feed_counter" (
     "n" BIGINT NOT NULL DEFAULT 0,
     "epoch" UUID NOT NULL DEFAULT gen_random_uuid(),
     "expired_rev" BIGINT NOT NULL DEFAULT 0,
+    "touches" BIGINT NOT NULL DEFAULT 0,
 
     CONSTRAINT "feed_counter_pkey" PRIMARY KEY ("id")
 );
@@ -35,7 +36,9 @@ ALTER TABLE "config_changes"
   ADD CONSTRAINT "config_changes_kind_check" CHECK ("kind" IN ('created', 'updated', 'deleted', 'connection')),
   ADD CONSTRAINT "config_changes_user_id_check" CHECK (("kind" = 'connection') = ("user_id" IS NOT NULL));
 
--- The row of the counter is held until the commit: what has a number is in the order of the commits, without gaps.
+-- The row of the counter is held until the commit: what has a number is in the order of the commits, without gaps. The
+-- triggers are deferred to the end of the transaction, so that it is held for as short as can be, and always after the
+-- rows that changed: nobody who has the counter waits for a row.
 -- NOTIFY is delivered at the commit and only says that there is something to read.
 CREATE FUNCTION "append_config_change"(
   change_kind TEXT, change_config_id UUID, change_user_id UUID, before BOOLEAN, after BOOLEAN, changed TEXT[], row_after JSONB
@@ -53,6 +56,19 @@ BEGIN
 END
 $$;
 
+-- What replicas keep in memory changed without its being a change of a config or a connection: they are to forget it.
+-- Once in a transaction is enough, however many rows there are.
+CREATE FUNCTION "touch_memory"() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF current_setting('gatehouse.touched_in', true) IS DISTINCT FROM pg_current_xact_id()::text THEN
+    UPDATE feed_counter SET touches = touches + 1 WHERE id = 1;
+    PERFORM pg_notify('gatehouse_feed', '');
+    PERFORM set_config('gatehouse.touched_in', pg_current_xact_id()::text, true);
+  END IF;
+  RETURN NULL;
+END
+$$;
+
 CREATE FUNCTION "feed_config_change"() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
   changed TEXT[];
@@ -62,7 +78,8 @@ BEGIN
   ELSIF TG_OP = 'DELETE' THEN
     PERFORM append_config_change('deleted', OLD.id, NULL, OLD.enabled, NULL, ARRAY[]::TEXT[], NULL);
   ELSIF NEW.version <> OLD.version THEN
-    -- Sealing a value anew, and losing the reference to a user who is gone, is no change: the version stays.
+    -- Sealing a value anew, and losing the reference to a user who is gone, is no change: the version stays. That is
+    -- what the other trigger is for.
     SELECT coalesce(array_agg(n.key ORDER BY n.key), ARRAY[]::TEXT[]) INTO changed
       FROM jsonb_each(to_jsonb(NEW)) n JOIN jsonb_each(to_jsonb(OLD)) o ON o.key = n.key
       WHERE n.value IS DISTINCT FROM o.value AND n.key NOT IN ('version', 'updated_at', 'updated_by');
@@ -71,8 +88,11 @@ BEGIN
   RETURN NULL;
 END
 $$;
-CREATE TRIGGER "mcp_server_configs_feed" AFTER INSERT OR UPDATE OR DELETE ON "mcp_server_configs"
-  FOR EACH ROW EXECUTE FUNCTION "feed_config_change"();
+CREATE CONSTRAINT TRIGGER "mcp_server_configs_feed" AFTER INSERT OR UPDATE OR DELETE ON "mcp_server_configs"
+  DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION "feed_config_change"();
+CREATE CONSTRAINT TRIGGER "mcp_server_configs_touch" AFTER UPDATE ON "mcp_server_configs"
+  DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (NEW.version = OLD.version AND NEW IS DISTINCT FROM OLD)
+  EXECUTE FUNCTION "touch_memory"();
 
 -- A user connects or disconnects: a token comes or goes. A refresh changes neither.
 CREATE FUNCTION "feed_connection_change"() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -84,5 +104,28 @@ BEGIN
   RETURN NULL;
 END
 $$;
-CREATE TRIGGER "mcp_server_user_tokens_feed" AFTER INSERT OR DELETE ON "mcp_server_user_tokens"
-  FOR EACH ROW EXECUTE FUNCTION "feed_connection_change"();
+CREATE CONSTRAINT TRIGGER "mcp_server_user_tokens_feed" AFTER INSERT OR DELETE ON "mcp_server_user_tokens"
+  DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION "feed_connection_change"();
+
+-- What else is remembered of a connection: the keys that seal it, whether it should be widened, why it ended.
+CREATE CONSTRAINT TRIGGER "mcp_server_user_tokens_touch" AFTER UPDATE ON "mcp_server_user_tokens"
+  DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
+  WHEN ((NEW.access_token_key_id, NEW.refresh_token_key_id, NEW.wanted_scopes)
+    IS DISTINCT FROM (OLD.access_token_key_id, OLD.refresh_token_key_id, OLD.wanted_scopes))
+  EXECUTE FUNCTION "touch_memory"();
+CREATE CONSTRAINT TRIGGER "mcp_server_ended_connections_touch"
+  AFTER INSERT OR UPDATE OR DELETE ON "mcp_server_ended_connections"
+  DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION "touch_memory"();
+
+-- And of those who call: what their tokens are worth. The note of a token's last use is no such change.
+CREATE CONSTRAINT TRIGGER "users_touch" AFTER UPDATE OR DELETE ON "users"
+  DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION "touch_memory"();
+CREATE CONSTRAINT TRIGGER "api_tokens_touch" AFTER UPDATE ON "api_tokens"
+  DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
+  WHEN ((NEW.token_hash, NEW.user_id, NEW.expires_at, NEW.revoked_at)
+    IS DISTINCT FROM (OLD.token_hash, OLD.user_id, OLD.expires_at, OLD.revoked_at))
+  EXECUTE FUNCTION "touch_memory"();
+CREATE CONSTRAINT TRIGGER "api_tokens_gone_touch" AFTER DELETE ON "api_tokens"
+  DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION "touch_memory"();
+CREATE CONSTRAINT TRIGGER "sessions_touch" AFTER DELETE ON "sessions"
+  DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION "touch_memory"();

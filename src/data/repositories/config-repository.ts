@@ -92,6 +92,12 @@ export function createConfigRepository(db: PrismaStore) {
       },
     ),
 
+    /** Every config, for whoever keeps them in memory and asks the policy himself. In no order. */
+    listAll: guarded('feed.read', async (): Promise<McpServerConfigRecord[]> => {
+      const rows = await db.mcpServerConfig.findMany({ omit: WITHOUT_SECRETS });
+      return rows.map(toRecord);
+    }),
+
     count: guarded('mcpServerConfig.list', (args: { filter?: ConfigFilter | undefined }, viewer) =>
       db.mcpServerConfig.count({ where: { AND: [visibleTo(viewer), toWhere(args.filter)] } }),
     ),

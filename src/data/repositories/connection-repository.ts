@@ -9,6 +9,13 @@ export interface ConnectionScope {
   userId?: string | undefined;
 }
 
+/** Which of a user's connections. */
+export interface ListConnectionsArgs {
+  configIds?: readonly string[] | undefined;
+  /** Not from memory, where there is one in front. */
+  anew?: boolean | undefined;
+}
+
 /** Who is connected to what: no function here shows a token. */
 export function createConnectionRepository(db: PrismaStore) {
   return {
@@ -25,17 +32,17 @@ export function createConnectionRepository(db: PrismaStore) {
     /** How the user stands with each of the configs; those that he has nothing to do with are left out. */
     list: guarded(
       'mcpServerConnection.read',
-      async (args: { userId: string; configIds: readonly string[] }): Promise<ConnectionRecord[]> => {
+      async (args: ListConnectionsArgs & { userId: string }): Promise<ConnectionRecord[]> => {
         const found = await findConnections(db, [args.userId], args.configIds);
         return found.map(({ userId: _userId, ...connection }) => connection);
       },
       (args) => ({ ownerId: args.userId }),
     ),
 
-    /** How each of the users stands with each of the configs, by user; in as many statements for any number. */
+    /** How each of the users stands with each of the configs, or with all; in as many statements for any number. */
     listOfUsers: guarded(
       'mcpServerConnection.readAny',
-      async (args: { userIds: readonly string[]; configIds: readonly string[] }) => {
+      async (args: ListConnectionsArgs & { userIds: readonly string[] }) => {
         const byUser = new Map<string, ConnectionRecord[]>();
         const { userIds, configIds } = args;
         for (const { userId, ...connection } of await findConnections(db, userIds, configIds)) {
@@ -97,9 +104,12 @@ export function createConnectionRepository(db: PrismaStore) {
 async function findConnections(
   db: PrismaStore,
   userIds: readonly string[],
-  configIds: readonly string[],
+  configIds: readonly string[] | undefined,
 ): Promise<(ConnectionRecord & { userId: string })[]> {
-  const where = { userId: { in: [...userIds] }, mcpServerConfigId: { in: [...configIds] } };
+  const where = {
+    userId: { in: [...userIds] },
+    ...(configIds !== undefined && { mcpServerConfigId: { in: [...configIds] } }),
+  };
   const ended = await db.mcpServerEndedConnection.findMany({
     where,
     select: { userId: true, mcpServerConfigId: true, reason: true },

@@ -11,14 +11,30 @@ export interface FeedPosition {
   rev: bigint;
   /** The newest change that is not kept any more. */
   expiredRev: bigint;
+  /** Goes up when what replicas keep in memory changed otherwise. */
+  touches: bigint;
 }
 
 /** The changes of configs and connections, in the order of their commits. Written by triggers. */
 export function createFeedRepository(db: PrismaStore) {
   return {
-    position: guarded('feed.read', async (): Promise<FeedPosition> => {
-      const { epoch, n: rev, expiredRev } = await db.feedCounter.findUniqueOrThrow({ where: { id: 1 } });
-      return { epoch, rev, expiredRev };
+    /**
+     * @param withHistory makes the history part of the epoch: the timeline that a server begins when it takes over from
+     *   another or is recovered to a point in time, and the database's own number, which is new when it was made anew.
+     *   A cursor from a history that was given up could name a change that never was. Rejects where the server does
+     *   not tell.
+     */
+    position: guarded('feed.read', async ({ withHistory }: { withHistory: boolean }): Promise<FeedPosition> => {
+      const [row] = withHistory
+        ? await db.$queryRaw<FeedPosition[]>`
+            SELECT n AS rev, expired_rev AS "expiredRev", touches, concat_ws('-', epoch,
+              substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8),
+              (SELECT oid FROM pg_database WHERE datname = current_database())) AS epoch
+            FROM feed_counter`
+        : await db.$queryRaw<FeedPosition[]>`
+            SELECT n AS rev, expired_rev AS "expiredRev", touches, epoch::text FROM feed_counter`;
+      if (row === undefined) throw new Error('the change feed has no counter');
+      return row;
     }),
 
     /** The next changes after one. */

@@ -1,7 +1,7 @@
-import type { ChatRecord, ConnectionRecord, McpServerConfigRecord } from '../../data/records.ts';
+import type { ChatRecord, McpServerConfigRecord } from '../../data/records.ts';
 import type { Store } from '../../data/store.ts';
 import { assertCan } from '../../policy/policy.ts';
-import { SYSTEM, type Viewer } from '../../policy/viewer.ts';
+import type { Viewer } from '../../policy/viewer.ts';
 import type { ConnectionService, McpServerState } from '../connections/connection-service.ts';
 
 /** Why a server is in a chat. */
@@ -48,18 +48,15 @@ export function createEffectiveServers({ store, connections }: { store: Store; c
       const configs = await store.configs.listForChats(viewer, { ids: chosen });
       const oauthIds = configs.filter(({ authType }) => authType === 'oauth2').map(({ id }) => id);
       const owners = [...new Set(chats.map(({ ownerId }) => ownerId))];
-      const connected =
-        oauthIds.length === 0
-          ? new Map<string, ConnectionRecord[]>()
-          : await store.connections.listOfUsers(SYSTEM, { userIds: owners, configIds: oauthIds });
+      const connected = await connections.listOfUsers(owners, oauthIds);
       return new Map(
         chats.map((chat) => {
-          const own = new Map(connected.get(chat.ownerId)?.map((each) => [each.configId, each]));
+          const own = connected.get(chat.ownerId);
           const servers = configs.flatMap((config) => {
             const source = sourceOf(config, chat.mcpServerIds);
             if (source === undefined) return [];
-            const state = connections.serverState(config, own.get(config.id));
-            const more = connections.stateReason(config, own.get(config.id));
+            const state = connections.serverState(config, own?.get(config.id));
+            const more = connections.stateReason(config, own?.get(config.id));
             const reason = `${SOURCE_REASONS[source]} ${STATE_REASONS[state]}${more === null ? '' : ` ${more}`}`;
             return [{ config, source, state, reason }];
           });

@@ -11,6 +11,9 @@ import { NOTHING_TO_REVOKE, type RevocationOutcome } from './token-revocation.ts
 /** How a server stands for one user. */
 export type McpServerState = 'ready' | 'needs_connect' | 'reconnect' | 'disabled' | 'unavailable';
 
+/** How users stand with configs, by user and config. */
+export type ConnectionsOfUsers = Map<string, Map<string, ConnectionRecord>>;
+
 /** What can be done with users' connections. */
 export type ConnectionService = ReturnType<typeof createConnectionService>;
 
@@ -37,6 +40,13 @@ export function createConnectionService(options: {
     return connection?.kind === 'ended' ? 'reconnect' : 'needs_connect';
   };
 
+  /** What `find` finds; anew when it has tokens that may not open, because the version at which they did not counts. */
+  const exact = async (find: (anew: boolean) => Promise<ConnectionRecord[]>): Promise<ConnectionRecord[]> => {
+    const found = await find(false);
+    const isSuspect = found.some((each) => each.kind === 'connected' && secrets.isTokenSuspect(each));
+    return isSuspect ? find(true) : found;
+  };
+
   return {
     serverState,
 
@@ -57,8 +67,18 @@ export function createConnectionService(options: {
     async listOwn(viewer: Viewer, configIds: readonly string[]): Promise<Map<string, ConnectionRecord>> {
       const userId = viewerUserId(viewer);
       if (userId === undefined || configIds.length === 0) return new Map();
-      const connections = await store.connections.list(viewer, { userId, configIds });
-      return new Map(connections.map((connection) => [connection.configId, connection]));
+      return byConfig(await exact(async (anew) => store.connections.list(viewer, { userId, configIds, anew })));
+    },
+
+    /** How users stand with the configs, by user and config. For the gateway itself. */
+    async listOfUsers(userIds: readonly string[], configIds: readonly string[]): Promise<ConnectionsOfUsers> {
+      if (userIds.length === 0 || configIds.length === 0) return new Map();
+      let found = new Map<string, ConnectionRecord[]>();
+      await exact(async (anew) => {
+        found = await store.connections.listOfUsers(SYSTEM, { userIds, configIds, anew });
+        return [...found.values()].flat();
+      });
+      return new Map([...found].map(([userId, connections]) => [userId, byConfig(connections)]));
     },
 
     /**
@@ -114,4 +134,9 @@ export function createConnectionService(options: {
 /** Whether the user needs no connection of his own, or has one. */
 export function isConnected(config: McpServerConfigRecord, connection: ConnectionRecord | undefined): boolean {
   return config.authType !== 'oauth2' || connection?.kind === 'connected';
+}
+
+/** Where there are two of a config, the later counts. */
+function byConfig(connections: readonly ConnectionRecord[]): Map<string, ConnectionRecord> {
+  return new Map(connections.map((connection) => [connection.configId, connection]));
 }

@@ -58,6 +58,11 @@ export function createServerSecrets({ store, keyring }: { store: Store; keyring:
       if (secretKeyDigests.some((digest) => keyring.find(digest) === undefined)) return true;
       return unopened.has(tokenId, version);
     },
+
+    /** Whether it has to be looked at closely whether a user's tokens open: what is remembered of them is not enough. */
+    isTokenSuspect({ tokenId, secretKeyDigests }: ConnectedTokens): boolean {
+      return unopened.hasAny(tokenId) || secretKeyDigests.some((digest) => keyring.find(digest) === undefined);
+    },
   };
 }
 

@@ -15,6 +15,9 @@ export function createUnopenedSecrets() {
     remove(entry: string): void {
       failedAt.delete(entry);
     },
+    /** Whether the secret did not open at some version of its row. */
+    hasAny: (entry: string): boolean => failedAt.has(entry),
+
     /** Whether the secret did not open at this version of its row. */
     has(entry: string, version: number): boolean {
       return failedAt.get(entry) === version;

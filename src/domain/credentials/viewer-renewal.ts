@@ -6,6 +6,42 @@ import { SESSION_IDLE_MS } from './session-service.ts';
 /** Who a viewer is by now: with the role that he has, or nobody when he or his credential is not good any more. */
 export type RenewViewer = (viewer: Viewer) => Promise<Viewer>;
 
+/** How long a viewer is taken for who he was without a look: what no change tells, such as an idle session's end. */
+const MAX_UNSEEN_MS = 3_000;
+
+/** What tells that nobody's role, status or credential changed. */
+interface Changes {
+  fresh(): Promise<void> | undefined;
+  touches(): bigint;
+  resets(): number;
+}
+
+/**
+ * Follows one viewer: who he is by now, looked up only when somebody's standing changed since, or some time is over.
+ */
+export function followViewer(viewer: Viewer, options: { renewViewer: RenewViewer; changes: Changes; now: () => Date }) {
+  const { renewViewer, changes, now } = options;
+  let known = viewer;
+  let stamp: string | undefined;
+  let lookedAt = Number.NEGATIVE_INFINITY;
+  return async (): Promise<Viewer> => {
+    await changes.fresh();
+    const current = `${changes.resets()} ${changes.touches()}`;
+    const isRecent = performance.now() - lookedAt < MAX_UNSEEN_MS;
+    if (stamp === current && isRecent && !isPast(known, now())) return known;
+    lookedAt = performance.now();
+    known = await renewViewer(known);
+    stamp = current;
+    return known;
+  };
+}
+
+function isPast(viewer: Viewer, at: Date): boolean {
+  if (viewer.kind !== 'user' || viewer.credential.kind === 'bootstrap') return false;
+  const { expiresAt } = viewer.credential;
+  return expiresAt !== null && expiresAt <= at;
+}
+
 /**
  * Looks at viewers again, for streams that outlive a request. All who ask at the same time are looked up together: some
  * statements, however many streams there are.

@@ -1,13 +1,12 @@
+import type { Memory } from '../../data/memory/memory.ts';
 import type { McpServerConfigRecord } from '../../data/records.ts';
-import type { Store } from '../../data/store.ts';
-import { DomainError, unauthenticated, validationFailed } from '../../errors.ts';
-import { assertCan } from '../../policy/policy.ts';
-import { SYSTEM, type Viewer, viewerUserId } from '../../policy/viewer.ts';
-import type { RenewViewer } from '../credentials/viewer-renewal.ts';
+import { unauthenticated, validationFailed } from '../../errors.ts';
+import { assertCan, can } from '../../policy/policy.ts';
+import { type Viewer, viewerUserId } from '../../policy/viewer.ts';
+import { followViewer, type RenewViewer } from '../credentials/viewer-renewal.ts';
 import { assertExperiment, type Experiment } from '../experiments.ts';
 import { type ConfigEvent, toConfigEvent } from './config-event.ts';
-import { formatFeedCursor, parseFeedCursor } from './feed-cursor.ts';
-import type { FeedReader } from './feed-reader.ts';
+import { cursorExpired, cursorOfAnother, type FeedPlace, formatFeedCursor, parseFeedCursor } from './feed-cursor.ts';
 import { createStreamRegistry, type StreamRegistry } from './stream-registry.ts';
 
 /** How a stream begins. */
@@ -43,38 +42,55 @@ export const STREAM_LIMITS: StreamLimits = {
 };
 
 const BATCH = 100;
-/** Configs that are read at once for a stream's beginning. */
-const PIECE = 500;
 
 /** Streams of config events. */
 export type ConfigStreams = ReturnType<typeof createConfigStreams>;
 
 /** Makes them. */
 export function createConfigStreams(options: {
-  store: Store;
-  reader: FeedReader;
+  memory: Memory;
   renewViewer: RenewViewer;
   experiments: ReadonlySet<Experiment>;
   limits?: Partial<StreamLimits>;
   now: () => Date;
 }) {
-  const { store, reader, renewViewer, experiments, now } = options;
+  const { memory, renewViewer, experiments, now } = options;
+  const { reader, store } = memory;
   const limits = { ...STREAM_LIMITS, ...options.limits };
   const registry: StreamRegistry = createStreamRegistry(limits);
 
-  /** The viewer as he is now. @throws UNAUTHENTICATED when he is nobody by now */
-  const renew = async (viewer: Viewer): Promise<Viewer> => {
-    const renewed = await renewViewer(viewer);
-    if (renewed.kind === 'nobody') throw unauthenticated('You are signed out, or suspended: the stream ends.');
-    return renewed;
+  /** Where a stream begins, and whether with the configs that there are. */
+  const findBeginning = async (args: SubscribeArgs): Promise<FeedPlace & { isInitial: boolean }> => {
+    if (args.includeInitial === true) return { rev: (await memory.configs()).rev, isInitial: true };
+    const position = await reader.position();
+    if (args.after === undefined) return { rev: position.rev, isInitial: false };
+    const place = parseFeedCursor(args.after, position);
+    return { ...place, isInitial: place.initialAfter !== undefined };
+  };
+
+  /**
+   * The configs that there are, by id: it never changes, so that who is cut off in the middle can go on there. What
+   * changed since he began comes with the changes.
+   */
+  const listInitial = async (after = ''): Promise<McpServerConfigRecord[]> => {
+    const snapshot = await memory.configs();
+    const configs = snapshot.all().filter(({ id }) => id > after);
+    return configs.sort((a, b) => (a.id < b.id ? -1 : 1));
   };
 
   async function* run(initial: Viewer, args: SubscribeArgs, signal: AbortSignal): AsyncGenerator<ConfigEvent> {
     let viewer = initial;
-    let rev: bigint;
+    const follow = followViewer(initial, { renewViewer, changes: reader, now });
+    /** The viewer as he is now. @throws UNAUTHENTICATED when he is nobody by now */
+    const renew = async (): Promise<Viewer> => {
+      const renewed = await follow();
+      if (renewed.kind === 'nobody') throw unauthenticated('You are signed out, or suspended: the stream ends.');
+      return renewed;
+    };
     const epoch = reader.epoch();
-    const bookmark = (): ConfigEvent => ({
-      cursor: formatFeedCursor(epoch, rev),
+    const resets = reader.resets();
+    const toBookmark = (at: bigint): ConfigEvent => ({
+      cursor: formatFeedCursor(epoch, { rev: at }),
       type: 'BOOKMARK',
       configId: null,
       config: null,
@@ -82,52 +98,50 @@ export function createConfigStreams(options: {
       occurredAt: now(),
       viewer,
     });
-    if (args.includeInitial === true) {
-      const moment = await store.atOneMoment(async (tx) => ({
-        position: await tx.feed.position(SYSTEM, undefined),
-        configs: await listVisible(tx, viewer),
-      }));
-      rev = moment.position.rev;
-      const cursor = formatFeedCursor(epoch, rev);
-      for (const config of moment.configs) {
+
+    const { isInitial, ...place } = await findBeginning(args);
+    let { rev } = place;
+    if (isInitial) {
+      for (const config of await listInitial(place.initialAfter)) {
         if (signal.aborted) return;
-        const occurredAt = config.updatedAt;
-        yield { cursor, type: 'ADDED', configId: config.id, config, changedFields: [], occurredAt, viewer };
+        viewer = await renew();
+        if (!can(viewer, 'mcpServerConfig.read', { enabled: config.enabled })) continue;
+        const { id: configId, updatedAt: occurredAt } = config;
+        // Who is cut off here goes on here.
+        const cursor = formatFeedCursor(epoch, { rev, initialAfter: configId });
+        yield { cursor, type: 'ADDED', configId, config, changedFields: [], occurredAt, viewer };
       }
-      yield bookmark();
-    } else if (args.after !== undefined) {
-      rev = parseFeedCursor(args.after, await reader.position());
-    } else {
-      ({ rev } = await reader.position());
-      yield bookmark();
     }
+    if (isInitial || args.after === undefined) yield toBookmark(rev);
     let lastSentAt = performance.now();
     while (!signal.aborted) {
       const changes = await reader.readAfter(rev, BATCH);
+      if (reader.epoch() !== epoch) throw cursorOfAnother();
+      if (reader.resets() !== resets) throw cursorExpired();
       if (changes.length > 0) {
-        if (changes[0]?.rev !== rev + 1n) throw expiredMeanwhile();
+        if (changes[0]?.rev !== rev + 1n) throw cursorExpired();
         for (const change of changes) {
           // Who he is counts when the event is made, not when the batch was read: he may take his time between two.
-          viewer = await renew(viewer);
+          viewer = await renew();
           const isOwn = change.kind === 'connection' && change.userId === viewerUserId(viewer);
           const current = isOwn ? await store.configs.findById(viewer, { id: change.configId }) : null;
           const event = toConfigEvent(change, viewer, current);
           ({ rev } = change);
           if (event === null) continue;
           const { configId, occurredAt } = change;
-          yield { ...event, cursor: formatFeedCursor(epoch, rev), configId, occurredAt, viewer };
+          yield { ...event, cursor: formatFeedCursor(epoch, { rev }), configId, occurredAt, viewer };
           lastSentAt = performance.now();
           if (signal.aborted) return;
         }
         continue;
       }
       if (performance.now() - lastSentAt >= limits.bookmarkMs) {
-        yield bookmark();
+        yield toBookmark(rev);
         lastSentAt = performance.now();
         continue;
       }
       await reader.waitBeyond(rev, limits.renewMs, signal);
-      if (!signal.aborted) viewer = await renew(viewer);
+      if (!signal.aborted) viewer = await renew();
     }
   }
 
@@ -136,7 +150,7 @@ export function createConfigStreams(options: {
      * Where the feed is, as far as this process has read: for `after`, by a client that reads a list. Ask before the
      * list is read: what changes in between comes again, and nothing is lost.
      */
-    cursor: (): string => formatFeedCursor(reader.epoch(), reader.head()),
+    cursor: (): string => formatFeedCursor(reader.epoch(), { rev: reader.head() }),
 
     /**
      * A stream of what the viewer sees change. It goes at the pace of whoever reads it: nothing is queued for him.
@@ -162,19 +176,4 @@ export function createConfigStreams(options: {
     /** Streams that are open. */
     count: registry.count,
   };
-}
-
-async function listVisible(tx: Pick<Store, 'configs'>, viewer: Viewer): Promise<McpServerConfigRecord[]> {
-  const all: McpServerConfigRecord[] = [];
-  for (;;) {
-    const last = all.at(-1);
-    const after = last === undefined ? undefined : { displayName: last.displayName, id: last.id };
-    const page = await tx.configs.list(viewer, { first: PIECE, after });
-    all.push(...page.rows);
-    if (!page.hasMore) return all;
-  }
-}
-
-function expiredMeanwhile(): DomainError {
-  return new DomainError('CURSOR_EXPIRED', 'You are too far behind; begin anew with "includeInitial".');
 }

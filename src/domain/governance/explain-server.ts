@@ -112,8 +112,8 @@ export function createServerExplanations(options: {
     subject: { chat: ChatRecord | null; user: { id: string; role: string; status: string }; tool: string | undefined },
   ): Promise<ServerCheck[]> {
     const { chat, user, tool } = subject;
-    const found = await store.connections.listOfUsers(SYSTEM, { userIds: [user.id], configIds: [config.id] });
-    const connection = found.get(user.id)?.at(-1);
+    const found = await connections.listOfUsers([user.id], [config.id]);
+    const connection = found.get(user.id)?.get(config.id);
     const state = connections.serverState({ ...config, enabled: true }, connection);
     const source = chat === null ? undefined : sourceOf({ ...config, enabled: true }, chat.mcpServerIds);
     return [

@@ -1929,7 +1929,8 @@ export const FeedCounterScalarFieldEnum = {
   id: 'id',
   n: 'n',
   epoch: 'epoch',
-  expiredRev: 'expiredRev'
+  expiredRev: 'expiredRev',
+  touches: 'touches'
 } as const
 
 export type FeedCounterScalarFieldEnum = (typeof FeedCounterScalarFieldEnum)[keyof typeof FeedCounterScalarFieldEnum]

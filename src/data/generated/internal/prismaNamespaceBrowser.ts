@@ -285,7 +285,8 @@ export const FeedCounterScalarFieldEnum = {
   id: 'id',
   n: 'n',
   epoch: 'epoch',
-  expiredRev: 'expiredRev'
+  expiredRev: 'expiredRev',
+  touches: 'touches'
 } as const
 
 export type FeedCounterScalarFieldEnum = (typeof FeedCounterScalarFieldEnum)[keyof typeof FeedCounterScalarFieldEnum]

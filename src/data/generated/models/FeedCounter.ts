@@ -31,12 +31,14 @@ export type FeedCounterAvgAggregateOutputType = {
   id: number | null
   n: number | null
   expiredRev: number | null
+  touches: number | null
 }
 
 export type FeedCounterSumAggregateOutputType = {
   id: number | null
   n: bigint | null
   expiredRev: bigint | null
+  touches: bigint | null
 }
 
 export type FeedCounterMinAggregateOutputType = {
@@ -44,6 +46,7 @@ export type FeedCounterMinAggregateOutputType = {
   n: bigint | null
   epoch: string | null
   expiredRev: bigint | null
+  touches: bigint | null
 }
 
 export type FeedCounterMaxAggregateOutputType = {
@@ -51,6 +54,7 @@ export type FeedCounterMaxAggregateOutputType = {
   n: bigint | null
   epoch: string | null
   expiredRev: bigint | null
+  touches: bigint | null
 }
 
 export type FeedCounterCountAggregateOutputType = {
@@ -58,6 +62,7 @@ export type FeedCounterCountAggregateOutputType = {
   n: number
   epoch: number
   expiredRev: number
+  touches: number
   _all: number
 }
 
@@ -66,12 +71,14 @@ export type FeedCounterAvgAggregateInputType = {
   id?: true
   n?: true
   expiredRev?: true
+  touches?: true
 }
 
 export type FeedCounterSumAggregateInputType = {
   id?: true
   n?: true
   expiredRev?: true
+  touches?: true
 }
 
 export type FeedCounterMinAggregateInputType = {
@@ -79,6 +86,7 @@ export type FeedCounterMinAggregateInputType = {
   n?: true
   epoch?: true
   expiredRev?: true
+  touches?: true
 }
 
 export type FeedCounterMaxAggregateInputType = {
@@ -86,6 +94,7 @@ export type FeedCounterMaxAggregateInputType = {
   n?: true
   epoch?: true
   expiredRev?: true
+  touches?: true
 }
 
 export type FeedCounterCountAggregateInputType = {
@@ -93,6 +102,7 @@ export type FeedCounterCountAggregateInputType = {
   n?: true
   epoch?: true
   expiredRev?: true
+  touches?: true
   _all?: true
 }
 
@@ -187,6 +197,7 @@ export type FeedCounterGroupByOutputType = {
   n: bigint
   epoch: string
   expiredRev: bigint
+  touches: bigint
   _count: FeedCounterCountAggregateOutputType | null
   _avg: FeedCounterAvgAggregateOutputType | null
   _sum: FeedCounterSumAggregateOutputType | null
@@ -217,6 +228,7 @@ export type FeedCounterWhereInput = {
   n?: Prisma.BigIntFilter<"FeedCounter"> | bigint | number
   epoch?: Prisma.UuidFilter<"FeedCounter"> | string
   expiredRev?: Prisma.BigIntFilter<"FeedCounter"> | bigint | number
+  touches?: Prisma.BigIntFilter<"FeedCounter"> | bigint | number
 }
 
 export type FeedCounterOrderByWithRelationInput = {
@@ -224,6 +236,7 @@ export type FeedCounterOrderByWithRelationInput = {
   n?: Prisma.SortOrder
   epoch?: Prisma.SortOrder
   expiredRev?: Prisma.SortOrder
+  touches?: Prisma.SortOrder
 }
 
 export type FeedCounterWhereUniqueInput = Prisma.AtLeast<{
@@ -234,6 +247,7 @@ export type FeedCounterWhereUniqueInput = Prisma.AtLeast<{
   n?: Prisma.BigIntFilter<"FeedCounter"> | bigint | number
   epoch?: Prisma.UuidFilter<"FeedCounter"> | string
   expiredRev?: Prisma.BigIntFilter<"FeedCounter"> | bigint | number
+  touches?: Prisma.BigIntFilter<"FeedCounter"> | bigint | number
 }, "id">
 
 export type FeedCounterOrderByWithAggregationInput = {
@@ -241,6 +255,7 @@ export type FeedCounterOrderByWithAggregationInput = {
   n?: Prisma.SortOrder
   epoch?: Prisma.SortOrder
   expiredRev?: Prisma.SortOrder
+  touches?: Prisma.SortOrder
   _count?: Prisma.FeedCounterCountOrderByAggregateInput
   _avg?: Prisma.FeedCounterAvgOrderByAggregateInput
   _max?: Prisma.FeedCounterMaxOrderByAggregateInput
@@ -256,6 +271,7 @@ export type FeedCounterScalarWhereWithAggregatesInput = {
   n?: Prisma.BigIntWithAggregatesFilter<"FeedCounter"> | bigint | number
   epoch?: Prisma.UuidWithAggregatesFilter<"FeedCounter"> | string
   expiredRev?: Prisma.BigIntWithAggregatesFilter<"FeedCounter"> | bigint | number
+  touches?: Prisma.BigIntWithAggregatesFilter<"FeedCounter"> | bigint | number
 }
 
 export type FeedCounterCreateInput = {
@@ -263,6 +279,7 @@ export type FeedCounterCreateInput = {
   n?: bigint | number
   epoch?: string
   expiredRev?: bigint | number
+  touches?: bigint | number
 }
 
 export type FeedCounterUncheckedCreateInput = {
@@ -270,6 +287,7 @@ export type FeedCounterUncheckedCreateInput = {
   n?: bigint | number
   epoch?: string
   expiredRev?: bigint | number
+  touches?: bigint | number
 }
 
 export type FeedCounterUpdateInput = {
@@ -277,6 +295,7 @@ export type FeedCounterUpdateInput = {
   n?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   epoch?: Prisma.StringFieldUpdateOperationsInput | string
   expiredRev?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  touches?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
 }
 
 export type FeedCounterUncheckedUpdateInput = {
@@ -284,6 +303,7 @@ export type FeedCounterUncheckedUpdateInput = {
   n?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   epoch?: Prisma.StringFieldUpdateOperationsInput | string
   expiredRev?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  touches?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
 }
 
 export type FeedCounterCreateManyInput = {
@@ -291,6 +311,7 @@ export type FeedCounterCreateManyInput = {
   n?: bigint | number
   epoch?: string
   expiredRev?: bigint | number
+  touches?: bigint | number
 }
 
 export type FeedCounterUpdateManyMutationInput = {
@@ -298,6 +319,7 @@ export type FeedCounterUpdateManyMutationInput = {
   n?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   epoch?: Prisma.StringFieldUpdateOperationsInput | string
   expiredRev?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  touches?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
 }
 
 export type FeedCounterUncheckedUpdateManyInput = {
@@ -305,6 +327,7 @@ export type FeedCounterUncheckedUpdateManyInput = {
   n?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   epoch?: Prisma.StringFieldUpdateOperationsInput | string
   expiredRev?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
+  touches?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
 }
 
 export type FeedCounterCountOrderByAggregateInput = {
@@ -312,12 +335,14 @@ export type FeedCounterCountOrderByAggregateInput = {
   n?: Prisma.SortOrder
   epoch?: Prisma.SortOrder
   expiredRev?: Prisma.SortOrder
+  touches?: Prisma.SortOrder
 }
 
 export type FeedCounterAvgOrderByAggregateInput = {
   id?: Prisma.SortOrder
   n?: Prisma.SortOrder
   expiredRev?: Prisma.SortOrder
+  touches?: Prisma.SortOrder
 }
 
 export type FeedCounterMaxOrderByAggregateInput = {
@@ -325,6 +350,7 @@ export type FeedCounterMaxOrderByAggregateInput = {
   n?: Prisma.SortOrder
   epoch?: Prisma.SortOrder
   expiredRev?: Prisma.SortOrder
+  touches?: Prisma.SortOrder
 }
 
 export type FeedCounterMinOrderByAggregateInput = {
@@ -332,12 +358,14 @@ export type FeedCounterMinOrderByAggregateInput = {
   n?: Prisma.SortOrder
   epoch?: Prisma.SortOrder
   expiredRev?: Prisma.SortOrder
+  touches?: Prisma.SortOrder
 }
 
 export type FeedCounterSumOrderByAggregateInput = {
   id?: Prisma.SortOrder
   n?: Prisma.SortOrder
   expiredRev?: Prisma.SortOrder
+  touches?: Prisma.SortOrder
 }
 
 export type BigIntFieldUpdateOperationsInput = {
@@ -355,6 +383,7 @@ export type FeedCounterSelect<ExtArgs extends runtime.Types.Extensions.InternalA
   n?: boolean
   epoch?: boolean
   expiredRev?: boolean
+  touches?: boolean
 }, ExtArgs["result"]["feedCounter"]>
 
 export type FeedCounterSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
@@ -362,6 +391,7 @@ export type FeedCounterSelectCreateManyAndReturn<ExtArgs extends runtime.Types.E
   n?: boolean
   epoch?: boolean
   expiredRev?: boolean
+  touches?: boolean
 }, ExtArgs["result"]["feedCounter"]>
 
 export type FeedCounterSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
@@ -369,6 +399,7 @@ export type FeedCounterSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.E
   n?: boolean
   epoch?: boolean
   expiredRev?: boolean
+  touches?: boolean
 }, ExtArgs["result"]["feedCounter"]>
 
 export type FeedCounterSelectScalar = {
@@ -376,9 +407,10 @@ export type FeedCounterSelectScalar = {
   n?: boolean
   epoch?: boolean
   expiredRev?: boolean
+  touches?: boolean
 }
 
-export type FeedCounterOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "n" | "epoch" | "expiredRev", ExtArgs["result"]["feedCounter"]>
+export type FeedCounterOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "n" | "epoch" | "expiredRev" | "touches", ExtArgs["result"]["feedCounter"]>
 
 export type $FeedCounterPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   name: "FeedCounter"
@@ -397,6 +429,10 @@ export type $FeedCounterPayload<ExtArgs extends runtime.Types.Extensions.Interna
      * The newest change that was removed by age.
      */
     expiredRev: bigint
+    /**
+     * Counts what replicas have to forget, such as what they remember of a token that was revoked.
+     */
+    touches: bigint
   }, ExtArgs["result"]["feedCounter"]>
   composites: {}
 }
@@ -824,6 +860,7 @@ export interface FeedCounterFieldRefs {
   readonly n: Prisma.FieldRef<"FeedCounter", 'BigInt'>
   readonly epoch: Prisma.FieldRef<"FeedCounter", 'String'>
   readonly expiredRev: Prisma.FieldRef<"FeedCounter", 'BigInt'>
+  readonly touches: Prisma.FieldRef<"FeedCounter", 'BigInt'>
 }
     
 

@@ -1,0 +1,88 @@
+import { can } from '../../policy/policy.ts';
+import type { Viewer } from '../../policy/viewer.ts';
+import { guarded } from '../guarded.ts';
+import type { McpServerConfigRecord, Page } from '../records.ts';
+import type { ConfigCursor, ConfigFilter, createConfigRepository } from '../repositories/config-repository.ts';
+import { type ConfigSnapshot, compareConfigs } from './config-snapshot.ts';
+
+/** The reads of configs that memory answers. */
+export type ConfigReads = Pick<
+  ReturnType<typeof createConfigRepository>,
+  'list' | 'count' | 'findById' | 'findBySlug' | 'listForChats'
+>;
+
+/** The repository's reads over the configs in memory, with the same rules and the same order. */
+export function createConfigReads(snapshot: () => Promise<ConfigSnapshot>): ConfigReads {
+  return {
+    list: guarded(
+      'mcpServerConfig.list',
+      async (
+        args: { first: number; after?: ConfigCursor | undefined; filter?: ConfigFilter | undefined },
+        viewer,
+      ): Promise<Page<McpServerConfigRecord>> => {
+        const found = select(await snapshot(), viewer, args.filter);
+        const start = args.after === undefined ? 0 : findStart(found, args.after);
+        const end = start + args.first;
+        return { rows: found.slice(start, end), hasMore: found.length > end };
+      },
+    ),
+
+    count: guarded(
+      'mcpServerConfig.list',
+      async (args: { filter?: ConfigFilter | undefined }, viewer) =>
+        select(await snapshot(), viewer, args.filter).length,
+    ),
+
+    findById: guarded('mcpServerConfig.read', async (args: { id: string }, viewer) =>
+      ifVisible((await snapshot()).findById(args.id.toLowerCase()), viewer),
+    ),
+
+    findBySlug: guarded('mcpServerConfig.read', async (args: { slug: string }, viewer) =>
+      ifVisible((await snapshot()).findBySlug(args.slug), viewer),
+    ),
+
+    listForChats: guarded(
+      'mcpServerConfig.list',
+      async (args: { ids: readonly string[] }): Promise<McpServerConfigRecord[]> => {
+        const ids = new Set(args.ids);
+        const enabled = (await snapshot()).enabled();
+        return enabled.filter(({ id, availability }) => availability === 'force_on' || ids.has(id));
+      },
+    ),
+  };
+}
+
+function ifVisible(config: McpServerConfigRecord | undefined, viewer: Viewer): McpServerConfigRecord | null {
+  return config !== undefined && can(viewer, 'mcpServerConfig.read', { enabled: config.enabled }) ? config : null;
+}
+
+/** What the viewer may see of what the filter wants, in order. */
+function select(snapshot: ConfigSnapshot, viewer: Viewer, filter: ConfigFilter = {}): readonly McpServerConfigRecord[] {
+  const visible = can(viewer, 'mcpServerConfig.read', { enabled: false }) ? snapshot.all() : snapshot.enabled();
+  const { enabled, authType, availability } = filter;
+  const search = filter.search?.toLowerCase();
+  if (enabled === undefined && authType === undefined && availability === undefined && search === undefined) {
+    return visible;
+  }
+  return visible.filter(
+    (config) =>
+      (enabled === undefined || config.enabled === enabled) &&
+      (authType === undefined || config.authType === authType) &&
+      (availability === undefined || config.availability === availability) &&
+      (search === undefined ||
+        config.displayName.toLowerCase().includes(search) ||
+        config.slug.toLowerCase().includes(search)),
+  );
+}
+
+/** The index of the first config after the cursor. */
+function findStart(sorted: readonly McpServerConfigRecord[], after: ConfigCursor): number {
+  let [low, high] = [0, sorted.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    const config = sorted[middle];
+    if (config !== undefined && compareConfigs(config, after) <= 0) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}

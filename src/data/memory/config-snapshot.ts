@@ -1,0 +1,154 @@
+import type { ConfigChangeRecord, McpServerConfigRecord } from '../records.ts';
+
+/** All configs at one moment. */
+export interface ConfigsAtRev {
+  /** The newest change that they have. */
+  rev: bigint;
+  configs: McpServerConfigRecord[];
+}
+
+/** The configs in memory, at a known change. */
+export interface ConfigSnapshot {
+  readonly rev: bigint;
+  findById(id: string): McpServerConfigRecord | undefined;
+  findBySlug(slug: string): McpServerConfigRecord | undefined;
+  /** By display name and id. */
+  all(): readonly McpServerConfigRecord[];
+  /** The enabled ones of these. */
+  enabled(): readonly McpServerConfigRecord[];
+}
+
+/** Keeps the configs in memory, change after change. @param load reads all configs at one moment */
+export function createConfigSnapshots(load: () => Promise<ConfigsAtRev>) {
+  let state: MutableSnapshot | undefined;
+  let loading: Promise<MutableSnapshot> | undefined;
+  /** Changes that came while the configs were read: they may or may not be in what is read. */
+  let meanwhile: ConfigChangeRecord[] = [];
+
+  const startLoading = (): Promise<MutableSnapshot> => {
+    meanwhile = [];
+    const mine = load().then(
+      (loaded) => {
+        // Told to forget meanwhile: what was read may be from before.
+        if (loading !== mine) return read();
+        const snapshot = createSnapshot(loaded);
+        for (const change of meanwhile) snapshot.apply(change);
+        meanwhile = [];
+        loading = undefined;
+        state = snapshot;
+        return snapshot;
+      },
+      (error: unknown) => {
+        if (loading === mine) loading = undefined;
+        throw error;
+      },
+    );
+    return mine;
+  };
+
+  const read = (): Promise<MutableSnapshot> => {
+    loading ??= startLoading();
+    return loading;
+  };
+
+  return {
+    /** The configs as they are known here; read from the database when they are not. */
+    get(): ConfigSnapshot | Promise<ConfigSnapshot> {
+      return state ?? read();
+    },
+
+    apply(changes: readonly ConfigChangeRecord[]): void {
+      if (state === undefined) {
+        if (loading !== undefined) meanwhile.push(...changes);
+        return;
+      }
+      for (const change of changes) state.apply(change);
+    },
+
+    /** The next who asks has them read anew. */
+    forget(): void {
+      state = undefined;
+      loading = undefined;
+    },
+  };
+}
+
+interface MutableSnapshot extends ConfigSnapshot {
+  apply(change: ConfigChangeRecord): void;
+}
+
+function createSnapshot(loaded: ConfigsAtRev): MutableSnapshot {
+  let { rev } = loaded;
+  const byId = new Map<string, McpServerConfigRecord>();
+  const bySlug = new Map<string, McpServerConfigRecord>();
+  /** Made when they are asked for. */
+  let all: readonly McpServerConfigRecord[] | undefined;
+  let enabled: readonly McpServerConfigRecord[] | undefined;
+
+  const remove = (id: string): void => {
+    const known = byId.get(id);
+    byId.delete(id);
+    if (known !== undefined && bySlug.get(known.slug) === known) bySlug.delete(known.slug);
+  };
+  const put = (config: McpServerConfigRecord): void => {
+    remove(config.id);
+    byId.set(config.id, deepFreeze(config));
+    bySlug.set(config.slug, config);
+  };
+  for (const config of loaded.configs) put(config);
+
+  return {
+    get rev() {
+      return rev;
+    },
+    findById: (id) => byId.get(id),
+    findBySlug: (slug) => bySlug.get(slug),
+    all() {
+      all ??= [...byId.values()].sort(compareConfigs);
+      return all;
+    },
+    enabled() {
+      enabled ??= this.all().filter((config) => config.enabled);
+      return enabled;
+    },
+    apply(change) {
+      if (change.rev <= rev) return;
+      ({ rev } = change);
+      if (change.kind === 'connection') return;
+      if (change.config === null) remove(change.configId);
+      else put(change.config);
+      all = undefined;
+      enabled = undefined;
+    },
+  };
+}
+
+/** One object is for all who ask: whoever changed it would change it for everybody. */
+function deepFreeze(config: McpServerConfigRecord): McpServerConfigRecord {
+  for (const value of Object.values(config)) if (Array.isArray(value)) Object.freeze(value);
+  return Object.freeze(config);
+}
+
+/** A place in the list. */
+type Place = Pick<McpServerConfigRecord, 'displayName' | 'id'>;
+
+/** The order of the list, which is PostgreSQL's in the collation "C": by code points. */
+export function compareConfigs(a: Place, b: Place): number {
+  return compareCodePoints(a.displayName, b.displayName) || compareCodePoints(a.id, b.id);
+}
+
+/** JavaScript compares by UTF-16 units, which puts what is beyond U+FFFF before U+E000. */
+export function compareCodePoints(a: string, b: string): number {
+  const length = Math.min(a.length, b.length);
+  for (let index = 0; index < length; index += 1) {
+    const [unitA, unitB] = [a.charCodeAt(index), b.charCodeAt(index)];
+    if (unitA !== unitB) return toRank(unitA) - toRank(unitB);
+  }
+  return a.length - b.length;
+}
+
+/** Surrogates are above all other units. */
+function toRank(unit: number): number {
+  if (unit < 0xd800) return unit;
+  return unit < 0xe000 ? unit + 0x2000 : unit - 0x800;
+}

@@ -1,0 +1,58 @@
+import { SYSTEM } from '../../policy/viewer.ts';
+import { guarded } from '../guarded.ts';
+import type { createApiTokenRepository } from '../repositories/api-token-repository.ts';
+import type { createSessionRepository } from '../repositories/session-repository.ts';
+import { BoundedMap } from './bounded-map.ts';
+
+/** Tokens, and users, that are remembered. */
+const MAX_REMEMBERED = 10_000;
+
+type ApiTokenRepository = ReturnType<typeof createApiTokenRepository>;
+type SessionRepository = ReturnType<typeof createSessionRepository>;
+
+/** Remembers what tokens are worth, until a token or a user changes. What is not good is not remembered. */
+export function createCredentialReads(
+  stored: { apiTokens: ApiTokenRepository; sessions: SessionRepository },
+  fresh: () => Promise<void> | undefined,
+) {
+  const tokens = new BoundedMap<string, ReturnType<ApiTokenRepository['findByHash']>>(MAX_REMEMBERED);
+  const users = new BoundedMap<string, ReturnType<SessionRepository['findUser']>>(MAX_REMEMBERED);
+
+  const remember = async <Found>(
+    memory: BoundedMap<string, Promise<Found | null>>,
+    key: string,
+    find: () => Promise<Found | null>,
+  ): Promise<Found | null> => {
+    await fresh();
+    const known = memory.get(key);
+    if (known !== undefined) return known;
+    const asked = find();
+    memory.set(key, asked);
+    const forget = (): void => memory.deleteIf(key, asked);
+    asked.then((found) => found ?? forget(), forget);
+    return asked;
+  };
+
+  return {
+    apiTokens: {
+      findByHash: guarded('credential.verify', ({ tokenHash }: { tokenHash: string }) =>
+        remember(tokens, tokenHash, () => stored.apiTokens.findByHash(SYSTEM, { tokenHash })),
+      ),
+      /** Forgets all, because tokens are remembered by hash and this one is known by id; it is seldom. */
+      touch: guarded('credential.verify', async (args: { id: string; now: Date; staleBefore: Date }) => {
+        await stored.apiTokens.touch(SYSTEM, args);
+        tokens.clear();
+      }),
+    },
+    sessions: {
+      findUser: guarded('credential.verify', ({ id }: { id: string }) =>
+        remember(users, id, () => stored.sessions.findUser(SYSTEM, { id })),
+      ),
+    },
+
+    forget(): void {
+      tokens.clear();
+      users.clear();
+    },
+  };
+}
