@@ -1,3 +1,4 @@
+import type { SqlQueryable } from '@prisma/driver-adapter-utils';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Database } from '../../src/data/database.ts';
 import { openTestDatabase } from '../setup/database.ts';
@@ -76,14 +77,19 @@ describe('as things change', () => {
     database = await openTestDatabase();
     const { adapterFactory } = database;
     const connect = async () => {
-      const adapter = await adapterFactory.connect();
-      const queryRaw = adapter.queryRaw.bind(adapter);
-      adapter.queryRaw = (query) =>
+      const adapter = breakable(await adapterFactory.connect());
+      const startTransaction = adapter.startTransaction.bind(adapter);
+      adapter.startTransaction = async (level) => breakable(await startTransaction(level));
+      return adapter;
+    };
+    function breakable<Reads extends SqlQueryable>(reads: Reads): Reads {
+      const queryRaw = reads.queryRaw.bind(reads);
+      reads.queryRaw = (query) =>
         broken !== undefined && query.sql.includes(broken)
           ? Promise.reject(new Error('the database broke'))
           : queryRaw(query);
-      return adapter;
-    };
+      return reads;
+    }
     const { provider, adapterName } = adapterFactory;
     gateway = await createTestGateway({
       database: { ...database, adapterFactory: { ...adapterFactory, provider, adapterName, connect } },
@@ -113,7 +119,7 @@ describe('as things change', () => {
     expect((await slugsOf(chosen.id)).join()).not.toContain(id);
   });
 
-  test.each(['mcp_server_configs', 'mcp_server_user_tokens', 'mcp_server_ended_connections'])(
+  test.each(['mcp_server_configs', 'mcp_server_user_tokens', 'mcp_server_ended_connections', 'feed_counter'])(
     'when %s cannot be read the answer is an error, never a smaller set',
     async (table) => {
       const oauth = {
@@ -124,11 +130,16 @@ describe('as things change', () => {
       };
       await createId(gateway, { ...oauth, availability: 'FORCE_ON', enabled: true });
       const { id } = await newChat(gateway, 'member', { mcpServerIds: [] });
+      /** What is in memory is to be read again. */
+      const breakReads = async () => {
+        await gateway.database.query('UPDATE feed_counter SET touches = touches + 1');
+        broken = table;
+      };
       for (const query of [
         `{ chat(id: "${id}") { id mcpServers { source } } }`,
         '{ chats { nodes { id mcpServers { source } } } }',
       ]) {
-        broken = `"${table}"`;
+        await breakReads();
         const answer = await gateway.graphql(query, { token: gateway.tokens.member });
         broken = undefined;
         expect(answer.errors?.[0].extensions.code).toBe('INTERNAL_SERVER_ERROR');
@@ -136,7 +147,7 @@ describe('as things change', () => {
         const again = await gateway.graphql(query, { token: gateway.tokens.member });
         expect(JSON.stringify(again.data)).toContain('FORCED');
       }
-      broken = `"${table}"`;
+      await breakReads();
       const rest = await gateway.fetch(`/api/experimental/chats/${id}`, {
         headers: { authorization: `Bearer ${gateway.tokens.member}` },
       });

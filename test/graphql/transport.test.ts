@@ -231,16 +231,16 @@ describe('introspection', () => {
 });
 
 test('a fault is told by an id that is in the log, and by nothing else', async () => {
-  await gateway.database.query('ALTER TABLE mcp_server_configs RENAME COLUMN description TO gone');
+  await gateway.database.query('ALTER TABLE chats RENAME COLUMN title TO gone');
   try {
-    const { errors, data } = await gateway.graphql('{ viewer { id } mcpServerConfigs { totalCount nodes { id } } }', {
+    const { errors, data } = await gateway.graphql('{ viewer { id } chats { totalCount nodes { id } } }', {
       token: gateway.tokens.member,
     });
     expect(data).toBeNull();
     const { message, extensions } = errors?.[0] ?? {};
     expect(extensions).toEqual({ code: 'INTERNAL_SERVER_ERROR', errorId: expect.stringMatching(/^[0-9a-f-]{36}$/) });
     expect(message).toContain(extensions.errorId);
-    expect(JSON.stringify(errors)).not.toMatch(/description|Prisma|invocation|src\//);
+    expect(JSON.stringify(errors)).not.toMatch(/title|Prisma|invocation|src\//);
     const line =
       gateway
         .logs()
@@ -248,6 +248,6 @@ test('a fault is told by an id that is in the log, and by nothing else', async (
         .find((each) => each.includes(extensions.errorId)) ?? '';
     expect(JSON.parse(line)).toMatchObject({ level: 'error', err: { stack: expect.any(String) } });
   } finally {
-    await gateway.database.query('ALTER TABLE mcp_server_configs RENAME COLUMN gone TO description');
+    await gateway.database.query('ALTER TABLE chats RENAME COLUMN gone TO title');
   }
 });

@@ -129,3 +129,24 @@ CREATE CONSTRAINT TRIGGER "api_tokens_gone_touch" AFTER DELETE ON "api_tokens"
   DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION "touch_memory"();
 CREATE CONSTRAINT TRIGGER "sessions_touch" AFTER DELETE ON "sessions"
   DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION "touch_memory"();
+
+-- Who empties a table leaves no trace of each row: cursors from before are of no use, and nothing is remembered.
+CREATE FUNCTION "begin_new_epoch"() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  UPDATE feed_counter SET epoch = gen_random_uuid() WHERE id = 1;
+  PERFORM pg_notify('gatehouse_feed', '');
+  RETURN NULL;
+END
+$$;
+CREATE TRIGGER "mcp_server_configs_truncate" AFTER TRUNCATE ON "mcp_server_configs"
+  FOR EACH STATEMENT EXECUTE FUNCTION "begin_new_epoch"();
+CREATE TRIGGER "mcp_server_user_tokens_truncate" AFTER TRUNCATE ON "mcp_server_user_tokens"
+  FOR EACH STATEMENT EXECUTE FUNCTION "begin_new_epoch"();
+CREATE TRIGGER "mcp_server_ended_connections_truncate" AFTER TRUNCATE ON "mcp_server_ended_connections"
+  FOR EACH STATEMENT EXECUTE FUNCTION "begin_new_epoch"();
+CREATE TRIGGER "users_truncate" AFTER TRUNCATE ON "users"
+  FOR EACH STATEMENT EXECUTE FUNCTION "begin_new_epoch"();
+CREATE TRIGGER "api_tokens_truncate" AFTER TRUNCATE ON "api_tokens"
+  FOR EACH STATEMENT EXECUTE FUNCTION "begin_new_epoch"();
+CREATE TRIGGER "sessions_truncate" AFTER TRUNCATE ON "sessions"
+  FOR EACH STATEMENT EXECUTE FUNCTION "begin_new_epoch"();

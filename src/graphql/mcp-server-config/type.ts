@@ -1,4 +1,4 @@
-import type { McpServerConfigRecord } from '../../data/records.ts';
+import type { ConnectionRecord, McpServerConfigRecord } from '../../data/records.ts';
 import { isConnected } from '../../domain/connections/connection-service.ts';
 import { builder, visibleWith } from '../builder.ts';
 import type { GraphQLContext } from '../context.ts';
@@ -43,19 +43,20 @@ McpServerConfigType.implement({
     hasCustomHeaders: t.exposeBoolean('hasCustomHeaders', { description: 'Whether custom headers are stored.' }),
     authConnected: t.boolean({
       description: 'Whether the viewer has connected his account; true where the auth type needs no connection.',
-      resolve: async (config, _args, context) => isConnected(config, await loadConnection(config, context)),
+      resolve: (config, _args, context) =>
+        withConnection(config, context, (connection) => isConnected(config, connection)),
     }),
     viewerState: t.field({
       type: McpServerStateEnum,
       description: 'How the server stands for the viewer.',
-      resolve: async (config, _args, context) =>
-        context.services.connections.serverState(config, await loadConnection(config, context)),
+      resolve: (config, _args, context) =>
+        withConnection(config, context, (connection) => context.services.connections.serverState(config, connection)),
     }),
     viewerStateReason: t.string({
       nullable: true,
       description: 'What the viewer should know beside the state, such as why his connection ended. Text, not HTML.',
-      resolve: async (config, _args, context) =>
-        context.services.connections.stateReason(config, await loadConnection(config, context)),
+      resolve: (config, _args, context) =>
+        withConnection(config, context, (connection) => context.services.connections.stateReason(config, connection)),
     }),
     version: t.exposeInt('version', { description: 'Counts up with each change; give it as `expectedVersion`.' }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was defined.' }),
@@ -131,7 +132,14 @@ McpServerConfigType.implement({
   }),
 });
 
-/** Only where the auth type has connections at all. */
-function loadConnection(config: McpServerConfigRecord, { loaders }: GraphQLContext) {
-  return config.authType === 'oauth2' ? loaders.ownConnection.load(config.id) : undefined;
+/**
+ * Reads something of the viewer's connection, which is looked up only where the auth type has connections at all:
+ * promises for all the others would cost more than their values.
+ */
+function withConnection<Result>(
+  config: McpServerConfigRecord,
+  { loaders }: GraphQLContext,
+  read: (connection: ConnectionRecord | undefined) => Result,
+): Result | Promise<Result> {
+  return config.authType === 'oauth2' ? loaders.ownConnection.load(config.id).then(read) : read(undefined);
 }
