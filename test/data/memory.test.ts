@@ -1,0 +1,255 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { Database } from '../../src/data/database.ts';
+import { rotateValues } from '../../src/data/key-rotation.ts';
+import { createMemory, type Memory } from '../../src/data/memory/memory.ts';
+import { createStore, type Store } from '../../src/data/store.ts';
+import { SYSTEM, type Viewer } from '../../src/policy/viewer.ts';
+import {
+  configColumns,
+  createUser,
+  openSealedDatabase,
+  type SealedDatabase,
+  tokenColumns,
+} from './encryption-setup.ts';
+import { promoteNewKey } from './key-rotation-setup.ts';
+
+const ADMIN: Viewer = { kind: 'user', userId: crypto.randomUUID(), role: 'admin', credential: { kind: 'bootstrap' } };
+const MEMBER: Viewer = { ...ADMIN, role: 'member' };
+
+let sealed: SealedDatabase;
+let stored: Store;
+const opened: Memory[] = [];
+
+beforeAll(async () => {
+  sealed = await openSealedDatabase();
+  stored = createStore(sealed.prisma);
+});
+beforeEach(() => sealed.reset());
+afterAll(async () => {
+  for (const { reader } of opened) await reader.close();
+  await sealed?.close();
+});
+
+/** A process whose notifications and own writes are as told. */
+async function openMemory(
+  database: Partial<Pick<Database, 'listen' | 'writeCount'>> = {},
+  store: Store = stored,
+): Promise<Memory> {
+  const memory = createMemory({
+    store,
+    database: { listen: sealed.database.listen, writeCount: sealed.database.writeCount, ...database },
+    onError: () => undefined,
+  });
+  await memory.reader.start();
+  opened.push(memory);
+  return memory;
+}
+
+/** One that hears nothing, and knows it. */
+const DEAF = { listen: async () => ({ isConnected: () => false, close: async () => undefined }), writeCount: () => 0 };
+/** One that hears nothing, and does not know: its connection broke without a word. */
+const SILENT = { ...DEAF, listen: async () => ({ isConnected: () => true, close: async () => undefined }) };
+
+const defineConfig = (columns: object = {}) =>
+  sealed.prisma.mcpServerConfig.create({ data: { ...configColumns(), ...columns } });
+
+async function connect(configId: string, userId: string): Promise<void> {
+  await sealed.prisma.mcpServerUserToken.create({
+    data: { mcpServerConfigId: configId, userId, ...tokenColumns('access', 'refresh') },
+  });
+}
+
+describe('a process without notifications', () => {
+  test('answers with what was committed before it was asked, each time', async () => {
+    const { store } = await openMemory(DEAF);
+    const { id } = await defineConfig();
+    for (let version = 2; version < 40; version += 1) {
+      const enabled = version % 2 === 0;
+      await sealed.prisma.mcpServerConfig.update({ where: { id }, data: { enabled, version } });
+      expect(await store.configs.findById(ADMIN, { id })).toMatchObject({ enabled, version });
+      expect(await store.configs.findById(MEMBER, { id })).toEqual(enabled ? expect.anything() : null);
+      expect(await store.configs.count(MEMBER, {})).toBe(enabled ? 1 : 0);
+    }
+  });
+
+  test('knows each change of a connection, a user and a token', async () => {
+    const { store } = await openMemory(DEAF);
+    const { id: configId } = await defineConfig({ authType: 'oauth2' });
+    const user = await createUser(sealed.prisma);
+    const kinds = async () => {
+      const found = await store.connections.listOfUsers(SYSTEM, { userIds: [user.id], configIds: [configId] });
+      return found.get(user.id)?.map((each) => (each.kind === 'connected' ? each.needsMoreScopes : each.reason)) ?? [];
+    };
+    expect(await kinds()).toEqual([]);
+    await connect(configId, user.id);
+    expect(await kinds()).toEqual([false]);
+    await sealed.prisma.mcpServerUserToken.updateMany({ data: { wantedScopes: ['more'] } });
+    expect(await kinds()).toEqual([true]);
+    await sealed.prisma.mcpServerUserToken.deleteMany();
+    const data = { mcpServerConfigId: configId, userId: user.id, reason: 'first' };
+    await sealed.prisma.mcpServerEndedConnection.create({ data });
+    expect(await kinds()).toEqual(['first']);
+    await sealed.prisma.mcpServerEndedConnection.updateMany({ data: { reason: 'second' } });
+    expect(await kinds()).toEqual(['second']);
+    await sealed.prisma.mcpServerEndedConnection.deleteMany();
+    expect(await kinds()).toEqual([]);
+
+    const tokenHash = 'a'.repeat(64);
+    const { id } = await sealed.prisma.apiToken.create({ data: { userId: user.id, name: 't', tokenHash } });
+    const find = async () => {
+      const found = await store.apiTokens.findByHash(SYSTEM, { tokenHash });
+      return found && [found.user.role, found.user.status, found.token.revokedAt !== null];
+    };
+    expect(await find()).toEqual(['member', 'active', false]);
+    await sealed.prisma.user.update({ where: { id: user.id }, data: { role: 'admin' } });
+    expect(await find()).toEqual(['admin', 'active', false]);
+    await sealed.prisma.user.update({ where: { id: user.id }, data: { status: 'suspended' } });
+    expect(await find()).toEqual(['admin', 'suspended', false]);
+    expect(await store.sessions.findUser(SYSTEM, { id: user.id })).toMatchObject({ status: 'suspended' });
+    await sealed.prisma.apiToken.update({ where: { id }, data: { revokedAt: new Date() } });
+    expect(await find()).toEqual(['admin', 'suspended', true]);
+    await sealed.prisma.user.delete({ where: { id: user.id } });
+    expect(await find()).toBeNull();
+    expect(await store.sessions.findUser(SYSTEM, { id: user.id })).toBeNull();
+  });
+
+  test('knows with which keys values are sealed after a rotation that counts as no change', async () => {
+    const { store, reader } = await openMemory(DEAF);
+    const { id } = await defineConfig({ authType: 'api_key', apiKeyHeader: 'x-key', apiKeyValue: 'secret' });
+    const before = await store.configs.findById(ADMIN, { id });
+    const head = reader.head();
+    const former = await promoteNewKey(sealed);
+    expect(before?.secretKeyDigests).toEqual([former]);
+    await rotateValues(sealed.prisma, sealed.keyring);
+    const after = await store.configs.findById(ADMIN, { id });
+    expect(after).toEqual({ ...before, secretKeyDigests: [sealed.keyring.active.digest] });
+    expect(reader.head()).toBe(head);
+  });
+
+  test('fails rather than to answer from memory when the database does not answer', async () => {
+    let isBroken = false;
+    const feed: Store['feed'] = {
+      ...stored.feed,
+      position: Object.assign(
+        (...args: Parameters<Store['feed']['position']>) =>
+          isBroken ? Promise.reject(new Error('no answer')) : stored.feed.position(...args),
+        { action: stored.feed.position.action },
+      ),
+    };
+    const { store } = await openMemory(DEAF, { ...stored, feed });
+    const { id } = await defineConfig();
+    expect(await store.configs.findById(ADMIN, { id })).not.toBeNull();
+    isBroken = true;
+    await expect(store.configs.findById(ADMIN, { id })).rejects.toThrow('no answer');
+    isBroken = false;
+    expect(await store.configs.findById(ADMIN, { id })).not.toBeNull();
+  });
+});
+
+test('a process whose notifications stopped without a word notices by itself', async () => {
+  const { store } = await openMemory(SILENT);
+  const { id } = await defineConfig({ enabled: true });
+  await expect.poll(() => store.configs.findById(MEMBER, { id }), { timeout: 10_000 }).not.toBeNull();
+  await sealed.prisma.mcpServerConfig.update({ where: { id }, data: { enabled: false, version: { increment: 1 } } });
+  await expect.poll(() => store.configs.findById(MEMBER, { id }), { timeout: 10_000 }).toBeNull();
+});
+
+test('what is written through the same database is in the next answer, without waiting for a notification', async () => {
+  const { store } = await openMemory({ listen: SILENT.listen });
+  const { id } = await defineConfig();
+  for (let version = 2; version < 40; version += 1) {
+    const change = { where: { id }, data: { version } };
+    if (version % 3 === 0) await sealed.prisma.mcpServerConfig.update(change);
+    if (version % 3 === 1) await sealed.prisma.$transaction((tx) => tx.mcpServerConfig.update(change));
+    if (version % 3 === 2) {
+      await sealed.database.query('UPDATE mcp_server_configs SET version = $2 WHERE id = $1::uuid', [id, version]);
+    }
+    expect(await store.configs.findById(ADMIN, { id })).toMatchObject({ version });
+  }
+});
+
+test('memory has what the database has, in the same order, whatever was done', async () => {
+  const { store } = await openMemory();
+  const names = ['b', 'B', 'é', 'Zebra', 'a\u{10ffff}', 'a\u{ffee}', '🦓', 'x', 'z10', 'z9', 'a b', '%_\\'];
+  const ids: string[] = [];
+  const random = createRandom(20_261_124);
+  for (let step = 0; step < 150; step += 1) {
+    const id = ids[random(ids.length)];
+    const action = ids.length < 8 ? 0 : random(4);
+    if (action === 0 || id === undefined) {
+      const displayName = `${names[random(names.length)]}`;
+      const enabled = random(2) === 0;
+      const more = [{}, { authType: 'api_key', apiKeyHeader: 'x', apiKeyValue: 'y' }, { availability: 'force_on' }];
+      ids.push((await defineConfig({ displayName, enabled, toolDenyList: ['x', 'y'], ...more[random(3)] })).id);
+    } else if (action === 1) {
+      await sealed.prisma.mcpServerConfig.delete({ where: { id } });
+      ids.splice(ids.indexOf(id), 1);
+    } else {
+      const data = { displayName: `${names[random(names.length)]}`, enabled: random(2) === 0 };
+      await sealed.prisma.mcpServerConfig.update({ where: { id }, data: { ...data, version: { increment: 1 } } });
+    }
+    if (step % 10 !== 0) continue;
+    for (const viewer of [ADMIN, MEMBER]) {
+      for (const filter of [{}, { search: 'z' }, { search: 'A ' }, { search: '%_' }, { enabled: false }, FORCED]) {
+        expect(await store.configs.count(viewer, { filter })).toBe(await stored.configs.count(viewer, { filter }));
+        let after: { displayName: string; id: string } | undefined;
+        for (;;) {
+          const page = await store.configs.list(viewer, { first: 5, after, filter });
+          expect(page).toEqual(await stored.configs.list(viewer, { first: 5, after, filter }));
+          after = page.rows.at(-1);
+          if (!page.hasMore) break;
+        }
+      }
+      const forChats = { ids: ids.slice(0, 5) };
+      expect(await store.configs.listForChats(viewer, forChats)).toEqual(
+        await stored.configs.listForChats(viewer, forChats),
+      );
+      for (const each of ids.slice(0, 5)) {
+        const found = await stored.configs.findById(viewer, { id: each });
+        expect(await store.configs.findById(viewer, { id: each.toUpperCase() })).toEqual(found);
+        if (found !== null) expect(await store.configs.findBySlug(viewer, found)).toEqual(found);
+      }
+    }
+  }
+});
+
+const FORCED = { availability: 'force_on' } as const;
+
+test('what is in memory is for all who ask, and nobody can change it', async () => {
+  const { store } = await openMemory();
+  const { id } = await defineConfig({ toolDenyList: ['x'] });
+  const found = await store.configs.findById(ADMIN, { id });
+  expect(() => found?.toolDenyList.push('y')).toThrow(TypeError);
+  expect(() => Object.assign(found ?? {}, { enabled: true })).toThrow(TypeError);
+});
+
+test('a database that was put back, or is another, is read anew', async () => {
+  const { store, reader } = await openMemory(DEAF);
+  const { id } = await defineConfig();
+  expect(await store.configs.findById(ADMIN, { id })).not.toBeNull();
+  const [epoch, resets] = [reader.epoch(), reader.resets()];
+  await sealed.database.query('TRUNCATE mcp_server_configs CASCADE');
+  expect(await store.configs.findById(ADMIN, { id })).toBeNull();
+  expect(reader.resets()).toBeGreaterThan(resets);
+  expect(reader.epoch()).not.toBe(epoch);
+
+  await defineConfig();
+  const later = (await store.configs.list(ADMIN, { first: 5 })).rows;
+  expect(later).toHaveLength(1);
+  const again = reader.resets();
+  await sealed.database.query('UPDATE feed_counter SET n = n - 1');
+  await store.configs.list(ADMIN, { first: 5 });
+  expect(reader.resets()).toBeGreaterThan(again);
+  await sealed.database.query('UPDATE feed_counter SET n = n + 1');
+});
+
+/** Numbers that are the same in each run (mulberry32). */
+function createRandom(seed: number): (below: number) => number {
+  let state = seed;
+  return (below) => {
+    state = (state + 0x6d2b79f5) | 0;
+    let value = Math.imul(state ^ (state >>> 15), 1 | state);
+    value = (value + Math.imul(value ^ (value >>> 7), 61 | value)) ^ value;
+    return ((value ^ (value >>> 14)) >>> 0) % Math.max(below, 1);
+  };
+}

@@ -1,0 +1,44 @@
+import { Writable } from 'node:stream';
+import type { Keyring } from '../../src/crypto/keyring.ts';
+import { Secret } from '../../src/crypto/secret.ts';
+import type { Database } from '../../src/data/database.ts';
+import { createGateway, type Gateway } from '../../src/gateway.ts';
+import { createLogger } from '../../src/telemetry/logger.ts';
+import { TEST_PUBLIC_URL, type TestGateway } from './gateway.ts';
+
+/** Another gateway over the same database, as a second process would have it. */
+export interface Replica {
+  graphql(query: string, token: string): Promise<{ data: any; errors?: any[] }>;
+  gateway: Gateway;
+  close(): Promise<void>;
+}
+
+/** @param database opened by itself: replicas share nothing but the server */
+export async function createReplica(
+  of: TestGateway,
+  database: Database,
+  options: { keyring?: Keyring } = {},
+): Promise<Replica> {
+  const gateway = await createGateway({
+    config: of.config,
+    database,
+    keyring: options.keyring ?? of.keyring,
+    adminToken: new Secret(of.tokens.bootstrap),
+    log: createLogger('fatal', new Writable({ write: (_chunk, _encoding, done) => done() })),
+    now: () => of.clock.now,
+  });
+  return {
+    gateway,
+    async graphql(query, token) {
+      const response = await gateway.app.fetch(
+        new Request(new URL('/graphql', TEST_PUBLIC_URL), {
+          method: 'POST',
+          headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
+          body: JSON.stringify({ query }),
+        }),
+      );
+      return (await response.json()) as { data: any; errors?: any[] };
+    },
+    close: () => gateway.close(),
+  };
+}
