@@ -7,6 +7,7 @@ import { scrubDatabaseError } from './data/database-error.ts';
 import type { KeyFile } from './data/key-file-changes.ts';
 import { checkKeys } from './data/key-registry.ts';
 import { forgetRevokedKeys } from './data/key-revocation.ts';
+import type { FeedReader } from './data/memory/feed-reader.ts';
 import { createMemory } from './data/memory/memory.ts';
 import { isUpToDate } from './data/migrations.ts';
 import { createPrisma } from './data/prisma.ts';
@@ -40,6 +41,7 @@ import { createServerExplanations } from './domain/governance/explain-server.ts'
 import { createServerTransfer } from './domain/governance/server-transfer.ts';
 import { createKeyService } from './domain/keys/key-service.ts';
 import { createUserService } from './domain/users/user-service.ts';
+import type { AnswerStamp } from './graphql/context.ts';
 import { createGraphQLHandler } from './graphql/yoga.ts';
 import { type App, createApp } from './http/app.ts';
 import { createPrivateHostCheck, toHostRange } from './outbound/private-ranges.ts';
@@ -200,6 +202,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
         auditLog,
         transfer,
         streams,
+        answerStamp: createAnswerStamp(reader, secrets),
       },
       log,
       metrics,
@@ -252,6 +255,17 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       await reader.close();
       await Promise.all([outbound.close(), issuerOutbound.close()]);
       await prisma.$disconnect();
+    },
+  };
+}
+
+function createAnswerStamp(reader: FeedReader, secrets: ServerSecrets): AnswerStamp {
+  const current = () => `${reader.stamp()} ${secrets.stamp()}`;
+  return {
+    current,
+    async fresh() {
+      await reader.fresh();
+      return current();
     },
   };
 }

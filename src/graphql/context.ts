@@ -16,6 +16,14 @@ import { createLoaders, type Loaders } from './loaders.ts';
 /** Entries that one operation may ask for, over all its lists: resolving their fields keeps everybody else waiting. */
 export const MAX_ENTRIES = 500;
 
+/** Tells whether what is known of configs, connections and callers is still what it was: equal texts mean yes. */
+export interface AnswerStamp {
+  /** After whatever has to be asked before memory may be used. */
+  fresh(): Promise<string>;
+  /** As far as is known now. */
+  current(): string;
+}
+
 /** What the graph resolves with. */
 export interface GraphQLServices {
   configs: ConfigService;
@@ -30,6 +38,7 @@ export interface GraphQLServices {
   auditLog: AuditLog;
   transfer: ServerTransfer;
   streams: ConfigStreams;
+  answerStamp: AnswerStamp;
 }
 
 /** What the HTTP room hands over with each operation. */

@@ -4,6 +4,7 @@ import type { Metrics } from '../telemetry/metrics.ts';
 import { createContext, type GraphQLServerContext, type GraphQLServices } from './context.ts';
 import { createErrorMask } from './mask-error.ts';
 import { guardRootFields } from './permissions.ts';
+import { useAnswerMemory } from './plugins/use-answer-memory.ts';
 import { useDocumentErrors } from './plugins/use-document-errors.ts';
 import { useFreshContext } from './plugins/use-fresh-context.ts';
 import { useIntrospectionGuard } from './plugins/use-introspection-guard.ts';
@@ -24,8 +25,9 @@ export type GraphQLHandler = (request: Request, context: GraphQLServerContext) =
 
 /** Builds the guarded schema with its plugins, once. */
 export function createGraphQLHandler({ services, log, metrics }: GraphQLHandlerOptions): GraphQLHandler {
+  const schema = guardRootFields(buildSchema());
   const yoga = createYoga<GraphQLServerContext>({
-    schema: guardRootFields(buildSchema()),
+    schema,
     graphqlEndpoint: '/graphql',
     context: (context: GraphQLServerContext) => createContext(services, context),
     // The HTTP room has its own: the defaults run cross-site forms and answer any origin with credentials.
@@ -42,6 +44,7 @@ export function createGraphQLHandler({ services, log, metrics }: GraphQLHandlerO
       useIntrospectionGuard(),
       useOperationReport({ log, metrics }),
       useVariableCheck(),
+      useAnswerMemory(schema),
       useFreshContext(),
     ],
   });

@@ -167,6 +167,9 @@ export function createFeedReader(options: {
      */
     touches: (): bigint => position.touches,
 
+    /** Equal texts mean that nothing that is kept in memory changed in between. */
+    stamp: (): string => `${position.epoch} ${resets} ${head} ${position.touches}`,
+
     /** Where the database is. */
     position: askPosition,
 

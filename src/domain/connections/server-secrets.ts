@@ -47,6 +47,9 @@ export function createServerSecrets({ store, keyring }: { store: Store; keyring:
       return openAndRemember(tokens[field], tokens.id, tokens.version);
     },
 
+    /** Equal texts mean that the same secrets are known not to open. */
+    stamp: (): string => [unopened.changes(), ...keyring.keys.map(({ digest }) => digest)].join(' '),
+
     /** Whether a secret of the config is known not to open: its key is not here, or it was tried at this version. */
     isUnavailable({ id, version, secretKeyDigests }: McpServerConfigRecord): boolean {
       if (secretKeyDigests.some((digest) => keyring.find(digest) === undefined)) return true;

@@ -5,15 +5,19 @@ const MAX_REMEMBERED = 1_000;
 export function createUnopenedSecrets() {
   /** The version at which the secret did not open. */
   const failedAt = new Map<string, number>();
+  let changes = 0;
   return {
+    /** Goes up whenever another answer may be given than before. */
+    changes: (): number => changes,
     add(entry: string, version: number): void {
+      if (failedAt.get(entry) !== version) changes += 1;
       failedAt.delete(entry);
       failedAt.set(entry, version);
       const [oldest] = failedAt.keys();
       if (failedAt.size > MAX_REMEMBERED && oldest !== undefined) failedAt.delete(oldest);
     },
     remove(entry: string): void {
-      failedAt.delete(entry);
+      if (failedAt.delete(entry)) changes += 1;
     },
     /** Whether the secret did not open at some version of its row. */
     hasAny: (entry: string): boolean => failedAt.has(entry),

@@ -1,5 +1,6 @@
-import { type ExecutionResult, getOperationAST, Kind } from 'graphql';
+import { type ExecutionResult, type GraphQLError, getOperationAST, Kind } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
+import { DomainError } from '../../errors.ts';
 import { viewerUserId } from '../../policy/viewer.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
@@ -44,8 +45,9 @@ export function useOperationReport({ log, metrics }: { log: Logger; metrics: Met
 /** The root fields that were refused, each once. */
 function listDenials({ errors = [] }: ExecutionResult, type: string): { operation: string; code: string }[] {
   const denials = new Map<string, string>();
-  for (const { path, nodes, extensions } of errors) {
-    const code = extensions['code'];
+  for (const error of errors) {
+    const { path, nodes } = error;
+    const code = codeOf(error);
     if (code === 'FORBIDDEN' || code === 'UNAUTHENTICATED') {
       // The field's own name: what the caller calls it in his answer is his.
       const field = nodes?.find((node) => node.kind === Kind.FIELD);
@@ -59,6 +61,12 @@ function listDenials({ errors = [] }: ExecutionResult, type: string): { operatio
 function outcomeOf({ errors }: ExecutionResult): string {
   const [error] = errors ?? [];
   if (error === undefined) return 'ok';
-  const { code } = error.extensions;
-  return typeof code === 'string' ? code : 'INTERNAL_SERVER_ERROR';
+  return codeOf(error) ?? 'INTERNAL_SERVER_ERROR';
+}
+
+/** The code that the caller will see: the domain's errors get theirs only when all else is masked. */
+function codeOf({ originalError, extensions }: GraphQLError): string | undefined {
+  if (originalError instanceof DomainError) return originalError.code;
+  const { code } = extensions;
+  return typeof code === 'string' ? code : undefined;
 }

@@ -1,0 +1,175 @@
+import { parse } from 'graphql';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { findAnswerReach } from '../../src/graphql/answer-memory.ts';
+import { buildSchema } from '../../src/graphql/schema.ts';
+import { createTestGateway, type TestGateway } from '../setup/gateway.ts';
+import { createId } from './config-operations.ts';
+import { insertUserToken } from './user-tokens.ts';
+
+const schema = buildSchema();
+
+/** How far each field of a config reaches; a new one must be thought about. */
+const REACH: Readonly<Record<string, string>> = {
+  ...Object.fromEntries(
+    ['id', 'slug', 'displayName', 'description', 'iconUrl', 'authType', 'availability', 'enabled', 'toolAllowList']
+      .concat(['toolDenyList', 'hasOAuth2Secret', 'hasApiKey', 'hasCustomHeaders', 'version', 'createdAt', 'updatedAt'])
+      .concat(['url', 'transport', 'oauth2ClientId', 'oauth2AuthUrl', 'oauth2TokenUrl', 'oauth2RevocationUrl'])
+      .concat(['oauth2Issuer', 'oauth2Scopes', 'oauth2ResourceMode', 'apiKeyHeader'])
+      .map((field) => [field, 'role']),
+  ),
+  authConnected: 'viewer',
+  viewerState: 'viewer',
+  viewerStateReason: 'viewer',
+  'createdBy { id }': 'nobody',
+  'updatedBy { id }': 'nobody',
+  connectedUserCount: 'nobody',
+};
+
+describe('an answer may be given again', () => {
+  test('of fields that are in the table, and of no other', () => {
+    const fields = Object.values(schema.getType('McpServerConfig')?.toConfig() ?? {}).find(
+      (value): value is Record<string, unknown> => typeof value === 'object' && value !== null && 'slug' in value,
+    );
+    const names = Object.keys(REACH).map((field) => field.split(' ')[0]);
+    expect(Object.keys(fields ?? {}).sort()).toEqual(names.sort());
+  });
+
+  test.each(Object.entries(REACH))('%s: to everyone of the same %s', (field, reach) => {
+    for (const text of [
+      `{ mcpServerConfigs { nodes { id ${field} } } }`,
+      `{ mcpServerConfigs { edges { node { ...f } } } } fragment f on McpServerConfig { ${field} }`,
+      `query A { viewerless: mcpServerConfig(slug: "x") { ... { alias: id ${field} } } }`,
+    ]) {
+      expect(findAnswerReach(schema, parse(text)), text).toBe(reach);
+    }
+  });
+
+  test.each([
+    '{ viewer { id } }',
+    '{ mcpServerConfigs { nodes { id } } viewer { id } }',
+    '{ chats { nodes { id } } }',
+    '{ __schema { queryType { name } } }',
+    'mutation { deleteMcpServerConfig(id: "x") { deletedId } }',
+    'subscription { mcpServerConfigEvents { cursor } }',
+    'query A { mcpServerConfigs { nodes { id } } } query B { viewer { id } }',
+  ])('but not to %s', (text) => {
+    expect(findAnswerReach(schema, parse(text))).toBe('nobody');
+  });
+});
+
+describe('what is answered from memory', () => {
+  let gateway: TestGateway;
+  let id: string;
+  beforeAll(async () => {
+    gateway = await createTestGateway();
+    id = await createId(gateway, {
+      enabled: true,
+      authType: 'OAUTH2',
+      oauth2ClientId: 'client',
+      oauth2AuthUrl: 'https://login.example.com/authorize',
+      oauth2TokenUrl: 'https://login.example.com/token',
+    });
+  });
+  afterAll(() => gateway?.close());
+
+  const ask = async (query: string, token: string, variables?: object) => {
+    const { data, errors } = await gateway.graphql(query, { token, variables });
+    return errors === undefined ? data : errors[0].extensions.code;
+  };
+  const asAdmin = async (query: string) => ask(query, gateway.tokens.bootstrap);
+  const LIST = '{ mcpServerConfigs { totalCount nodes { id url enabled authConnected viewerState } } }';
+
+  test('is each one’s own, whoever asked before', async () => {
+    const { tokens, userIds } = gateway;
+    await insertUserToken(gateway, { configId: id, userId: userIds.member });
+    const twice = async (token: string) => {
+      const first = await ask(LIST, token);
+      expect(await ask(LIST, token)).toEqual(first);
+      return first.mcpServerConfigs.nodes[0];
+    };
+    for (let round = 0; round < 2; round += 1) {
+      expect(await twice(tokens.member)).toMatchObject({ url: null, authConnected: true, viewerState: 'READY' });
+      expect(await twice(tokens.admin)).toMatchObject({ url: expect.any(String), viewerState: 'NEEDS_CONNECT' });
+      expect(await twice(tokens.auditor)).toMatchObject({ url: expect.any(String), authConnected: false });
+      expect(await ask(LIST, tokens.suspended)).toBe('UNAUTHENTICATED');
+    }
+    await asAdmin(`mutation { removeMcpServerUserTokens(id: "${id}") { removedCount } }`);
+    expect(await twice(tokens.member)).toMatchObject({ authConnected: false, viewerState: 'NEEDS_CONNECT' });
+  });
+
+  test('is of the operation and the variables that were sent', async () => {
+    const other = await createId(gateway, { enabled: true, displayName: 'other', slug: 'other' });
+    const query = `query One($slug: String) { mcpServerConfig(slug: $slug) { id } }
+      query Two($slug: String) { mcpServerConfig(slug: $slug) { id slug } }`;
+    const send = async (operationName: string, slug: string) => {
+      const response = await gateway.fetch('/graphql', {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', authorization: `Bearer ${gateway.tokens.member}` },
+        body: JSON.stringify({ query, operationName, variables: { slug } }),
+      });
+      return ((await response.json()) as { data: unknown }).data;
+    };
+    for (let round = 0; round < 2; round += 1) {
+      expect(await send('One', 'other')).toEqual({ mcpServerConfig: { id: other } });
+      expect(await send('Two', 'other')).toEqual({ mcpServerConfig: { id: other, slug: 'other' } });
+      expect(await send('One', 'none')).toEqual({ mcpServerConfig: null });
+    }
+    await asAdmin(`mutation { deleteMcpServerConfig(id: "${other}") { deletedId } }`);
+    expect(await send('One', 'other')).toEqual({ mcpServerConfig: null });
+  });
+
+  test('is new after each change, of a config, of a role and of a user', async () => {
+    const { token } = (
+      await asAdmin(`mutation { createApiToken(input: { userId: "${gateway.userIds.auditor}", name: "t" }) { token } }`)
+    ).createApiToken;
+    const url = async () => (await ask(LIST, token)).mcpServerConfigs?.nodes[0]?.url;
+    const setUser = (patch: string) =>
+      asAdmin(`mutation { updateUser(id: "${gateway.userIds.auditor}", patch: ${patch}) { id } }`);
+    const before = await url();
+    await asAdmin(`mutation { updateMcpServerConfig(id: "${id}", patch: { url: "https://new.example.com/" }) { id } }`);
+    expect(await url()).not.toBe(before);
+    await setUser('{ role: MEMBER }');
+    expect(await url()).toBeNull();
+    await asAdmin(`mutation { updateMcpServerConfig(id: "${id}", patch: { enabled: false }) { id } }`);
+    expect(await url()).toBeUndefined();
+    await setUser('{ role: AUDITOR }');
+    expect(await url()).toBe('https://new.example.com/');
+    await setUser('{ status: SUSPENDED }');
+    expect(await ask(LIST, token)).toBe('UNAUTHENTICATED');
+    await setUser('{ status: ACTIVE }');
+    await asAdmin(`mutation { updateMcpServerConfig(id: "${id}", patch: { enabled: true }) { id } }`);
+  });
+
+  test('is new when a secret turns out not to open', async () => {
+    const { database, tokens, secrets } = gateway;
+    const broken = await createId(gateway, {
+      enabled: true,
+      authType: 'API_KEY',
+      apiKeyHeader: 'x-key',
+      apiKeyValue: 'secret',
+    });
+    const state = async () =>
+      (await ask(`{ mcpServerConfig(id: "${broken}") { viewerState } }`, tokens.member)).mcpServerConfig.viewerState;
+    await database.query(
+      `UPDATE mcp_server_configs SET api_key_value = left(api_key_value, -2) || 'AA' WHERE id = $1::uuid`,
+      [broken],
+    );
+    expect(await state()).toBe('READY');
+    await expect(secrets.open(broken, 'apiKeyValue')).rejects.toMatchObject({ code: 'DECRYPTION_FAILED' });
+    expect(await state()).toBe('UNAVAILABLE');
+    await asAdmin(`mutation { updateMcpServerConfig(id: "${broken}", patch: { apiKeyValue: "new" }) { id } }`);
+    expect(await state()).toBe('READY');
+  });
+
+  test('is no refusal: that is made, told and counted each time', async () => {
+    const query = '{ mcpServerConfigs(first: 501) { totalCount } }';
+    for (let round = 0; round < 2; round += 1) {
+      expect(await ask(query, gateway.tokens.member)).toBe('VALIDATION_FAILED');
+    }
+    const operations = gateway
+      .logs()
+      .split('\n')
+      .filter((line) => line.includes('"outcome":"VALIDATION_FAILED"'));
+    expect(operations.length).toBeGreaterThanOrEqual(2);
+  });
+});
