@@ -2,11 +2,14 @@ import { randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { generateMasterKey } from '../src/crypto/master-key.ts';
+import { askAsAdmin, createConfig } from './admin.ts';
 import { measureAudit } from './audit.ts';
 import { type BenchDatabase, openBenchDatabase } from './bench-database.ts';
 import { type Contestant, type ContestantOptions, startContestant } from './contestant.ts';
+import { measureKillSwitch } from './kill-switch.ts';
 import { LIST_FIELDS, LIST_SIZE } from './list-query.ts';
 import { askForList, CONNECTIONS, type Measurement, measure } from './measure.ts';
 import { measureSealing } from './sealing.ts';
@@ -14,10 +17,14 @@ import { seed } from './seed.ts';
 import { formatTable } from './table.ts';
 
 const GATEHOUSE = 'Gatehouse';
+/** How often an admin changes something while the list is asked for. */
+const CHANGES_PER_SECOND = 10;
+const GATEHOUSE_CHANGING = `Gatehouse, ${CHANGES_PER_SECOND} changes a second`;
 const APOLLO = 'Apollo Server + Prisma';
 
 /** Measures all contestants one after the other: each has the machine to itself, but for the load and PostgreSQL. */
-async function compareLists(database: BenchDatabase, seconds: number, signal: AbortSignal): Promise<Measurement[]> {
+async function compareLists(database: BenchDatabase, seconds: number, signal: AbortSignal) {
+  let killSwitch: string | undefined;
   const measurements: Measurement[] = [];
   const during = async (options: ContestantOptions, work: (running: Contestant) => Promise<void>) => {
     signal.throwIfAborted();
@@ -43,10 +50,22 @@ async function compareLists(database: BenchDatabase, seconds: number, signal: Ab
     measurements.push(await measure({ name, server, token }, reference, seconds));
   };
 
-  await during({ script: new URL('../src/main.ts', import.meta.url), args: ['serve'], env }, async (running) => {
+  const gateway: ContestantOptions = { script: new URL('../src/main.ts', import.meta.url), args: ['serve'], env };
+  await during(gateway, async (running) => {
     token = await seed(running.url, adminToken);
     reference = await askForList({ name: GATEHOUSE, server: running, token });
     await add(GATEHOUSE, running);
+    const stopChanging = await keepChanging(running.url, adminToken);
+    try {
+      await add(GATEHOUSE_CHANGING, running);
+    } finally {
+      await stopChanging();
+    }
+    if (database.url === undefined) return;
+    await during(gateway, async (other) => {
+      console.log('… the kill switch');
+      killSwitch = await measureKillSwitch([running, other], { adminToken, token }, signal);
+    });
   });
   const bytes = path.join(database.folder, 'answer.json');
   await writeFile(bytes, reference);
@@ -67,7 +86,27 @@ async function compareLists(database: BenchDatabase, seconds: number, signal: Ab
   console.log(
     `\nThe member's list, ${LIST_SIZE} configs × ${LIST_FIELDS.length} fields, ${Math.round(Buffer.byteLength(reference) / 1_000)} kB`,
   );
-  return measurements;
+  return { measurements, killSwitch };
+}
+
+/** Changes a config that the member does not see, again and again: answers that were remembered count no more. */
+async function keepChanging(url: string, adminToken: string): Promise<() => Promise<void>> {
+  const id = await createConfig(url, adminToken, 'changing', false);
+  const mutation = `mutation ($id: UUID!, $description: String!) {
+    updateMcpServerConfig(id: $id, patch: { description: $description }) { id } }`;
+  const stop = new AbortController();
+  const run = async (): Promise<void> => {
+    for (let count = 0; !stop.signal.aborted; count += 1) {
+      await askAsAdmin(url, adminToken, mutation, { id, description: `Changed ${count} times.` });
+      await delay(1_000 / CHANGES_PER_SECOND);
+    }
+  };
+  const running = run();
+  running.catch(() => undefined);
+  return async () => {
+    stop.abort();
+    await running;
+  };
 }
 
 function rejectOnAbort(signal: AbortSignal): Promise<never> {
@@ -89,9 +128,10 @@ async function run(): Promise<void> {
     );
   }
   try {
-    const measurements = await compareLists(database, seconds, stop.signal);
+    const { measurements, killSwitch } = await compareLists(database, seconds, stop.signal);
     const machine = `${cpus().length} cores, ${cpus()[0]?.model.trim()}, Node ${process.versions.node}, ${database.label}`;
     console.log(`${CONNECTIONS} connections, ${seconds} s each; ${machine}\n\n${formatTable(measurements, APOLLO)}`);
+    console.log(`\n${killSwitch ?? 'The kill switch needs two replicas, and so PostgreSQL.'}`);
     console.log(`\n${await measureSealing()}`);
     console.log(`\n${await measureAudit()}`);
   } finally {

@@ -1,3 +1,4 @@
+import { askAsAdmin } from './admin.ts';
 import { LIST_SIZE } from './list-query.ts';
 
 /** Configs that the member does not see, in between those that he does. */
@@ -26,17 +27,7 @@ const AVAILABILITIES = ['FORCE_ON', 'DEFAULT_ON', 'DEFAULT_OFF'] as const;
  * @returns the member's API token
  */
 export async function seed(url: string, adminToken: string): Promise<string> {
-  const ask = async <Data>(query: string, input: unknown): Promise<Data> => {
-    const response = await fetch(url, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', authorization: `Bearer ${adminToken}` },
-      body: JSON.stringify({ query, variables: { input } }),
-    });
-    const { data, errors } = (await response.json()) as { data: Data; errors?: unknown };
-    if (errors !== undefined) throw new Error(`cannot fill the table: ${JSON.stringify(errors)}`);
-    return data;
-  };
-
+  const ask = <Data>(query: string, input: unknown) => askAsAdmin<Data>(url, adminToken, query, { input });
   for (let index = 0; index < TOTAL; index += 1) {
     await ask(
       'mutation ($input: CreateMcpServerConfigInput!) { createMcpServerConfig(input: $input) { id } }',

@@ -1,0 +1,29 @@
+/** Asks a gateway as its admin. @throws with the errors of the answer */
+export async function askAsAdmin<Data>(url: string, token: string, query: string, variables?: object): Promise<Data> {
+  const response = await fetch(url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
+    body: JSON.stringify({ query, variables }),
+  });
+  const { data, errors } = (await response.json()) as { data: Data; errors?: unknown };
+  if (errors !== undefined) throw new Error(JSON.stringify(errors));
+  return data;
+}
+
+/** Switches a config on or off, or on and off again. */
+export async function setEnabled(url: string, token: string, id: string, enabled: boolean): Promise<void> {
+  const mutation = `mutation ($id: UUID!, $enabled: Boolean!) {
+    updateMcpServerConfig(id: $id, patch: { enabled: $enabled }) { id } }`;
+  await askAsAdmin(url, token, mutation, { id, enabled });
+}
+
+const CREATE = 'mutation ($input: CreateMcpServerConfigInput!) { createMcpServerConfig(input: $input) { id } }';
+
+/** Defines a config of no auth type. @returns its id */
+export async function createConfig(url: string, token: string, slug: string, enabled: boolean): Promise<string> {
+  const input = { displayName: `~ ${slug}`, slug, url: 'https://mcp.example.com/mcp', enabled };
+  const { createMcpServerConfig } = await askAsAdmin<{ createMcpServerConfig: { id: string } }>(url, token, CREATE, {
+    input,
+  });
+  return createMcpServerConfig.id;
+}
