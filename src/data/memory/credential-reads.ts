@@ -2,6 +2,7 @@ import { SYSTEM } from '../../policy/viewer.ts';
 import { guarded } from '../guarded.ts';
 import type { createApiTokenRepository } from '../repositories/api-token-repository.ts';
 import type { createSessionRepository } from '../repositories/session-repository.ts';
+import type { createUserRepository } from '../repositories/user-repository.ts';
 import { BoundedMap } from './bounded-map.ts';
 
 /** Tokens, and users, that are remembered. */
@@ -9,14 +10,16 @@ const MAX_REMEMBERED = 10_000;
 
 type ApiTokenRepository = ReturnType<typeof createApiTokenRepository>;
 type SessionRepository = ReturnType<typeof createSessionRepository>;
+type UserRepository = ReturnType<typeof createUserRepository>;
 
 /** Remembers what tokens are worth, until a token or a user changes. What is not good is not remembered. */
 export function createCredentialReads(
-  stored: { apiTokens: ApiTokenRepository; sessions: SessionRepository },
+  stored: { apiTokens: ApiTokenRepository; sessions: SessionRepository; users: UserRepository },
   fresh: () => Promise<void> | undefined,
 ) {
   const tokens = new BoundedMap<string, ReturnType<ApiTokenRepository['findByHash']>>(MAX_REMEMBERED);
   const users = new BoundedMap<string, ReturnType<SessionRepository['findUser']>>(MAX_REMEMBERED);
+  const identities = new BoundedMap<string, ReturnType<UserRepository['findOidc']>>(MAX_REMEMBERED);
 
   const remember = async <Found>(
     memory: BoundedMap<string, Promise<Found | null>>,
@@ -49,10 +52,18 @@ export function createCredentialReads(
         remember(users, id, () => stored.sessions.findUser(SYSTEM, { id })),
       ),
     },
+    users: {
+      findOidc: guarded('user.provision', (args: Parameters<UserRepository['findOidc']>[1]) => {
+        const { issuer, subject, issuedAt } = args;
+        const key = JSON.stringify([issuer, subject, issuedAt?.getTime()]);
+        return remember(identities, key, () => stored.users.findOidc(SYSTEM, { issuer, subject, issuedAt }));
+      }),
+    },
 
     forget(): void {
       tokens.clear();
       users.clear();
+      identities.clear();
     },
   };
 }

@@ -69,6 +69,7 @@ export function createMemory(options: {
       connections: { ...store.connections, ...connections.reads },
       apiTokens: { ...store.apiTokens, ...credentials.apiTokens },
       sessions: { ...store.sessions, ...credentials.sessions },
+      users: { ...store.users, ...credentials.users },
     },
   };
 }
