@@ -4,6 +4,11 @@ import { SECRET_FIELDS } from './config-input.ts';
 
 const SECRETS: ReadonlySet<string> = new Set(SECRET_FIELDS);
 
+/** A config as the audit log names it. */
+export function toConfigTarget({ id, slug }: Pick<McpServerConfigRecord, 'id' | 'slug'>) {
+  return { type: 'mcp_server_config', id, label: slug } as const;
+}
+
 /** What the audit log tells of a new config: what is not empty. */
 export function toCreationChanges(columns: ConfigColumns): FieldChange[] {
   return toChanges(columns, () => null).filter((change) => !('after' in change) || !isEmpty(change.after));

@@ -10,7 +10,7 @@ import type { ConnectionEndings } from '../connections/connection-endings.ts';
 import type { SetupReport } from '../connections/oauth-setup.ts';
 import { assertExperiment, type Experiment } from '../experiments.ts';
 import { isStorable } from '../validation/text.ts';
-import { toCreationChanges, toDeletionChanges, toUpdateChanges } from './config-audit.ts';
+import { toConfigTarget, toCreationChanges, toDeletionChanges, toUpdateChanges } from './config-audit.ts';
 import { toChangedColumns, toColumns } from './config-changes.ts';
 import type { ConfigInput } from './config-input.ts';
 import { type ConfigPlans, type ConfigUpdatePlan, type Preparation, slugTaken } from './config-plans.ts';
@@ -90,7 +90,7 @@ export function createConfigService({ store, experiments, plans, endings }: Conf
           await tx.audit.append(SYSTEM, {
             actor: viewer,
             action: 'mcpServerConfig.create',
-            target: toTarget(created),
+            target: toConfigTarget(created),
             changes,
           });
           return created;
@@ -139,21 +139,29 @@ export function createConfigService({ store, experiments, plans, endings }: Conf
     async delete(viewer: Viewer, id: string): Promise<void> {
       assertCan(viewer, 'mcpServerConfig.delete');
       assertExperiment(experiments, 'agents');
-      const found = await store.configs.findById(viewer, { id });
-      const provider = await endings.loadProvider(found);
-      const tokens = await store.transaction(async (tx) => {
-        const ended = await tx.connections.remove(viewer, { configId: id });
-        if (found === null || !(await tx.configs.delete(viewer, { id }))) throw notFound(WHAT);
-        await tx.chats.dropServer(viewer, { configId: id });
-        await tx.audit.append(SYSTEM, {
-          actor: viewer,
-          action: 'mcpServerConfig.delete',
-          target: toTarget(found),
-          changes: toDeletionChanges(found),
+      for (let attempt = 1; ; attempt += 1) {
+        const found = await store.configs.findById(viewer, { id });
+        if (found === null) throw notFound(WHAT);
+        const provider = await endings.loadProvider(found);
+        const outcome = await store.transaction(async (tx) => {
+          const current = await tx.configs.lock(viewer, { id });
+          if (current === null) throw notFound(WHAT);
+          // Tokens of another provider than the one that was loaded are none of its business.
+          if (current.version !== found.version) return { version: current.version };
+          const tokens = await tx.connections.remove(viewer, { configId: id });
+          await tx.configs.delete(viewer, { id });
+          await tx.chats.dropServer(viewer, { configId: id });
+          await tx.audit.append(SYSTEM, {
+            actor: viewer,
+            action: 'mcpServerConfig.delete',
+            target: toConfigTarget(found),
+            changes: toDeletionChanges(found),
+          });
+          return { tokens };
         });
-        return ended;
-      });
-      endings.revokeLater(provider, tokens);
+        if (outcome.tokens !== undefined) return endings.revokeLater(provider, outcome.tokens);
+        if (attempt === MAX_ATTEMPTS) throw versionMismatch(outcome.version);
+      }
     },
   };
 }
@@ -174,15 +182,11 @@ async function writeUpdate(tx: Repositories, viewer: Viewer, current: McpServerC
   await tx.audit.append(SYSTEM, {
     actor: viewer,
     action: 'mcpServerConfig.update',
-    target: toTarget(config),
+    target: toConfigTarget(config),
     changes: toUpdateChanges(columns, current),
     reason: ended,
   });
   return { config, tokens };
-}
-
-function toTarget({ id, slug }: McpServerConfigRecord) {
-  return { type: 'mcp_server_config', id, label: slug } as const;
 }
 
 /** PostgreSQL fails when it is asked for text that it cannot store; no config has any. */

@@ -7,6 +7,7 @@ import type { Store } from '../../data/store.ts';
 import { DomainError, notFound, unauthenticated } from '../../errors.ts';
 import { assertCan } from '../../policy/policy.ts';
 import { SYSTEM, type Viewer, viewerUserId } from '../../policy/viewer.ts';
+import { toConfigTarget } from '../configs/config-audit.ts';
 import { changesAuthorization } from '../configs/config-changes.ts';
 import { assertExperiment, type Experiment } from '../experiments.ts';
 import { readAuthorizationAnswer } from '../oauth/authorization-answer.ts';
@@ -151,7 +152,7 @@ export function createConnectionFlow(options: {
 
   /** Writes down that a connection was not made; the caller tells why. */
   async function recordFailure(viewer: Viewer, config: McpServerConfigRecord, reason: string): Promise<void> {
-    const target = toTarget(config);
+    const target = toConfigTarget(config);
     await store.transaction((tx) =>
       tx.audit.append(SYSTEM, {
         actor: viewer,
@@ -223,14 +224,14 @@ export function createConnectionFlow(options: {
           expiresAt: toExpiry(obtainedAt, obtained.expiresInSeconds),
         },
       });
-      await tx.audit.append(SYSTEM, { actor: viewer, action: 'mcpServerConnection.connect', target: toTarget(config) });
+      await tx.audit.append(SYSTEM, {
+        actor: viewer,
+        action: 'mcpServerConnection.connect',
+        target: toConfigTarget(config),
+      });
       return true;
     });
   }
-}
-
-function toTarget({ id, slug }: McpServerConfigRecord) {
-  return { type: 'mcp_server_config', id, label: slug } as const;
 }
 
 const SETTINGS_CHANGED = 'The settings of this server changed meanwhile; connect again.';

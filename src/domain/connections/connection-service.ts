@@ -3,6 +3,7 @@ import type { Store } from '../../data/store.ts';
 import { notFound, unauthenticated } from '../../errors.ts';
 import { assertCan } from '../../policy/policy.ts';
 import { SYSTEM, type Viewer, viewerUserId } from '../../policy/viewer.ts';
+import { toConfigTarget } from '../configs/config-audit.ts';
 import { assertExperiment, type Experiment } from '../experiments.ts';
 import type { ConnectionEndings } from './connection-endings.ts';
 import type { ServerSecrets } from './server-secrets.ts';
@@ -118,7 +119,7 @@ export function createConnectionService(options: {
         await tx.audit.append(SYSTEM, {
           actor: viewer,
           action: 'mcpServerConnection.remove',
-          target: { type: 'mcp_server_config', id: config.id, label: config.slug },
+          target: toConfigTarget(config),
           changes: removed
             .flatMap(({ tokens }) => tokens)
             .map(({ userId }) => ({ field: 'userId', before: userId, after: null })),

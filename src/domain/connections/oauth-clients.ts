@@ -4,6 +4,7 @@ import type { McpServerConfigRecord, OAuthDiscoveryRecord } from '../../data/rec
 import type { Store } from '../../data/store.ts';
 import { DomainError, notFound } from '../../errors.ts';
 import { SYSTEM } from '../../policy/viewer.ts';
+import { toConfigTarget } from '../configs/config-audit.ts';
 import { ClientRegistrationError } from '../oauth/discovery/client-registration.ts';
 import type { OAuthProvider } from '../oauth/oauth-provider.ts';
 import { isUsableClient, type OAuthSetup } from './oauth-setup.ts';
@@ -55,7 +56,7 @@ export function createOAuthClients(options: {
         await tx.audit.append(SYSTEM, {
           actor: SYSTEM,
           action: 'mcpServerConfig.update',
-          target: { type: 'mcp_server_config', id: configId, label: config.slug },
+          target: toConfigTarget(config),
           changes: [
             { field: 'oauth2ClientId', before: config.oauth2ClientId, after: client.clientId },
             { field: 'oauth2ClientSecret', changed: true },

@@ -5,6 +5,7 @@ import type { NewTokens, TokenLease, UserTokenRecord } from '../../data/reposito
 import type { Store } from '../../data/store.ts';
 import { DomainError } from '../../errors.ts';
 import { SYSTEM } from '../../policy/viewer.ts';
+import { toConfigTarget } from '../configs/config-audit.ts';
 import type { OAuthProvider } from '../oauth/oauth-provider.ts';
 import type { TokenEndpoints, TokenSet } from '../oauth/token-endpoint.ts';
 import { TokenEndpointError } from '../oauth/token-endpoint-error.ts';
@@ -150,7 +151,7 @@ interface RefreshAttempt {
 }
 
 function toFailure(
-  { id, slug }: McpServerConfigRecord,
+  config: McpServerConfigRecord,
   userId: string,
   reason: string,
   connection: 'ended' | 'kept',
@@ -159,7 +160,7 @@ function toFailure(
     actor: SYSTEM,
     action: 'mcpServerConnection.refresh',
     outcome: 'failed',
-    target: { type: 'mcp_server_config', id, label: slug },
+    target: toConfigTarget(config),
     changes: connection === 'ended' ? [{ field: 'userId', before: userId, after: null }] : [],
     reason: `The connection of user ${userId} is ${connection}: ${reason}`,
   };
