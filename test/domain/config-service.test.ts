@@ -3,12 +3,19 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createStore, type Store } from '../../src/data/store.ts';
 import { createConfigPlans } from '../../src/domain/configs/config-plans.ts';
 import { createConfigService } from '../../src/domain/configs/config-service.ts';
+import type { ConnectionEndings } from '../../src/domain/connections/connection-endings.ts';
 import { createOAuth } from '../../src/domain/connections/oauth.ts';
 import { createServerSecrets } from '../../src/domain/connections/server-secrets.ts';
 import { BOOTSTRAP_ADMIN_ID, ensureBootstrapAdmin } from '../../src/domain/credentials/bootstrap-admin.ts';
 import { createSafeFetch } from '../../src/outbound/safe-fetch.ts';
 import type { Viewer } from '../../src/policy/viewer.ts';
-import { configColumns, openSealedDatabase, type SealedDatabase } from '../data/encryption-setup.ts';
+import {
+  configColumns,
+  createUser,
+  openSealedDatabase,
+  type SealedDatabase,
+  tokenColumns,
+} from '../data/encryption-setup.ts';
 
 let sealed: SealedDatabase;
 let store: Store;
@@ -22,20 +29,61 @@ function adminOf(userId: string): Viewer {
   return { kind: 'user', userId, role: 'admin', credential: { kind: 'bootstrap' } };
 }
 
-test('an admin who is deleted while he writes is nobody, and nothing is written', async () => {
-  const secrets = createServerSecrets({ store, keyring: sealed.keyring });
+/** The service over a store, with endings that the test may watch. */
+function createConfigs(over: Store, watch: (endings: ConnectionEndings) => Partial<ConnectionEndings> = () => ({})) {
+  const secrets = createServerSecrets({ store: over, keyring: sealed.keyring });
   const experiments = new Set(['agents'] as const);
   const isAllowedPrivateHost = () => false;
   const outbound = createSafeFetch({ ranges: [] });
   const publicUrl = 'https://gatehouse.example.com';
   const now = () => new Date();
-  const oauth = createOAuth({ store, secrets, experiments, isAllowedPrivateHost, outbound, publicUrl, now });
-  const plans = createConfigPlans({ store, isAllowedPrivateHost, ...oauth });
-  const configs = createConfigService({ store, experiments, plans, ...oauth });
+  const oauth = createOAuth({ store: over, secrets, experiments, isAllowedPrivateHost, outbound, publicUrl, now });
+  const endings = { ...oauth.endings, ...watch(oauth.endings) };
+  const plans = createConfigPlans({ store: over, isAllowedPrivateHost, ...oauth });
+  return createConfigService({ store: over, experiments, plans, endings });
+}
+
+test('tokens of a config that is changed while it is deleted go to the provider that they are of', async () => {
+  await ensureBootstrapAdmin(store);
+  const admin = adminOf(BOOTSTRAP_ADMIN_ID);
+  const input = {
+    ...configColumns(),
+    authType: 'oauth2',
+    oauth2ClientId: 'client',
+    oauth2AuthUrl: 'https://former.example.com/authorize',
+    oauth2TokenUrl: 'https://former.example.com/token',
+  } as const;
+  const plain = createConfigs(store);
+  const { id } = await plain.create(admin, input);
+  // Between the look and the deletion: another provider, and a user who connects to that.
+  const change = async () => {
+    await plain.update(admin, { id, patch: { oauth2TokenUrl: 'https://latter.example.com/token' } });
+    const user = await createUser(sealed.prisma);
+    const data = { mcpServerConfigId: id, userId: user.id, ...tokenColumns('access', 'refresh') };
+    await sealed.prisma.mcpServerUserToken.create({ data });
+  };
+  const revoked: [tokenUrl: string | undefined, count: number][] = [];
+  let isChanged = false;
+  const configs = createConfigs(store, (endings) => ({
+    async loadProvider(config) {
+      const provider = await endings.loadProvider(config);
+      if (!isChanged) await change();
+      isChanged = true;
+      return provider;
+    },
+    revokeLater: (provider, tokens) => void revoked.push([provider?.tokenUrl, tokens.length]),
+  }));
+  await configs.delete(admin, id);
+  expect(revoked).toEqual([['https://latter.example.com/token', 1]]);
+  expect(await configs.find(admin, { id })).toBeNull();
+});
+
+test('an admin who is deleted while he writes is nobody, and nothing is written', async () => {
+  const configs = createConfigs(store);
   const gone = adminOf(randomUUID());
   const input = configColumns();
   await expect(configs.create(gone, input)).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
-  expect(await sealed.prisma.mcpServerConfig.count()).toBe(0);
+  expect(await sealed.prisma.mcpServerConfig.count({ where: { slug: input.slug } })).toBe(0);
 
   await ensureBootstrapAdmin(store);
   const { id } = await configs.create(adminOf(BOOTSTRAP_ADMIN_ID), input);
