@@ -34,16 +34,18 @@ import {
 } from './domain/credentials/bootstrap-admin.ts';
 import { createOidcVerifier } from './domain/credentials/oidc.ts';
 import { createSessionService } from './domain/credentials/session-service.ts';
-import { createViewerRenewal } from './domain/credentials/viewer-renewal.ts';
-import { createConfigStreams, type StreamLimits } from './domain/feed/config-streams.ts';
+import { createViewerRenewal, followViewer } from './domain/credentials/viewer-renewal.ts';
+import { createConfigStreams, STREAM_LIMITS, type StreamLimits } from './domain/feed/config-streams.ts';
 import { createConfigImpacts } from './domain/governance/config-impact.ts';
 import { createServerExplanations } from './domain/governance/explain-server.ts';
 import { createServerTransfer } from './domain/governance/server-transfer.ts';
 import { createKeyService } from './domain/keys/key-service.ts';
 import { createUserService } from './domain/users/user-service.ts';
 import type { AnswerStamp } from './graphql/context.ts';
-import { createGraphQLHandler } from './graphql/yoga.ts';
+import { createErrorMask } from './graphql/mask-error.ts';
+import { createGraphQL } from './graphql/yoga.ts';
 import { type App, createApp } from './http/app.ts';
+import { createGraphQLSockets } from './http/graphql-sockets.ts';
 import { createPrivateHostCheck, toHostRange } from './outbound/private-ranges.ts';
 import { createSafeFetch } from './outbound/safe-fetch.ts';
 import type { Logger } from './telemetry/logger.ts';
@@ -89,6 +91,8 @@ export interface Gateway {
   settle(): Promise<void>;
   /** From now on `/readyz` says no, so that load balancers look elsewhere. */
   drain(): void;
+  /** Ends streams and WebSockets, so that their clients go on elsewhere; new ones end at once. */
+  endStreams(): void;
   /** A URL that signs the bootstrap admin in, once. */
   createSignInUrl(): Promise<string>;
   close(): Promise<void>;
@@ -145,13 +149,8 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const auditLog = createAuditLog({ store, experiments, now });
   const denials = createDenials({ store, now });
   await reader.start();
-  const streams = createConfigStreams({
-    memory,
-    experiments,
-    now,
-    renewViewer: createViewerRenewal({ store, now }),
-    ...(options.streamLimits !== undefined && { limits: options.streamLimits }),
-  });
+  const renewViewer = createViewerRenewal({ store, now });
+  const streams = createConfigStreams({ memory, experiments, now, renewViewer, limits: options.streamLimits });
   const keys = createKeyService({ keys: createKeyRepository({ prisma, keyring, keyFile }) });
   const authentication = createAuthentication({
     store,
@@ -167,6 +166,40 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
         onError: (error) => log.warn({ err: error }, 'the OpenID Connect issuer cannot be used'),
       }),
   });
+
+  const graphql = createGraphQL({
+    services: {
+      configs,
+      connections,
+      users,
+      apiTokens,
+      keys,
+      chats,
+      effectiveServers,
+      explanations,
+      impacts,
+      auditLog,
+      transfer,
+      streams,
+      answerStamp: createAnswerStamp(reader, secrets),
+    },
+    log,
+    metrics,
+  });
+  const sockets = createGraphQLSockets({
+    graphql,
+    authentication,
+    follow: (viewer) => followViewer(viewer, { renewViewer, changes: reader, now }),
+    denials,
+    maskError: createErrorMask(log),
+    limits: { ...STREAM_LIMITS, ...options.streamLimits },
+    log,
+  });
+  metrics.watchStreams({ streams: streams.count, sockets: sockets.count });
+  const endStreams = (): void => {
+    streams.endAll();
+    sockets.endAll();
+  };
 
   let isDraining = false;
   const app = createApp({
@@ -188,25 +221,8 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     trustedProxies: config.trustedProxies,
     oauthSetup: setup,
     oauthUrls: oauth.urls,
-    handleGraphQL: createGraphQLHandler({
-      services: {
-        configs,
-        connections,
-        users,
-        apiTokens,
-        keys,
-        chats,
-        effectiveServers,
-        explanations,
-        impacts,
-        auditLog,
-        transfer,
-        streams,
-        answerStamp: createAnswerStamp(reader, secrets),
-      },
-      log,
-      metrics,
-    }),
+    graphql,
+    sockets,
     readinessChecks: {
       database: async () => void (await database.query('SELECT 1')),
       migrations: async () => {
@@ -243,14 +259,14 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     },
     drain: () => {
       isDraining = true;
-      streams.endAll();
     },
+    endStreams,
     async createSignInUrl() {
       const token = await sessions.createSignInLink(BOOTSTRAP_ADMIN_ID);
       return `${config.publicUrl}/auth/sign-in?token=${token.expose()}`;
     },
     async close() {
-      streams.endAll();
+      endStreams();
       await oauth.revocation.settle();
       await reader.close();
       await Promise.all([outbound.close(), issuerOutbound.close()]);

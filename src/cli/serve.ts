@@ -45,6 +45,8 @@ export async function serve(): Promise<void> {
       gateway.drain();
       // Load balancers need a moment to see that /readyz says no; an embedded gateway has none in front.
       if (database.kind === 'server') await delay(DRAIN_NOTICE_MS);
+      // After that: who comes back at once is to find another replica.
+      gateway.endStreams();
       await server.close(DRAIN_MS);
     } finally {
       await stopRetention();

@@ -9,8 +9,9 @@ import { toDocumentError } from './document-error.ts';
  * Turns whatever was thrown into what the caller is told: a coded error as it is, the graph's own complaints about the
  * document without the values in it, anything else as INTERNAL_SERVER_ERROR with the id under which it was logged.
  */
-export function createErrorMask(log: Logger): (error: unknown) => Error {
+export function createErrorMask(log: Logger): (error: unknown) => GraphQLError {
   return (error) => {
+    if (error instanceof DomainError) return toGraphQLError(error);
     if (!(error instanceof GraphQLError)) return mask(log, error);
     const { originalError } = error;
     if (originalError instanceof DomainError) return toGraphQLError(originalError, error);

@@ -1,8 +1,17 @@
+import {
+  type DocumentNode,
+  type ExecutionArgs,
+  type ExecutionResult,
+  GraphQLError,
+  getOperationAST,
+  OperationTypeNode,
+} from 'graphql';
 import { createYoga } from 'graphql-yoga';
+import { validationFailed } from '../errors.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { createContext, type GraphQLServerContext, type GraphQLServices } from './context.ts';
-import { createErrorMask } from './mask-error.ts';
+import { createErrorMask, toGraphQLError } from './mask-error.ts';
 import { guardRootFields } from './permissions.ts';
 import { useAnswerMemory } from './plugins/use-answer-memory.ts';
 import { useDocumentErrors } from './plugins/use-document-errors.ts';
@@ -14,7 +23,7 @@ import { useVariableCheck } from './plugins/use-variable-check.ts';
 import { buildSchema } from './schema.ts';
 
 /** What the graph resolves and reports with. */
-export interface GraphQLHandlerOptions {
+export interface GraphQLOptions {
   services: GraphQLServices;
   log: Logger;
   metrics: Metrics;
@@ -23,8 +32,40 @@ export interface GraphQLHandlerOptions {
 /** Answers GraphQL over HTTP requests. What comes here is authenticated, measured and checked by the HTTP room. */
 export type GraphQLHandler = (request: Request, context: GraphQLServerContext) => Promise<Response>;
 
+/** An operation that came as a message and not as an HTTP request. */
+export interface OperationMessage {
+  query: string;
+  operationName?: string | null | undefined;
+  variables?: Record<string, unknown> | null | undefined;
+}
+
+/** One that is ready to run: parsed, checked, with its context. */
+export interface PreparedOperation {
+  args: ExecutionArgs;
+  /** One result, or those of a subscription. */
+  run(): Promise<ExecutionResult | AsyncIterable<ExecutionResult>>;
+}
+
+/** The graph, as it is asked. */
+export interface GraphQLFace {
+  handle: GraphQLHandler;
+  /** Prepares one operation, with the same checks as `handle`. Gives what is wrong with it instead, if something is. */
+  prepare(
+    message: OperationMessage,
+    context: GraphQLServerContext,
+  ): Promise<PreparedOperation | readonly GraphQLError[]>;
+}
+
+const NO_SUCH_OPERATION = validationFailed([
+  {
+    path: ['operationName'],
+    code: 'INVALID_DOCUMENT',
+    message: 'Name one of the operations of the document as "operationName".',
+  },
+]);
+
 /** Builds the guarded schema with its plugins, once. */
-export function createGraphQLHandler({ services, log, metrics }: GraphQLHandlerOptions): GraphQLHandler {
+export function createGraphQL({ services, log, metrics }: GraphQLOptions): GraphQLFace {
   const schema = guardRootFields(buildSchema());
   const yoga = createYoga<GraphQLServerContext>({
     schema,
@@ -48,7 +89,33 @@ export function createGraphQLHandler({ services, log, metrics }: GraphQLHandlerO
       useFreshContext(),
     ],
   });
-  return async (request, context) => toPlainResponse(await yoga.fetch(request, context));
+
+  const prepare: GraphQLFace['prepare'] = async ({ query, operationName, variables }, context) => {
+    // Yoga takes what its own server knows of a request for a part of the context, and here is none.
+    const { parse, validate, contextFactory, execute, subscribe, ...enveloped } = yoga.getEnveloped(context as never);
+    let document: DocumentNode;
+    try {
+      document = parse(query);
+    } catch (error) {
+      if (error instanceof GraphQLError) return [error];
+      throw error;
+    }
+    const errors = validate(enveloped.schema, document) as readonly GraphQLError[];
+    if (errors.length > 0) return errors;
+    const operation = getOperationAST(document, operationName);
+    if (operation == null) return [toGraphQLError(NO_SUCH_OPERATION)];
+    const args: ExecutionArgs = {
+      schema: enveloped.schema,
+      document,
+      operationName: operationName ?? null,
+      variableValues: variables ?? null,
+      contextValue: await contextFactory(),
+    };
+    const isSubscription = operation.operation === OperationTypeNode.SUBSCRIPTION;
+    return { args, run: async () => (isSubscription ? subscribe(args) : execute(args)) };
+  };
+
+  return { prepare, handle: async (request, context) => toPlainResponse(await yoga.fetch(request, context)) };
 }
 
 /**

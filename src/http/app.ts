@@ -15,7 +15,7 @@ import type { SessionService } from '../domain/credentials/session-service.ts';
 import type { Experiment } from '../domain/experiments.ts';
 import type { OAuthUrls } from '../domain/oauth/redirect-urls.ts';
 import { DomainError } from '../errors.ts';
-import type { GraphQLHandler } from '../graphql/yoga.ts';
+import type { GraphQLFace } from '../graphql/yoga.ts';
 import type { PrivateRange } from '../outbound/private-ranges.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
@@ -24,6 +24,7 @@ import { createClientAddress } from './client-address.ts';
 import type { HttpEnv } from './context.ts';
 import { refuseCrossSite } from './csrf.ts';
 import { createGraphQLRoutes, toGraphQLResponse } from './graphql-routes.ts';
+import type { GraphQLSockets } from './graphql-sockets.ts';
 import { createHealthRoutes, type ReadinessCheck } from './health-routes.ts';
 import { createFlowCookie } from './oauth/flow-cookie.ts';
 import { createClientMetadataRoutes, createOAuthRoutes } from './oauth/routes.ts';
@@ -58,7 +59,8 @@ export interface AppOptions {
   trustedProxies: readonly PrivateRange[];
   oauthSetup: Pick<OAuthSetup, 'clientMetadata'>;
   oauthUrls: OAuthUrls;
-  handleGraphQL: GraphQLHandler;
+  graphql: GraphQLFace;
+  sockets: GraphQLSockets;
   readinessChecks: Readonly<Record<string, ReadinessCheck>>;
   readinessDetails: () => Record<string, unknown>;
   isDraining: () => boolean;
@@ -115,7 +117,7 @@ export function createApp(options: AppOptions): App {
   app.use(refuseCrossSite({ publicUrl, corsOrigins }));
   app.route('/', createSessionRoutes({ sessions, cookie, denials: options.denials }));
   app.route('/', createPlaygroundRoutes(playgroundAssets));
-  app.route('/', createGraphQLRoutes({ handle: options.handleGraphQL, denials: options.denials }));
+  app.route('/', createGraphQLRoutes({ graphql: options.graphql, sockets: options.sockets, denials: options.denials }));
   app.route(
     '/',
     createServerRoutes({

@@ -22,7 +22,10 @@ const SESSION_TOKEN_HEADER = 'coder-session-token';
 export function authenticate({ authentication, sessions, cookie }: AuthenticateOptions) {
   return createMiddleware<HttpEnv>(async (c, next) => {
     const { raw } = c.req;
-    const bearer = readBearer(raw.headers, new URL(raw.url).pathname.startsWith('/api/'));
+    const isRest = new URL(raw.url).pathname.startsWith('/api/');
+    const bearer =
+      readBearer(raw.headers.get('authorization')) ??
+      (isRest ? (raw.headers.get(SESSION_TOKEN_HEADER) ?? undefined) : undefined);
     const session = cookie.read(raw);
     if (bearer !== undefined) {
       c.set('viewer', await authentication.verifyBearer(bearer));
@@ -38,9 +41,10 @@ export function authenticate({ authentication, sessions, cookie }: AuthenticateO
   });
 }
 
-/** The token that was sent; empty when an Authorization header is there but has none (RFC 6750, section 2.1). */
-function readBearer(headers: Headers, isRest: boolean): string | undefined {
-  const authorization = headers.get('authorization');
-  if (authorization !== null) return /^Bearer +([\x21-\x7e]+) *$/i.exec(authorization)?.[1] ?? '';
-  return isRest ? (headers.get(SESSION_TOKEN_HEADER) ?? undefined) : undefined;
+/**
+ * The token of an Authorization header; empty when there is such a header but without one (RFC 6750, section 2.1),
+ * undefined when there is no header.
+ */
+export function readBearer(authorization: string | null): string | undefined {
+  return authorization === null ? undefined : (/^Bearer +([\x21-\x7e]+) *$/i.exec(authorization)?.[1] ?? '');
 }

@@ -12,7 +12,9 @@ const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS']);
  */
 export function refuseCrossSite(options: { publicUrl: string; corsOrigins: readonly string[] }) {
   return createMiddleware<HttpEnv>(async (c, next) => {
-    const isChecked = c.get('credentialSource') === 'cookie' && !SAFE_METHODS.has(c.req.method);
+    // A WebSocket begins with a GET, carries anything, and browsers let pages of all sites read what it answers.
+    const isSafe = SAFE_METHODS.has(c.req.method) && c.req.header('upgrade') === undefined;
+    const isChecked = c.get('credentialSource') === 'cookie' && !isSafe;
     if (isChecked && !isTrustedOrigin(c.req.raw.headers, options)) {
       throw forbidden('A page of another site may not do this with your session.');
     }

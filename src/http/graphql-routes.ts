@@ -1,13 +1,19 @@
-import { Hono } from 'hono';
+import { type HttpBindings, upgradeWebSocket } from '@hono/node-server';
+import { type Context, Hono } from 'hono';
 import type { Denials } from '../domain/audit/denials.ts';
 import { unauthenticated, validationFailed } from '../errors.ts';
 import { toGraphQLError } from '../graphql/mask-error.ts';
-import type { GraphQLHandler } from '../graphql/yoga.ts';
+import type { GraphQLFace } from '../graphql/yoga.ts';
+import { currentRequest } from '../telemetry/request-scope.ts';
 import type { HttpEnv } from './context.ts';
+import type { GraphQLSockets } from './graphql-sockets.ts';
 import { decodeUtf8, readLimitedBody } from './limited-body.ts';
 import { isJson } from './media-type.ts';
 
 const MAX_URL_LENGTH = 8_192;
+
+/** A stream whose client takes nothing for so long is cut off; it can go on with a new one. */
+const MAX_STALL_MS = 60_000;
 
 const NOT_JSON = {
   path: [],
@@ -22,12 +28,30 @@ const URL_TOO_LONG = {
 };
 
 /**
- * `/graphql`: POST as `application/json`, and GET for queries. Forms, multipart and plain text are refused: a page of
- * another site can send these without asking first.
+ * `/graphql`: POST as `application/json`, GET for queries, and WebSocket. Forms, multipart and plain text are refused: a
+ * page of another site can send these without asking first.
  */
-export function createGraphQLRoutes(options: { handle: GraphQLHandler; denials: Denials }): Hono<HttpEnv> {
-  const { handle, denials } = options;
+export function createGraphQLRoutes(options: {
+  graphql: Pick<GraphQLFace, 'handle'>;
+  sockets: GraphQLSockets;
+  denials: Denials;
+}): Hono<HttpEnv> {
+  const { graphql, sockets, denials } = options;
   const routes = new Hono<HttpEnv>();
+
+  routes.get('/graphql', async (c, next) => {
+    if (c.req.header('upgrade')?.toLowerCase() !== 'websocket') return next();
+    const viewer = c.get('viewer');
+    // Without any credential here, the first message may still bring one.
+    if (viewer.kind === 'nobody' && c.get('credentialSource') === 'bearer') throw unauthenticated();
+    sockets.assertRoom();
+    return upgrade(c, next);
+  });
+  const upgrade = upgradeWebSocket((c: Context<HttpEnv>) => {
+    const events = sockets.handle({ viewer: c.get('viewer'), address: currentRequest()?.address });
+    // The sockets are those of `ws`, which the server was made with; the adapter takes others too.
+    return events as never;
+  });
 
   routes.on(['GET', 'POST'], '/graphql', async (c) => {
     const viewer = c.get('viewer');
@@ -48,9 +72,14 @@ export function createGraphQLRoutes(options: { handle: GraphQLHandler; denials: 
     const onDenied = (operation: string, code: string) => void denied.push({ operation, code });
     const request = await withLimitedBody(c.req.raw);
     const acceptsEvents = /\btext\/event-stream\b/i.test(c.req.header('accept') ?? '');
-    const response = await handle(request, { viewer, requestId: c.get('requestId'), acceptsEvents, onDenied });
+    const response = await graphql.handle(request, { viewer, requestId: c.get('requestId'), acceptsEvents, onDenied });
     const unique = new Map(denied.map((denial) => [denial.operation, denial]));
     for (const denial of unique.values()) await denials.record(viewer, denial);
+    if (response.headers.get('content-type')?.startsWith('text/event-stream') === true) {
+      // For proxies that would keep events until there are more of them (nginx's word for it, understood by others).
+      response.headers.set('x-accel-buffering', 'no');
+      (c.env as Partial<HttpBindings> | undefined)?.outgoing?.setTimeout(MAX_STALL_MS);
+    }
     return response;
   });
 

@@ -1,6 +1,10 @@
 import type { AddressInfo } from 'node:net';
 import { createAdaptorServer } from '@hono/node-server';
+import { handleProtocols } from 'graphql-ws';
+import { WebSocketServer } from 'ws';
 import type { App } from './app.ts';
+import { MAX_BODY_BYTES } from './limited-body.ts';
+import { passOtherUpgrades } from './other-upgrades.ts';
 
 const HEADERS_TIMEOUT_MS = 15_000;
 const REQUEST_TIMEOUT_MS = 30_000;
@@ -17,10 +21,14 @@ export interface RunningServer {
 
 /** Listens with the app. @throws the socket's error, e.g. EADDRINUSE */
 export async function listen(app: App, { host, port }: { host: string; port: number }): Promise<RunningServer> {
+  const webSockets = new WebSocketServer({ noServer: true, maxPayload: MAX_BODY_BYTES, handleProtocols });
   const server = createAdaptorServer({
     fetch: app.fetch,
     serverOptions: { headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: REQUEST_TIMEOUT_MS },
+    // What the adapter asks for is ws's own type, but for the optional properties that this project takes at their word.
+    websocket: { server: webSockets as never },
   });
+  passOtherUpgrades(server);
   if ('keepAliveTimeout' in server) server.keepAliveTimeout = KEEP_ALIVE_TIMEOUT_MS;
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);

@@ -118,6 +118,25 @@ export function createMetrics(poolUsage: () => { total: number; idle: number; wa
         });
       }
     },
+    /** Tells how many clients follow whenever somebody asks. */
+    watchStreams({ streams, sockets }: { streams: () => number; sockets: () => number }): void {
+      new Gauge({
+        name: 'gatehouse_streams',
+        help: 'Streams of events that are open, over server-sent events and WebSocket.',
+        registers: [registry],
+        collect() {
+          this.set(streams());
+        },
+      });
+      new Gauge({
+        name: 'gatehouse_websockets',
+        help: 'WebSocket connections that are open.',
+        registers: [registry],
+        collect() {
+          this.set(sockets());
+        },
+      });
+    },
     countOpenFailure(args: { table: string; column: string }): void {
       openFailures.inc(args);
     },

@@ -215,11 +215,11 @@ test('too many streams are RATE_LIMITED, and closing one makes room', async () =
   }
 });
 
-test('a gateway that drains ends its streams, complete and without an error', async () => {
+test('a gateway that stops ends its streams, complete and without an error', async () => {
   const draining = await createTestGateway();
   const stream = await openEvents(draining, draining.tokens.admin);
   expect((await stream.nextOfAny())?.type).toBe('BOOKMARK');
-  draining.drain();
+  draining.endStreams();
   expect(await stream.nextOfAny()).toBeUndefined();
   expect(stream.errors).toEqual([]);
   await draining.close();

@@ -1,6 +1,5 @@
 import { request } from 'node:http';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { App } from '../../src/http/app.ts';
 import { listen, type RunningServer } from '../../src/http/node-server.ts';
 import { createTestGateway, type TestGateway } from '../setup/gateway.ts';
 
@@ -11,8 +10,7 @@ let server: RunningServer;
 
 beforeAll(async () => {
   gateway = await createTestGateway({ streamLimits: { maxStreamsPerUser: LIMIT } });
-  const door = { fetch: (incoming: Request) => gateway.fetch(incoming.url, incoming) } as unknown as App;
-  server = await listen(door, { host: '127.0.0.1', port: 0 });
+  server = await listen(gateway.app, { host: '127.0.0.1', port: 0 });
 });
 afterAll(async () => {
   await server?.close(1_000);

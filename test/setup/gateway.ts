@@ -19,6 +19,8 @@ import { openTestDatabase } from './database.ts';
 import { CreateApiToken, CreateUser, UpdateUser } from './operations.ts';
 
 export interface TestGateway {
+  /** The door itself, for those who put a server in front. */
+  app: Gateway['app'];
   /** Sends a request through the public door. @param path relative, e.g. `/graphql` */
   fetch(path: string, init?: RequestInit): Promise<Response>;
   /** Posts a GraphQL operation. @param token bearer token; none when absent */
@@ -44,7 +46,7 @@ export interface TestGateway {
   /** Resolves when all revocations in the background are done. */
   settle(): Promise<void>;
   expire: Gateway['expire'];
-  drain: Gateway['drain'];
+  endStreams: Gateway['endStreams'];
   /** The clock that the gateway lives by. */
   clock: { now: Date; advance(ms: number): void };
   config: Config;
@@ -142,6 +144,7 @@ export async function createTestGateway(
   });
 
   return {
+    app: gateway.app,
     fetch,
     graphql,
     execute,
@@ -155,7 +158,7 @@ export async function createTestGateway(
     requireScopes: gateway.requireScopes,
     settle: gateway.settle,
     expire: gateway.expire,
-    drain: gateway.drain,
+    endStreams: gateway.endStreams,
     clock,
     config,
     createSignInUrl: gateway.createSignInUrl,

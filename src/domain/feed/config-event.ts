@@ -49,25 +49,19 @@ const PUBLIC_FIELDS: ReadonlySet<string> = new Set([
   'hasCustomHeaders',
 ]);
 
-/**
- * What a change is to a viewer as he is now: something appears, changes, or disappears for him, or nothing happens.
- *
- * @param current for a connection: the config as it is now, null when it is gone, or hidden from him
- */
+/** What a change is to a viewer as he is now: something appears, changes, or disappears for him, or nothing happens. */
 export function toConfigEvent(
   change: ConfigChangeRecord,
   viewer: Viewer,
-  current: McpServerConfigRecord | null,
 ): Pick<ConfigEvent, 'type' | 'config' | 'changedFields'> | null {
+  const { config } = change;
+  const isShown = config !== null && isVisible(viewer, change.enabledAfter);
   if (change.kind === 'connection') {
-    if (change.userId !== viewerUserId(viewer) || current === null) return null;
-    return { type: 'MODIFIED', config: current, changedFields: ['authConnected'] };
+    if (change.userId !== viewerUserId(viewer) || !isShown) return null;
+    return { type: 'MODIFIED', config, changedFields: ['authConnected'] };
   }
   const wasVisible = isVisible(viewer, change.enabledBefore);
-  const { config } = change;
-  if (config === null || !isVisible(viewer, change.enabledAfter)) {
-    return wasVisible ? { type: 'REMOVED', config: null, changedFields: [] } : null;
-  }
+  if (!isShown) return wasVisible ? { type: 'REMOVED', config: null, changedFields: [] } : null;
   if (!wasVisible) return { type: 'ADDED', config, changedFields: [] };
   return { type: 'MODIFIED', config, changedFields: toFields(change.changedColumns, viewer) };
 }

@@ -1,71 +1,59 @@
-import { DomainError } from '../../errors.ts';
+import { createPlaces, type PlaceLimits } from './places.ts';
 
 /** What bounds the streams of a process. */
-export interface RegistryLimits {
-  maxStreams: number;
-  maxStreamsPerUser: number;
+export interface RegistryLimits extends PlaceLimits {
+  /** A stream ends by itself after this long; its client goes on with another one. */
   maxAgeMs: number;
-  maxStallMs: number;
 }
 
 /** Streams do not end all in the same second. */
 const AGE_JITTER = 0.2;
 
-/** Knows every stream of the process. */
-export type StreamRegistry = ReturnType<typeof createStreamRegistry>;
-
-/** Makes it: counts streams, and ends those that are too old, or that nobody reads. */
+/**
+ * Knows every stream of the process: counts them, and ends those that are too old. Whether a client still reads is for
+ * the connection to find out.
+ */
 export function createStreamRegistry(limits: RegistryLimits) {
   const open = new Set<() => void>();
-  const perUser = new Map<string, number>();
-
-  const count = (userId: string, by: number): void => {
-    const next = (perUser.get(userId) ?? 0) + by;
-    if (next <= 0) perUser.delete(userId);
-    else perUser.set(userId, next);
-  };
+  const places = createPlaces(limits);
+  let isOver = false;
 
   return {
     /**
-     * Opens a stream. It ends with its generator, with `return`, by age, or when nobody asks for the next event.
+     * Opens a stream. It ends with its generator, with `return`, or by age.
      *
      * @throws RATE_LIMITED when there are too many
      */
     open<Event>(userId: string, run: (signal: AbortSignal) => AsyncGenerator<Event>): AsyncIterableIterator<Event> {
-      if (open.size >= limits.maxStreams || (perUser.get(userId) ?? 0) >= limits.maxStreamsPerUser) {
-        throw new DomainError('RATE_LIMITED', 'There are too many streams; close some, or try again later.');
-      }
+      const leave = places.take(userId);
       const controller = new AbortController();
       const events = run(controller.signal);
       let isOpen = true;
-      let stalled: NodeJS.Timeout | undefined;
       const end = (): void => {
         if (!isOpen) return;
         isOpen = false;
         clearTimeout(aged);
-        clearTimeout(stalled);
         open.delete(end);
-        count(userId, -1);
+        leave();
         controller.abort();
       };
       const aged = setTimeout(end, limits.maxAgeMs * (1 - AGE_JITTER * Math.random()));
       open.add(end);
-      count(userId, 1);
+      if (isOver) end();
       return {
         async next() {
-          clearTimeout(stalled);
           if (!isOpen) return { value: undefined, done: true };
           try {
             const result = await events.next();
-            if (result.done === true || !isOpen) {
-              end();
-              return { value: undefined, done: true };
-            }
-            stalled = setTimeout(end, limits.maxStallMs);
-            return result;
-          } catch (error) {
+            if (result.done !== true && isOpen) return result;
             end();
-            throw error;
+            return { value: undefined, done: true };
+          } catch (error) {
+            const wasOpen = isOpen;
+            end();
+            // What was under way when it was ended may fail for that.
+            if (wasOpen) throw error;
+            return { value: undefined, done: true };
           }
         },
         async return() {
@@ -83,8 +71,9 @@ export function createStreamRegistry(limits: RegistryLimits) {
       };
     },
 
-    /** Ends all of them, as if they were complete. */
+    /** Ends all of them, as if they were complete, and each that is opened later at once. */
     endAll(): void {
+      isOver = true;
       for (const end of [...open]) end();
     },
 
