@@ -21,7 +21,8 @@ export interface EventStream {
   close(): Promise<void>;
 }
 
-const FIELDS = 'cursor type configId changedFields config { id slug displayName url enabled authConnected version }';
+const FIELDS =
+  'cursor type configId changedFields config { id slug displayName description url enabled authConnected viewerState version }';
 
 /** Opens a stream of config events. */
 export async function openEvents(

@@ -1,0 +1,26 @@
+import fc from 'fast-check';
+import { afterAll, beforeAll, test } from 'vitest';
+import { createTestGateway, type TestGateway } from '../setup/gateway.ts';
+import { begin, FEED_COMMANDS, finish, type Model, type Real } from './feed-model.ts';
+
+let gateway: TestGateway;
+beforeAll(async () => {
+  gateway = await createTestGateway();
+});
+afterAll(() => gateway?.close());
+
+test('whatever is written, undone, cut off, resumed and forgotten, each viewer is told what a plain list would tell', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.commands(FEED_COMMANDS, { size: 'medium', maxCommands: 40 }), async (commands) => {
+      await gateway.database.query('DELETE FROM mcp_server_configs');
+      let state: { model: Model; real: Real } | undefined;
+      const setup = async () => {
+        state = await begin(gateway);
+        return state;
+      };
+      await fc.asyncModelRun(setup, commands);
+      if (state !== undefined) await finish(state.model, state.real);
+    }),
+    { numRuns: 10, endOnFailure: true },
+  );
+}, 120_000);

@@ -1,0 +1,95 @@
+import { afterEach, expect, test } from 'vitest';
+import type { Database } from '../../src/data/database.ts';
+import type { StreamLimits } from '../../src/domain/feed/config-streams.ts';
+import { openTestDatabase } from '../setup/database.ts';
+import { createTestGateway, type TestGateway } from '../setup/gateway.ts';
+import { createId, update } from './config-operations.ts';
+import { openEvents } from './sse-client.ts';
+
+/** Whether the database answers. */
+let isDown = false;
+/** Statements that failed. */
+let failures = 0;
+const opened: { gateway: TestGateway; database: Database }[] = [];
+
+afterEach(async () => {
+  isDown = false;
+  for (const { gateway, database } of opened.splice(0)) {
+    await gateway.close();
+    await database.close();
+  }
+});
+
+async function openGateway(streamLimits: Partial<StreamLimits>): Promise<TestGateway> {
+  const database = withOutages(await openTestDatabase());
+  const gateway = await createTestGateway({ database, streamLimits });
+  opened.push({ gateway, database });
+  return gateway;
+}
+
+/** The same database, whose statements fail while it is down. */
+function withOutages(opened: Database): Database {
+  const { adapterFactory } = opened;
+  const connect = adapterFactory.connect.bind(adapterFactory);
+  adapterFactory.connect = async () => {
+    const adapter = await connect();
+    for (const method of ['queryRaw', 'executeRaw', 'startTransaction'] as const) {
+      const run = adapter[method].bind(adapter) as (...args: unknown[]) => Promise<never>;
+      adapter[method] = async (...args: unknown[]) => {
+        if (!isDown) return run(...args);
+        failures += 1;
+        throw new Error('canary: the server is gone');
+      };
+    }
+    return adapter;
+  };
+  return opened;
+}
+
+const readRev = (cursor = '') => BigInt((JSON.parse(Buffer.from(cursor, 'base64url').toString()) as string[])[2] ?? 0);
+
+test('a stream goes on after a short outage, and tells nothing while it lasts', async () => {
+  const gateway = await openGateway({ renewMs: 50 });
+  const stream = await openEvents(gateway, gateway.tokens.member);
+  expect((await stream.nextOfAny())?.type).toBe('BOOKMARK');
+  isDown = true;
+  const before = failures;
+  const next = stream.next();
+  await expect.poll(() => failures, { timeout: 15_000 }).toBeGreaterThan(before + 2);
+  isDown = false;
+  const id = await createId(gateway, { enabled: true });
+  expect(await next).toMatchObject({ type: 'ADDED', configId: id });
+  expect(stream.errors).toEqual([]);
+  await stream.close();
+});
+
+test('a stream whose database is gone for longer fails, without a word of why', async () => {
+  const gateway = await openGateway({ renewMs: 50, maxOutageMs: 0 });
+  const stream = await openEvents(gateway, gateway.tokens.member);
+  expect((await stream.nextOfAny())?.type).toBe('BOOKMARK');
+  isDown = true;
+  expect(await stream.next()).toBeUndefined();
+  expect(stream.errors).toEqual(['INTERNAL_SERVER_ERROR']);
+  expect(gateway.logs()).toContain('canary');
+});
+
+test('bookmarks come among changes that the viewer does not see, so that his cursor does not grow old', async () => {
+  const gateway = await openGateway({ bookmarkMs: 50 });
+  const hidden = await createId(gateway);
+  const stream = await openEvents(gateway, gateway.tokens.member);
+  const first = await stream.nextOfAny();
+  let isWriting = true;
+  const writing = (async () => {
+    for (let count = 0; isWriting; count += 1) await update(gateway, hidden, { description: `${count}` });
+  })();
+  const revs = [readRev(first?.cursor)];
+  while (revs.length < 5) {
+    const event = await stream.nextOfAny();
+    expect(event?.type).toBe('BOOKMARK');
+    const rev = readRev(event?.cursor);
+    if (rev > (revs.at(-1) ?? 0n)) revs.push(rev);
+  }
+  isWriting = false;
+  await writing;
+  await stream.close();
+});
