@@ -1,0 +1,81 @@
+// A service that keeps a mirror of all MCP server configs, and misses nothing: it subscribes, remembers the cursor of what
+// arrived last, and after any break goes on from there. Run it beside a gateway, with the token of a service or an admin:
+//
+//   npx tsx examples/mirror.ts http://localhost:4000/graphql "$TOKEN"
+
+import { setTimeout as delay } from 'node:timers/promises';
+import { createClient, NetworkError } from 'graphql-sse';
+
+interface Config {
+  id: string;
+  slug: string;
+  enabled: boolean;
+  version: number;
+}
+interface ConfigEvent {
+  type: 'ADDED' | 'MODIFIED' | 'REMOVED' | 'BOOKMARK';
+  cursor: string;
+  configId: string | null;
+  config: Config | null;
+}
+
+const EVENTS = `subscription Mirror($after: String, $includeInitial: Boolean!) {
+  mcpServerConfigEvents(after: $after, includeInitial: $includeInitial) {
+    type cursor configId config { id slug enabled version }
+  }
+}`;
+/** The gateway says something at least every 15 seconds: after this long the connection is dead, whatever TCP thinks. */
+const SILENCE_MS = 40_000;
+
+const [url = 'http://localhost:4000/graphql', token = ''] = process.argv.slice(2);
+const client = createClient({ url, headers: { authorization: `Bearer ${token}` }, retryAttempts: 0 });
+
+let mirror: ReadonlyMap<string, Config> = new Map();
+/** What events go to: the mirror, or one that is still being filled for the first time. */
+let target = new Map<string, Config>();
+/** Keep it together with the mirror, and a restart goes on where it was. */
+let cursor: string | undefined;
+let failures = 0;
+
+function apply({ type, configId, config, ...event }: ConfigEvent): void {
+  if (type === 'REMOVED') target.delete(String(configId));
+  else if (config !== null) target.set(config.id, config);
+  else mirror = target; // A bookmark: all that there was has arrived.
+  cursor = event.cursor;
+  failures = 0;
+  const what = type === 'BOOKMARK' ? `${mirror.size} configs` : (config?.slug ?? configId);
+  console.log(`${type} ${what}${config?.enabled === false ? ' (disabled)' : ''}`);
+}
+
+async function follow(): Promise<void> {
+  if (cursor === undefined) target = new Map();
+  const variables = { after: cursor, includeInitial: cursor === undefined };
+  const events = client.iterate<{ mcpServerConfigEvents: ConfigEvent }>({ query: EVENTS, variables });
+  try {
+    for (;;) {
+      const watch = new AbortController();
+      const silence = delay(SILENCE_MS, undefined, { signal: watch.signal }).then(() => Promise.reject('silence'));
+      const { value, done } = await Promise.race([events.next(), silence]).finally(() => watch.abort());
+      if (done === true) return;
+      const code = value.errors?.[0]?.extensions?.['code'];
+      if (code === 'CURSOR_EXPIRED' || code === 'CURSOR_INVALID') cursor = undefined;
+      if (code !== undefined) throw code;
+      if (value.data != null) apply(value.data.mcpServerConfigEvents);
+    }
+  } finally {
+    void events.return?.();
+  }
+}
+
+for (;;) {
+  try {
+    await follow();
+  } catch (reason) {
+    const isRefused = reason instanceof NetworkError && reason.response?.status === 401;
+    console.error(`Cut off: ${reason instanceof Error ? reason.message : String(reason)}`);
+    if (isRefused || reason === 'UNAUTHENTICATED') process.exit(1);
+  }
+  // All who were cut off at once do not come back at once.
+  await delay(Math.min(250 * 2 ** failures, 30_000) * (0.5 + Math.random() / 2));
+  failures += 1;
+}
