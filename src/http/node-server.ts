@@ -10,6 +10,8 @@ const HEADERS_TIMEOUT_MS = 15_000;
 const REQUEST_TIMEOUT_MS = 30_000;
 /** Longer than the idle time of common load balancers, so that these close first and never into a new request. */
 const KEEP_ALIVE_TIMEOUT_MS = 75_000;
+/** While it closes, connections that became idle are looked for so often. */
+const SWEEP_MS = 50;
 
 /** A server that listens. */
 export interface RunningServer {
@@ -44,8 +46,13 @@ export async function listen(app: App, { host, port }: { host: string; port: num
         const cutOff = setTimeout(() => {
           if ('closeAllConnections' in server) server.closeAllConnections();
         }, graceMs);
+        // Node closes those that are idle once: a connection whose answer ends later would be kept for the next request.
+        const sweep = setInterval(() => {
+          if ('closeIdleConnections' in server) server.closeIdleConnections();
+        }, SWEEP_MS);
         server.close(() => {
           clearTimeout(cutOff);
+          clearInterval(sweep);
           resolve();
         });
       }),

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { afterEach, expect, test } from 'vitest';
 import { generateMasterKey } from '../../src/crypto/master-key.ts';
 import { findFreePort, makeFolder, type RunningCommand, startCommand } from '../setup/process.ts';
+import { openSocket } from '../setup/socket-client.ts';
 
 const cleanups: (() => unknown)[] = [];
 
@@ -95,6 +96,29 @@ test('the first start makes its keys and token, prints a sign-in link that works
   const again = start(['migrate'], cwd, {});
   expect(await again.exit).toBe(0);
   expect(again.output()).toContain('The database is up to date.');
+}, 120_000);
+
+test('a gateway that is told to stop ends its streams and WebSockets first, and does not wait for their clients', async () => {
+  const cwd = await folderOfOwn();
+  const port = await findFreePort();
+  const token = 'the-token-of-the-bootstrap-admin';
+  const gateway = start(['serve'], cwd, { PORT: String(port), GATEHOUSE_ADMIN_TOKEN: token });
+  await gateway.waitFor('Gatehouse listens on');
+  const stream = await fetch(`http://127.0.0.1:${port}/graphql`, {
+    method: 'POST',
+    headers: {
+      accept: 'text/event-stream',
+      authorization: `Bearer ${token}`,
+      'content-type': 'application/json',
+    },
+    body: JSON.stringify({ query: 'subscription { mcpServerConfigEvents { type } }' }),
+  });
+  const socket = await openSocket(port);
+  expect(await socket.init({ authorization: `Bearer ${token}` })).toEqual({ type: 'connection_ack' });
+  gateway.child.kill('SIGTERM');
+  expect(await stream.text()).toMatch(/event: complete\ndata:\n\n$/);
+  expect((await socket.closed).code).toBe(1001);
+  expect(await gateway.exit).toBe(0);
 }, 120_000);
 
 test('a folder whose gateway was killed can be used again', async () => {
