@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
-import { expect, test } from 'vitest';
+import { expect, inject, test } from 'vitest';
 import { generateMasterKey } from '../../src/crypto/master-key.ts';
-import { findTestServer } from '../setup/find-server.ts';
 import { createOwnDatabase } from '../setup/own-database.ts';
 import { findFreePort, makeFolder, startCommand } from '../setup/process.ts';
+import { waitUntil } from '../setup/wait-until.ts';
 
-const serverUrl = await findTestServer();
+const serverUrl = inject('ownServerUrl');
 
 test.runIf(serverUrl !== undefined)(
   'a gateway that is killed between a change and its entry leaves neither',
@@ -68,7 +68,7 @@ test.runIf(serverUrl !== undefined)(
         const [row] = (await watcher.query(waiting)).rows;
         return row.count === changes.length && row.for_chain;
       };
-      while (!(await areWaiting()));
+      await waitUntil('all wait for the chain', areWaiting, 20_000);
       gateways[0]?.child.kill('SIGKILL');
       await gateways[0]?.exit;
       for (const { status } of await answers) expect(status).toBe('rejected');
@@ -77,7 +77,8 @@ test.runIf(serverUrl !== undefined)(
       const others = `SELECT count(*)::int AS count FROM pg_stat_activity
         WHERE datname = current_database() AND backend_type = 'client backend' AND pid NOT IN ($1, $2)`;
       const pids = await Promise.all([pidOf(holder), pidOf(watcher)]);
-      while ((await watcher.query(others, pids)).rows[0].count > 0);
+      const areGone = async () => (await watcher.query(others, pids)).rows[0].count === 0;
+      await waitUntil('the connections of the killed are gone', areGone, 20_000);
       expect(await rowsOf()).toEqual(before);
 
       // It goes on where it was: the same changes are made now, each with its entry.

@@ -1,8 +1,7 @@
-import { test } from 'vitest';
-import { findTestServer } from '../setup/find-server.ts';
+import { inject, test } from 'vitest';
 import { rotateUnderKills } from './killed-rotation.ts';
 
-const serverUrl = await findTestServer();
+const serverUrl = inject('ownServerUrl');
 
 test.runIf(serverUrl !== undefined)(
   'a rotation of 20,000 values that is killed ten times under eight writers loses nothing',

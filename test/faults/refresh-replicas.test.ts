@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
 import { readConfig } from '../../src/config.ts';
 import { Keyring } from '../../src/crypto/keyring.ts';
 import { generateMasterKey } from '../../src/crypto/master-key.ts';
@@ -18,7 +18,6 @@ import { createLogger } from '../../src/telemetry/logger.ts';
 import { connectUrl, LOOPBACK_ALLOWED } from '../http/connection-setup.ts';
 import { SERVERS } from '../http/rest-client.ts';
 import { startAuthorizationServer, type TestAuthorizationServer } from '../setup/authorization-server.ts';
-import { findTestServer } from '../setup/find-server.ts';
 import { TEST_PUBLIC_URL } from '../setup/gateway.ts';
 import { type HandmadeServer, startHandmadeServer } from '../setup/handmade-server.ts';
 import { createOwnDatabase } from '../setup/own-database.ts';
@@ -30,7 +29,7 @@ const CALLERS = 50;
 const ROUNDS = 100;
 const ADMIN_TOKEN = 'the-token-of-the-bootstrap-admin';
 
-const serverUrl = await findTestServer();
+const serverUrl = inject('ownServerUrl');
 
 /** A gateway in a process of its own. */
 interface Worker {

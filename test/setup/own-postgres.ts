@@ -1,0 +1,140 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { rmSync } from 'node:fs';
+import { chown, mkdtemp, open, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import pg from 'pg';
+import { findPostgresBinaries, findServerUser } from './postgres-binaries.ts';
+import { findFreePort } from './process.ts';
+import { waitUntil, within } from './wait-until.ts';
+
+const run = promisify(execFile);
+
+const START_MS = 60_000;
+const STOP_MS = 30_000;
+const USER = 'gatehouse';
+
+/** For a test database on a small machine: any number of clients, and no time lost by what is thrown away anyway. */
+const SETTINGS = {
+  listen_addresses: '127.0.0.1',
+  max_connections: '300',
+  shared_buffers: '128MB',
+  max_wal_size: '2GB',
+  // What a process wrote outlives the process. It is not to outlive the machine.
+  fsync: 'off',
+  full_page_writes: 'off',
+  log_min_messages: 'fatal',
+};
+
+/** A PostgreSQL server of the tests' own, in a temporary folder. */
+export interface OwnPostgres {
+  /** Of its maintenance database; the role may do everything. */
+  url: string;
+  /** Ends it as `pg_ctl stop -m immediate` does: at once, with no goodbye, and to be recovered at the next start. */
+  crash(): Promise<void>;
+  /** Starts it again, on the same port. Resolves when it takes connections. */
+  start(): Promise<void>;
+  /** Ends it, and removes it. */
+  stop(): Promise<void>;
+}
+
+/** Starts one on a free port of 127.0.0.1. Undefined when this machine has no PostgreSQL to start. */
+export async function startOwnPostgres(): Promise<OwnPostgres | undefined> {
+  const binaries = await findPostgresBinaries();
+  if (binaries === undefined) return undefined;
+  const user = await findServerUser();
+  const folder = await mkdtemp(path.join(tmpdir(), 'gatehouse-postgres-'));
+  const dataFolder = path.join(folder, 'data');
+  const port = await findFreePort();
+  const url = `postgres://${USER}@127.0.0.1:${port}/postgres`;
+  // Nothing of the caller's: PGDATA and the like are of another server.
+  const settings = { cwd: folder, env: { PATH: process.env['PATH'], LC_ALL: 'C', TZ: 'UTC' }, ...user };
+  let server: ChildProcess | undefined;
+  let exit: Promise<void> = Promise.resolve();
+
+  const readLog = () => readFile(path.join(folder, 'log'), 'utf8').catch(() => '');
+
+  const start = async (): Promise<void> => {
+    const options = Object.entries({ ...SETTINGS, port, unix_socket_directories: folder });
+    const log = await open(path.join(folder, 'log'), 'a');
+    const started = spawn(
+      path.join(binaries, 'postgres'),
+      ['-D', dataFolder, ...options.flatMap(([name, value]) => ['-c', `${name}=${value}`])],
+      { ...settings, stdio: ['ignore', log.fd, log.fd] },
+    );
+    server = started;
+    let hasEnded = false;
+    exit = new Promise((resolve) => {
+      const end = (): void => {
+        hasEnded = true;
+        resolve();
+      };
+      started.once('exit', end);
+      started.once('error', end);
+    });
+    await log.close();
+    const isReady = async (): Promise<boolean> => {
+      if (hasEnded) throw new Error(`PostgreSQL ended at its start:\n${await readLog()}`);
+      return takesConnections(url);
+    };
+    await waitUntil('PostgreSQL starts', isReady, START_MS);
+  };
+
+  const end = async (signal: NodeJS.Signals): Promise<void> => {
+    server?.kill(signal);
+    await within('PostgreSQL stops', STOP_MS, exit).catch(async (error: unknown) => {
+      server?.kill('SIGKILL');
+      throw error;
+    });
+  };
+
+  // Also when the run is cut short: nothing of it stays behind.
+  const removeAtExit = (): void => {
+    server?.kill('SIGQUIT');
+    rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+  };
+  process.once('exit', removeAtExit);
+
+  const remove = async (): Promise<void> => {
+    await rm(folder, { recursive: true, force: true, maxRetries: 5 });
+    process.off('exit', removeAtExit);
+  };
+
+  try {
+    if (user !== undefined) await chown(folder, user.uid, user.gid);
+    const initdb = ['-D', dataFolder, '-U', USER, '-A', 'trust', '-E', 'UTF8', '--no-locale', '--no-sync'];
+    await run(path.join(binaries, 'initdb'), initdb, { ...settings, timeout: START_MS });
+    await start();
+  } catch (error) {
+    await end('SIGQUIT').catch(() => undefined);
+    await remove();
+    throw error;
+  }
+  return {
+    url,
+    crash: () => end('SIGQUIT'),
+    start,
+    async stop() {
+      try {
+        await end('SIGINT');
+      } finally {
+        await remove();
+      }
+    },
+  };
+}
+
+async function takesConnections(url: string): Promise<boolean> {
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 2_000 });
+  client.on('error', () => undefined);
+  try {
+    await client.connect();
+    await client.query('SELECT 1');
+    return true;
+  } catch {
+    return false;
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+}

@@ -1,0 +1,34 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
+const LOOK_EVERY_MS = 10;
+
+/**
+ * Resolves with how long it took until something is so.
+ *
+ * @param what said when it is not so in time
+ */
+export async function waitUntil(
+  what: string,
+  isSo: () => boolean | Promise<boolean>,
+  timeoutMs: number,
+): Promise<number> {
+  const startedAt = performance.now();
+  for (;;) {
+    if (await isSo()) return performance.now() - startedAt;
+    if (performance.now() - startedAt > timeoutMs) throw new Error(`${what}: not within ${timeoutMs} ms`);
+    await delay(LOOK_EVERY_MS);
+  }
+}
+
+/** The same promise, which does not wait for ever. */
+export async function within<Result>(what: string, timeoutMs: number, work: Promise<Result>): Promise<Result> {
+  let late: NodeJS.Timeout | undefined;
+  const timeout = new Promise<never>((_resolve, reject) => {
+    late = setTimeout(() => reject(new Error(`${what}: not within ${timeoutMs} ms`)), timeoutMs);
+  });
+  try {
+    return await Promise.race([work, timeout]);
+  } finally {
+    clearTimeout(late);
+  }
+}
