@@ -150,7 +150,14 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const denials = createDenials({ store, now });
   await reader.start();
   const renewViewer = createViewerRenewal({ store, now });
-  const streams = createConfigStreams({ memory, experiments, now, renewViewer, limits: options.streamLimits });
+  const streams = createConfigStreams({
+    memory,
+    experiments,
+    now,
+    renewViewer,
+    limits: options.streamLimits,
+    onEvent: metrics.countStreamEvent,
+  });
   const keys = createKeyService({ keys: createKeyRepository({ prisma, keyring, keyFile }) });
   const authentication = createAuthentication({
     store,
@@ -279,9 +286,6 @@ function createAnswerStamp(reader: FeedReader, secrets: ServerSecrets): AnswerSt
   const current = () => `${reader.stamp()} ${secrets.stamp()}`;
   return {
     current,
-    async fresh() {
-      await reader.fresh();
-      return current();
-    },
+    fresh: () => reader.fresh()?.then(current) ?? current(),
   };
 }

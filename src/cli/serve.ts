@@ -12,6 +12,7 @@ import { listen, type RunningServer } from '../http/node-server.ts';
 import { createLogger, type Logger } from '../telemetry/logger.ts';
 import { adminTokenFile, loadAdminToken } from './admin-token.ts';
 import { CommandError } from './failure.ts';
+import { limitHeapGrowth } from './heap-growth.ts';
 import { openConfiguredDatabase } from './open-database.ts';
 import { openConfiguredKeys } from './open-keys.ts';
 import { startRetention } from './retention.ts';
@@ -25,6 +26,7 @@ const DRAIN_NOTICE_MS = 3_000;
 /** Runs the gateway until it is told to stop by SIGTERM or SIGINT. */
 export async function serve(): Promise<void> {
   const config = readConfig();
+  limitHeapGrowth();
   const log = createLogger(config.logLevel);
   await assertPortIsFree(config);
   const database = await openConfiguredDatabase(config, (error) =>

@@ -1,4 +1,5 @@
 import {
+  BREAK,
   type DocumentNode,
   type ExecutionResult,
   type GraphQLSchema,
@@ -10,6 +11,7 @@ import {
   visitWithTypeInfo,
 } from 'graphql';
 import { type Viewer, viewerUserId } from '../policy/viewer.ts';
+import type { GraphQLContext } from './context.ts';
 
 /**
  * Fields whose values follow from what `AnswerStamp` stands for, and from the viewer's role: answers made only of these
@@ -17,6 +19,8 @@ import { type Viewer, viewerUserId } from '../policy/viewer.ts';
  */
 const SHARED_FIELDS: Readonly<Record<string, ReadonlySet<string>>> = {
   Query: new Set(['mcpServerConfig', 'mcpServerConfigs']),
+  Subscription: new Set(['mcpServerConfigEvents']),
+  McpServerConfigEvent: new Set(['cursor', 'type', 'configId', 'config', 'changedFields', 'occurredAt']),
   McpServerConfigConnection: new Set(['edges', 'nodes', 'pageInfo', 'totalCount', 'feedCursor']),
   McpServerConfigEdge: new Set(['node', 'cursor']),
   PageInfo: new Set(['hasNextPage', 'hasPreviousPage', 'startCursor', 'endCursor']),
@@ -47,7 +51,7 @@ export function findAnswerReach(schema: GraphQLSchema, document: DocumentNode): 
     document,
     visitWithTypeInfo(typeInfo, {
       OperationDefinition(operation) {
-        if (operation.operation !== OperationTypeNode.QUERY) reach = 'nobody';
+        if (operation.operation === OperationTypeNode.MUTATION) reach = 'nobody';
       },
       Field({ name: { value: field } }) {
         const type = getNamedType(typeInfo.getParentType())?.name ?? '';
@@ -63,13 +67,18 @@ export function findAnswerReach(schema: GraphQLSchema, document: DocumentNode): 
 /** An answer as Yoga takes it: with its text, so that it is not made again. */
 export type RememberedAnswer = ExecutionResult & { stringify: () => string };
 
+/** Keeps answers. */
+export type AnswerMemory = ReturnType<typeof createAnswerMemory>;
+
 /** Keeps answers until anything changes. */
 export function createAnswerMemory(schema: GraphQLSchema) {
-  const reaches = new WeakMap<DocumentNode, { reach: AnswerReach; number: number }>();
+  const reaches = new WeakMap<DocumentNode, { reach: AnswerReach; number: number; hasDirectives: boolean }>();
   let documents = 0;
   let stamp = '';
   let characters = 0;
   let answers = new Map<string, RememberedAnswer>();
+  /** Answers that are being made: those who ask meanwhile get the same. */
+  let pending = new Map<string, Promise<ExecutionResult>>();
 
   /** Only the answers of one moment are kept. */
   const turnTo = (current: string): void => {
@@ -77,42 +86,94 @@ export function createAnswerMemory(schema: GraphQLSchema) {
     stamp = current;
     characters = 0;
     answers = new Map();
+    pending = new Map();
+  };
+
+  const describe = (document: DocumentNode) => {
+    let known = reaches.get(document);
+    if (known === undefined) {
+      documents += 1;
+      const reach = findAnswerReach(schema, document);
+      known = { reach, number: documents, hasDirectives: hasDirectives(document) };
+      reaches.set(document, known);
+    }
+    return known;
+  };
+
+  /** What the answer hangs on besides the stamp; undefined when it must not be remembered. */
+  const toKey = (document: DocumentNode, about: AskedFor, viewer: Viewer): string | undefined => {
+    const { operationName = null, variables = null, event = null } = about;
+    const { reach, number, hasDirectives } = describe(document);
+    if (reach === 'nobody' || viewer.kind !== 'user') return undefined;
+    if (getOperationAST(document, operationName) == null) return undefined;
+    const whose = reach === 'viewer' ? viewerUserId(viewer) : null;
+    // From where somebody follows is of no concern to an event.
+    const given = event === null || hasDirectives ? variables : null;
+    return JSON.stringify([number, operationName, viewer.role, whose, given, event]);
+  };
+
+  /** Remembers a good answer that was made at this stamp; one with errors is made again. */
+  const remember = (key: string, result: ExecutionResult): ExecutionResult => {
+    if (result.errors !== undefined || result.data == null) return result;
+    const text = JSON.stringify(result);
+    if (characters + text.length > MAX_CHARACTERS) return result;
+    characters += text.length;
+    const answer = { ...result, stringify: () => text };
+    answers.set(key, answer);
+    return answer;
   };
 
   return {
-    /** What the answer hangs on besides the stamp; undefined when it must not be remembered. */
-    toKey(
+    /** Gives an answer again, or has it made. */
+    answer(
       document: DocumentNode,
-      { operationName, variables }: { operationName: string | undefined; variables: unknown },
-      viewer: Viewer,
-    ): string | undefined {
-      let known = reaches.get(document);
-      if (known === undefined) {
-        documents += 1;
-        known = { reach: findAnswerReach(schema, document), number: documents };
-        reaches.set(document, known);
-      }
-      if (known.reach === 'nobody' || viewer.kind !== 'user') return undefined;
-      if (getOperationAST(document, operationName) == null) return undefined;
-      const whose = known.reach === 'viewer' ? viewerUserId(viewer) : null;
-      return JSON.stringify([known.number, operationName ?? null, viewer.role, whose, variables ?? null]);
-    },
-
-    find(key: string, current: string): RememberedAnswer | undefined {
-      turnTo(current);
-      return answers.get(key);
-    },
-
-    /** Remembers a good answer that was made at this stamp; one with errors is made again. */
-    remember(key: string, current: string, result: ExecutionResult): ExecutionResult {
-      if (result.errors !== undefined || result.data == null) return result;
-      turnTo(current);
-      const text = JSON.stringify(result);
-      if (characters + text.length > MAX_CHARACTERS) return result;
-      characters += text.length;
-      const answer = { ...result, stringify: () => text };
-      answers.set(key, answer);
-      return answer;
+      about: AskedFor,
+      { viewer, services }: Pick<GraphQLContext, 'viewer' | 'services'>,
+      make: () => Promise<ExecutionResult>,
+    ): ExecutionResult | Promise<ExecutionResult> {
+      const key = toKey(document, about, viewer);
+      if (key === undefined) return make();
+      const answerAt = (asked: string): ExecutionResult | Promise<ExecutionResult> => {
+        turnTo(asked);
+        const known = answers.get(key) ?? pending.get(key);
+        if (known !== undefined) return known;
+        const made = make().then(
+          (result) => {
+            // What changed while it was made may be in a part of it.
+            if (pending.get(key) !== made) return result;
+            pending.delete(key);
+            return services.answerStamp.current() === asked ? remember(key, result) : result;
+          },
+          (error: unknown) => {
+            if (pending.get(key) === made) pending.delete(key);
+            throw error;
+          },
+        );
+        pending.set(key, made);
+        return made;
+      };
+      const fresh = services.answerStamp.fresh();
+      return fresh instanceof Promise ? fresh.then(answerAt) : answerAt(fresh);
     },
   };
+}
+
+/** What is asked for with a document. */
+interface AskedFor {
+  operationName?: string | null | undefined;
+  variables?: unknown;
+  /** What tells the event of a subscription from all others. */
+  event?: string;
+}
+
+/** Whether variables can decide on which fields are in the answer. */
+function hasDirectives(document: DocumentNode): boolean {
+  let found = false;
+  visit(document, {
+    Directive() {
+      found = true;
+      return BREAK;
+    },
+  });
+  return found;
 }

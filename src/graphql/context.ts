@@ -18,8 +18,8 @@ export const MAX_ENTRIES = 500;
 
 /** Tells whether what is known of configs, connections and callers is still what it was: equal texts mean yes. */
 export interface AnswerStamp {
-  /** After whatever has to be asked before memory may be used. */
-  fresh(): Promise<string>;
+  /** After whatever has to be asked before memory may be used; mostly that is nothing. */
+  fresh(): string | Promise<string>;
   /** As far as is known now. */
   current(): string;
 }

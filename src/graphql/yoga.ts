@@ -10,11 +10,13 @@ import { createYoga } from 'graphql-yoga';
 import { validationFailed } from '../errors.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import { createAnswerMemory } from './answer-memory.ts';
 import { createContext, type GraphQLServerContext, type GraphQLServices } from './context.ts';
 import { createErrorMask, toGraphQLError } from './mask-error.ts';
 import { guardRootFields } from './permissions.ts';
 import { useAnswerMemory } from './plugins/use-answer-memory.ts';
 import { useDocumentErrors } from './plugins/use-document-errors.ts';
+import { useEventStream } from './plugins/use-event-stream.ts';
 import { useFreshContext } from './plugins/use-fresh-context.ts';
 import { useIntrospectionGuard } from './plugins/use-introspection-guard.ts';
 import { useLimits } from './plugins/use-limits.ts';
@@ -67,6 +69,7 @@ const NO_SUCH_OPERATION = validationFailed([
 /** Builds the guarded schema with its plugins, once. */
 export function createGraphQL({ services, log, metrics }: GraphQLOptions): GraphQLFace {
   const schema = guardRootFields(buildSchema());
+  const answers = createAnswerMemory(schema);
   const yoga = createYoga<GraphQLServerContext>({
     schema,
     graphqlEndpoint: '/graphql',
@@ -85,8 +88,9 @@ export function createGraphQL({ services, log, metrics }: GraphQLOptions): Graph
       useIntrospectionGuard(),
       useOperationReport({ log, metrics }),
       useVariableCheck(),
-      useAnswerMemory(schema),
-      useFreshContext(),
+      useAnswerMemory(answers),
+      useFreshContext(answers),
+      useEventStream(),
     ],
   });
 
@@ -120,27 +124,12 @@ export function createGraphQL({ services, log, metrics }: GraphQLOptions): Graph
 
 /**
  * The answer as one of Node's own. Yoga's are of a stand-in whose body Node takes for any iterable; when a client goes
- * away in the middle of such a body, Node closes it twice, which nobody can catch and which ends the process.
+ * away in the middle of such a body, Node closes it twice, which nobody can catch and which ends the process. Streams
+ * are Node's own from the beginning.
  */
 async function toPlainResponse(response: Response): Promise<Response> {
-  const { status, body } = response;
-  const headers = new Headers([...response.headers]);
-  const isStream = headers.get('content-type')?.startsWith('text/event-stream') === true;
-  if (body === null || !isStream)
-    return new Response(body === null ? null : await response.text(), { status, headers });
-  const reader = body.getReader();
-  let isCancelled = false;
-  const stream = new ReadableStream<Uint8Array>({
-    async pull(controller) {
-      const { value, done } = await reader.read();
-      if (isCancelled) return;
-      if (done) controller.close();
-      else controller.enqueue(value);
-    },
-    async cancel(reason) {
-      isCancelled = true;
-      await reader.cancel(reason);
-    },
-  });
-  return new Response(stream, { status, headers });
+  if (response instanceof Response) return response;
+  const { status, body, headers } = response as Response;
+  const text = body === null ? null : await (response as Response).text();
+  return new Response(text, { status, headers: new Headers([...headers]) });
 }

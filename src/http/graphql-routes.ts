@@ -12,8 +12,11 @@ import { isJson } from './media-type.ts';
 
 const MAX_URL_LENGTH = 8_192;
 
-/** A stream whose client takes nothing for so long is cut off; it can go on with a new one. */
-const MAX_STALL_MS = 60_000;
+/**
+ * A stream whose client takes nothing for so long, or twice as long where the last of it went slowly, is cut off; he can
+ * go on with a new one.
+ */
+const MAX_STALL_MS = 30_000;
 
 const NOT_JSON = {
   path: [],
@@ -76,8 +79,6 @@ export function createGraphQLRoutes(options: {
     const unique = new Map(denied.map((denial) => [denial.operation, denial]));
     for (const denial of unique.values()) await denials.record(viewer, denial);
     if (response.headers.get('content-type')?.startsWith('text/event-stream') === true) {
-      // For proxies that would keep events until there are more of them (nginx's word for it, understood by others).
-      response.headers.set('x-accel-buffering', 'no');
       (c.env as Partial<HttpBindings> | undefined)?.outgoing?.setTimeout(MAX_STALL_MS);
     }
     return response;

@@ -10,6 +10,9 @@ const HEADERS_TIMEOUT_MS = 15_000;
 const REQUEST_TIMEOUT_MS = 30_000;
 /** Longer than the idle time of common load balancers, so that these close first and never into a new request. */
 const KEEP_ALIVE_TIMEOUT_MS = 75_000;
+/** A client who takes nothing has so much waiting for him in this process, or one answer; the rest is in the kernel. */
+const BUFFER_BYTES = 4_096;
+
 /** While it closes, connections that became idle are looked for so often. */
 const SWEEP_MS = 50;
 
@@ -26,7 +29,11 @@ export async function listen(app: App, { host, port }: { host: string; port: num
   const webSockets = new WebSocketServer({ noServer: true, maxPayload: MAX_BODY_BYTES, handleProtocols });
   const server = createAdaptorServer({
     fetch: app.fetch,
-    serverOptions: { headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: REQUEST_TIMEOUT_MS },
+    serverOptions: {
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      requestTimeout: REQUEST_TIMEOUT_MS,
+      highWaterMark: BUFFER_BYTES,
+    },
     // What the adapter asks for is ws's own type, but for the optional properties that this project takes at their word.
     websocket: { server: webSockets as never },
   });

@@ -3,8 +3,10 @@ import type { GraphQLError } from 'graphql';
 import { CloseCode, makeServer } from 'graphql-ws';
 import type { Denials } from '../domain/audit/denials.ts';
 import type { Authentication } from '../domain/credentials/authentication.ts';
+import type { FollowedViewer } from '../domain/credentials/viewer-renewal.ts';
 import { DomainError, unauthenticated } from '../errors.ts';
 import { toGraphQLError } from '../graphql/mask-error.ts';
+import { toWireError, toWireResult } from '../graphql/wire-result.ts';
 import type { GraphQLFace, PreparedOperation } from '../graphql/yoga.ts';
 import { NOBODY, type Viewer } from '../policy/viewer.ts';
 import { runInRequest } from '../telemetry/request-scope.ts';
@@ -19,7 +21,7 @@ export interface SocketCaller {
   viewer: Viewer;
   address: string | undefined;
   /** The viewer as he is now; absent until the connection is initialised. */
-  findViewer?: () => Promise<Viewer>;
+  findViewer?: FollowedViewer;
   /** Makes place for the connection of a user. @throws RATE_LIMITED when he has too many */
   admit(viewer: Viewer): void;
   close(code: number, reason: string): void;
@@ -30,7 +32,7 @@ export interface SocketOperationsOptions {
   graphql: Pick<GraphQLFace, 'prepare'>;
   authentication: Authentication;
   /** Follows a viewer: who he is by now, whenever it is asked. */
-  follow: (viewer: Viewer) => () => Promise<Viewer>;
+  follow: (viewer: Viewer) => FollowedViewer;
   denials: Denials;
   /** Turns whatever was thrown into what a caller is told. */
   maskError: (error: unknown) => GraphQLError;
@@ -121,13 +123,16 @@ export function createSocketOperations({
     execute: ({ rootValue }) => run(rootValue as Ready),
     subscribe: ({ rootValue }) => run(rootValue as Ready),
 
-    onNext: (_context, _id, _payload, _args, { data = null, errors }) =>
-      errors === undefined ? undefined : { data, errors: errors.map(toMessage) },
-    onError: (_context, _id, _payload, errors) => errors.map(toMessage),
+    onNext: (_context, _id, _payload, _args, result) => toWireResult(result),
+    onError: (_context, _id, _payload, errors) => errors.map(toWireError),
     /** Who is nobody by now has nothing to say here any more. */
     async onComplete({ extra: caller }) {
-      const viewer = await caller.findViewer?.().catch(() => undefined);
-      if (viewer?.kind === 'nobody') caller.close(CloseCode.Unauthorized, 'Unauthorized');
+      try {
+        const viewer = await caller.findViewer?.();
+        if (viewer?.kind === 'nobody') caller.close(CloseCode.Unauthorized, 'Unauthorized');
+      } catch {
+        // The next operation asks again.
+      }
     },
   });
 }
@@ -146,11 +151,4 @@ function run({ caller, requestId, ...operation }: Ready) {
 function inScope<Result>(caller: SocketCaller, work: (requestId: string) => Promise<Result>): Promise<Result> {
   const requestId = randomUUID();
   return runInRequest({ requestId, address: caller.address }, () => work(requestId));
-}
-
-/** Less what is for the HTTP layer. */
-function toMessage(error: GraphQLError) {
-  const { extensions = {}, ...rest } = error.toJSON();
-  const { http: _, ...told } = extensions;
-  return { ...rest, extensions: told };
 }

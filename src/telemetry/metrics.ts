@@ -69,6 +69,13 @@ export function createMetrics(poolUsage: () => { total: number; idle: number; wa
     registers: [registry],
   });
 
+  const streamEvents = new Counter({
+    name: 'gatehouse_stream_events_total',
+    help: 'Events that were made for clients of streams, by type.',
+    labelNames: ['type'] as const,
+    registers: [registry],
+  });
+
   const names = new Set<string>();
   const toLabel = (name: string): string => {
     if (name.length > MAX_OPERATION_NAME_LENGTH) return 'other';
@@ -89,6 +96,9 @@ export function createMetrics(poolUsage: () => { total: number; idle: number; wa
     },
     observeFeedDelay(delayMs: number): void {
       feedDelays.observe(Math.max(delayMs, 0) / 1_000);
+    },
+    countStreamEvent(type: string): void {
+      streamEvents.inc({ type });
     },
     /** Tells how far the change feed is whenever somebody asks. */
     watchFeed(readStatus: () => FeedState): void {

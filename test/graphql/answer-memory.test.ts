@@ -38,6 +38,7 @@ describe('an answer may be given again', () => {
     for (const text of [
       `{ mcpServerConfigs { nodes { id ${field} } } }`,
       `{ mcpServerConfigs { edges { node { ...f } } } } fragment f on McpServerConfig { ${field} }`,
+      `subscription ($after: String) { mcpServerConfigEvents(after: $after) { type cursor config { ${field} } } }`,
       `query A { viewerless: mcpServerConfig(slug: "x") { ... { alias: id ${field} } } }`,
     ]) {
       expect(findAnswerReach(schema, parse(text)), text).toBe(reach);
@@ -50,7 +51,7 @@ describe('an answer may be given again', () => {
     '{ chats { nodes { id } } }',
     '{ __schema { queryType { name } } }',
     'mutation { deleteMcpServerConfig(id: "x") { deletedId } }',
-    'subscription { mcpServerConfigEvents { cursor } }',
+    'subscription { mcpServerConfigEvents { cursor config { createdBy { id } } } }',
     'query A { mcpServerConfigs { nodes { id } } } query B { viewer { id } }',
   ])('but not to %s', (text) => {
     expect(findAnswerReach(schema, parse(text))).toBe('nobody');

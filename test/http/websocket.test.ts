@@ -171,7 +171,7 @@ describe('an operation', () => {
     const messages = [await socket.next(), await socket.next(), await socket.next()];
     const of = (id: string) => messages.filter((message) => message?.id === id).map((message) => message?.type);
     expect(of('m')).toEqual(['next', 'complete']);
-    const { id } = messages.find((message) => message?.id === 'm')?.payload.data.createMcpServerConfig;
+    const id = messages.find((message) => message?.id === 'm')?.payload.data.createMcpServerConfig.id;
     const event = messages.find((message) => message?.id === 's')?.payload.data.mcpServerConfigEvents;
     expect(event).toMatchObject({ type: 'ADDED', configId: id, config: { url: input.url } });
     socket.send({ type: 'complete', id: 's' });

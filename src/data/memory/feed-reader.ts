@@ -15,6 +15,8 @@ const LOOK_TIMEOUT_MS = 5_000;
 const BATCH = 1_000;
 /** Changes that are kept in memory for those who read along; who is further behind reads from the database. */
 const MAX_BUFFERED = 5_000;
+/** Of those who wait for changes. */
+const WAKE_AT_ONCE = 50;
 
 /** Who keeps something in memory. Called in the order of the changes. */
 export interface FeedObserver {
@@ -63,12 +65,25 @@ export function createFeedReader(options: {
   let verifiedDoubts = -1;
   let verifiedAt = Number.NEGATIVE_INFINITY;
   const waiting = new Set<() => void>();
+  /** Those who are to be woken, the first ones first. */
+  const woken: (() => void)[] = [];
 
   /** Goes up with everything after which the database has to be asked. */
   const countDoubts = (): number => notifications + database.writeCount();
 
+  /**
+   * Some at a time: what thousands do at once would keep all other requests waiting, and what they leave behind would
+   * outlive the quick collection of garbage.
+   */
+  const wakeSome = (): void => {
+    for (const wake of woken.splice(0, WAKE_AT_ONCE)) wake();
+    if (woken.length > 0) setImmediate(wakeSome);
+  };
   const wakeAll = (): void => {
-    for (const wake of [...waiting]) wake();
+    const isWaking = woken.length > 0;
+    woken.push(...waiting);
+    waiting.clear();
+    if (!isWaking) wakeSome();
   };
 
   const askPosition = (): Promise<FeedPosition> => feed.position(SYSTEM, { withHistory });

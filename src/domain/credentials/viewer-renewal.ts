@@ -16,23 +16,36 @@ interface Changes {
   resets(): number;
 }
 
+/** Follows one viewer: who he is by now. Nothing is waited for as long as nothing can have changed. */
+export type FollowedViewer = () => Viewer | Promise<Viewer>;
+
 /**
- * Follows one viewer: who he is by now, looked up only when somebody's standing changed since, or some time is over.
+ * Makes it. He is looked up only when somebody's standing changed since, or some time is over.
  */
-export function followViewer(viewer: Viewer, options: { renewViewer: RenewViewer; changes: Changes; now: () => Date }) {
+export function followViewer(
+  viewer: Viewer,
+  options: { renewViewer: RenewViewer; changes: Changes; now: () => Date },
+): FollowedViewer {
   const { renewViewer, changes, now } = options;
   let known = viewer;
   let stamp: string | undefined;
   let lookedAt = Number.NEGATIVE_INFINITY;
-  return async (): Promise<Viewer> => {
-    await changes.fresh();
+
+  const look = (): Viewer | Promise<Viewer> => {
     const current = `${changes.resets()} ${changes.touches()}`;
     const isRecent = performance.now() - lookedAt < MAX_UNSEEN_MS;
     if (stamp === current && isRecent && !isPast(known, now())) return known;
     lookedAt = performance.now();
-    known = await renewViewer(known);
-    stamp = current;
-    return known;
+    return renewViewer(known).then((renewed) => {
+      known = renewed;
+      stamp = current;
+      return renewed;
+    });
+  };
+
+  return () => {
+    const waiting = changes.fresh();
+    return waiting === undefined ? look() : waiting.then(look);
   };
 }
 

@@ -31,6 +31,7 @@ export interface StreamSource {
   memory: Memory;
   renewViewer: RenewViewer;
   times: StreamTimes;
+  onEvent?: ((type: ConfigEvent['type']) => void) | undefined;
   now: () => Date;
 }
 
@@ -47,7 +48,7 @@ const NOTHING_SENT = '';
  * @throws CURSOR_INVALID, CURSOR_EXPIRED; UNAUTHENTICATED when the viewer is nobody by now
  */
 export async function* streamConfigEvents(
-  { memory, renewViewer, times, now }: StreamSource,
+  { memory, renewViewer, times, onEvent, now }: StreamSource,
   viewer: Viewer,
   args: SubscribeArgs,
   signal: AbortSignal,
@@ -58,12 +59,16 @@ export async function* streamConfigEvents(
   const follow = followViewer(viewer, { renewViewer, changes: reader, now });
   let lastSentAt = performance.now();
 
-  /** What the work gives, as soon as the database answers: a short outage ends no streams. */
-  const patiently = async <Result>(work: () => Promise<Result>): Promise<Result> => {
+  /**
+   * What the work gives, as soon as the database answers: a short outage ends no streams.
+   *
+   * @param begun the work, where it was begun already
+   */
+  const patiently = async <Result>(work: () => Result | Promise<Result>, begun?: Promise<Result>): Promise<Result> => {
     const deadline = performance.now() + times.maxOutageMs;
-    for (;;) {
+    for (let current = begun; ; current = undefined) {
       try {
-        return await work();
+        return await (current ?? work());
       } catch (error) {
         if (error instanceof DomainError || performance.now() > deadline || signal.aborted) throw error;
         await delay(RETRY_MS, undefined, { signal }).catch(() => undefined);
@@ -71,19 +76,22 @@ export async function* streamConfigEvents(
     }
   };
 
-  /** The viewer as he is now: what he may see counts when an event is made, and he may take his time between two. */
-  const findViewer = (): Promise<Viewer> =>
-    patiently(async () => {
-      const renewed = await follow();
-      if (renewed.kind === 'nobody') throw unauthenticated('You are signed out, or suspended: the stream ends.');
-      return renewed;
-    });
+  /**
+   * The viewer as he is now: what he may see counts when an event is made, and he may take his time between two. Mostly
+   * nothing has to be waited for, and thousands of streams do not.
+   */
+  const findViewer = (): Viewer | Promise<Viewer> => {
+    const followed = follow();
+    if (followed instanceof Promise) return patiently(follow, followed).then(assertSomebody);
+    return assertSomebody(followed);
+  };
 
   const toEvent = (
     event: Pick<ConfigEvent, 'type' | 'viewer'> & Partial<ConfigEvent>,
     place: FeedPlace,
   ): ConfigEvent => {
     lastSentAt = performance.now();
+    onEvent?.(event.type);
     const cursor = formatFeedCursor(epoch, place);
     return { configId: null, config: null, changedFields: [], occurredAt: now(), ...event, cursor };
   };
@@ -93,7 +101,8 @@ export async function* streamConfigEvents(
   /** A secret that was sealed anew since is no change: whether it opens is told as of now. */
   const asSealedNow = async (config: McpServerConfigRecord): Promise<McpServerConfigRecord> => {
     const known = (await patiently(memory.configs)).findById(config.id);
-    return known === undefined ? config : { ...config, secretKeyDigests: known.secretKeyDigests };
+    if (known === undefined) return config;
+    return known.version === config.version ? known : { ...config, secretKeyDigests: known.secretKeyDigests };
   };
 
   /**
@@ -113,12 +122,14 @@ export async function* streamConfigEvents(
         if (partly !== undefined && change.rev > partly.upTo) return;
         ({ rev } = change);
         const isMeant = partly === undefined || change.configId <= partly.sentUpTo;
-        const renewed = await findViewer();
+        const found = findViewer();
+        const renewed = found instanceof Promise ? await found : found;
         if (signal.aborted) return;
         const event = isMeant ? toConfigEvent(change, renewed) : null;
         if (event !== null) {
           const { configId, occurredAt } = change;
-          const config = event.config === null ? null : await asSealedNow(event.config);
+          const { config: then } = event;
+          const config = then === null || then.secretKeyDigests.length === 0 ? then : await asSealedNow(then);
           const place = { rev, initialAfter: partly?.sentUpTo };
           yield toEvent({ ...event, config, configId, occurredAt, viewer: renewed }, place);
         } else if (partly === undefined && isBookmarkDue()) {
@@ -126,7 +137,8 @@ export async function* streamConfigEvents(
         }
       }
       if (changes.length > 0) continue;
-      const renewed = await findViewer();
+      const found = findViewer();
+      const renewed = found instanceof Promise ? await found : found;
       if (partly === undefined && isBookmarkDue()) yield toEvent({ type: 'BOOKMARK', viewer: renewed }, { rev });
       await reader.waitBeyond(rev, times.renewMs, signal);
     }
@@ -145,7 +157,8 @@ export async function* streamConfigEvents(
     const rest = all.filter(({ id }) => id > sentUpTo).sort((a, b) => (a.id < b.id ? -1 : 1));
     if (sentUpTo !== NOTHING_SENT) yield* followChanges(rev, { upTo, sentUpTo });
     for (const config of rest) {
-      const renewed = await findViewer();
+      const found = findViewer();
+      const renewed = found instanceof Promise ? await found : found;
       if (signal.aborted) return upTo;
       if (!can(renewed, 'mcpServerConfig.read', { enabled: config.enabled })) continue;
       const { id: configId, updatedAt: occurredAt } = config;
@@ -161,6 +174,12 @@ export async function* streamConfigEvents(
   // Whoever begins now is told from where.
   if (isInitial || args.after === undefined) yield toEvent({ type: 'BOOKMARK', viewer: await findViewer() }, { rev });
   yield* followChanges(rev);
+}
+
+/** @throws UNAUTHENTICATED */
+function assertSomebody(viewer: Viewer): Viewer {
+  if (viewer.kind === 'nobody') throw unauthenticated('You are signed out, or suspended: the stream ends.');
+  return viewer;
 }
 
 /** Where a stream begins. */

@@ -31,13 +31,15 @@ export function createConfigStreams(options: {
   renewViewer: RenewViewer;
   experiments: ReadonlySet<Experiment>;
   limits?: Partial<StreamLimits> | undefined;
+  /** Told of each event that is made for a client. */
+  onEvent?: (type: ConfigEvent['type']) => void;
   now: () => Date;
 }) {
-  const { memory, renewViewer, experiments, now } = options;
+  const { memory, renewViewer, experiments, onEvent, now } = options;
   const { reader } = memory;
   const limits = { ...STREAM_LIMITS, ...options.limits };
   const registry = createStreamRegistry(limits);
-  const source = { memory, renewViewer, times: limits, now };
+  const source = { memory, renewViewer, onEvent, times: limits, now };
 
   return {
     /**

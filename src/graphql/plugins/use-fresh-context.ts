@@ -11,6 +11,7 @@ import type { Plugin } from 'graphql-yoga';
 import { DomainError, validationFailed } from '../../errors.ts';
 import { can } from '../../policy/policy.ts';
 import type { Viewer } from '../../policy/viewer.ts';
+import type { AnswerMemory } from '../answer-memory.ts';
 import { createContext, type GraphQLContext } from '../context.ts';
 import { ROOT_PERMISSIONS } from '../permissions.ts';
 
@@ -22,33 +23,52 @@ const NOT_A_STREAM = validationFailed([
   },
 ]);
 
-/** What a subscription's source gives: each event says whom it was made for. */
+/** What a subscription's source gives: each event says whom it was made for, and which one it is. */
 interface ForViewer {
   viewer: Viewer;
+  type: string;
+  cursor: string;
+  configId: string | null;
+  occurredAt: Date;
 }
 
 /**
  * Runs each event of a subscription with a context of its own, for the viewer as he was when the event was made. The
  * scopes of fields are remembered for as long as a context lives: with one for the whole stream, an admin who was
- * demoted would go on reading.
+ * demoted would go on reading. What an event is for one viewer it is for all others who ask for the same fields with the
+ * same role, so that many who follow cost little more than one.
  *
  * graphql-shield does not look at subscriptions; their root fields are guarded here.
  */
-export function useFreshContext(): Plugin {
+export function useFreshContext(answers: AnswerMemory): Plugin {
   return {
     onSubscribe({ args, setSubscribeFn }) {
-      setSubscribeFn((given: SubscriptionArgs) => subscribeFreshly(given));
+      setSubscribeFn((given: SubscriptionArgs) => subscribeFreshly(given, answers));
       assertAllowed(args);
     },
   };
 }
 
-async function subscribeFreshly(args: SubscriptionArgs) {
+async function subscribeFreshly(args: SubscriptionArgs, answers: AnswerMemory) {
   const source = await createSourceEventStream(args);
   if (!(Symbol.asyncIterator in source)) return source as ExecutionResult;
   const events = (source as AsyncIterable<ForViewer>)[Symbol.asyncIterator]();
   const context = args.contextValue as GraphQLContext;
+  const { document, schema, variableValues, operationName } = args as ExecutionArgs;
+  const run = { document, schema, variableValues: variableValues ?? null, operationName: operationName ?? null };
   let isOver = false;
+
+  const executeFor = (event: ForViewer): ExecutionResult | Promise<ExecutionResult> => {
+    const { viewer } = event;
+    const executeAnew = async () =>
+      execute({ ...run, rootValue: event, contextValue: createContext(context.services, { ...context, viewer }) });
+    // No two bookmarks are the same.
+    if (event.configId === null) return executeAnew();
+    const which = `${event.type} ${event.configId} ${event.cursor} ${event.occurredAt.getTime()}`;
+    const about = { operationName, variables: variableValues, event: which };
+    return answers.answer(document, about, { viewer, services: context.services }, executeAnew);
+  };
+
   return {
     async next(): Promise<IteratorResult<ExecutionResult>> {
       if (isOver) return { value: undefined, done: true };
@@ -63,11 +83,7 @@ async function subscribeFreshly(args: SubscriptionArgs) {
       }
       const { value, done } = result;
       if (done === true) return { value: undefined, done };
-      const event = value as ForViewer;
-      const contextValue = createContext(context.services, { ...context, viewer: event.viewer });
-      const { document, schema, variableValues, operationName } = args as ExecutionArgs;
-      const run = { document, schema, variableValues: variableValues ?? null, operationName: operationName ?? null };
-      return { value: await execute({ ...run, rootValue: event, contextValue }), done: false };
+      return { value: await executeFor(value as ForViewer), done: false };
     },
     async return(): Promise<IteratorResult<ExecutionResult>> {
       await events.return?.();
