@@ -4,6 +4,7 @@ import { findAnswerReach } from '../../src/graphql/answer-memory.ts';
 import { buildSchema } from '../../src/graphql/schema.ts';
 import { createTestGateway, type TestGateway } from '../setup/gateway.ts';
 import { createId } from './config-operations.ts';
+import { openEvents } from './sse-client.ts';
 import { insertUserToken } from './user-tokens.ts';
 
 const schema = buildSchema();
@@ -77,11 +78,21 @@ describe('what is answered from memory', () => {
     const { data, errors } = await gateway.graphql(query, { token, variables });
     return errors === undefined ? data : errors[0].extensions.code;
   };
+  /** Another of the same role. */
+  const createMember = async (): Promise<string> => {
+    const email = `${crypto.randomUUID()}@example.com`;
+    const { createUser } = await asAdmin(`mutation { createUser(input: { email: "${email}" }) { id } }`);
+    const made = await asAdmin(
+      `mutation { createApiToken(input: { userId: "${createUser.id}", name: "t" }) { token } }`,
+    );
+    return made.createApiToken.token;
+  };
   const asAdmin = async (query: string) => ask(query, gateway.tokens.bootstrap);
   const LIST = '{ mcpServerConfigs { totalCount nodes { id url enabled authConnected viewerState } } }';
 
   test('is each one’s own, whoever asked before', async () => {
     const { tokens, userIds } = gateway;
+    const another = await createMember();
     await insertUserToken(gateway, { configId: id, userId: userIds.member });
     const twice = async (token: string) => {
       const first = await ask(LIST, token);
@@ -90,6 +101,7 @@ describe('what is answered from memory', () => {
     };
     for (let round = 0; round < 2; round += 1) {
       expect(await twice(tokens.member)).toMatchObject({ url: null, authConnected: true, viewerState: 'READY' });
+      expect(await twice(another)).toMatchObject({ url: null, authConnected: false, viewerState: 'NEEDS_CONNECT' });
       expect(await twice(tokens.admin)).toMatchObject({ url: expect.any(String), viewerState: 'NEEDS_CONNECT' });
       expect(await twice(tokens.auditor)).toMatchObject({ url: expect.any(String), authConnected: false });
       expect(await ask(LIST, tokens.suspended)).toBe('UNAUTHENTICATED');
@@ -172,5 +184,59 @@ describe('what is answered from memory', () => {
       .split('\n')
       .filter((line) => line.includes('"outcome":"VALIDATION_FAILED"'));
     expect(operations.length).toBeGreaterThanOrEqual(2);
+  });
+
+  test('of a subscription is each one’s own event, of those who ask for the same at the same time', async () => {
+    const { tokens, userIds } = gateway;
+    const mine = await createId(gateway, {
+      enabled: true,
+      authType: 'OAUTH2',
+      oauth2ClientId: 'client',
+      oauth2AuthUrl: 'https://login.example.com/authorize',
+      oauth2TokenUrl: 'https://login.example.com/token',
+    });
+    const other = await createId(gateway, { enabled: true });
+    const follow = async (token: string, fields: string, after: string, flag?: boolean) => {
+      const stream = await openEvents(gateway, token, { fields, after, ...(flag !== undefined && { flag }) });
+      return { next: () => stream.nextOfAny(), close: () => stream.close() };
+    };
+    const start = (await (await openEvents(gateway, tokens.admin)).nextOfAny())?.cursor ?? '';
+    const shared = 'type cursor configId changedFields config { url version }';
+    const own = 'type cursor configId config { authConnected }';
+    const optional = 'type cursor configId config { id version @include(if: $flag) }';
+    const roles = ['admin', 'auditor', 'service', 'member', 'member', 'admin'] as const;
+    const streams = await Promise.all(roles.map((role) => follow(tokens[role], shared, start)));
+    const owners = await Promise.all(
+      [tokens.member, tokens.auditor, await createMember()].map((token) => follow(token, own, start)),
+    );
+    const flagged = await Promise.all([true, false].map((flag) => follow(tokens.member, optional, start, flag)));
+    await insertUserToken(gateway, { configId: mine, userId: userIds.member });
+    await asAdmin(
+      `mutation { updateMcpServerConfig(id: "${mine}", patch: { description: "x", url: "https://mcp.example.com/e" }) { id } }`,
+    );
+    await asAdmin(`mutation { updateMcpServerConfig(id: "${other}", patch: { description: "y" }) { id } }`);
+    for (const [index, role] of roles.entries()) {
+      const found = [];
+      do found.push(await streams[index]?.next());
+      while (found.at(-1)?.configId !== other);
+      const about = found.filter((event) => event?.configId === mine);
+      const isMember = role === 'member';
+      expect(about.map((event) => event?.changedFields)).toEqual([
+        ...(isMember ? [['authConnected']] : []),
+        isMember ? ['description'] : ['description', 'url'],
+      ]);
+      for (const event of about.slice(-1))
+        expect(event?.config?.['url']).toBe(isMember ? null : 'https://mcp.example.com/e');
+    }
+    const [ofMember, ofAuditor, ofAnother] = owners;
+    // The first is told of his connection, and then, like the other, of the change.
+    await ofMember?.next();
+    expect((await ofMember?.next())?.config).toEqual({ authConnected: true });
+    expect((await ofAuditor?.next())?.config).toEqual({ authConnected: false });
+    expect((await ofAnother?.next())?.config).toEqual({ authConnected: false });
+    const [withIt, withoutIt] = flagged;
+    expect((await withIt?.next())?.config).toEqual({ id: mine, version: 1 });
+    expect((await withoutIt?.next())?.config).toEqual({ id: mine });
+    for (const stream of [...streams, ...owners, ...flagged]) await stream.close();
   });
 });

@@ -24,14 +24,14 @@ export interface EventStream {
 const FIELDS =
   'cursor type configId changedFields config { id slug displayName description url enabled authConnected viewerState version }';
 
-/** Opens a stream of config events. */
+/** Opens a stream of config events. @param variables `fields` is what is asked for of each; `flag` is a variable of theirs */
 export async function openEvents(
   gateway: TestGateway,
   token: string | undefined,
-  args: { after?: string; includeInitial?: boolean } = {},
+  { fields = FIELDS, ...args }: { after?: string; includeInitial?: boolean; fields?: string; flag?: boolean } = {},
 ): Promise<EventStream> {
-  const query = `subscription ($after: String, $includeInitial: Boolean) {
-    mcpServerConfigEvents(after: $after, includeInitial: $includeInitial) { ${FIELDS} } }`;
+  const query = `subscription ($after: String, $includeInitial: Boolean${args.flag === undefined ? '' : ', $flag: Boolean!'}) {
+    mcpServerConfigEvents(after: $after, includeInitial: $includeInitial) { ${fields} } }`;
   const controller = new AbortController();
   const response = await gateway.fetch('/graphql', {
     method: 'POST',
