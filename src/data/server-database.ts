@@ -7,6 +7,7 @@ import {
 import pg from 'pg';
 import type { Database, RawRow } from './database.ts';
 import { openListener } from './server-listener.ts';
+import { createServerSockets } from './server-sockets.ts';
 import { countingWrites, createWriteCount, mayWrite } from './write-count.ts';
 
 /** The advisory lock of Gatehouse's migrations; any fixed number does, as long as all replicas use the same. */
@@ -14,6 +15,8 @@ const MIGRATION_LOCK_KEY = 4_739_152_011;
 
 const CONNECTION_TIMEOUT_MS = 10_000;
 const STATEMENT_TIMEOUT_MS = 30_000;
+/** What is under way at the end may end; where the server does not answer, nobody waits for it. */
+const CLOSE_TIMEOUT_MS = 5_000;
 
 /**
  * Opens a pool to a PostgreSQL server and proves it with one query.
@@ -26,17 +29,28 @@ export async function openServerDatabase(
   url: string,
   options: { poolSize?: number; onIdleError?: (error: Error) => void } = {},
 ): Promise<Database> {
+  const sockets = createServerSockets();
   const pool = new pg.Pool({
     ...connectionSettings(url),
+    stream: sockets.open,
     max: options.poolSize ?? 10,
     statement_timeout: STATEMENT_TIMEOUT_MS,
     idle_in_transaction_session_timeout: STATEMENT_TIMEOUT_MS,
   });
   pool.on('error', (error) => options.onIdleError?.(error));
+  const close = async (): Promise<void> => {
+    const late = setTimeout(sockets.close, CLOSE_TIMEOUT_MS);
+    try {
+      await pool.end();
+    } finally {
+      clearTimeout(late);
+      sockets.close();
+    }
+  };
   try {
     await pool.query('SELECT 1');
   } catch (error) {
-    await pool.end();
+    await close();
     throw error;
   }
 
@@ -54,10 +68,17 @@ export async function openServerDatabase(
       }
     },
     withMigrationLock: (work) => withAdvisoryLock(url, work),
-    listen: async (channel, onNotify) => openListener(connectionSettings(url), channel, onNotify),
+    async listen(channel, onNotify) {
+      return openListener(
+        { ...connectionSettings(url), application_name: 'gatehouse listen' },
+        channel,
+        onNotify,
+        sockets,
+      );
+    },
     writeCount: writes.value,
     poolUsage: () => ({ total: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount }),
-    close: () => pool.end(),
+    close,
   };
 }
 
