@@ -15,6 +15,11 @@ const MIGRATION_LOCK_KEY = 4_739_152_011;
 
 const CONNECTION_TIMEOUT_MS = 10_000;
 const STATEMENT_TIMEOUT_MS = 30_000;
+/**
+ * A transaction of a process that is gone without a word holds its locks for so long, and with them everybody who has
+ * something to write into the audit log. Those of a living one go on within milliseconds.
+ */
+const IDLE_IN_TRANSACTION_TIMEOUT_MS = 5_000;
 /** What is under way at the end may end; where the server does not answer, nobody waits for it. */
 const CLOSE_TIMEOUT_MS = 5_000;
 
@@ -35,7 +40,7 @@ export async function openServerDatabase(
     stream: sockets.open,
     max: options.poolSize ?? 10,
     statement_timeout: STATEMENT_TIMEOUT_MS,
-    idle_in_transaction_session_timeout: STATEMENT_TIMEOUT_MS,
+    idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_TIMEOUT_MS,
   });
   pool.on('error', (error) => options.onIdleError?.(error));
   const close = async (): Promise<void> => {
