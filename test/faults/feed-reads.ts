@@ -1,0 +1,118 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Ledger } from './feed-ledger.ts';
+import { connect } from './feed-writers.ts';
+
+const BEAT_MS = 50;
+const READ_MS = 100;
+const CALL_MS = 1_000;
+/** The least that a gateway that was told nothing looks into the database (docs/adr/0005-feed-and-memory.md, "Doubt"). */
+const MAX_STALE_MS = 2_000;
+const ANSWER_MS = 3_000;
+/** Others, at each replica, whose questions the database has to answer: as many as a pool has connections. */
+const CALLERS = 10;
+
+/** Asks one replica. @throws Error when it does not answer, or with errors */
+export async function askReplica<Data>(url: string, token: string, query: string, timeoutMs: number): Promise<Data> {
+  const response = await fetch(`${url}/graphql`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ query }),
+    signal: AbortSignal.timeout(Math.ceil(timeoutMs)),
+  });
+  const { data, errors } = (await response.json()) as { data?: Data | null; errors?: unknown };
+  if (errors !== undefined || data == null) throw new Error(JSON.stringify(errors));
+  return data;
+}
+
+/** Those who read at each replica, all the time. */
+export interface Reads {
+  /** How many were answered, and how many failed. */
+  counts(): { answered: number; failed: number };
+  /** Answers that were older than they may be. */
+  stale(): string[];
+  stop(): Promise<void>;
+}
+
+/**
+ * Changes one config again and again, and reads it at each replica: an answer may be missing, but it may not be old.
+ *
+ * @param beaconId a config that nobody else writes
+ */
+export function startReads(options: {
+  url: string;
+  ledger: Ledger;
+  urls: readonly string[];
+  token: string;
+  beaconId: string;
+}): Reads {
+  const { url, ledger, urls, token, beaconId } = options;
+  /** When each version was certain to be committed. */
+  const committed: { version: number; at: number }[] = [];
+  const stale: string[] = [];
+  const counts = { answered: 0, failed: 0 };
+  let isStopped = false;
+
+  const beat = async (): Promise<void> => {
+    let client = await connect(url);
+    try {
+      for (let version = 2; !isStopped; ) {
+        const state = { version, enabled: true, description: `beat ${version}` };
+        const sql = `UPDATE mcp_server_configs SET version = $2, enabled = true, description = $3 WHERE id = $1 AND version < $2`;
+        try {
+          await client.query(sql, [beaconId, version, state.description]);
+        } catch {
+          // Once more: it is the same, however often it is done.
+          await client.end().catch(() => undefined);
+          client = await connect(url);
+          continue;
+        }
+        committed.push({ version, at: performance.now() });
+        ledger.commit([{ id: beaconId, state }]);
+        version += 1;
+        await delay(BEAT_MS);
+      }
+    } finally {
+      await client.end().catch(() => undefined);
+    }
+  };
+
+  const read = async (replica: string): Promise<void> => {
+    const query = `{ mcpServerConfig(id: "${beaconId}") { version } }`;
+    while (!isStopped) {
+      const startedAt = performance.now();
+      try {
+        const { mcpServerConfig } = await askReplica<{ mcpServerConfig: { version: number } }>(
+          replica,
+          token,
+          query,
+          ANSWER_MS,
+        );
+        counts.answered += 1;
+        const least = committed.findLast(({ at }) => at < startedAt - MAX_STALE_MS)?.version ?? 1;
+        if (mcpServerConfig.version < least) stale.push(`version ${mcpServerConfig.version} in place of ${least}`);
+      } catch {
+        counts.failed += 1;
+      }
+      await delay(READ_MS);
+    }
+  };
+
+  const call = async (replica: string): Promise<void> => {
+    while (!isStopped) {
+      await askReplica(replica, token, '{ auditLog(first: 1) { nodes { id } } }', ANSWER_MS).catch(() => undefined);
+      await delay(CALL_MS * Math.random());
+    }
+  };
+
+  const callers = urls.flatMap((replica) => Array.from({ length: CALLERS }, () => call(replica)));
+  const running = Promise.all([beat(), ...urls.map(read), ...callers]);
+  running.catch(() => undefined);
+  return {
+    counts: () => counts,
+    stale: () => stale,
+    async stop() {
+      isStopped = true;
+      await running;
+    },
+  };
+}

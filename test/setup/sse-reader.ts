@@ -1,0 +1,36 @@
+/** One message of an event stream. */
+export interface SseMessage {
+  event: string;
+  data: string;
+}
+
+/**
+ * The messages of an event stream (HTML, "Server-sent events") as Gatehouse sends it, less its comments. What was cut
+ * off before its end is no message.
+ *
+ * @throws Error at anything that is not one
+ */
+export async function* readSse(body: AsyncIterable<Uint8Array>): AsyncGenerator<SseMessage> {
+  const decoder = new TextDecoder('utf-8', { fatal: true });
+  let text = '';
+  for await (const chunk of body) {
+    text += decoder.decode(chunk, { stream: true });
+    for (let end = text.indexOf('\n\n'); end >= 0; end = text.indexOf('\n\n')) {
+      const message = parseMessage(text.slice(0, end));
+      text = text.slice(end + 2);
+      if (message !== undefined) yield message;
+    }
+  }
+}
+
+function parseMessage(block: string): SseMessage | undefined {
+  const lines = block.split('\n').filter((line) => line !== '' && !line.startsWith(':'));
+  if (lines.length === 0) return undefined;
+  const fields = new Map<string, string>();
+  for (const line of lines) {
+    const [, name, value] = /^(event|data|id): ?(.*)$/.exec(line) ?? [];
+    if (name === undefined || value === undefined || fields.has(name)) throw new Error(`not an event: ${block}`);
+    fields.set(name, value);
+  }
+  return { event: fields.get('event') ?? 'message', data: fields.get('data') ?? '' };
+}
