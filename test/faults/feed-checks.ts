@@ -53,6 +53,12 @@ export function expectNothingLost(mirrors: readonly Mirror[], ledger: Ledger, { 
   }
 }
 
+/** Checks that a replica lists what is in the table. */
+export function expectListed(listed: readonly { id: string }[], { rows, markerId }: Truth): void {
+  const table = rows.map(({ slug: _slug, ...row }) => row);
+  expect(sortById(listed.filter(({ id }) => id !== markerId))).toEqual(sortById(table));
+}
+
 function cutAt(events: readonly MirroredEvent[], markerId: string): readonly MirroredEvent[] {
   const end = events.findIndex(({ configId }) => configId === markerId);
   if (end === -1) throw new Error('the mirror does not have the end');

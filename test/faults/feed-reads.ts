@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Ledger } from './feed-ledger.ts';
+import type { ConfigState, Ledger } from './feed-ledger.ts';
 import { connect } from './feed-writers.ts';
 
 const BEAT_MS = 50;
@@ -22,6 +22,31 @@ export async function askReplica<Data>(url: string, token: string, query: string
   const { data, errors } = (await response.json()) as { data?: Data | null; errors?: unknown };
   if (errors !== undefined || data == null) throw new Error(JSON.stringify(errors));
   return data;
+}
+
+/** All configs, as one replica lists them. */
+export async function listAll(url: string, token: string): Promise<ListedConfig[]> {
+  const all: ListedConfig[] = [];
+  let after: string | null = null;
+  do {
+    const { nodes, pageInfo } = await listPage(url, token, after);
+    all.push(...nodes);
+    after = pageInfo.hasNextPage ? pageInfo.endCursor : null;
+  } while (after !== null);
+  return all;
+}
+
+type ListedConfig = ConfigState & { id: string };
+
+interface Page {
+  nodes: ListedConfig[];
+  pageInfo: { hasNextPage: boolean; endCursor: string | null };
+}
+
+async function listPage(url: string, token: string, after: string | null): Promise<Page> {
+  const query = `{ mcpServerConfigs(first: 100, after: ${JSON.stringify(after)}) {
+    nodes { id version enabled description } pageInfo { hasNextPage endCursor } } }`;
+  return (await askReplica<{ mcpServerConfigs: Page }>(url, token, query, ANSWER_MS)).mcpServerConfigs;
 }
 
 /** Those who read at each replica, all the time. */

@@ -5,10 +5,10 @@ import { createOwnDatabase } from '../setup/own-database.ts';
 import { startTcpProxy, type TcpProxy } from '../setup/tcp-proxy.ts';
 import { waitUntil, within } from '../setup/wait-until.ts';
 import { startApiWriters } from './feed-api-writer.ts';
-import { expectNothingLost, readTruth } from './feed-checks.ts';
+import { expectListed, expectNothingLost, readTruth } from './feed-checks.ts';
 import { type ConfigState, createLedger, type Ledger } from './feed-ledger.ts';
 import { type Mirror, startMirror } from './feed-mirror.ts';
-import { askReplica, startReads } from './feed-reads.ts';
+import { askReplica, listAll, startReads } from './feed-reads.ts';
 import { type Replicas, startReplicas } from './feed-replicas.ts';
 import { insert } from './feed-transaction.ts';
 import { connect, startWriters } from './feed-writers.ts';
@@ -131,6 +131,7 @@ export async function expectFeedSurvives(
         `the mirrors had all ${Math.round(lagMs)} ms after the last commit.`,
     );
     expectNothingLost(mirrors, ledger, truth);
+    for (const replica of urls) expectListed(await listAll(replica, token), truth);
     expect(replicas.crashes()).toEqual([]);
     expect(reads.stale()).toEqual([]);
     expect(apiWriters.writes()).toBeGreaterThan(0);
