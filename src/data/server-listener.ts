@@ -1,7 +1,7 @@
 import { Socket } from 'node:net';
 import pg from 'pg';
 import type { Listener } from './database.ts';
-import type { ServerSockets } from './server-sockets.ts';
+import type { ServerSockets, SocketMark } from './server-sockets.ts';
 
 const MIN_RETRY_MS = 100;
 const MAX_RETRY_MS = 500;
@@ -23,9 +23,9 @@ interface Line {
  * was for. It is opened anew when it breaks or does not answer, and each time the caller is told that he may have
  * missed something.
  *
- * It is also who notices that the server is gone without a word, for all: when it does not answer, and either the next
- * connection does before it, or the next does not come about at all, what the pool's connections wait for will not come
- * either.
+ * It is also who notices that the server is gone without a word, for all. A heartbeat or an attempt to connect that is
+ * not answered makes a doubt; when the server answers the next attempt, or nobody at all, what the pool's connections
+ * have waited for since will not come.
  *
  * @param sockets of the pool
  */
@@ -33,15 +33,27 @@ export function openListener(
   settings: pg.ClientConfig,
   channel: string,
   onNotify: () => void,
-  sockets: Pick<ServerSockets, 'mark' | 'dropSilentSince' | 'dropUnanswered'>,
+  sockets: Pick<ServerSockets, 'mark' | 'hasHeardSince' | 'dropSilentSince' | 'dropUnanswered'>,
 ): Listener {
   let line: Line | undefined;
+  /** One that did not answer, as long as the next is not there. */
+  let former: Line | undefined;
   let isConnected = false;
   let isClosed = false;
   let retryMs = MIN_RETRY_MS;
   let timer: NodeJS.Timeout | undefined;
-  /** Told how the attempt that is under way ended. */
-  let onAttempted: (() => void) | undefined;
+  /** What was heard when the server was first asked for what it did not answer. */
+  let doubt: SocketMark | undefined;
+
+  const conclude = (isBack: boolean): void => {
+    former?.socket.destroy();
+    former = undefined;
+    if (doubt !== undefined && (isBack || !sockets.hasHeardSince(doubt))) {
+      sockets.dropSilentSince(doubt);
+      doubt = undefined;
+    }
+    if (isBack) sockets.dropUnanswered();
+  };
 
   const drop = (broken: Line): void => {
     if (line !== broken) return;
@@ -49,36 +61,28 @@ export function openListener(
     isConnected = false;
     clearTimeout(timer);
     broken.socket.destroy();
-    attempted();
+    conclude(false);
     if (isClosed) return;
     timer = setTimeout(connect, retryMs * (0.5 + Math.random() / 2));
     retryMs = Math.min(retryMs * 2, MAX_RETRY_MS);
   };
 
-  const attempted = (): void => {
-    onAttempted?.();
-    onAttempted = undefined;
-  };
-
   const beat = (alive: Line): void => {
     timer = setTimeout(() => {
       const mark = sockets.mark();
-      let isAnswered = false;
       const late = setTimeout(() => {
         if (line !== alive) return;
         isConnected = false;
-        // It has until then: a server that is merely slow answers it before it serves a new connection, and what comes
-        // late because this process was busy is read by then.
-        onAttempted = () => {
-          if (!isAnswered) sockets.dropSilentSince(mark);
-          alive.socket.destroy();
-        };
+        // It has until the next is there: a server that is merely slow answers it before it serves a new connection,
+        // and what comes late because this process was busy is read by then.
+        former = alive;
+        doubt ??= mark;
         connect();
       }, HEARTBEAT_TIMEOUT_MS);
       alive.client.query('SELECT 1').then(
         () => {
-          isAnswered = true;
           clearTimeout(late);
+          if (former === alive) doubt = undefined;
           if (line === alive) beat(alive);
         },
         () => {
@@ -94,7 +98,11 @@ export function openListener(
     const client = new pg.Client({ ...settings, stream: () => socket });
     const next = { client, socket };
     line = next;
-    const late = setTimeout(() => drop(next), ATTEMPT_TIMEOUT_MS);
+    const mark = sockets.mark();
+    const late = setTimeout(() => {
+      doubt ??= mark;
+      drop(next);
+    }, ATTEMPT_TIMEOUT_MS);
     client.on('error', () => drop(next));
     client.on('end', () => drop(next));
     client.on('notification', onNotify);
@@ -105,8 +113,7 @@ export function openListener(
         if (line !== next) return;
         isConnected = true;
         retryMs = MIN_RETRY_MS;
-        attempted();
-        sockets.dropUnanswered();
+        conclude(true);
         onNotify();
         beat(next);
       })
@@ -120,7 +127,7 @@ export function openListener(
     async close() {
       isClosed = true;
       clearTimeout(timer);
-      attempted();
+      former?.socket.destroy();
       const open = line;
       line = undefined;
       isConnected = false;

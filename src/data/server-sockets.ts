@@ -51,6 +51,10 @@ export function createServerSockets() {
     /** What they have heard until now. */
     mark: (): SocketMark => new Map([...sockets.keys()].map((socket) => [socket, socket.bytesRead])),
 
+    /** Whether any has heard anything since. */
+    hasHeardSince: (mark: SocketMark): boolean =>
+      [...mark.keys(), ...sockets.keys()].some((socket) => socket.bytesRead > (mark.get(socket) ?? 0)),
+
     /** Ends those that have heard nothing since. */
     dropSilentSince(mark: SocketMark): void {
       for (const [socket, heard] of mark) if (socket.bytesRead === heard) drop(socket);
