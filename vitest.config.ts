@@ -59,7 +59,7 @@ export default defineConfig({
           name: 'faults',
           include: withFaults,
           globalSetup: ['test/setup/build.ts', 'test/setup/faults-server.ts'],
-          testTimeout: 180_000,
+          testTimeout: 300_000,
           // Each takes what the machine has.
           fileParallelism: false,
         },

@@ -21,7 +21,7 @@ const STATEMENT_TIMEOUT_MS = 30_000;
  */
 const IDLE_IN_TRANSACTION_TIMEOUT_MS = 5_000;
 /** What is under way at the end may end; where the server does not answer, nobody waits for it. */
-const CLOSE_TIMEOUT_MS = 5_000;
+const CLOSE_TIMEOUT_MS = 2_000;
 
 /**
  * Opens a pool to a PostgreSQL server and proves it with one query.

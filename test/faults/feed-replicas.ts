@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { generateMasterKey } from '../../src/crypto/master-key.ts';
-import { findFreePort, makeFolder, type RunningCommand, startCommand } from '../setup/process.ts';
+import { findServerPort, makeFolder, type RunningCommand, startCommand } from '../setup/process.ts';
 import { within } from '../setup/wait-until.ts';
 
 const START_MS = 60_000;
@@ -14,14 +14,14 @@ export interface Replicas {
   kill(index: number): Promise<void>;
   /** Starts one that was killed. Resolves when it listens. */
   start(index: number): Promise<void>;
+  /** Tells one to stop. @returns its exit code */
+  stopInOrder(index: number): Promise<number | null>;
   /** What those that ended without being killed wrote. */
   crashes(): string[];
-  /** The lines that one's last process logged. */
-  output(index: number): string;
   stop(): Promise<void>;
 }
 
-/** Starts two. @param databaseUrls how each reaches the database */
+/** Starts one for each. @param databaseUrls how each reaches the database */
 export async function startReplicas(databaseUrls: readonly string[]): Promise<Replicas> {
   const { folder, remove } = await makeFolder();
   const token = randomBytes(24).toString('base64url');
@@ -30,7 +30,7 @@ export async function startReplicas(databaseUrls: readonly string[]): Promise<Re
     GATEHOUSE_ENCRYPTION_KEYS: generateMasterKey(),
     GATEHOUSE_LOG_LEVEL: 'warn',
   };
-  const ports = await Promise.all(databaseUrls.map(() => findFreePort()));
+  const ports = await Promise.all(databaseUrls.map(() => findServerPort()));
   const running: (RunningCommand | undefined)[] = databaseUrls.map(() => undefined);
   const crashes: string[] = [];
 
@@ -69,8 +69,13 @@ export async function startReplicas(databaseUrls: readonly string[]): Promise<Re
     token,
     kill,
     start,
+    async stopInOrder(index) {
+      const command = running[index];
+      running[index] = undefined;
+      command?.child.kill('SIGTERM');
+      return (await command?.exit) ?? null;
+    },
     crashes: () => crashes,
-    output: (index) => running[index]?.output() ?? '',
     stop,
   };
 }

@@ -6,7 +6,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import pg from 'pg';
 import { findPostgresBinaries, findServerUser } from './postgres-binaries.ts';
-import { findFreePort } from './process.ts';
+import { findServerPort } from './process.ts';
 import { waitUntil, within } from './wait-until.ts';
 
 const run = promisify(execFile);
@@ -46,7 +46,7 @@ export async function startOwnPostgres(): Promise<OwnPostgres | undefined> {
   const user = await findServerUser();
   const folder = await mkdtemp(path.join(tmpdir(), 'gatehouse-postgres-'));
   const dataFolder = path.join(folder, 'data');
-  const port = await findFreePort();
+  const port = await findServerPort();
   const url = `postgres://${USER}@127.0.0.1:${port}/postgres`;
   // Nothing of the caller's: PGDATA and the like are of another server.
   const settings = { cwd: folder, env: { PATH: process.env['PATH'], LC_ALL: 'C', TZ: 'UTC' }, ...user };

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -65,6 +66,26 @@ export function findFreePort(): Promise<number> {
       server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
     });
   });
+}
+
+/** Below what systems take for the near ends of connections: 32,768 and up on Linux, 49,152 elsewhere. */
+const FIRST_SERVER_PORT = 20_000;
+const LAST_SERVER_PORT = 32_000;
+
+/**
+ * A free TCP port on loopback for a server that goes down and comes back. Nobody gets it meanwhile, as the near end of
+ * a connection: not even one to itself, which TCP makes when a client finds nobody at a port and has that very one.
+ */
+export async function findServerPort(): Promise<number> {
+  for (;;) {
+    const port = randomInt(FIRST_SERVER_PORT, LAST_SERVER_PORT);
+    const isFree = await new Promise<boolean>((resolve) => {
+      const server = createServer();
+      server.once('error', () => resolve(false));
+      server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+    });
+    if (isFree) return port;
+  }
 }
 
 /** A folder of the test's own, and how to remove it. */

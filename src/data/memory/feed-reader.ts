@@ -98,6 +98,7 @@ export function createFeedReader(options: {
   };
 
   const look = async (): Promise<void> => {
+    if (isClosed) throw new Error('the change feed is closed');
     looks += 1;
     const number = looks;
     const doubts = countDoubts();
