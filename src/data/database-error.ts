@@ -69,6 +69,13 @@ function findPlaces({ stack = '', message }: Error): string {
   return start === -1 ? '' : stack.slice(start + message.length);
 }
 
+/** Whether the server answered, and said no; what it did not answer at all may be asked again. */
+export function isRefusal(error: unknown): boolean {
+  const state = findFailure(error)?.sqlState ?? '';
+  // Syntax error or access rule violation, feature not supported, object not in prerequisite state.
+  return /^(?:42|0A|55)/.test(state);
+}
+
 /** Prisma's errors, the driver adapters', and the drivers' own; a socket's error has no `severity`. */
 function isDatabaseError(error: Error): boolean {
   return error.name.startsWith('PrismaClient') || error.name === 'DriverAdapterError' || 'severity' in error;

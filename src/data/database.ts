@@ -22,10 +22,10 @@ export interface Database {
   /** Runs `work` while no other process can do the same on this database. */
   withMigrationLock<Result>(work: () => Promise<Result>): Promise<Result>;
   /**
-   * Calls back at each notification on a channel, and whenever some may have been missed. Goes on by itself when the
-   * connection breaks.
+   * Calls back at each notification on a channel, with what it carries, and whenever some may have been missed, with
+   * nothing. Goes on by itself when the connection breaks.
    */
-  listen(channel: string, onNotify: () => void): Promise<Listener>;
+  listen(channel: string, onNotify: (payload?: string) => void): Promise<Listener>;
   /**
    * Goes up with each statement and transaction that may have written something through this object, as soon as it is
    * over: who remembers rows has to look again when it did.

@@ -32,7 +32,7 @@ interface Line {
 export function openListener(
   settings: pg.ClientConfig,
   channel: string,
-  onNotify: () => void,
+  onNotify: (payload?: string) => void,
   sockets: Pick<ServerSockets, 'mark' | 'hasHeardSince' | 'dropSilentSince' | 'dropUnanswered'>,
 ): Listener {
   let line: Line | undefined;
@@ -105,7 +105,7 @@ export function openListener(
     }, ATTEMPT_TIMEOUT_MS);
     client.on('error', () => drop(next));
     client.on('end', () => drop(next));
-    client.on('notification', onNotify);
+    client.on('notification', ({ payload }) => onNotify(payload));
     client
       .connect()
       .then(() => client.query(`LISTEN ${pg.escapeIdentifier(channel)}`))

@@ -10,8 +10,9 @@ import {
   visit,
   visitWithTypeInfo,
 } from 'graphql';
+import { BoundedMap } from '../data/memory/bounded-map.ts';
 import { type Viewer, viewerUserId } from '../policy/viewer.ts';
-import type { GraphQLContext } from './context.ts';
+import type { AnswerStamp, GraphQLContext } from './context.ts';
 
 /**
  * Fields whose values follow from what `AnswerStamp` stands for, and from the viewer's role: answers made only of these
@@ -39,6 +40,9 @@ const OWN_FIELDS: Readonly<Record<string, ReadonlySet<string>>> = {
 
 /** Characters of all remembered answers together. */
 const MAX_CHARACTERS = 16_000_000;
+
+/** Events that are remembered: many are told of the newest ones at the same time. */
+const MAX_EVENTS = 100;
 
 /** For whom the answer to a document is the same. */
 export type AnswerReach = 'role' | 'viewer' | 'nobody';
@@ -79,6 +83,9 @@ export function createAnswerMemory(schema: GraphQLSchema) {
   let answers = new Map<string, RememberedAnswer>();
   /** Answers that are being made: those who ask meanwhile get the same. */
   let pending = new Map<string, Promise<ExecutionResult>>();
+
+  /** What events are to everyone of a role. */
+  const events = new BoundedMap<string, Promise<ExecutionResult>>(MAX_EVENTS);
 
   /** Only the answers of one moment are kept. */
   const turnTo = (current: string): void => {
@@ -123,7 +130,58 @@ export function createAnswerMemory(schema: GraphQLSchema) {
     return answer;
   };
 
+  const answerAt = (
+    key: string,
+    answerStamp: AnswerStamp,
+    asked: string,
+    make: () => Promise<ExecutionResult>,
+  ): ExecutionResult | Promise<ExecutionResult> => {
+    turnTo(asked);
+    const known = answers.get(key) ?? pending.get(key);
+    if (known !== undefined) return known;
+    const made = make().then(
+      (result) => {
+        // What changed while it was made may be in a part of it.
+        if (pending.get(key) !== made) return result;
+        pending.delete(key);
+        return answerStamp.current() === asked ? remember(key, result) : result;
+      },
+      (error: unknown) => {
+        if (pending.get(key) === made) pending.delete(key);
+        throw error;
+      },
+    );
+    pending.set(key, made);
+    return made;
+  };
+
   return {
+    /**
+     * What an event is for those who ask for it like this. What is the same for a role hangs on nothing but the event; the
+     * rest is as of what is known now, and does not wait for changes that come after it.
+     */
+    answerEvent(
+      document: DocumentNode,
+      about: AskedFor & { event: string },
+      { viewer, services }: Pick<GraphQLContext, 'viewer' | 'services'>,
+      make: () => Promise<ExecutionResult>,
+    ): ExecutionResult | Promise<ExecutionResult> {
+      const key = toKey(document, about, viewer);
+      if (key === undefined) return make();
+      if (describe(document).reach === 'viewer')
+        return answerAt(key, services.answerStamp, services.answerStamp.current(), make);
+      const known = events.get(key);
+      if (known !== undefined) return known;
+      const made = make();
+      events.set(key, made);
+      // One that failed is made again.
+      made.then(
+        ({ errors }) => errors && events.deleteIf(key, made),
+        () => events.deleteIf(key, made),
+      );
+      return made;
+    },
+
     /** Gives an answer again, or has it made. */
     answer(
       document: DocumentNode,
@@ -133,27 +191,10 @@ export function createAnswerMemory(schema: GraphQLSchema) {
     ): ExecutionResult | Promise<ExecutionResult> {
       const key = toKey(document, about, viewer);
       if (key === undefined) return make();
-      const answerAt = (asked: string): ExecutionResult | Promise<ExecutionResult> => {
-        turnTo(asked);
-        const known = answers.get(key) ?? pending.get(key);
-        if (known !== undefined) return known;
-        const made = make().then(
-          (result) => {
-            // What changed while it was made may be in a part of it.
-            if (pending.get(key) !== made) return result;
-            pending.delete(key);
-            return services.answerStamp.current() === asked ? remember(key, result) : result;
-          },
-          (error: unknown) => {
-            if (pending.get(key) === made) pending.delete(key);
-            throw error;
-          },
-        );
-        pending.set(key, made);
-        return made;
-      };
-      const fresh = services.answerStamp.fresh();
-      return fresh instanceof Promise ? fresh.then(answerAt) : answerAt(fresh);
+      const { answerStamp } = services;
+      const fresh = answerStamp.fresh();
+      if (!(fresh instanceof Promise)) return answerAt(key, answerStamp, fresh, make);
+      return fresh.then((asked) => answerAt(key, answerStamp, asked, make));
     },
   };
 }

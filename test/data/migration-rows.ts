@@ -239,6 +239,19 @@ export const ROWS: Readonly<Record<string, (database: Database, keyring: Keyring
       },
     ]);
   },
+  async '20261124210000_connection_changes_with_config'(database) {
+    await insert(database, 'config_changes', [
+      {
+        rev: '9223372036854775806',
+        kind: 'connection',
+        config_id: FULL_CONFIG_ID,
+        user_id: MEMBER_ID,
+        enabled_before: true,
+        enabled_after: true,
+        config: '{}',
+      },
+    ]);
+  },
 };
 
 async function insert(database: Database, table: string, rows: readonly Row[]): Promise<void> {

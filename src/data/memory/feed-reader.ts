@@ -1,9 +1,12 @@
 import { SYSTEM } from '../../policy/viewer.ts';
 import type { Database, Listener } from '../database.ts';
+import { isRefusal } from '../database-error.ts';
 import type { ConfigChangeRecord } from '../records.ts';
 import type { FeedPosition } from '../repositories/feed-repository.ts';
 import type { Repositories } from '../store.ts';
+import { createChangeBuffer } from './change-buffer.ts';
 import { createRerun } from './rerun.ts';
+import { createSleepers } from './sleepers.ts';
 
 const CHANNEL = 'gatehouse_feed';
 /** The slow way to notice changes, beside notifications. */
@@ -13,10 +16,6 @@ const MAX_UNVERIFIED_MS = 2_000;
 /** A look that takes longer is given up, so that the next can be over another connection. */
 const LOOK_TIMEOUT_MS = 5_000;
 const BATCH = 1_000;
-/** Changes that are kept in memory for those who read along; who is further behind reads from the database. */
-const MAX_BUFFERED = 5_000;
-/** Of those who wait for changes. */
-const WAKE_AT_ONCE = 50;
 
 /** Who keeps something in memory. Called in the order of the changes. */
 export interface FeedObserver {
@@ -34,6 +33,13 @@ export interface FeedStatus {
   isListening: boolean;
   /** How long ago the last look into the database began that found nothing unread. */
   verifiedMsAgo: number;
+}
+
+/** Numbers that go up with everything after which the database has to be asked. */
+interface Doubts {
+  all: number;
+  /** What may be about users, their credentials, or the sealing of values. */
+  callers: number;
 }
 
 /** Reads the changes once for all of this process. */
@@ -57,44 +63,39 @@ export function createFeedReader(options: {
   let head = 0n;
   /** Counts how often the database turned out to be another than before. */
   let resets = 0;
-  /** Consecutive, up to `head`. */
-  let buffer: ConfigChangeRecord[] = [];
+  /** Up to `head`. */
+  const buffer = createChangeBuffer();
+  const sleepers = createSleepers();
   let notifications = 0;
+  /** Those among them that may be about callers. */
+  let callerNotifications = 0;
   let looks = 0;
-  let lookedDoubts = -1;
-  let verifiedDoubts = -1;
+  let looked: Doubts = { all: -1, callers: -1 };
+  let verified: Doubts = looked;
   let verifiedAt = Number.NEGATIVE_INFINITY;
-  const waiting = new Set<() => void>();
-  /** Those who are to be woken, the first ones first. */
-  const woken: (() => void)[] = [];
 
-  /** Goes up with everything after which the database has to be asked. */
-  const countDoubts = (): number => notifications + database.writeCount();
+  const countDoubts = (): Doubts => ({ all: notifications + database.writeCount(), callers: callerNotifications });
 
-  /**
-   * Some at a time: what thousands do at once would keep all other requests waiting, and what they leave behind would
-   * outlive the quick collection of garbage.
-   */
-  const wakeSome = (): void => {
-    for (const wake of woken.splice(0, WAKE_AT_ONCE)) wake();
-    if (woken.length > 0) setImmediate(wakeSome);
-  };
-  const wakeAll = (): void => {
-    const isWaking = woken.length > 0;
-    woken.push(...waiting);
-    waiting.clear();
-    if (!isWaking) wakeSome();
+  /** Notifications come, and not long ago all was as the database has it. */
+  const isTold = (): boolean => listener?.isConnected() === true && performance.now() - verifiedAt < MAX_UNVERIFIED_MS;
+
+  const freshOf = (kind: keyof Doubts): Promise<void> | undefined => {
+    const told = isTold();
+    const doubts = countDoubts()[kind];
+    if (told && verified[kind] === doubts) return undefined;
+    const current = told && looked[kind] === doubts ? looking.current() : undefined;
+    return current ?? looking.run();
   };
 
   const askPosition = (): Promise<FeedPosition> => feed.position(SYSTEM, { withHistory });
 
   const beginAnew = (next: FeedPosition): void => {
     resets += 1;
-    buffer = [];
+    buffer.clear();
     position = next;
     head = next.rev;
     observer.onForget();
-    wakeAll();
+    sleepers.wakeAll();
   };
 
   const look = async (): Promise<void> => {
@@ -102,7 +103,7 @@ export function createFeedReader(options: {
     looks += 1;
     const number = looks;
     const doubts = countDoubts();
-    lookedDoubts = doubts;
+    looked = doubts;
     const startedAt = performance.now();
     const found = await askPosition();
     // One that was given up may still get its answer, when another has looked long since.
@@ -119,14 +120,13 @@ export function createFeedReader(options: {
         beginAnew(found);
         break;
       }
-      buffer.push(...changes);
-      if (buffer.length > MAX_BUFFERED) buffer = buffer.slice(-MAX_BUFFERED);
+      buffer.push(changes);
       head = newest;
       observer.onChanges(changes);
       if (onDelay !== undefined) for (const { occurredAt } of changes) onDelay(Date.now() - occurredAt.getTime());
-      wakeAll();
+      sleepers.wakeAll();
     }
-    verifiedDoubts = doubts;
+    verified = doubts;
     verifiedAt = startedAt;
   };
 
@@ -140,14 +140,17 @@ export function createFeedReader(options: {
 
   return {
     async start(): Promise<void> {
-      // Not every service that speaks PostgreSQL tells its history.
-      position = await askPosition().catch(() => {
+      position = await askPosition().catch((error: unknown) => {
+        // Not every service that speaks PostgreSQL tells its history. One that does not answer may well do.
+        if (!isRefusal(error)) throw error;
         withHistory = false;
         return askPosition();
       });
       head = position.rev;
-      listener = await database.listen(CHANNEL, () => {
+      listener = await database.listen(CHANNEL, (payload) => {
         notifications += 1;
+        // The number of a change; whatever else it is may be about anything.
+        if (!/^\d+$/.test(payload ?? '')) callerNotifications += 1;
         lookQuietly();
       });
       timer = setInterval(lookQuietly, POLL_MS);
@@ -160,13 +163,14 @@ export function createFeedReader(options: {
      *
      * Own writes are counted, so what was written through this process is always seen.
      */
-    fresh(): Promise<void> | undefined {
-      const isTold = listener?.isConnected() === true && performance.now() - verifiedAt < MAX_UNVERIFIED_MS;
-      const doubts = countDoubts();
-      if (isTold && verifiedDoubts === doubts) return undefined;
-      const current = isTold && lookedDoubts === doubts ? looking.current() : undefined;
-      return current ?? looking.run();
-    },
+    fresh: () => freshOf('all'),
+
+    /**
+     * The same for who callers are, less what was written through this process and is not heard of yet. For streams:
+     * whoever reads changes here has, with each, what of callers was committed before it, and does not wait for changes
+     * that come after it.
+     */
+    freshCallers: () => freshOf('callers'),
 
     /** Of the database and its history that is read. */
     epoch: (): string => position.epoch,
@@ -192,26 +196,12 @@ export function createFeedReader(options: {
     /** The next changes after one, from memory where they are. */
     async readAfter(rev: bigint, limit: number): Promise<ConfigChangeRecord[]> {
       if (rev >= head) return [];
-      const oldest = buffer[0]?.rev;
-      if (oldest === undefined || oldest > rev + 1n) return feed.listAfter(SYSTEM, { rev, limit });
-      const from = Number(rev + 1n - oldest);
-      return buffer.slice(from, from + limit);
+      return buffer.readAfter(rev, limit) ?? feed.listAfter(SYSTEM, { rev, limit });
     },
 
     /** Resolves when there is a change after this one, or the time is over, or the signal says so. */
     async waitBeyond(rev: bigint, timeoutMs: number, signal: AbortSignal): Promise<void> {
-      if (head > rev || signal.aborted) return;
-      await new Promise<void>((resolve) => {
-        const done = (): void => {
-          waiting.delete(done);
-          clearTimeout(late);
-          signal.removeEventListener('abort', done);
-          resolve();
-        };
-        const late = setTimeout(done, timeoutMs);
-        signal.addEventListener('abort', done);
-        waiting.add(done);
-      });
+      if (head <= rev && !signal.aborted) await sleepers.sleep(timeoutMs, signal);
     },
 
     /** Removes changes that are older. @returns how many there were */

@@ -19,6 +19,8 @@ export interface Memory {
   store: Store;
   /** All configs as they are now, with the change that they are at. */
   configs(): Promise<ConfigSnapshot>;
+  /** The same as far as this process has read the changes, without asking whether there are more. */
+  configsAtHead(): ConfigSnapshot | Promise<ConfigSnapshot>;
 }
 
 /** Puts memory in front of a store. */
@@ -63,6 +65,7 @@ export function createMemory(options: {
   return {
     reader,
     configs,
+    configsAtHead: snapshots.get,
     store: {
       ...store,
       configs: { ...store.configs, ...createConfigReads(configs) },

@@ -56,7 +56,7 @@ export async function* streamConfigEvents(
   const { reader } = memory;
   const epoch = reader.epoch();
   const resets = reader.resets();
-  const follow = followViewer(viewer, { renewViewer, changes: reader, now });
+  const follow = followViewer(viewer, { renewViewer, changes: { ...reader, fresh: reader.freshCallers }, now });
   let lastSentAt = performance.now();
 
   /**
@@ -100,7 +100,7 @@ export async function* streamConfigEvents(
 
   /** A secret that was sealed anew since is no change: whether it opens is told as of now. */
   const asSealedNow = async (config: McpServerConfigRecord): Promise<McpServerConfigRecord> => {
-    const known = (await patiently(memory.configs)).findById(config.id);
+    const known = (await patiently(memory.configsAtHead)).findById(config.id);
     if (known === undefined) return config;
     return known.version === config.version ? known : { ...config, secretKeyDigests: known.secretKeyDigests };
   };

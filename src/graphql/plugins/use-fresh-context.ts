@@ -66,7 +66,7 @@ async function subscribeFreshly(args: SubscriptionArgs, answers: AnswerMemory) {
     if (event.configId === null) return executeAnew();
     const which = `${event.type} ${event.configId} ${event.cursor} ${event.occurredAt.getTime()}`;
     const about = { operationName, variables: variableValues, event: which };
-    return answers.answer(document, about, { viewer, services: context.services }, executeAnew);
+    return answers.answerEvent(document, about, { viewer, services: context.services }, executeAnew);
   };
 
   return {
