@@ -253,3 +253,80 @@ function createRandom(seed: number): (below: number) => number {
     return ((value ^ (value >>> 14)) >>> 0) % Math.max(below, 1);
   };
 }
+
+describe('the reader of the feed', () => {
+  /** The stored feed with another way to tell its position. */
+  const withPosition = (position: (args: { withHistory: boolean }) => Promise<unknown>): Store => {
+    const told = (_viewer: Viewer, args: { withHistory: boolean }) => position(args);
+    const feed = { ...stored.feed, position: Object.assign(told, { action: stored.feed.position.action }) };
+    return { ...stored, feed: feed as unknown as Store['feed'] };
+  };
+
+  test('waits for callers only where something may be new of callers', async () => {
+    let notify: (payload?: string) => void = () => undefined;
+    const listen = async (_channel: string, onNotify: typeof notify) => {
+      notify = onNotify;
+      return { isConnected: () => true, close: async () => undefined };
+    };
+    const { reader } = await openMemory({ listen, writeCount: () => 0 });
+    const settle = async () => {
+      await reader.fresh();
+      expect([reader.fresh(), reader.freshCallers()]).toEqual([undefined, undefined]);
+    };
+    await settle();
+    notify('17');
+    expect(reader.freshCallers()).toBeUndefined();
+    expect(reader.fresh()).toBeInstanceOf(Promise);
+    await settle();
+    for (const payload of ['', undefined]) {
+      notify(payload);
+      expect(reader.freshCallers()).toBeInstanceOf(Promise);
+      await settle();
+    }
+  });
+
+  test('does not begin with a database that does not answer, and does with one that does not tell its history', async () => {
+    const told: boolean[] = [];
+    const refusal = { name: 'DriverAdapterError', cause: { originalCode: '42883' } };
+    for (const [failure, isGood] of [
+      [new Error('no answer'), false],
+      [Object.assign(new Error('refused'), { severity: 'FATAL', code: '57P03' }), false],
+      [Object.assign(new Error('no such function'), refusal), true],
+    ] as const) {
+      const store = withPosition(async ({ withHistory }) => {
+        told.push(withHistory);
+        if (withHistory) throw failure;
+        return stored.feed.position(SYSTEM, { withHistory });
+      });
+      const opening = openMemory(DEAF, store);
+      if (isGood) expect((await opening).reader.epoch()).toMatch(/^[0-9a-f-]{36}$/);
+      else await expect(opening).rejects.toThrow(failure.message);
+    }
+    expect(told).toContain(false);
+  });
+
+  test('keeps the newest changes for those who read along, and reads the others from the database', async () => {
+    const { reader } = await openMemory();
+    const { id } = await defineConfig({
+      description: 'x'.repeat(4_000),
+      toolDenyList: Array(900).fill('y'.repeat(128)),
+    });
+    const start = reader.head();
+    for (let version = 2; version < 160; version += 1) {
+      await sealed.prisma.mcpServerConfig.update({ where: { id }, data: { version } });
+    }
+    await reader.fresh();
+    const versions: number[] = [];
+    let rev = start;
+    for (;;) {
+      const changes = await reader.readAfter(rev, 7);
+      if (changes.length === 0) break;
+      for (const change of changes) {
+        expect(change.rev).toBe(rev + 1n);
+        ({ rev } = change);
+        if (change.config !== null) versions.push(change.config.version);
+      }
+    }
+    expect(versions.slice(-158)).toEqual(Array.from({ length: 158 }, (_, index) => index + 2));
+  });
+});
