@@ -1,4 +1,5 @@
 import type { TestGateway } from '../setup/gateway.ts';
+import { readSse } from '../setup/sse-reader.ts';
 
 /** One event as a client gets it. */
 export interface ReceivedEvent {
@@ -45,7 +46,7 @@ export async function openEvents(
   });
   const errors: string[] = [];
   const messages = response.headers.get('content-type')?.startsWith('text/event-stream')
-    ? readMessages(response)
+    ? readSse(response.body as ReadableStream<Uint8Array>)
     : undefined;
   if (messages === undefined) {
     const body = (await response.json()) as { errors?: { extensions: { code: string } }[] };
@@ -76,23 +77,4 @@ export async function openEvents(
       await messages?.return(undefined);
     },
   };
-}
-
-/** The messages of an event stream (HTML, "Server-sent events"), less its comments. */
-async function* readMessages(response: Response): AsyncGenerator<{ event: string; data: string }> {
-  const decoder = new TextDecoder();
-  let text = '';
-  for await (const chunk of response.body ?? []) {
-    text += decoder.decode(chunk, { stream: true });
-    for (let end = text.indexOf('\n\n'); end >= 0; end = text.indexOf('\n\n')) {
-      const lines = text.slice(0, end).split('\n');
-      text = text.slice(end + 2);
-      const read = (name: string) =>
-        lines
-          .filter((line) => line.startsWith(`${name}:`))
-          .map((line) => line.slice(name.length + 1).trimStart())
-          .join('\n');
-      if (lines.some((line) => !line.startsWith(':'))) yield { event: read('event'), data: read('data') };
-    }
-  }
 }

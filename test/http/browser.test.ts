@@ -42,6 +42,11 @@ describe.skipIf(missingBrowser !== undefined || onServer)('with a real browser',
   });
   afterEach(() => visit.context.close());
 
+  const change = (id: string) =>
+    gateway.graphql(`mutation { updateMcpServerConfig(id: "${id}", patch: { description: "Followed." }) { id } }`, {
+      token: gateway.tokens.admin,
+    });
+
   test('an admin opens the sign-in link, runs every example in the playground and signs out', async () => {
     const { page, context, problems, foreignRequests } = visit;
     await page.goto(await gateway.createSignInUrl());
@@ -54,6 +59,10 @@ describe.skipIf(missingBrowser !== undefined || onServer)('with a real browser',
       const name = readName(query);
       await openTab(page, name);
       if ('id' in variables) await paste(page, VARIABLES, JSON.stringify({ ...variables, ...ids }));
+      if (query.includes('\nsubscription ')) {
+        await follow(page, () => change(String(ids['id'])));
+        continue;
+      }
       const { data, errors } = await run(page, name);
       expect(errors, name).toBeUndefined();
       if (name === 'CreateOpenServer') ids['id'] = data.createMcpServerConfig.id;
@@ -113,7 +122,7 @@ describe.skipIf(missingBrowser !== undefined || onServer)('with a real browser',
     await page.reload();
     await signIn(page, gateway.tokens.member);
     await waitForPlayground(page, 'Signed in as member@example.com (MEMBER)');
-    expect(await readTitles(page)).toEqual(['WhoAmI', 'ListServers']);
+    expect(await readTitles(page)).toEqual(['WhoAmI', 'ListServers', 'FollowChanges']);
     expect((await run(page, 'WhoAmI')).data.viewer).toMatchObject({ id: gateway.userIds.member });
     expect(problems).toEqual([]);
     expect(foreignRequests).toEqual([]);
@@ -163,6 +172,15 @@ async function run(page: Page, name: string): Promise<{ data: any; errors?: unkn
   return answer;
 }
 
+/** Presses the button, sees an event come after a change, and presses it again: it ends what goes on. */
+async function follow(page: Page, change: () => Promise<unknown>): Promise<void> {
+  await page.locator('.graphiql-execute-button').click();
+  await editorText(page, RESPONSE, 'BOOKMARK').waitFor();
+  await change();
+  await editorText(page, RESPONSE, 'MODIFIED').waitFor();
+  await page.locator('.graphiql-execute-button').click();
+}
+
 function editorText(page: Page, editor: string, text: string) {
   return page.locator(`${editor} .view-lines`, { hasText: text });
 }
@@ -172,5 +190,5 @@ function readTitles(page: Page): Promise<string[]> {
 }
 
 function readName(query: string): string {
-  return /^(?:query|mutation) (\w+)/m.exec(query)?.[1] ?? '';
+  return /^(?:query|mutation|subscription) (\w+)/m.exec(query)?.[1] ?? '';
 }

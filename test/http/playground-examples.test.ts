@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { buildSchema } from '../../src/graphql/schema.ts';
 import { EXAMPLES, type Example } from '../../src/http/playground/examples.ts';
 import { createTestGateway, type TestGateway } from '../setup/gateway.ts';
+import { readSse } from '../setup/sse-reader.ts';
 
 const schema = buildSchema();
 const examples = EXAMPLES.map((example) => ({ name: readOperation(example).name?.value ?? '', example }));
@@ -21,7 +22,7 @@ describe.each(examples)('the example $name', ({ example }) => {
   test('begins with one line that says what it does, and is narrow enough for half a screen', () => {
     const [comment = '', operation = '', ...rest] = example.query.split('\n');
     expect(comment).toMatch(/^# [A-Z].*\.$/);
-    expect(operation).toMatch(/^(query|mutation) /);
+    expect(operation).toMatch(/^(query|mutation|subscription) /);
     expect(Math.max(...[comment, operation, ...rest].map((line) => line.length))).toBeLessThanOrEqual(56);
   });
 
@@ -43,6 +44,23 @@ describe('run in order by an admin', () => {
   });
   afterAll(() => gateway.close());
 
+  /** The first event of a subscription. */
+  const follow: TestGateway['graphql'] = async (query, { token, variables } = {}) => {
+    const response = await gateway.fetch('/graphql', {
+      method: 'POST',
+      headers: {
+        accept: 'text/event-stream',
+        authorization: `Bearer ${token}`,
+        'content-type': 'application/json',
+      },
+      body: JSON.stringify({ query, variables }),
+    });
+    const events = readSse(response.body as ReadableStream<Uint8Array>);
+    const { value } = await events.next();
+    await events.return(undefined);
+    return { status: response.status, ...JSON.parse(value?.data ?? '') };
+  };
+
   test('they define three servers, list them, switch one on and off, and remove tokens', async () => {
     let serverId: unknown;
     const results: Record<string, any> = {};
@@ -51,7 +69,8 @@ describe('run in order by an admin', () => {
       const variables = Object.fromEntries(
         Object.entries(example.variables ?? {}).map(([key, value]) => [key, ids[key as keyof typeof ids] ?? value]),
       );
-      const { data, errors } = await gateway.graphql(example.query, { token: gateway.tokens.admin, variables });
+      const run = readOperation(example).operation === 'subscription' ? follow : gateway.graphql;
+      const { data, errors } = await run(example.query, { token: gateway.tokens.admin, variables });
       expect(errors, name).toBeUndefined();
       results[name] = Object.values(data)[0];
       serverId ??= results['CreateOpenServer']?.id;
@@ -66,6 +85,7 @@ describe('run in order by an admin', () => {
         nodes: [{ slug: 'context7' }, { slug: 'deepwiki' }, { slug: 'github' }],
         pageInfo: { hasNextPage: false },
       },
+      FollowChanges: { type: 'ADDED', config: { version: expect.any(Number) } },
       EnableServer: { slug: 'deepwiki', enabled: true, version: 2 },
       DisableServer: { slug: 'deepwiki', enabled: false, version: 3 },
       ListUsers: { totalCount: 6 },

@@ -110,16 +110,17 @@ describe('GET /graphql in a browser', () => {
         'ListServers',
         'EnableServer',
         'DisableServer',
+        'FollowChanges',
         'ListUsers',
         'RemoveUserTokens',
       ],
     ],
-    ['auditor', ['WhoAmI', 'ListServers', 'ListUsers']],
-    ['service', ['WhoAmI', 'ListServers']],
-    ['member', ['WhoAmI', 'ListServers']],
+    ['auditor', ['WhoAmI', 'ListServers', 'FollowChanges', 'ListUsers']],
+    ['service', ['WhoAmI', 'ListServers', 'FollowChanges']],
+    ['member', ['WhoAmI', 'ListServers', 'FollowChanges']],
   ] as const)('offers the %s the examples that he may run', async (role, names) => {
     const { tabs } = readSettings(await (await open('/graphql', { token: gateway.tokens[role] })).text());
-    expect(tabs.map(({ query }) => /^(?:query|mutation) (\w+)/m.exec(query)?.[1])).toEqual(names);
+    expect(tabs.map(({ query }) => /^(?:query|mutation|subscription) (\w+)/m.exec(query)?.[1])).toEqual(names);
   });
 });
 

@@ -175,6 +175,26 @@ mutation DisableServer($id: UUID!) {
     variables: { id: SERVER_ID },
   },
   {
+    action: 'feed.subscribe',
+    query: `# Follows every change, as it happens.
+subscription FollowChanges($includeInitial: Boolean) {
+  mcpServerConfigEvents(
+    includeInitial: $includeInitial
+  ) {
+    type
+    cursor
+    changedFields
+    config {
+      slug
+      enabled
+      version
+    }
+  }
+}
+`,
+    variables: { includeInitial: true },
+  },
+  {
     action: 'user.list',
     query: `# Lists the users, oldest first.
 query ListUsers($first: Int) {
