@@ -2,6 +2,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Database } from '../../src/data/database.ts';
 import { createHealthRoutes } from '../../src/http/health-routes.ts';
 import { createMetrics } from '../../src/telemetry/metrics.ts';
+import { createId } from '../graphql/config-operations.ts';
+import { openEvents } from '../graphql/sse-client.ts';
 import { openTestDatabase } from '../setup/database.ts';
 import { createTestGateway, type TestGateway } from '../setup/gateway.ts';
 
@@ -168,6 +170,27 @@ describe('/metrics', () => {
     ]) {
       expect(await lines(new RegExp(`^${name}`)), name).not.toEqual([]);
     }
+  });
+
+  test('tell how far the change feed is, and how many follow it', async () => {
+    const stream = await openEvents(gateway, gateway.tokens.admin);
+    expect((await stream.nextOfAny())?.type).toBe('BOOKMARK');
+    await createId(gateway);
+    expect((await stream.next())?.type).toBe('ADDED');
+    const read = async (name: string) => Number((await lines(new RegExp(`^${name}[ {]`)))[0]?.split(' ').at(-1));
+    expect(await read('gatehouse_streams')).toBe(1);
+    expect(await read('gatehouse_websockets')).toBe(0);
+    expect(await read('gatehouse_change_feed_revision')).toBe(1);
+    expect(await read('gatehouse_change_feed_unread')).toBe(0);
+    expect(await read('gatehouse_change_feed_delay_seconds_count')).toBe(1);
+    expect(await read('gatehouse_change_feed_verified_age_seconds')).toBeLessThan(60);
+    expect([0, 1]).toContain(await read('gatehouse_change_feed_listening'));
+    expect(await lines(/^gatehouse_stream_events_total/)).toEqual([
+      'gatehouse_stream_events_total{type="BOOKMARK"} 1',
+      'gatehouse_stream_events_total{type="ADDED"} 1',
+    ]);
+    await stream.close();
+    await expect.poll(() => read('gatehouse_streams')).toBe(0);
   });
 
   test('do not grow with the names that callers make up, nor with their length', async () => {
