@@ -31,8 +31,18 @@ export interface GraphQLOptions {
   metrics: Metrics;
 }
 
+/** What of an HTTP request is for the graph. */
+export interface GraphQLRequest {
+  method: string;
+  url: string;
+  /** What the client takes for an answer; undefined when it does not say. */
+  accept: string | undefined;
+  /** JSON; undefined for a method without a body. */
+  body: string | undefined;
+}
+
 /** Answers GraphQL over HTTP requests. What comes here is authenticated, measured and checked by the HTTP room. */
-export type GraphQLHandler = (request: Request, context: GraphQLServerContext) => Promise<Response>;
+export type GraphQLHandler = (request: GraphQLRequest, context: GraphQLServerContext) => Promise<Response>;
 
 /** An operation that came as a message and not as an HTTP request. */
 export interface OperationMessage {
@@ -79,6 +89,8 @@ export function createGraphQL({ services, log, metrics }: GraphQLOptions): Graph
     graphiql: false,
     landingPage: false,
     multipart: false,
+    // The HTTP room has read the body, and looked at its size.
+    maxRequestBodySize: false,
     batching: false,
     logging: false,
     maskedErrors: { maskError: createErrorMask(log), isDev: false },
@@ -119,7 +131,20 @@ export function createGraphQL({ services, log, metrics }: GraphQLOptions): Graph
     return { args, run: async () => (isSubscription ? subscribe(args) : execute(args)) };
   };
 
-  return { prepare, handle: async (request, context) => toPlainResponse(await yoga.fetch(request, context)) };
+  const handle: GraphQLHandler = async ({ method, url, accept, body }, context) => {
+    // Yoga's own kind of request: one of Node's makes a stream of a text, and a signal that nobody listens to.
+    const request = new yoga.fetchAPI.Request(url, {
+      method,
+      headers: {
+        ...(accept !== undefined && { accept }),
+        ...(body !== undefined && { 'content-type': 'application/json' }),
+      },
+      ...(body !== undefined && { body }),
+    });
+    return toPlainResponse(await yoga.fetch(request, context));
+  };
+
+  return { prepare, handle };
 }
 
 /**
@@ -131,5 +156,5 @@ async function toPlainResponse(response: Response): Promise<Response> {
   if (response instanceof Response) return response;
   const { status, body, headers } = response as Response;
   const text = body === null ? null : await (response as Response).text();
-  return new Response(text, { status, headers: new Headers([...headers]) });
+  return new Response(text, { status, headers: Object.fromEntries(headers) });
 }

@@ -92,9 +92,11 @@ export function createApp(options: AppOptions): App {
   app.use(reportRequests({ log, metrics, addressOf: createClientAddress(options.trustedProxies) }));
   app.use(async (c, next) => {
     await next();
-    c.header('x-content-type-options', 'nosniff');
-    if (!c.res.headers.has('cache-control')) c.header('cache-control', 'no-store');
-    if (!c.res.headers.has('referrer-policy')) c.header('referrer-policy', 'no-referrer');
+    // Not by `c.header`, which by now makes the answer anew, and a stream of its text.
+    const { headers } = c.res;
+    headers.set('x-content-type-options', 'nosniff');
+    if (!headers.has('cache-control')) headers.set('cache-control', 'no-store');
+    if (!headers.has('referrer-policy')) headers.set('referrer-policy', 'no-referrer');
   });
   if (corsOrigins.length > 0) app.use(cors({ origin: [...corsOrigins], credentials: true, maxAge: 600 }));
   app.route(

@@ -6,14 +6,18 @@ export const MAX_BODY_BYTES = 256 * 1_024;
 /**
  * Reads a request's body. Call it once it is known that the caller may do what he asks for: nothing is read before.
  *
+ * @param incoming the same request as Node has it, where there is one: reading that costs less than a stream around it
  * @throws HttpProblem 413 when it is larger than `MAX_BODY_BYTES`, at once where its length is announced
  */
-export async function readLimitedBody(request: Request): Promise<Uint8Array<ArrayBuffer>> {
+export async function readLimitedBody(
+  request: Request,
+  incoming?: AsyncIterable<Uint8Array>,
+): Promise<Uint8Array<ArrayBuffer>> {
   if (Number(request.headers.get('content-length') ?? 0) > MAX_BODY_BYTES) throw tooLarge();
   const chunks: Uint8Array[] = [];
   let size = 0;
   try {
-    for await (const chunk of (request.body ?? []) as AsyncIterable<Uint8Array>) {
+    for await (const chunk of incoming ?? ((request.body ?? []) as AsyncIterable<Uint8Array>)) {
       size += chunk.byteLength;
       if (size > MAX_BODY_BYTES) throw tooLarge();
       chunks.push(chunk);

@@ -32,7 +32,7 @@ export function reportRequests(options: {
     c.set('viewer', NOBODY);
     c.set('credentialSource', 'none');
     await runInRequest({ requestId, address: addressOf(c) }, next);
-    c.header('x-request-id', requestId);
+    c.res.headers.set('x-request-id', requestId);
     const durationMs = performance.now() - startedAt;
     const { method } = c.req;
     const { status } = c.res;
