@@ -41,18 +41,24 @@ export function toEventStream(results: AsyncIterable<ExecutionResult>): Response
         controller.enqueue(PING);
         ping = setInterval(() => {
           // Only while somebody waits for more; who does not take what there is gets nothing on top.
-          if ((controller.desiredSize ?? 0) >= 0 && isAwaited) controller.enqueue(PING);
+          if (isAwaited && controller.desiredSize !== null && controller.desiredSize >= 0) controller.enqueue(PING);
         }, PING_MS);
       },
       async pull(controller) {
         isAwaited = true;
-        const { value, done } = await events.next();
-        isAwaited = false;
-        if (isOver) return;
-        controller.enqueue(done === true ? COMPLETE : encode(value));
-        if (done !== true) return;
-        end();
-        controller.close();
+        try {
+          const { value, done } = await events.next();
+          if (isOver) return;
+          controller.enqueue(done === true ? COMPLETE : encode(value));
+          if (done !== true) return;
+          end();
+          controller.close();
+        } catch (error) {
+          end();
+          controller.error(error);
+        } finally {
+          isAwaited = false;
+        }
       },
       async cancel() {
         end();

@@ -24,6 +24,12 @@ const NOT_JSON = {
   message: 'Send the operation as "Content-Type: application/json".',
 };
 
+const NO_UPGRADE = {
+  path: [],
+  code: 'INVALID_TYPE',
+  message: 'A WebSocket needs "Connection: Upgrade", too, and a proxy that lets it through.',
+};
+
 const URL_TOO_LONG = {
   path: [],
   code: 'TOO_LONG',
@@ -47,6 +53,12 @@ export function createGraphQLRoutes(options: {
     const viewer = c.get('viewer');
     // Without any credential here, the first message may still bring one.
     if (viewer.kind === 'nobody' && c.get('credentialSource') === 'bearer') throw unauthenticated();
+    // A request like others that only says so, as a proxy sends it that does not let WebSockets through.
+    const { incoming, outgoing }: Partial<HttpBindings> = c.env ?? {};
+    if (incoming === undefined || outgoing !== undefined) {
+      c.header('upgrade', 'websocket');
+      return c.json({ errors: [toGraphQLError(validationFailed([NO_UPGRADE]))] }, 426);
+    }
     sockets.assertRoom();
     return upgrade(c, next);
   });

@@ -1,21 +1,35 @@
+import { CloseCode } from 'graphql-ws';
 import type { WSContext, WSEvents } from 'hono/ws';
-import type { WebSocket } from 'ws';
+import { WebSocket } from 'ws';
+import { scrubDatabaseError } from '../data/database-error.ts';
 import { createPlaces, type PlaceLimits, tooMany } from '../domain/feed/places.ts';
 import { viewerUserId } from '../policy/viewer.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import { createSocketOperations, type SocketCaller, type SocketOperationsOptions } from './socket-operations.ts';
+import {
+  createSocketOperations,
+  MAX_SOCKET_OPERATIONS,
+  type SocketCaller,
+  type SocketOperationsOptions,
+} from './socket-operations.ts';
 
 /** Who does not answer a ping until the next one is gone, or takes nothing. */
 const HEARTBEAT_MS = 12_000;
 /** Who goes on sending while so many bytes wait for him does not read. */
 const MAX_BUFFERED_BYTES = 4 * 1_024 * 1_024;
+/** Connections whose caller is not known yet. */
+const MAX_UNKNOWN = 2_000;
+/** Messages of one connection that are being worked on: a stream is one as long as it lasts. */
+const MAX_UNDER_WAY = 2 * MAX_SOCKET_OPERATIONS;
 /** How long a client may take to say goodbye. */
 const GOODBYE_MS = 2_000;
 
 /** RFC 6455, section 7.4.1. */
+const NORMAL = 1000;
 const GOING_AWAY = 1001;
-const BAD_REQUEST = 4400;
+const POLICY_VIOLATION = 1008;
 const INTERNAL_ERROR = 1011;
+/** RFC 6455, section 5.5: a control frame has at most 125 bytes, two of them for the code. */
+const MAX_REASON_BYTES = 120;
 
 /** What connections work with. */
 export interface GraphQLSocketsOptions extends SocketOperationsOptions {
@@ -30,25 +44,45 @@ export type GraphQLSockets = ReturnType<typeof createGraphQLSockets>;
 /** Knows every WebSocket connection of the process: counts them, pings them, drops those that do not read. */
 export function createGraphQLSockets({ log, limits, ...options }: GraphQLSocketsOptions) {
   const server = createSocketOperations(options);
-  const open = new Set<WebSocket>();
+  const open = new Map<WebSocket, SocketCaller>();
   const answering = new WeakSet<WebSocket>();
   const places = createPlaces(limits);
+  let unknown = 0;
   let isOver = false;
   let heartbeat: NodeJS.Timeout | undefined;
 
+  /** Says goodbye, and does not wait long for the answer. */
+  const close = (socket: WebSocket, code: number, reason: string): void => {
+    // Cut in the middle of a character, it would be no text.
+    const cut = Buffer.from(reason)
+      .subarray(0, MAX_REASON_BYTES)
+      .toString()
+      .replace(/\uFFFD+$/, '');
+    socket.close(code, cut);
+    setTimeout(() => socket.terminate(), GOODBYE_MS).unref();
+  };
+
+  /** Nobody keeps a connection, also where nothing is asked over it. */
+  const endIfNobody = async (socket: WebSocket, { findViewer }: SocketCaller): Promise<void> => {
+    const viewer = await findViewer?.();
+    if (viewer?.kind === 'nobody') close(socket, CloseCode.Unauthorized, 'Unauthorized');
+  };
+
   const beat = (): void => {
-    for (const socket of open) {
-      if (answering.delete(socket)) socket.ping();
-      else socket.terminate();
+    for (const [socket, caller] of open) {
+      if (!answering.delete(socket)) socket.terminate();
+      else socket.ping();
+      // A database that does not answer tells it another time.
+      endIfNobody(socket, caller).catch(() => undefined);
     }
   };
 
-  const add = (socket: WebSocket): void => {
-    open.add(socket);
+  const add = (socket: WebSocket, caller: SocketCaller): void => {
+    open.set(socket, caller);
     answering.add(socket);
     socket.on('pong', () => answering.add(socket));
     heartbeat ??= setInterval(beat, HEARTBEAT_MS).unref();
-    if (isOver) socket.close(GOING_AWAY, 'Going away');
+    if (isOver) close(socket, GOING_AWAY, 'Going away');
   };
 
   const remove = (socket: WebSocket): void => {
@@ -72,58 +106,77 @@ export function createGraphQLSockets({ log, limits, ...options }: GraphQLSockets
     return true;
   };
 
+  const fail = (error: unknown, message: string): void => log.error({ err: scrubDatabaseError(error) }, message);
+
   return {
     /** @throws RATE_LIMITED when there are too many connections */
     assertRoom(): void {
-      if (isOver || open.size >= limits.maxStreams) throw tooMany();
+      if (isOver || unknown >= MAX_UNKNOWN) throw tooMany();
     },
 
     /** What happens on one connection. */
     handle({ viewer, address }: Pick<SocketCaller, 'viewer' | 'address'>): WSEvents<WebSocket> {
       let isClosed = false;
+      let underWay = 0;
       let leave: (() => void) | undefined;
       let receive: ((text: string) => Promise<void>) | undefined;
       let closed: ((code: number, reason: string) => Promise<void>) | undefined;
+      const operations: SocketCaller['operations'] = new Map();
 
       return {
         onOpen(_event, { raw: socket }: WSContext<WebSocket>) {
           if (socket === undefined) return;
-          add(socket);
+          unknown += 1;
+          const caller: SocketCaller = {
+            viewer,
+            address,
+            operations,
+            admit(admitted) {
+              // He may be gone while it was found out who he is.
+              if (isClosed) return;
+              leave = places.take(viewerUserId(admitted) ?? '');
+              unknown -= 1;
+            },
+            close: (code, reason) => close(socket, code, reason),
+          };
+          add(socket, caller);
           socket.on('ping', () => void isFlooding(socket));
           closed = server.opened(
             {
               protocol: socket.protocol,
               send: (text) => send(socket, text),
-              close: (code, reason) => socket.close(code, reason),
+              close: (code = NORMAL, reason = '') => close(socket, code, reason),
               onMessage(take) {
                 receive = take;
               },
             },
-            {
-              viewer,
-              address,
-              admit(admitted) {
-                leave = places.take(viewerUserId(admitted) ?? '');
-                // He may be gone while it was found out who he is.
-                if (isClosed) leave();
-              },
-              close: (code, reason) => socket.close(code, reason),
-            },
+            caller,
           );
         },
         onMessage({ data }, { raw: socket }) {
-          if (socket === undefined || isFlooding(socket)) return;
-          if (typeof data !== 'string') return socket.close(BAD_REQUEST, 'Invalid message received');
-          receive?.(data).catch((error: unknown) => {
-            log.error({ err: error }, 'unexpected error in a WebSocket message');
-            socket.close(INTERNAL_ERROR, 'Something went wrong in the gateway');
-          });
+          // What comes after the goodbye is not done: nobody would hear how it ended.
+          if (socket?.readyState !== WebSocket.OPEN || isFlooding(socket)) return;
+          if (typeof data !== 'string') return close(socket, CloseCode.BadRequest, 'Invalid message received');
+          if (underWay >= MAX_UNDER_WAY) return close(socket, POLICY_VIOLATION, 'Too many messages at the same time');
+          underWay += 1;
+          receive?.(data)
+            .catch((error: unknown) => {
+              fail(error, 'unexpected error in a WebSocket message');
+              close(socket, INTERNAL_ERROR, 'Something went wrong in the gateway');
+            })
+            .finally(() => {
+              underWay -= 1;
+            });
         },
         onClose({ code, reason }, { raw: socket }) {
           isClosed = true;
           if (socket !== undefined) remove(socket);
-          leave?.();
-          closed?.(code, reason).catch((error: unknown) => log.error({ err: error }, 'a WebSocket was not cleaned up'));
+          if (leave === undefined) unknown -= 1;
+          else leave();
+          const endings = [...operations.values()].map((stream) => stream?.return?.());
+          Promise.all([closed?.(code, reason), ...endings]).catch((error: unknown) =>
+            fail(error, 'a WebSocket was not cleaned up'),
+          );
         },
       };
     },
@@ -131,11 +184,7 @@ export function createGraphQLSockets({ log, limits, ...options }: GraphQLSockets
     /** Closes all of them, so that their clients go on elsewhere. New ones are refused. */
     endAll(): void {
       isOver = true;
-      const last = [...open];
-      for (const socket of last) socket.close(GOING_AWAY, 'Going away');
-      setTimeout(() => {
-        for (const socket of last) socket.terminate();
-      }, GOODBYE_MS).unref();
+      for (const socket of [...open.keys()]) close(socket, GOING_AWAY, 'Going away');
     },
 
     /** Connections that are open. */

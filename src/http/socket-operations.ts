@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { GraphQLError } from 'graphql';
+import type { ExecutionResult, GraphQLError } from 'graphql';
 import { CloseCode, makeServer } from 'graphql-ws';
 import type { Denials } from '../domain/audit/denials.ts';
 import type { Authentication } from '../domain/credentials/authentication.ts';
@@ -22,6 +22,8 @@ export interface SocketCaller {
   address: string | undefined;
   /** The viewer as he is now; absent until the connection is initialised. */
   findViewer?: FollowedViewer;
+  /** Operations that have not ended, by their ids, with the streams among them. */
+  operations: Map<string, AsyncIterator<ExecutionResult> | undefined>;
   /** Makes place for the connection of a user. @throws RATE_LIMITED when he has too many */
   admit(viewer: Viewer): void;
   close(code: number, reason: string): void;
@@ -89,6 +91,24 @@ export function createSocketOperations({
     };
   };
 
+  /** Runs an operation. What goes wrong is its own result, and no concern of the others on the connection. */
+  const run = async ({ id, caller, requestId, run: runPrepared }: Ready): Promise<never> => {
+    const { operations } = caller;
+    try {
+      const result = await runInRequest({ requestId, address: caller.address }, runPrepared);
+      if (!(Symbol.asyncIterator in result)) {
+        operations.delete(id);
+        return result as never;
+      }
+      const stream = forgetting(result[Symbol.asyncIterator](), () => operations.delete(id));
+      operations.set(id, stream);
+      return stream as never;
+    } catch (error) {
+      operations.delete(id);
+      return { errors: [maskError(error)] } as never;
+    }
+  };
+
   return makeServer<Record<string, unknown>, SocketCaller>({
     onConnect: ({ connectionParams, extra: caller }) =>
       inScope(caller, async () => {
@@ -105,21 +125,33 @@ export function createSocketOperations({
         }
       }),
 
-    onSubscribe: ({ extra: caller, subscriptions }, _id, payload) =>
-      inScope(caller, async (requestId) => {
+    onSubscribe: ({ extra: caller }, id, payload) => {
+      const { operations } = caller;
+      // Before anything is waited for: the library looks at its own list, which a client can empty meanwhile.
+      if (operations.has(id)) {
+        caller.close(CloseCode.SubscriberAlreadyExists, 'An operation with this id has not ended yet');
+        return [toGraphQLError(TOO_MANY)];
+      }
+      if (operations.size >= MAX_SOCKET_OPERATIONS) return [toGraphQLError(TOO_MANY)];
+      operations.set(id, undefined);
+      return inScope(caller, async (requestId) => {
         try {
           const viewer = (await caller.findViewer?.()) ?? NOBODY;
           if (viewer.kind === 'nobody') {
+            operations.delete(id);
             await refuse(caller);
             return [toGraphQLError(unauthenticated())];
           }
-          if (Object.keys(subscriptions).length > MAX_SOCKET_OPERATIONS) return [toGraphQLError(TOO_MANY)];
           const prepared = await prepareReported(viewer, payload, requestId);
-          return 'run' in prepared ? { ...prepared.args, rootValue: { ...prepared, caller, requestId } } : prepared;
+          if ('run' in prepared) return { ...prepared.args, rootValue: { ...prepared, id, caller, requestId } };
+          operations.delete(id);
+          return prepared;
         } catch (error) {
+          operations.delete(id);
           return [maskError(error)];
         }
-      }),
+      });
+    },
     execute: ({ rootValue }) => run(rootValue as Ready),
     subscribe: ({ rootValue }) => run(rootValue as Ready),
 
@@ -138,13 +170,40 @@ export function createSocketOperations({
 }
 
 interface Ready extends PreparedOperation {
+  id: string;
   caller: SocketCaller;
   requestId: string;
 }
 
-/** The graph resolves root fields from no value; this one only carries the operation from one hook to the next. */
-function run({ caller, requestId, ...operation }: Ready) {
-  return runInRequest({ requestId, address: caller.address }, operation.run) as never;
+/** The same results; tells when they are over, however that comes. */
+function forgetting(
+  results: AsyncIterator<ExecutionResult>,
+  onEnd: () => void,
+): AsyncIterableIterator<ExecutionResult> {
+  const end = async (last: Promise<unknown> | undefined): Promise<IteratorResult<ExecutionResult>> => {
+    onEnd();
+    await last;
+    return { value: undefined, done: true };
+  };
+  return {
+    async next() {
+      try {
+        const result = await results.next();
+        return result.done === true ? await end(undefined) : result;
+      } catch (error) {
+        onEnd();
+        throw error;
+      }
+    },
+    return: () => end(results.return?.()),
+    async throw(error) {
+      await end(results.return?.());
+      throw error;
+    },
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+  };
 }
 
 /** Each message is a request of its own, in the log and in the audit log. */

@@ -330,3 +330,50 @@ describe('the reader of the feed', () => {
     expect(versions.slice(-158)).toEqual(Array.from({ length: 158 }, (_, index) => index + 2));
   });
 });
+
+describe('what is read of the feed', () => {
+  /** Something that others commit between the two questions of a look. */
+  const withMeanwhile = (meanwhile: () => Promise<void>): Store => {
+    let isDone = false;
+    const listAfter = async (...args: Parameters<Store['feed']['listAfter']>) => {
+      if (!isDone) {
+        isDone = true;
+        await meanwhile();
+      }
+      return stored.feed.listAfter(...args);
+    };
+    return { ...stored, feed: { ...stored.feed, listAfter: Object.assign(listAfter, stored.feed.listAfter) } };
+  };
+
+  test('is no change whose callers are not known yet', async () => {
+    const { id } = await defineConfig();
+    const user = await createUser(sealed.prisma);
+    const bump = (version: number) => sealed.prisma.mcpServerConfig.update({ where: { id }, data: { version } });
+    const { reader } = await openMemory(
+      DEAF,
+      withMeanwhile(async () => {
+        await sealed.prisma.user.update({ where: { id: user.id }, data: { role: 'admin' } });
+        await bump(3);
+      }),
+    );
+    const [head, touches] = [reader.head(), reader.touches()];
+    await bump(2);
+    await reader.fresh();
+    expect([reader.head(), reader.touches()]).toEqual([head + 1n, touches]);
+    expect((await reader.readAfter(head, 10)).map(({ config }) => config?.version)).toEqual([2]);
+    await reader.fresh();
+    expect(reader.head()).toBe(head + 2n);
+    expect(reader.touches()).toBeGreaterThan(touches);
+  });
+
+  test('reaches as far as another process is, also where nothing tells it to look', async () => {
+    const { reader } = await openMemory(SILENT);
+    const { id } = await defineConfig();
+    const before = reader.head();
+    await sealed.prisma.mcpServerConfig.update({ where: { id }, data: { version: 2 } });
+    const { rev } = await reader.position();
+    expect(rev).toBeGreaterThan(before);
+    await reader.reach(rev);
+    expect(reader.head()).toBe(rev);
+  });
+});

@@ -235,3 +235,34 @@ test('a change is in the feed whatever path it took, and sealing a value anew is
     ['ADDED', 'imported', []],
   ]);
 });
+
+test('a server that moves and is switched on at once appears first, and then tells that its connection ended', async () => {
+  const oauth = {
+    authType: 'OAUTH2',
+    oauth2ClientId: 'client',
+    oauth2AuthUrl: 'https://as.example.com/authorize',
+    oauth2TokenUrl: 'https://as.example.com/token',
+  };
+  const id = await createId(gateway, oauth);
+  await insertUserToken(gateway, { configId: id, userId: gateway.userIds.member });
+  const stream = await follow('member');
+  const { errors } = await update(gateway, id, { enabled: true, url: 'https://elsewhere.example.com/mcp' });
+  expect(errors).toBeUndefined();
+  const events = await readUntil(stream, await mark());
+  expect(events.map(({ type, changedFields }) => [type, changedFields])).toEqual([
+    ['ADDED', []],
+    ['MODIFIED', ['authConnected']],
+  ]);
+});
+
+test('the change of a connection to a server with long lists is told, too', async () => {
+  const toolDenyList = Array.from({ length: 200 }, (_, index) => `tool-${index}`.padEnd(100, '-'));
+  const id = await createId(gateway, { enabled: true, toolDenyList });
+  const stream = await follow('member');
+  await insertUserToken(gateway, { configId: id, userId: gateway.userIds.member });
+  expect(await stream.next()).toMatchObject({ type: 'MODIFIED', changedFields: ['authConnected'], config: { id } });
+  const [row] = await gateway.database.query(
+    "SELECT config FROM config_changes WHERE kind = 'connection' ORDER BY rev DESC",
+  );
+  expect(row?.['config']).toBeNull();
+});

@@ -112,8 +112,10 @@ export function createFeedReader(options: {
     else if (found.touches !== position.touches) observer.onForget();
     position = found;
     while (head < found.rev) {
-      const changes = await feed.listAfter(SYSTEM, { rev: head, limit: BATCH });
+      const listed = await feed.listAfter(SYSTEM, { rev: head, limit: BATCH });
       if (number !== looks) return;
+      // Not what was committed since the position was read: what of callers came before it is not known yet.
+      const changes = listed.filter(({ rev }) => rev <= found.rev);
       const newest = changes.at(-1)?.rev;
       if (newest === undefined || changes[0]?.rev !== head + 1n) {
         // They were removed by age before they were read here.
@@ -196,7 +198,15 @@ export function createFeedReader(options: {
     /** The next changes after one, from memory where they are. */
     async readAfter(rev: bigint, limit: number): Promise<ConfigChangeRecord[]> {
       if (rev >= head) return [];
-      return buffer.readAfter(rev, limit) ?? feed.listAfter(SYSTEM, { rev, limit });
+      const buffered = buffer.readAfter(rev, limit);
+      if (buffered !== undefined) return buffered;
+      return (await feed.listAfter(SYSTEM, { rev, limit })).filter((change) => change.rev <= head);
+    },
+
+    /** Resolves when this process has read a change that is in the database. */
+    async reach(rev: bigint): Promise<void> {
+      const begun = resets;
+      while (head < rev && resets === begun) await looking.run();
     },
 
     /** Resolves when there is a change after this one, or the time is over, or the signal says so. */

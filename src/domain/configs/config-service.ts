@@ -175,9 +175,10 @@ async function writeUpdate(tx: Repositories, viewer: Viewer, current: McpServerC
   if (discovery.kind === 'remove') await tx.oauthDiscoveries.remove(viewer, { configId: id });
   const columns = toChangedColumns(draft, current);
   if (Object.keys(columns).length === 0) return { config: current, tokens: [] };
-  const tokens = plan.endsConnections ? await tx.connections.remove(viewer, { configId: id }) : [];
   const updatedById = viewerUserId(viewer) ?? null;
+  // Before its connections end: that is the order in which followers are told.
   const config = await tx.configs.update(viewer, { id, columns, updatedById });
+  const tokens = plan.endsConnections ? await tx.connections.remove(viewer, { configId: id }) : [];
   const ended = tokens.length === 0 ? undefined : `${tokens.length} connections ended.`;
   await tx.audit.append(SYSTEM, {
     actor: viewer,

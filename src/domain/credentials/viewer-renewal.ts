@@ -35,8 +35,9 @@ export function followViewer(
     const current = `${changes.resets()} ${changes.touches()}`;
     const isRecent = performance.now() - lookedAt < MAX_UNSEEN_MS;
     if (stamp === current && isRecent && !isPast(known, now())) return known;
-    lookedAt = performance.now();
+    const startedAt = performance.now();
     return renewViewer(known).then((renewed) => {
+      lookedAt = startedAt;
       known = renewed;
       stamp = current;
       return renewed;

@@ -49,15 +49,22 @@ const PUBLIC_FIELDS: ReadonlySet<string> = new Set([
   'hasCustomHeaders',
 ]);
 
-/** What a change is to a viewer as he is now: something appears, changes, or disappears for him, or nothing happens. */
+/**
+ * What a change is to a viewer as he is now: something appears, changes, or disappears for him, or nothing happens.
+ *
+ * @param findConfig the config as it is known now: changes of connections do not have it where it is large
+ */
 export function toConfigEvent(
   change: ConfigChangeRecord,
   viewer: Viewer,
+  findConfig: () => McpServerConfigRecord | undefined,
 ): Pick<ConfigEvent, 'type' | 'config' | 'changedFields'> | null {
-  const { config } = change;
+  const isConnection = change.kind === 'connection';
+  if (isConnection && (change.userId !== viewerUserId(viewer) || !isVisible(viewer, change.enabledAfter))) return null;
+  const config = change.config ?? (isConnection ? (findConfig() ?? null) : null);
   const isShown = config !== null && isVisible(viewer, change.enabledAfter);
-  if (change.kind === 'connection') {
-    if (change.userId !== viewerUserId(viewer) || !isShown) return null;
+  if (isConnection) {
+    if (!isShown || !isVisible(viewer, config.enabled)) return null;
     return { type: 'MODIFIED', config, changedFields: ['authConnected'] };
   }
   const wasVisible = isVisible(viewer, change.enabledBefore);

@@ -125,7 +125,9 @@ export async function* streamConfigEvents(
         const found = findViewer();
         const renewed = found instanceof Promise ? await found : found;
         if (signal.aborted) return;
-        const event = isMeant ? toConfigEvent(change, renewed) : null;
+        // What is not in the change is looked up in memory; only changes of connections lack it, and seldom.
+        const known = change.kind === 'connection' && isMeant ? await patiently(memory.configsAtHead) : undefined;
+        const event = isMeant ? toConfigEvent(change, renewed, () => known?.findById(change.configId)) : null;
         if (event !== null) {
           const { configId, occurredAt } = change;
           const { config: then } = event;
@@ -169,6 +171,8 @@ export async function* streamConfigEvents(
   }
 
   const place = await patiently(() => findPlace(memory, args));
+  // This process may be behind the one that gave the cursor: it goes on when it has what that one had.
+  await patiently(() => reader.reach(place.rev));
   const isInitial = place.initialAfter !== undefined;
   const rev = isInitial ? yield* sendInitial(place) : place.rev;
   // Whoever begins now is told from where.

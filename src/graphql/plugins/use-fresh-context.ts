@@ -1,10 +1,14 @@
 import {
   createSourceEventStream,
+  type DocumentNode,
   type ExecutionArgs,
   type ExecutionResult,
   execute,
+  type FragmentDefinitionNode,
   GraphQLError,
   getOperationAST,
+  Kind,
+  type SelectionSetNode,
   type SubscriptionArgs,
 } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
@@ -99,15 +103,25 @@ async function subscribeFreshly(args: SubscriptionArgs, answers: AnswerMemory) {
   };
 }
 
+/** The names of the fields at the root, those of fragments too. */
+function listRootFields(document: DocumentNode, selectionSet: SelectionSetNode | undefined): string[] {
+  return (selectionSet?.selections ?? []).flatMap((selection) => {
+    if (selection.kind === Kind.FIELD) return [selection.name.value];
+    if (selection.kind === Kind.INLINE_FRAGMENT) return listRootFields(document, selection.selectionSet);
+    const fragment = document.definitions.find(
+      (each) => each.kind === Kind.FRAGMENT_DEFINITION && each.name.value === selection.name.value,
+    );
+    return listRootFields(document, (fragment as FragmentDefinitionNode | undefined)?.selectionSet);
+  });
+}
+
 function assertAllowed({ document, operationName, contextValue }: ExecutionArgs): void {
   const { viewer, acceptsEvents } = contextValue as GraphQLContext;
   if (!acceptsEvents) throw new GraphQLError(NOT_A_STREAM.message, { originalError: NOT_A_STREAM });
   const operation = getOperationAST(document, operationName);
-  const fields = operation?.selectionSet.selections ?? [];
-  const isAllowed = fields.every((field) => {
-    if (field.kind !== 'Field') return false;
-    const permissions: Readonly<Record<string, Parameters<typeof can>[1]>> = ROOT_PERMISSIONS.Subscription;
-    const action = Object.hasOwn(permissions, field.name.value) ? permissions[field.name.value] : undefined;
+  const permissions: Readonly<Record<string, Parameters<typeof can>[1]>> = ROOT_PERMISSIONS.Subscription;
+  const isAllowed = listRootFields(document, operation?.selectionSet).every((name) => {
+    const action = Object.hasOwn(permissions, name) ? permissions[name] : undefined;
     return action !== undefined && can(viewer, action);
   });
   if (isAllowed) return;
