@@ -52,23 +52,25 @@ const PUBLIC_FIELDS: ReadonlySet<string> = new Set([
 /**
  * What a change is to a viewer as he is now: something appears, changes, or disappears for him, or nothing happens.
  *
- * @param findConfig the config as it is known now: changes of connections do not have it where it is large
+ * @param known the config as it is known now: changes of connections do not have it where it is large
  */
 export function toConfigEvent(
   change: ConfigChangeRecord,
   viewer: Viewer,
-  findConfig: () => McpServerConfigRecord | undefined,
+  known: McpServerConfigRecord | undefined,
 ): Pick<ConfigEvent, 'type' | 'config' | 'changedFields'> | null {
-  const isConnection = change.kind === 'connection';
-  if (isConnection && (change.userId !== viewerUserId(viewer) || !isVisible(viewer, change.enabledAfter))) return null;
-  const config = change.config ?? (isConnection ? (findConfig() ?? null) : null);
-  const isShown = config !== null && isVisible(viewer, change.enabledAfter);
-  if (isConnection) {
-    if (!isShown || !isVisible(viewer, config.enabled)) return null;
+  const isVisibleAfter = isVisible(viewer, change.enabledAfter);
+  if (change.kind === 'connection') {
+    const config = change.config ?? known;
+    const isOwn = change.userId === viewerUserId(viewer);
+    if (!isOwn || !isVisibleAfter || config === undefined || !isVisible(viewer, config.enabled)) return null;
     return { type: 'MODIFIED', config, changedFields: ['authConnected'] };
   }
+  const { config } = change;
   const wasVisible = isVisible(viewer, change.enabledBefore);
-  if (!isShown) return wasVisible ? { type: 'REMOVED', config: null, changedFields: [] } : null;
+  if (config === null || !isVisibleAfter) {
+    return wasVisible ? { type: 'REMOVED', config: null, changedFields: [] } : null;
+  }
   if (!wasVisible) return { type: 'ADDED', config, changedFields: [] };
   return { type: 'MODIFIED', config, changedFields: toFields(change.changedColumns, viewer) };
 }

@@ -3,7 +3,7 @@ import type { Memory } from '../../data/memory/memory.ts';
 import type { McpServerConfigRecord } from '../../data/records.ts';
 import { DomainError, unauthenticated } from '../../errors.ts';
 import { can } from '../../policy/policy.ts';
-import type { Viewer } from '../../policy/viewer.ts';
+import { type Viewer, viewerUserId } from '../../policy/viewer.ts';
 import { followViewer, type RenewViewer } from '../credentials/viewer-renewal.ts';
 import { type ConfigEvent, toConfigEvent } from './config-event.ts';
 import { cursorExpired, cursorOfAnother, type FeedPlace, formatFeedCursor, parseFeedCursor } from './feed-cursor.ts';
@@ -125,9 +125,10 @@ export async function* streamConfigEvents(
         const found = findViewer();
         const renewed = found instanceof Promise ? await found : found;
         if (signal.aborted) return;
-        // What is not in the change is looked up in memory; only changes of connections lack it, and seldom.
-        const known = change.kind === 'connection' && isMeant ? await patiently(memory.configsAtHead) : undefined;
-        const event = isMeant ? toConfigEvent(change, renewed, () => known?.findById(change.configId)) : null;
+        // Only his own connection's change lacks a config that is there, and seldom.
+        const isLacking = isMeant && change.config === null && change.userId === viewerUserId(renewed);
+        const known = isLacking ? (await patiently(memory.configsAtHead)).findById(change.configId) : undefined;
+        const event = isMeant ? toConfigEvent(change, renewed, known) : null;
         if (event !== null) {
           const { configId, occurredAt } = change;
           const { config: then } = event;
