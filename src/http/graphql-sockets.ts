@@ -2,6 +2,7 @@ import { CloseCode } from 'graphql-ws';
 import type { WSContext, WSEvents } from 'hono/ws';
 import { WebSocket } from 'ws';
 import { scrubDatabaseError } from '../data/database-error.ts';
+import type { StreamLimits } from '../domain/feed/config-streams.ts';
 import { createPlaces, type PlaceLimits, tooMany } from '../domain/feed/places.ts';
 import { viewerUserId } from '../policy/viewer.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -12,8 +13,6 @@ import {
   type SocketOperationsOptions,
 } from './socket-operations.ts';
 
-/** Who does not answer a ping until the next one is gone, or takes nothing. */
-const HEARTBEAT_MS = 12_000;
 /** Who goes on sending while so many bytes wait for him does not read. */
 const MAX_BUFFERED_BYTES = 4 * 1_024 * 1_024;
 /** Connections whose caller is not known yet. */
@@ -34,7 +33,7 @@ const MAX_REASON_BYTES = 120;
 /** What connections work with. */
 export interface GraphQLSocketsOptions extends SocketOperationsOptions {
   /** A connection may have a stream: there are as many at the most. */
-  limits: PlaceLimits;
+  limits: PlaceLimits & Pick<StreamLimits, 'heartbeatMs'>;
   log: Logger;
 }
 
@@ -81,7 +80,7 @@ export function createGraphQLSockets({ log, limits, ...options }: GraphQLSockets
     open.set(socket, caller);
     answering.add(socket);
     socket.on('pong', () => answering.add(socket));
-    heartbeat ??= setInterval(beat, HEARTBEAT_MS).unref();
+    heartbeat ??= setInterval(beat, limits.heartbeatMs).unref();
     if (isOver) close(socket, GOING_AWAY, 'Going away');
   };
 

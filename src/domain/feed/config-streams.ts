@@ -10,7 +10,10 @@ import { formatFeedCursor } from './feed-cursor.ts';
 import { createStreamRegistry, type RegistryLimits } from './stream-registry.ts';
 
 /** What bounds streams. */
-export interface StreamLimits extends RegistryLimits, StreamTimes {}
+export interface StreamLimits extends RegistryLimits, StreamTimes {
+  /** WebSockets are pinged so often; who does not answer until the next ping is dropped, and who is nobody by now, too. */
+  heartbeatMs: number;
+}
 
 /** What a gateway has unless it is told otherwise. */
 export const STREAM_LIMITS: StreamLimits = {
@@ -20,6 +23,7 @@ export const STREAM_LIMITS: StreamLimits = {
   bookmarkMs: 10_000,
   renewMs: 3_000,
   maxOutageMs: 30_000,
+  heartbeatMs: 12_000,
 };
 
 /** Streams of config events. */
