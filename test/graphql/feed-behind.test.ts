@@ -1,0 +1,59 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { openServerDatabase } from '../../src/data/server-database.ts';
+import { createServerDatabase, onServer } from '../setup/database.ts';
+import { createTestGateway, type TestGateway } from '../setup/gateway.ts';
+import { createReplica, type Replica } from '../setup/replica.ts';
+import { createId, update } from './config-operations.ts';
+import { openEvents } from './sse-client.ts';
+
+const readPlace = (cursor = '') => JSON.parse(Buffer.from(cursor, 'base64url').toString()) as string[];
+
+// One process alone has the embedded database.
+describe.runIf(onServer)('at a replica that has not read what another has', () => {
+  let first: TestGateway;
+  let behind: Replica;
+  const databases: Awaited<ReturnType<typeof openServerDatabase>>[] = [];
+
+  beforeAll(async () => {
+    const url = await createServerDatabase();
+    for (let index = 0; index < 2; index += 1) databases.push(await openServerDatabase(url));
+    const [one, two] = databases;
+    if (one === undefined || two === undefined) throw new Error('there are two');
+    first = await createTestGateway({ database: one });
+    // It believes that notifications come, and looks by itself only now and then.
+    const listen = async () => ({ isConnected: () => true, close: async () => undefined });
+    behind = await createReplica(first, { ...two, listen });
+  });
+  afterAll(async () => {
+    await behind?.close();
+    await first?.close();
+    for (const database of databases) await database.close();
+  });
+
+  test('a stream that was cut off in its beginning does not go back', async () => {
+    const ids = (await Promise.all([1, 2, 3].map(() => createId(first, { enabled: true })))).sort();
+    const door = {
+      ...first,
+      fetch: async (path: string, init?: RequestInit) =>
+        behind.gateway.app.fetch(new Request(new URL(path, first.config.publicUrl), init)),
+    };
+    for (let round = 0; round < 5; round += 1) {
+      await behind.graphql('{ mcpServerConfigs { totalCount } }', first.tokens.member);
+      const [killed = ''] = ids;
+      await update(first, killed, { enabled: true, description: `harmless ${round}` });
+      await update(first, killed, { enabled: false, description: `killed ${round}` });
+      const begun = await openEvents(first, first.tokens.member, { includeInitial: true });
+      const event = await begun.nextOfAny();
+      await begun.close();
+      const [, , rev = ''] = readPlace(event?.cursor);
+      const stream = await openEvents(door, first.tokens.member, { after: String(event?.cursor) });
+      for (;;) {
+        const next = await stream.nextOfAny();
+        expect(next?.configId).not.toBe(killed);
+        expect(BigInt(readPlace(next?.cursor)[2] ?? '')).toBeGreaterThanOrEqual(BigInt(rev));
+        if (next?.type === 'BOOKMARK') break;
+      }
+      await stream.close();
+    }
+  });
+});
