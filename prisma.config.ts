@@ -1,7 +1,7 @@
 import { defineConfig } from 'prisma/config';
 
 // `prisma generate` asks for the native schema engine's path although it never runs it, and would try to
-// download one. Migrations here go through @prisma/schema-engine-wasm (src/data/migrations.ts).
+// download one. Migrations here go through @prisma/schema-engine-wasm (src/data/migrations/migrations.ts).
 process.env['PRISMA_SCHEMA_ENGINE_BINARY'] ??= process.execPath;
 
 export default defineConfig({

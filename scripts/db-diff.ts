@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { openEmbeddedDatabase } from '../src/data/embedded-database.ts';
-import { applyMigrations, findDrift } from '../src/data/migrations.ts';
+import { openEmbeddedDatabase } from '../src/data/database/embedded-database.ts';
+import { applyMigrations, findDrift } from '../src/data/migrations/migrations.ts';
 
 // Writes the next migration: what takes the migrations' database to today's schema.prisma. Add by hand what Prisma
 // cannot say (CHECK constraints, partial indexes), then run the tests.

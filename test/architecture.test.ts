@@ -16,7 +16,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['config'],
   ['domain'],
   ['data'],
-  ['crypto', 'outbound', 'policy', 'telemetry'],
+  ['cache', 'crypto', 'outbound', 'policy', 'telemetry'],
   ['errors'],
 ];
 

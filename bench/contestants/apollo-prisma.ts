@@ -3,9 +3,9 @@ import { parseArgs } from 'node:util';
 import { ApolloServer } from '@apollo/server';
 import { startStandaloneServer } from '@apollo/server/standalone';
 import { GraphQLError } from 'graphql';
-import { openEmbeddedDatabase } from '../../src/data/embedded-database.ts';
+import { openEmbeddedDatabase } from '../../src/data/database/embedded-database.ts';
+import { openServerDatabase } from '../../src/data/database/server-database.ts';
 import { PrismaClient } from '../../src/data/generated/client.ts';
-import { openServerDatabase } from '../../src/data/server-database.ts';
 import { hashToken } from '../../src/domain/credentials/token-format.ts';
 import { resolvers, typeDefs } from './apollo-schema.ts';
 

@@ -1,8 +1,8 @@
 import { readConfig } from '../config.ts';
-import type { Database } from '../data/database.ts';
-import { FolderInUseError } from '../data/folder-lock.ts';
-import { isUpToDate } from '../data/migrations.ts';
-import { createPrisma } from '../data/prisma.ts';
+import type { Database } from '../data/database/database.ts';
+import { FolderInUseError } from '../data/database/folder-lock.ts';
+import { createPrisma } from '../data/database/prisma.ts';
+import { isUpToDate } from '../data/migrations/migrations.ts';
 import { createStore } from '../data/store.ts';
 import { createAuditLog } from '../domain/audit/audit-log.ts';
 import { SYSTEM } from '../policy/viewer.ts';

@@ -1,8 +1,8 @@
 import { ConfigError } from '../config.ts';
-import { FolderInUseError } from '../data/folder-lock.ts';
-import { KeyFileError } from '../data/key-file.ts';
-import { KeyRegistryError } from '../data/key-registry.ts';
-import { MigrationError } from '../data/migrations.ts';
+import { FolderInUseError } from '../data/database/folder-lock.ts';
+import { KeyFileError } from '../data/keys/key-file.ts';
+import { KeyRegistryError } from '../data/keys/key-registry.ts';
+import { MigrationError } from '../data/migrations/migrations.ts';
 
 /** A command could not do its work, for a reason that the operator can act on: told in one line, without a stack. */
 export class CommandError extends Error {

@@ -1,6 +1,6 @@
-import type { KeyRecord } from '../data/key-list.ts';
-import type { RotationReport } from '../data/key-rotation.ts';
-import type { VerificationReport } from '../data/key-verification.ts';
+import type { KeyRecord } from '../data/keys/key-list.ts';
+import type { RotationReport } from '../data/keys/key-rotation.ts';
+import type { VerificationReport } from '../data/keys/key-verification.ts';
 import { askGateway } from './admin-client.ts';
 import type { KeyAccess } from './key-access.ts';
 

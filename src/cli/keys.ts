@@ -1,5 +1,5 @@
-import { describeUses } from '../data/key-usage.ts';
-import type { UnopenedValue } from '../data/sealed-rows.ts';
+import { describeUses } from '../data/keys/key-usage.ts';
+import type { UnopenedValue } from '../data/sealing/sealed-rows.ts';
 import { withKeys } from './key-access.ts';
 import { createProgress } from './progress.ts';
 

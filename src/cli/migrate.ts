@@ -1,5 +1,5 @@
 import { readConfig } from '../config.ts';
-import { applyMigrations } from '../data/migrations.ts';
+import { applyMigrations } from '../data/migrations/migrations.ts';
 import { openConfiguredDatabase } from './open-database.ts';
 
 /** Brings the database to this build's schema and ends. */

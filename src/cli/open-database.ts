@@ -1,10 +1,10 @@
 import { chmod, mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { Config } from '../config.ts';
-import type { Database } from '../data/database.ts';
-import { openEmbeddedDatabase } from '../data/embedded-database.ts';
-import { acquireFolderLock } from '../data/folder-lock.ts';
-import { openServerDatabase } from '../data/server-database.ts';
+import type { Database } from '../data/database/database.ts';
+import { openEmbeddedDatabase } from '../data/database/embedded-database.ts';
+import { acquireFolderLock } from '../data/database/folder-lock.ts';
+import { openServerDatabase } from '../data/database/server-database.ts';
 import { CommandError } from './failure.ts';
 
 /**

@@ -1,8 +1,8 @@
 import path from 'node:path';
 import type { Config } from '../config.ts';
 import { Keyring } from '../crypto/keyring.ts';
-import { loadOrCreateKeyFile } from '../data/key-file.ts';
-import { type KeyFile, openKeyFile } from '../data/key-file-changes.ts';
+import { loadOrCreateKeyFile } from '../data/keys/key-file.ts';
+import { type KeyFile, openKeyFile } from '../data/keys/key-file-changes.ts';
 
 /** The keys that a process starts with. */
 export interface ConfiguredKeys {

@@ -1,11 +1,11 @@
 import { createServer } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Config, readConfig } from '../config.ts';
-import type { Database } from '../data/database.ts';
-import { registerKeys } from '../data/key-registry.ts';
-import { forgetRevokedKeys } from '../data/key-revocation.ts';
-import { applyMigrations } from '../data/migrations.ts';
-import { createPrisma } from '../data/prisma.ts';
+import type { Database } from '../data/database/database.ts';
+import { createPrisma } from '../data/database/prisma.ts';
+import { registerKeys } from '../data/keys/key-registry.ts';
+import { forgetRevokedKeys } from '../data/keys/key-revocation.ts';
+import { applyMigrations } from '../data/migrations/migrations.ts';
 import { isLoopbackHost } from '../domain/validation/url.ts';
 import { createGateway, type Gateway } from '../gateway.ts';
 import { listen, type RunningServer } from '../http/node-server.ts';

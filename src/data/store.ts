@@ -1,5 +1,5 @@
-import { isDeadlock } from './database-error.ts';
-import type { GatehousePrisma, PrismaStore } from './prisma.ts';
+import { isDeadlock } from './database/database-error.ts';
+import type { GatehousePrisma, PrismaStore } from './database/prisma.ts';
 import { createApiTokenRepository } from './repositories/api-token-repository.ts';
 import { createAuditRepository } from './repositories/audit-repository.ts';
 import { createChatRepository } from './repositories/chat-repository.ts';

@@ -10,7 +10,7 @@ import {
   visit,
   visitWithTypeInfo,
 } from 'graphql';
-import { BoundedMap } from '../data/memory/bounded-map.ts';
+import { BoundedMap } from '../cache/bounded-map.ts';
 import { type Viewer, viewerUserId } from '../policy/viewer.ts';
 import type { AnswerStamp, GraphQLContext } from './context.ts';
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { GraphQLError } from 'graphql';
-import { scrubDatabaseError } from '../data/database-error.ts';
+import { scrubDatabaseError } from '../data/database/database-error.ts';
 import { DomainError } from '../errors.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { toDocumentError } from './document-error.ts';

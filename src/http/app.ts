@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Hono } from 'hono';
 import { cors } from 'hono/cors';
 import { matchedRoutes } from 'hono/route';
-import { scrubDatabaseError } from '../data/database-error.ts';
+import { scrubDatabaseError } from '../data/database/database-error.ts';
 import type { Denials } from '../domain/audit/denials.ts';
 import type { ChatService } from '../domain/chats/chat-service.ts';
 import type { EffectiveServers } from '../domain/chats/effective-servers.ts';

@@ -1,7 +1,7 @@
 import { CloseCode } from 'graphql-ws';
 import type { WSContext, WSEvents } from 'hono/ws';
 import { WebSocket } from 'ws';
-import { scrubDatabaseError } from '../data/database-error.ts';
+import { scrubDatabaseError } from '../data/database/database-error.ts';
 import type { StreamLimits } from '../domain/feed/config-streams.ts';
 import { createPlaces, type PlaceLimits, tooMany } from '../domain/feed/places.ts';
 import { viewerUserId } from '../policy/viewer.ts';

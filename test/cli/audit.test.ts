@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { afterEach, expect, test } from 'vitest';
 import { generateMasterKey } from '../../src/crypto/master-key.ts';
-import { openServerDatabase } from '../../src/data/server-database.ts';
+import { openServerDatabase } from '../../src/data/database/server-database.ts';
 import { findTestServer } from '../setup/find-server.ts';
 import { createOwnDatabase } from '../setup/own-database.ts';
 import { findFreePort, makeFolder, type RunningCommand, startCommand } from '../setup/process.ts';

@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { hashEntry } from '../../src/data/audit-hash.ts';
+import { hashEntry } from '../../src/data/repositories/audit-hash.ts';
 import { createStore, type Store } from '../../src/data/store.ts';
 import { createAuditLog } from '../../src/domain/audit/audit-log.ts';
 import { NOBODY, SYSTEM, type Viewer } from '../../src/policy/viewer.ts';

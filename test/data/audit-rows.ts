@@ -1,5 +1,5 @@
-import { type HashedEntry, hashEntry } from '../../src/data/audit-hash.ts';
-import type { Database } from '../../src/data/database.ts';
+import type { Database } from '../../src/data/database/database.ts';
+import { type HashedEntry, hashEntry } from '../../src/data/repositories/audit-hash.ts';
 
 /** Takes the triggers away, as somebody who owns the database could. */
 export async function withoutTriggers(database: Database, work: () => Promise<unknown>): Promise<void> {

@@ -6,7 +6,7 @@ import {
   describeUniqueViolation,
   isForeignKeyViolation,
   scrubDatabaseError,
-} from '../../src/data/database-error.ts';
+} from '../../src/data/database/database-error.ts';
 import { DomainError } from '../../src/errors.ts';
 import {
   configColumns,

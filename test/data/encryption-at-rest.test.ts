@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { inspect } from 'node:util';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { scrubDatabaseError } from '../../src/data/database-error.ts';
-import { registerKeys } from '../../src/data/key-registry.ts';
-import { listSealedColumns, type SealedColumn, type SealedModel } from '../../src/data/sealed-columns.ts';
+import { scrubDatabaseError } from '../../src/data/database/database-error.ts';
+import { registerKeys } from '../../src/data/keys/key-registry.ts';
+import { listSealedColumns, type SealedColumn, type SealedModel } from '../../src/data/sealing/sealed-columns.ts';
 import { DomainError } from '../../src/errors.ts';
 import {
   configColumns,

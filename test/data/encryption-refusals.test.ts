@@ -2,10 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { openEnvelope } from '../../src/crypto/envelope.ts';
 import { Keyring } from '../../src/crypto/keyring.ts';
-import type { FindRelation } from '../../src/data/encryption-relations.ts';
-import { SEALING_KEY, SealingError, sealNewRow } from '../../src/data/encryption-row.ts';
-import { createWriteSealer } from '../../src/data/encryption-write.ts';
-import type { SealedModel } from '../../src/data/sealed-columns.ts';
+import type { FindRelation } from '../../src/data/sealing/relations.ts';
+import { SEALING_KEY, SealingError, sealNewRow } from '../../src/data/sealing/seal-row.ts';
+import { createWriteSealer } from '../../src/data/sealing/seal-write.ts';
+import type { SealedModel } from '../../src/data/sealing/sealed-columns.ts';
 import { newMasterKey } from './encryption-setup.ts';
 
 /** The relations that matter here, as Prisma has them; encryption-writes.test.ts goes through Prisma itself. */

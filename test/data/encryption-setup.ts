@@ -3,11 +3,11 @@ import type { SealedPlace } from '../../src/crypto/envelope.ts';
 import { Keyring } from '../../src/crypto/keyring.ts';
 import { MasterKey } from '../../src/crypto/master-key.ts';
 import type { OpenFailure } from '../../src/crypto/open-error.ts';
-import type { Database } from '../../src/data/database.ts';
-import { SEALING_KEY } from '../../src/data/encryption-row.ts';
-import { registerKeys } from '../../src/data/key-registry.ts';
-import { createPrisma, type GatehousePrisma } from '../../src/data/prisma.ts';
-import { listSealedColumns } from '../../src/data/sealed-columns.ts';
+import type { Database } from '../../src/data/database/database.ts';
+import { createPrisma, type GatehousePrisma } from '../../src/data/database/prisma.ts';
+import { registerKeys } from '../../src/data/keys/key-registry.ts';
+import { SEALING_KEY } from '../../src/data/sealing/seal-row.ts';
+import { listSealedColumns } from '../../src/data/sealing/sealed-columns.ts';
 import { openTestDatabase } from '../setup/database.ts';
 
 export function newMasterKey(): MasterKey {

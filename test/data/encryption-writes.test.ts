@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { SEALING_KEY } from '../../src/data/encryption-row.ts';
-import { registerKeys } from '../../src/data/key-registry.ts';
+import { registerKeys } from '../../src/data/keys/key-registry.ts';
+import { SEALING_KEY } from '../../src/data/sealing/seal-row.ts';
 import {
   configColumns,
   isStored,

@@ -2,8 +2,8 @@ import { readdirSync, statSync } from 'node:fs';
 import { chmod, readFile, unlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { loadOrCreateKeyFile } from '../../src/data/key-file.ts';
-import { type KeyFile, openKeyFile } from '../../src/data/key-file-changes.ts';
+import { loadOrCreateKeyFile } from '../../src/data/keys/key-file.ts';
+import { type KeyFile, openKeyFile } from '../../src/data/keys/key-file-changes.ts';
 import { makeFolder } from '../setup/process.ts';
 
 let folder: string;

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { generateMasterKey, MasterKey } from '../../src/crypto/master-key.ts';
-import { KeyFileError, loadOrCreateKeyFile } from '../../src/data/key-file.ts';
+import { KeyFileError, loadOrCreateKeyFile } from '../../src/data/keys/key-file.ts';
 
 let folder: string;
 let file: string;

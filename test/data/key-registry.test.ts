@@ -2,9 +2,9 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { sealEnvelope } from '../../src/crypto/envelope.ts';
 import { Keyring } from '../../src/crypto/keyring.ts';
 import type { MasterKey } from '../../src/crypto/master-key.ts';
-import type { Database } from '../../src/data/database.ts';
-import { checkKeys, KeyRegistryError, registerKeys } from '../../src/data/key-registry.ts';
-import { createPrisma, type GatehousePrisma } from '../../src/data/prisma.ts';
+import type { Database } from '../../src/data/database/database.ts';
+import { createPrisma, type GatehousePrisma } from '../../src/data/database/prisma.ts';
+import { checkKeys, KeyRegistryError, registerKeys } from '../../src/data/keys/key-registry.ts';
 import { onServer, openTestDatabase } from '../setup/database.ts';
 import { configColumns, newMasterKey, removeRows } from './encryption-setup.ts';
 

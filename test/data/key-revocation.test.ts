@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { isForeignKeyViolation } from '../../src/data/database-error.ts';
-import { listKeys } from '../../src/data/key-list.ts';
-import { registerKeys } from '../../src/data/key-registry.ts';
-import { revokeKey } from '../../src/data/key-revocation.ts';
+import { isForeignKeyViolation } from '../../src/data/database/database-error.ts';
+import { listKeys } from '../../src/data/keys/key-list.ts';
+import { registerKeys } from '../../src/data/keys/key-registry.ts';
+import { revokeKey } from '../../src/data/keys/key-revocation.ts';
 import { DomainError } from '../../src/errors.ts';
 import { onServer } from '../setup/database.ts';
 import {

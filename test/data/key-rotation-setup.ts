@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Keyring } from '../../src/crypto/keyring.ts';
-import { registerKeys } from '../../src/data/key-registry.ts';
-import type { GatehousePrisma } from '../../src/data/prisma.ts';
+import type { GatehousePrisma } from '../../src/data/database/prisma.ts';
+import { registerKeys } from '../../src/data/keys/key-registry.ts';
 import { configColumns, createUser, newMasterKey, tokenColumns } from './encryption-setup.ts';
 
 /** Registers another key and lets it seal from now on. @returns the digest of the former one */

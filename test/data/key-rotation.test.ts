@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { listKeys } from '../../src/data/key-list.ts';
-import { revokeKey } from '../../src/data/key-revocation.ts';
-import { rotateValues } from '../../src/data/key-rotation.ts';
+import { listKeys } from '../../src/data/keys/key-list.ts';
+import { revokeKey } from '../../src/data/keys/key-revocation.ts';
+import { rotateValues } from '../../src/data/keys/key-rotation.ts';
 import { readAllRows } from '../graphql/database-rows.ts';
 import { onServer } from '../setup/database.ts';
 import {

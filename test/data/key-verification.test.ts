@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { verifyValues } from '../../src/data/key-verification.ts';
-import { listSealedColumns } from '../../src/data/sealed-columns.ts';
+import { verifyValues } from '../../src/data/keys/key-verification.ts';
+import { listSealedColumns } from '../../src/data/sealing/sealed-columns.ts';
 import { createFlow, createUser, openSealedDatabase, readStored, type SealedDatabase } from './encryption-setup.ts';
 import { createSecrets, promoteNewKey } from './key-rotation-setup.ts';
 

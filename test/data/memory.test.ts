@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { Database } from '../../src/data/database.ts';
-import { rotateValues } from '../../src/data/key-rotation.ts';
+import type { Database } from '../../src/data/database/database.ts';
+import { rotateValues } from '../../src/data/keys/key-rotation.ts';
 import { createMemory, type Memory } from '../../src/data/memory/memory.ts';
 import { createStore, type Store } from '../../src/data/store.ts';
 import { SYSTEM, type Viewer } from '../../src/policy/viewer.ts';

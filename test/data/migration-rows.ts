@@ -1,6 +1,6 @@
 import type { Keyring } from '../../src/crypto/keyring.ts';
-import type { Database } from '../../src/data/database.ts';
-import { sealValue } from '../../src/data/encryption-value.ts';
+import type { Database } from '../../src/data/database/database.ts';
+import { sealValue } from '../../src/data/sealing/sealed-value.ts';
 
 const ADMIN_ID = '30095c71-380b-457a-8995-97b8ee6e5307';
 const MEMBER_ID = '00000000-0000-4000-8000-0000000000a1';

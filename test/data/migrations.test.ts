@@ -2,7 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Keyring } from '../../src/crypto/keyring.ts';
 import { MasterKey } from '../../src/crypto/master-key.ts';
-import type { Database } from '../../src/data/database.ts';
+import type { Database } from '../../src/data/database/database.ts';
+import { createPrisma } from '../../src/data/database/prisma.ts';
+import { openServerDatabase } from '../../src/data/database/server-database.ts';
 import {
   applyMigrations,
   findDrift,
@@ -10,9 +12,7 @@ import {
   type Migration,
   MigrationError,
   readMigrations,
-} from '../../src/data/migrations.ts';
-import { createPrisma } from '../../src/data/prisma.ts';
-import { openServerDatabase } from '../../src/data/server-database.ts';
+} from '../../src/data/migrations/migrations.ts';
 import { createServerDatabase, onServer, openTestDatabase } from '../setup/database.ts';
 import { ROWS, SEED_TOKEN } from './migration-rows.ts';
 

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Keyring } from '../../src/crypto/keyring.ts';
-import type { Guarded } from '../../src/data/guarded.ts';
+import type { GatehousePrisma } from '../../src/data/database/prisma.ts';
 import { createMemory } from '../../src/data/memory/memory.ts';
-import type { GatehousePrisma } from '../../src/data/prisma.ts';
+import type { Guarded } from '../../src/data/repositories/guarded.ts';
 import { createKeyRepository } from '../../src/data/repositories/key-repository.ts';
 import { createStore, type Repositories, type Store } from '../../src/data/store.ts';
 import { type Action, can, POLICY } from '../../src/policy/policy.ts';

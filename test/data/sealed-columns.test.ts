@@ -1,7 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { Database } from '../../src/data/database.ts';
-import { KEY_MODEL, listSealedColumns, SEALED_MODELS, type SealedModel } from '../../src/data/sealed-columns.ts';
+import type { Database } from '../../src/data/database/database.ts';
+import {
+  KEY_MODEL,
+  listSealedColumns,
+  SEALED_MODELS,
+  type SealedModel,
+} from '../../src/data/sealing/sealed-columns.ts';
 import { openTestDatabase } from '../setup/database.ts';
 
 interface Field {

@@ -1,6 +1,6 @@
 import { readConfig } from '../../src/config.ts';
 import { Keyring } from '../../src/crypto/keyring.ts';
-import { openServerDatabase } from '../../src/data/server-database.ts';
+import { openServerDatabase } from '../../src/data/database/server-database.ts';
 import { DomainError } from '../../src/errors.ts';
 import { createGateway } from '../../src/gateway.ts';
 import { createLogger } from '../../src/telemetry/logger.ts';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { registerKeys } from '../../src/data/key-registry.ts';
+import { registerKeys } from '../../src/data/keys/key-registry.ts';
 import { CHAT_GROUP } from '../../src/http/rest/chat-operations.ts';
 import { SERVER_GROUP } from '../../src/http/rest/server-operations.ts';
 import { newMasterKey } from '../data/encryption-setup.ts';

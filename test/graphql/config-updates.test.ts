@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createPrisma } from '../../src/data/prisma.ts';
+import { createPrisma } from '../../src/data/database/prisma.ts';
 import { createTestGateway, type TestGateway } from '../setup/gateway.ts';
 import { createId, issuesOf, type LooseInput, update } from './config-operations.ts';
 import { uniqueSlug } from './root-fields.ts';

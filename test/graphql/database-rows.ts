@@ -1,4 +1,4 @@
-import type { Database } from '../../src/data/database.ts';
+import type { Database } from '../../src/data/database/database.ts';
 
 /** Refusals are written down: they change nothing else. */
 const NOT_COMPARED = ['audit_entries', 'audit_chain'];

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { registerKeys } from '../../src/data/key-registry.ts';
-import { revokeKey } from '../../src/data/key-revocation.ts';
-import { createPrisma, type GatehousePrisma } from '../../src/data/prisma.ts';
+import { createPrisma, type GatehousePrisma } from '../../src/data/database/prisma.ts';
+import { registerKeys } from '../../src/data/keys/key-registry.ts';
+import { revokeKey } from '../../src/data/keys/key-revocation.ts';
 import { newMasterKey } from '../data/encryption-setup.ts';
 import type { TestGateway } from '../setup/gateway.ts';
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { openServerDatabase } from '../../src/data/server-database.ts';
+import { openServerDatabase } from '../../src/data/database/server-database.ts';
 import { createServerDatabase, onServer } from '../setup/database.ts';
 import { createTestGateway, type TestGateway } from '../setup/gateway.ts';
 import { createReplica, type Replica } from '../setup/replica.ts';

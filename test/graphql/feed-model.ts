@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect } from 'vitest';
-import { createPrisma } from '../../src/data/prisma.ts';
+import { createPrisma } from '../../src/data/database/prisma.ts';
 import type { TestGateway } from '../setup/gateway.ts';
 import { DeleteConfig } from '../setup/operations.ts';
 import { createId, update } from './config-operations.ts';

@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from 'vitest';
-import type { Database } from '../../src/data/database.ts';
+import type { Database } from '../../src/data/database/database.ts';
 import type { StreamLimits } from '../../src/domain/feed/config-streams.ts';
 import { openTestDatabase } from '../setup/database.ts';
 import { createTestGateway, type TestGateway } from '../setup/gateway.ts';

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { registerKeys } from '../../src/data/key-registry.ts';
-import type { GatehousePrisma } from '../../src/data/prisma.ts';
+import type { GatehousePrisma } from '../../src/data/database/prisma.ts';
+import { registerKeys } from '../../src/data/keys/key-registry.ts';
 import { newMasterKey, tokenColumns } from '../data/encryption-setup.ts';
 import type { TestGateway } from '../setup/gateway.ts';
 import { withPrisma } from './encryption-key-rows.ts';

@@ -1,7 +1,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { Database } from '../../src/data/database.ts';
-import { openServerDatabase } from '../../src/data/server-database.ts';
+import type { Database } from '../../src/data/database/database.ts';
+import { openServerDatabase } from '../../src/data/database/server-database.ts';
 import { tokenColumns } from '../data/encryption-setup.ts';
 import { createServerDatabase, onServer } from '../setup/database.ts';
 import { createTestGateway, type TestGateway } from '../setup/gateway.ts';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createPrisma } from '../../src/data/prisma.ts';
+import { createPrisma } from '../../src/data/database/prisma.ts';
 import { createTestGateway, type TestGateway } from '../setup/gateway.ts';
 import { DECOYS, HEADER, KEY, LITERALS, SECRET, secretsWith, TRACES, WRONG } from './canaries.ts';
 import { readAllRows } from './database-rows.ts';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Secret } from '../../src/crypto/secret.ts';
-import { createPrisma } from '../../src/data/prisma.ts';
+import { createPrisma } from '../../src/data/database/prisma.ts';
 import { createStore } from '../../src/data/store.ts';
 import {
   BOOTSTRAP_ADMIN_ID,

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { registerKeys } from '../../src/data/key-registry.ts';
-import { createPrisma } from '../../src/data/prisma.ts';
+import { createPrisma } from '../../src/data/database/prisma.ts';
+import { registerKeys } from '../../src/data/keys/key-registry.ts';
 import { newMasterKey } from '../data/encryption-setup.ts';
 import type { PlannedAnswer, SeenRequest } from '../setup/authorization-server-traffic.ts';
 import { TEST_PUBLIC_URL } from '../setup/gateway.ts';

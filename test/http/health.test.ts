@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Database } from '../../src/data/database.ts';
+import type { Database } from '../../src/data/database/database.ts';
 import { createHealthRoutes } from '../../src/http/health-routes.ts';
 import { createMetrics } from '../../src/telemetry/metrics.ts';
 import { createId } from '../graphql/config-operations.ts';

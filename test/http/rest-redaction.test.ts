@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { SEALING_KEY } from '../../src/data/encryption-row.ts';
-import { createPrisma } from '../../src/data/prisma.ts';
+import { createPrisma } from '../../src/data/database/prisma.ts';
+import { SEALING_KEY } from '../../src/data/sealing/seal-row.ts';
 import { McpServer } from '../../src/http/rest/server-schemas.ts';
 import { createTestGateway, type TestGateway } from '../setup/gateway.ts';
 import {

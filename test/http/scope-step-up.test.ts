@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { createPrisma } from '../../src/data/prisma.ts';
+import { createPrisma } from '../../src/data/database/prisma.ts';
 import { onServer } from '../setup/database.ts';
 import { TEST_PUBLIC_URL } from '../setup/gateway.ts';
 import type { UserAgent } from '../setup/user-agent.ts';

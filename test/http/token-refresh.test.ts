@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Secret } from '../../src/crypto/secret.ts';
-import { rotateValues } from '../../src/data/key-rotation.ts';
-import { createPrisma } from '../../src/data/prisma.ts';
+import { createPrisma } from '../../src/data/database/prisma.ts';
+import { rotateValues } from '../../src/data/keys/key-rotation.ts';
 import { createStore } from '../../src/data/store.ts';
 import { createAccessTokens } from '../../src/domain/connections/access-tokens.ts';
 import { createGateway, type Gateway } from '../../src/gateway.ts';

@@ -2,9 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { openAsBlob } from 'node:fs';
 import pg from 'pg';
 import { inject } from 'vitest';
-import type { Database } from '../../src/data/database.ts';
-import { openEmbeddedDatabase } from '../../src/data/embedded-database.ts';
-import { openServerDatabase } from '../../src/data/server-database.ts';
+import type { Database } from '../../src/data/database/database.ts';
+import { openEmbeddedDatabase } from '../../src/data/database/embedded-database.ts';
+import { openServerDatabase } from '../../src/data/database/server-database.ts';
 
 /** Whether this run of the suite is on a PostgreSQL server: row locks and LISTEN over connections only show there. */
 export const onServer = inject('serverUrl') !== undefined;

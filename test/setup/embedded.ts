@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
 import type { TestProject } from 'vitest/node';
-import { wrapPglite } from '../../src/data/embedded-database.ts';
-import { applyMigrations } from '../../src/data/migrations.ts';
+import { wrapPglite } from '../../src/data/database/embedded-database.ts';
+import { applyMigrations } from '../../src/data/migrations/migrations.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { RequestListener, ServerResponse } from 'node:http';
 import { expect } from 'vitest';
-import { createPrisma } from '../../src/data/prisma.ts';
+import { createPrisma } from '../../src/data/database/prisma.ts';
 import { countUserTokens } from '../graphql/user-tokens.ts';
 import { openSession } from '../http/browser-session.ts';
 import { createRestClient, type RestClient, SERVERS } from '../http/rest-client.ts';

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { Keyring } from '../../src/crypto/keyring.ts';
 import { MasterKey } from '../../src/crypto/master-key.ts';
-import { createPrisma } from '../../src/data/prisma.ts';
+import { createPrisma } from '../../src/data/database/prisma.ts';
 import { createStore, type Store } from '../../src/data/store.ts';
 import { createOidcVerifier, type OidcVerifier, type OidcVerifierOptions } from '../../src/domain/credentials/oidc.ts';
 import { toHostRange } from '../../src/outbound/private-ranges.ts';

@@ -1,7 +1,7 @@
 import { Writable } from 'node:stream';
 import type { Keyring } from '../../src/crypto/keyring.ts';
 import { Secret } from '../../src/crypto/secret.ts';
-import type { Database } from '../../src/data/database.ts';
+import type { Database } from '../../src/data/database/database.ts';
 import { createGateway, type Gateway } from '../../src/gateway.ts';
 import { createLogger } from '../../src/telemetry/logger.ts';
 import { TEST_PUBLIC_URL, type TestGateway } from './gateway.ts';

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 import type { TestProject } from 'vitest/node';
-import { applyMigrations } from '../../src/data/migrations.ts';
-import { openServerDatabase } from '../../src/data/server-database.ts';
+import { openServerDatabase } from '../../src/data/database/server-database.ts';
+import { applyMigrations } from '../../src/data/migrations/migrations.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {

@@ -1,8 +1,8 @@
 import { can } from '../../policy/policy.ts';
 import type { Viewer } from '../../policy/viewer.ts';
-import { guarded } from '../guarded.ts';
 import type { McpServerConfigRecord, Page } from '../records.ts';
 import type { ConfigCursor, ConfigFilter, createConfigRepository } from '../repositories/config-repository.ts';
+import { guarded } from '../repositories/guarded.ts';
 import { type ConfigSnapshot, compareConfigs } from './config-snapshot.ts';
 
 /** The reads of configs that memory answers. */

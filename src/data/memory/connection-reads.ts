@@ -1,8 +1,8 @@
+import { BoundedMap } from '../../cache/bounded-map.ts';
 import { SYSTEM } from '../../policy/viewer.ts';
-import { guarded } from '../guarded.ts';
 import type { ConfigChangeRecord, ConnectionRecord } from '../records.ts';
 import type { createConnectionRepository, ListConnectionsArgs } from '../repositories/connection-repository.ts';
-import { BoundedMap } from './bounded-map.ts';
+import { guarded } from '../repositories/guarded.ts';
 
 /** Users whose connections are remembered. */
 const MAX_USERS = 10_000;

@@ -1,9 +1,9 @@
+import { BoundedMap } from '../../cache/bounded-map.ts';
 import { SYSTEM } from '../../policy/viewer.ts';
-import { guarded } from '../guarded.ts';
 import type { createApiTokenRepository } from '../repositories/api-token-repository.ts';
+import { guarded } from '../repositories/guarded.ts';
 import type { createSessionRepository } from '../repositories/session-repository.ts';
 import type { createUserRepository } from '../repositories/user-repository.ts';
-import { BoundedMap } from './bounded-map.ts';
 
 /** Tokens, and users, that are remembered. */
 const MAX_REMEMBERED = 10_000;

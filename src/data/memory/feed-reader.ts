@@ -1,6 +1,6 @@
 import { SYSTEM } from '../../policy/viewer.ts';
-import type { Database, Listener } from '../database.ts';
-import { isRefusal } from '../database-error.ts';
+import type { Database, Listener } from '../database/database.ts';
+import { isRefusal } from '../database/database-error.ts';
 import type { ConfigChangeRecord } from '../records.ts';
 import type { FeedPosition } from '../repositories/feed-repository.ts';
 import type { Repositories } from '../store.ts';

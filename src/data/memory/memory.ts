@@ -1,5 +1,5 @@
 import { SYSTEM } from '../../policy/viewer.ts';
-import type { Database } from '../database.ts';
+import type { Database } from '../database/database.ts';
 import type { Store } from '../store.ts';
 import { createConfigReads } from './config-reads.ts';
 import { type ConfigSnapshot, createConfigSnapshots } from './config-snapshot.ts';

@@ -1,7 +1,7 @@
+import type { PrismaStore } from '../database/prisma.ts';
 import type { Prisma } from '../generated/client.ts';
-import { guarded } from '../guarded.ts';
-import type { PrismaStore } from '../prisma.ts';
 import type { ApiTokenRecord } from '../records.ts';
+import { guarded } from './guarded.ts';
 
 /** API tokens, by the hash that is all there is of them. */
 export function createApiTokenRepository(db: PrismaStore) {

@@ -1,10 +1,10 @@
 import { type Viewer, viewerUserId } from '../../policy/viewer.ts';
 import { currentRequest } from '../../telemetry/request-scope.ts';
-import { hashEntry } from '../audit-hash.ts';
+import type { PrismaStore } from '../database/prisma.ts';
 import type { Prisma } from '../generated/client.ts';
-import { guarded } from '../guarded.ts';
-import type { PrismaStore } from '../prisma.ts';
 import type { AuditAction, AuditEntryRecord, AuditOutcome, AuditTargetType, FieldChange, Page } from '../records.ts';
+import { hashEntry } from './audit-hash.ts';
+import { guarded } from './guarded.ts';
 
 /** What is to be written down. Who, when and from where is added. */
 export interface NewAuditEntry {

@@ -1,8 +1,8 @@
 import { can } from '../../policy/policy.ts';
 import { type Viewer, viewerUserId } from '../../policy/viewer.ts';
-import { guarded } from '../guarded.ts';
-import type { PrismaStore } from '../prisma.ts';
+import type { PrismaStore } from '../database/prisma.ts';
 import type { ChatMessageRecord, ChatRecord, Page } from '../records.ts';
+import { guarded } from './guarded.ts';
 
 /** Position in a list: after the row made at this time with this id. */
 export interface ChatCursor {

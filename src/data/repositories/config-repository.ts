@@ -1,9 +1,7 @@
 import { can } from '../../policy/policy.ts';
 import type { Viewer } from '../../policy/viewer.ts';
-import type { SealedValue } from '../encryption-value.ts';
+import type { PrismaStore } from '../database/prisma.ts';
 import type { Prisma } from '../generated/client.ts';
-import { guarded } from '../guarded.ts';
-import type { PrismaStore } from '../prisma.ts';
 import type {
   McpAuthType,
   McpAvailability,
@@ -12,6 +10,8 @@ import type {
   OAuthResourceMode,
   Page,
 } from '../records.ts';
+import type { SealedValue } from '../sealing/sealed-value.ts';
+import { guarded } from './guarded.ts';
 
 /** Position in the list: after the config of this name and id. */
 export interface ConfigCursor {

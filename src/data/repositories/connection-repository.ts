@@ -1,6 +1,6 @@
-import { guarded } from '../guarded.ts';
-import type { PrismaStore } from '../prisma.ts';
+import type { PrismaStore } from '../database/prisma.ts';
 import type { ConnectionRecord } from '../records.ts';
+import { guarded } from './guarded.ts';
 import { toUserToken, USER_TOKEN_SELECT, type UserTokenRecord } from './user-token-repository.ts';
 
 /** Which connections: of one user or all, at one server or all. One of both is given. */

@@ -1,7 +1,7 @@
-import { toConfigFromJson } from '../config-json.ts';
-import { guarded } from '../guarded.ts';
-import type { PrismaStore } from '../prisma.ts';
+import type { PrismaStore } from '../database/prisma.ts';
 import type { ConfigChangeRecord } from '../records.ts';
+import { toConfigFromJson } from './config-json.ts';
+import { guarded } from './guarded.ts';
 
 /** Where the feed is. */
 export interface FeedPosition {

@@ -1,15 +1,15 @@
 import type { Keyring } from '../../crypto/keyring.ts';
 import { DomainError } from '../../errors.ts';
 import { SYSTEM } from '../../policy/viewer.ts';
-import { guarded } from '../guarded.ts';
-import type { KeyFile } from '../key-file-changes.ts';
-import { type KeyRecord, listKeys } from '../key-list.ts';
-import { KeyRegistryError, registerKeys } from '../key-registry.ts';
-import { revokeKey } from '../key-revocation.ts';
-import { type RotationOptions, rotateValues } from '../key-rotation.ts';
-import { verifyValues } from '../key-verification.ts';
-import type { GatehousePrisma, PrismaStore } from '../prisma.ts';
+import type { GatehousePrisma, PrismaStore } from '../database/prisma.ts';
+import type { KeyFile } from '../keys/key-file-changes.ts';
+import { type KeyRecord, listKeys } from '../keys/key-list.ts';
+import { KeyRegistryError, registerKeys } from '../keys/key-registry.ts';
+import { revokeKey } from '../keys/key-revocation.ts';
+import { type RotationOptions, rotateValues } from '../keys/key-rotation.ts';
+import { verifyValues } from '../keys/key-verification.ts';
 import { createAuditRepository, type NewAuditEntry } from './audit-repository.ts';
+import { guarded } from './guarded.ts';
 
 /** What the keys are kept in. */
 export interface KeyRepositoryOptions {

@@ -1,7 +1,7 @@
+import type { PrismaStore } from '../database/prisma.ts';
 import type { Prisma } from '../generated/client.ts';
-import { guarded } from '../guarded.ts';
-import type { PrismaStore } from '../prisma.ts';
 import type { OAuthDiscoveryRecord } from '../records.ts';
+import { guarded } from './guarded.ts';
 
 /** What discovery found, as it is written. */
 export type OAuthDiscoveryColumns = Omit<OAuthDiscoveryRecord, 'mcpServerConfigId' | 'clientIsUnknown'>;

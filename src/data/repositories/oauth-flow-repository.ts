@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import type { Secret } from '../../crypto/secret.ts';
-import { SEALING_KEY } from '../encryption-row.ts';
-import type { SealedValue } from '../encryption-value.ts';
-import { guarded } from '../guarded.ts';
-import type { PrismaStore } from '../prisma.ts';
+import type { PrismaStore } from '../database/prisma.ts';
+import { SEALING_KEY } from '../sealing/seal-row.ts';
+import type { SealedValue } from '../sealing/sealed-value.ts';
+import { guarded } from './guarded.ts';
 
 /** A connection in the making, taken from the database. */
 export interface OAuthFlowRecord {

@@ -1,5 +1,5 @@
-import { guarded } from '../guarded.ts';
-import type { PrismaStore } from '../prisma.ts';
+import type { PrismaStore } from '../database/prisma.ts';
+import { guarded } from './guarded.ts';
 
 /** What credentials are worth now, looked up by their ids for many callers at once. */
 export function createPrincipalRepository(db: PrismaStore) {

@@ -1,7 +1,7 @@
+import type { PrismaStore } from '../database/prisma.ts';
 import type { Prisma } from '../generated/client.ts';
-import { guarded } from '../guarded.ts';
-import type { PrismaStore } from '../prisma.ts';
 import type { SessionRecord } from '../records.ts';
+import { guarded } from './guarded.ts';
 
 /** Browser sessions and sign-in links, by the hash of their token. */
 export function createSessionRepository(db: PrismaStore) {

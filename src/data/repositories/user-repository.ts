@@ -1,8 +1,8 @@
 import type { Role } from '../../policy/viewer.ts';
+import type { PrismaStore } from '../database/prisma.ts';
 import type { Prisma } from '../generated/client.ts';
-import { guarded } from '../guarded.ts';
-import type { PrismaStore } from '../prisma.ts';
 import type { Page, UserRecord, UserStatus } from '../records.ts';
+import { guarded } from './guarded.ts';
 
 /** Position in the list of users: after the one made at this time with this id. */
 export interface UserCursor {

@@ -1,5 +1,5 @@
-import { hashEntry } from '../../data/audit-hash.ts';
 import type { AuditEntryRecord, Page } from '../../data/records.ts';
+import { hashEntry } from '../../data/repositories/audit-hash.ts';
 import type { AuditChainEnds, AuditFilter } from '../../data/repositories/audit-repository.ts';
 import type { Store } from '../../data/store.ts';
 import { assertCan } from '../../policy/policy.ts';

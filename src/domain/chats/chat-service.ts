@@ -1,4 +1,4 @@
-import { isForeignKeyViolation } from '../../data/database-error.ts';
+import { isForeignKeyViolation } from '../../data/database/database-error.ts';
 import type { ChatMessageRecord, ChatRecord, Page } from '../../data/records.ts';
 import type { ChatCursor } from '../../data/repositories/chat-repository.ts';
 import type { Repositories, Store } from '../../data/store.ts';

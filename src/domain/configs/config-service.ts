@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { describeUniqueViolation, isForeignKeyViolation } from '../../data/database-error.ts';
+import { describeUniqueViolation, isForeignKeyViolation } from '../../data/database/database-error.ts';
 import type { McpServerConfigRecord, McpTransport, Page } from '../../data/records.ts';
 import type { ConfigCursor, ConfigFilter } from '../../data/repositories/config-repository.ts';
 import type { Repositories, Store } from '../../data/store.ts';

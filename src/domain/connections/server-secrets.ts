@@ -1,8 +1,8 @@
 import type { Keyring } from '../../crypto/keyring.ts';
 import type { Secret } from '../../crypto/secret.ts';
-import type { SealedValue } from '../../data/encryption-value.ts';
 import type { McpServerConfigRecord } from '../../data/records.ts';
 import type { UserTokenRecord } from '../../data/repositories/user-token-repository.ts';
+import type { SealedValue } from '../../data/sealing/sealed-value.ts';
 import type { Store } from '../../data/store.ts';
 import { DomainError, notFound, versionMismatch } from '../../errors.ts';
 import { SYSTEM } from '../../policy/viewer.ts';

@@ -1,5 +1,5 @@
 import type { Secret } from '../../crypto/secret.ts';
-import { isForeignKeyViolation } from '../../data/database-error.ts';
+import { isForeignKeyViolation } from '../../data/database/database-error.ts';
 import type { ApiTokenRecord } from '../../data/records.ts';
 import type { Store } from '../../data/store.ts';
 import { notFound } from '../../errors.ts';

@@ -1,6 +1,6 @@
-import type { KeyRecord } from '../../data/key-list.ts';
-import type { RotationOptions, RotationReport } from '../../data/key-rotation.ts';
-import type { VerificationReport } from '../../data/key-verification.ts';
+import type { KeyRecord } from '../../data/keys/key-list.ts';
+import type { RotationOptions, RotationReport } from '../../data/keys/key-rotation.ts';
+import type { VerificationReport } from '../../data/keys/key-verification.ts';
 import type { KeyRepository } from '../../data/repositories/key-repository.ts';
 import { validationFailed } from '../../errors.ts';
 import { assertCan } from '../../policy/policy.ts';

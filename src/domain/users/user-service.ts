@@ -1,4 +1,4 @@
-import { describeUniqueViolation } from '../../data/database-error.ts';
+import { describeUniqueViolation } from '../../data/database/database-error.ts';
 import { type Page, USER_STATUSES, type UserRecord, type UserStatus } from '../../data/records.ts';
 import type { UserColumns, UserCursor } from '../../data/repositories/user-repository.ts';
 import type { Store } from '../../data/store.ts';

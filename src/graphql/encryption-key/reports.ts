@@ -1,6 +1,6 @@
-import type { RotationReport } from '../../data/key-rotation.ts';
-import type { VerificationReport } from '../../data/key-verification.ts';
-import type { UnopenedValue } from '../../data/sealed-rows.ts';
+import type { RotationReport } from '../../data/keys/key-rotation.ts';
+import type { VerificationReport } from '../../data/keys/key-verification.ts';
+import type { UnopenedValue } from '../../data/sealing/sealed-rows.ts';
 import { builder } from '../builder.ts';
 
 /** A lost key may be behind any number of values; the first ones show which. */

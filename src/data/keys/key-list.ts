@@ -1,0 +1,41 @@
+import type { Keyring } from '../../crypto/keyring.ts';
+import type { PrismaStore } from '../database/prisma.ts';
+import type { EncryptionKey } from '../generated/client.ts';
+import { countKeyUses, type KeyUse, sumUses } from './key-usage.ts';
+
+/** `active`: seals new values. `decrypt_only`: opens what it sealed. `revoked`: never used again. */
+export type KeyStatus = 'active' | 'decrypt_only' | 'revoked';
+
+/** A master key as the registry knows it. */
+export interface KeyRecord {
+  number: number;
+  /** The key's public name, lower-case hexadecimal. */
+  digest: string;
+  status: KeyStatus;
+  /** Whether this process has the key. */
+  isConfigured: boolean;
+  /** How many values it seals now, and where. */
+  sealedValueCount: number;
+  uses: readonly KeyUse[];
+  createdAt: Date;
+  revokedAt: Date | null;
+}
+
+/** All keys that ever were, oldest first, as this process uses them. */
+export async function listKeys(store: PrismaStore, keyring: Keyring): Promise<KeyRecord[]> {
+  const usesByDigest = await countKeyUses(store);
+  const rows = await store.encryptionKey.findMany({ orderBy: { number: 'asc' } });
+  return rows.map((row) => {
+    const { number, createdAt, revokedAt } = row;
+    const digest = row.activeDigest ?? row.revokedDigest ?? '';
+    const uses = usesByDigest.get(digest) ?? [];
+    const isConfigured = keyring.find(digest) !== undefined;
+    const status = toStatus(row, keyring);
+    return { number, digest, status, isConfigured, sealedValueCount: sumUses(uses), uses, createdAt, revokedAt };
+  });
+}
+
+function toStatus({ activeDigest }: EncryptionKey, keyring: Keyring): KeyStatus {
+  if (activeDigest === null) return 'revoked';
+  return activeDigest === keyring.active.digest ? 'active' : 'decrypt_only';
+}

@@ -1,0 +1,35 @@
+import type { PrismaStore } from '../database/prisma.ts';
+import { Prisma } from '../generated/client.ts';
+import { listSealedColumns } from '../sealing/sealed-columns.ts';
+
+/** How many values of one column a key seals; at least one. */
+export interface KeyUse {
+  table: string;
+  column: string;
+  count: number;
+}
+
+/** Counts what each key seals now, in every declared column. A key that seals nothing is left out. */
+export async function countKeyUses(store: PrismaStore): Promise<Map<string, KeyUse[]>> {
+  const selects = listSealedColumns().map(
+    ({ model: { table }, column: { column, keyColumn } }) =>
+      `SELECT '${table}' AS "table", '${column}' AS "column", "${keyColumn}" AS digest, count(*)::int AS count
+       FROM "${table}" WHERE "${keyColumn}" IS NOT NULL GROUP BY "${keyColumn}"`,
+  );
+  const rows = await store.$queryRaw<(KeyUse & { digest: string })[]>(Prisma.raw(selects.join(' UNION ALL ')));
+  const uses = new Map<string, KeyUse[]>();
+  for (const { digest, ...use } of rows) uses.set(digest, [...(uses.get(digest) ?? []), use]);
+  return uses;
+}
+
+/** All values of these uses together. */
+export function sumUses(uses: readonly KeyUse[]): number {
+  return uses.reduce((sum, { count }) => sum + count, 0);
+}
+
+/** E.g. `12 values (mcp_server_configs.api_key_value: 12)`, or `0 values`. */
+export function describeUses(uses: readonly KeyUse[]): string {
+  const total = sumUses(uses);
+  const places = uses.map(({ table, column, count }) => `${table}.${column}: ${count}`);
+  return `${total} ${total === 1 ? 'value' : 'values'}${total === 0 ? '' : ` (${places.join(', ')})`}`;
+}

@@ -1,0 +1,159 @@
+import { randomUUID } from 'node:crypto';
+import type { Keyring } from '../../crypto/keyring.ts';
+import type { SealedColumn, SealedModel } from './sealed-columns.ts';
+import { sealValue } from './sealed-value.ts';
+
+/** Arguments of a Prisma operation, or a part of them. */
+export type WriteData = Readonly<Record<string, unknown>>;
+
+/**
+ * Stands in for a required key column in a `create`, because Prisma's types ask for one. The extension writes the
+ * digest of the key that seals; it refuses any other value in a key column.
+ */
+export const SEALING_KEY = 'sealing-key';
+
+/** A write that cannot be sealed: a mistake in the program, never in what a caller sent. */
+export class SealingError extends Error {
+  override readonly name = 'SealingError';
+}
+
+const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+/**
+ * Seals the values of a row that is to be inserted, giving it an id where it has none: the id is sealed with them.
+ *
+ * @param inheritedOwnerId the owner, where the row is written through the owner's relation
+ * @throws SealingError when id or owner are not known, or a key column is set by hand
+ */
+export function sealNewRow(
+  model: SealedModel,
+  data: WriteData,
+  keyring: Keyring,
+  inheritedOwnerId: string | undefined,
+): WriteData {
+  const values = readSealedValues(model, data);
+  if (!hasSecret(values)) return { ...data, ...clear(values) };
+  refuseParentRelations(model, data);
+  const { field, type } = model.id;
+  const id = data[field] ?? (type === 'uuid' ? randomUUID() : undefined);
+  const rowId = toRowId(model, id, `give the new row its ${field}`);
+  const ownerId = toOwnerId(model, data[model.owner?.field ?? ''] ?? inheritedOwnerId);
+  return { ...data, [field]: rowId, ...sealAll(model, values, keyring, rowId, ownerId) };
+}
+
+/**
+ * Seals the values of an update.
+ *
+ * @param pinned id and owner that the update's filter admits
+ * @throws SealingError when the filter may admit other rows, or the update would move the row away from its values
+ */
+export function sealRowChange(
+  model: SealedModel,
+  data: WriteData,
+  keyring: Keyring,
+  pinned: { id: unknown; ownerId: unknown },
+): WriteData {
+  refuseMove(model, data);
+  const values = readSealedValues(model, data);
+  if (!hasSecret(values)) return { ...data, ...clear(values) };
+  refuseParentRelations(model, data);
+  const rowId = toRowId(model, pinned.id, `name the row by ${model.id.field}`);
+  const ownerId = toOwnerId(model, pinned.ownerId);
+  return { ...data, ...sealAll(model, values, keyring, rowId, ownerId) };
+}
+
+type SealedValues = ReadonlyMap<SealedColumn, string | null>;
+
+/** The values given for encrypted columns; absent ones are left out. */
+function readSealedValues(model: SealedModel, data: WriteData): SealedValues {
+  const values = new Map<SealedColumn, string | null>();
+  for (const column of model.columns) {
+    const value = unwrapSet(data[column.field]);
+    const keyDigest = data[column.keyField];
+    if (keyDigest !== undefined && !(keyDigest === SEALING_KEY && typeof value === 'string')) {
+      throw refusal(model, `${column.keyField} is set by sealing ${column.field}, not by hand`);
+    }
+    if (value === undefined) continue;
+    if (typeof value !== 'string' && !(value === null && column.nullable)) {
+      throw refusal(model, `${column.field} takes a string${column.nullable ? ' or null' : ''}`);
+    }
+    values.set(column, value);
+  }
+  return values;
+}
+
+/** An update may say `{ set: value }` for `value`. */
+function unwrapSet(value: unknown): unknown {
+  return typeof value === 'object' && value !== null && Object.keys(value).join() === 'set' && 'set' in value
+    ? value.set
+    : value;
+}
+
+function hasSecret(values: SealedValues): boolean {
+  return [...values.values()].some((value) => value !== null);
+}
+
+function clear(values: SealedValues): WriteData {
+  return Object.fromEntries(
+    [...values.keys()].flatMap(({ field, keyField }) => [
+      [field, null],
+      [keyField, null],
+    ]),
+  );
+}
+
+function sealAll(
+  model: SealedModel,
+  values: SealedValues,
+  keyring: Keyring,
+  rowId: string,
+  ownerId: string | undefined,
+): WriteData {
+  const sealed: Record<string, string | null> = {};
+  for (const [{ field, keyField, column }, value] of values) {
+    const stored = value === null ? null : sealValue(keyring, value, { table: model.table, column, rowId, ownerId });
+    sealed[field] = stored?.text ?? null;
+    sealed[keyField] = stored?.keyDigest ?? null;
+  }
+  return sealed;
+}
+
+/** Id and owner are authenticated with each value: after such an update none of the row's values would open. */
+function refuseMove({ model, id, owner, ...rest }: SealedModel, data: WriteData): void {
+  const bound = [id.field, ...(owner === undefined ? [] : [owner.field, owner.relation])];
+  const moved = bound.find((field) => data[field] !== undefined);
+  if (moved !== undefined)
+    throw refusal({ model, id, ...rest }, `${moved} cannot change: sealed values are bound to it`);
+}
+
+/** Prisma takes foreign keys either all as columns or all as relations, and the key columns are written as columns. */
+function refuseParentRelations(model: SealedModel, data: WriteData): void {
+  const relation = model.parents.find((field) => data[field] !== undefined);
+  if (relation !== undefined) {
+    throw refusal(model, `write the foreign key of ${relation} as a column when sealed values are written beside it`);
+  }
+}
+
+function toRowId(model: SealedModel, id: unknown, advice: string): string {
+  if (typeof id !== 'string') throw refusal(model, `a sealed value is bound to its row: ${advice}`);
+  return model.id.type === 'uuid' ? toCanonicalUuid(model, id) : id;
+}
+
+function toOwnerId(model: SealedModel, ownerId: unknown): string | undefined {
+  if (model.owner === undefined) return undefined;
+  if (typeof ownerId !== 'string') {
+    throw refusal(model, `a sealed value is bound to its owner: name the row by ${model.owner.field} too`);
+  }
+  return toCanonicalUuid(model, ownerId);
+}
+
+/** PostgreSQL reads a UUID in several spellings and prints it in one, which is what the value will be opened with. */
+function toCanonicalUuid(model: SealedModel, text: string): string {
+  if (!UUID.test(text)) throw refusal(model, 'a sealed value is bound to its row: an id here is not a UUID');
+  return text.toLowerCase();
+}
+
+/** Names model and field, never a value. */
+function refusal({ model }: SealedModel, message: string): SealingError {
+  return new SealingError(`${model}: ${message}`);
+}
