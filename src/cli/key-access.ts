@@ -1,20 +1,6 @@
-import { type Config, readConfig } from '../config.ts';
-import type { Database } from '../data/database/database.ts';
-import { FolderInUseError } from '../data/database/folder-lock.ts';
-import { createPrisma } from '../data/database/prisma.ts';
 import type { KeyRecord } from '../data/keys/key-list.ts';
-import { registerKeys } from '../data/keys/key-registry.ts';
-import { forgetRevokedKeys } from '../data/keys/key-revocation.ts';
 import type { RotationReport } from '../data/keys/key-rotation.ts';
 import type { VerificationReport } from '../data/keys/key-verification.ts';
-import { applyMigrations, isUpToDate } from '../data/migrations/migrations.ts';
-import { createKeyRepository } from '../data/repositories/key-repository.ts';
-import { createKeyService } from '../domain/keys/key-service.ts';
-import { SYSTEM } from '../policy/viewer.ts';
-import { CommandError } from './failure.ts';
-import { createKeyClient } from './key-client.ts';
-import { openConfiguredDatabase } from './open-database.ts';
-import { openConfiguredKeys } from './open-keys.ts';
 
 /** Called with how much is done of how much. */
 export type OnProgress = (done: number, total: number) => void;
@@ -29,63 +15,4 @@ export interface KeyAccess {
   }): Promise<Pick<RotationReport, 'total' | 'resealed' | 'remaining' | 'failures'>>;
   verify(onProgress: OnProgress): Promise<VerificationReport>;
   revoke(number: number): Promise<void>;
-}
-
-/**
- * Runs a key command. A server's database is opened here. The embedded one belongs to one process: when that is a
- * running gateway the command goes through it, and says so; else it is opened here too.
- */
-export async function withKeys<Result>(work: (keys: KeyAccess) => Promise<Result>): Promise<Result> {
-  const config = readConfig();
-  let database: Database;
-  try {
-    database = await openConfiguredDatabase(config);
-  } catch (error) {
-    if (!(error instanceof FolderInUseError)) throw error;
-    process.stderr.write(`A gateway runs on ${config.dataDir}: going through it at ${config.publicUrl}.\n`);
-    return work(createKeyClient());
-  }
-  try {
-    return await withOpenedDatabase(config, database, work);
-  } finally {
-    await database.close();
-  }
-}
-
-async function withOpenedDatabase<Result>(
-  config: Config,
-  database: Database,
-  work: (keys: KeyAccess) => Promise<Result>,
-): Promise<Result> {
-  if (database.kind === 'embedded') await applyMigrations(database);
-  else if (!(await isUpToDate(database))) {
-    throw new CommandError("The database is not at this build's schema; run `gatehouse migrate`.");
-  }
-  const { keyring, keyFile } = await openConfiguredKeys(config);
-  const prisma = createPrisma(database, keyring);
-  const service = createKeyService({ keys: createKeyRepository({ prisma, keyring, keyFile }) });
-  // Not for `list` and `verify`: they are there to look at keys that do not fit.
-  const register = async (): Promise<void> => {
-    if (keyFile !== undefined) await forgetRevokedKeys(prisma, keyring, keyFile);
-    await registerKeys(prisma, keyring);
-  };
-  try {
-    return await work({
-      list: () => service.list(SYSTEM),
-      async add() {
-        await register();
-        return service.add(SYSTEM);
-      },
-      async rotate(options) {
-        await register();
-        return service.rotate(SYSTEM, options);
-      },
-      verify: (onProgress) => service.verify(SYSTEM, { onProgress }),
-      async revoke(number) {
-        await service.revoke(SYSTEM, number);
-      },
-    });
-  } finally {
-    await prisma.$disconnect();
-  }
 }

@@ -1,7 +1,7 @@
 import { describeUses } from '../data/keys/key-usage.ts';
 import type { UnopenedValue } from '../data/sealing/sealed-rows.ts';
-import { withKeys } from './key-access.ts';
 import { createProgress } from './progress.ts';
+import { withKeys } from './with-keys.ts';
 
 const DIGEST_LENGTH = 12;
 

@@ -5,14 +5,8 @@ import { MasterKey } from '../../src/crypto/master-key.ts';
 import type { Database } from '../../src/data/database/database.ts';
 import { createPrisma } from '../../src/data/database/prisma.ts';
 import { openServerDatabase } from '../../src/data/database/server-database.ts';
-import {
-  applyMigrations,
-  findDrift,
-  isUpToDate,
-  type Migration,
-  MigrationError,
-  readMigrations,
-} from '../../src/data/migrations/migrations.ts';
+import { type Migration, readMigrations } from '../../src/data/migrations/migration.ts';
+import { applyMigrations, findDrift, isUpToDate, MigrationError } from '../../src/data/migrations/migrations.ts';
 import { createServerDatabase, onServer, openTestDatabase } from '../setup/database.ts';
 import { ROWS, SEED_TOKEN } from './migration-rows.ts';
 

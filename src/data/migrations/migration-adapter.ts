@@ -1,5 +1,5 @@
 import type { SqlDriverAdapter, SqlMigrationAwareDriverAdapterFactory } from '@prisma/driver-adapter-utils';
-import type { Migration } from './migrations.ts';
+import type { Migration } from './migration.ts';
 
 /** A migration's script that the database refused. */
 export interface ScriptFailure {

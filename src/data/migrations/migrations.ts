@@ -1,36 +1,17 @@
 import { createHash } from 'node:crypto';
-import { readdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { Database } from '../database/database.ts';
+import { type Migration, PRISMA_DIR, readMigrations } from './migration.ts';
 import { createMigrationAdapter, type ScriptFailure } from './migration-adapter.ts';
 import { withSchemaEngine } from './schema-engine.ts';
-
-const PRISMA_DIR = fileURLToPath(new URL('../../../prisma/', import.meta.url));
 
 /** No table or enum is managed from outside. */
 const NO_FILTERS = { externalTables: [], externalEnums: [] };
 
-/** One step from schema to schema. */
-export interface Migration {
-  /** The folder's name, e.g. `20261123000000_init`. */
-  name: string;
-  sql: string;
-}
-
 /** The database could not be brought to this build's schema; the message says why in one sentence. */
 export class MigrationError extends Error {
   override readonly name = 'MigrationError';
-}
-
-/** Reads the migrations of this build, oldest first. */
-export async function readMigrations(): Promise<Migration[]> {
-  const dir = path.join(PRISMA_DIR, 'migrations');
-  const entries = await readdir(dir, { withFileTypes: true });
-  const names = entries.flatMap((entry) => (entry.isDirectory() ? [entry.name] : [])).sort();
-  return Promise.all(
-    names.map(async (name) => ({ name, sql: await readFile(path.join(dir, name, 'migration.sql'), 'utf8') })),
-  );
 }
 
 /**

@@ -2,7 +2,7 @@ import type { ChatRecord, McpServerConfigRecord } from '../../data/records.ts';
 import { type ChatServerSource, STATE_REASONS } from '../chats/effective-servers.ts';
 import type { McpServerState } from '../connections/connection-service.ts';
 import { decideTool } from '../tools/tool-filter.ts';
-import type { ServerCheck } from './explain-server.ts';
+import type { ServerCheck } from './server-check.ts';
 
 const AVAILABILITY_REASONS = {
   force_on: 'It is in every chat.',

@@ -1,5 +1,6 @@
 import type { ConfigImpact } from '../../domain/governance/config-impact.ts';
-import type { ServerCheck, ServerExplanation } from '../../domain/governance/explain-server.ts';
+import type { ServerExplanation } from '../../domain/governance/explain-server.ts';
+import type { ServerCheck } from '../../domain/governance/server-check.ts';
 import { builder } from '../builder.ts';
 
 const McpServerCheckNameEnum = builder.enumType('McpServerCheckName', {
