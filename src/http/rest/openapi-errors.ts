@@ -94,7 +94,7 @@ const ERROR_ANSWERS = {
     description: 'Something went wrong inside the gateway.',
     examples: {
       masked: {
-        message: 'Something went wrong inside the gateway; its log has more under this errorId.',
+        message: 'Internal error in the gateway. Its log has the details under this errorId.',
         code: 'INTERNAL_SERVER_ERROR',
         errorId: '0b0f8a39-92a5-4f6e-8d2e-6f1a3e7f5f10',
       },
