@@ -8,7 +8,7 @@ const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS']);
  * CSRF protection: requests that change something with a session cookie must come from the gateway's own pages or from
  * allowed origins. Bearer tokens need no check, because a page of another site cannot make the browser add one.
  *
- * @throws FORBIDDEN, also if the request has no header that tells its origin
+ * @throws FORBIDDEN, also if no request header identifies the origin
  */
 export function refuseCrossSite(options: { publicUrl: string; corsOrigins: readonly string[] }) {
   return createMiddleware<HttpEnv>(async (c, next) => {

@@ -125,7 +125,7 @@ export const SERVER_GROUP = {
       body: {
         schema: UpdateMcpServer,
         examples: {
-          disable: { enabled: false },
+          'switch off': { enabled: false },
           'move to another origin': { url: 'https://new.example.com/mcp', api_key_value: 'Bearer <the key>' },
           'clear the allow list': { tool_allow_list: null },
         },
@@ -133,7 +133,7 @@ export const SERVER_GROUP = {
       success: {
         status: 200,
         description: 'The updated server.',
-        content: { schema: McpServer, examples: { disabled: { ...EXAMPLE_SERVER, enabled: false } } },
+        content: { schema: McpServer, examples: { 'switched off': { ...EXAMPLE_SERVER, enabled: false } } },
       },
       conflict: SLUG_TAKEN,
       upstream: NOT_DISCOVERED,
