@@ -7,46 +7,46 @@ import { EXPERIMENTS, type Experiment } from './domain/experiments.ts';
 import { isLoopbackHost } from './domain/validation/url.ts';
 import type { PrivateRange } from './outbound/private-ranges.ts';
 
-/** From few words to many. */
+/** The log levels: `fatal` logs the least, `trace` the most; `silent` turns the log off. */
 export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 
-/** How much is logged. */
+/** A log level. */
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
-/** The settings, checked. */
+/** The validated settings. */
 export interface Config {
   /** Listen address. */
   port: number;
   host: string;
-  /** Absent: the embedded database in the data folder. */
+  /** If absent, the embedded database in the data folder is used. */
   databaseUrl: Secret | undefined;
   dataDir: string;
-  /** The only source of absolute URLs; no trailing slash. */
+  /** The base of all absolute URLs, without a trailing slash. */
   publicUrl: string;
-  /** Absent: generated at the first start and kept in the data folder. */
+  /** If absent, a token is generated at the first start and kept in the data folder. */
   adminToken: Secret | undefined;
-  /** The first seals, all open. Absent: the key file in the data folder. */
+  /** The first key seals, all keys open. If absent, the key file in the data folder is used. */
   encryptionKeys: MasterKey[] | undefined;
   experiments: ReadonlySet<Experiment>;
   allowedPrivateRanges: readonly PrivateRange[];
-  /** Origins of browsers that may call with credentials. */
+  /** Origins whose pages may send requests with credentials. */
   corsOrigins: readonly string[];
   trustedProxies: readonly PrivateRange[];
   oidc: { issuer: string; audience: string; roleClaim: string } | undefined;
   graphiql: boolean;
   logLevel: LogLevel;
-  /** Audit entries older than this are removed; absent: none are. */
+  /** Audit entries older than this are removed. If absent, all are kept. */
   auditRetentionDays: number | undefined;
 }
 
-/** Every problem of the environment at once. */
+/** Reports all problems with the environment variables at once. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
   readonly problems: readonly string[];
 
   constructor(problems: readonly string[]) {
     super(
-      `The environment has ${problems.length === 1 ? 'a problem' : `${problems.length} problems`}:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`,
+      `The environment has ${problems.length === 1 ? '1 problem' : `${problems.length} problems`}:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`,
     );
     this.problems = problems;
   }
@@ -58,9 +58,9 @@ const MIN_ADMIN_TOKEN_LENGTH = 24;
 const DEFAULT_ROLE_CLAIM = 'gatehouse_role';
 
 /**
- * Reads the environment: the only place that does.
+ * Reads the settings from the environment. No other code reads environment variables.
  *
- * @throws ConfigError with every problem; no value of a secret is in it
+ * @throws ConfigError with all problems; it never contains the value of a secret
  */
 export function readConfig(env: Environment = process.env): Config {
   const problems: string[] = [];
@@ -146,7 +146,7 @@ function parseAdminToken(text: string | undefined, problems: string[]): Secret |
   if (text === undefined) return undefined;
   if (text.length < MIN_ADMIN_TOKEN_LENGTH || !/^[\x21-\x7e]+$/.test(text)) {
     problems.push(
-      `GATEHOUSE_ADMIN_TOKEN: must have at least ${MIN_ADMIN_TOKEN_LENGTH} characters, printable ASCII without spaces.`,
+      `GATEHOUSE_ADMIN_TOKEN: must have at least ${MIN_ADMIN_TOKEN_LENGTH} characters, all printable ASCII without spaces.`,
     );
   }
   return new Secret(text);
@@ -155,7 +155,9 @@ function parseAdminToken(text: string | undefined, problems: string[]): Secret |
 function parseKeys(text: string | undefined, isRequired: boolean, problems: string[]): MasterKey[] | undefined {
   if (text === undefined) {
     if (isRequired) {
-      problems.push('GATEHOUSE_ENCRYPTION_KEYS: is required with DATABASE_URL; `gatehouse keys generate` makes one.');
+      problems.push(
+        'GATEHOUSE_ENCRYPTION_KEYS: is required with DATABASE_URL; generate a key with `gatehouse keys generate`.',
+      );
     }
     return undefined;
   }
@@ -192,7 +194,7 @@ function parseRanges(variable: string, entries: readonly string[], problems: str
     ) {
       return [{ kind: 'host', host: host.toLowerCase(), port: Number(port) }];
     }
-    problems.push(`${variable}: "${entry}" is neither a range such as 10.0.0.0/8 nor an address.`);
+    problems.push(`${variable}: "${entry}" is neither a CIDR range such as 10.0.0.0/8 nor an IP address.`);
     return [];
   });
 }
@@ -213,18 +215,18 @@ function parseOidc(
 ): Config['oidc'] {
   if (issuer === undefined) {
     if (audience !== undefined || roleClaim !== undefined) {
-      problems.push('GATEHOUSE_OIDC_ISSUER: is missing, although another GATEHOUSE_OIDC_ variable is set.');
+      problems.push('GATEHOUSE_OIDC_ISSUER: is required when another GATEHOUSE_OIDC_ variable is set.');
     }
     return undefined;
   }
   const url = URL.canParse(issuer) ? new URL(issuer) : undefined;
   const isSafe = url?.protocol === 'https:' || (url?.protocol === 'http:' && isLoopbackHost(url.hostname));
   if (!isSafe || url?.search !== '' || url.hash !== '') {
-    problems.push('GATEHOUSE_OIDC_ISSUER: must be an https URL without query and fragment.');
+    problems.push('GATEHOUSE_OIDC_ISSUER: must be an https URL without a query or fragment.');
   }
   if (audience === undefined) {
     problems.push(
-      "GATEHOUSE_OIDC_AUDIENCE: is required with GATEHOUSE_OIDC_ISSUER, so that other services' tokens are refused.",
+      'GATEHOUSE_OIDC_AUDIENCE: is required with GATEHOUSE_OIDC_ISSUER, so that tokens for other services are rejected.',
     );
   }
   return { issuer, audience: audience ?? '', roleClaim: roleClaim ?? DEFAULT_ROLE_CLAIM };
@@ -245,6 +247,6 @@ function parseChoice<Choice extends string>(
   problems: string[],
 ): Choice | undefined {
   const choice = choices.find((each) => each === text);
-  if (choice === undefined) problems.push(`${name}: "${text}" is none of ${choices.join(', ')}.`);
+  if (choice === undefined) problems.push(`${name}: "${text}" is not one of ${choices.join(', ')}.`);
   return choice;
 }

@@ -1,6 +1,6 @@
 /**
- * Every error that a caller may meet, by its stable code. GraphQL shows the code in `extensions.code`, REST in `code`.
- * What each means and what to do about it: docs/errors.md.
+ * The stable codes of all errors that a caller can receive. GraphQL puts the code in `extensions.code`, REST in `code`.
+ * docs/errors.md explains each code and how to handle it.
  */
 export const ERROR_CODES = [
   'UNAUTHENTICATED',
@@ -18,24 +18,24 @@ export const ERROR_CODES = [
   'INTERNAL_SERVER_ERROR',
 ] as const;
 
-/** One of the stable codes. */
+/** A stable error code. */
 export type ErrorCode = (typeof ERROR_CODES)[number];
 
-/** One thing wrong with the input. */
+/** One problem with the input. */
 export interface ValidationIssue {
-  /** Where: names and indexes from the root of the input, e.g. `['customHeaders', 0, 'name']`. */
+  /** Field names and indexes from the root of the input, e.g. `['customHeaders', 0, 'name']`. */
   path: readonly (string | number)[];
-  /** What rule, stable, e.g. `URL_NOT_HTTPS`. */
+  /** Stable code of the broken rule, e.g. `URL_NOT_HTTPS`. */
   code: string;
-  /** What is wrong and what to do, for a person. Never holds a secret that was sent. */
+  /** Human-readable: what is wrong and how to fix it. Never contains a submitted secret. */
   message: string;
 }
 
-/** An error that is told to the caller as it is; anything else is masked. */
+/** An error whose code and message are sent to the caller. All other errors are masked. */
 export class DomainError extends Error {
   override readonly name = 'DomainError';
   readonly code: ErrorCode;
-  /** What goes beside the code, e.g. `issues`, `field`, `currentVersion`. */
+  /** Extra data sent with the code, e.g. `issues`, `field`, `currentVersion`. */
   readonly details: Readonly<Record<string, unknown>>;
 
   constructor(code: ErrorCode, message: string, details: Readonly<Record<string, unknown>> = {}) {
@@ -45,22 +45,22 @@ export class DomainError extends Error {
   }
 }
 
-/** Nobody is signed in, or with a credential that is not good (any more). */
+/** The request has no credential, or one that is invalid or expired. */
 export function unauthenticated(message = 'Sign in, or send an API token as "Authorization: Bearer …".'): DomainError {
   return new DomainError('UNAUTHENTICATED', message);
 }
 
-/** The caller is known, and may not. */
+/** The caller is authenticated but not allowed to do this. */
 export function forbidden(message = 'Your role does not allow this.'): DomainError {
   return new DomainError('FORBIDDEN', message);
 }
 
-/** @param what the kind of thing, e.g. `MCP server config` */
+/** @param what the kind of resource, e.g. `MCP server config` */
 export function notFound(what: string): DomainError {
   return new DomainError('NOT_FOUND', `There is no such ${what}.`);
 }
 
-/** All problems of an input in one error. */
+/** Reports all problems with an input in one error. */
 export function validationFailed(issues: readonly ValidationIssue[]): DomainError {
   const [first] = issues;
   const more = issues.length > 1 ? ` (and ${issues.length - 1} more)` : '';
@@ -70,21 +70,21 @@ export function validationFailed(issues: readonly ValidationIssue[]): DomainErro
   });
 }
 
-/** @param field the input's field whose value is taken, e.g. `slug` */
+/** @param field the input field whose value is already in use, e.g. `slug` */
 export function conflict(field: string, message: string): DomainError {
   return new DomainError('CONFLICT', message, { field });
 }
 
-/** Somebody else changed the thing since the caller read it. @param currentVersion where it is now */
+/** The resource changed since the caller read it. @param currentVersion its current version */
 export function versionMismatch(currentVersion: number): DomainError {
   return new DomainError(
     'VERSION_MISMATCH',
-    `Somebody changed this meanwhile: it is at version ${currentVersion}. Load it again and repeat the change.`,
+    `Someone else changed this in the meantime. It is now at version ${currentVersion}: reload it and repeat the change.`,
     { currentVersion },
   );
 }
 
-/** `['customHeaders', 0, 'name']` as `customHeaders[0].name`. */
+/** Formats `['customHeaders', 0, 'name']` as `customHeaders[0].name`. */
 export function formatPath(path: readonly (string | number)[]): string {
   return path.reduce<string>((text, step) => {
     if (typeof step === 'number') return `${text}[${step}]`;

@@ -1,4 +1,4 @@
-/** A map that forgets the oldest entry when it has too many. */
+/** A map with a size limit. When it is full, the oldest entry is evicted. */
 export class BoundedMap<Key, Value> {
   readonly #entries = new Map<Key, Value>();
   readonly #maxEntries: number;
@@ -22,7 +22,7 @@ export class BoundedMap<Key, Value> {
     this.#entries.delete(key);
   }
 
-  /** Removes the entry unless it has another value by now. */
+  /** Removes the entry only if it still has this value. */
   deleteIf(key: Key, value: Value): void {
     if (this.#entries.get(key) === value) this.#entries.delete(key);
   }

@@ -5,11 +5,11 @@ import { CommandError } from './failure.ts';
 const TIMEOUT_MS = 30_000;
 
 /**
- * Sends an operation to the running gateway as the bootstrap admin.
+ * Sends a GraphQL operation to the running gateway as the bootstrap admin.
  *
- * @throws CommandError when no gateway answers, or with the errors that it answers
+ * @throws CommandError if no gateway responds, or with the errors that it returns
  */
-export async function askGateway<Data>(
+export async function requestGateway<Data>(
   query: string,
   variables: Record<string, unknown> = {},
   timeoutMs: number = TIMEOUT_MS,
@@ -18,7 +18,7 @@ export async function askGateway<Data>(
   const token = config.adminToken ?? (await readAdminToken(adminTokenFile(config)));
   if (token === undefined) {
     throw new CommandError(
-      `There is no admin token: set GATEHOUSE_ADMIN_TOKEN, or start the gateway on ${config.dataDir}.`,
+      `No admin token found: set GATEHOUSE_ADMIN_TOKEN, or start the gateway with the data folder ${config.dataDir}.`,
     );
   }
   let response: Response;
@@ -31,7 +31,7 @@ export async function askGateway<Data>(
       signal: AbortSignal.timeout(timeoutMs),
     });
   } catch {
-    throw new CommandError(`No gateway answers at ${config.publicUrl} (GATEHOUSE_PUBLIC_URL); start it first.`);
+    throw new CommandError(`No gateway responds at ${config.publicUrl} (GATEHOUSE_PUBLIC_URL). Start it first.`);
   }
   const answer = (await response.json().catch(() => ({}))) as { data?: Data; errors?: { message: string }[] };
   if (answer.errors !== undefined || answer.data === undefined) {

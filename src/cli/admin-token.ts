@@ -5,12 +5,12 @@ import type { Config } from '../config.ts';
 import { Secret } from '../crypto/secret.ts';
 import { CommandError } from './failure.ts';
 
-/** Where the bootstrap admin's token is kept when the environment does not give one. */
+/** The file that holds the bootstrap admin's token if GATEHOUSE_ADMIN_TOKEN is not set. */
 export function adminTokenFile(config: Config): string {
   return path.join(config.dataDir, 'admin-token');
 }
 
-/** The bootstrap admin's token: of the environment, else of the file, else a new one that is written there. */
+/** Reads the bootstrap admin's token from the environment or the file. If neither has one, generates it into the file. */
 export async function loadAdminToken(config: Config): Promise<Secret> {
   if (config.adminToken !== undefined) return config.adminToken;
   const file = adminTokenFile(config);
@@ -28,15 +28,16 @@ export async function loadAdminToken(config: Config): Promise<Secret> {
   return new Secret(token);
 }
 
-/** The token in the file; undefined when there is no file. @throws CommandError when others can read it */
+/** Reads the token; undefined if the file does not exist. @throws CommandError if other users can read the file */
 export async function readAdminToken(file: string): Promise<Secret | undefined> {
   try {
     const { mode } = await stat(file);
     if (process.platform !== 'win32' && (mode & 0o077) !== 0) {
-      throw new CommandError(`${file} can be read by others; run: chmod 600 ${file}`);
+      throw new CommandError(`${file} is readable by other users. Run: chmod 600 ${file}`);
     }
     const token = (await readFile(file, 'utf8')).trim();
-    if (token.length < 24) throw new CommandError(`${file} holds no token; remove it, and a new one is made.`);
+    if (token.length < 24)
+      throw new CommandError(`${file} does not contain a token. Delete it to have a new one generated.`);
     return new Secret(token);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;

@@ -6,13 +6,13 @@ import { isUpToDate } from '../data/migrations/migrations.ts';
 import { createStore } from '../data/store.ts';
 import { createAuditLog } from '../domain/audit/audit-log.ts';
 import { SYSTEM } from '../policy/viewer.ts';
-import { askGateway } from './admin-client.ts';
+import { requestGateway } from './admin-client.ts';
 import { CommandError } from './failure.ts';
 import { openConfiguredDatabase } from './open-database.ts';
 import { openConfiguredKeys } from './open-keys.ts';
 
-/** What a verification says, whoever made it. */
-interface Verdict {
+/** The result of a verification, run in this process or by the gateway. */
+interface VerificationResult {
   checked: number;
   brokenAt: string | null;
   problem: string | null;
@@ -20,35 +20,37 @@ interface Verdict {
   headHash: string;
 }
 
-/** A walk over a long log takes a while. */
+/** Verifying a long log takes a while. */
 const TIMEOUT_MS = 600_000;
 
-/** Hashes the whole audit log anew. Ends with 1 when an entry was changed, taken out or put in. */
+/** Verifies the hashes of the whole audit log. Exits with 1 if an entry was changed, removed or inserted. */
 export async function verifyAuditLog(): Promise<void> {
-  const verdict = await verify();
-  if (verdict.brokenAt !== null) {
-    process.stdout.write(`The audit log is broken at entry ${verdict.brokenAt}: ${verdict.problem}\n`);
+  const result = await verify();
+  if (result.brokenAt !== null) {
+    process.stdout.write(`The audit log is broken at entry ${result.brokenAt}: ${result.problem}\n`);
     process.exitCode = 1;
     return;
   }
-  process.stdout.write(`${verdict.checked} entries are as they were written.\n`);
-  process.stdout.write(`The newest is ${verdict.head}, ${verdict.headHash}: keep it elsewhere to compare with.\n`);
+  process.stdout.write(`${result.checked} entries verified: none was changed.\n`);
+  process.stdout.write(
+    `Latest entry: ${result.head}, hash ${result.headHash}. Keep a copy elsewhere to compare later.\n`,
+  );
 }
 
-async function verify(): Promise<Verdict> {
+async function verify(): Promise<VerificationResult> {
   const config = readConfig();
   let database: Database;
   try {
     database = await openConfiguredDatabase(config);
   } catch (error) {
     if (!(error instanceof FolderInUseError)) throw error;
-    process.stderr.write(`A gateway runs on ${config.dataDir}: going through it at ${config.publicUrl}.\n`);
+    process.stderr.write(`A gateway is using ${config.dataDir}: sending the command to ${config.publicUrl}.\n`);
     const query = '{ verifyAuditLog { checked brokenAt problem head headHash } }';
-    return (await askGateway<{ verifyAuditLog: Verdict }>(query, {}, TIMEOUT_MS)).verifyAuditLog;
+    return (await requestGateway<{ verifyAuditLog: VerificationResult }>(query, {}, TIMEOUT_MS)).verifyAuditLog;
   }
   try {
     if (!(await isUpToDate(database))) {
-      throw new CommandError("The database is not at this build's schema; run `gatehouse migrate`.");
+      throw new CommandError('The database schema does not match this version of Gatehouse. Run `gatehouse migrate`.');
     }
     const { keyring } = await openConfiguredKeys(config);
     const prisma = createPrisma(database, keyring);

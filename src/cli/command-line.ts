@@ -8,7 +8,7 @@ import { serve } from './serve.ts';
 import { createToken, listTokens, revokeToken } from './tokens.ts';
 import { exportServers, importServers } from './transfer.ts';
 
-/** Runs the command that the arguments name. Sets the process's exit code; 2 means that the environment is wrong. */
+/** Runs the command given by the arguments. Sets the process's exit code; 2 means an invalid environment. */
 export async function runCommandLine(argv: readonly string[]): Promise<void> {
   try {
     await createProgram().parseAsync([...argv]);
@@ -20,65 +20,73 @@ export async function runCommandLine(argv: readonly string[]): Promise<void> {
 
 function createProgram(): Command {
   const program = new Command('gatehouse').description(
-    'A GraphQL gateway for admin-managed MCP servers. Settings come from the environment: see the README.',
+    'A GraphQL gateway for admin-managed MCP servers. Settings are environment variables: see the README.',
   );
 
   program.command('serve').description('run the gateway until SIGTERM or SIGINT').action(serve);
 
-  program.command('migrate').description("bring the database to this build's schema, and end").action(migrate);
+  program.command('migrate').description('apply all pending database migrations, then exit').action(migrate);
 
   const keys = program.command('keys').description('encryption keys');
   keys
     .command('generate')
     .description('print a new random key for GATEHOUSE_ENCRYPTION_KEYS')
     .action(() => void process.stdout.write(`${generateMasterKey()}\n`));
-  keys.command('list').description('every key, what it is used for and how many values it seals').action(listKeys);
+  keys
+    .command('list')
+    .description('list all keys, what they are used for and how many values they seal')
+    .action(listKeys);
   keys
     .command('rotate')
-    .description('seal every value with the first key, while gateways run; safe to stop and to repeat')
-    .option('--dry-run', 'only count')
-    .option('--new-key', 'make a new first key before (embedded database only)')
+    .description(
+      're-encrypt every value with the first key; gateways may keep running, and an interrupted run can be repeated',
+    )
+    .option('--dry-run', 'only count the values')
+    .option('--new-key', 'first generate a new key and make it the first one (embedded database only)')
     .action(rotateKeys);
   keys
     .command('verify')
-    .description('open every value; ends with 1 when one does not open, and says where it is')
+    .description('decrypt every value; lists the values that fail and exits with 1 if there are any')
     .action(verifyKeys);
   keys
     .command('revoke')
-    .argument('<number>', 'which one', parseKeyNumber)
-    .description('end a key that seals nothing any more, for good')
+    .argument('<number>', 'the number of the key, as `gatehouse keys list` shows it', parseKeyNumber)
+    .description('permanently revoke a key that no longer seals any value')
     .action(revokeKey);
 
   program
     .command('import')
     .argument('<file>', "mcp.json, VS Code's mcp.json, the registry's server.json, or an export")
     .description(
-      'define and change MCP servers as a file says, through the running gateway; tells first what it would do',
+      'create and update MCP servers from a file, through the running gateway; without --yes, only shows the changes',
     )
-    .option('--yes', 'do it')
-    .option('--secrets <file>', 'JSON with what the placeholders stand for, by slug and name')
+    .option('--yes', 'apply the changes')
+    .option('--secrets <file>', 'JSON file with the values of placeholders, by slug and placeholder name')
     .action(importServers);
   program
     .command('export')
-    .description('print all MCP servers as a file, secrets as placeholders, through the running gateway')
+    .description('print all MCP servers as a file with placeholders for secrets, through the running gateway')
     .action(exportServers);
 
   const audit = program.command('audit').description('the audit log');
   audit
     .command('verify')
-    .description('hash every entry anew; ends with 1 when one was changed, taken out or put in')
+    .description('verify the hash of every entry; exits with 1 if an entry was changed, removed or inserted')
     .action(verifyAuditLog);
 
   const tokens = program.command('tokens').description('API tokens, through the running gateway with the admin token');
-  tokens.command('list').description("every user's tokens").action(listTokens);
+  tokens.command('list').description("list every user's tokens").action(listTokens);
   tokens
     .command('create')
-    .description('make a token and print it, once')
-    .requiredOption('--user <email>', 'whose it is')
-    .requiredOption('--name <name>', 'a name to know it by')
-    .option('--expires-in-days <days>', 'when it ends; without, never', parseDays)
+    .description('create a token and print it; it is not shown again')
+    .requiredOption('--user <email>', 'email address of the user')
+    .requiredOption('--name <name>', 'a name to recognize it by')
+    .option('--expires-in-days <days>', 'days until it expires (default: never)', parseDays)
     .action(createToken);
-  tokens.command('revoke <id>').description('end a token and the sessions opened with it, at once').action(revokeToken);
+  tokens
+    .command('revoke <id>')
+    .description('immediately revoke a token and end the sessions created with it')
+    .action(revokeToken);
 
   return program;
 }
@@ -86,11 +94,11 @@ function createProgram(): Command {
 function parseKeyNumber(text: string): number {
   const number = Number(text);
   if (Number.isInteger(number) && number >= 1) return number;
-  throw new InvalidArgumentError('Must be the number of a key, as `gatehouse keys list` tells it.');
+  throw new InvalidArgumentError('Must be the number of a key, as `gatehouse keys list` shows it.');
 }
 
 function parseDays(text: string): number {
   const days = Number(text);
   if (Number.isFinite(days) && days > 0) return days;
-  throw new InvalidArgumentError('Must be a number above 0.');
+  throw new InvalidArgumentError('Must be a number greater than 0.');
 }

@@ -4,17 +4,17 @@ import { KeyFileError } from '../data/keys/key-file.ts';
 import { KeyRegistryError } from '../data/keys/key-registry.ts';
 import { MigrationError } from '../data/migrations/migrations.ts';
 
-/** A command could not do its work, for a reason that the operator can act on: told in one line, without a stack. */
+/** A command failed for a reason that the operator can fix. Printed as one line, without a stack trace. */
 export class CommandError extends Error {
   override readonly name = 'CommandError';
 }
 
-/** The environment is wrong (2), or something else is (1). */
+/** The exit code: 2 for an invalid environment, 1 for any other failure. */
 export function exitCodeOf(error: unknown): number {
   return error instanceof ConfigError ? 2 : 1;
 }
 
-/** What the operator is told. A stack only where nobody thought of the reason. */
+/** The message for the operator. Only unexpected errors include a stack trace. */
 export function describeFailure(error: unknown): string {
   if (
     error instanceof ConfigError ||

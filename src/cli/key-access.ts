@@ -2,10 +2,10 @@ import type { KeyRecord } from '../data/keys/key-list.ts';
 import type { RotationReport } from '../data/keys/key-rotation.ts';
 import type { VerificationReport } from '../data/keys/key-verification.ts';
 
-/** Called with how much is done of how much. */
+/** Reports progress: `done` of `total` values. */
 export type OnProgress = (done: number, total: number) => void;
 
-/** What the key commands do, whether in this process or in the running gateway. */
+/** The operations of the key commands, run in this process or by the running gateway. */
 export interface KeyAccess {
   list(): Promise<Pick<KeyRecord, 'number' | 'digest' | 'status' | 'isConfigured' | 'uses' | 'sealedValueCount'>[]>;
   add(): Promise<{ number: number }>;

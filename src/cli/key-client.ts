@@ -1,17 +1,17 @@
 import type { KeyRecord } from '../data/keys/key-list.ts';
 import type { RotationReport } from '../data/keys/key-rotation.ts';
 import type { VerificationReport } from '../data/keys/key-verification.ts';
-import { askGateway } from './admin-client.ts';
+import { requestGateway } from './admin-client.ts';
 import type { KeyAccess } from './key-access.ts';
 
 const FAILURES = 'failures { table column id reason }';
 
-type Reports = Pick<RotationReport, 'total' | 'resealed' | 'remaining' | 'failures'>;
+type RotationCounts = Pick<RotationReport, 'total' | 'resealed' | 'remaining' | 'failures'>;
 
-/** The key commands through the running gateway, with the admin token. */
+/** Runs the key commands through the running gateway, with the admin token. */
 export function createKeyClient(): KeyAccess {
-  const rotateOnce = async (dryRun: boolean): Promise<Reports> => {
-    const { rotateEncryptionKeys } = await askGateway<{ rotateEncryptionKeys: Reports }>(
+  const rotateOnce = async (dryRun: boolean): Promise<RotationCounts> => {
+    const { rotateEncryptionKeys } = await requestGateway<{ rotateEncryptionKeys: RotationCounts }>(
       `mutation Rotate($dryRun: Boolean!) { rotateEncryptionKeys(dryRun: $dryRun) {
          total resealed remaining ${FAILURES} } }`,
       { dryRun },
@@ -21,7 +21,7 @@ export function createKeyClient(): KeyAccess {
 
   return {
     async list() {
-      const { encryptionKeys } = await askGateway<{
+      const { encryptionKeys } = await requestGateway<{
         encryptionKeys: (Omit<KeyRecord, 'isConfigured' | 'status'> & { configured: boolean; status: string })[];
       }>(`query Keys { encryptionKeys {
             number digest status configured sealedValueCount uses { table column count } } }`);
@@ -33,13 +33,13 @@ export function createKeyClient(): KeyAccess {
     },
 
     async add() {
-      const { addEncryptionKey } = await askGateway<{ addEncryptionKey: { number: number } }>(
+      const { addEncryptionKey } = await requestGateway<{ addEncryptionKey: { number: number } }>(
         'mutation Add { addEncryptionKey { number } }',
       );
       return addEncryptionKey;
     },
 
-    /** Call after call: none takes long, and what was done stays done when this process ends in between. */
+    /** Calls the gateway repeatedly: each call is short, and finished work is kept if this process is interrupted. */
     async rotate({ dryRun, onProgress }) {
       const first = await rotateOnce(dryRun);
       let last = first;
@@ -53,21 +53,21 @@ export function createKeyClient(): KeyAccess {
     },
 
     async verify() {
-      const { verifyEncryptedValues: report } = await askGateway<{ verifyEncryptedValues: VerificationReport }>(
+      const { verifyEncryptedValues: report } = await requestGateway<{ verifyEncryptedValues: VerificationReport }>(
         `mutation Verify { verifyEncryptedValues { checked ${FAILURES} } }`,
       );
       return { checked: report.checked, failures: toLowerCase(report.failures) };
     },
 
     async revoke(number) {
-      await askGateway('mutation Revoke($number: Int!) { revokeEncryptionKey(number: $number) { number } }', {
+      await requestGateway('mutation Revoke($number: Int!) { revokeEncryptionKey(number: $number) { number } }', {
         number,
       });
     },
   };
 }
 
-/** The graph's names of reasons as the gateway's own. */
+/** Converts the GraphQL enum values of reasons to the internal ones. */
 function toLowerCase(failures: RotationReport['failures']): RotationReport['failures'] {
   return failures.map((each) => ({ ...each, reason: each.reason.toLowerCase() as typeof each.reason }));
 }

@@ -5,7 +5,7 @@ import { withKeys } from './with-keys.ts';
 
 const DIGEST_LENGTH = 12;
 
-/** Prints every key that there ever was, a line each. */
+/** Prints all keys, including revoked ones, one per line. */
 export async function listKeys(): Promise<void> {
   const keys = await withKeys((access) => access.list());
   for (const { number, digest, status, isConfigured, uses } of keys) {
@@ -15,54 +15,55 @@ export async function listKeys(): Promise<void> {
 }
 
 /**
- * Seals every value anew that another key than the first one sealed. Ends with 1 when a value does not open, or when
- * another key still seals something.
+ * Re-encrypts every value that is not sealed with the first key. Exits with 1 if a value does not open, or if another key
+ * still seals a value.
  */
 export async function rotateKeys(options: { dryRun?: boolean; newKey?: boolean }): Promise<void> {
   await withKeys(async (access) => {
     if (options.newKey === true && options.dryRun !== true) {
       const { number } = await access.add();
-      print(`Key ${number} is new and seals from now on. Back up the key file.`);
+      print(`Key ${number} was created and now seals new values. Back up the key file.`);
     }
-    const progress = createProgress(process.stderr, 'Sealed anew');
+    const progress = createProgress(process.stderr, 'Re-encrypted');
     const report = await access
       .rotate({ dryRun: options.dryRun === true, onProgress: progress.show })
       .finally(progress.end);
     if (options.dryRun === true) {
-      print(`${countOf(report.total)} to seal anew. Nothing was changed.`);
+      print(`${formatCount(report.total)} to re-encrypt. Nothing was changed.`);
       return;
     }
-    print(`${countOf(report.resealed)} sealed anew; another key still seals ${report.remaining}.`);
+    print(`${formatCount(report.resealed)} re-encrypted; other keys still seal ${report.remaining}.`);
     printFailures(report.failures);
     if (report.remaining > 0) process.exitCode = 1;
-    else for (const key of await access.list()) if (key.status === 'decrypt_only') print(adviseOn(key.number));
+    else
+      for (const key of await access.list()) if (key.status === 'decrypt_only') print(describeRevocation(key.number));
   });
 }
 
-/** Opens every value and prints each that does not open. Ends with 1 when there is one. */
+/** Opens every value and prints each that fails to open. Exits with 1 if there are any. */
 export async function verifyKeys(): Promise<void> {
   const progress = createProgress(process.stderr, 'Opened');
   const { checked, failures } = await withKeys((access) => access.verify(progress.show).finally(progress.end));
   printFailures(failures);
-  print(`${countOf(checked)} checked, ${failures.length} of them not to be opened.`);
+  print(`${formatCount(checked)} checked, ${failures.length} failed to open.`);
   if (failures.length > 0) process.exitCode = 1;
 }
 
-/** Ends a key for good; refused while it seals anything. */
+/** Permanently revokes a key. Refused while the key seals any value. */
 export async function revokeKey(number: number): Promise<void> {
   await withKeys((access) => access.revoke(number));
-  print(`Key ${number} is revoked.`);
+  print(`Key ${number} was revoked.`);
 }
 
 function printFailures(failures: readonly UnopenedValue[]): void {
-  for (const { table, column, id, reason } of failures) print(`does not open: ${table}.${column} ${id} (${reason})`);
+  for (const { table, column, id, reason } of failures) print(`failed to open: ${table}.${column} ${id} (${reason})`);
 }
 
-function adviseOn(number: number): string {
-  return `Key ${number} seals nothing any more: \`gatehouse keys revoke ${number}\` ends it.`;
+function describeRevocation(number: number): string {
+  return `Key ${number} no longer seals any value. Revoke it with \`gatehouse keys revoke ${number}\`.`;
 }
 
-function countOf(count: number): string {
+function formatCount(count: number): string {
   return `${count} ${count === 1 ? 'value' : 'values'}`;
 }
 

@@ -2,7 +2,7 @@ import { readConfig } from '../config.ts';
 import { applyMigrations } from '../data/migrations/migrations.ts';
 import { openConfiguredDatabase } from './open-database.ts';
 
-/** Brings the database to this build's schema and ends. */
+/** Applies all pending migrations and exits. */
 export async function migrate(): Promise<void> {
   const database = await openConfiguredDatabase(readConfig());
   try {

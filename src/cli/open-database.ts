@@ -8,7 +8,7 @@ import { openServerDatabase } from '../data/database/server-database.ts';
 import { CommandError } from './failure.ts';
 
 /**
- * Opens the database that the environment names: a server, or the embedded one with its folder's lock.
+ * Opens the configured database: a PostgreSQL server, or the embedded database after locking its folder.
  *
  * @throws CommandError, FolderInUseError
  */
@@ -29,7 +29,7 @@ export async function openConfiguredDatabase(
   const lock = await acquireFolderLock(config.dataDir);
   try {
     const folder = path.join(config.dataDir, 'database');
-    // PGlite makes its files readable to all. Nobody but the owner gets to them, whatever folder this is in.
+    // PGlite creates world-readable files. The mode of this folder keeps other users out.
     await mkdir(folder, { recursive: true, mode: 0o700 });
     await chmod(folder, 0o700);
     const database = await openEmbedded(folder);
@@ -59,7 +59,7 @@ function withoutPassword(url: string): string {
   return `${hostname}${port === '' ? '' : `:${port}`}${pathname}`;
 }
 
-/** Node puts the reasons of several tried addresses into an AggregateError without a message. */
+/** When Node tries several addresses, it throws an AggregateError that has no message of its own. */
 function reasonOf(error: unknown): string {
   if (error instanceof AggregateError) return error.errors.map(reasonOf).join('; ');
   return error instanceof Error ? error.message : String(error);

@@ -1,14 +1,14 @@
 const BAR_WIDTH = 30;
-/** Lines for a log: one for each tenth. */
+/** Progress lines in a log: one for every 10 %. */
 const LINES = 10;
 
-/** Where progress is shown: `process.stderr`, so that the result alone is on standard output. */
+/** The output of the progress, `process.stderr`: standard output has only the result. */
 export interface ProgressStream {
   isTTY?: boolean;
   write(text: string): unknown;
 }
 
-/** A bar that is drawn over itself on a terminal, else a line for each tenth. Call `end` before anything is printed. */
+/** Shows a progress bar on a terminal, else a line for every 10 %. Call `end` before printing anything else. */
 export function createProgress(stream: ProgressStream, label: string) {
   let isDrawn = false;
   let lines = 0;

@@ -4,19 +4,19 @@ import type { Logger } from '../telemetry/logger.ts';
 const INTERVAL_MS = 60 * 60 * 1_000;
 
 /**
- * Removes what is too old, now and every hour: changes that nobody resumes from any more, and audit entries where a
- * limit is set.
+ * Removes expired records at startup and every hour: changes too old to resume from, and audit entries if a retention
+ * time is set.
  *
- * @returns how to stop
+ * @returns a function that stops it
  */
 export function startRetention(gateway: Pick<Gateway, 'expire'>, log: Logger): () => Promise<void> {
   let running = Promise.resolve();
   const run = (): void => {
     running = gateway.expire().then(
       (removed) => {
-        if (removed.auditEntries > 0 || removed.changes > 0) log.info(removed, 'removed what is too old');
+        if (removed.auditEntries > 0 || removed.changes > 0) log.info(removed, 'expired records removed');
       },
-      (error: unknown) => log.error({ err: error }, 'what is too old could not be removed'),
+      (error: unknown) => log.error({ err: error }, 'expired records could not be removed'),
     );
   };
   run();

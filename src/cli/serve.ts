@@ -17,37 +17,37 @@ import { openConfiguredDatabase } from './open-database.ts';
 import { openConfiguredKeys } from './open-keys.ts';
 import { startRetention } from './retention.ts';
 
-/** How long running requests may take after the gateway was told to stop. */
+/** How long running requests may take to finish after the signal to stop. */
 const DRAIN_MS = 10_000;
 
-/** How long the gateway still takes requests after `/readyz` says no. */
+/** How long the gateway accepts requests after `/readyz` starts to fail. */
 const DRAIN_NOTICE_MS = 3_000;
 
-/** Runs the gateway until it is told to stop by SIGTERM or SIGINT. */
+/** Runs the gateway until SIGTERM or SIGINT. */
 export async function serve(): Promise<void> {
   const config = readConfig();
   limitHeapGrowth();
   const log = createLogger(config.logLevel);
   await assertPortIsFree(config);
   const database = await openConfiguredDatabase(config, (error) =>
-    log.warn({ err: error }, 'a database connection broke'),
+    log.warn({ err: error }, 'database connection lost'),
   );
   try {
-    warnOfSettings(config, log);
+    warnAboutSettings(config, log);
     const gateway = await openGateway(config, database, log);
     const stopRetention = startRetention(gateway, log);
     try {
       const signInUrl = config.graphiql ? await gateway.createSignInUrl() : undefined;
-      // Before anybody is told that the gateway runs: from then on it must stop in order.
+      // Set up before the start is announced: from then on a signal must shut down cleanly.
       const stopped = stopSignal();
       const server = await listenOrExplain(gateway, config);
       announce(config, server, signInUrl);
       await stopped;
       log.info('stopping');
       gateway.drain();
-      // Load balancers need a moment to see that /readyz says no; an embedded gateway has none in front.
+      // Load balancers need time to notice that /readyz fails. A gateway with the embedded database has none.
       if (database.kind === 'server') await delay(DRAIN_NOTICE_MS);
-      // After that: who comes back at once is to find another replica.
+      // Only now: clients that reconnect immediately are routed to another replica.
       gateway.endStreams();
       await server.close(DRAIN_MS);
     } finally {
@@ -59,13 +59,13 @@ export async function serve(): Promise<void> {
   }
 }
 
-function warnOfSettings(config: Config, log: Logger): void {
+function warnAboutSettings(config: Config, log: Logger): void {
   const url = new URL(config.publicUrl);
   if (url.protocol === 'http:' && !isLoopbackHost(url.hostname)) {
-    log.warn('GATEHOUSE_PUBLIC_URL is not https: cookies and tokens travel in the clear');
+    log.warn('GATEHOUSE_PUBLIC_URL is not https: cookies and tokens are sent unencrypted');
   }
   if (config.databaseUrl !== undefined && config.adminToken === undefined) {
-    log.warn('GATEHOUSE_ADMIN_TOKEN is not set: each replica makes an admin token of its own');
+    log.warn('GATEHOUSE_ADMIN_TOKEN is not set: each replica generates its own admin token');
   }
 }
 
@@ -74,7 +74,7 @@ async function openGateway(config: Config, database: Database, log: Logger): Pro
   if (applied.length > 0) log.info({ migrations: applied }, 'migrations applied');
   const { keyring, keyFile } = await openConfiguredKeys(config);
   const prisma = createPrisma(database, keyring);
-  // A crash may have come between a revocation and the change of the file.
+  // Completes a revocation if a crash came before the key file was updated.
   if (keyFile !== undefined) await forgetRevokedKeys(prisma, keyring, keyFile);
   const { registered, warnings } = await registerKeys(prisma, keyring);
   await prisma.$disconnect();
@@ -91,7 +91,7 @@ async function listenOrExplain(gateway: Gateway, config: Config): Promise<Runnin
   }
 }
 
-/** Says at once what would else come after the database was opened, and perhaps made. */
+/** Fails before the database is opened, or even created, instead of after. */
 async function assertPortIsFree(config: Config): Promise<void> {
   const probe = createServer();
   await new Promise<void>((resolve, reject) => {
@@ -103,10 +103,12 @@ async function assertPortIsFree(config: Config): Promise<void> {
 function explainListenError(error: unknown, { host, port }: Config): CommandError {
   const { code, message } = error as NodeJS.ErrnoException;
   if (code !== 'EADDRINUSE') return new CommandError(`Cannot listen on ${host}:${port}: ${message}`);
-  return new CommandError(`Port ${port} on ${host} is taken; stop what uses it, or set PORT to another.`);
+  return new CommandError(
+    `Port ${port} on ${host} is already in use. Stop the process that uses it, or set PORT to another port.`,
+  );
 }
 
-/** Tells a person at the terminal where to go. */
+/** Prints the addresses for the person at the terminal. */
 function announce(config: Config, { port }: RunningServer, signInUrl: string | undefined): void {
   const lines = [`Gatehouse listens on http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`];
   if (signInUrl !== undefined) {
@@ -117,7 +119,7 @@ function announce(config: Config, { port }: RunningServer, signInUrl: string | u
   process.stdout.write(`${lines.join('\n')}\n`);
 }
 
-/** Resolves at the first signal to stop; the second ends the process at once. */
+/** Resolves at the first signal to stop. A second signal ends the process immediately. */
 function stopSignal(): Promise<void> {
   return new Promise((resolve) => {
     const stop = (): void => {

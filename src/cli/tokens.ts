@@ -1,4 +1,4 @@
-import { askGateway } from './admin-client.ts';
+import { requestGateway } from './admin-client.ts';
 import { CommandError } from './failure.ts';
 
 interface TokenRow {
@@ -18,7 +18,7 @@ interface UserRow {
 
 const DAY_MS = 24 * 60 * 60 * 1_000;
 
-/** Prints every user's API tokens, a line each. */
+/** Prints every user's API tokens, one per line. */
 export async function listTokens(): Promise<void> {
   for (const user of await fetchUsers()) {
     for (const token of user.apiTokens) {
@@ -27,22 +27,22 @@ export async function listTokens(): Promise<void> {
   }
 }
 
-/** Makes a token for the user with this address and prints it, once. @param expiresInDays absent: it never ends */
+/** Creates a token for the user with this address and prints it. @param expiresInDays if absent, it never expires */
 export async function createToken(options: { user: string; name: string; expiresInDays?: number }): Promise<void> {
   const user = (await fetchUsers()).find((each) => each.email.toLowerCase() === options.user.toLowerCase());
-  if (user === undefined) throw new CommandError(`There is no user with the address ${options.user}.`);
+  if (user === undefined) throw new CommandError(`No user has the email address ${options.user}.`);
   const expiresAt =
     options.expiresInDays === undefined ? null : new Date(Date.now() + options.expiresInDays * DAY_MS).toISOString();
-  const { createApiToken } = await askGateway<{ createApiToken: { token: string } }>(
+  const { createApiToken } = await requestGateway<{ createApiToken: { token: string } }>(
     'mutation CreateToken($input: CreateApiTokenInput!) { createApiToken(input: $input) { token } }',
     { input: { userId: user.id, name: options.name, expiresAt } },
   );
   process.stdout.write(`${createApiToken.token}\n`);
 }
 
-/** Ends a token at once. */
+/** Revokes a token immediately. */
 export async function revokeToken(id: string): Promise<void> {
-  await askGateway('mutation RevokeToken($id: UUID!) { revokeApiToken(id: $id) { apiToken { id } } }', { id });
+  await requestGateway('mutation RevokeToken($id: UUID!) { revokeApiToken(id: $id) { apiToken { id } } }', { id });
   process.stdout.write('Revoked.\n');
 }
 
@@ -52,11 +52,12 @@ async function fetchUsers(): Promise<UserRow[]> {
   do {
     const {
       users: page,
-    }: { users: { nodes: UserRow[]; pageInfo: { hasNextPage: boolean; endCursor: string | null } } } = await askGateway(
-      `query Tokens($after: String) { users(first: 500, after: $after) {
+    }: { users: { nodes: UserRow[]; pageInfo: { hasNextPage: boolean; endCursor: string | null } } } =
+      await requestGateway(
+        `query Tokens($after: String) { users(first: 500, after: $after) {
            nodes { id email role apiTokens { id name expiresAt revokedAt lastUsedAt } } pageInfo { hasNextPage endCursor } } }`,
-      { after },
-    );
+        { after },
+      );
     users.push(...page.nodes);
     after = page.pageInfo.hasNextPage ? page.pageInfo.endCursor : null;
   } while (after !== null);
@@ -66,5 +67,5 @@ async function fetchUsers(): Promise<UserRow[]> {
 function describe({ expiresAt, revokedAt, lastUsedAt }: TokenRow): string {
   if (revokedAt !== null) return `revoked ${revokedAt}`;
   const use = lastUsedAt === null ? 'never used' : `used ${lastUsedAt}`;
-  return expiresAt === null ? `no end, ${use}` : `ends ${expiresAt}, ${use}`;
+  return expiresAt === null ? `never expires, ${use}` : `expires ${expiresAt}, ${use}`;
 }

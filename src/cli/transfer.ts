@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { askGateway } from './admin-client.ts';
+import { requestGateway } from './admin-client.ts';
 import { CommandError } from './failure.ts';
 
 interface ImportedServer {
@@ -28,45 +28,45 @@ const IMPORT = `mutation Import($input: ImportMcpServersInput!) {
   }
 }`;
 
-/** Discovery asks other servers, each of which may take its time. */
+/** Discovery sends requests to other servers, which may be slow. */
 const TIMEOUT_MS = 600_000;
 
 /**
- * Imports a file through the running gateway. Prints what would be done, and does it when `--yes` is given. Ends with 1
- * when a server that should have been imported was not.
+ * Imports a file through the running gateway. Prints the changes and, with `--yes`, applies them. Exits with 1 if a
+ * server could not be imported.
  */
 export async function importServers(file: string, options: { yes?: boolean; secrets?: string }): Promise<void> {
   const content = await readText(file);
   const secrets = await readSecrets(options.secrets);
   const dryRun = options.yes !== true;
-  const { importMcpServers } = await askGateway<ImportAnswer>(
+  const { importMcpServers } = await requestGateway<ImportAnswer>(
     IMPORT,
     { input: { content, dryRun, secrets } },
     TIMEOUT_MS,
   );
   process.stdout.write(importMcpServers.diff);
   if (dryRun) {
-    process.stdout.write('Nothing was changed; repeat it with --yes to do it.\n');
+    process.stdout.write('Nothing was changed. Repeat the command with --yes to apply the changes.\n');
     return;
   }
   for (const { slug, name, kind, applied, missingSecrets, error } of importMcpServers.servers) {
-    if (applied) process.stdout.write(`${kind === 'CREATE' ? 'Created' : 'Changed'} ${slug}.\n`);
-    if (error !== null) process.stderr.write(`Not imported: ${slug ?? name}: ${error}\n`);
+    if (applied) process.stdout.write(`${kind === 'CREATE' ? 'Created' : 'Updated'} ${slug}.\n`);
+    if (error !== null) process.stderr.write(`Failed to import ${slug ?? name}: ${error}\n`);
     for (const { placeholder } of applied ? [] : missingSecrets) {
-      process.stderr.write(`Left out: ${slug}: give "${placeholder}" in the file of --secrets.
+      process.stderr.write(`Skipped ${slug}: add "${placeholder}" to the --secrets file.
 `);
     }
     if (error !== null || (!applied && missingSecrets.length > 0)) process.exitCode = 1;
   }
 }
 
-/** Prints all servers as a file, secrets as placeholders. */
+/** Prints all servers in the export format, with placeholders for secrets. */
 export async function exportServers(): Promise<void> {
-  const { exportMcpServers } = await askGateway<{ exportMcpServers: string }>('{ exportMcpServers }');
+  const { exportMcpServers } = await requestGateway<{ exportMcpServers: string }>('{ exportMcpServers }');
   process.stdout.write(exportMcpServers);
 }
 
-/** Secrets by slug and placeholder, from a file: what stands in a command line is for every user of the machine to see. */
+/** Reads secrets by slug and placeholder. From a file, because every user of the machine can see command lines. */
 async function readSecrets(file: string | undefined): Promise<ImportSecret[]> {
   if (file === undefined) return [];
   const text = await readText(file);

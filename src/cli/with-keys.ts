@@ -15,8 +15,8 @@ import { openConfiguredDatabase } from './open-database.ts';
 import { openConfiguredKeys } from './open-keys.ts';
 
 /**
- * Runs a key command. A server's database is opened here. The embedded one belongs to one process: when that is a
- * running gateway the command goes through it, and says so; else it is opened here too.
+ * Runs a key command on the configured database. The embedded database can be open in one process only: if a running
+ * gateway has it open, the command prints a notice and goes through the gateway instead.
  */
 export async function withKeys<Result>(work: (keys: KeyAccess) => Promise<Result>): Promise<Result> {
   const config = readConfig();
@@ -25,7 +25,7 @@ export async function withKeys<Result>(work: (keys: KeyAccess) => Promise<Result
     database = await openConfiguredDatabase(config);
   } catch (error) {
     if (!(error instanceof FolderInUseError)) throw error;
-    process.stderr.write(`A gateway runs on ${config.dataDir}: going through it at ${config.publicUrl}.\n`);
+    process.stderr.write(`A gateway is using ${config.dataDir}: sending the command to ${config.publicUrl}.\n`);
     return work(createKeyClient());
   }
   try {
@@ -42,12 +42,12 @@ async function withOpenedDatabase<Result>(
 ): Promise<Result> {
   if (database.kind === 'embedded') await applyMigrations(database);
   else if (!(await isUpToDate(database))) {
-    throw new CommandError("The database is not at this build's schema; run `gatehouse migrate`.");
+    throw new CommandError('The database schema does not match this version of Gatehouse. Run `gatehouse migrate`.');
   }
   const { keyring, keyFile } = await openConfiguredKeys(config);
   const prisma = createPrisma(database, keyring);
   const service = createKeyService({ keys: createKeyRepository({ prisma, keyring, keyFile }) });
-  // Not for `list` and `verify`: they are there to look at keys that do not fit.
+  // Not called by `list` and `verify`: they must also work when the keys do not match the registry.
   const register = async (): Promise<void> => {
     if (keyFile !== undefined) await forgetRevokedKeys(prisma, keyring, keyFile);
     await registerKeys(prisma, keyring);

@@ -1,14 +1,14 @@
 import type { MasterKey } from './master-key.ts';
 
 /**
- * The master keys of this process: one that seals, and any number that only open. It changes while the gateway runs,
- * because rotation is online: a new key is first added everywhere as one that opens, and only then promoted.
+ * The master keys of this process: one that seals, and any number that only open. Keys change while the gateway runs,
+ * because rotation is online: a new key is first added on every replica as an opening key, then promoted.
  */
 export class Keyring {
   #active: MasterKey;
   readonly #byDigest = new Map<string, MasterKey>();
 
-  /** @param keys the first seals, all open; at least one */
+  /** @param keys at least one; the first seals, all open */
   constructor(keys: readonly MasterKey[]) {
     const [active] = keys;
     if (active === undefined) throw new RangeError('a keyring needs at least one key');
@@ -21,23 +21,23 @@ export class Keyring {
     return this.#active;
   }
 
-  /** All keys, the active one included, in the order in which they came. */
+  /** All keys including the active one, in the order they were added. */
   get keys(): readonly MasterKey[] {
     return [...this.#byDigest.values()];
   }
 
-  /** The key with this digest, whether it seals or only opens. */
+  /** Finds a key by its digest, whether it seals or only opens. */
   find(digest: string): MasterKey | undefined {
     return this.#byDigest.get(digest);
   }
 
-  /** Adds a key that only opens. A key that is there already stays what it is. */
+  /** Adds a key that only opens. Does nothing if the key is already present. */
   add(key: MasterKey): void {
     if (!this.#byDigest.has(key.digest)) this.#byDigest.set(key.digest, key);
   }
 
   /**
-   * Makes a key that only opens the one that seals; the former one goes on opening.
+   * Makes an opening key the one that seals. The previous one still opens.
    *
    * @throws RangeError when no key has this digest
    */
@@ -48,7 +48,7 @@ export class Keyring {
   }
 
   /**
-   * Forgets a key that only opens, once it is revoked. Forgetting one that is not there does nothing.
+   * Removes an opening key after its revocation. Does nothing if the key is not present.
    *
    * @throws RangeError for the key that seals
    */

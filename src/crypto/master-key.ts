@@ -4,40 +4,40 @@ import { inspect } from 'node:util';
 /** Length of a master key, in bytes. */
 export const MASTER_KEY_BYTES = 32;
 
-/** Length of each of the two values that are derived for one envelope, in bytes. */
+/** Length of each of the two values derived for one envelope, in bytes. */
 const DERIVED_BYTES = 32;
 
-/** Keeps the public name of a key apart from any other SHA-256 of the same bytes that somebody may have published. */
+/** Domain separation: the digest differs from any plain SHA-256 of the same bytes that may have been published. */
 const DIGEST_PREFIX = 'gatehouse/master-key-digest/v1\0';
 
-/** What HKDF makes of a master key for one envelope. */
+/** The values that HKDF derives from a master key for one envelope. */
 export interface EnvelopeKeys {
-  /** The AES-256 key of this envelope alone. */
+  /** The AES-256 key of this envelope only. */
   encryptionKey: Uint8Array;
-  /** Ties the envelope to this master key and salt; may be stored in the clear. */
+  /** Binds the envelope to this master key and salt. May be stored in plain text. */
   commitment: Uint8Array;
 }
 
 /**
- * A master key. Its bytes cannot be read back: `inspect`, JSON and template strings show the digest only, so that a
- * keyring which ends up in a log tells which keys there are and nothing about them.
+ * A master key. Its bytes cannot be read back: `inspect`, JSON and template strings show only the digest, so a keyring in
+ * a log reveals which keys exist but not the keys.
  */
 export class MasterKey {
-  /** The public name: lower-case hexadecimal SHA-256 of a fixed prefix and the key. Sealed values name it. */
+  /** Public identifier: lower-case hexadecimal SHA-256 of a fixed prefix and the key. Sealed values refer to it. */
   readonly digest: string;
   readonly #key: KeyObject;
 
-  /** @throws RangeError when `bytes` are not 32 */
+  /** @throws RangeError unless there are exactly 32 bytes */
   constructor(bytes: Uint8Array) {
-    if (bytes.length !== MASTER_KEY_BYTES) throw new RangeError(`a master key has ${MASTER_KEY_BYTES} bytes`);
+    if (bytes.length !== MASTER_KEY_BYTES) throw new RangeError(`a master key must have ${MASTER_KEY_BYTES} bytes`);
     this.#key = createSecretKey(bytes);
     this.digest = createHash('sha256').update(DIGEST_PREFIX).update(bytes).digest('hex');
   }
 
   /**
-   * HKDF-SHA256 (RFC 5869) with the envelope's salt: 64 bytes, of which the first half encrypts and the second commits.
+   * Derives 64 bytes by HKDF-SHA256 (RFC 5869) with the envelope's salt. The first half encrypts, the second commits.
    *
-   * @param info the use, so that another format never derives the same keys
+   * @param info names the format, so that no other format derives the same keys
    */
   deriveEnvelopeKeys(salt: Uint8Array, info: string): EnvelopeKeys {
     const derived = new Uint8Array(hkdfSync('sha256', this.#key, salt, info, 2 * DERIVED_BYTES));
@@ -57,7 +57,7 @@ export class MasterKey {
   }
 }
 
-/** A new random master key as standard base64, the form that `parseMasterKeys` reads. */
+/** Generates a random master key as standard base64, the format that `parseMasterKeys` reads. */
 export function generateMasterKey(): string {
   return randomBytes(MASTER_KEY_BYTES).toString('base64');
 }

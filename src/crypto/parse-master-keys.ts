@@ -1,24 +1,24 @@
 import { MASTER_KEY_BYTES, MasterKey } from './master-key.ts';
 
-/** Standard base64 (RFC 4648, section 4); the padding may be left out. */
+/** Standard base64 (RFC 4648, section 4); padding is optional. */
 const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/;
 
 /**
- * 32 random bytes have 30 different values on average; fewer than 16 happens to less than one key in 10^20, and to
- * anything typed by hand.
+ * 32 random bytes have 30 distinct values on average. Fewer than 16 occur in less than one key in 10^20, but in most
+ * things typed by hand.
  */
-const LEAST_DISTINCT_BYTES = 16;
+const MIN_DISTINCT_BYTES = 16;
 
 /**
- * Reads `GATEHOUSE_ENCRYPTION_KEYS`: comma-separated base64 of 32 bytes each. The first key seals, all open.
+ * Parses `GATEHOUSE_ENCRYPTION_KEYS`: comma-separated base64 of 32 bytes each. The first key seals, all keys open.
  *
- * @returns the good keys in their order, and one sentence for each bad one. A problem names the key by its position
- *   (the first is 1), never by its text: it is printed at start and ends up in logs.
+ * @returns the valid keys in order, and one problem for each invalid key. A problem refers to the key by position
+ *   (starting at 1), never by its text, because problems are printed at startup and end up in logs.
  */
 export function parseMasterKeys(text: string): { keys: MasterKey[]; problems: string[] } {
   const keys: MasterKey[] = [];
   const problems: string[] = [];
-  const seenAt = new Map<string, number>();
+  const positionByDigest = new Map<string, number>();
   for (const [index, entry] of text.split(',').entries()) {
     const position = index + 1;
     const bytes = decodeBase64(entry.trim());
@@ -28,12 +28,12 @@ export function parseMasterKeys(text: string): { keys: MasterKey[]; problems: st
       continue;
     }
     const key = new MasterKey(bytes);
-    const earlier = seenAt.get(key.digest);
-    if (earlier !== undefined) {
-      problems.push(`key ${position} is the same as key ${earlier}`);
+    const firstPosition = positionByDigest.get(key.digest);
+    if (firstPosition !== undefined) {
+      problems.push(`key ${position} is the same as key ${firstPosition}`);
       continue;
     }
-    seenAt.set(key.digest, position);
+    positionByDigest.set(key.digest, position);
     keys.push(key);
   }
   return { keys, problems };
@@ -48,7 +48,7 @@ function findProblem(entry: string, bytes: Buffer | undefined): string | undefin
   return undefined;
 }
 
-/** Node ignores what it does not understand; encoding again shows whether it had to. */
+/** Node skips invalid characters when decoding. Re-encoding and comparing detects that. */
 function decodeBase64(entry: string): Buffer | undefined {
   if (!BASE64.test(entry)) return undefined;
   const bytes = Buffer.from(entry, 'base64');
@@ -56,11 +56,11 @@ function decodeBase64(entry: string): Buffer | undefined {
   return withoutPadding(bytes.toString('base64')) === withoutPadding(entry) ? bytes : undefined;
 }
 
-/** Text, a repeated pattern, or bytes at a fixed distance: what people put where a random key belongs. */
+/** Detects what people use instead of a random key: text, a repeated pattern, or bytes at a fixed distance. */
 function isPredictable(bytes: Uint8Array): boolean {
   const isText = bytes.every(
     (byte) => (byte >= 0x20 && byte <= 0x7e) || byte === 0x09 || byte === 0x0a || byte === 0x0d,
   );
   const steps = new Set(Array.from(bytes.subarray(1), (byte, index) => (byte - (bytes[index] ?? 0)) & 0xff));
-  return isText || new Set(bytes).size < LEAST_DISTINCT_BYTES || steps.size === 1;
+  return isText || new Set(bytes).size < MIN_DISTINCT_BYTES || steps.size === 1;
 }

@@ -3,8 +3,7 @@ import { inspect } from 'node:util';
 const REDACTED = '[redacted]';
 
 /**
- * A secret text on its way through the gateway. Logs, JSON, template strings and `inspect` show `[redacted]`;
- * only `expose` gives the text.
+ * A secret text. Logs, JSON, template strings and `inspect` show `[redacted]`; only `expose` returns the text.
  */
 export class Secret {
   readonly #text: string;
@@ -13,7 +12,7 @@ export class Secret {
     this.#text = text;
   }
 
-  /** The text. Call it where the secret is used, and do not keep the result. */
+  /** Returns the text. Call it only where the secret is used, and do not store the result. */
   expose(): string {
     return this.#text;
   }

@@ -5,19 +5,19 @@ import { NOBODY } from '../policy/viewer.ts';
 import type { HttpEnv } from './context.ts';
 import type { SessionCookie } from './session-cookie.ts';
 
-/** Who knows what a credential is worth. */
+/** The services that verify credentials. */
 export interface AuthenticateOptions {
   authentication: Authentication;
   sessions: SessionService;
   cookie: SessionCookie;
 }
 
-/** The seed's header; only its REST clients send it. */
+/** Sent by REST clients of the original project, coder. Accepted under `/api/` only. */
 const SESSION_TOKEN_HEADER = 'coder-session-token';
 
 /**
- * Finds out who calls. A bearer token that is sent is the only credential that counts: when it is not good the caller
- * is nobody, whatever cookie came along.
+ * Authenticates the caller. If the request has a bearer token, only the token counts: when it is invalid the caller is
+ * `nobody`, even if the request also has a valid session cookie.
  */
 export function authenticate({ authentication, sessions, cookie }: AuthenticateOptions) {
   return createMiddleware<HttpEnv>(async (c, next) => {
@@ -42,8 +42,9 @@ export function authenticate({ authentication, sessions, cookie }: AuthenticateO
 }
 
 /**
- * The token of an Authorization header; empty when there is such a header but without one (RFC 6750, section 2.1),
- * undefined when there is no header.
+ * Reads the bearer token of an Authorization header (RFC 6750, section 2.1).
+ *
+ * @returns undefined without the header; an empty string if the header has no valid bearer token
  */
 export function readBearer(authorization: string | null): string | undefined {
   return authorization === null ? undefined : (/^Bearer +([\x21-\x7e]+) *$/i.exec(authorization)?.[1] ?? '');

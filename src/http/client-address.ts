@@ -4,13 +4,13 @@ import ipaddr from 'ipaddr.js';
 import { type Address, isInRanges, type PrivateRange } from '../outbound/private-ranges.ts';
 import type { HttpEnv } from './context.ts';
 
-/** More hops than any real chain of proxies has. */
+/** More than the number of hops in any real proxy chain. */
 const MAX_HOPS = 32;
 
 /**
- * Tells callers' addresses: the one at the other end of the connection, or, as far as the operator trusts the proxies
- * there, the one that they were called from (X-Forwarded-For, read from the right; what a caller wrote himself is to the
- * left of the first proxy that is not trusted, and is not believed).
+ * Creates a function that returns the client's IP address. It starts with the address of the connection and, while that
+ * is a trusted proxy, continues with the next entry of X-Forwarded-For, from right to left. Entries to the left of the
+ * first untrusted address are ignored, because the client can forge them.
  */
 export function createClientAddress(trustedProxies: readonly PrivateRange[]) {
   return (c: Context<HttpEnv>): string | undefined => {
@@ -27,7 +27,7 @@ export function createClientAddress(trustedProxies: readonly PrivateRange[]) {
           .replace(/^\[(.*)\](?::\d+)?$/, '$1')
           .replace(/^([\d.]+):\d+$/, '$1'),
       );
-      // A proxy that does not say from whom is the last that is known.
+      // The proxy sent no valid address: the proxy itself is the last known hop.
       if (before === undefined) break;
       client = before;
     }

@@ -1,9 +1,9 @@
 import type { Viewer } from '../policy/viewer.ts';
 
-/** How the caller proved who he is: cookie callers need the CSRF check, others cannot be forged by a browser. */
+/** Where the credential came from. Only cookies need the CSRF check: browsers do not add other credentials themselves. */
 export type CredentialSource = 'none' | 'bearer' | 'cookie';
 
-/** What a request carries through the routes. */
+/** The variables of a request that middleware and routes share. */
 export interface HttpEnv {
   Variables: {
     requestId: string;

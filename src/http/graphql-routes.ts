@@ -13,8 +13,8 @@ import { isJson } from './media-type.ts';
 const MAX_URL_LENGTH = 8_192;
 
 /**
- * A stream whose client takes nothing for so long, or twice as long where the last of it went slowly, is cut off; he can
- * go on with a new one.
+ * A stream is closed if its client reads nothing for this long (up to twice as long if the last data was read slowly).
+ * The client can resume with a new stream.
  */
 const MAX_STALL_MS = 30_000;
 
@@ -27,18 +27,18 @@ const NOT_JSON = {
 const NO_UPGRADE = {
   path: [],
   code: 'INVALID_TYPE',
-  message: 'A WebSocket needs "Connection: Upgrade", too, and a proxy that lets it through.',
+  message: 'A WebSocket also needs the header "Connection: Upgrade" and a proxy that forwards it.',
 };
 
 const URL_TOO_LONG = {
   path: [],
   code: 'TOO_LONG',
-  message: `With the query the URL is longer than ${MAX_URL_LENGTH.toLocaleString('en')} characters; send it by POST.`,
+  message: `The URL is longer than ${MAX_URL_LENGTH.toLocaleString('en')} characters; send the query by POST.`,
 };
 
 /**
- * `/graphql`: POST as `application/json`, GET for queries, and WebSocket. Forms, multipart and plain text are refused: a
- * page of another site can send these without asking first.
+ * Routes of `/graphql`: POST with `application/json`, GET for queries, and WebSocket. Forms, multipart and plain text are
+ * rejected, because a page of another site can send those without a CORS preflight.
  */
 export function createGraphQLRoutes(options: {
   graphql: Pick<GraphQLFace, 'handle'>;
@@ -51,20 +51,20 @@ export function createGraphQLRoutes(options: {
   routes.get('/graphql', async (c, next) => {
     if (c.req.header('upgrade')?.toLowerCase() !== 'websocket') return next();
     const viewer = c.get('viewer');
-    // Without any credential here, the first message may still bring one.
+    // Without a credential in the handshake, `connection_init` may still have one.
     if (viewer.kind === 'nobody' && c.get('credentialSource') === 'bearer') throw unauthenticated();
-    // A request like others that only says so, as a proxy sends it that does not let WebSockets through.
+    // A plain request with an Upgrade header, as sent by a proxy that does not forward WebSockets.
     const { incoming, outgoing }: Partial<HttpBindings> = c.env ?? {};
     if (incoming === undefined || outgoing !== undefined) {
       c.header('upgrade', 'websocket');
       return c.json({ errors: [toGraphQLError(validationFailed([NO_UPGRADE]))] }, 426);
     }
-    sockets.assertRoom();
+    sockets.assertCapacity();
     return upgrade(c, next);
   });
   const upgrade = upgradeWebSocket((c: Context<HttpEnv>) => {
     const events = sockets.handle({ viewer: c.get('viewer'), address: currentRequest()?.address });
-    // The sockets are those of `ws`, which the server was made with; the adapter takes others too.
+    // The server uses `ws` sockets. The adapter's type also allows others.
     return events as never;
   });
 
@@ -87,7 +87,7 @@ export function createGraphQLRoutes(options: {
     const onDenied = (operation: string, code: string) => void denied.push({ operation, code });
     const { method, url } = c.req;
     const { incoming, outgoing }: Partial<HttpBindings> = c.env ?? {};
-    // Read before the graph sees it, so that one which is too large is 413 and not a syntax error.
+    // Read before GraphQL does, so that a body that is too large gets 413 instead of a syntax error.
     const body = method === 'POST' ? decodeUtf8(await readLimitedBody(c.req.raw, incoming)) : undefined;
     const accept = c.req.header('accept');
     const acceptsEvents = /\btext\/event-stream\b/i.test(accept ?? '');
@@ -104,7 +104,7 @@ export function createGraphQLRoutes(options: {
   return routes;
 }
 
-/** The answer to a request that did not get as far as the graph, in the graph's form. */
+/** Converts a problem response to the GraphQL error format, for requests that fail before GraphQL handles them. */
 export async function toGraphQLResponse(problem: Response): Promise<Response> {
   const { message, code, errorId } = (await problem.json()) as { message: string; code: string; errorId?: string };
   const errors = [{ message, extensions: { code, ...(errorId !== undefined && { errorId }) } }];

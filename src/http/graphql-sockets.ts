@@ -13,14 +13,14 @@ import {
   type SocketOperationsOptions,
 } from './socket-operations.ts';
 
-/** Who goes on sending while so many bytes wait for him does not read. */
+/** A client that sends while this many bytes wait to be read by it is disconnected. */
 const MAX_BUFFERED_BYTES = 4 * 1_024 * 1_024;
-/** Connections whose caller is not known yet. */
-const MAX_UNKNOWN = 2_000;
-/** Messages of one connection that are being worked on: a stream is one as long as it lasts. */
-const MAX_UNDER_WAY = 2 * MAX_SOCKET_OPERATIONS;
-/** How long a client may take to say goodbye. */
-const GOODBYE_MS = 2_000;
+/** Limit of connections that are not authenticated yet. */
+const MAX_UNAUTHENTICATED = 2_000;
+/** Limit of messages of one connection in progress. A stream counts as one until it ends. */
+const MAX_IN_PROGRESS = 2 * MAX_SOCKET_OPERATIONS;
+/** How long to wait for the client to answer a close frame. */
+const CLOSE_TIMEOUT_MS = 2_000;
 
 /** RFC 6455, section 7.4.1. */
 const NORMAL = 1000;
@@ -30,9 +30,9 @@ const INTERNAL_ERROR = 1011;
 /** RFC 6455, section 5.5: a control frame has at most 125 bytes, two of them for the code. */
 const MAX_REASON_BYTES = 120;
 
-/** What connections work with. */
+/** The dependencies and limits of WebSocket connections. */
 export interface GraphQLSocketsOptions extends SocketOperationsOptions {
-  /** A connection may have a stream: there are as many at the most. */
+  /** Connections have the same limits as streams. */
   limits: PlaceLimits & Pick<StreamLimits, 'heartbeatMs'>;
   log: Logger;
 }
@@ -40,48 +40,48 @@ export interface GraphQLSocketsOptions extends SocketOperationsOptions {
 /** The WebSocket connections of a process. */
 export type GraphQLSockets = ReturnType<typeof createGraphQLSockets>;
 
-/** Knows every WebSocket connection of the process: counts them, pings them, drops those that do not read. */
+/** Manages all WebSocket connections of this process: counts and pings them, and drops clients that do not read. */
 export function createGraphQLSockets({ log, limits, ...options }: GraphQLSocketsOptions) {
   const server = createSocketOperations(options);
   const open = new Map<WebSocket, SocketCaller>();
-  const answering = new WeakSet<WebSocket>();
+  const alive = new WeakSet<WebSocket>();
   const places = createPlaces(limits);
-  let unknown = 0;
-  let isOver = false;
+  let unauthenticated = 0;
+  let isClosing = false;
   let heartbeat: NodeJS.Timeout | undefined;
 
-  /** Says goodbye, and does not wait long for the answer. */
+  /** Sends a close frame, then ends the connection if the client does not answer in time. */
   const close = (socket: WebSocket, code: number, reason: string): void => {
-    // Cut in the middle of a character, it would be no text.
-    const cut = Buffer.from(reason)
+    // Truncation may split a character, which would be invalid UTF-8.
+    const truncated = Buffer.from(reason)
       .subarray(0, MAX_REASON_BYTES)
       .toString()
       .replace(/\uFFFD+$/, '');
-    socket.close(code, cut);
-    setTimeout(() => socket.terminate(), GOODBYE_MS).unref();
+    socket.close(code, truncated);
+    setTimeout(() => socket.terminate(), CLOSE_TIMEOUT_MS).unref();
   };
 
-  /** Nobody keeps a connection, also where nothing is asked over it. */
-  const endIfNobody = async (socket: WebSocket, { findViewer }: SocketCaller): Promise<void> => {
+  /** Closes the connection if its caller is no longer authenticated, even if it is idle. */
+  const closeIfUnauthenticated = async (socket: WebSocket, { findViewer }: SocketCaller): Promise<void> => {
     const viewer = await findViewer?.();
     if (viewer?.kind === 'nobody') close(socket, CloseCode.Unauthorized, 'Unauthorized');
   };
 
-  const beat = (): void => {
+  const checkConnections = (): void => {
     for (const [socket, caller] of open) {
-      if (!answering.delete(socket)) socket.terminate();
+      if (!alive.delete(socket)) socket.terminate();
       else socket.ping();
-      // A database that does not answer tells it another time.
-      endIfNobody(socket, caller).catch(() => undefined);
+      // If the database does not respond, the next heartbeat checks again.
+      closeIfUnauthenticated(socket, caller).catch(() => undefined);
     }
   };
 
   const add = (socket: WebSocket, caller: SocketCaller): void => {
     open.set(socket, caller);
-    answering.add(socket);
-    socket.on('pong', () => answering.add(socket));
-    heartbeat ??= setInterval(beat, limits.heartbeatMs).unref();
-    if (isOver) close(socket, GOING_AWAY, 'Going away');
+    alive.add(socket);
+    socket.on('pong', () => alive.add(socket));
+    heartbeat ??= setInterval(checkConnections, limits.heartbeatMs).unref();
+    if (isClosing) close(socket, GOING_AWAY, 'Going away');
   };
 
   const remove = (socket: WebSocket): void => {
@@ -93,31 +93,31 @@ export function createGraphQLSockets({ log, limits, ...options }: GraphQLSockets
 
   const send = (socket: WebSocket, text: string): Promise<void> =>
     new Promise((resolve) => {
-      // What cannot be sent is lost with its connection: the client goes on by cursor over another.
+      // Messages that cannot be sent are dropped: the client reconnects and resumes from its cursor.
       if (socket.readyState === socket.OPEN) socket.send(text, () => resolve());
       else resolve();
     });
 
-  /** Whoever sends without reading what he is sent: his answers would pile up here. */
+  /** Disconnects a client that sends without reading: its responses would fill the memory. */
   const isFlooding = (socket: WebSocket): boolean => {
     if (socket.bufferedAmount <= MAX_BUFFERED_BYTES) return false;
     socket.terminate();
     return true;
   };
 
-  const fail = (error: unknown, message: string): void => log.error({ err: scrubDatabaseError(error) }, message);
+  const logError = (error: unknown, message: string): void => log.error({ err: scrubDatabaseError(error) }, message);
 
   return {
-    /** @throws RATE_LIMITED when there are too many connections */
-    assertRoom(): void {
-      if (isOver || unknown >= MAX_UNKNOWN) throw tooMany();
+    /** @throws RATE_LIMITED if there are too many connections */
+    assertCapacity(): void {
+      if (isClosing || unauthenticated >= MAX_UNAUTHENTICATED) throw tooMany();
     },
 
-    /** What happens on one connection. */
+    /** Returns the event handlers of one connection. */
     handle({ viewer, address }: Pick<SocketCaller, 'viewer' | 'address'>): WSEvents<WebSocket> {
       let isClosed = false;
-      let underWay = 0;
-      let leave: (() => void) | undefined;
+      let inProgress = 0;
+      let releasePlace: (() => void) | undefined;
       let receive: ((text: string) => Promise<void>) | undefined;
       let closed: ((code: number, reason: string) => Promise<void>) | undefined;
       const operations: SocketCaller['operations'] = new Map();
@@ -125,16 +125,16 @@ export function createGraphQLSockets({ log, limits, ...options }: GraphQLSockets
       return {
         onOpen(_event, { raw: socket }: WSContext<WebSocket>) {
           if (socket === undefined) return;
-          unknown += 1;
+          unauthenticated += 1;
           const caller: SocketCaller = {
             viewer,
             address,
             operations,
             admit(admitted) {
-              // He may be gone while it was found out who he is.
+              // The connection may have closed during authentication.
               if (isClosed) return;
-              leave = places.take(viewerUserId(admitted) ?? '');
-              unknown -= 1;
+              releasePlace = places.take(viewerUserId(admitted) ?? '');
+              unauthenticated -= 1;
             },
             close: (code, reason) => close(socket, code, reason),
           };
@@ -153,40 +153,40 @@ export function createGraphQLSockets({ log, limits, ...options }: GraphQLSockets
           );
         },
         onMessage({ data }, { raw: socket }) {
-          // What comes after the goodbye is not done: nobody would hear how it ended.
+          // Messages after the close frame are ignored: their result could not be delivered.
           if (socket?.readyState !== WebSocket.OPEN || isFlooding(socket)) return;
           if (typeof data !== 'string') return close(socket, CloseCode.BadRequest, 'Invalid message received');
-          if (underWay >= MAX_UNDER_WAY) return close(socket, POLICY_VIOLATION, 'Too many messages at the same time');
-          underWay += 1;
+          if (inProgress >= MAX_IN_PROGRESS) return close(socket, POLICY_VIOLATION, 'Too many messages in progress');
+          inProgress += 1;
           receive?.(data)
             .catch((error: unknown) => {
-              fail(error, 'unexpected error in a WebSocket message');
+              logError(error, 'unexpected error while handling a WebSocket message');
               close(socket, INTERNAL_ERROR, 'Something went wrong in the gateway');
             })
             .finally(() => {
-              underWay -= 1;
+              inProgress -= 1;
             });
         },
         onClose({ code, reason }, { raw: socket }) {
           isClosed = true;
           if (socket !== undefined) remove(socket);
-          if (leave === undefined) unknown -= 1;
-          else leave();
+          if (releasePlace === undefined) unauthenticated -= 1;
+          else releasePlace();
           const endings = [...operations.values()].map((stream) => stream?.return?.());
           Promise.all([closed?.(code, reason), ...endings]).catch((error: unknown) =>
-            fail(error, 'a WebSocket was not cleaned up'),
+            logError(error, 'WebSocket cleanup failed'),
           );
         },
       };
     },
 
-    /** Closes all of them, so that their clients go on elsewhere. New ones are refused. */
+    /** Closes all connections, so that clients reconnect to another replica, and rejects new ones. */
     endAll(): void {
-      isOver = true;
+      isClosing = true;
       for (const socket of [...open.keys()]) close(socket, GOING_AWAY, 'Going away');
     },
 
-    /** Connections that are open. */
+    /** The number of open connections. */
     count: (): number => open.size,
   };
 }

@@ -2,23 +2,23 @@ import { Hono } from 'hono';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { HttpEnv } from './context.ts';
 
-/** One thing that must be good before the gateway takes requests. Rejects with the reason when it is not. */
+/** A condition that must hold before the gateway takes requests. Rejects with the reason if it does not. */
 export type ReadinessCheck = () => Promise<void>;
 
 type CheckResult = readonly [name: string, result: 'ok' | 'failed'];
 
-/** What the health routes ask. */
+/** The dependencies of the health routes. */
 export interface HealthRoutesOptions {
   checks: Readonly<Record<string, ReadinessCheck>>;
   metrics: Metrics;
-  /** What `/readyz` tells beside the checks: numbers for operators, no secrets and no names. */
+  /** Extra data in the response of `/readyz`: numbers for operators, no secrets and no names. */
   readDetails: () => Record<string, unknown>;
-  /** Whether the gateway is about to stop: load balancers should look elsewhere. */
+  /** Whether the gateway is shutting down, so that load balancers should stop sending requests. */
   isDraining: () => boolean;
   onFailure: (check: string, error: unknown) => void;
 }
 
-/** `/healthz`: the process is alive. `/readyz`: it can serve. `/metrics`: Prometheus. For machines, without sign-in. */
+/** Routes without authentication. `/healthz`: liveness. `/readyz`: readiness. `/metrics`: Prometheus metrics. */
 export function createHealthRoutes({
   checks,
   metrics,
@@ -37,13 +37,13 @@ export function createHealthRoutes({
       failing.delete(name);
       return [name, 'ok'];
     } catch (error) {
-      // Told when it begins, not each time that somebody asks.
+      // Reported once when the check starts to fail, not at each request.
       if (!failing.has(name)) onFailure(name, error);
       failing.add(name);
       return [name, 'failed'];
     }
   };
-  // Anybody may ask, and each run asks the database: those who ask at once share one.
+  // The route is public and each run queries the database, so concurrent requests share one run.
   let running: Promise<CheckResult[]> | undefined;
   const runChecks = (): Promise<CheckResult[]> => {
     running ??= Promise.all(Object.entries(checks).map(runCheck)).finally(() => {

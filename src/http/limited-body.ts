@@ -1,13 +1,14 @@
 import { HttpProblem } from './problem.ts';
 
-/** Bodies larger than this are refused, whatever they hold. */
+/** Size limit of all request bodies, in bytes. */
 export const MAX_BODY_BYTES = 256 * 1_024;
 
 /**
- * Reads a request's body. Call it once it is known that the caller may do what he asks for: nothing is read before.
+ * Reads the body of a request. Call it only after authorization, so that bodies of rejected requests are never read.
  *
- * @param incoming the same request as Node has it, where there is one: reading that costs less than a stream around it
- * @throws HttpProblem 413 when it is larger than `MAX_BODY_BYTES`, at once where its length is announced
+ * @param incoming the Node request, if there is one: reading it directly is cheaper than through a web stream
+ * @throws HttpProblem 413 if the body is larger than `MAX_BODY_BYTES`, without reading it if Content-Length says so; 400
+ *   if the body is incomplete
  */
 export async function readLimitedBody(
   request: Request,
@@ -23,14 +24,14 @@ export async function readLimitedBody(
       chunks.push(chunk);
     }
   } catch (error) {
-    // A caller who goes away in the middle is no fault of the gateway.
+    // The caller disconnected: a client error, not a gateway error.
     if (error instanceof HttpProblem) throw error;
-    throw new HttpProblem(400, { message: 'The body did not arrive whole.', code: 'VALIDATION_FAILED' });
+    throw new HttpProblem(400, { message: 'The request body is incomplete.', code: 'VALIDATION_FAILED' });
   }
   return new Uint8Array(Buffer.concat(chunks, size));
 }
 
-/** RFC 8259, section 8.1: JSON is UTF-8, whatever charset the header names. @throws HttpProblem 400 for other bytes */
+/** JSON is UTF-8, whatever charset the header names (RFC 8259, section 8.1). @throws HttpProblem 400 if it is not */
 export function decodeUtf8(bytes: Uint8Array): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);

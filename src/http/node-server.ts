@@ -4,27 +4,27 @@ import { handleProtocols } from 'graphql-ws';
 import { WebSocketServer } from 'ws';
 import type { App } from './app.ts';
 import { MAX_BODY_BYTES } from './limited-body.ts';
-import { passOtherUpgrades } from './other-upgrades.ts';
+import { ignoreOtherUpgrades } from './other-upgrades.ts';
 
 const HEADERS_TIMEOUT_MS = 15_000;
 const REQUEST_TIMEOUT_MS = 30_000;
-/** Longer than the idle time of common load balancers, so that these close first and never into a new request. */
+/** Longer than the idle timeout of common load balancers: they close idle connections first, so no request is lost. */
 const KEEP_ALIVE_TIMEOUT_MS = 75_000;
-/** A client who takes nothing has so much waiting for him in this process, or one answer; the rest is in the kernel. */
+/** Limit of buffered data per client that does not read, or one response if larger. The rest is in kernel buffers. */
 const BUFFER_BYTES = 4_096;
 
-/** While it closes, connections that became idle are looked for so often. */
+/** How often idle connections are closed during shutdown. */
 const SWEEP_MS = 50;
 
-/** A server that listens. */
+/** A listening server. */
 export interface RunningServer {
-  /** The port it listens on, also where 0 was asked for. */
+  /** The actual port, even if port 0 was requested. */
   port: number;
-  /** Takes no new connections, lets running requests end for at most this long, then cuts them off. */
+  /** Stops accepting connections, waits up to `graceMs` for running requests, then closes all connections. */
   close(graceMs: number): Promise<void>;
 }
 
-/** Listens with the app. @throws the socket's error, e.g. EADDRINUSE */
+/** Starts the HTTP server. @throws the socket's error, e.g. EADDRINUSE */
 export async function listen(app: App, { host, port }: { host: string; port: number }): Promise<RunningServer> {
   const webSockets = new WebSocketServer({ noServer: true, maxPayload: MAX_BODY_BYTES, handleProtocols });
   const server = createAdaptorServer({
@@ -34,10 +34,10 @@ export async function listen(app: App, { host, port }: { host: string; port: num
       requestTimeout: REQUEST_TIMEOUT_MS,
       highWaterMark: BUFFER_BYTES,
     },
-    // What the adapter asks for is ws's own type, but for the optional properties that this project takes at their word.
+    // The adapter expects ws's own type. They differ only because of `exactOptionalPropertyTypes`.
     websocket: { server: webSockets as never },
   });
-  passOtherUpgrades(server);
+  ignoreOtherUpgrades(server);
   if ('keepAliveTimeout' in server) server.keepAliveTimeout = KEEP_ALIVE_TIMEOUT_MS;
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -53,7 +53,7 @@ export async function listen(app: App, { host, port }: { host: string; port: num
         const cutOff = setTimeout(() => {
           if ('closeAllConnections' in server) server.closeAllConnections();
         }, graceMs);
-        // Node closes those that are idle once: a connection whose answer ends later would be kept for the next request.
+        // Node closes idle connections only once. Connections that become idle later would stay open for a next request.
         const sweep = setInterval(() => {
           if ('closeIdleConnections' in server) server.closeIdleConnections();
         }, SWEEP_MS);

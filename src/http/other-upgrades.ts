@@ -2,58 +2,61 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { ServerType } from '@hono/node-server';
 
-/** How long a client may take to end his side of a connection that was ended on this one. */
-const GOODBYE_MS = 1_000;
+/** How long a client may take to close its side of the connection after the gateway closed this side. */
+const CLOSE_TIMEOUT_MS = 1_000;
 
 type OnUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
 
 /**
- * Has requests that offer another protocol than WebSocket answered as if they did not, which a server may do at any
- * time (RFC 9110, section 7.8). Some clients offer HTTP/2 with each request, and Node gives all offers to whoever
- * listens for one.
+ * Ignores the Upgrade header of requests that offer a protocol other than WebSocket, as a server may always do (RFC 9110,
+ * section 7.8). Some clients offer HTTP/2 with each request, and Node passes every Upgrade request to the `upgrade`
+ * listeners instead of the request handler.
  *
- * Call it after the listener for WebSockets is there.
+ * Call it after the WebSocket listener is registered.
  */
-export function passOtherUpgrades(server: ServerType): void {
+export function ignoreOtherUpgrades(server: ServerType): void {
   const listeners = server.listeners('upgrade') as OnUpgrade[];
   server.removeAllListeners('upgrade');
-  /** The last answer on each connection. */
-  const answers = new WeakMap<Duplex, ServerResponse>();
+  /** The last response on each connection. */
+  const responses = new WeakMap<Duplex, ServerResponse>();
   const onUpgrade: OnUpgrade = (request, socket, head) => {
     if (request.headers.upgrade?.toLowerCase() === 'websocket') {
-      // One that is refused is only ended on this side, and nobody reads any more when the client ends his.
-      socket.once('finish', () => setTimeout(() => socket.destroy(), GOODBYE_MS).unref());
+      // A rejected upgrade closes only this side, and nothing reads the close of the client. Destroy the socket instead.
+      socket.once('finish', () => setTimeout(() => socket.destroy(), CLOSE_TIMEOUT_MS).unref());
       for (const listener of listeners) listener.call(server, request, socket, head);
       return;
     }
-    // Sent together with one that is not answered yet: their answers would have no order. He may ask again.
-    if (answers.get(socket)?.writableFinished === false) {
+    // Pipelined after an unanswered request: the order of responses would be undefined. The client may retry.
+    if (responses.get(socket)?.writableFinished === false) {
       socket.destroy();
       return;
     }
-    // Node has taken its parser off the connection: begin it anew, with the same request less the offer.
+    // Node has detached its parser from the socket. Replay the request without the Upgrade header as a new connection.
     socket.unshift(Buffer.concat([Buffer.from(toRequestHead(request), 'latin1'), head]));
     server.emit('connection', socket);
   };
   server.on('upgrade', onUpgrade);
-  server.on('request', (request: IncomingMessage, answer: ServerResponse) => void answers.set(request.socket, answer));
+  server.on(
+    'request',
+    (request: IncomingMessage, response: ServerResponse) => void responses.set(request.socket, response),
+  );
 }
 
-const OFFER = new Set(['upgrade', 'http2-settings']);
+const UPGRADE_OPTIONS = new Set(['upgrade', 'http2-settings']);
 
 function toRequestHead({ method, url, httpVersion, rawHeaders }: IncomingMessage): string {
   const lines = [`${method} ${url} HTTP/${httpVersion}`];
   for (let index = 0; index < rawHeaders.length; index += 2) {
     const [name = '', value = ''] = rawHeaders.slice(index, index + 2);
-    if (OFFER.has(name.toLowerCase())) continue;
-    lines.push(`${name}: ${name.toLowerCase() === 'connection' ? withoutOffer(value) : value}`);
+    if (UPGRADE_OPTIONS.has(name.toLowerCase())) continue;
+    lines.push(`${name}: ${name.toLowerCase() === 'connection' ? withoutUpgradeOptions(value) : value}`);
   }
   return `${lines.join('\r\n')}\r\n\r\n`;
 }
 
-function withoutOffer(options: string): string {
+function withoutUpgradeOptions(options: string): string {
   return options
     .split(',')
-    .filter((option) => !OFFER.has(option.trim().toLowerCase()))
+    .filter((option) => !UPGRADE_OPTIONS.has(option.trim().toLowerCase()))
     .join(',');
 }

@@ -1,27 +1,24 @@
 import { z } from 'zod';
 import { DomainError, ERROR_CODES, type ErrorCode, formatPath, type ValidationIssue } from '../errors.ts';
 
-/** The body of every answer of the REST API that is not a success. */
+/** The body of every REST error response. */
 export const Problem = z
   .strictObject({
-    message: z.string().describe('What went wrong and what to do about it, for a person.'),
-    code: z.enum(ERROR_CODES).describe('What went wrong, for a program; stable for ever.'),
-    detail: z.string().optional().describe('More about it, where there is more to say.'),
+    message: z.string().describe('Human-readable: what went wrong and how to fix it.'),
+    code: z.enum(ERROR_CODES).describe('Machine-readable error code. Stable.'),
+    detail: z.string().optional().describe('More details, if there are any.'),
     validations: z
       .array(
         z.strictObject({
           field: z.string().describe('The field, e.g. `slug`, `tool_allow_list[2]` or `custom_headers.X-Key`.'),
-          detail: z.string().describe('What is wrong with its value. The value itself is never repeated.'),
+          detail: z.string().describe('What is wrong with the value. Never contains the value itself.'),
         }),
       )
       .optional()
-      .describe('Everything that is wrong with what was sent, at once.'),
-    errorId: z
-      .string()
-      .optional()
-      .describe('Names the entry in the log of the gateway about an error that is not told.'),
+      .describe('All problems with the request.'),
+    errorId: z.string().optional().describe('The id of the log entry with the details of an internal error.'),
   })
-  .describe('Why a request was not carried out.');
+  .describe('Why a request failed.');
 
 /** The same as a type. */
 export type Problem = z.output<typeof Problem>;
@@ -42,12 +39,12 @@ const STATUS_OF_CODE = {
   INTERNAL_SERVER_ERROR: 500,
 } as const satisfies Record<ErrorCode, number>;
 
-/** The HTTP status that tells an error of this code. */
+/** The HTTP status of an error code. */
 export function statusOfCode(code: ErrorCode): number {
   return STATUS_OF_CODE[code];
 }
 
-/** Thrown where a request ends with a status that does not follow from an error code, such as 415. */
+/** An error with a status that does not follow from its error code, such as 415. */
 export class HttpProblem extends Error {
   override readonly name = 'HttpProblem';
   readonly status: number;
@@ -61,28 +58,28 @@ export class HttpProblem extends Error {
 }
 
 /**
- * The answer that tells an error. What is neither a `DomainError` nor an `HttpProblem` is masked: the caller learns
- * only the id under which the log has it.
+ * Converts an error to a response. Errors other than `DomainError` and `HttpProblem` are masked: the caller only gets the
+ * id of the log entry.
  *
- * @param report logs an error that is masked and returns its id
+ * @param report logs a masked error and returns its id
  */
 export function toProblemResponse(error: unknown, report: (error: unknown) => string): Response {
   if (error instanceof HttpProblem) return createProblemResponse(error.status, error.problem);
   if (error instanceof DomainError) return createProblemResponse(STATUS_OF_CODE[error.code], toProblem(error));
   return createProblemResponse(500, {
-    message: 'Something went wrong inside the gateway; its log has more under this errorId.',
+    message: 'Internal error in the gateway. Its log has the details under this errorId.',
     code: 'INTERNAL_SERVER_ERROR',
     errorId: report(error),
   });
 }
 
-/** An answer with this status and body, for what is no thrown error, e.g. the 404 of an unknown route. */
+/** Creates an error response without a thrown error, e.g. the 404 of an unknown route. */
 export function createProblemResponse(status: number, problem: Problem): Response {
   return Response.json(problem, {
     status,
     headers: {
       'Cache-Control': 'no-store',
-      // RFC 9110, section 11.6.1: a 401 names a way to sign in.
+      // RFC 9110, section 11.6.1: a 401 must name an authentication scheme.
       ...(status === 401 && { 'WWW-Authenticate': 'Bearer' }),
     },
   });

@@ -8,15 +8,15 @@ import type { Metrics } from '../telemetry/metrics.ts';
 import { runInRequest } from '../telemetry/request-scope.ts';
 import type { HttpEnv } from './context.ts';
 
-/** An id that a proxy in front gave and that is safe to log. */
+/** Request ids from a proxy that are safe to log. */
 const REQUEST_ID = /^[A-Za-z0-9._-]{8,64}$/;
 
-/** Scraped every few seconds: not worth a line each. */
+/** Requested every few seconds, so logged at debug level only. */
 const QUIET_ROUTES = new Set(['/healthz', '/readyz', '/metrics']);
 
 /**
- * Gives each request an id, logs one line for it and counts it. Paths, queries, headers and bodies stay out of the
- * log: the route's pattern is enough, and a sign-in link is a secret.
+ * Assigns an id to each request, logs one line for it and counts it. Logs the route's pattern, but no paths, queries,
+ * headers or bodies, because they can contain secrets such as a sign-in link.
  */
 export function reportRequests(options: {
   log: Logger;
@@ -36,7 +36,7 @@ export function reportRequests(options: {
     const durationMs = performance.now() - startedAt;
     const { method } = c.req;
     const { status } = c.res;
-    // The last one that is not a middleware's: which handler of several at one path answered does not matter.
+    // The last route that is not middleware. If a path has several handlers, they have the same pattern.
     const route = matchedRoutes(c).findLast(({ path }) => path !== '/*')?.path ?? 'unmatched';
     metrics.countRequest({ method, route, status, seconds: durationMs / 1_000 });
     const level = QUIET_ROUTES.has(route) ? 'debug' : 'info';

@@ -1,8 +1,8 @@
 import { parse, serialize } from 'hono/utils/cookie';
 
 /**
- * The session cookie. Under https its name starts with `__Host-`, which browsers only take with Secure, Path=/ and no
- * Domain, so that no other host can set it. What counts is the public URL, not the connection: TLS may end at a proxy.
+ * Creates the session cookie. With https its name starts with `__Host-`: browsers accept that only with Secure, Path=/
+ * and no Domain, so no other host can set it. The public URL decides, not the connection: TLS may end at a proxy.
  */
 export function createSessionCookie(publicUrl: string) {
   const isSecure = publicUrl.startsWith('https:');
@@ -10,15 +10,15 @@ export function createSessionCookie(publicUrl: string) {
   const options = { path: '/', httpOnly: true, sameSite: 'Lax', secure: isSecure } as const;
   return {
     name,
-    /** The cookie's value in a request, or undefined. */
+    /** The cookie's value in a request; undefined if absent. */
     read(request: Request): string | undefined {
       return parse(request.headers.get('cookie') ?? '', name)[name];
     },
-    /** A `Set-Cookie` header that sets it until `expiresAt`. */
+    /** The `Set-Cookie` header that sets the cookie until `expiresAt`. */
     set(value: string, expiresAt: Date): string {
       return serialize(name, value, { ...options, expires: expiresAt });
     },
-    /** A `Set-Cookie` header that removes it. */
+    /** The `Set-Cookie` header that deletes the cookie. */
     clear(): string {
       return serialize(name, '', { ...options, maxAge: 0 });
     },

@@ -5,14 +5,14 @@ import { DomainError, unauthenticated } from '../errors.ts';
 import type { HttpEnv } from './context.ts';
 import type { SessionCookie } from './session-cookie.ts';
 
-/** What signing in and out needs. */
+/** The dependencies of the session routes. */
 export interface SessionRoutesOptions {
   sessions: SessionService;
   cookie: SessionCookie;
   denials: Denials;
 }
 
-/** Signing in and out with a browser: `/auth/session` and the one-time link `/auth/sign-in`. */
+/** Routes to sign in and out with a browser: `/auth/session` and the one-time link `/auth/sign-in`. */
 export function createSessionRoutes({ sessions, cookie, denials }: SessionRoutesOptions): Hono<HttpEnv> {
   const routes = new Hono<HttpEnv>();
   const setCookie = (c: Context<HttpEnv>, { token, expiresAt }: OpenedSession): void => {
@@ -27,9 +27,9 @@ export function createSessionRoutes({ sessions, cookie, denials }: SessionRoutes
     return c.json({ expires_at: opened.expiresAt.toISOString() }, 201);
   });
 
-  // Idempotent: signing out twice, or with a session that ended already, leaves the caller signed out.
+  // Idempotent: signing out again, or with an expired session, also succeeds.
   routes.delete('/auth/session', async (c) => {
-    if (c.get('credentialSource') !== 'cookie') throw unauthenticated('There is no session cookie.');
+    if (c.get('credentialSource') !== 'cookie') throw unauthenticated('The request has no session cookie.');
     await sessions.end(c.get('viewer'));
     c.header('set-cookie', cookie.clear());
     return c.body(null, 204);
@@ -37,7 +37,7 @@ export function createSessionRoutes({ sessions, cookie, denials }: SessionRoutes
 
   routes.get('/auth/sign-in', async (c) => {
     c.header('referrer-policy', 'no-referrer');
-    // A preview that looks ahead must not use the link up. HEAD comes here too.
+    // Link previews and prefetching must not consume the one-time link. Hono also routes HEAD requests here.
     if (c.req.method === 'HEAD' || c.req.header('sec-purpose')?.includes('prefetch') === true) return c.body(null, 204);
     try {
       setCookie(c, await sessions.openByLink(c.req.query('token') ?? ''));

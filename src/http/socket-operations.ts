@@ -12,45 +12,45 @@ import { NOBODY, type Viewer } from '../policy/viewer.ts';
 import { runInRequest } from '../telemetry/request-scope.ts';
 import { readBearer } from './authenticate.ts';
 
-/** Operations that one connection may have open at the same time. */
+/** Limit of concurrent operations of one connection. */
 export const MAX_SOCKET_OPERATIONS = 32;
 
-/** Who is at the other end of a connection. */
+/** The caller of a connection, and its operations. */
 export interface SocketCaller {
-  /** From a header or the cookie of the handshake; nobody as long as he may still say who he is. */
+  /** Authenticated by a header or cookie of the handshake; `nobody` until `connection_init` authenticates the caller. */
   viewer: Viewer;
   address: string | undefined;
-  /** The viewer as he is now; absent until the connection is initialised. */
+  /** Returns the current state of the viewer; undefined until the connection is initialized. */
   findViewer?: FollowedViewer;
-  /** Operations that have not ended, by their ids, with the streams among them. */
+  /** Running operations by id; the value is the stream, if the operation has one. */
   operations: Map<string, AsyncIterator<ExecutionResult> | undefined>;
-  /** Makes place for the connection of a user. @throws RATE_LIMITED when he has too many */
+  /** Counts the connection towards the limit of its user. @throws RATE_LIMITED if the user has too many */
   admit(viewer: Viewer): void;
   close(code: number, reason: string): void;
 }
 
-/** What a connection works with. */
+/** The dependencies of socket operations. */
 export interface SocketOperationsOptions {
   graphql: Pick<GraphQLFace, 'prepare'>;
   authentication: Authentication;
-  /** Follows a viewer: who he is by now, whenever it is asked. */
+  /** Returns a function that re-checks the viewer's credential and role at each call. */
   follow: (viewer: Viewer) => FollowedViewer;
   denials: Denials;
-  /** Turns whatever was thrown into what a caller is told. */
+  /** Converts any error to one that is safe to send to the caller. */
   maskError: (error: unknown) => GraphQLError;
 }
 
 const TOO_MANY = new DomainError(
   'RATE_LIMITED',
-  `A connection has at most ${MAX_SOCKET_OPERATIONS} operations at the same time.`,
+  `A connection may have at most ${MAX_SOCKET_OPERATIONS} concurrent operations.`,
 );
 
-/** The close code for those who may try again in a while (RFC 6455 registry: Try Again Later). */
+/** The close code for temporary failures (RFC 6455 registry: Try Again Later). */
 const TRY_AGAIN_LATER = 1013;
 
 /**
- * The protocol `graphql-transport-ws` over the graph. A caller is who his token in `connection_init` says, or else who
- * the handshake said; each operation is asked for by the viewer as he is at that moment.
+ * Implements the `graphql-transport-ws` protocol. The token in `connection_init` identifies the caller; without one, the
+ * credential of the handshake does. Each operation runs with the current state of the viewer.
  */
 export function createSocketOperations({
   graphql,
@@ -71,7 +71,7 @@ export function createSocketOperations({
     return false;
   };
 
-  /** Runs one operation, and writes down what was refused before its answer goes out. */
+  /** Prepares an operation whose denials are recorded in the audit log before its result is sent. */
   const prepareReported = async (
     viewer: Viewer,
     message: Parameters<GraphQLFace['prepare']>[0],
@@ -91,7 +91,7 @@ export function createSocketOperations({
     };
   };
 
-  /** Runs an operation. What goes wrong is its own result, and no concern of the others on the connection. */
+  /** Runs an operation. Its errors become its own result and do not affect other operations of the connection. */
   const run = async ({ id, caller, requestId, run: runPrepared }: Ready): Promise<never> => {
     const { operations } = caller;
     try {
@@ -100,7 +100,7 @@ export function createSocketOperations({
         operations.delete(id);
         return result as never;
       }
-      const stream = forgetting(result[Symbol.asyncIterator](), () => operations.delete(id));
+      const stream = withEndCallback(result[Symbol.asyncIterator](), () => operations.delete(id));
       operations.set(id, stream);
       return stream as never;
     } catch (error) {
@@ -119,7 +119,7 @@ export function createSocketOperations({
           caller.findViewer = follow(viewer);
           return true;
         } catch (error) {
-          // A database that does not answer, or too many connections: neither is the caller's fault.
+          // The database does not respond, or there are too many connections. The caller may retry.
           caller.close(TRY_AGAIN_LATER, error instanceof DomainError ? error.message : maskError(error).message);
           return false;
         }
@@ -127,9 +127,9 @@ export function createSocketOperations({
 
     onSubscribe: ({ extra: caller }, id, payload) => {
       const { operations } = caller;
-      // Before anything is waited for: the library looks at its own list, which a client can empty meanwhile.
+      // Checked before the first await. The library only checks its own list, which a client can empty in the meantime.
       if (operations.has(id)) {
-        caller.close(CloseCode.SubscriberAlreadyExists, 'An operation with this id has not ended yet');
+        caller.close(CloseCode.SubscriberAlreadyExists, 'An operation with this id is still running');
         return [toGraphQLError(TOO_MANY)];
       }
       if (operations.size >= MAX_SOCKET_OPERATIONS) return [toGraphQLError(TOO_MANY)];
@@ -157,13 +157,13 @@ export function createSocketOperations({
 
     onNext: (_context, _id, _payload, _args, result) => toWireResult(result),
     onError: (_context, _id, _payload, errors) => errors.map(toWireError),
-    /** Who is nobody by now has nothing to say here any more. */
+    /** Closes the connection if its caller is no longer authenticated. */
     async onComplete({ extra: caller }) {
       try {
         const viewer = await caller.findViewer?.();
         if (viewer?.kind === 'nobody') caller.close(CloseCode.Unauthorized, 'Unauthorized');
       } catch {
-        // The next operation asks again.
+        // The next operation checks again.
       }
     },
   });
@@ -175,8 +175,8 @@ interface Ready extends PreparedOperation {
   requestId: string;
 }
 
-/** The same results; tells when they are over, however that comes. */
-function forgetting(
+/** Wraps an iterator and calls `onEnd` when it ends, fails or is cancelled. */
+function withEndCallback(
   results: AsyncIterator<ExecutionResult>,
   onEnd: () => void,
 ): AsyncIterableIterator<ExecutionResult> {
@@ -206,7 +206,7 @@ function forgetting(
   };
 }
 
-/** Each message is a request of its own, in the log and in the audit log. */
+/** Gives each message its own request id, for the log and the audit log. */
 function inScope<Result>(caller: SocketCaller, work: (requestId: string) => Promise<Result>): Promise<Result> {
   const requestId = randomUUID();
   return runInRequest({ requestId, address: caller.address }, () => work(requestId));

@@ -2,24 +2,24 @@ import { lookup as lookupName } from 'node:dns/promises';
 import ipaddr from 'ipaddr.js';
 import { buildConnector } from 'undici';
 import { OutboundError } from './outbound-error.ts';
-import { type Address, isOpened, type PrivateRange } from './private-ranges.ts';
+import { type Address, isAllowedPrivate, type PrivateRange } from './private-ranges.ts';
 import { isPublicAddress } from './public-address.ts';
 
-/** All addresses of a name; rejects as `dns.lookup` does. Tests give their own. */
+/** Resolves a host name to all its addresses; rejects like `dns.lookup`. Tests replace it. */
 export type Lookup = (hostname: string) => Promise<string[]>;
 
-/** What the operating system says, IPv4 and IPv6. */
+/** Uses the operating system's resolver, for IPv4 and IPv6. */
 export const systemLookup: Lookup = async (hostname) => {
   const found = await lookupName(hostname, { all: true, verbatim: true });
   return found.map(({ address }) => address);
 };
 
 /**
- * A connector for undici that dials only addresses that were checked: the literal, or each one that the name resolves
- * to, looked up once and dialled by number, so that a name cannot change in between. A hook on `lookup` alone would
- * let literals through. What the socket says it is connected to is checked once more.
+ * Creates an undici connector that connects only to checked addresses. A host name is resolved once and the connection
+ * is made to the checked IP address, so DNS rebinding has no effect. Address literals are checked too, which a `lookup`
+ * hook alone would not do. After connecting, the remote address of the socket is checked again.
  *
- * @param timeoutMs for all of it: lookup, connection, TLS
+ * @param timeoutMs limit for the lookup, the connection and TLS together
  */
 export function createCheckedConnector(options: {
   ranges: readonly PrivateRange[];
@@ -33,9 +33,9 @@ export function createCheckedConnector(options: {
     const hostname = target.hostname.replace(/^\[|\]$/g, '');
     const port = Number(target.port) || (target.protocol === 'https:' ? 443 : 80);
     const isAllowed = (address: Address): boolean =>
-      isPublicAddress(address) || isOpened({ address, hostname: target.hostname, port }, ranges);
+      isPublicAddress(address) || isAllowedPrivate({ address, hostname: target.hostname, port }, ranges);
     const addresses = await resolve(hostname, lookup);
-    // All of them: a name that leads both outside and inside is somebody's try, or a mistake.
+    // Every address must be allowed: a name with public and private addresses is an attack or a mistake.
     if (!addresses.every(isAllowed)) throw notAllowed(hostname);
     let lastError: unknown;
     for (const address of addresses) {
@@ -69,14 +69,14 @@ async function resolve(hostname: string, lookup: Lookup): Promise<Address[]> {
   } catch (error) {
     throw new OutboundError('connection', `${hostname} has no address.`, { cause: error });
   }
-  // A zone (fe80::1%eth0) is of a link-local address, which is not allowed anyhow.
+  // Only link-local addresses have a zone (fe80::1%eth0), and those are never public.
   const addresses = found.map((address) => ipaddr.process(address.replace(/%.*$/, '')));
   if (addresses.length === 0) throw new OutboundError('connection', `${hostname} has no address.`);
   return addresses;
 }
 
 function dialOne(dial: buildConnector.connector, target: buildConnector.Options, hostname: string) {
-  // TLS asks for, and is checked against, the name and not the number.
+  // TLS must use the host name, not the IP address, for SNI and certificate validation.
   const servername = ipaddr.isValid(hostname) ? undefined : hostname;
   return new Promise<import('node:net').Socket>((resolve, reject) => {
     dial({ ...target, ...(servername !== undefined && { servername }) }, (error, socket) => {
@@ -89,7 +89,7 @@ function dialOne(dial: buildConnector.connector, target: buildConnector.Options,
 function notAllowed(hostname: string): OutboundError {
   return new OutboundError(
     'address',
-    `${hostname} is at an address that this gateway does not call; its operator can open it with ` +
+    `${hostname} has an address that this gateway may not call. An operator can allow it with ` +
       'GATEHOUSE_ALLOWED_PRIVATE_CIDRS.',
   );
 }

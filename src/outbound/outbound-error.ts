@@ -1,10 +1,10 @@
 /**
- * Why a call to another system failed. `address`: it leads where the gateway may not go. `url`: not one that it calls.
- * `redirect`, `encoding`, `size`: the answer is not one that it takes. `timeout`, `connection`: there was none.
+ * Why a request to another system failed. `url`: the URL is not allowed. `address`: the host's address is not allowed.
+ * `redirect`, `encoding`, `size`: the response was rejected. `timeout`, `connection`: there was no response.
  */
 export type OutboundFailure = 'url' | 'address' | 'timeout' | 'connection' | 'redirect' | 'encoding' | 'size';
 
-/** A call to another system failed. The message names the host and the reason, never what was sent or answered. */
+/** A request to another system failed. The message has the host and the reason, never request or response data. */
 export class OutboundError extends Error {
   override readonly name = 'OutboundError';
   readonly failure: OutboundFailure;

@@ -1,14 +1,14 @@
 import ipaddr from 'ipaddr.js';
 
-/** An IP address, parsed. */
+/** A parsed IP address. */
 export type Address = ipaddr.IPv4 | ipaddr.IPv6;
 
-/** A range of addresses, or one host and port, that the operator opened although it is private. */
+/** A private address range, or one host and port, that the operator allows. */
 export type PrivateRange =
   | { kind: 'cidr'; address: Address; prefixLength: number }
   | { kind: 'host'; host: string; port: number };
 
-/** Whether an address lies in one of the ranges. */
+/** Whether the address is in one of the ranges. */
 export function isInRanges(address: Address, ranges: readonly PrivateRange[]): boolean {
   return ranges.some(
     (range) =>
@@ -18,34 +18,34 @@ export function isInRanges(address: Address, ranges: readonly PrivateRange[]): b
   );
 }
 
-/** Whether the operator opened this host and port, whatever its addresses are. @param hostname as `URL.hostname` has it */
-function isNamed(hostname: string, port: number, ranges: readonly PrivateRange[]): boolean {
+/** Whether the operator allows this host and port by name, whatever its addresses. @param hostname as in `URL.hostname` */
+function isAllowedHost(hostname: string, port: number, ranges: readonly PrivateRange[]): boolean {
   return ranges.some((range) => range.kind === 'host' && range.host === hostname.toLowerCase() && range.port === port);
 }
 
-/** The port that a URL means. */
+/** The port of a URL, or the default port of its protocol. */
 export function portOf(url: URL): number {
   return Number(url.port) || (url.protocol === 'https:' ? 443 : 80);
 }
 
-/** Whether a connection to this address, on behalf of this host and port, was opened by the operator. */
-export function isOpened(
+/** Whether the operator allows a connection to this address for this host and port. */
+export function isAllowedPrivate(
   target: { address: Address; hostname: string; port: number },
   ranges: readonly PrivateRange[],
 ): boolean {
-  return isNamed(target.hostname, target.port, ranges) || isInRanges(target.address, ranges);
+  return isAllowedHost(target.hostname, target.port, ranges) || isInRanges(target.address, ranges);
 }
 
-/** Whether a URL names a host that the operator opened: by address, or as host and port. Names are not looked up. */
+/** Checks whether the operator allows the host of a URL, by address or by host and port. Does not resolve names. */
 export function createPrivateHostCheck(ranges: readonly PrivateRange[]): (url: URL) => boolean {
   return (url) => {
-    if (isNamed(url.hostname, portOf(url), ranges)) return true;
+    if (isAllowedHost(url.hostname, portOf(url), ranges)) return true;
     const address = url.hostname.replace(/^\[|\]$/g, '');
     return ipaddr.isValid(address) && isInRanges(ipaddr.process(address), ranges);
   };
 }
 
-/** The host and port of a URL as a range: for what an operator named elsewhere, and so opened. */
+/** Converts the host and port of a URL to a range. Used for URLs that the operator configured elsewhere. */
 export function toHostRange(url: URL): PrivateRange {
   return { kind: 'host', host: url.hostname.toLowerCase(), port: portOf(url) };
 }

@@ -2,8 +2,8 @@ import ipaddr from 'ipaddr.js';
 import type { Address } from './private-ranges.ts';
 
 /**
- * Ranges that look public to ipaddr.js and are not for the public Internet: special-purpose ones (IANA's registries,
- * RFC 6890) and a cloud's address for its machines.
+ * Ranges that ipaddr.js classifies as public but that are not on the public Internet: special-purpose ranges (IANA's
+ * registries, RFC 6890) and the address of a cloud's services for its virtual machines.
  */
 const ALSO_SPECIAL = [
   '100:0:0:1::/64',
@@ -21,12 +21,12 @@ const ALSO_SPECIAL = [
   'fec0::/10',
 ].map((range) => ipaddr.parseCIDR(range));
 
-/** All that was given out of IPv6 so far (RFC 4291, section 2.4, and IANA): `::7f00:1` and its kin are outside. */
+/** All IPv6 unicast space that IANA has allocated so far (RFC 4291, section 2.4). Excludes `::7f00:1` and the like. */
 const GLOBAL_UNICAST = ipaddr.IPv6.parseCIDR('2000::/3');
 
 /**
- * Whether an address is one of the public Internet: unicast, and in no special-purpose range. An IPv4 address in IPv6
- * clothing (`::ffff:127.0.0.1`) counts as the IPv4 address; ranges that translate or tunnel to IPv4 are refused whole.
+ * Whether an address is on the public Internet: unicast and not in a special-purpose range. An IPv4-mapped IPv6 address
+ * (`::ffff:127.0.0.1`) is checked as the IPv4 address. Ranges that translate or tunnel to IPv4 are not public.
  */
 export function isPublicAddress(address: Address): boolean {
   const plain = ipaddr.process(address.toString());

@@ -3,22 +3,22 @@ import { createCheckedConnector, type Lookup } from './checked-connector.ts';
 import { OutboundError } from './outbound-error.ts';
 import { createPrivateHostCheck, type PrivateRange } from './private-ranges.ts';
 
-/** One call, from the first lookup to the last byte, takes at most this long. */
+/** Time limit of one request, from the DNS lookup to the last byte of the response. */
 export const OUTBOUND_TIMEOUT_MS = 10_000;
-/** An answer has at most this many bytes. */
+/** Size limit of a response body, in bytes. */
 export const OUTBOUND_MAX_BYTES = 256 * 1_024;
 
-/** Where calls may go, and their bounds. */
+/** The allowed destinations and the limits of requests. */
 export interface SafeFetchOptions {
-  /** What the operator opened; everything else must be on the public Internet. */
+  /** Private destinations that the operator allows. All others must be on the public Internet. */
   ranges: readonly PrivateRange[];
   timeoutMs?: number;
   maxBytes?: number;
-  /** How names are resolved, for tests. */
+  /** Replaces the DNS lookup in tests. */
   lookup?: Lookup;
 }
 
-/** What is sent. Bodies are texts: that is all that the gateway sends. */
+/** A request. The gateway only sends text bodies. */
 export interface SafeRequest {
   method?: 'GET' | 'POST' | 'DELETE';
   headers?: Readonly<Record<string, string>>;
@@ -27,29 +27,29 @@ export interface SafeRequest {
 }
 
 /**
- * Calls another system. Resolves with the whole answer, whatever its status.
+ * Sends a request to another system. Resolves with the complete response, whatever its status.
  *
  * @throws OutboundError
  */
 export type SafeFetch = (url: string | URL, request?: SafeRequest) => Promise<Response>;
 
 /**
- * Makes the one way out of the gateway. URLs come from admins and from what other servers answer, so: https (http for
- * hosts that the operator opened), only checked addresses, no redirects, no compression (a small answer cannot become
- * a large one), a bound on time and size over all of it.
+ * Creates the function that sends all outbound requests of the gateway. URLs come from admins and from responses of other
+ * servers, so it allows only https (http for hosts that the operator allows) and checked addresses, follows no redirects,
+ * accepts no compression (a small response cannot expand to a large one), and limits time and size.
  */
 export function createSafeFetch(options: SafeFetchOptions): { fetch: SafeFetch; close(): Promise<void> } {
   const { ranges, timeoutMs = OUTBOUND_TIMEOUT_MS, maxBytes = OUTBOUND_MAX_BYTES, lookup } = options;
-  const isOpenedHost = createPrivateHostCheck(ranges);
+  const isAllowedPrivateHost = createPrivateHostCheck(ranges);
   const agent = new Agent({
     connect: createCheckedConnector({ ranges, timeoutMs, ...(lookup !== undefined && { lookup }) }),
     maxHeaderSize: 16_384,
-    // A connection is not kept: the next call may be for a host whose name leads elsewhere by then.
+    // Connections are not reused: the host name may resolve to another address at the next request.
     pipelining: 0,
   });
 
   const fetch: SafeFetch = async (target, { method = 'GET', headers = {}, body, signal } = {}) => {
-    const url = parseTarget(target, isOpenedHost);
+    const url = parseTarget(target, isAllowedPrivateHost);
     const timeout = AbortSignal.timeout(timeoutMs);
     try {
       const answer = await undiciRequest(url, {
@@ -67,13 +67,14 @@ export function createSafeFetch(options: SafeFetchOptions): { fetch: SafeFetch; 
   return { fetch, close: () => agent.close() };
 }
 
-function parseTarget(target: string | URL, isOpenedHost: (url: URL) => boolean): URL {
-  if (!URL.canParse(String(target))) throw new OutboundError('url', 'This is not a URL that the gateway calls.');
+function parseTarget(target: string | URL, isAllowedPrivateHost: (url: URL) => boolean): URL {
+  if (!URL.canParse(String(target)))
+    throw new OutboundError('url', 'The gateway cannot call this: it is not a valid URL.');
   const url = new URL(target);
-  const isSafe = url.protocol === 'https:' || (url.protocol === 'http:' && isOpenedHost(url));
-  if (!isSafe) throw new OutboundError('url', `${url.hostname} is only called by https.`);
+  const isSafe = url.protocol === 'https:' || (url.protocol === 'http:' && isAllowedPrivateHost(url));
+  if (!isSafe) throw new OutboundError('url', `${url.hostname} may only be called over https.`);
   if (url.username !== '' || url.password !== '') {
-    throw new OutboundError('url', `The URL of ${url.hostname} carries a user name or password.`);
+    throw new OutboundError('url', `The URL of ${url.hostname} contains a user name or password.`);
   }
   return url;
 }
@@ -84,20 +85,20 @@ async function toResponse(
   maxBytes: number,
 ): Promise<Response> {
   const refuse = (failure: 'redirect' | 'encoding' | 'size', message: string): OutboundError => {
-    // What the destroyed stream says has no other listener and would end the process.
+    // Without a listener, an 'error' event of the destroyed stream would end the process.
     body.on('error', () => undefined).destroy();
     return new OutboundError(failure, message);
   };
-  if (statusCode >= 300 && statusCode < 400) throw refuse('redirect', `${hostname} answers with a redirect.`);
+  if (statusCode >= 300 && statusCode < 400) throw refuse('redirect', `${hostname} responded with a redirect.`);
   const encoding = headers['content-encoding'];
   if (encoding !== undefined && encoding !== 'identity') {
-    throw refuse('encoding', `${hostname} answers with a content coding that was not asked for.`);
+    throw refuse('encoding', `${hostname} responded with a content coding that was not requested.`);
   }
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of body as AsyncIterable<Buffer>) {
     size += chunk.byteLength;
-    if (size > maxBytes) throw refuse('size', `${hostname} answers with more than ${maxBytes} bytes.`);
+    if (size > maxBytes) throw refuse('size', `${hostname} responded with more than ${maxBytes} bytes.`);
     chunks.push(chunk);
   }
   const isBodyless = statusCode === 204 || statusCode === 205;
@@ -115,7 +116,7 @@ function toHeaders(headers: Dispatcher.ResponseData['headers']): Headers {
 function toOutboundError(error: unknown, hostname: string, timeout: AbortSignal): OutboundError {
   if (error instanceof OutboundError) return error;
   if (timeout.aborted || error instanceof errors.ConnectTimeoutError || error instanceof errors.HeadersTimeoutError) {
-    return new OutboundError('timeout', `${hostname} did not answer in time.`, { cause: error });
+    return new OutboundError('timeout', `${hostname} did not respond in time.`, { cause: error });
   }
-  return new OutboundError('connection', `${hostname} did not answer as an HTTP server does.`, { cause: error });
+  return new OutboundError('connection', `${hostname} did not send a valid HTTP response.`, { cause: error });
 }

@@ -2,7 +2,7 @@ import { forbidden, unauthenticated } from '../errors.ts';
 import type { Role, Viewer } from './viewer.ts';
 
 /**
- * How far a permission reaches: `any` resource, the viewer's `own`, `enabled` configs only, or (absent) none.
+ * The resources a permission covers: `any`, the viewer's `own`, or only `enabled` configs. If absent, none.
  */
 type Reach = 'any' | 'own' | 'enabled';
 
@@ -15,8 +15,8 @@ const ADMIN: Grants = { admin: 'any' };
 const SYSTEM: Grants = { system: 'any' };
 
 /**
- * The one truth table: who may do what. GraphQL's root guard, its field scopes, REST and the repositories all ask it.
- * What is not granted here is denied.
+ * The permissions of each role. GraphQL's root guard, its field scopes, REST and the repositories all check against
+ * this table. Anything not granted here is denied.
  */
 export const POLICY = {
   'viewer.read': EVERYONE,
@@ -76,17 +76,17 @@ export const POLICY = {
   'user.provision': SYSTEM,
 } as const satisfies Record<string, Grants>;
 
-/** Something that may be granted. */
+/** A permission that can be granted. */
 export type Action = keyof typeof POLICY;
 
-/** What the action is about, as far as the reach of a grant depends on it. */
+/** The attributes of a resource that grants depend on. */
 export interface Resource {
   ownerId?: string | undefined;
   enabled?: boolean | undefined;
 }
 
 /**
- * Whether the viewer may do this, to this. Without a resource: whether he may do it to anything at all.
+ * Whether the viewer may perform the action on the resource. Without a resource: whether they may perform it on any.
  */
 export function can(viewer: Viewer, action: Action, resource?: Resource): boolean {
   const grants: Grants = POLICY[action];
@@ -98,7 +98,7 @@ export function can(viewer: Viewer, action: Action, resource?: Resource): boolea
   return viewer.kind === 'user' && resource.ownerId === viewer.userId;
 }
 
-/** @throws UNAUTHENTICATED for nobody, FORBIDDEN for everybody else who may not */
+/** @throws UNAUTHENTICATED if nobody is signed in, FORBIDDEN if the viewer is not allowed */
 export function assertCan(viewer: Viewer, action: Action, resource?: Resource): void {
   if (viewer.kind === 'nobody') throw unauthenticated();
   if (!can(viewer, action, resource)) throw forbidden();

@@ -1,16 +1,16 @@
 import { type DestinationStream, type Logger as PinoLogger, pino } from 'pino';
 
-/** The log. */
+/** The logger. */
 export type Logger = PinoLogger;
 
-/** Whatever a caller logs by mistake under these names does not come out. `Secret`s print as redacted by themselves. */
+/** Values accidentally logged under these names are redacted. A `Secret` redacts itself. */
 const REDACTED_PATHS = ['authorization', 'cookie', 'password', 'secret', 'token'].flatMap((name) => [
   name,
   `*.${name}`,
   `*.*.${name}`,
 ]);
 
-/** The gateway's log: one JSON object a line, times in ISO 8601. */
+/** Creates the gateway's logger: one JSON object per line, timestamps in ISO 8601. */
 export function createLogger(level: string, destination?: DestinationStream): Logger {
   const options = {
     level,

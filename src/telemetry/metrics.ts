@@ -1,12 +1,12 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 
-/** Callers choose operation names: after this many different ones the rest counts as `other`, and so do longer ones. */
+/** Callers choose operation names. Beyond this many distinct names, or this length, operations count as `other`. */
 const MAX_OPERATION_NAMES = 200;
 const MAX_OPERATION_NAME_LENGTH = 100;
 
 const DURATION_BUCKETS_SECONDS = [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10];
 
-/** How far the change feed is. */
+/** The state of the change feed. */
 interface FeedState {
   rev: bigint;
   databaseRev: bigint;
@@ -14,10 +14,10 @@ interface FeedState {
   verifiedMsAgo: number;
 }
 
-/** Counters, histograms and the registry they are in. */
+/** The metrics and their registry. */
 export type Metrics = ReturnType<typeof createMetrics>;
 
-/** What the gateway counts about itself, for Prometheus. */
+/** Creates the gateway's Prometheus metrics. */
 export function createMetrics(poolUsage: () => { total: number; idle: number; waiting: number }) {
   const registry = new Registry();
   // Memory, CPU, event-loop delay (nodejs_eventloop_lag_*), garbage collection, open handles.
@@ -45,13 +45,13 @@ export function createMetrics(poolUsage: () => { total: number; idle: number; wa
   });
   const openFailures = new Counter({
     name: 'gatehouse_sealed_value_open_failures_total',
-    help: 'Sealed values that could not be opened, by column.',
+    help: 'Sealed values that failed to open, by column.',
     labelNames: ['table', 'column'] as const,
     registers: [registry],
   });
   new Gauge({
     name: 'gatehouse_database_connections',
-    help: 'Connections of the database pool by state.',
+    help: 'Database pool connections by state.',
     labelNames: ['state'] as const,
     registers: [registry],
     collect() {
@@ -64,14 +64,14 @@ export function createMetrics(poolUsage: () => { total: number; idle: number; wa
 
   const feedDelays = new Histogram({
     name: 'gatehouse_change_feed_delay_seconds',
-    help: 'From the end of the transaction of a change until this process knew of it, by the clocks of both.',
+    help: 'Time from the commit of a change to its arrival in this process, measured by the clocks of both.',
     buckets: DURATION_BUCKETS_SECONDS,
     registers: [registry],
   });
 
   const streamEvents = new Counter({
     name: 'gatehouse_stream_events_total',
-    help: 'Events that were made for clients of streams, by type.',
+    help: 'Events generated for stream subscribers, by type.',
     labelNames: ['type'] as const,
     registers: [registry],
   });
@@ -100,20 +100,23 @@ export function createMetrics(poolUsage: () => { total: number; idle: number; wa
     countStreamEvent(type: string): void {
       streamEvents.inc({ type });
     },
-    /** Tells how far the change feed is whenever somebody asks. */
+    /** Registers gauges of the change feed, which are read at each scrape. */
     watchFeed(readStatus: () => FeedState): void {
       const gauges = {
-        gatehouse_change_feed_revision: ['Newest change that this process has.', ({ rev }: FeedState) => Number(rev)],
+        gatehouse_change_feed_revision: [
+          'Latest revision that this process has received.',
+          ({ rev }: FeedState) => Number(rev),
+        ],
         gatehouse_change_feed_unread: [
-          'Changes that the database had, when it was last asked, and this process has not yet.',
+          'Changes in the database, as of the last query, that this process has not received yet.',
           ({ rev, databaseRev }: FeedState) => Math.max(Number(databaseRev - rev), 0),
         ],
         gatehouse_change_feed_listening: [
-          'Whether notifications come; without them the database is asked before memory is used.',
+          '1 while database notifications arrive; otherwise the database is queried before caches are used.',
           ({ isListening }: FeedState) => Number(isListening),
         ],
         gatehouse_change_feed_verified_age_seconds: [
-          'Since the database was last asked and nothing was left to read.',
+          'Time since a query last confirmed that this process has all changes.',
           ({ verifiedMsAgo }: FeedState) => verifiedMsAgo / 1_000,
         ],
       } as const;
@@ -128,11 +131,11 @@ export function createMetrics(poolUsage: () => { total: number; idle: number; wa
         });
       }
     },
-    /** Tells how many clients follow whenever somebody asks. */
+    /** Registers gauges of open streams and sockets, which are read at each scrape. */
     watchStreams({ streams, sockets }: { streams: () => number; sockets: () => number }): void {
       new Gauge({
         name: 'gatehouse_streams',
-        help: 'Streams of events that are open, over server-sent events and WebSocket.',
+        help: 'Open event streams, over server-sent events and WebSocket.',
         registers: [registry],
         collect() {
           this.set(streams());
@@ -140,7 +143,7 @@ export function createMetrics(poolUsage: () => { total: number; idle: number; wa
       });
       new Gauge({
         name: 'gatehouse_websockets',
-        help: 'WebSocket connections that are open.',
+        help: 'Open WebSocket connections.',
         registers: [registry],
         collect() {
           this.set(sockets());

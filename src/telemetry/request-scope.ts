@@ -1,20 +1,20 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 
-/** Where what is done now comes from. */
+/** The request that the current work belongs to. */
 export interface RequestScope {
   requestId: string;
-  /** Of the caller; undefined where it is not known, as in requests that come from memory. */
+  /** The caller's IP address; undefined if unknown, as for in-memory requests. */
   address: string | undefined;
 }
 
 const scopes = new AsyncLocalStorage<RequestScope>();
 
-/** Runs the work of one request: all that it does, however deep and however late, knows its scope. */
+/** Runs the work of one request. All nested and asynchronous calls can read its scope. */
 export function runInRequest<Result>(scope: RequestScope, work: () => Result): Result {
   return scopes.run(scope, work);
 }
 
-/** The request that is being answered; undefined in the gateway's own doings. */
+/** The current request; undefined for the gateway's own background work. */
 export function currentRequest(): RequestScope | undefined {
   return scopes.getStore();
 }

@@ -81,7 +81,7 @@ test.runIf(canWalk)('the walk through governance does what it says', async () =>
       writeFileSync(path.join(folder, 'examples/servers.json'), JSON.stringify(file));
     },
   });
-  expect(stdout).toContain('Nothing was changed; repeat it with --yes to do it.');
+  expect(stdout).toContain('Nothing was changed. Repeat the command with --yes to apply the changes.');
   expect(stdout).toContain('Created deepwiki.');
   expect(stdout).toContain('Some were left out, see above.');
   const answers = stdout.split('\n').filter((line) => line.startsWith('{"data"'));
@@ -90,5 +90,5 @@ test.runIf(canWalk)('the walk through governance does what it says', async () =>
   expect(find('explainMcpServer')).toMatchObject({ available: false, summary: expect.stringContaining('not chosen') });
   expect(find('mcpServerConfigImpact')).toMatchObject({ effectiveChatCount: 1 });
   expect(find('auditLog').nodes[0].action).toBe('CHAT_MESSAGE_CREATE');
-  expect(stdout).toMatch(/entries are as they were written/);
+  expect(stdout).toMatch(/entries verified: none was changed/);
 });

@@ -77,17 +77,20 @@ test('with the embedded database a key is replaced through the running gateway, 
   const [formerKey = ''] = await readKeys();
 
   const list = await keys(place, 'list');
-  expect(list.output).toContain('A gateway runs on');
+  expect(list.output).toContain('A gateway is using');
   expect(list.output).toMatch(/^1 {2}[0-9a-f]{12}… {2}active {2}1 value \(mcp_server_configs.api_key_value: 1\)$/m);
-  expect((await keys(place, 'rotate')).output).toContain('0 values sealed anew; another key still seals 0.');
+  expect((await keys(place, 'rotate')).output).toContain('0 values re-encrypted; other keys still seal 0.');
 
   const inUse = await keys(place, 'revoke', '1');
   expect(inUse).toMatchObject({ code: 1, output: expect.stringContaining('Key 1 seals new values') });
 
   const rotation = await keys(place, 'rotate', '--new-key');
-  expect(rotation).toMatchObject({ code: 0, output: expect.stringContaining('Key 2 is new and seals from now on.') });
-  expect(rotation.output).toContain('1 value sealed anew; another key still seals 0.');
-  expect(rotation.output).toContain('`gatehouse keys revoke 1` ends it');
+  expect(rotation).toMatchObject({
+    code: 0,
+    output: expect.stringContaining('Key 2 was created and now seals new values.'),
+  });
+  expect(rotation.output).toContain('1 value re-encrypted; other keys still seal 0.');
+  expect(rotation.output).toContain('Revoke it with `gatehouse keys revoke 1`.');
   expect(await readKeys()).toEqual([expect.any(String), formerKey]);
   await createSecret(place, 'second');
   expect(await keys(place, 'verify')).toMatchObject({
@@ -111,8 +114,8 @@ test('with the embedded database a key is replaced through the running gateway, 
 
   // Nobody has the folder now: the commands open it themselves.
   const alone = await keys(place, 'verify');
-  expect(alone).toMatchObject({ code: 0, output: expect.stringContaining('3 values checked, 0 of them') });
-  expect(alone.output).not.toContain('A gateway runs on');
+  expect(alone).toMatchObject({ code: 0, output: expect.stringContaining('3 values checked, 0 failed to open.') });
+  expect(alone.output).not.toContain('A gateway is using');
   expect((await keys(place, 'list')).output).toMatch(/^1 .* revoked {2}0 values$/m);
 }, 180_000);
 
@@ -138,7 +141,7 @@ test.runIf(serverUrl !== undefined)(
     const noNewKey = await keys(promoted, 'rotate', '--new-key');
     expect(noNewKey).toMatchObject({ code: 1, output: expect.stringContaining('GATEHOUSE_ENCRYPTION_KEYS') });
     const dryRun = await keys(promoted, 'rotate', '--dry-run');
-    expect(dryRun).toMatchObject({ code: 0, output: expect.stringContaining('1 value to seal anew') });
+    expect(dryRun).toMatchObject({ code: 0, output: expect.stringContaining('1 value to re-encrypt') });
     const tooEarly = await keys(promoted, 'revoke', '1');
     expect(tooEarly.code).toBe(1);
     expect(tooEarly.output).toContain('Key 1 still seals 1 value (mcp_server_configs.api_key_value: 1)');
@@ -146,7 +149,7 @@ test.runIf(serverUrl !== undefined)(
     // 3. While a gateway runs.
     expect(await keys(promoted, 'rotate')).toMatchObject({
       code: 0,
-      output: expect.stringContaining('1 value sealed'),
+      output: expect.stringContaining('1 value re-encrypted'),
     });
     expect((await keys(promoted, 'list')).output).toMatch(/^2 .* active {2}1 value/m);
 
@@ -164,7 +167,7 @@ test.runIf(serverUrl !== undefined)(
     // A key that is lost: what it sealed is named, one line each.
     const lost = await keys(withKeys(generateMasterKey()), 'verify');
     expect(lost.code).toBe(1);
-    expect(lost.output).toMatch(/^does not open: mcp_server_configs\.api_key_value [0-9a-f-]{36} \(unknown_key\)$/m);
+    expect(lost.output).toMatch(/^failed to open: mcp_server_configs\.api_key_value [0-9a-f-]{36} \(unknown_key\)$/m);
   },
   180_000,
 );

@@ -69,7 +69,7 @@ test('the first start makes its keys and token, prints a sign-in link that works
 
   const samePort = start(['serve'], await folderOfOwn(), env);
   expect(await samePort.exit).toBe(1);
-  expect(samePort.output()).toContain(`Port ${port} on 127.0.0.1 is taken`);
+  expect(samePort.output()).toContain(`Port ${port} on 127.0.0.1 is already in use`);
   expect(samePort.output()).not.toContain('    at ');
 
   // A request whose body is not complete yet runs when the gateway is told to stop: it is answered.

@@ -39,8 +39,8 @@ test('a file is compared, imported with its secrets from another, and exported w
   };
   await writeFile(file, JSON.stringify({ mcpServers }));
 
-  expect(await run('import', file)).toMatchObject({ code: 1, output: expect.stringContaining('No gateway answers') });
-  expect(await run('export')).toMatchObject({ code: 1, output: expect.stringContaining('No gateway answers') });
+  expect(await run('import', file)).toMatchObject({ code: 1, output: expect.stringContaining('No gateway responds') });
+  expect(await run('export')).toMatchObject({ code: 1, output: expect.stringContaining('No gateway responds') });
   const gateway = start('serve');
   await gateway.waitFor('Gatehouse listens on');
 
@@ -55,7 +55,7 @@ test('a file is compared, imported with its secrets from another, and exported w
   const incomplete = await run('import', file, '--yes');
   expect(incomplete.code).toBe(1);
   expect(incomplete.output).toContain('Created docs.');
-  const placeholder = /Left out: issues: give "([^"]+)" in the file of --secrets\./.exec(incomplete.output)?.[1] ?? '';
+  const placeholder = /Skipped issues: add "([^"]+)" to the --secrets file\./.exec(incomplete.output)?.[1] ?? '';
   expect(placeholder).not.toBe('');
 
   const secrets = path.join(cwd, 'secrets.json');

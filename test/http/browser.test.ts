@@ -105,7 +105,7 @@ describe.skipIf(missingBrowser !== undefined || onServer)('with a real browser',
     await page.goto(`${origin}/graphql`);
     for (const [token, reason] of [
       ['two words', 'does not look like a token'],
-      [gateway.tokens.suspended, 'does not take this token'],
+      [gateway.tokens.suspended, 'rejected this token'],
     ] as const) {
       await signIn(page, token);
       await page.getByRole('alert').filter({ hasText: reason }).waitFor();

@@ -72,7 +72,7 @@ test('an error that nobody expected is masked, with an id that is in the log, an
   expect(answer.status).toBe(500);
   expect(answer.body).toEqual({
     code: 'INTERNAL_SERVER_ERROR',
-    message: expect.stringContaining('its log'),
+    message: expect.stringContaining('Its log has the details'),
     errorId: expect.stringMatching(/^[0-9a-f-]{36}$/),
   });
   expect(answer.headers.get('cache-control')).toBe('no-store');

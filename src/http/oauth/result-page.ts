@@ -1,13 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { html, raw } from 'hono/html';
 
-/** How a connection ended, as the popup that it happened in tells it. */
+/** The outcome of an OAuth flow, as shown in the popup. */
 export interface FlowResult {
   status: 200 | 400 | 401 | 403 | 404 | 500 | 502;
   title: string;
-  /** A sentence or two for the user. Escaped here: part of it may come from a provider. */
+  /** One or two sentences for the user. Escaped here, because part of it may come from the provider. */
   text: string;
-  /** What the window that opened the popup is told; absent when nothing was connected. */
+  /** The message to the window that opened the popup; absent if the flow failed. */
   completed?: { serverId: string; origin: string };
 }
 
@@ -19,14 +19,14 @@ const STYLE = `
   p { margin: 0; overflow-wrap: anywhere; }
 `;
 
-/** Tells the window that opened the popup, and nobody else, and closes. Without an opener the text is what is left. */
+/** Sends the result to the window that opened the popup, only if it has the expected origin, and closes the popup. */
 const SCRIPT = `
   const { serverID, origin } = JSON.parse(document.getElementById('result').textContent);
   if (window.opener) window.opener.postMessage({ type: 'mcp-oauth2-complete', serverID }, origin);
   window.close();
 `;
 
-/** The page at the end of a connection: complete in itself, and nothing in it runs but its own script. */
+/** Creates the page at the end of an OAuth flow. It loads nothing, and its policy allows only its own script. */
 export async function createResultPage({ status, title, text, completed }: FlowResult): Promise<Response> {
   const nonce = randomBytes(16).toString('base64');
   const script =
@@ -65,7 +65,7 @@ export async function createResultPage({ status, title, text, completed }: FlowR
   });
 }
 
-/** JSON that cannot end the script element it stands in. */
+/** Serializes JSON so that it cannot close the surrounding script element. */
 function toScriptText(value: unknown) {
   return raw(JSON.stringify(value).replaceAll('<', '\\u003c'));
 }

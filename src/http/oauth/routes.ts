@@ -11,39 +11,39 @@ import { SERVER_GROUP } from '../rest/server-operations.ts';
 import type { FlowCookie } from './flow-cookie.ts';
 import { createResultPage } from './result-page.ts';
 
-/** What the routes stand on. */
+/** The dependencies of the OAuth routes. */
 export interface OAuthRoutesOptions {
   flow: ConnectionFlow;
   setup: Pick<OAuthSetup, 'clientMetadata'>;
   urls: OAuthUrls;
   cookie: FlowCookie;
   denials: Denials;
-  /** An origin: the only one that is told of a connection. */
+  /** An origin: only pages of this origin are notified of a new connection. */
   publicUrl: string;
 }
 
-/** Authorization servers may keep the client's document for as long. */
+/** How long authorization servers may cache the client metadata document. */
 const METADATA_MAX_AGE_SECONDS = 3_600;
 
-/** The client's document, for everybody: an authorization server that fetches it has no credential here. */
+/** The public route of the client metadata document: the authorization servers that fetch it have no credential. */
 export function createClientMetadataRoutes({ setup }: Pick<OAuthRoutesOptions, 'setup'>): Hono<HttpEnv> {
   return new Hono<HttpEnv>().get(`${SERVER_GROUP.prefix}/:id/oauth2/client.json`, (c) => {
     const document = setup.clientMetadata(parseId(c).toLowerCase());
-    // It says nothing about a config, so it need not exist.
-    if (document === null) throw notFound('document: GATEHOUSE_PUBLIC_URL is not one that others can fetch from');
+    // The document contains nothing about the config, so the config is not looked up.
+    if (document === null) throw notFound('document: GATEHOUSE_PUBLIC_URL is not reachable from other servers');
     c.header('Cache-Control', `public, max-age=${METADATA_MAX_AGE_SECONDS}`);
     return c.json(document);
   });
 }
 
-/** Where a browser begins and ends a connection. */
+/** The routes where a browser starts and finishes an OAuth flow. */
 export function createOAuthRoutes({ flow, urls, cookie, publicUrl, denials }: OAuthRoutesOptions): Hono<HttpEnv> {
   const routes = new Hono<HttpEnv>();
   const connectPath = `${SERVER_GROUP.prefix}/:id/oauth2/connect`;
   const callbackPath = `${SERVER_GROUP.prefix}/:id/oauth2/callback`;
 
   routes.on('GET', [connectPath, `${connectPath}/`], (c) =>
-    answerAsPage(c, denials, async () => {
+    respondWithPage(c, denials, async () => {
       const id = parseId(c).toLowerCase();
       const { authorizationUrl, browserToken, flowName, expiresAt } = await flow.start(c.get('viewer'), id);
       const path = urls.callbackPath(id);
@@ -54,9 +54,9 @@ export function createOAuthRoutes({ flow, urls, cookie, publicUrl, denials }: OA
   );
 
   routes.on('GET', [callbackPath, `${callbackPath}/`], async (c) => {
-    // A preview that looks ahead must not use the answer up. HEAD comes here too.
+    // Link previews and prefetching must not consume the authorization code. Hono also routes HEAD requests here.
     if (c.req.method === 'HEAD' || c.req.header('sec-purpose')?.includes('prefetch') === true) return c.body(null, 204);
-    return answerAsPage(c, denials, async () => {
+    return respondWithPage(c, denials, async () => {
       const configId = parseId(c).toLowerCase();
       const answer = new URL(c.req.url).searchParams;
       const flowName = toFlowName(answer.get('state') ?? '');
@@ -76,8 +76,12 @@ export function createOAuthRoutes({ flow, urls, cookie, publicUrl, denials }: OA
   return routes;
 }
 
-/** Errors as a page where a person looks on, and as everywhere else in REST where not. */
-async function answerAsPage(c: Context<HttpEnv>, denials: Denials, work: () => Promise<Response>): Promise<Response> {
+/** Shows errors as a page if the client accepts HTML; otherwise they become the usual REST errors. */
+async function respondWithPage(
+  c: Context<HttpEnv>,
+  denials: Denials,
+  work: () => Promise<Response>,
+): Promise<Response> {
   try {
     return await work();
   } catch (error) {
@@ -93,7 +97,7 @@ async function answerAsPage(c: Context<HttpEnv>, denials: Denials, work: () => P
   }
 }
 
-/** Any UUID that PostgreSQL takes in this spelling, of whatever version. */
+/** Any UUID in the canonical format, of any version, as PostgreSQL accepts it. */
 const Id = z.guid();
 
 function parseId(c: Context<HttpEnv>): string {

@@ -7,7 +7,7 @@ import { PLAYGROUND_STYLE } from './playground-style.ts';
 import { SIGN_IN_SCRIPT } from './sign-in-script.ts';
 import { SIGN_IN_STYLE } from './sign-in-style.ts';
 
-/** Where the assets are, with a slash at the end. */
+/** The path prefix of the assets, with a trailing slash. */
 export const ASSETS_PATH = '/graphql/assets/';
 
 const CONTENT_TYPES = {
@@ -16,7 +16,7 @@ const CONTENT_TYPES = {
   svg: 'image/svg+xml; charset=utf-8',
 } as const;
 
-/** 9 MB: loaded when somebody opens the playground, so that a gateway without one never carries them. */
+/** 9 MB: loaded when someone opens the playground, so that a gateway without a playground never loads it. */
 const loadGraphiQL = () => import('@graphql-yoga/render-graphiql/graphiql');
 
 const SOURCES = {
@@ -32,23 +32,23 @@ const SOURCES = {
   'graphql-worker.js': async () => (await loadGraphiQL()).graphqlWorker,
 } as const satisfies Record<string, () => string | Promise<string>>;
 
-/** The name of a file that the pages are made of, without the hash. */
+/** The name of an asset, without the hash. */
 export type AssetName = keyof typeof SOURCES;
 
-/** A file that the pages are made of. */
+/** A file of the playground or the sign-in page. */
 export interface Asset {
-  /** Name with the hash of the content, so that it may be cached for ever. */
+  /** Includes a hash of the content, so the file can be cached forever. */
   fileName: string;
   contentType: string;
   text: string;
-  /** The text compressed; made at the first call, kept for the next. */
+  /** The compressed text. Compressed at the first call, then cached. */
   gzipped(): Promise<Uint8Array<ArrayBuffer>>;
 }
 
-/** The loaded files, by name. */
+/** The assets, by name. */
 export type Assets = ReturnType<typeof createAssets>;
 
-/** The files of the playground and the sign-in page, each loaded, hashed and compressed when it is first needed. */
+/** Creates the assets of the playground and the sign-in page. Each is loaded, hashed and compressed at first use. */
 export function createAssets() {
   const loaded = new Map<AssetName, Promise<Asset>>();
   const load = (name: AssetName): Promise<Asset> => {
@@ -57,12 +57,12 @@ export function createAssets() {
     return known;
   };
   return {
-    /** The address of an asset, as a path. */
+    /** The URL path of an asset. */
     async urlOf(name: AssetName): Promise<string> {
       return ASSETS_PATH + (await load(name)).fileName;
     },
 
-    /** The asset of this name and content; undefined where the gateway has none, or not this edition of it. */
+    /** Finds an asset by its file name; undefined if it does not exist or the hash is of another version. */
     async find(fileName: string): Promise<Asset | undefined> {
       const name = fileName.replace(/\.[0-9a-f]+(?=\.[a-z]+$)/, '');
       if (!isAssetName(name)) return undefined;

@@ -1,4 +1,4 @@
-/** What both pages share: nothing from another host, nothing inline that runs, no frame around it. */
+/** The policy of both pages: nothing from other hosts, no inline scripts, no framing. */
 const OWN_FILES_ONLY = {
   'default-src': "'none'",
   'script-src': "'self'",
@@ -14,9 +14,9 @@ const OWN_FILES_ONLY = {
 export const SIGN_IN_POLICY = toHeader(OWN_FILES_ONLY);
 
 /**
- * The Content-Security-Policy of the playground. Its editor, Monaco, places each line and each mark with `style`
- * attributes in markup and with `<style>` elements that it makes while it runs, hence the inline styles; a style
- * cannot carry anything away, since images and fonts come from the gateway only. Workers are files of the gateway.
+ * The Content-Security-Policy of the playground. Its editor, Monaco, positions lines and markers with `style` attributes
+ * and creates `<style>` elements at run time, so inline styles are allowed. They cannot exfiltrate data, because images
+ * and fonts may only come from the gateway. Workers are files of the gateway.
  */
 export const PLAYGROUND_POLICY = toHeader({
   ...OWN_FILES_ONLY,
@@ -26,7 +26,7 @@ export const PLAYGROUND_POLICY = toHeader({
   'worker-src': "'self'",
 });
 
-/** The Content-Security-Policy of an asset. It counts where the asset is a worker: that one may ask for nothing. */
+/** The Content-Security-Policy of an asset. It applies to workers, which may load nothing. */
 export const ASSET_POLICY = "default-src 'none'; frame-ancestors 'none'";
 
 function toHeader(directives: Readonly<Record<string, string>>): string {

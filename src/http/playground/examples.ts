@@ -1,11 +1,11 @@
 import { type Action, can } from '../../policy/policy.ts';
 import type { Viewer } from '../../policy/viewer.ts';
 
-/** An operation to begin with: a tab of the playground. */
+/** An example operation: a tab of the playground. */
 export interface Example {
-  /** What a viewer must be allowed to do so that the tab is of use to him. */
+  /** The permission that a viewer needs to run the example. */
   action: Action;
-  /** One named operation, after a line that says what it does. */
+  /** One named operation, preceded by a comment line that describes it. */
   query: string;
   variables?: Readonly<Record<string, unknown>>;
 }
@@ -13,11 +13,11 @@ export interface Example {
 const SERVER_ID = 'put the id of a server here';
 const USER_ID = 'put the id of a user here';
 
-/** In the order in which a first visitor would run them. */
+/** In the order in which a new user would run them. */
 export const EXAMPLES: readonly Example[] = [
   {
     action: 'viewer.read',
-    query: `# Shows whom the gateway takes you for.
+    query: `# Shows the user that you are signed in as.
 query WhoAmI {
   viewer {
     id
@@ -30,7 +30,7 @@ query WhoAmI {
   },
   {
     action: 'mcpServerConfig.create',
-    query: `# Defines a server without sign-in, disabled yet.
+    query: `# Creates a server without sign-in (disabled).
 mutation CreateOpenServer(
   $input: CreateMcpServerConfigInput!
 ) {
@@ -54,7 +54,7 @@ mutation CreateOpenServer(
   },
   {
     action: 'mcpServerConfig.create',
-    query: `# Defines a server with an API key for all users.
+    query: `# Creates a server with an API key for all users.
 mutation CreateApiKeyServer(
   $input: CreateMcpServerConfigInput!
 ) {
@@ -83,7 +83,7 @@ mutation CreateApiKeyServer(
   },
   {
     action: 'mcpServerConfig.create',
-    query: `# Defines a server where each user signs in himself.
+    query: `# Creates a server with a separate sign-in per user.
 mutation CreateOAuthServer(
   $input: CreateMcpServerConfigInput!
 ) {
@@ -116,7 +116,7 @@ mutation CreateOAuthServer(
   },
   {
     action: 'mcpServerConfig.list',
-    query: `# Lists the servers that you may see, by name.
+    query: `# Lists the servers that you can see, by name.
 query ListServers(
   $first: Int
   $filter: McpServerConfigFilter
@@ -160,7 +160,7 @@ mutation EnableServer($id: UUID!) {
   },
   {
     action: 'mcpServerConfig.update',
-    query: `# Disables a server, at once and for everybody.
+    query: `# Disables a server immediately, for all users.
 mutation DisableServer($id: UUID!) {
   updateMcpServerConfig(
     id: $id
@@ -176,7 +176,7 @@ mutation DisableServer($id: UUID!) {
   },
   {
     action: 'feed.subscribe',
-    query: `# Follows every change, as it happens.
+    query: `# Subscribes to all changes of servers.
 subscription FollowChanges($includeInitial: Boolean) {
   mcpServerConfigEvents(
     includeInitial: $includeInitial
@@ -213,7 +213,7 @@ query ListUsers($first: Int) {
   },
   {
     action: 'mcpServerConnection.removeAny',
-    query: `# Removes a user's tokens; without userId, everybody's.
+    query: `# Removes a user's tokens; without userId, all users'.
 mutation RemoveUserTokens($id: UUID!, $userId: UUID) {
   removeMcpServerUserTokens(id: $id, userId: $userId) {
     removedCount

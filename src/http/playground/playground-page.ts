@@ -3,17 +3,17 @@ import { type Viewer, viewerUserId } from '../../policy/viewer.ts';
 import type { Assets } from './assets.ts';
 import { examplesFor } from './examples.ts';
 
-/** What the page tells its script. */
+/** The settings that the page passes to its script. */
 export interface PlaygroundSettings {
-  /** Whose the page is: the script clears what another user left in the tab. */
+  /** The signed-in user. The script clears data that another user left in the tab. */
   userId: string | undefined;
-  /** Addresses of the editor's workers, by the label that Monaco asks for. */
+  /** URLs of the editor's workers, by Monaco's worker label. */
   workers: Readonly<Record<string, string>>;
-  /** Tabs for a start, as GraphiQL takes them: `variables` is JSON in a string. */
+  /** The initial tabs in GraphiQL's format: `variables` is a string of JSON. */
   tabs: { query: string; variables: string | null }[];
 }
 
-/** The playground for this viewer, as HTML: a bar, a place for GraphiQL, and the files that fill both. */
+/** Renders the playground for the viewer: a header bar, and the element that GraphiQL renders into. */
 export async function renderPlaygroundPage(assets: Assets, viewer: Viewer) {
   const [icon, graphiqlStyle, style, graphiql, script] = await Promise.all([
     assets.urlOf('icon.svg'),
@@ -63,7 +63,7 @@ export async function renderPlaygroundPage(assets: Assets, viewer: Viewer) {
 `;
 }
 
-/** JSON that cannot end the script element it stands in. */
+/** Serializes JSON so that it cannot close the surrounding script element. */
 function toScriptText(value: unknown) {
   return raw(JSON.stringify(value).replaceAll('<', '\\u003c'));
 }

@@ -1,14 +1,14 @@
 /**
- * What the playground's page does: it starts GraphiQL with the example tabs, shows who is signed in, and signs out.
+ * The script of the playground: starts GraphiQL with the example tabs, shows who is signed in, and signs out.
  *
- * Two of GraphiQL's habits are turned off, since queries and variables may hold secrets. It keeps tabs, history and
- * headers in `localStorage`, for ever and for whoever signs in next: here they live as long as the browser's tab and
- * only for the same user, and headers are not kept. It copies each query into the address as it is typed, and so into
- * the browser's history: here the address stays.
+ * Two GraphiQL features are turned off, because queries and variables can contain secrets. By default GraphiQL stores
+ * tabs, history and headers in `localStorage`, indefinitely and for any user who signs in next. Here they are stored for
+ * the lifetime of the browser tab and for the same user only, and headers are not stored. By default GraphiQL also copies
+ * the query into the URL, and thus into the browser history. Here the URL does not change.
  *
- * Two of its faults are worked around. After a reload it looks for the tab with the query that was edited last and,
- * when none was, adds an empty tab: it is told which tab was open. Dragging a tab goes wrong once the window or a font
- * changed a width, and even a click counts as a drag then: tabs cannot be dragged (see also the style).
+ * Two GraphiQL bugs are worked around. After a reload, GraphiQL looks for the tab with the last edited query and, if no
+ * query was edited, adds an empty tab; so it is given the query of the open tab. Dragging a tab fails after the window or
+ * a font changed a width, and then even a click counts as a drag; so dragging is disabled (see also the style).
  */
 export const PLAYGROUND_SCRIPT = `'use strict';
 
@@ -63,14 +63,14 @@ signOut.addEventListener('click', async () => {
   signOut.disabled = true;
   try {
     const response = await fetch('/auth/session', { method: 'DELETE' });
-    // 401: the session had ended already.
+    // 401: the session had already ended.
     if (!response.ok && response.status !== 401) throw new Error('status ' + response.status);
   } catch {
     signOut.disabled = false;
-    viewer.textContent = 'Signing out did not work: you are still signed in.';
+    viewer.textContent = 'Signing out failed: you are still signed in.';
     return;
   }
-  // Not before the page goes: until then GraphiQL may still keep a tab that changed last.
+  // Cleared only when the page unloads, because GraphiQL may still save a changed tab until then.
   addEventListener('pagehide', () => sessionStorage.clear());
   location.replace('/graphql');
 });

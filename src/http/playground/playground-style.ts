@@ -1,4 +1,4 @@
-/** The look of the bar above GraphiQL. It follows GraphiQL's theme, which is the system's until the user picks one. */
+/** The style of the bar above GraphiQL. It follows GraphiQL's theme, which is the system's until the user selects one. */
 export const PLAYGROUND_STYLE = `:root {
   color-scheme: light dark;
   --ink: light-dark(#1b2033, #e6e8f0);
@@ -79,7 +79,7 @@ body {
   height: 100%;
 }
 
-/* GraphiQL moves a tab by a stale distance when it gets the focus, away from under the pointer. */
+/* When a tab gets the focus, GraphiQL moves it away from the pointer by a stale distance. */
 #playground .graphiql-tab {
   transform: none !important;
 }

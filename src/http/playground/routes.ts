@@ -6,7 +6,7 @@ import { ASSET_POLICY, PLAYGROUND_POLICY, SIGN_IN_POLICY } from './content-secur
 import { renderPlaygroundPage } from './playground-page.ts';
 import { renderSignInPage } from './sign-in-page.ts';
 
-/** The files of the pages, for anybody: they hold nothing that is not in the published packages. */
+/** The routes of the assets. They are public: assets contain nothing that is not in published packages. */
 export function createAssetRoutes(assets: Assets): Hono<HttpEnv> {
   const routes = new Hono<HttpEnv>();
 
@@ -26,16 +26,16 @@ export function createAssetRoutes(assets: Assets): Hono<HttpEnv> {
 }
 
 /**
- * `GET /graphql` for a browser that asks for a page: the playground, or the sign-in page for nobody. Every other
- * request goes on to GraphQL.
+ * Serves `GET /graphql` to browsers that request HTML: the playground, or the sign-in page if nobody is signed in. All
+ * other requests are passed on to GraphQL.
  *
- * @param assets undefined where the playground is off: then there is no page, and only queries go on
+ * @param assets undefined if the playground is off: requests for HTML without a query then get 404
  */
 export function createPlaygroundRoutes(assets: Assets | undefined): Hono<HttpEnv> {
   const routes = new Hono<HttpEnv>();
 
   routes.get('/graphql', async (c, next) => {
-    if (!asksForPage(c)) return next();
+    if (!prefersHtml(c)) return next();
     if (assets === undefined) return c.req.query('query') === undefined ? c.notFound() : next();
     c.header('vary', 'Accept, Authorization, Cookie');
     const viewer = c.get('viewer');
@@ -50,8 +50,8 @@ export function createPlaygroundRoutes(assets: Assets | undefined): Hono<HttpEnv
   return routes;
 }
 
-/** Browsers name `text/html` first when somebody opens an address; programs ask for JSON or for anything. */
-function asksForPage(c: Context<HttpEnv>): boolean {
+/** Browsers prefer `text/html` when someone opens a URL. Programs accept JSON or anything. */
+function prefersHtml(c: Context<HttpEnv>): boolean {
   const supports = ['application/json', 'text/html'];
   return accepts(c, { header: 'Accept', supports, default: 'application/json' }) === 'text/html';
 }

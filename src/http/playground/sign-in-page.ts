@@ -1,14 +1,14 @@
 import { html } from 'hono/html';
 import type { Assets } from './assets.ts';
 
-/** The page for somebody who is not signed in, as HTML. It says nothing about this gateway that is not public. */
+/** Renders the page for visitors who are not signed in. It contains only public information. */
 export async function renderSignInPage(assets: Assets) {
   const [icon, style, script] = await Promise.all([
     assets.urlOf('icon.svg'),
     assets.urlOf('sign-in.css'),
     assets.urlOf('sign-in.js'),
   ]);
-  // The field has no name, so that nothing but the script can send what is typed into it. The hidden one is for password managers.
+  // The token field has no name, so that only the script can submit it. The hidden field is for password managers.
   return html`<!doctype html>
 <html lang="en">
   <head>

@@ -1,6 +1,6 @@
 /**
- * What the sign-in page does: it shows the token to the gateway, which sets the session cookie, and then loads the
- * same address again. The token goes nowhere else and is not kept.
+ * The script of the sign-in page: sends the token to the gateway, which sets the session cookie, then reloads the page.
+ * The token is sent nowhere else and is not stored.
  */
 export const SIGN_IN_SCRIPT = `'use strict';
 
@@ -9,18 +9,18 @@ const field = document.getElementById('token');
 const problem = document.getElementById('problem');
 const button = form.querySelector('button');
 
-/** What is wrong, in a sentence; undefined once the session is there. */
+/** Returns an error message, or undefined after the sign-in succeeded. */
 async function signIn(token) {
-  if (!/^[\\x21-\\x7e]+$/.test(token)) return 'This does not look like a token: it has spaces or special characters.';
+  if (!/^[\\x21-\\x7e]+$/.test(token)) return 'This does not look like a token: it contains spaces or special characters.';
   let response;
   try {
     response = await fetch('/auth/session', { method: 'POST', headers: { authorization: 'Bearer ' + token } });
   } catch {
-    return 'The gateway cannot be reached. Is it still running?';
+    return 'Cannot reach the gateway. Is it still running?';
   }
   if (response.ok) return undefined;
-  if (response.status === 401) return 'The gateway does not take this token: it is wrong, too old or was revoked.';
-  return 'The gateway answered with status ' + response.status + '. Its log may say why.';
+  if (response.status === 401) return 'The gateway rejected this token: it is wrong, expired or revoked.';
+  return 'The gateway responded with status ' + response.status + '. Its log may have the reason.';
 }
 
 form.addEventListener('submit', async (event) => {

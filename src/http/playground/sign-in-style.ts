@@ -1,4 +1,4 @@
-/** The look of the sign-in page, light and dark as the browser asks. */
+/** The style of the sign-in page, light or dark as the browser prefers. */
 export const SIGN_IN_STYLE = `:root {
   color-scheme: light dark;
   --ink: light-dark(#1b2033, #e6e8f0);

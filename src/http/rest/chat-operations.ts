@@ -26,7 +26,7 @@ const EXAMPLE_CHAT: Chat = {
 export const CHAT_GROUP = {
   prefix: '/api/experimental/chats',
   name: 'Chats',
-  description: "A user's chats, and which MCP servers apply in them.",
+  description: "A user's chats and the MCP servers that are in effect in them.",
   experiment: 'agents',
   schemas: { Chat, ChatMcpServer, ChatMessage, CreateChat, CreateChatMessage },
   operations: {
@@ -34,8 +34,8 @@ export const CHAT_GROUP = {
       method: 'post',
       path: '',
       action: 'chat.create',
-      summary: 'Begin a chat',
-      description: 'Begins a chat of the caller.',
+      summary: 'Create a chat',
+      description: 'Creates a chat that the caller owns.',
       body: { schema: CreateChat, examples: { 'one server': { title: 'Release notes', mcp_server_ids: [SERVER_ID] } } },
       success: {
         status: 201,
@@ -48,7 +48,7 @@ export const CHAT_GROUP = {
       path: '/{id}',
       action: 'chat.read',
       summary: 'Get a chat',
-      description: 'One of the own chats; any for services.',
+      description: "Returns one of the caller's chats. Services can read any chat.",
       success: {
         status: 200,
         description: 'The chat.',
@@ -59,8 +59,8 @@ export const CHAT_GROUP = {
       method: 'post',
       path: '/{id}/messages',
       action: 'chat.write',
-      summary: 'Write a message',
-      description: "Adds a message to one of the caller's chats, and may choose other servers for it.",
+      summary: 'Create a message',
+      description: "Adds a message to one of the caller's chats. Can also change the selected servers of the chat.",
       body: {
         schema: CreateChatMessage,
         examples: {

@@ -10,17 +10,17 @@ import { CHAT_GROUP } from './chat-operations.ts';
 import type { Chat } from './chat-schemas.ts';
 import { registerOperations } from './register-operations.ts';
 
-/** What the routes stand on. */
+/** The dependencies of the chat routes. */
 export interface ChatRoutesOptions {
   chats: ChatService;
   effectiveServers: EffectiveServers;
   experiments: ReadonlySet<Experiment>;
 }
 
-/** The REST routes about chats, with their whole paths: mount them at `/`. */
+/** Creates the REST routes of chats. Their paths are absolute: mount them at `/`. */
 export function createChatRoutes({ chats, effectiveServers, experiments }: ChatRoutesOptions): Hono<HttpEnv> {
   const router = new Hono<HttpEnv>();
-  const toAnswer = async (viewer: Viewer, chat: ChatRecord): Promise<Chat> => {
+  const toChat = async (viewer: Viewer, chat: ChatRecord): Promise<Chat> => {
     const servers = (await effectiveServers.listByChat(viewer, [chat])).get(chat.id) ?? [];
     return {
       id: chat.id,
@@ -46,18 +46,18 @@ export function createChatRoutes({ chats, effectiveServers, experiments }: ChatR
     {
       async createChat({ viewer, body }) {
         const { title, mcp_server_ids: mcpServerIds } = body;
-        return toAnswer(viewer, await withSentNames(() => chats.create(viewer, { title, mcpServerIds })));
+        return toChat(viewer, await withRestFieldNames(() => chats.create(viewer, { title, mcpServerIds })));
       },
 
       async getChat({ viewer, id }) {
         const chat = await chats.find(viewer, id);
         if (chat === null) throw notFound('chat');
-        return toAnswer(viewer, chat);
+        return toChat(viewer, chat);
       },
 
       async createChatMessage({ viewer, id: chatId, body }) {
         const { content = '', mcp_server_ids: mcpServerIds } = body;
-        const message = await withSentNames(() => chats.createMessage(viewer, { chatId, content, mcpServerIds }));
+        const message = await withRestFieldNames(() => chats.createMessage(viewer, { chatId, content, mcpServerIds }));
         return {
           id: message.id,
           chat_id: message.chatId,
@@ -71,8 +71,8 @@ export function createChatRoutes({ chats, effectiveServers, experiments }: ChatR
   return router;
 }
 
-/** Issues name the fields as they were sent. */
-async function withSentNames<Result>(write: () => Promise<Result>): Promise<Result> {
+/** Converts field names in validation issues to those of the REST API. */
+async function withRestFieldNames<Result>(write: () => Promise<Result>): Promise<Result> {
   try {
     return await write();
   } catch (error) {

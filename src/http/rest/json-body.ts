@@ -7,11 +7,11 @@ import { HttpProblem } from '../problem.ts';
 import { locateSyntaxError } from './json-syntax.ts';
 
 /**
- * Reads a JSON body with the types that the schema says. Fields that the schema does not know are left out; those that
- * it requires may be missing, see `RestOperation`.
+ * Reads a JSON body and checks its types against the schema. Unknown fields are dropped. Required fields may be missing:
+ * the domain reports those, see `RestOperation`.
  *
- * @throws HttpProblem 415 for another media type, 413 for too large a body; VALIDATION_FAILED for what is not JSON in UTF-8, saying where, and
- *   for all wrong types at once
+ * @throws HttpProblem 415 for another media type, 413 if the body is too large, 400 if it is not UTF-8; VALIDATION_FAILED
+ *   with the position of a JSON syntax error, or with all wrong types at once
  */
 export async function readBody<Schema extends z.ZodObject>(
   request: HonoRequest,
@@ -37,14 +37,14 @@ function parseJson(bytes: Uint8Array): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    // The parser's own message quotes the body, which may hold a secret, and does not always say where.
+    // The parser's message quotes the body, which can contain a secret, and does not always have the position.
     const at = locateSyntaxError(text);
     const where = at === undefined ? '' : `: see line ${at.line}, column ${at.column}`;
     throw new DomainError('VALIDATION_FAILED', `The body is not valid JSON${where}.`);
   }
 }
 
-const MEANING_OF_TYPE: Readonly<Record<string, string>> = {
+const TYPE_DESCRIPTIONS: Readonly<Record<string, string>> = {
   string: 'text',
   boolean: 'true or false',
   array: 'a list',
@@ -57,6 +57,6 @@ function toValidationIssue(issue: z.core.$ZodIssue): ValidationIssue {
   if (issue.code === 'invalid_value') {
     return { path, code: 'NOT_A_CHOICE', message: `Must be one of ${issue.values.join(', ')}.` };
   }
-  const expected = issue.code === 'invalid_type' ? MEANING_OF_TYPE[issue.expected] : undefined;
+  const expected = issue.code === 'invalid_type' ? TYPE_DESCRIPTIONS[issue.expected] : undefined;
   return { path, code: 'WRONG_TYPE', message: `Must be ${expected ?? 'of another type'}.` };
 }

@@ -1,10 +1,10 @@
-/** A place in a text, counted from 1; columns in UTF-16 code units. */
-export interface Place {
+/** A position in a text. Line and column start at 1; columns count UTF-16 code units. */
+export interface TextPosition {
   line: number;
   column: number;
 }
 
-/** Numbers and words. Strings are read by hand: a pattern would have to go back over long ones. */
+/** Numbers and literals. Strings are scanned by hand, because a pattern would backtrack over long ones. */
 const SCALAR = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null/y;
 const WHITE_SPACE = /[\t\n\r ]*/y;
 const ESCAPE = /\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})/y;
@@ -12,10 +12,12 @@ const ESCAPE = /\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})/y;
 type Expected = 'value' | 'value or end' | 'key' | 'key or end' | 'colon' | 'comma or end';
 
 /**
- * Finds where a text stops being JSON (RFC 8259): at the character that cannot stand there, or behind the last one
- * when there should be more. Undefined for JSON. Keeps its own stack, so depth does not matter.
+ * Finds the first JSON syntax error (RFC 8259): the unexpected character, or the end of the text if it is incomplete.
+ * Uses an explicit stack instead of recursion, so nesting depth is not limited.
+ *
+ * @returns undefined if the text is valid JSON
  */
-export function locateSyntaxError(text: string): Place | undefined {
+export function locateSyntaxError(text: string): TextPosition | undefined {
   const offset = findSyntaxError(text);
   if (offset === undefined) return undefined;
   const before = text.slice(0, offset).split('\n');
@@ -66,13 +68,13 @@ function closing(opening: '{' | '['): '}' | ']' {
   return opening === '{' ? '}' : ']';
 }
 
-/** Where the pattern, matched at exactly this place, ends. */
+/** The end of the match at exactly `start`; undefined if the pattern does not match there. */
 function endOf(pattern: RegExp, text: string, start: number): number | undefined {
   pattern.lastIndex = start;
   return pattern.test(text) ? pattern.lastIndex : undefined;
 }
 
-/** Where the string ends, or where the mistake in it is. */
+/** The end of the string, or the position of the error in it. */
 function readString(text: string, start: number): { isComplete: boolean; end: number } {
   if (text[start] !== '"') return { isComplete: false, end: start };
   let at = start + 1;

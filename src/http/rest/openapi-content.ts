@@ -1,11 +1,11 @@
 import type { Examples } from './operation.ts';
 
-/** Where a named schema is in the document. */
+/** The JSON pointer of a named schema in the document. */
 export function toSchemaPointer(name: string): string {
   return `#/components/schemas/${name}`;
 }
 
-/** The `content` of a body or answer: JSON of the named schema. */
+/** The `content` of a request or response body: JSON of the named schema. */
 export function toJsonContent(schemaName: string, examples: Examples): object {
   return {
     'application/json': {

@@ -2,18 +2,18 @@ import type { Problem } from '../problem.ts';
 import { toJsonContent } from './openapi-content.ts';
 import { hasId, type RestOperation } from './operation.ts';
 
-interface ErrorAnswer {
-  /** In the document's components. */
+interface ErrorResponse {
+  /** The name in the document's components. */
   name: string;
   description: string;
   examples: Readonly<Record<string, Problem>>;
 }
 
-/** What each status that is not a success means, in every operation that can end in it. */
-const ERROR_ANSWERS = {
+/** The error responses by status, shared by all operations. */
+const ERROR_RESPONSES = {
   400: {
     name: 'BadRequest',
-    description: 'What was sent is not valid; nothing was changed. All problems are told at once.',
+    description: 'The request is invalid. Nothing was changed. The response lists all problems.',
     examples: {
       'broken rules': {
         message: 'slug: Give a short name for tools and URLs, such as "github". (and 1 more)',
@@ -28,7 +28,7 @@ const ERROR_ANSWERS = {
   },
   401: {
     name: 'Unauthenticated',
-    description: 'Nobody is signed in: no token or session, or one that ended, or a suspended user.',
+    description: 'Not authenticated: there is no token or session, it is invalid or expired, or the user is suspended.',
     examples: {
       'no token': {
         message: 'Sign in, or send an API token as "Authorization: Bearer …".',
@@ -38,8 +38,7 @@ const ERROR_ANSWERS = {
   },
   403: {
     name: 'Forbidden',
-    description:
-      "The caller's role does not allow this, or the gateway runs without the feature. Nothing sent was read.",
+    description: "The caller's role does not allow this, or the feature is off. The request body was not read.",
     examples: {
       'not allowed': { message: 'Your role does not allow this.', code: 'FORBIDDEN' },
       'feature off': {
@@ -50,12 +49,12 @@ const ERROR_ANSWERS = {
   },
   404: {
     name: 'NotFound',
-    description: 'There is none with this id, or none that the caller may see.',
+    description: 'Nothing with this id exists, or the caller may not see it.',
     examples: { missing: { message: 'There is no such MCP server config.', code: 'NOT_FOUND' } },
   },
   409: {
     name: 'Conflict',
-    description: 'The change collides with something that is there already.',
+    description: 'The change conflicts with existing data.',
     examples: {
       'slug taken': {
         message: 'The slug "issues" is taken by another config; choose another one.',
@@ -71,7 +70,7 @@ const ERROR_ANSWERS = {
   },
   415: {
     name: 'UnsupportedMediaType',
-    description: 'The body is not said to be application/json.',
+    description: 'The content type of the body is not application/json.',
     examples: {
       'not JSON': {
         message: 'Send the body as JSON, with the header "Content-Type: application/json".',
@@ -81,7 +80,7 @@ const ERROR_ANSWERS = {
   },
   502: {
     name: 'UpstreamFailed',
-    description: 'Another server, which the gateway had to ask, did not answer as it should.',
+    description: 'Another server that the gateway needed failed or sent an invalid response.',
     examples: {
       'no metadata': {
         message: 'The authorization server has no metadata (RFC 8414, OpenID Connect Discovery) at any known place.',
@@ -91,31 +90,31 @@ const ERROR_ANSWERS = {
   },
   500: {
     name: 'InternalServerError',
-    description: 'Something went wrong inside the gateway.',
+    description: 'Internal error in the gateway.',
     examples: {
       masked: {
-        message: 'Something went wrong inside the gateway; its log has more under this errorId.',
+        message: 'Internal error in the gateway. Its log has the details under this errorId.',
         code: 'INTERNAL_SERVER_ERROR',
         errorId: '0b0f8a39-92a5-4f6e-8d2e-6f1a3e7f5f10',
       },
     },
   },
-} as const satisfies Record<number, ErrorAnswer>;
+} as const satisfies Record<number, ErrorResponse>;
 
-type ErrorStatus = keyof typeof ERROR_ANSWERS;
+type ErrorStatus = keyof typeof ERROR_RESPONSES;
 
-/** The `responses` of the document's components. */
+/** Creates the `responses` of the document's components. */
 export function toErrorComponents(): Record<string, object> {
-  const answers: readonly ErrorAnswer[] = Object.values(ERROR_ANSWERS);
+  const responses: readonly ErrorResponse[] = Object.values(ERROR_RESPONSES);
   return Object.fromEntries(
-    answers.map(({ name, description, examples }) => [
+    responses.map(({ name, description, examples }) => [
       name,
       { description, content: toJsonContent('Problem', examples) },
     ]),
   );
 }
 
-/** References to the answers that the operation can end in without success, by status. */
+/** References to the error responses that the operation can return, by status. */
 export function toErrorReferences(operation: RestOperation): Record<string, object> {
   const statuses: ErrorStatus[] = [401, 403, 500];
   if (hasId(operation)) statuses.push(400, ...(operation.isIdempotent === true ? [] : [404 as const]));
@@ -131,5 +130,5 @@ export function toErrorReferences(operation: RestOperation): Record<string, obje
 }
 
 function toReference(status: ErrorStatus): object {
-  return { $ref: `#/components/responses/${ERROR_ANSWERS[status].name}` };
+  return { $ref: `#/components/responses/${ERROR_RESPONSES[status].name}` };
 }

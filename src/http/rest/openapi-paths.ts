@@ -3,27 +3,27 @@ import { toJsonContent, toSchemaPointer } from './openapi-content.ts';
 import { toErrorReferences } from './openapi-errors.ts';
 import { type Documented, hasId, type RestGroup, type RestOperation } from './operation.ts';
 
-/** The name of each schema in the document. */
+/** The names of the schemas in the document. */
 export type SchemaNames = z.core.$ZodRegistry<{ id: string }>;
 
 /** The `paths` of an OpenAPI document: by path, then by method. */
 export type OpenApiPaths = Record<string, Record<string, object>>;
 
-/** @param schemas by name */
+/** Registers the names of all schemas. @param schemas by name */
 export function nameSchemas(schemas: readonly RestGroup['schemas'][]): SchemaNames {
   const names: SchemaNames = z.registry<{ id: string }>();
   for (const [id, schema] of schemas.flatMap(Object.entries<z.ZodType>)) names.add(schema, { id });
   return names;
 }
 
-/** The `schemas` of the document's components. */
+/** Creates the `schemas` of the document's components. */
 export function toSchemaComponents(names: SchemaNames): Record<string, object> {
   const { schemas } = z.toJSONSchema(names, { io: 'input', uri: toSchemaPointer });
-  // A component is found by its place in the document; an "$id" with a fragment is not allowed.
+  // Components are referenced by their pointer. An "$id" with a fragment is not allowed.
   return Object.fromEntries(Object.entries(schemas).map(([id, { $id, $schema, ...schema }]) => [id, schema]));
 }
 
-/** The `paths` of all groups. @throws Error when an operation uses a schema that its group does not name */
+/** Creates the `paths` of all groups. @throws Error if an operation uses a schema that its group does not list */
 export function toPaths(groups: readonly RestGroup[], names: SchemaNames): OpenApiPaths {
   const paths: OpenApiPaths = {};
   for (const group of groups) {
@@ -41,7 +41,7 @@ const ID_PARAMETER = {
   name: 'id',
   in: 'path',
   required: true,
-  description: 'Its id, as a list or the answer to its creation tells it.',
+  description: 'The id, as returned when it was created or listed.',
   schema: { type: 'string', format: 'uuid' },
 };
 
@@ -65,7 +65,7 @@ function toOperationObject(operation: RestOperation, names: SchemaNames): object
   };
 }
 
-const LOCATION = { description: 'Where the browser goes.', schema: { type: 'string', format: 'uri' } };
+const LOCATION = { description: 'The URL that the browser is sent to.', schema: { type: 'string', format: 'uri' } };
 
 function toQueryParameters(query: Readonly<Record<string, string>>): object[] {
   return Object.entries(query).map(([name, description]) => ({
@@ -79,6 +79,6 @@ function toQueryParameters(query: Readonly<Record<string, string>>): object[] {
 
 function toContent(names: SchemaNames, { schema, examples }: Documented): object {
   const id = names.get(schema)?.id;
-  if (id === undefined) throw new Error('An operation uses a schema that its group does not name.');
+  if (id === undefined) throw new Error('An operation uses a schema that its group does not list.');
   return toJsonContent(id, examples);
 }

@@ -5,14 +5,14 @@ import { nameSchemas, type OpenApiPaths, toPaths, toSchemaComponents } from './o
 import type { RestGroup } from './operation.ts';
 import { SERVER_GROUP } from './server-operations.ts';
 
-/** All that REST serves. */
+/** All groups of the REST API. */
 const GROUPS: readonly RestGroup[] = [SERVER_GROUP, CHAT_GROUP];
 
-/** What the document says about this gateway, rather than about the API. */
+/** The parts of the document that depend on this gateway. */
 export interface OpenApiOptions {
-  /** Of the gateway. */
+  /** The version of the gateway. */
   version: string;
-  /** Where clients reach the gateway, without a slash at the end. */
+  /** The URL at which clients reach the gateway, without a trailing slash. */
   publicUrl: string;
   sessionCookieName: string;
 }
@@ -29,8 +29,8 @@ export interface OpenApiDocument {
 }
 
 /**
- * Describes the REST API, from the declarations that its routes are registered from.
- * Source: OpenAPI Specification 3.1.0.
+ * Creates the OpenAPI document from the same declarations that the routes are registered from (OpenAPI Specification
+ * 3.1.0).
  */
 export function createOpenApiDocument({ version, publicUrl, sessionCookieName }: OpenApiOptions): OpenApiDocument {
   const names = nameSchemas([{ Problem }, ...GROUPS.map((group) => group.schemas)]);
@@ -40,7 +40,7 @@ export function createOpenApiDocument({ version, publicUrl, sessionCookieName }:
       title: 'Gatehouse',
       version,
       summary: 'The REST API of the gateway.',
-      description: 'Each path also works with a slash at its end. Fields of a body that are not listed are ignored.',
+      description: 'All paths also work with a trailing slash. Unknown fields in a request body are ignored.',
       license: { name: 'Apache License 2.0', identifier: 'Apache-2.0' },
     },
     servers: [{ url: publicUrl }],
@@ -54,15 +54,20 @@ export function createOpenApiDocument({ version, publicUrl, sessionCookieName }:
         bearer: {
           type: 'http',
           scheme: 'bearer',
-          description: "An API token (gth_…) or a JWT of the gateway's issuer.",
+          description: 'An API token (gth_…) or a JWT from the configured OIDC issuer.',
         },
         coderSessionToken: {
           type: 'apiKey',
           in: 'header',
           name: 'Coder-Session-Token',
-          description: 'The same tokens, in the header that clients of coder send.',
+          description: 'The same tokens, in the header that coder clients send.',
         },
-        session: { type: 'apiKey', in: 'cookie', name: sessionCookieName, description: 'A browser that is signed in.' },
+        session: {
+          type: 'apiKey',
+          in: 'cookie',
+          name: sessionCookieName,
+          description: 'The session cookie of a signed-in browser.',
+        },
       },
     },
   };

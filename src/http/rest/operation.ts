@@ -3,56 +3,56 @@ import type { Experiment } from '../../domain/experiments.ts';
 import type { Action } from '../../policy/policy.ts';
 import type { Viewer } from '../../policy/viewer.ts';
 
-/** Bodies to show in the documentation, by what they stand for. */
+/** Example bodies for the documentation, by title. */
 export type Examples = Readonly<Record<string, unknown>>;
 
-/** JSON as it is checked and documented. */
+/** A JSON body: its schema and examples. */
 export interface Documented<Schema extends z.ZodType = z.ZodType> {
   readonly schema: Schema;
   readonly examples: Examples;
 }
 
-/** One route: what is served and what is documented, in one declaration. */
+/** The declaration of one route. The route and its documentation are both created from it. */
 export interface RestOperation {
   readonly method: 'get' | 'post' | 'patch' | 'delete';
-  /** Below the prefix of the group. */
+  /** Relative to the group's prefix. */
   readonly path: '' | `/{id}${string}`;
-  /** What the caller must be allowed to do before anything of the request is looked at. */
+  /** The permission that is checked before any part of the request is read. */
   readonly action: Action;
   readonly summary: string;
   readonly description: string;
-  /** What is sent. A required field that is missing is for the domain to report, along with all other problems. */
+  /** The request body. The domain reports missing required fields, together with all other problems. */
   readonly body?: Documented<z.ZodObject>;
   readonly success: {
     readonly status: 200 | 201 | 204 | 307;
     readonly description: string;
     readonly content?: Documented;
   };
-  /** Answered to a browser, by routes of its own; here it is only documented, with the query that it takes. */
+  /** Set for pages that browsers open. Other routes serve them; here they are only documented, with their query. */
   readonly page?: { readonly query: Readonly<Record<string, string>> };
-  /** Whether it is a success too when there is no such thing. */
+  /** Whether the operation also succeeds if the resource does not exist. */
   readonly isIdempotent?: true;
-  /** Whether it may end in 502, and when. */
+  /** Set if the operation can return 502; describes when. */
   readonly upstream?: string;
-  /** Whether it may end in 409, and when. */
+  /** Set if the operation can return 409; describes when. */
   readonly conflict?: string;
 }
 
-/** Routes about one kind of thing. */
+/** The routes of one kind of resource. */
 export interface RestGroup {
-  /** E.g. `/api/experimental/things`, without a slash at the end. */
+  /** E.g. `/api/experimental/things`, without a trailing slash. */
   readonly prefix: string;
   readonly name: string;
   readonly description: string;
   /** The feature that the routes belong to. */
   readonly experiment: Experiment;
-  /** Every schema that the operations use, by its name in the documentation. */
+  /** All schemas that the operations use, by their names in the documentation. */
   readonly schemas: Readonly<Record<string, z.ZodType>>;
   /** By operation id. */
   readonly operations: Readonly<Record<string, RestOperation>>;
 }
 
-/** What a handler is given, all of it checked. */
+/** The validated input of a handler. */
 export type RequestOf<Operation> = { viewer: Viewer } & (Operation extends { path: `/{id}${string}` }
   ? { id: string }
   : unknown) &
@@ -60,19 +60,21 @@ export type RequestOf<Operation> = { viewer: Viewer } & (Operation extends { pat
     ? { body: Partial<z.output<Schema>> }
     : unknown);
 
-/** What a handler answers: the success body, or nothing. */
-export type AnswerOf<Operation> = Operation extends { success: { content: { schema: infer Schema extends z.ZodType } } }
+/** The result of a handler: the success body, or undefined. */
+export type ResponseBodyOf<Operation> = Operation extends {
+  success: { content: { schema: infer Schema extends z.ZodType } };
+}
   ? z.output<Schema>
   : undefined;
 
-/** One handler for each operation that is no page. */
+/** One handler for each operation that is not a page. */
 export type Handlers<Operations> = {
   readonly [Name in keyof Operations as Operations[Name] extends { page: object } ? never : Name]: (
     request: RequestOf<Operations[Name]>,
-  ) => Promise<AnswerOf<Operations[Name]>>;
+  ) => Promise<ResponseBodyOf<Operations[Name]>>;
 };
 
-/** Whether the path of the operation names one thing. */
+/** Whether the path contains the id of a resource. */
 export function hasId(operation: RestOperation): boolean {
   return operation.path.startsWith('/{id}');
 }

@@ -10,9 +10,9 @@ import { type Handlers, hasId, type RestGroup, type RestOperation } from './oper
 type AnyHandler = (request: Record<string, unknown>) => Promise<unknown>;
 
 /**
- * Serves the operations of a group, with and without a slash at the end of the path. The order of the checks is the
- * same for all: who calls, whether his role allows it, whether the feature is on, the id, the body. So who may not
- * learns nothing, and nothing that he sent is read.
+ * Registers the routes of a group, with and without a trailing slash. All routes check in the same order: authentication,
+ * the caller's role, the feature flag, the id, the body. Unauthorized callers therefore learn nothing, and nothing that
+ * they send is read.
  */
 export function registerOperations<const Group extends RestGroup>(
   router: Hono<HttpEnv>,
@@ -28,19 +28,19 @@ export function registerOperations<const Group extends RestGroup>(
       const viewer = c.get('viewer');
       assertCan(viewer, operation.action);
       assertExperiment(experiments, group.experiment);
-      const answer = await handle({
+      const result = await handle({
         viewer,
         ...(hasId(operation) && { id: parseId(c.req.param('id')) }),
         ...(operation.body !== undefined && { body: await readBody(c.req, operation.body.schema) }),
       });
       c.header('Cache-Control', 'no-store');
       c.status(operation.success.status as 200);
-      return operation.success.content === undefined ? c.body(null) : c.json(answer as object);
+      return operation.success.content === undefined ? c.body(null) : c.json(result as object);
     });
   }
 }
 
-/** Any UUID that PostgreSQL takes in this spelling, of whatever version. */
+/** Any UUID in the canonical format, of any version, as PostgreSQL accepts it. */
 const Id = z.guid();
 
 function parseId(text: string | undefined): string {

@@ -3,19 +3,17 @@ import type { McpServerBody } from './server-schemas.ts';
 
 type Path = ValidationIssue['path'];
 
-/**
- * VALIDATION_FAILED with the fields named as they were sent. Other errors stay as they are.
- */
-export function toSentNames(error: unknown, body: McpServerBody): unknown {
+/** Converts the field names in a VALIDATION_FAILED error to those of the REST API. Returns other errors unchanged. */
+export function toRestFieldNames(error: unknown, body: McpServerBody): unknown {
   if (!(error instanceof DomainError)) return error;
   const { issues } = error.details as { issues?: readonly ValidationIssue[] };
   if (error.code !== 'VALIDATION_FAILED' || issues === undefined) return error;
-  return validationFailed(issues.map((issue) => ({ ...issue, path: toSentPath(issue.path, body) })));
+  return validationFailed(issues.map((issue) => ({ ...issue, path: toRestPath(issue.path, body) })));
 }
 
-function toSentPath([field, ...below]: Path, body: McpServerBody): Path {
+function toRestPath([field, ...below]: Path, body: McpServerBody): Path {
   if (typeof field !== 'string') return [];
-  // In REST the scopes are one text, and the headers an object: an index means nothing to the sender.
+  // In REST, scopes are one string and headers are an object, so an index would be meaningless to the caller.
   if (field === 'oauth2Scopes') return ['oauth2_scopes'];
   if (field === 'customHeaders' && typeof below[0] === 'number') {
     const name = Object.keys(body.custom_headers ?? {})[below[0]];

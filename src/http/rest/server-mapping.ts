@@ -6,7 +6,7 @@ import { can } from '../../policy/policy.ts';
 import type { Viewer } from '../../policy/viewer.ts';
 import type { McpServer, McpServerBody } from './server-schemas.ts';
 
-/** What was sent, as the domain takes it. Secrets are wrapped here and go on as `Secret` only. */
+/** Converts a request body to the domain's input. Secrets are wrapped in `Secret` here. */
 export function toConfigInput(body: McpServerBody): ConfigInput {
   return {
     displayName: body.display_name,
@@ -25,7 +25,7 @@ export function toConfigInput(body: McpServerBody): ConfigInput {
     oauth2RevocationUrl: body.oauth2_revocation_url,
     oauth2Issuer: body.oauth2_issuer,
     oauth2Scopes: ifGiven(body.oauth2_scopes, (scopes) => scopes.split(/\s+/)),
-    // REST has the fields of the original; this one is the graph's.
+    // REST only has the fields of the original API. This one exists only in GraphQL.
     oauth2ResourceMode: undefined,
     apiKeyHeader: body.api_key_header,
     apiKeyValue: ifGiven(body.api_key_value, toSecret),
@@ -34,11 +34,11 @@ export function toConfigInput(body: McpServerBody): ConfigInput {
     ),
     toolAllowList: body.tool_allow_list,
     toolDenyList: body.tool_deny_list,
-    // A field that the domain learns to take does not compile until it is here.
+    // Type error here: a field was added to the domain but not to this mapping.
   } satisfies Record<keyof ConfigInput, unknown>;
 }
 
-/** What those get in place of the fields that only staff may read. */
+/** Replaces the fields that only staff may read, for other callers. */
 const HIDDEN = {
   transport: '',
   url: '',
@@ -52,9 +52,9 @@ const HIDDEN = {
 } as const satisfies Partial<McpServer>;
 
 /**
- * A config as the viewer may see it.
+ * Converts a config to the response body, without the fields that the viewer may not see.
  *
- * @param connection how the viewer himself stands with it
+ * @param connection the viewer's own connection to the server, if any
  */
 export function toMcpServer(
   viewer: Viewer,
@@ -95,7 +95,7 @@ function toSecret(text: string): Secret {
   return new Secret(text);
 }
 
-/** Maps a value; null (clear it) and undefined (leave it) stay what they are. */
+/** Maps a value. Null (clear) and undefined (leave unchanged) are returned as they are. */
 function ifGiven<Given, Result>(
   value: Given | null | undefined,
   map: (value: Given) => Result,

@@ -29,14 +29,14 @@ const EXAMPLE_SERVER: McpServer = {
   updated_at: '2026-11-23T09:30:00.000Z',
 };
 
-const SLUG_TAKEN = 'Another server has this slug.';
-const NOT_DISCOVERED = 'The settings for OAuth 2 were left to discovery, which failed; nothing was stored.';
+const SLUG_TAKEN = 'Another server already has this slug.';
+const NOT_DISCOVERED = 'The discovery of the OAuth 2 settings failed. Nothing was stored.';
 
-/** The REST routes about MCP servers. */
+/** The REST operations of MCP servers. */
 export const SERVER_GROUP = {
   prefix: '/api/experimental/mcp/servers',
   name: 'MCP servers',
-  description: 'The MCP servers that admins define, and what each caller may see of them.',
+  description: 'The MCP servers that admins manage, as far as the caller may see them.',
   experiment: 'agents',
   schemas: { McpServer, McpServerList, CreateMcpServer, UpdateMcpServer },
   operations: {
@@ -45,7 +45,8 @@ export const SERVER_GROUP = {
       path: '',
       action: 'mcpServerConfig.list',
       summary: 'List servers',
-      description: 'All servers by display name; members get the enabled ones, without the fields for staff.',
+      description:
+        'Returns all servers, sorted by display name. Members only get enabled servers, without the fields for staff.',
       success: {
         status: 200,
         description: 'The servers.',
@@ -56,8 +57,8 @@ export const SERVER_GROUP = {
       method: 'post',
       path: '',
       action: 'mcpServerConfig.create',
-      summary: 'Define a server',
-      description: 'Admins only. A new server is not enabled unless that is asked for.',
+      summary: 'Create a server',
+      description: 'Admins only. A new server is disabled unless `enabled` is true.',
       body: {
         schema: CreateMcpServer,
         examples: {
@@ -106,7 +107,7 @@ export const SERVER_GROUP = {
       path: '/{id}',
       action: 'mcpServerConfig.read',
       summary: 'Get a server',
-      description: 'For members, a server that is not enabled looks like one that does not exist.',
+      description: 'Members get 404 for a disabled server.',
       success: {
         status: 200,
         description: 'The server.',
@@ -117,10 +118,10 @@ export const SERVER_GROUP = {
       method: 'patch',
       path: '/{id}',
       action: 'mcpServerConfig.update',
-      summary: 'Change a server',
+      summary: 'Update a server',
       description:
-        "Admins only. Changes the fields that are sent. A change of the URL's origin, the auth type or the OAuth client " +
-        'ends the connections of all users; while secrets are stored, a new origin needs each of them sent again or cleared.',
+        "Admins only. Changes only the fields in the body. Changing the URL's origin, the auth type or the OAuth client ends the " +
+        'connections of all users. If secrets are stored, changing the origin requires each secret to be sent again or cleared.',
       body: {
         schema: UpdateMcpServer,
         examples: {
@@ -131,7 +132,7 @@ export const SERVER_GROUP = {
       },
       success: {
         status: 200,
-        description: 'The server as it is now.',
+        description: 'The updated server.',
         content: { schema: McpServer, examples: { 'switched off': { ...EXAMPLE_SERVER, enabled: false } } },
       },
       conflict: SLUG_TAKEN,
@@ -142,8 +143,8 @@ export const SERVER_GROUP = {
       path: '/{id}',
       action: 'mcpServerConfig.delete',
       summary: 'Delete a server',
-      description: 'Admins only. The connections of all users to it go along.',
-      success: { status: 204, description: 'It is gone.' },
+      description: 'Admins only. Also deletes the connections of all users to the server.',
+      success: { status: 204, description: 'The server was deleted.' },
     },
     connectMcpServer: {
       method: 'get',
@@ -151,38 +152,42 @@ export const SERVER_GROUP = {
       action: 'mcpServerConnection.connect',
       summary: 'Connect an account',
       description:
-        "For a browser, best in a popup: begins to connect the caller's own account by OAuth 2. The server has to be enabled.",
+        "Open this in a browser, preferably in a popup. Starts the OAuth 2 flow that connects the caller's own account. The server must be enabled.",
       page: { query: {} },
-      success: { status: 307, description: 'To the authorization server, with a cookie that binds the browser.' },
-      upstream: 'The gateway had to register at the authorization server anew and could not.',
+      success: {
+        status: 307,
+        description: 'Redirects to the authorization server, and sets a cookie that binds the flow to the browser.',
+      },
+      upstream: 'The gateway had to renew its client registration at the authorization server, which failed.',
     },
     finishMcpServerConnection: {
       method: 'get',
       path: '/{id}/oauth2/callback',
       action: 'mcpServerConnection.connect',
-      summary: 'Come back from the authorization server',
+      summary: 'OAuth 2 callback',
       description:
-        'Where the authorization server sends the browser. The page tells the window that opened the popup, by `{type: "mcp-oauth2-complete", serverID}`, and closes.',
+        'The authorization server redirects the browser here. The page posts the message `{type: "mcp-oauth2-complete", serverID}` to the window that opened the popup, and closes.',
       page: {
         query: {
           code: 'The authorization code (RFC 6749).',
-          state: 'What the connection was begun with.',
-          iss: 'Who answers (RFC 9207).',
-          error: 'Why there is no code.',
-          error_description: 'The same in words.',
+          state: 'The state of the authorization request.',
+          iss: 'The issuer of the response (RFC 9207).',
+          error: 'The error code, if the authorization failed.',
+          error_description: 'The description of the error.',
         },
       },
       success: { status: 200, description: 'The account is connected.' },
-      upstream: 'The authorization server gave no token for the code.',
+      upstream: 'The authorization server did not exchange the code for a token.',
     },
     disconnectMcpServer: {
       method: 'delete',
       path: '/{id}/oauth2/disconnect',
       action: 'mcpServerConnection.remove',
       summary: 'Disconnect an account',
-      description: "Ends the caller's own connection, and has its tokens revoked. Also a success when there is none.",
+      description:
+        "Removes the caller's own connection and revokes its tokens. Also succeeds if there is no connection.",
       isIdempotent: true,
-      success: { status: 204, description: 'The gateway has no token of the caller for this server.' },
+      success: { status: 204, description: 'The gateway no longer has a token of the caller for this server.' },
     },
   },
 } as const satisfies RestGroup;

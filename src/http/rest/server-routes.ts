@@ -7,28 +7,28 @@ import { notFound } from '../../errors.ts';
 import type { Viewer } from '../../policy/viewer.ts';
 import type { HttpEnv } from '../context.ts';
 import { registerOperations } from './register-operations.ts';
-import { toSentNames } from './server-errors.ts';
+import { toRestFieldNames } from './server-errors.ts';
 import { toConfigInput, toMcpServer } from './server-mapping.ts';
 import { SERVER_GROUP } from './server-operations.ts';
 import type { McpServer, McpServerBody } from './server-schemas.ts';
 
-/** What the routes stand on. */
+/** The dependencies of the server routes. */
 export interface ServerRoutesOptions {
   configs: ConfigService;
   connections: ConnectionService;
   experiments: ReadonlySet<Experiment>;
 }
 
-/** REST has no pages: a list is read from the database in pieces of this many, and answered whole. */
-const PIECE = 500;
+/** REST has no pagination: lists are read from the database in batches of this size and returned as a whole. */
+const BATCH_SIZE = 500;
 
 /**
- * The REST routes about MCP servers, with their whole paths: mount them at `/`. They throw; the app answers with
- * `toProblemResponse`.
+ * Creates the REST routes of MCP servers. Their paths are absolute: mount them at `/`. They throw errors, which the app
+ * converts with `toProblemResponse`.
  */
 export function createServerRoutes({ configs, connections, experiments }: ServerRoutesOptions): Hono<HttpEnv> {
   const router = new Hono<HttpEnv>();
-  const toAnswer = async (viewer: Viewer, config: McpServerConfigRecord): Promise<McpServer> => {
+  const toServer = async (viewer: Viewer, config: McpServerConfigRecord): Promise<McpServer> => {
     const connected = await listOwn(viewer, [config]);
     return toMcpServer(viewer, config, connected.get(config.id));
   };
@@ -51,18 +51,18 @@ export function createServerRoutes({ configs, connections, experiments }: Server
       async getMcpServer({ viewer, id }) {
         const config = await configs.find(viewer, { id });
         if (config === null) throw notFound('MCP server config');
-        return toAnswer(viewer, config);
+        return toServer(viewer, config);
       },
 
       async createMcpServer({ viewer, body }) {
-        const config = await withSentNames(body, () => configs.create(viewer, toConfigInput(body)));
-        return toAnswer(viewer, config);
+        const config = await withRestFieldNames(body, () => configs.create(viewer, toConfigInput(body)));
+        return toServer(viewer, config);
       },
 
       async updateMcpServer({ viewer, id, body }) {
         const patch = toConfigInput(body);
-        const config = await withSentNames(body, () => configs.update(viewer, { id, patch }));
-        return toAnswer(viewer, config);
+        const config = await withRestFieldNames(body, () => configs.update(viewer, { id, patch }));
+        return toServer(viewer, config);
       },
 
       async deleteMcpServer({ viewer, id }) {
@@ -85,7 +85,7 @@ async function listAll(configs: ConfigService, viewer: Viewer): Promise<McpServe
   for (;;) {
     const last = all.at(-1);
     const page = await configs.list(viewer, {
-      first: PIECE,
+      first: BATCH_SIZE,
       ...(last !== undefined && { after: { displayName: last.displayName, id: last.id } }),
     });
     all.push(...page.rows);
@@ -93,10 +93,10 @@ async function listAll(configs: ConfigService, viewer: Viewer): Promise<McpServe
   }
 }
 
-async function withSentNames<Result>(body: McpServerBody, write: () => Promise<Result>): Promise<Result> {
+async function withRestFieldNames<Result>(body: McpServerBody, write: () => Promise<Result>): Promise<Result> {
   try {
     return await write();
   } catch (error) {
-    throw toSentNames(error, body);
+    throw toRestFieldNames(error, body);
   }
 }
