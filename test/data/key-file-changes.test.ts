@@ -58,6 +58,6 @@ test('a file that others can read, that is damaged or that is gone is left alone
   await expect(keyFile.append()).rejects.toThrow('key 2 is not base64');
   expect(await readFile(file, 'utf8')).toBe(`${text}damaged\n`);
   await unlink(file);
-  await expect(keyFile.append()).rejects.toThrow('is gone');
+  await expect(keyFile.append()).rejects.toThrow('is missing');
   expect(readdirSync(folder)).toEqual([]);
 });

@@ -16,10 +16,10 @@ const ERROR_ANSWERS = {
     description: 'What was sent is not valid; nothing was changed. All problems are told at once.',
     examples: {
       'broken rules': {
-        message: 'slug: Give a short name for tools and URLs, such as "github". (and 1 more)',
+        message: 'slug: Enter a short name for tools and URLs, such as "github". (and 1 more)',
         code: 'VALIDATION_FAILED',
         validations: [
-          { field: 'slug', detail: 'Give a short name for tools and URLs, such as "github".' },
+          { field: 'slug', detail: 'Enter a short name for tools and URLs, such as "github".' },
           { field: 'url', detail: 'Must start with https://.' },
         ],
       },
@@ -58,9 +58,11 @@ const ERROR_ANSWERS = {
     description: 'The change collides with something that is there already.',
     examples: {
       'slug taken': {
-        message: 'The slug "issues" is taken by another config; choose another one.',
+        message: 'Another config already has the slug "issues"; choose a different one.',
         code: 'CONFLICT',
-        validations: [{ field: 'slug', detail: 'The slug "issues" is taken by another config; choose another one.' }],
+        validations: [
+          { field: 'slug', detail: 'Another config already has the slug "issues"; choose a different one.' },
+        ],
       },
     },
   },
