@@ -26,9 +26,9 @@ export function createConnectionReads(stored: ConnectionRepository, fresh: () =>
   };
 
   const listOfUsers = async (args: ListConnectionsArgs & { userIds: readonly string[] }) => {
-    const { userIds, configIds, anew } = args;
+    const { userIds, configIds, bypassCache } = args;
     await fresh();
-    if (anew === true) for (const userId of userIds) byUser.delete(userId);
+    if (bypassCache === true) for (const userId of userIds) byUser.delete(userId);
     const missing = userIds.filter((userId) => byUser.get(userId) === undefined);
     if (missing.length > 0) load(missing);
     // Read the cache before the first await: entries that are evicted later were valid at the time of the call.

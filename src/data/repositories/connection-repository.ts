@@ -13,7 +13,7 @@ export interface ConnectionScope {
 export interface ListConnectionsArgs {
   configIds?: readonly string[] | undefined;
   /** Bypasses the in-memory cache. */
-  anew?: boolean | undefined;
+  bypassCache?: boolean | undefined;
 }
 
 /** Connections between users and servers. No function here reveals a token. */

@@ -136,7 +136,7 @@ function refuseMove({ model, id, owner, ...rest }: SealedModel, data: WriteData)
 function refuseParentRelations(model: SealedModel, data: WriteData): void {
   const relation = model.parents.find((field) => data[field] !== undefined);
   if (relation !== undefined) {
-    throw refusal(model, `write the foreign key of ${relation} as a column when sealed values are written beside it`);
+    throw refusal(model, `write the foreign key of ${relation} as a column when sealed values are written with it`);
   }
 }
 

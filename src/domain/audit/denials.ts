@@ -39,7 +39,7 @@ export function createDenials({ store, now }: { store: Store; now: () => Date })
         leftOut += 1;
         return;
       }
-      const more = viewer.kind === 'nobody' && leftOut > 0 ? ` ${leftOut} earlier ones were not recorded.` : '';
+      const more = viewer.kind === 'nobody' && leftOut > 0 ? ` ${leftOut} earlier denials were not recorded.` : '';
       if (more !== '') leftOut = 0;
       await store.transaction((tx) =>
         tx.audit.append(SYSTEM, {

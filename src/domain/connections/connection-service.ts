@@ -45,7 +45,7 @@ export function createConnectionService(options: {
    * Returns the result of `find`. Runs it again, bypassing the cache, when tokens may not open, because the version
    * that failed to open matters.
    */
-  const exact = async (find: (anew: boolean) => Promise<ConnectionRecord[]>): Promise<ConnectionRecord[]> => {
+  const exact = async (find: (bypassCache: boolean) => Promise<ConnectionRecord[]>): Promise<ConnectionRecord[]> => {
     const found = await find(false);
     const isSuspect = found.some((each) => each.kind === 'connected' && secrets.isTokenSuspect(each));
     return isSuspect ? find(true) : found;
@@ -71,15 +71,17 @@ export function createConnectionService(options: {
     async listOwn(viewer: Viewer, configIds: readonly string[]): Promise<Map<string, ConnectionRecord>> {
       const userId = viewerUserId(viewer);
       if (userId === undefined || configIds.length === 0) return new Map();
-      return byConfig(await exact(async (anew) => store.connections.list(viewer, { userId, configIds, anew })));
+      return byConfig(
+        await exact(async (bypassCache) => store.connections.list(viewer, { userId, configIds, bypassCache })),
+      );
     },
 
     /** The connections of several users, by user and config. For the gateway itself. */
     async listOfUsers(userIds: readonly string[], configIds: readonly string[]): Promise<ConnectionsOfUsers> {
       if (userIds.length === 0 || configIds.length === 0) return new Map();
       let found = new Map<string, ConnectionRecord[]>();
-      await exact(async (anew) => {
-        found = await store.connections.listOfUsers(SYSTEM, { userIds, configIds, anew });
+      await exact(async (bypassCache) => {
+        found = await store.connections.listOfUsers(SYSTEM, { userIds, configIds, bypassCache });
         return [...found.values()].flat();
       });
       return new Map([...found].map(([userId, connections]) => [userId, byConfig(connections)]));

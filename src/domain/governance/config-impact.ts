@@ -48,13 +48,13 @@ export function createConfigImpacts({ store, experiments }: { store: Store; expe
         connectedUserCount,
         ifDisabled: [
           leaves,
-          `${countOf(connectedUserCount, 'connection')} and the choice of ${countOf(chatCount, 'chat')} stay, for when it is enabled again.`,
+          `${countOf(connectedUserCount, 'connection')} and the selection in ${countOf(chatCount, 'chat')} are kept for when it is enabled again.`,
         ],
         ifDeleted: [
           leaves,
-          `${countOf(connectedUserCount, 'connection')} end: the tokens are removed, and revoked where that is possible.`,
-          `The choice of ${countOf(chatCount, 'chat')} of ${countOf(ownerCount, 'user')} is forgotten.`,
-          'Its secrets are gone for good.',
+          `${countOf(connectedUserCount, 'connection')} end: the tokens are removed, and revoked where possible.`,
+          `The selection in ${countOf(chatCount, 'chat')} of ${countOf(ownerCount, 'user')} is deleted.`,
+          'Its secrets are permanently deleted.',
         ],
       };
     },
