@@ -1,31 +1,31 @@
 import type { Role } from '../policy/viewer.ts';
 
-/** How servers are talked to. */
+/** The transports of MCP servers. */
 export const MCP_TRANSPORTS = ['streamable_http', 'sse'] as const;
-/** One of them. */
+/** A transport of an MCP server. */
 export type McpTransport = (typeof MCP_TRANSPORTS)[number];
 
-/** What credentials servers get. */
+/** The credentials that the gateway sends to servers. */
 export const MCP_AUTH_TYPES = ['none', 'oauth2', 'api_key', 'custom_headers'] as const;
-/** One of them. */
+/** An auth type of an MCP server. */
 export type McpAuthType = (typeof MCP_AUTH_TYPES)[number];
 
-/** In which chats servers are. */
+/** Which chats a server is in. */
 export const MCP_AVAILABILITIES = ['force_on', 'default_on', 'default_off'] as const;
-/** One of them. */
+/** An availability of an MCP server. */
 export type McpAvailability = (typeof MCP_AVAILABILITIES)[number];
 
-/** Whether users may come in. */
+/** Whether users may sign in. */
 export const USER_STATUSES = ['active', 'suspended'] as const;
-/** One of them. */
+/** The status of a user. */
 export type UserStatus = (typeof USER_STATUSES)[number];
 
 /** Whether the `resource` parameter (RFC 8707) is sent to the authorization server. */
 export const OAUTH_RESOURCE_MODES = ['auto', 'include', 'omit'] as const;
-/** One of them. */
+/** Whether to send `resource`. */
 export type OAuthResourceMode = (typeof OAUTH_RESOURCE_MODES)[number];
 
-/** A config as the gateway passes it around: whether secrets are stored, never the secrets. */
+/** A config as the gateway passes it around. It says whether secrets are stored, but does not contain them. */
 export interface McpServerConfigRecord {
   id: string;
   displayName: string;
@@ -50,7 +50,7 @@ export interface McpServerConfigRecord {
   hasOAuth2Secret: boolean;
   hasApiKey: boolean;
   hasCustomHeaders: boolean;
-  /** Digests of the keys that seal its secrets; none twice. */
+  /** Digests of the keys that seal its secrets, without duplicates. */
   secretKeyDigests: string[];
   version: number;
   createdById: string | null;
@@ -60,24 +60,24 @@ export interface McpServerConfigRecord {
 }
 
 /**
- * How one user stands with one server, without any token: connected, or ended by the authorization server. No record
- * means that he never was, or disconnected.
+ * A user's connection to a server, without tokens: connected, or ended by the authorization server. No record means
+ * that the user never connected, or disconnected.
  */
 export type ConnectionRecord =
   | {
       kind: 'connected';
       configId: string;
       tokenId: string;
-      /** Counts the tokens that the connection has had. */
+      /** The number of tokens that the connection has had. */
       version: number;
-      /** Digests of the keys that seal the tokens; none twice. */
+      /** Digests of the keys that seal the tokens, without duplicates. */
       secretKeyDigests: string[];
-      /** Whether the server asked for more scopes than the tokens have. */
+      /** Whether the server asked for scopes that the tokens lack. */
       needsMoreScopes: boolean;
     }
   | { kind: 'ended'; configId: string; reason: string };
 
-/** What discovery found out about a config's authorization server, and the client that the gateway has there. */
+/** The settings discovered for a config's authorization server, and the gateway's client there. */
 export interface OAuthDiscoveryRecord {
   mcpServerConfigId: string;
   resource: string;
@@ -92,7 +92,7 @@ export interface OAuthDiscoveryRecord {
   discoveredAt: Date;
 }
 
-/** A user as the gateway passes him around. */
+/** A user as the gateway passes it around. */
 export interface UserRecord {
   id: string;
   email: string;
@@ -102,7 +102,7 @@ export interface UserRecord {
   updatedAt: Date;
 }
 
-/** An API token without the token. */
+/** An API token, without its value. */
 export interface ApiTokenRecord {
   id: string;
   userId: string;
@@ -113,7 +113,7 @@ export interface ApiTokenRecord {
   createdAt: Date;
 }
 
-/** A session without its cookie. */
+/** A session, without its cookie value. */
 export interface SessionRecord {
   id: string;
   userId: string;
@@ -123,7 +123,7 @@ export interface SessionRecord {
   expiresAt: Date;
 }
 
-/** A chat, with the servers chosen for it. */
+/** A chat and its selected servers. */
 export interface ChatRecord {
   id: string;
   ownerId: string;
@@ -133,7 +133,7 @@ export interface ChatRecord {
   updatedAt: Date;
 }
 
-/** A message of a chat. */
+/** A message in a chat. */
 export interface ChatMessageRecord {
   id: string;
   chatId: string;
@@ -141,25 +141,25 @@ export interface ChatMessageRecord {
   createdAt: Date;
 }
 
-/** A change of a config, or of one user's connection to it. */
+/** A change to a config, or to a user's connection to it. */
 export interface ConfigChangeRecord {
-  /** Counts the changes, without gaps, in the order of the commits. */
+  /** Numbers the changes without gaps, in commit order. */
   rev: bigint;
   kind: 'created' | 'updated' | 'deleted' | 'connection';
   configId: string;
-  /** Whose connection. */
+  /** The user, if the change concerns a connection. */
   userId: string | null;
-  /** Null where there was, or is, no config. */
+  /** Null where no config existed. */
   enabledBefore: boolean | null;
   enabledAfter: boolean | null;
-  /** The database's names. */
+  /** Database column names. */
   changedColumns: string[];
-  /** As it was after the change; null when it was deleted, and for a connection. */
+  /** The config after the change. Null after a deletion, and for a connection. */
   config: McpServerConfigRecord | null;
   occurredAt: Date;
 }
 
-/** What the audit log knows of, in the order of where it happens. */
+/** The actions in the audit log, grouped by area. */
 export const AUDIT_ACTIONS = [
   'mcpServerConfig.create',
   'mcpServerConfig.update',
@@ -185,15 +185,15 @@ export const AUDIT_ACTIONS = [
   'auditLog.expire',
   'access.denied',
 ] as const;
-/** One of them. */
+/** An action in the audit log. */
 export type AuditAction = (typeof AUDIT_ACTIONS)[number];
 
-/** How it ended: a refused or failed thing changed nothing. */
+/** The outcome of an action. A denied or failed action changed nothing. */
 export const AUDIT_OUTCOMES = ['success', 'denied', 'failed'] as const;
-/** One of them. */
+/** An outcome of an action. */
 export type AuditOutcome = (typeof AUDIT_OUTCOMES)[number];
 
-/** What an entry is about. */
+/** What an audit entry is about. */
 export const AUDIT_TARGET_TYPES = [
   'mcp_server_config',
   'user',
@@ -202,15 +202,15 @@ export const AUDIT_TARGET_TYPES = [
   'encryption_key',
   'operation',
 ] as const;
-/** One of them. */
+/** A type of audit target. */
 export type AuditTargetType = (typeof AUDIT_TARGET_TYPES)[number];
 
-/** One field that changed. Of a secret only that it did. */
+/** A field that changed. For a secret, only the fact that it changed. */
 export type FieldChange = { field: string; before: unknown; after: unknown } | { field: string; changed: true };
 
-/** One entry of the audit log. */
+/** An entry of the audit log. */
 export interface AuditEntryRecord {
-  /** Counts the entries, without gaps. */
+  /** Numbers the entries without gaps. */
   seq: bigint;
   occurredAt: Date;
   actorKind: 'user' | 'system' | 'nobody';
@@ -228,7 +228,7 @@ export interface AuditEntryRecord {
   address: string | null;
 }
 
-/** One page of a keyset-paginated list. */
+/** A page of a keyset-paginated list. */
 export interface Page<Row> {
   rows: Row[];
   hasMore: boolean;

@@ -13,7 +13,7 @@ import { createSessionRepository } from './repositories/session-repository.ts';
 import { createUserRepository } from './repositories/user-repository.ts';
 import { createUserTokenRepository } from './repositories/user-token-repository.ts';
 
-/** Every way to the data: repositories whose functions take the viewer and ask the policy. */
+/** All access to data: repositories whose functions take the viewer and check the policy. */
 export interface Repositories {
   configs: ReturnType<typeof createConfigRepository>;
   connections: ReturnType<typeof createConnectionRepository>;
@@ -29,18 +29,18 @@ export interface Repositories {
   principals: ReturnType<typeof createPrincipalRepository>;
 }
 
-/** The repositories over one database, and transactions over them. */
+/** The repositories over one database, with transactions. */
 export interface Store extends Repositories {
   /**
-   * Runs `work` in one transaction. All that it does through the repositories it is given is kept together or not at
-   * all. Keep it short, and no network call inside: it may be begun again, once the database has undone it.
+   * Runs `work` in one transaction: everything it does through the given repositories is committed or rolled back
+   * together. Keep it short and without network calls. `work` may run again after the database rolled it back.
    */
   transaction<Result>(work: (repositories: Repositories) => Promise<Result>): Promise<Result>;
-  /** Reads that all see the database at one and the same moment. */
+  /** Runs reads that all see the database at the same moment. */
   atOneMoment<Result>(work: (repositories: Repositories) => Promise<Result>): Promise<Result>;
 }
 
-/** Makes the store over an opened client. */
+/** Creates the store for an open client. */
 export function createStore(prisma: GatehousePrisma): Store {
   return {
     ...createRepositories(prisma),
@@ -50,10 +50,10 @@ export function createStore(prisma: GatehousePrisma): Store {
   };
 }
 
-/** How often a transaction is begun again that the database gave up to end a deadlock. */
+/** How often a transaction is retried after a deadlock. */
 const MAX_ATTEMPTS = 3;
 
-/** Two transactions that wait for each other are nobody's fault: one of them was undone as a whole, and is begun again. */
+/** A deadlock is nobody's fault: the database rolled back one of the transactions as a whole, so it is retried. */
 async function withRetries<Result>(run: () => Promise<Result>): Promise<Result> {
   for (let attempt = 1; ; attempt += 1) {
     try {

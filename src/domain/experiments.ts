@@ -1,9 +1,9 @@
 import { DomainError } from '../errors.ts';
 
-/** Features that an operator can leave off. `agents` is everything about MCP servers. */
+/** Features that an operator can leave disabled. `agents` covers everything about MCP servers. */
 export const EXPERIMENTS = ['agents'] as const;
 
-/** A feature that can be left off. */
+/** A feature that can be left disabled. */
 export type Experiment = (typeof EXPERIMENTS)[number];
 
 /** @throws EXPERIMENT_DISABLED */

@@ -93,7 +93,7 @@ test.runIf(serverUrl !== undefined)(
       await database.query('ALTER TABLE audit_entries ENABLE TRIGGER USER');
       expect(await verify()).toMatchObject({
         code: 1,
-        output: expect.stringContaining(`The audit log is broken at entry ${row?.['seq']}: The entry was changed.`),
+        output: expect.stringContaining(`The audit log is broken at entry ${row?.['seq']}: The entry was modified.`),
       });
     } finally {
       await database.close();

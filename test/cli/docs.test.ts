@@ -87,7 +87,10 @@ test.runIf(canWalk)('the walk through governance does what it says', async () =>
   const answers = stdout.split('\n').filter((line) => line.startsWith('{"data"'));
   const find = (field: string) => answers.map((line) => JSON.parse(line).data[field]).find(Boolean);
   expect(find('chat').mcpServers).toMatchObject([{ source: 'FORCED', state: 'READY', config: { slug: 'deepwiki' } }]);
-  expect(find('explainMcpServer')).toMatchObject({ available: false, summary: expect.stringContaining('not chosen') });
+  expect(find('explainMcpServer')).toMatchObject({
+    available: false,
+    summary: expect.stringContaining('not selected'),
+  });
   expect(find('mcpServerConfigImpact')).toMatchObject({ effectiveChatCount: 1 });
   expect(find('auditLog').nodes[0].action).toBe('CHAT_MESSAGE_CREATE');
   expect(stdout).toMatch(/entries verified: none was changed/);

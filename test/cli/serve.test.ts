@@ -64,7 +64,7 @@ test('the first start makes its keys and token, prints a sign-in link that works
 
   const second = start(['serve'], cwd, { PORT: String(await findFreePort()) });
   expect(await second.exit).toBe(1);
-  expect(second.output()).toContain('Another gateway is running on');
+  expect(second.output()).toContain('Another gateway is using');
   expect(second.output()).not.toContain('    at ');
 
   const samePort = start(['serve'], await folderOfOwn(), env);

@@ -41,7 +41,7 @@ test('changes at once are all made', async () => {
 
 test('the last key is not removed, and an unknown one is not promoted', async () => {
   const [only] = await readDigests();
-  await expect(keyFile.remove(only ?? '')).rejects.toThrow('would be left without a key');
+  await expect(keyFile.remove(only ?? '')).rejects.toThrow('would have no key left');
   await expect(keyFile.promote('0'.repeat(64))).rejects.toThrow('has no key with the digest');
   // And the next change is made all the same.
   await keyFile.append();
@@ -58,6 +58,6 @@ test('a file that others can read, that is damaged or that is gone is left alone
   await expect(keyFile.append()).rejects.toThrow('key 2 is not base64');
   expect(await readFile(file, 'utf8')).toBe(`${text}damaged\n`);
   await unlink(file);
-  await expect(keyFile.append()).rejects.toThrow('is gone');
+  await expect(keyFile.append()).rejects.toThrow('is missing');
   expect(readdirSync(folder)).toEqual([]);
 });

@@ -54,7 +54,7 @@ test.skipIf(process.platform === 'win32').each([0o644, 0o640, 0o604, 0o620, 0o66
 );
 
 test.each([
-  ['nothing', '\n', /holds no key/],
+  ['nothing', '\n', /contains no key/],
   ['a short key', `${generateMasterKey()}\nc2hvcnQ=\n`, /key 2 has 5 bytes/],
   ['a broken key', `not a key\n`, /key 1 is not base64/],
 ])('a file with %s is refused, not replaced', async (_, text, message) => {

@@ -144,7 +144,7 @@ describe('a migration over the rows that the one before it could hold', () => {
     const steps = next('ALTER TABLE users ADD COLUMN nickname TEXT NOT NULL');
     await expect(applyOverRows(steps, newKeyring())).rejects.toThrow(
       new MigrationError(
-        'migration 20990101000000_next failed: column "nickname" of relation "users" contains null values; nothing of it was kept',
+        'migration 20990101000000_next failed: column "nickname" of relation "users" contains null values; none of its changes were kept',
       ),
     );
   });
@@ -162,7 +162,7 @@ describe('a migration that fails', () => {
     ],
     [`CREATE TABLE notes (id INT); DO $$ BEGIN RAISE EXCEPTION E'one\\ntwo'; END $$;`, 'one'],
   ])('says so in one sentence, keeps nothing, and lets a better one go on: %s', async (sql, reason) => {
-    const sentence = `migration 20990101000000_next failed: ${reason}; nothing of it was kept`;
+    const sentence = `migration 20990101000000_next failed: ${reason}; none of its changes were kept`;
     for (let attempt = 0; attempt < 2; attempt += 1) {
       await expect(applyMigrations(database, next(sql))).rejects.toThrow(new MigrationError(sentence));
       expect(await database.query(`SELECT to_regclass('notes') AS notes`)).toEqual([{ notes: null }]);
@@ -185,7 +185,7 @@ describe('a migration that fails', () => {
     );
     await expect(applyMigrations(database, edited)).rejects.toThrow(
       new MigrationError(
-        `migration ${names[0]} was changed after it was applied to this database; bring its file back as it was`,
+        `migration ${names[0]} was changed after it was applied to this database; restore the original file`,
       ),
     );
     expect(await database.query(`SELECT to_regclass('notes') AS notes`)).toEqual([{ notes: null }]);

@@ -171,7 +171,7 @@ describe('a flood of nobodies', () => {
       await knock();
       await knock();
     });
-    expect(next?.reason).toBe('UNAUTHENTICATED. 40 more before it were not written down.');
+    expect(next?.reason).toBe('UNAUTHENTICATED. 40 earlier denials were not recorded.');
     expect(more).toEqual([]);
   });
 

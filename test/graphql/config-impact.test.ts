@@ -36,9 +36,9 @@ test('counts the chats, their owners and the connections that hang on a config',
   const counts = { chatCount: 3, chatOwnerCount: 2, effectiveChatCount: 3, connectedUserCount: 2 };
   expect(await impactOf(id)).toMatchObject({
     ...counts,
-    ifDisabled: [expect.stringContaining('It leaves 3 chats'), expect.stringContaining('2 connections')],
+    ifDisabled: [expect.stringContaining('It is removed from 3 chats'), expect.stringContaining('2 connections')],
     ifDeleted: [
-      expect.stringContaining('It leaves 3 chats'),
+      expect.stringContaining('It is removed from 3 chats'),
       expect.stringContaining('2 connections end'),
       expect.stringContaining('3 chats of 2 users'),
       expect.stringContaining('secrets'),
@@ -49,13 +49,13 @@ test('counts the chats, their owners and the connections that hang on a config',
   expect((await readChat(gateway, 'admin', left.id)).mcpServers).toHaveLength(1);
   await update(gateway, id, { enabled: false });
   expect(await impactOf(id)).toMatchObject({ ...counts, effectiveChatCount: 0 });
-  expect((await impactOf(id)).ifDisabled[0]).toContain('switched off already');
+  expect((await impactOf(id)).ifDisabled[0]).toContain('already disabled');
 });
 
 test('what it says of a deletion comes true, and asking changes nothing', async () => {
   const id = await createId(gateway, { enabled: true });
   const chat = await newChat(gateway, 'member', { mcpServerIds: [id] });
-  expect((await impactOf(id)).ifDeleted[0]).toBe('It leaves 1 chat at once; members do not see it any more.');
+  expect((await impactOf(id)).ifDeleted[0]).toBe('It is removed from 1 chat immediately; members no longer see it.');
   expect((await readChat(gateway, 'member', chat.id)).mcpServerIds).toEqual([id]);
   await gateway.graphql(`mutation { deleteMcpServerConfig(id: "${id}") { deletedId } }`, {
     token: gateway.tokens.admin,

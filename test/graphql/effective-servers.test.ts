@@ -43,12 +43,12 @@ describe('over the whole space', () => {
 
   test('each reason says in words why it is there and how it stands', async () => {
     const words: Record<string, RegExp> = {
-      FORCED: /^An admin has it in every chat\. /,
-      SELECTED: /^It was chosen for this chat\. /,
-      READY: /It can be used\.$/,
-      NEEDS_CONNECT: /has to connect his account first\.$/,
-      RECONNECT: /has to connect again\. It was ended\.$/,
-      UNAVAILABLE: /cannot be opened; an admin has to look at it\.$/,
+      FORCED: /^An admin added it to every chat\. /,
+      SELECTED: /^It is selected for this chat\. /,
+      READY: /It is ready to use\.$/,
+      NEEDS_CONNECT: /must connect their account first\.$/,
+      RECONNECT: /must connect again\. It was ended\.$/,
+      UNAVAILABLE: /cannot be decrypted; an admin must fix it\.$/,
     };
     const { mcpServers } = await readChat(gateway, 'member', chats[0]?.id ?? '');
     expect(mcpServers.length).toBeGreaterThan(200);

@@ -57,7 +57,7 @@ describe('what is said', () => {
     expect(data.explainMcpServer).toMatchObject({
       userId: gateway.userIds.member,
       available: true,
-      summary: 'Nothing is in the way.',
+      summary: 'All checks passed.',
     });
   });
 

@@ -272,7 +272,7 @@ describe('a revocation', () => {
     const before = world.as.requests.length;
     expect(await disconnect(configId)).toEqual({
       tokenRevoked: false,
-      revocationError: expect.stringContaining('offers no revocation'),
+      revocationError: expect.stringContaining('does not support revocation'),
     });
     expect(world.as.requests.length).toBe(before);
     expect(await disconnect(configId)).toEqual({ tokenRevoked: false, revocationError: null });
@@ -394,7 +394,7 @@ test('a connection whose tokens do not open is ended all the same', async () => 
   expect(await readState(configId)).toBe('UNAVAILABLE');
   expect(await disconnect(configId)).toEqual({
     tokenRevoked: false,
-    revocationError: expect.stringContaining('cannot be opened'),
+    revocationError: expect.stringContaining('cannot be decrypted'),
   });
   expect(await readState(configId)).toBe('NEEDS_CONNECT');
 });

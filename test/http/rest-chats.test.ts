@@ -36,7 +36,7 @@ test.each(['', '/'])('a chat is begun, read and written into, with %j at the end
     display_name: 'Server shown',
     source: 'selected',
     state: 'ready',
-    reason: 'It was chosen for this chat. It can be used.',
+    reason: 'It is selected for this chat. It is ready to use.',
   });
   expect(await rest.call('member', 'GET', `${CHATS}/${id}${slash}`)).toMatchObject({ status: 200, body: begun.body });
   const message = await rest.call('member', 'POST', `${CHATS}/${id}/messages${slash}`, { content: 'Hello' });

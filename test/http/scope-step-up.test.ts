@@ -5,7 +5,7 @@ import { TEST_PUBLIC_URL } from '../setup/gateway.ts';
 import type { UserAgent } from '../setup/user-agent.ts';
 import { type ConnectedWorld, callbackUrl, connectUrl, openConnectedWorld } from './connection-setup.ts';
 
-const ASKS_FOR_MORE = 'The server asks for more permissions: connect again to give them.';
+const ASKS_FOR_MORE = 'The server asks for more permissions: connect again to grant them.';
 
 let world: ConnectedWorld;
 let configId: string;

@@ -55,7 +55,7 @@ describe('mcp.json', () => {
     [{ command: { toString: 1 }, args: [{ join: 1 }] }, /command/],
     [{ url: 'wss://mcp.example.com' }, /WebSocket/],
     [{ type: 'ws', ...URL_ONLY }, /WebSocket/],
-    [{ url: 'unix:///run/mcp.sock' }, /this computer/],
+    [{ url: 'unix:///run/mcp.sock' }, /local computer/],
     [{ type: 'carrier-pigeon', ...URL_ONLY }, /unknown/],
     [{ type: 'constructor', ...URL_ONLY }, /unknown/],
     [{ url: 'https://{tenant}.example.com/mcp' }, /"tenant"/],
@@ -73,13 +73,15 @@ describe('mcp.json', () => {
   });
 
   test('warns of a URL that seems to hold a secret', () => {
-    expect(parseOne({ url: 'https://mcp.example.com/mcp?apiKey=abc' }).notes.join()).toMatch(/seems to hold a secret/);
+    expect(parseOne({ url: 'https://mcp.example.com/mcp?apiKey=abc' }).notes.join()).toMatch(
+      /seems to contain a secret/,
+    );
     expect(parseOne({ url: 'https://mcp.example.com/mcp?region=eu' }).notes.join()).not.toMatch(/secret/);
   });
 
   test('keeps a URL beside a command, and says what it leaves out', () => {
     const { notes } = parseOne({ ...URL_ONLY, command: 'npx', timeout: 5, autoApprove: [], 'Bearer hunter2': 1 });
-    expect(notes.join()).toMatch(/command was left out/);
+    expect(notes.join()).toMatch(/command was ignored/);
     expect(notes.join()).toContain('"timeout", "autoApprove", 1 more');
     expect(notes.join()).not.toContain('hunter2');
   });
@@ -94,7 +96,7 @@ describe('mcp.json', () => {
   });
 
   test('tells what to do when the file has no credentials', () => {
-    expect(parseOne(URL_ONLY).notes.join()).toMatch(/set the authType to OAUTH2/);
+    expect(parseOne(URL_ONLY).notes.join()).toMatch(/set authType to OAUTH2/);
   });
 });
 
@@ -171,7 +173,7 @@ describe('the credentials of a mcp.json', () => {
     const server = parseOne({ ...URL_ONLY, oauth: {}, headers: { 'X-Region': 'eu' } });
     expect(server.input).toMatchObject({ authType: 'oauth2' });
     expect(server.input).not.toHaveProperty('customHeaders');
-    expect(server.notes.join()).toMatch(/headers were left out/);
+    expect(server.notes.join()).toMatch(/headers were ignored/);
   });
 });
 

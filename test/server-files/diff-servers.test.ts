@@ -38,11 +38,11 @@ describe('the differences of a file', () => {
 ~ linear
     displayName: "linear" -> "Linear"
     url: "https://mcp.linear.example/v1" -> "https://mcp.linear.example/v2"
-    note: The file has no credentials for it. If the server asks for a sign-in (OAuth 2), set the authType to OAUTH2.
+    note: The file has no credentials for this server. If the server requires a sign-in (OAuth 2), set authType to OAUTH2.
 = sentry
-    note: The file has no credentials for it. If the server asks for a sign-in (OAuth 2), set the authType to OAUTH2.
-    note: Ignored, for the gateway has nothing like it: "timeout".
-- files: It runs a command on the computer of its user: the gateway talks to remote servers only.
+    note: The file has no credentials for this server. If the server requires a sign-in (OAuth 2), set authType to OAUTH2.
+    note: Ignored, because the gateway does not support it: "timeout".
+- files: It runs a command on the user's computer: the gateway only connects to remote servers.
 1 to create, 1 to update, 1 unchanged, 1 skipped.
 `,
     );
@@ -97,7 +97,7 @@ describe('the differences of a file', () => {
     const current = configRecord({ authType: 'custom_headers', hasCustomHeaders: true });
     const [diff] = diffServers(parsed, [current]);
     expect(diff).toMatchObject({ kind: 'unchanged', secretsMissing: [] });
-    expect(diff?.notes.join()).toMatch(/stored headers stay/);
+    expect(diff?.notes.join()).toMatch(/stored headers are kept/);
   });
 
   test('stand even when a URL is none', () => {

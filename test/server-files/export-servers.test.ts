@@ -164,6 +164,6 @@ describe('a file in our own format', () => {
       url: 'https://mcp.example.com/mcp',
       authType: 'none',
     });
-    expect(server?.notes.join()).toMatch(/no slug.*"git-hub".*"id"/s);
+    expect(server?.notes.join()).toMatch(/not a valid slug.*"git-hub".*"id"/s);
   });
 });

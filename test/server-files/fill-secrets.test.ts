@@ -73,7 +73,7 @@ describe('a secret of a file', () => {
   test('has the default of the file unless another is given', () => {
     const server = withHeaders({ 'X-Region': '\u0024{REGION:-eu}' });
     expect(server.secrets).toEqual([]);
-    expect(server.notes.join()).toMatch(/"REGION" has the file's default/);
+    expect(server.notes.join()).toMatch(/"REGION" uses the file's default/);
     expect(fillSecrets(server, new Map()).apiKeyValue?.expose()).toBe('eu');
     expect(fillSecrets(server, give({ REGION: 'us' })).apiKeyValue?.expose()).toBe('us');
   });

@@ -39,7 +39,7 @@ describe("the registry's server.json", () => {
     const sse = { type: 'sse', url: 'https://mcp.example.com/sse' };
     const { servers } = parse({ ...SERVER, remotes: [sse, REMOTE, { ...REMOTE, url: 'https://other.example/' }] });
     expect(servers[0]?.input.url).toBe(REMOTE.url);
-    expect(servers[0]?.notes.join()).toMatch(/more remotes/);
+    expect(servers[0]?.notes.join()).toMatch(/other remotes/);
     expect(parse({ ...SERVER, remotes: [sse] }).servers[0]?.input).toMatchObject({ transport: 'sse', url: sse.url });
   });
 
@@ -96,7 +96,7 @@ describe("the registry's server.json", () => {
       ['user', 'Your name'],
       ['password', 'Sign-in'],
     ]);
-    expect(server?.notes.join()).toMatch(/"version" has the file's default/);
+    expect(server?.notes.join()).toMatch(/"version" uses the file's default/);
   });
 
   test('asks with a sentence, however much the file says', () => {

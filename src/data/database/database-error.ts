@@ -1,17 +1,19 @@
-/** A uniqueness that a write would have broken. */
+/** A unique constraint that a write would have violated. */
 export interface UniqueViolation {
   /** The name of the unique index or constraint in the database, e.g. `mcp_server_configs_slug_key`. */
   constraint: string;
 }
 
-/** PostgreSQL's codes (its documentation, appendix A). Version 18 tells RESTRICT apart from other foreign keys. */
+/**
+ * PostgreSQL error codes (documentation, appendix A). Version 18 reports RESTRICT separately from other foreign keys.
+ */
 const UNIQUE_VIOLATION = '23505';
 const DEADLOCKS: readonly unknown[] = ['40P01', '40001'];
 const FOREIGN_KEY_VIOLATIONS: readonly unknown[] = ['23503', '23001'];
 
 /**
- * The uniqueness behind a failed write, the same from a server and from the embedded database. Undefined for any
- * other error.
+ * Returns the unique constraint that a failed write violated. The result is the same for a server and for the embedded
+ * database. Undefined for any other error.
  */
 export function describeUniqueViolation(error: unknown): UniqueViolation | undefined {
   const failure = findFailure(error);
@@ -19,20 +21,20 @@ export function describeUniqueViolation(error: unknown): UniqueViolation | undef
   return { constraint: failure.constraint ?? 'unknown' };
 }
 
-/** Whether a write failed because a row that it names is not there, or is still named by another. */
+/** Whether a write failed because a row it references is missing, or because another row still references it. */
 export function isForeignKeyViolation(error: unknown): boolean {
   return FOREIGN_KEY_VIOLATIONS.includes(findFailure(error)?.sqlState);
 }
 
-/** Whether a transaction was undone so that another one, which waited for it, could go on. */
+/** Whether a transaction was rolled back to break a deadlock. */
 export function isDeadlock(error: unknown): boolean {
   return DEADLOCKS.includes(findFailure(error)?.sqlState);
 }
 
-/** What is said of a database's error in a log: codes and names of the schema, never a value. */
+/** A database error in a form that is safe to log: error codes and schema names, never a value. */
 export class DatabaseError extends Error {
   override readonly name = 'DatabaseError';
-  /** Prisma's code, e.g. `P2002`, or PostgreSQL's where Prisma had no part. */
+  /** Prisma's code, e.g. `P2002`, or PostgreSQL's code for errors that did not come through Prisma. */
   readonly code: string | undefined;
 
   constructor(message: string, code: string | undefined) {
@@ -42,10 +44,10 @@ export class DatabaseError extends Error {
 }
 
 /**
- * An error that is safe to log. PostgreSQL prints the whole row when a CHECK refuses it, and the value that is no
- * UUID; Prisma prints the arguments of a call that it refuses, in every error format. So nothing of their text is
- * kept: the new error has codes, the names of constraint and model, and the stack's places. Other errors come back as
- * they are.
+ * Returns an error that is safe to log. PostgreSQL prints the whole row when a CHECK fails, and the offending value
+ * when a UUID is malformed; Prisma prints the arguments of a rejected call in every error format. So none of their text
+ * is kept: the new error has the codes, the constraint and model names, and the stack frames. Other errors are returned
+ * unchanged.
  */
 export function scrubDatabaseError(error: unknown): unknown {
   if (!(error instanceof Error) || !isDatabaseError(error)) return error;
@@ -63,20 +65,22 @@ export function scrubDatabaseError(error: unknown): unknown {
   return scrubbed;
 }
 
-/** The stack after the message that it repeats at its top; nothing when the message is not there as a whole. */
+/**
+ * The stack frames below the message at the top of the stack. Empty if the stack does not contain the whole message.
+ */
 function findPlaces({ stack = '', message }: Error): string {
   const start = message === '' ? -1 : stack.indexOf(message);
   return start === -1 ? '' : stack.slice(start + message.length);
 }
 
-/** Whether the server answered, and said no; what it did not answer at all may be asked again. */
+/** Whether the server answered and refused. A request that got no answer at all can be retried. */
 export function isRefusal(error: unknown): boolean {
   const state = findFailure(error)?.sqlState ?? '';
-  // Syntax error or access rule violation, feature not supported, object not in prerequisite state.
+  // Classes 42, 0A, 55: syntax error or access rule violation, feature not supported, object not in prerequisite state.
   return /^(?:42|0A|55)/.test(state);
 }
 
-/** Prisma's errors, the driver adapters', and the drivers' own; a socket's error has no `severity`. */
+/** Prisma's errors, the driver adapters' errors and the drivers' own errors. A socket error has no `severity`. */
 function isDatabaseError(error: Error): boolean {
   return error.name.startsWith('PrismaClient') || error.name === 'DriverAdapterError' || 'severity' in error;
 }
@@ -86,7 +90,7 @@ interface Failure {
   constraint: string | undefined;
 }
 
-/** What the driver said, out of Prisma's error or the driver's own. */
+/** Returns the driver's own failure, whether Prisma wrapped it or not. */
 function findFailure(error: unknown): Failure | undefined {
   if (typeof error !== 'object' || error === null) return undefined;
   const { meta } = error as { meta?: { driverAdapterError?: { cause?: unknown } } };
@@ -102,7 +106,7 @@ function findFailure(error: unknown): Failure | undefined {
   return { sqlState: toText(code), constraint: toText(constraint) };
 }
 
-/** The embedded database's adapter keeps the constraint's name in the message only; its messages are in English. */
+/** The embedded database's adapter gives the constraint name only in the message, which is always in English. */
 function findConstraint(message: string | undefined): string | undefined {
   return /constraint "([^"]+)"/.exec(message ?? '')?.[1];
 }

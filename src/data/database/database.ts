@@ -1,37 +1,37 @@
 import type { SqlDriverAdapterFactory, SqlMigrationAwareDriverAdapterFactory } from '@prisma/driver-adapter-utils';
 
-/** A row of a raw query: column name to value as the driver parses it. */
+/** A row of a raw query: column names and values as the driver parses them. */
 export type RawRow = Record<string, unknown>;
 
-/** A standing subscription to a channel of the database. */
+/** An open subscription to a notification channel of the database. */
 export interface Listener {
-  /** Whether notifications come now; while not, ask the database. */
+  /** Whether notifications arrive at the moment. When they do not, poll the database instead. */
   isConnected(): boolean;
   close(): Promise<void>;
 }
 
-/** One opened PostgreSQL, embedded or on a server, before Prisma is put on top of it. */
+/** An open PostgreSQL database, embedded or on a server, below Prisma. */
 export interface Database {
   readonly kind: 'embedded' | 'server';
-  /** What Prisma Client talks through. */
+  /** The adapter for Prisma Client. */
   readonly adapterFactory: SqlDriverAdapterFactory;
-  /** What the schema engine talks through: sends migration scripts whole. */
+  /** The adapter for the schema engine. It sends each migration script as a whole. */
   readonly migrationAdapterFactory: SqlMigrationAwareDriverAdapterFactory;
-  /** Runs one parameterised statement outside of Prisma. Rejects with the driver's error. */
+  /** Runs one parameterised statement outside Prisma. Rejects with the driver's error. */
   query(sql: string, parameters?: readonly unknown[]): Promise<RawRow[]>;
-  /** Runs `work` while no other process can do the same on this database. */
+  /** Runs `work` while holding the migration lock, so that no other process migrates this database at the same time. */
   withMigrationLock<Result>(work: () => Promise<Result>): Promise<Result>;
   /**
-   * Calls back at each notification on a channel, with what it carries, and whenever some may have been missed, with
-   * nothing. Goes on by itself when the connection breaks.
+   * Subscribes to a channel. Calls `onNotify` with the payload for each notification, and without a payload whenever
+   * notifications may have been missed. Reconnects by itself.
    */
   listen(channel: string, onNotify: (payload?: string) => void): Promise<Listener>;
   /**
-   * Goes up with each statement and transaction that may have written something through this object, as soon as it is
-   * over: who remembers rows has to look again when it did.
+   * Increases when a statement or transaction that may have written through this object has finished. Caches of rows
+   * must check the database again when it has changed.
    */
   writeCount(): number;
-  /** Connections of the pool now: `total` open, `idle` of these, `waiting` callers. */
+  /** Current connections of the pool: `total` open, `idle` of those, `waiting` callers. */
   poolUsage(): { total: number; idle: number; waiting: number };
   close(): Promise<void>;
 }

@@ -5,16 +5,16 @@ import type { Database, RawRow } from './database.ts';
 import { countingWrites, createWriteCount, mayWrite } from './write-count.ts';
 
 /**
- * Opens PostgreSQL inside of this process (PGlite). Exactly one process may have a folder open: take its lock first
+ * Opens PostgreSQL inside this process (PGlite). Only one process may open a folder, so take its lock first
  * (`acquireFolderLock`).
  *
- * @param location a folder, or `memory://` for a database that is gone with the process
+ * @param location a folder, or `memory://` for a database that lives as long as the process
  */
 export async function openEmbeddedDatabase(location: string, options: PGliteOptions = {}): Promise<Database> {
   return wrapPglite(await PGlite.create(location, options));
 }
 
-/** The same over a PGlite that is open already. */
+/** Wraps a PGlite instance that is already open. */
 export async function wrapPglite(pglite: PGlite): Promise<Database> {
   await pglite.exec("SET TIME ZONE 'UTC'");
   let lastMigration: Promise<unknown> = Promise.resolve();
@@ -47,7 +47,7 @@ export async function wrapPglite(pglite: PGlite): Promise<Database> {
   };
 }
 
-/** The stock adapter neither awaits a script nor reports its failure. */
+/** The stock adapter does not await scripts and does not report their failures. */
 function wholeScriptFactory(pglite: PGlite): SqlMigrationAwareDriverAdapterFactory {
   const factory = new PrismaPGlite(pglite);
   const whole = (adapter: SqlDriverAdapter): SqlDriverAdapter => {

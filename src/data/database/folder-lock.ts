@@ -4,24 +4,24 @@ import { connect, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
-/** Longer paths than this do not fit a Unix socket's address on every system. */
+/** Longer paths do not fit into a Unix socket address on every system. */
 const MAX_SOCKET_PATH = 100;
 
-/** The data folder is in use by another process. */
+/** Another process is using the data folder. */
 export class FolderInUseError extends Error {
   override readonly name = 'FolderInUseError';
 }
 
-/** A folder that is held; it is let go with `release` or with the process. */
+/** A lock on a folder. It is released by `release` or when the process ends. */
 export interface FolderLock {
   release(): Promise<void>;
 }
 
 /**
- * Takes a folder for this process alone. The lock is a listening socket: it is gone with the process however that
- * ends, also seen from another container, which a file with a process id is not.
+ * Locks a folder for this process. The lock is a listening socket: it disappears however the process ends, and it works
+ * across containers. A file with a process id does neither.
  *
- * @throws FolderInUseError with a sentence for the operator
+ * @throws FolderInUseError with a message for the operator
  */
 export async function acquireFolderLock(folder: string): Promise<FolderLock> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
@@ -41,13 +41,13 @@ export async function acquireFolderLock(folder: string): Promise<FolderLock> {
   return toLock(server, lockPath);
 }
 
-/** Puts this process's socket at the lock's place, moving a dead one away. A hard link is made whole or not at all. */
+/** Puts this process's socket in the lock's place and moves a dead socket away. Creating a hard link is atomic. */
 async function claim(ownPath: string, lockPath: string, folder: string): Promise<void> {
   if (await tryLink(ownPath, lockPath)) return;
   if (await isAlive(lockPath)) throw inUse(folder);
   const stalePath = `${ownPath}.stale`;
   await rename(lockPath, stalePath).catch(() => undefined);
-  // Between the look and the move another process may have put its own, living socket there: give it back.
+  // Between the check and the move, another process may have put its own live socket there. Put it back.
   if (await isAlive(stalePath)) {
     await tryLink(stalePath, lockPath);
     await rm(stalePath, { force: true });
@@ -102,8 +102,8 @@ function toLock(server: Server, lockPath: string | undefined): FolderLock {
 
 function inUse(folder: string): FolderInUseError {
   return new FolderInUseError(
-    `Another gateway is running on ${folder}; an embedded database belongs to one process. ` +
-      'Stop it, or give this one a folder of its own with GATEHOUSE_DATA_DIR, or a server with DATABASE_URL.',
+    `Another gateway is using ${folder}; only one process can use an embedded database. ` +
+      'Stop it, or set GATEHOUSE_DATA_DIR to another folder, or DATABASE_URL to a PostgreSQL server.',
   );
 }
 

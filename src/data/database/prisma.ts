@@ -5,20 +5,20 @@ import type { SealingHooks } from '../sealing/sealed-value.ts';
 import { createEncryptionExtension } from '../sealing/sealing-extension.ts';
 import type { Database } from './database.ts';
 
-/** How long a transaction waits for a connection: the embedded database has one for everybody. */
+/** How long a transaction waits for a connection. The embedded database has a single connection. */
 const TRANSACTION_MAX_WAIT_MS = 10_000;
 const TRANSACTION_TIMEOUT_MS = 15_000;
 
 /**
- * Puts Prisma over an opened database, with sealing on every write and lazy opening on every read. There is no way
- * around to a client without. `$disconnect` it before the database is closed.
+ * Creates the Prisma client for an open database. Every write is sealed and every read opens values lazily; there is no
+ * client without this. Call `$disconnect` before closing the database.
  *
- * @param keyring may change later: what is sealed next takes the key that is active then
+ * @param keyring may change later: values are sealed with the key that is active at that moment
  */
 export function createPrisma(database: Database, keyring: Keyring, hooks: SealingHooks = {}) {
   const client = new PrismaClient({
     adapter: database.adapterFactory,
-    // The least that Prisma prints of a failed call. It is not safe to log yet: scrubDatabaseError.
+    // Prisma's shortest error format. It is still not safe to log; see scrubDatabaseError.
     errorFormat: 'minimal',
     transactionOptions: { maxWait: TRANSACTION_MAX_WAIT_MS, timeout: TRANSACTION_TIMEOUT_MS },
   });
@@ -28,5 +28,5 @@ export function createPrisma(database: Database, keyring: Keyring, hooks: Sealin
 /** The gateway's database client. */
 export type GatehousePrisma = ReturnType<typeof createPrisma>;
 
-/** The client inside of an interactive transaction, or the whole one: what repositories work with. */
+/** The client inside an interactive transaction, or the full client. Repositories work with either. */
 export type PrismaStore = Parameters<Parameters<GatehousePrisma['$transaction']>[0]>[0];

@@ -10,21 +10,21 @@ import { openListener } from './server-listener.ts';
 import { createServerSockets } from './server-sockets.ts';
 import { countingWrites, createWriteCount, mayWrite } from './write-count.ts';
 
-/** The advisory lock of Gatehouse's migrations; any fixed number does, as long as all replicas use the same. */
+/** The advisory lock for Gatehouse's migrations. The number is arbitrary, but all replicas must use the same one. */
 const MIGRATION_LOCK_KEY = 4_739_152_011;
 
 const CONNECTION_TIMEOUT_MS = 10_000;
 const STATEMENT_TIMEOUT_MS = 30_000;
 /**
- * A transaction of a process that is gone without a word holds its locks for so long, and with them everybody who has
- * something to write into the audit log. Those of a living one go on within milliseconds.
+ * A process that died without closing its connection holds its locks for at most this long; meanwhile nobody else can
+ * append to the audit log. Transactions of live processes never idle for more than milliseconds.
  */
 const IDLE_IN_TRANSACTION_TIMEOUT_MS = 5_000;
-/** What is under way at the end may end; where the server does not answer, nobody waits for it. */
+/** How long closing waits for running statements. A server that does not answer is not waited for. */
 const CLOSE_TIMEOUT_MS = 2_000;
 
 /**
- * Opens a pool to a PostgreSQL server and proves it with one query.
+ * Opens a connection pool to a PostgreSQL server and checks it with one query.
  *
  * @param url `postgres://…`
  * @param onIdleError called when an idle connection breaks; without a listener pg would end the process
@@ -90,7 +90,7 @@ export async function openServerDatabase(
 function connectionSettings(url: string): pg.ClientConfig {
   return {
     connectionString: url,
-    // The driver adapter reads timestamptz as UTC whatever the server's zone is: make it so.
+    // The driver adapter parses timestamptz as UTC regardless of the server's time zone, so set the session to UTC.
     options: '-c TimeZone=UTC',
     application_name: 'gatehouse',
     connectionTimeoutMillis: CONNECTION_TIMEOUT_MS,
@@ -98,7 +98,7 @@ function connectionSettings(url: string): pg.ClientConfig {
   };
 }
 
-/** A session lock needs one connection from lock to unlock, so it does not go through the pool. */
+/** A session lock needs the same connection from lock to unlock, so it does not use the pool. */
 async function withAdvisoryLock<Result>(url: string, work: () => Promise<Result>): Promise<Result> {
   const client = new pg.Client(connectionSettings(url));
   await client.connect();
@@ -106,7 +106,7 @@ async function withAdvisoryLock<Result>(url: string, work: () => Promise<Result>
     await client.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK_KEY]);
     return await work();
   } finally {
-    // Ending the session releases the lock, also when the unlock itself could not be sent.
+    // Ending the session releases the lock, even if the unlock statement was not sent.
     await client.end();
   }
 }
@@ -116,9 +116,9 @@ const CHAR_OID = 18;
 const VARCHAR_OID = 1043;
 
 /**
- * The stock adapter splits a script at every `;`, which breaks function bodies; PostgreSQL's simple query protocol
- * takes the script whole, in one implicit transaction. It also refuses the `"char"` columns of the catalogues, which
- * the schema engine reads when it describes a database.
+ * The stock adapter splits a script at every `;`, which breaks function bodies. PostgreSQL's simple query protocol
+ * takes the whole script in one implicit transaction. The stock adapter also rejects the `"char"` columns of the
+ * catalogues, which the schema engine reads when it describes a database.
  */
 function migrationFactory(pool: pg.Pool): SqlMigrationAwareDriverAdapterFactory {
   const charColumns = new WeakMap<readonly unknown[], number[]>();

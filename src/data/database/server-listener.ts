@@ -5,29 +5,30 @@ import type { ServerSockets, SocketMark } from './server-sockets.ts';
 
 const MIN_RETRY_MS = 100;
 const MAX_RETRY_MS = 500;
-/** Short, because an attempt that takes long may be lost: the next may find the server back. */
+/** Short, because a slow attempt may never finish, and a new attempt may find that the server is back. */
 const ATTEMPT_TIMEOUT_MS = 3_000;
-/** A connection that does not answer for so long is given up, whatever TCP thinks of it. */
+/** How often the connection is checked. TCP alone would not notice a lost peer for a long time. */
 const HEARTBEAT_MS = 1_000;
 const HEARTBEAT_TIMEOUT_MS = 2_000;
 const GOODBYE_MS = 1_000;
 
-/** A connection, and what it goes over. */
+/** A connection and its socket. */
 interface Line {
   client: pg.Client;
   socket: Socket;
 }
 
 /**
- * One connection that does nothing but LISTEN, outside of the pool: a notification is lost with the connection that it
- * was for. It is opened anew when it breaks or does not answer, and each time the caller is told that he may have
- * missed something.
+ * A dedicated LISTEN connection outside the pool. Notifications are lost when their connection breaks, so it reconnects
+ * when the connection breaks or stops responding, and after each reconnect tells the caller that notifications may have
+ * been missed.
  *
- * It is also who notices that the server is gone without a word, for all. A heartbeat or an attempt to connect that is
- * not answered makes a doubt; when the server answers the next attempt, or nobody at all, what the pool's connections
- * have waited for since will not come.
+ * It also detects, for the whole process, that the server has gone away silently. An unanswered heartbeat or connection
+ * attempt marks the moment. If the server then answers the next attempt, or no socket at all hears from it, the answers
+ * that the pool's connections have been waiting for since that moment will not arrive, and those connections are
+ * dropped.
  *
- * @param sockets of the pool
+ * @param sockets the sockets of the pool
  */
 export function openListener(
   settings: pg.ClientConfig,
@@ -36,13 +37,13 @@ export function openListener(
   sockets: Pick<ServerSockets, 'mark' | 'hasHeardSince' | 'dropSilentSince' | 'dropUnanswered'>,
 ): Listener {
   let line: Line | undefined;
-  /** One that did not answer, as long as the next is not there. */
+  /** The connection that stopped responding, kept until its replacement is ready. */
   let former: Line | undefined;
   let isConnected = false;
   let isClosed = false;
   let retryMs = MIN_RETRY_MS;
   let timer: NodeJS.Timeout | undefined;
-  /** What was heard when the server was first asked for what it did not answer. */
+  /** What each socket had received when the server first failed to respond. */
   let doubt: SocketMark | undefined;
 
   const conclude = (isBack: boolean): void => {
@@ -73,8 +74,8 @@ export function openListener(
       const late = setTimeout(() => {
         if (line !== alive) return;
         isConnected = false;
-        // It has until the next is there: a server that is merely slow answers it before it serves a new connection,
-        // and what comes late because this process was busy is read by then.
+        // Keep the old connection until the new one is ready. A server that is only slow answers the heartbeat before
+        // it accepts a new connection, and an answer that is late because this process was busy is read by then.
         former = alive;
         doubt ??= mark;
         connect();
@@ -132,7 +133,7 @@ export function openListener(
       line = undefined;
       isConnected = false;
       if (open === undefined) return;
-      // Where nobody answers nobody says goodbye.
+      // If the server does not respond, do not wait for it to acknowledge the close.
       const late = setTimeout(() => open.socket.destroy(), GOODBYE_MS);
       await open.client.end().catch(() => undefined);
       clearTimeout(late);

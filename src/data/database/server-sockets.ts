@@ -1,31 +1,31 @@
 import { Socket } from 'node:net';
 import { constants } from 'node:os';
 
-/** More than any statement, and any transaction that does nothing, is allowed by the server. */
+/** Longer than the server allows any statement, or any idle transaction, to take. */
 const MAX_SILENCE_MS = 40_000;
 const SWEEP_MS = 5_000;
-/** A server that answers others does not let somebody who connects wait for so long. */
+/** A server that answers other connections does not keep a new connection waiting this long. */
 const MAX_UNANSWERED_MS = 1_000;
 
-/** What each socket had heard at one moment. */
+/** The number of bytes each socket had received at one moment. */
 export type SocketMark = ReadonlyMap<Socket, number>;
 
 /** The sockets of a pool. */
 export type ServerSockets = ReturnType<typeof createServerSockets>;
 
 /**
- * Knows the sockets of a pool, to end those whose other end is gone and did not say so: a host that lost its power, a
- * network that swallows everything. The driver would wait for an answer for as long as TCP sends again what it sent,
- * which is a quarter of an hour, and what it was asked for before would not come back to the pool until then.
+ * Tracks the sockets of a pool and closes those whose peer has gone away silently, after a power loss or behind a
+ * network that drops all packets. Otherwise the driver would wait until TCP stops retransmitting, about fifteen
+ * minutes, and the connection would not return to the pool until then.
  *
- * Whoever waits on a socket that is ended gets an error, and the pool forgets the connection.
+ * Callers waiting on a closed socket get an error, and the pool discards the connection.
  */
 export function createServerSockets() {
   const sockets = new Map<Socket, { heard: number; since: number; openedAt: number }>();
 
   const drop = (socket: Socket): void => {
-    const error = new Error('the database did not answer, and the connection was given up');
-    // What TCP would say in the end: Prisma knows it.
+    const error = new Error('the database did not respond, so the connection was closed');
+    // The error that TCP would report in the end. Prisma recognises it.
     socket.destroy(Object.assign(error, { code: 'ETIMEDOUT', errno: -constants.errno.ETIMEDOUT, syscall: 'read' }));
   };
 
@@ -39,7 +39,7 @@ export function createServerSockets() {
   sweep.unref();
 
   return {
-    /** A new one, for the driver to connect. */
+    /** Creates a socket for the driver to connect. */
     open(): Socket {
       const socket = new Socket();
       const now = performance.now();
@@ -48,25 +48,25 @@ export function createServerSockets() {
       return socket;
     },
 
-    /** What they have heard until now. */
+    /** Records how many bytes each socket has received so far. */
     mark: (): SocketMark => new Map([...sockets.keys()].map((socket) => [socket, socket.bytesRead])),
 
-    /** Whether any has heard anything since. */
+    /** Whether any socket has received data since the mark. */
     hasHeardSince: (mark: SocketMark): boolean =>
       [...mark.keys(), ...sockets.keys()].some((socket) => socket.bytesRead > (mark.get(socket) ?? 0)),
 
-    /** Ends those that have heard nothing since. */
+    /** Closes the sockets that have received nothing since the mark. */
     dropSilentSince(mark: SocketMark): void {
       for (const [socket, heard] of mark) if (socket.bytesRead === heard) drop(socket);
     },
 
-    /** Ends those that wait for their first word, which others get. */
+    /** Closes the sockets that have received nothing at all although the server answers others. */
     dropUnanswered(): void {
       const before = performance.now() - MAX_UNANSWERED_MS;
       for (const [socket, { openedAt }] of sockets) if (socket.bytesRead === 0 && openedAt < before) drop(socket);
     },
 
-    /** Ends all. */
+    /** Closes all sockets. */
     close(): void {
       clearInterval(sweep);
       for (const socket of sockets.keys()) socket.destroy();

@@ -5,14 +5,14 @@ import type {
   Transaction,
 } from '@prisma/driver-adapter-utils';
 
-/** Counts what may have written, so that whoever keeps rows in memory knows that he has to look. */
+/** Counts possible writes, so that caches know when to check the database again. */
 export interface WriteCount {
-  /** Goes up with each statement and transaction that may have written something, as soon as it is over. */
+  /** Increases when a statement or transaction that may have written has finished. */
   value(): number;
   add(): void;
 }
 
-/** Makes a count that begins at 0. */
+/** Creates a counter that starts at 0. */
 export function createWriteCount(): WriteCount {
   let count = 0;
   return {
@@ -23,14 +23,14 @@ export function createWriteCount(): WriteCount {
   };
 }
 
-/** Whether a statement on its own can have changed anything. Too often yes does no harm. */
+/** Whether a single statement may have written. A false positive is harmless. */
 export function mayWrite(sql: string): boolean {
   return !/^\s*SELECT\b/i.test(sql);
 }
 
 /**
- * The same factory, whose statements and transactions are counted when they are over, well or badly: a COMMIT whose
- * answer was lost may have been done.
+ * Wraps a factory so that its statements and transactions are counted when they finish, whether they succeed or fail: a
+ * COMMIT whose answer was lost may still have taken effect.
  */
 export function countingWrites<Factory extends SqlDriverAdapterFactory>(factory: Factory, writes: WriteCount): Factory {
   const connect = factory.connect.bind(factory);
@@ -46,7 +46,7 @@ function counted(adapter: SqlDriverAdapter, writes: WriteCount): SqlDriverAdapte
 }
 
 function countEnd(transaction: Transaction, writes: WriteCount): Transaction {
-  // What a transaction does is of no concern to others before it is committed.
+  // The writes of a transaction are invisible to others until it commits.
   countStatements(transaction, writes, (sql) => /^\s*COMMIT\b/i.test(sql));
   for (const end of ['commit', 'rollback'] as const) {
     const run = transaction[end].bind(transaction);

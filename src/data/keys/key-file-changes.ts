@@ -4,17 +4,22 @@ import { Secret } from '../../crypto/secret.ts';
 import { type KeyFileEntry, KeyFileError, readKeyFile } from './key-file.ts';
 import { replacePrivateFile } from './private-file.ts';
 
-/** The embedded database's key file, to be changed while the gateway runs. Each change is on disk when it is done. */
+/**
+ * The embedded database's key file, which can change while the gateway runs. Each change is on disk when its promise
+ * resolves.
+ */
 export interface KeyFile {
-  /** Makes a new key and puts it at the end, where it only opens. */
+  /** Creates a key and appends it. An appended key can open values but does not seal. */
   append(): Promise<MasterKey>;
-  /** Puts a key first: it seals after the next start. */
+  /** Moves a key to the front, so that it seals after the next start. */
   promote(digest: string): Promise<void>;
-  /** Takes a key out, for good. Does nothing when it is not there. */
+  /** Removes a key permanently. Does nothing if the key is not in the file. */
   remove(digest: string): Promise<void>;
 }
 
-/** Changes to an existing key file, one after the other. Only the process that holds the data folder may make them. */
+/**
+ * Opens an existing key file. Changes run one after another. Only the process that holds the data folder may change it.
+ */
 export function openKeyFile(file: string): KeyFile {
   let last: Promise<unknown> = Promise.resolve();
   const change = (edit: (entries: KeyFileEntry[]) => KeyFileEntry[]): Promise<void> => {
@@ -26,7 +31,7 @@ export function openKeyFile(file: string): KeyFile {
     async append() {
       const line = generateMasterKey();
       const [key] = parseMasterKeys(line).keys;
-      // One random key in 10^20 looks predictable, and would not be read back.
+      // About one random key in 10^20 looks predictable and would be rejected when read back.
       if (key === undefined) throw new KeyFileError(`${file}: the new key is too regular; try again`);
       await change((entries) => [...entries, { key, line: new Secret(line) }]);
       return key;
@@ -43,8 +48,8 @@ export function openKeyFile(file: string): KeyFile {
 
 async function rewrite(file: string, edit: (entries: KeyFileEntry[]) => KeyFileEntry[]): Promise<void> {
   const before = await readKeyFile(file);
-  if (before === undefined) throw new KeyFileError(`${file}: is gone; restore it before the gateway stops`);
+  if (before === undefined) throw new KeyFileError(`${file}: is missing; restore it before the gateway stops`);
   const after = edit(before);
-  if (after.length === 0) throw new KeyFileError(`${file}: would be left without a key`);
+  if (after.length === 0) throw new KeyFileError(`${file}: would have no key left`);
   await replacePrivateFile(file, after.map(({ line }) => `${line.expose()}\n`).join(''));
 }

@@ -7,42 +7,42 @@ import { writeAside } from './private-file.ts';
 
 const OTHERS_MASK = 0o077;
 
-/** The key file cannot be used. The message is for the operator and has no key. */
+/** The key file is unusable. The message is for the operator and contains no key. */
 export class KeyFileError extends Error {
   override readonly name = 'KeyFileError';
 }
 
 /**
- * Reads the embedded database's master keys: one base64 key per line, the first seals. When there is no such file, one
- * with a new key is made, whole or not at all.
+ * Reads the embedded database's master keys: one base64 key per line; the first one seals. If the file does not exist,
+ * creates it atomically with a new key.
  *
- * @returns the keys, and whether they are new: then the operator should be told to back the file up
- * @throws KeyFileError when others may read the file, or a line is not a key
+ * @returns the keys, and whether they are new; if so, tell the operator to back up the file
+ * @throws KeyFileError when other users may access the file, or a line is not a key
  */
 export async function loadOrCreateKeyFile(file: string): Promise<{ keys: MasterKey[]; created: boolean }> {
   const known = await readKeyFile(file);
   if (known !== undefined) return { keys: known.map(({ key }) => key), created: false };
   const created = await createKeyFile(file);
   const entries = await readKeyFile(file);
-  if (entries === undefined) throw new KeyFileError(`${file}: was removed while it was being made`);
+  if (entries === undefined) throw new KeyFileError(`${file}: was removed while it was being created`);
   return { keys: entries.map(({ key }) => key), created };
 }
 
-/** A line of the key file: a key, and the text that it was read from, which the key cannot give back. */
+/** A line of the key file: the key and the text it was parsed from. The text cannot be recovered from the key. */
 export interface KeyFileEntry {
   key: MasterKey;
   line: Secret;
 }
 
-/** The lines of the key file in their order; undefined when there is none. @throws KeyFileError */
+/** Reads the lines of the key file in order. Undefined if the file does not exist. @throws KeyFileError */
 export async function readKeyFile(file: string): Promise<KeyFileEntry[] | undefined> {
   const handle = await openIfThere(file);
   if (handle === undefined) return undefined;
   try {
-    // On the open file: what was checked is what is read.
+    // Check the open file, not the path, so that the checked file is the one that is read.
     const { mode } = await handle.stat();
     if (process.platform !== 'win32' && (mode & OTHERS_MASK) !== 0) {
-      throw new KeyFileError(`${file}: others than its owner may use it; run chmod 600 on it`);
+      throw new KeyFileError(`${file}: users other than its owner can access it; run chmod 600 on it`);
     }
     return parseKeyFile(file, await handle.readFile('utf8'));
   } finally {
@@ -61,18 +61,18 @@ async function openIfThere(file: string): Promise<FileHandle | undefined> {
 
 function parseKeyFile(file: string, text: string): KeyFileEntry[] {
   const lines = text.split('\n').filter((line) => line.trim() !== '');
-  if (lines.length === 0) throw new KeyFileError(`${file}: holds no key`);
+  if (lines.length === 0) throw new KeyFileError(`${file}: contains no key`);
   const { keys, problems } = parseMasterKeys(lines.join(','));
   if (problems.length > 0) throw new KeyFileError(`${file}: ${problems.join('; ')}`);
   return keys.map((key, index) => ({ key, line: new Secret(lines[index]?.trim() ?? '') }));
 }
 
 /**
- * Writes the file aside and gives it its name at the end: a crash leaves a whole file or none, and of two who try at
- * once one does it. Values sealed with a key that is not safely on disk would be lost, so both file and folder are
- * flushed.
+ * Writes a temporary file and then gives it its final name, so that a crash leaves a whole file or none, and only one
+ * of two concurrent attempts succeeds. Values sealed with a key that is not safely on disk would be lost, so both the
+ * file and its folder are flushed.
  *
- * @returns false when somebody else was first
+ * @returns false when another process created the file first
  */
 async function createKeyFile(file: string): Promise<boolean> {
   await mkdir(path.dirname(file), { recursive: true, mode: 0o700 });

@@ -3,25 +3,25 @@ import type { PrismaStore } from '../database/prisma.ts';
 import type { EncryptionKey } from '../generated/client.ts';
 import { countKeyUses, type KeyUse, sumUses } from './key-usage.ts';
 
-/** `active`: seals new values. `decrypt_only`: opens what it sealed. `revoked`: never used again. */
+/** `active` seals new values. `decrypt_only` opens the values it sealed. `revoked` is never used again. */
 export type KeyStatus = 'active' | 'decrypt_only' | 'revoked';
 
 /** A master key as the registry knows it. */
 export interface KeyRecord {
   number: number;
-  /** The key's public name, lower-case hexadecimal. */
+  /** The digest that identifies the key, in lower-case hexadecimal. */
   digest: string;
   status: KeyStatus;
   /** Whether this process has the key. */
   isConfigured: boolean;
-  /** How many values it seals now, and where. */
+  /** How many values the key currently seals, and in which columns. */
   sealedValueCount: number;
   uses: readonly KeyUse[];
   createdAt: Date;
   revokedAt: Date | null;
 }
 
-/** All keys that ever were, oldest first, as this process uses them. */
+/** Lists all keys ever registered, oldest first, with their status in this process. */
 export async function listKeys(store: PrismaStore, keyring: Keyring): Promise<KeyRecord[]> {
   const usesByDigest = await countKeyUses(store);
   const rows = await store.encryptionKey.findMany({ orderBy: { number: 'asc' } });

@@ -7,26 +7,26 @@ import type { EncryptionKey } from '../generated/client.ts';
 import { openValue } from '../sealing/sealed-value.ts';
 import { countKeyUses, describeUses } from './key-usage.ts';
 
-/** What every canary says. */
+/** The plaintext of every canary. */
 const CANARY_TEXT = 'gatehouse canary';
 
-/** The configured keys do not fit the registered ones: the gateway must not start, or is not ready. */
+/** The configured keys do not match the registered keys. The gateway must not start, or is not ready. */
 export class KeyRegistryError extends Error {
   override readonly name = 'KeyRegistryError';
-  /** One sentence each; with numbers and digests of keys, never a key. */
+  /** One sentence each, with key numbers and digests, never a key. */
   readonly problems: readonly string[];
 
   constructor(problems: readonly string[]) {
-    super(`The encryption keys do not fit this database: ${problems.join('; ')}.`);
+    super(`The encryption keys do not match this database: ${problems.join('; ')}.`);
     this.problems = problems;
   }
 }
 
 /**
- * Registers the keys that are new to the database and checks all of them. Any number of replicas may do so at once.
+ * Registers the keys that are new to the database and checks all keys. Replicas may do this concurrently.
  *
- * @param inTransaction what else is kept together with the registration
- * @returns the numbers of the keys that were registered now, and what an operator should know
+ * @param inTransaction further work to commit together with the registration
+ * @returns the numbers of the newly registered keys, and warnings for the operator
  * @throws KeyRegistryError with all problems; then nothing is registered
  */
 export async function registerKeys(
@@ -35,7 +35,7 @@ export async function registerKeys(
   inTransaction: (tx: PrismaStore) => Promise<void> = async () => undefined,
 ): Promise<{ registered: number[]; warnings: string[] }> {
   return prisma.$transaction(async (tx) => {
-    // Excludes other starts and revocations; sealed writes, which only read this table, go on.
+    // Blocks concurrent starts and revocations. Writes of sealed values only read this table, so they continue.
     await tx.$executeRaw`LOCK TABLE encryption_keys IN SHARE ROW EXCLUSIVE MODE`;
     const registered = await insertMissingKeys(tx, keyring);
     const { problems, warnings } = await checkKeys(tx, keyring);
@@ -59,8 +59,8 @@ async function insertMissingKeys(tx: PrismaStore, keyring: Keyring): Promise<num
 }
 
 /**
- * Compares the keys of this process with the registered ones: each canary must open, no key of the keyring may be
- * revoked or unknown to the registry, and each key that seals values must be in the keyring. Readiness asks this too.
+ * Compares this process's keys with the registered keys. Every canary must open, no key of the keyring may be revoked
+ * or unregistered, and every key that still seals values must be in the keyring. The readiness check uses this too.
  */
 export async function checkKeys(
   store: PrismaStore,
@@ -72,13 +72,15 @@ export async function checkKeys(
   for (const row of rows) {
     const key = keyring.find(toDigest(row));
     if (row.activeDigest === null) {
-      if (key !== undefined) problems.push(`${toTitle(row)} is revoked: take it out of the configuration`);
+      if (key !== undefined) problems.push(`${toTitle(row)} is revoked: remove it from the configuration`);
     } else if (key === undefined) {
       const uses = (await countKeyUses(store)).get(row.activeDigest) ?? [];
-      if (uses.length === 0) warnings.push(`${toTitle(row)} is registered but not configured; it seals nothing`);
+      if (uses.length === 0) warnings.push(`${toTitle(row)} is registered but not configured; it seals no values`);
       else problems.push(`${toTitle(row)} is not configured and still seals ${describeUses(uses)}`);
     } else if (findCanaryFailure(keyring, row) !== undefined) {
-      problems.push(`${toTitle(row)} does not open its canary: the registry was changed or is of another database`);
+      problems.push(
+        `${toTitle(row)} does not open its canary: the registry was modified or belongs to another database`,
+      );
     }
   }
   const known = new Set(rows.map(toDigest));
@@ -88,7 +90,7 @@ export async function checkKeys(
   return { problems, warnings };
 }
 
-/** Why the canary of a key does not open, with the key of the keyring that has its digest; undefined when it does. */
+/** Why the canary of a key does not open with the keyring's key of the same digest. Undefined when it opens. */
 export function findCanaryFailure(
   keyring: Keyring,
   { number, activeDigest, canary }: EncryptionKey,
@@ -106,7 +108,7 @@ function toCanaryPlace(number: number): SealedPlace {
   return { table: 'encryption_keys', column: 'canary', rowId: String(number), ownerId: undefined };
 }
 
-/** A CHECK in the database lets exactly one of the two be there. */
+/** A CHECK constraint ensures that exactly one of the two is set. */
 function toDigest({ activeDigest, revokedDigest }: EncryptionKey): string {
   return activeDigest ?? revokedDigest ?? '';
 }
@@ -115,7 +117,7 @@ function toTitle(row: EncryptionKey): string {
   return `key ${row.number} (digest ${toShort(toDigest(row))})`;
 }
 
-/** Enough of a digest to tell keys apart. */
+/** Shortens a digest. The result is long enough to tell keys apart. */
 function toShort(digest: string): string {
   return `${digest.slice(0, 12)}…`;
 }

@@ -6,11 +6,12 @@ import type { KeyFile } from './key-file-changes.ts';
 import { countKeyUses, describeUses } from './key-usage.ts';
 
 /**
- * Revokes a key for good, and takes it out of the keyring. Revoking it again does nothing. What decides are the foreign
- * keys, which also know of a value that is sealed at this very moment; the values are counted for the message only.
+ * Revokes a key permanently and removes it from the keyring. Revoking a revoked key does nothing. The foreign keys
+ * decide whether the key is unused, because they also see a value that is being sealed right now; the values are
+ * counted only for the message.
  *
- * @param inTransaction what else is kept together with the revocation
- * @throws DomainError NOT_FOUND; CONFLICT for the key that seals, and for one that still seals values, with `uses`
+ * @param inTransaction further work to commit together with the revocation
+ * @throws DomainError NOT_FOUND; CONFLICT for the active key, and for a key that still seals values, with `uses`
  */
 export async function revokeKey(
   prisma: GatehousePrisma,
@@ -23,7 +24,7 @@ export async function revokeKey(
   const digest = row.activeDigest;
   if (digest === null) return;
   if (digest === keyring.active.digest) {
-    throw conflict('number', `Key ${number} seals new values: make another key the first before you revoke it.`);
+    throw conflict('number', `Key ${number} seals new values: put another key first before you revoke it.`);
   }
   try {
     await prisma.$transaction(async (tx) => {
@@ -48,9 +49,9 @@ async function assertUnused(prisma: GatehousePrisma, number: number, digest: str
 }
 
 /**
- * Takes keys that were revoked out of the keyring, and out of the key file where there is one: after another replica
- * revoked a key, or after a crash between a revocation and the change of the file. The key that seals stays; the start
- * and readiness complain about that.
+ * Removes revoked keys from the keyring, and from the key file if there is one: after another replica revoked a key, or
+ * after a crash between a revocation and the change of the file. The active key stays; startup and readiness report it
+ * as a problem.
  */
 export async function forgetRevokedKeys(store: PrismaStore, keyring: Keyring, keyFile?: KeyFile): Promise<void> {
   const openers = keyring.keys.map(({ digest }) => digest).filter((digest) => digest !== keyring.active.digest);

@@ -12,46 +12,52 @@ import {
 } from '../sealing/sealed-rows.ts';
 import { countKeyUses, sumUses } from './key-usage.ts';
 
-/** Rows whose values are read, sealed anew and written in one go: some milliseconds in which the gateway waits. */
+/**
+ * Rows that are read, resealed and written per batch. Resealing a batch blocks the event loop for a few milliseconds.
+ */
 const DEFAULT_BATCH_SIZE = 200;
 
 /**
- * Values that others sealed with a former key behind the walk are found by another one. Two replicas that disagree
- * about which key is the first would undo each other's work without end: so many walks, then the count tells.
+ * The maximum number of passes. A further pass finds values that were sealed with an old key behind the previous one.
+ * Two replicas that disagree about the active key would undo each other's work forever, so passes are limited and the
+ * final count shows what remains.
  */
 const MAX_WALKS = 5;
 
-/** How much of a rotation is done, and how it is told. */
+/** Controls how much a rotation does, and how it reports progress. */
 export interface RotationOptions {
-  /** Only counts. Default false. */
+  /** Only counts values. Default false. */
   dryRun?: boolean | undefined;
-  /** Stops after about this many values, at the end of a batch. Default: none. */
+  /** Stops after about this many values, at the end of a batch. Default: no limit. */
   limit?: number | undefined;
-  /** Rows in one go. Default 200. */
+  /** Rows per batch. Default 200. */
   batchSize?: number | undefined;
-  /** After each batch: how many values are done, of how many that there were at the start. */
+  /** Called after each batch with the number of values done and the total at the start. */
   onProgress?: ((done: number, total: number) => void) | undefined;
 }
 
-/** What a rotation did. */
+/** The result of a rotation. */
 export interface RotationReport {
-  /** The key that seals now. */
+  /** The digest of the active key. */
   digest: string;
-  /** Values that another key had sealed when the rotation began. */
+  /** Values that other keys sealed when the rotation began. */
   total: number;
-  /** Values that were sealed anew. */
+  /** Values that were resealed. */
   resealed: number;
-  /** Values that another key still seals: all in a dry run, else what the limit left over and what does not open. */
+  /**
+   * Values that other keys still seal: all of them in a dry run, otherwise those left by the limit and those that do
+   * not open.
+   */
   remaining: number;
-  /** What does not open, as far as the rotation came. These values stay as they are. */
+  /** Values that did not open, as far as the rotation got. They are left unchanged. */
   failures: UnopenedValue[];
 }
 
 /**
- * Seals every value anew that was not sealed with the active key, while others read and write. What is left to do is
- * what names another key: so it can be killed anywhere, repeated, and run from several places at once. A value that
- * somebody changes meanwhile is his, and a value that does not open is left alone and reported. Neither version nor
- * time of a row changes, because its content does not.
+ * Reseals every value that is not sealed with the active key, while others read and write. The remaining work is
+ * exactly the values that name another key, so a rotation can be killed at any point, repeated, and run in several
+ * places at once. A value that is changed meanwhile keeps the new content, and a value that does not open is left alone
+ * and reported. Row versions and timestamps do not change, because the content does not.
  */
 export async function rotateValues(
   prisma: GatehousePrisma,
@@ -87,7 +93,7 @@ export async function rotateValues(
   };
 }
 
-/** How many values another key than the active one seals. */
+/** Counts the values that other keys than the active one seal. */
 async function countOutdated(store: PrismaStore, keyring: Keyring): Promise<number> {
   const uses = await countKeyUses(store);
   const outdated = [...uses].filter(([digest]) => digest !== keyring.active.digest);
@@ -115,7 +121,8 @@ async function resealBatch(prisma: GatehousePrisma, keyring: Keyring, place: Col
   }
   const written = await replaceFree(prisma, place, key.digest, replacements);
   let resealed = written.size;
-  // Held by a writer, or changed by one: waiting for one row while holding no other cannot become a deadlock.
+  // These rows are locked or were changed by another writer. Waiting for one row while holding no other cannot
+  // deadlock.
   for (const replacement of replacements.filter(({ id }) => !written.has(id))) {
     resealed += await replaceOne(prisma, place, key.digest, replacement);
   }
@@ -123,9 +130,9 @@ async function resealBatch(prisma: GatehousePrisma, keyring: Keyring, place: Col
 }
 
 /**
- * Writes those values whose rows nobody holds, in one statement. Each is compared with what was read, so that a value
- * written meanwhile stays. Rows that are held are left out: a statement that waits for one row while it holds others
- * could make a writer fail with a deadlock.
+ * Writes the values whose rows are not locked, in one statement. Each stored value is compared with what was read, so a
+ * concurrent change is kept. Locked rows are skipped: a statement that waits for one row while holding others could
+ * cause a deadlock.
  *
  * @returns the ids of the rows that were written
  */
@@ -153,7 +160,7 @@ async function replaceFree(
   return new Set(rows.map((row) => row.id));
 }
 
-/** Writes one value, after whoever holds its row. @returns 0 when it is not any more what was read */
+/** Writes one value, waiting for the row lock. @returns 0 when the stored value has changed since it was read */
 function replaceOne(
   prisma: GatehousePrisma,
   { model: { table, id }, column: { column, keyColumn } }: ColumnOfModel,

@@ -2,14 +2,14 @@ import type { PrismaStore } from '../database/prisma.ts';
 import { Prisma } from '../generated/client.ts';
 import { listSealedColumns } from '../sealing/sealed-columns.ts';
 
-/** How many values of one column a key seals; at least one. */
+/** How many values of one column a key seals. At least one. */
 export interface KeyUse {
   table: string;
   column: string;
   count: number;
 }
 
-/** Counts what each key seals now, in every declared column. A key that seals nothing is left out. */
+/** Counts the values each key seals, across all declared columns. Keys that seal nothing are omitted. */
 export async function countKeyUses(store: PrismaStore): Promise<Map<string, KeyUse[]>> {
   const selects = listSealedColumns().map(
     ({ model: { table }, column: { column, keyColumn } }) =>
@@ -22,7 +22,7 @@ export async function countKeyUses(store: PrismaStore): Promise<Map<string, KeyU
   return uses;
 }
 
-/** All values of these uses together. */
+/** The total number of values. */
 export function sumUses(uses: readonly KeyUse[]): number {
   return uses.reduce((sum, { count }) => sum + count, 0);
 }

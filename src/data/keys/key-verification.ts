@@ -6,21 +6,21 @@ import { tryOpen, type UnopenedValue, walkSealedRows } from '../sealing/sealed-r
 import { findCanaryFailure } from './key-registry.ts';
 import { countKeyUses, sumUses } from './key-usage.ts';
 
-/** Rows that are read and opened in one go. */
+/** Rows read and opened per batch. */
 const BATCH_SIZE = 500;
 
-/** What a verification found. */
+/** The result of a verification. */
 export interface VerificationReport {
-  /** Values that were opened or tried, canaries included. */
+  /** Values that were tried, including canaries. */
   checked: number;
   failures: UnopenedValue[];
 }
 
 /**
- * Opens every sealed value and the canary of every key that this process has. Canaries of keys that it does not have
- * say nothing; values sealed with such a key fail themselves, with `unknown_key`.
+ * Tries to open every sealed value, and the canary of every key this process has. Canaries of missing keys are skipped;
+ * values sealed with a missing key are reported with `unknown_key`.
  *
- * @param options.onProgress after each batch: values opened or tried, of how many that there were at the start
+ * @param options.onProgress called after each batch with the number of values tried and the total at the start
  */
 export async function verifyValues(
   store: PrismaStore,

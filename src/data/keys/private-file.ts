@@ -2,13 +2,14 @@ import { randomUUID } from 'node:crypto';
 import { open, rename, unlink } from 'node:fs/promises';
 import path from 'node:path';
 
-/** Readable and writable by its owner, and by nobody else. */
+/** Readable and writable by the owner only. */
 const PRIVATE_MODE = 0o600;
 
 /**
- * Writes a private text aside, flushes it, and lets `publish` give it its name: a crash leaves a whole file or none.
+ * Writes a private text to a temporary file, flushes it, and lets `publish` give it its final name. A crash leaves a
+ * whole file or none.
  *
- * @param publish gets the path of the draft, which is gone afterwards
+ * @param publish receives the path of the temporary file, which is deleted afterwards
  */
 export async function writeAside(file: string, text: string, publish: (draft: string) => Promise<void>): Promise<void> {
   const folder = path.dirname(file);
@@ -28,7 +29,7 @@ export async function writeAside(file: string, text: string, publish: (draft: st
   }
 }
 
-/** Replaces a private file by another text: whoever reads it meets the old one or the new one, whole. */
+/** Replaces the content of a private file atomically: readers see either the old or the new text. */
 export function replacePrivateFile(file: string, text: string): Promise<void> {
   return writeAside(file, text, (draft) => rename(draft, file));
 }

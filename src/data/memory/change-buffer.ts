@@ -1,18 +1,18 @@
 import type { ConfigChangeRecord } from '../records.ts';
 
-/** Changes that are kept for those who read along; who is further behind reads from the database. */
+/** Changes kept in memory for subscribers. Subscribers that are further behind read from the database. */
 const MAX_CHANGES = 5_000;
-/** And characters of them: configs may have long lists. */
+/** The limit in characters, because configs may have long lists. */
 const MAX_CHARACTERS = 16_000_000;
 
-/** The newest changes, without a gap between them. */
+/** Creates a buffer of the newest changes, without gaps. */
 export function createChangeBuffer() {
   let changes: ConfigChangeRecord[] = [];
   let sizes: number[] = [];
   let characters = 0;
 
   return {
-    /** @param more the next ones after those that are here */
+    /** @param more the changes that directly follow the buffered ones */
     push(more: readonly ConfigChangeRecord[]): void {
       for (const change of more) {
         const size = JSON.stringify(change.config).length;
@@ -28,7 +28,7 @@ export function createChangeBuffer() {
       sizes = sizes.slice(tooMany);
     },
 
-    /** The next after one; undefined when they are not here (any more). */
+    /** The changes after a revision. Undefined when they are not (or no longer) buffered. */
     readAfter(rev: bigint, limit: number): ConfigChangeRecord[] | undefined {
       const oldest = changes[0]?.rev;
       if (oldest === undefined || oldest > rev + 1n) return undefined;

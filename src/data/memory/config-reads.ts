@@ -5,13 +5,13 @@ import type { ConfigCursor, ConfigFilter, createConfigRepository } from '../repo
 import { guarded } from '../repositories/guarded.ts';
 import { type ConfigSnapshot, compareConfigs } from './config-snapshot.ts';
 
-/** The reads of configs that memory answers. */
+/** The config reads that are answered from memory. */
 export type ConfigReads = Pick<
   ReturnType<typeof createConfigRepository>,
   'list' | 'count' | 'findById' | 'findBySlug' | 'listForChats'
 >;
 
-/** The repository's reads over the configs in memory, with the same rules and the same order. */
+/** Answers the repository's reads from the configs in memory, with the same access rules and the same order. */
 export function createConfigReads(snapshot: () => Promise<ConfigSnapshot>): ConfigReads {
   return {
     list: guarded(
@@ -56,7 +56,7 @@ function ifVisible(config: McpServerConfigRecord | undefined, viewer: Viewer): M
   return config !== undefined && can(viewer, 'mcpServerConfig.read', { enabled: config.enabled }) ? config : null;
 }
 
-/** What the viewer may see of what the filter wants, in order. */
+/** The configs that match the filter and that the viewer may see, in order. */
 function select(snapshot: ConfigSnapshot, viewer: Viewer, filter: ConfigFilter = {}): readonly McpServerConfigRecord[] {
   const visible = can(viewer, 'mcpServerConfig.read', { enabled: false }) ? snapshot.all() : snapshot.enabled();
   const { enabled, authType, availability } = filter;

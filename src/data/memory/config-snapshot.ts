@@ -1,35 +1,35 @@
 import type { ConfigChangeRecord, McpServerConfigRecord } from '../records.ts';
 
-/** All configs at one moment. */
+/** All configs at one revision. */
 export interface ConfigsAtRev {
-  /** The newest change that they have. */
+  /** The newest change included. */
   rev: bigint;
   configs: McpServerConfigRecord[];
 }
 
-/** The configs in memory, at a known change. */
+/** The configs in memory, at a known revision. */
 export interface ConfigSnapshot {
   readonly rev: bigint;
   findById(id: string): McpServerConfigRecord | undefined;
   findBySlug(slug: string): McpServerConfigRecord | undefined;
-  /** By display name and id. */
+  /** Sorted by display name and id. */
   all(): readonly McpServerConfigRecord[];
-  /** The enabled ones of these. */
+  /** The enabled configs, in the same order. */
   enabled(): readonly McpServerConfigRecord[];
 }
 
-/** Keeps the configs in memory, change after change. @param load reads all configs at one moment */
+/** Keeps the configs in memory and applies changes to them. @param load reads all configs at one revision */
 export function createConfigSnapshots(load: () => Promise<ConfigsAtRev>) {
   let state: MutableSnapshot | undefined;
   let loading: Promise<MutableSnapshot> | undefined;
-  /** Changes that came while the configs were read: they may or may not be in what is read. */
+  /** Changes that arrived while the configs were being loaded. The loaded configs may or may not include them. */
   let meanwhile: ConfigChangeRecord[] = [];
 
   const startLoading = (): Promise<MutableSnapshot> => {
     meanwhile = [];
     const mine = load().then(
       (loaded) => {
-        // Told to forget meanwhile: what was read may be from before.
+        // `forget` was called while loading, so the loaded configs may be outdated.
         if (loading !== mine) return read();
         const snapshot = createSnapshot(loaded);
         for (const change of meanwhile) snapshot.apply(change);
@@ -52,7 +52,7 @@ export function createConfigSnapshots(load: () => Promise<ConfigsAtRev>) {
   };
 
   return {
-    /** The configs as they are known here; read from the database when they are not. */
+    /** The configs in memory. Loads them from the database if necessary. */
     get(): ConfigSnapshot | Promise<ConfigSnapshot> {
       return state ?? read();
     },
@@ -65,7 +65,7 @@ export function createConfigSnapshots(load: () => Promise<ConfigsAtRev>) {
       for (const change of changes) state.apply(change);
     },
 
-    /** The next who asks has them read anew. */
+    /** Discards the configs. The next `get` loads them again. */
     forget(): void {
       state = undefined;
       loading = undefined;
@@ -81,7 +81,7 @@ function createSnapshot(loaded: ConfigsAtRev): MutableSnapshot {
   let { rev } = loaded;
   const byId = new Map<string, McpServerConfigRecord>();
   const bySlug = new Map<string, McpServerConfigRecord>();
-  /** Made when they are asked for. */
+  /** Sorted lists are built on first use. */
   let all: readonly McpServerConfigRecord[] | undefined;
   let enabled: readonly McpServerConfigRecord[] | undefined;
 
@@ -123,21 +123,21 @@ function createSnapshot(loaded: ConfigsAtRev): MutableSnapshot {
   };
 }
 
-/** One object is for all who ask: whoever changed it would change it for everybody. */
+/** Freezes a config, because all readers share the same object. */
 function deepFreeze(config: McpServerConfigRecord): McpServerConfigRecord {
   for (const value of Object.values(config)) if (Array.isArray(value)) Object.freeze(value);
   return Object.freeze(config);
 }
 
-/** A place in the list. */
+/** A position in the list. */
 type Place = Pick<McpServerConfigRecord, 'displayName' | 'id'>;
 
-/** The order of the list, which is PostgreSQL's in the collation "C": by code points. */
+/** The order of the list: by code point, as in PostgreSQL's collation "C". */
 export function compareConfigs(a: Place, b: Place): number {
   return compareCodePoints(a.displayName, b.displayName) || compareCodePoints(a.id, b.id);
 }
 
-/** JavaScript compares by UTF-16 units, which puts what is beyond U+FFFF before U+E000. */
+/** JavaScript compares UTF-16 units, which would sort characters above U+FFFF before U+E000. */
 export function compareCodePoints(a: string, b: string): number {
   const length = Math.min(a.length, b.length);
   for (let index = 0; index < length; index += 1) {
@@ -147,7 +147,7 @@ export function compareCodePoints(a: string, b: string): number {
   return a.length - b.length;
 }
 
-/** Surrogates are above all other units. */
+/** Ranks surrogates above all other units. */
 function toRank(unit: number): number {
   if (unit < 0xd800) return unit;
   return unit < 0xe000 ? unit + 0x2000 : unit - 0x800;

@@ -4,15 +4,15 @@ import type { ConfigChangeRecord, ConnectionRecord } from '../records.ts';
 import type { createConnectionRepository, ListConnectionsArgs } from '../repositories/connection-repository.ts';
 import { guarded } from '../repositories/guarded.ts';
 
-/** Users whose connections are remembered. */
+/** The maximum number of users whose connections are cached. */
 const MAX_USERS = 10_000;
 
 type ConnectionRepository = ReturnType<typeof createConnectionRepository>;
 
-/** The reads of connections that memory answers. */
+/** The connection reads that are answered from memory. */
 export type ConnectionReads = Pick<ConnectionRepository, 'list' | 'listOfUsers'>;
 
-/** Remembers who is connected to what, user by user, until something of it changes. */
+/** Caches connections by user until one of them changes. */
 export function createConnectionReads(stored: ConnectionRepository, fresh: () => Promise<void> | undefined) {
   const byUser = new BoundedMap<string, Promise<readonly ConnectionRecord[]>>(MAX_USERS);
 
@@ -26,12 +26,12 @@ export function createConnectionReads(stored: ConnectionRepository, fresh: () =>
   };
 
   const listOfUsers = async (args: ListConnectionsArgs & { userIds: readonly string[] }) => {
-    const { userIds, configIds, anew } = args;
+    const { userIds, configIds, bypassCache } = args;
     await fresh();
-    if (anew === true) for (const userId of userIds) byUser.delete(userId);
+    if (bypassCache === true) for (const userId of userIds) byUser.delete(userId);
     const missing = userIds.filter((userId) => byUser.get(userId) === undefined);
     if (missing.length > 0) load(missing);
-    // Held here before anything is awaited: what is forgotten meanwhile was good when it was asked for.
+    // Read the cache before the first await: entries that are evicted later were valid at the time of the call.
     const asked = userIds.map((userId) => [userId, byUser.get(userId)] as const);
     const wanted = configIds === undefined ? undefined : new Set(configIds);
     const result = new Map<string, ConnectionRecord[]>();

@@ -5,14 +5,14 @@ import { guarded } from '../repositories/guarded.ts';
 import type { createSessionRepository } from '../repositories/session-repository.ts';
 import type { createUserRepository } from '../repositories/user-repository.ts';
 
-/** Tokens, and users, that are remembered. */
+/** The maximum number of cached tokens, and of cached users. */
 const MAX_REMEMBERED = 10_000;
 
 type ApiTokenRepository = ReturnType<typeof createApiTokenRepository>;
 type SessionRepository = ReturnType<typeof createSessionRepository>;
 type UserRepository = ReturnType<typeof createUserRepository>;
 
-/** Remembers what tokens are worth, until a token or a user changes. What is not good is not remembered. */
+/** Caches token lookups until a token or a user changes. Invalid tokens are not cached. */
 export function createCredentialReads(
   stored: { apiTokens: ApiTokenRepository; sessions: SessionRepository; users: UserRepository },
   fresh: () => Promise<void> | undefined,
@@ -41,7 +41,7 @@ export function createCredentialReads(
       findByHash: guarded('credential.verify', ({ tokenHash }: { tokenHash: string }) =>
         remember(tokens, tokenHash, () => stored.apiTokens.findByHash(SYSTEM, { tokenHash })),
       ),
-      /** Forgets all, because tokens are remembered by hash and this one is known by id; it is seldom. */
+      /** Clears the whole cache: entries are keyed by hash, but this token is known by id. This is rare. */
       touch: guarded('credential.verify', async (args: { id: string; now: Date; staleBefore: Date }) => {
         await stored.apiTokens.touch(SYSTEM, args);
         tokens.clear();

@@ -9,48 +9,54 @@ import { createRerun } from './rerun.ts';
 import { createSleepers } from './sleepers.ts';
 
 const CHANNEL = 'gatehouse_feed';
-/** The slow way to notice changes, beside notifications. */
+/** How often the database is polled, as a fallback for notifications. */
 const POLL_MS = 1_000;
-/** What was not compared with the database for so long is compared before it is used, whatever the listener thinks. */
+/**
+ * Data last verified longer ago than this is checked against the database before use, even while the listener is
+ * connected.
+ */
 const MAX_UNVERIFIED_MS = 2_000;
-/** A look that takes longer is given up, so that the next can be over another connection. */
+/** A poll that takes longer is abandoned, so that the next one can use another connection. */
 const LOOK_TIMEOUT_MS = 5_000;
 const BATCH = 1_000;
 
-/** Who keeps something in memory. Called in the order of the changes. */
+/** A consumer that keeps derived state in memory. Called in the order of the changes. */
 export interface FeedObserver {
   onChanges(changes: readonly ConfigChangeRecord[]): void;
-  /** Everything is to be forgotten. */
+  /** Called when all cached state must be discarded. */
   onForget(): void;
 }
 
-/** How far this process is. */
+/** How far this process has read. */
 export interface FeedStatus {
   /** The newest change that was read. */
   rev: bigint;
-  /** The newest change that there was in the database when it was last asked. */
+  /** The newest change in the database when it was last polled. */
   databaseRev: bigint;
   isListening: boolean;
-  /** How long ago the last look into the database began that found nothing unread. */
+  /** Milliseconds since the start of the last poll that left nothing unread. */
   verifiedMsAgo: number;
 }
 
-/** Numbers that go up with everything after which the database has to be asked. */
+/** Counters of the events after which the database must be polled. */
 interface Doubts {
   all: number;
-  /** What may be about users, their credentials, or the sealing of values. */
+  /** Events that may concern users, their credentials, or the sealing of values. */
   callers: number;
 }
 
-/** Reads the changes once for all of this process. */
+/** Reads the change feed once for the whole process. */
 export type FeedReader = ReturnType<typeof createFeedReader>;
 
-/** Makes it; `start` it, and `close` it. */
+/** Creates the feed reader. Call `start` before use and `close` at the end. */
 export function createFeedReader(options: {
   feed: Repositories['feed'];
   database: Pick<Database, 'listen' | 'writeCount'>;
   observer: FeedObserver;
-  /** Told how long each change took from its transaction's end to here, in milliseconds by the clocks of both. */
+  /**
+   * Called with the delay of each change, in milliseconds: from the end of its transaction (database clock) to its
+   * arrival here (local clock).
+   */
   onDelay?: (delayMs: number) => void;
   onError: (error: unknown) => void;
 }) {
@@ -61,13 +67,13 @@ export function createFeedReader(options: {
   let withHistory = true;
   let position: FeedPosition = { epoch: '', rev: 0n, expiredRev: 0n, touches: 0n };
   let head = 0n;
-  /** Counts how often the database turned out to be another than before. */
+  /** Counts how often the reader had to restart: the database was replaced or restored, or changes were missed. */
   let resets = 0;
-  /** Up to `head`. */
+  /** The changes up to `head`. */
   const buffer = createChangeBuffer();
   const sleepers = createSleepers();
   let notifications = 0;
-  /** Those among them that may be about callers. */
+  /** The notifications that may concern callers. */
   let callerNotifications = 0;
   let looks = 0;
   let looked: Doubts = { all: -1, callers: -1 };
@@ -76,7 +82,7 @@ export function createFeedReader(options: {
 
   const countDoubts = (): Doubts => ({ all: notifications + database.writeCount(), callers: callerNotifications });
 
-  /** Notifications come, and not long ago all was as the database has it. */
+  /** Whether notifications arrive and the state was verified recently. */
   const isTold = (): boolean => listener?.isConnected() === true && performance.now() - verifiedAt < MAX_UNVERIFIED_MS;
 
   const freshOf = (kind: keyof Doubts): Promise<void> | undefined => {
@@ -89,7 +95,7 @@ export function createFeedReader(options: {
 
   const askPosition = (): Promise<FeedPosition> => feed.position(SYSTEM, { withHistory });
 
-  const beginAnew = (next: FeedPosition): void => {
+  const restart = (next: FeedPosition): void => {
     resets += 1;
     buffer.clear();
     position = next;
@@ -106,20 +112,20 @@ export function createFeedReader(options: {
     looked = doubts;
     const startedAt = performance.now();
     const found = await askPosition();
-    // One that was given up may still get its answer, when another has looked long since.
+    // An abandoned poll may still get its answer after a newer poll has finished.
     if (number !== looks) return;
-    if (found.epoch !== position.epoch || found.rev < head) beginAnew(found);
+    if (found.epoch !== position.epoch || found.rev < head) restart(found);
     else if (found.touches !== position.touches) observer.onForget();
     position = found;
     while (head < found.rev) {
       const listed = await feed.listAfter(SYSTEM, { rev: head, limit: BATCH });
       if (number !== looks) return;
-      // Not what was committed since the position was read: what of callers came before it is not known yet.
+      // Skip changes committed after the position was read: the changes to callers that precede them are not known yet.
       const changes = listed.filter(({ rev }) => rev <= found.rev);
       const newest = changes.at(-1)?.rev;
       if (newest === undefined || changes[0]?.rev !== head + 1n) {
-        // They were removed by age before they were read here.
-        beginAnew(found);
+        // The changes were removed by age before they were read here.
+        restart(found);
         break;
       }
       buffer.push(changes);
@@ -143,7 +149,8 @@ export function createFeedReader(options: {
   return {
     async start(): Promise<void> {
       position = await askPosition().catch((error: unknown) => {
-        // Not every service that speaks PostgreSQL tells its history. One that does not answer may well do.
+        // Some PostgreSQL-compatible services do not report their history. A service that did not answer may still
+        // support it.
         if (!isRefusal(error)) throw error;
         withHistory = false;
         return askPosition();
@@ -151,7 +158,7 @@ export function createFeedReader(options: {
       head = position.rev;
       listener = await database.listen(CHANNEL, (payload) => {
         notifications += 1;
-        // The number of a change; whatever else it is may be about anything.
+        // A numeric payload is a revision. Anything else may concern callers.
         if (!/^\d+$/.test(payload ?? '')) callerNotifications += 1;
         lookQuietly();
       });
@@ -160,42 +167,42 @@ export function createFeedReader(options: {
     },
 
     /**
-     * Nothing when what is in memory is what is in the database, as far as anybody here can know; otherwise a promise
-     * of a look that began after this call. While no notifications come every call has one: slower, never staler.
+     * Returns undefined when memory is known to match the database; otherwise a promise of a poll that started after
+     * this call. Without notifications every call polls: slower, but never more stale.
      *
-     * Own writes are counted, so what was written through this process is always seen.
+     * Local writes are counted too, so changes made through this process are always visible.
      */
     fresh: () => freshOf('all'),
 
     /**
-     * The same for who callers are, less what was written through this process and is not heard of yet. For streams:
-     * whoever reads changes here has, with each, what of callers was committed before it, and does not wait for changes
-     * that come after it.
+     * Like `fresh`, but only for callers (users, credentials, sealing), and ignoring local writes that have not been
+     * notified yet. For subscriptions: each change read here comes with all changes to callers that were committed
+     * before it, so a subscription does not need to wait for later ones.
      */
     freshCallers: () => freshOf('callers'),
 
-    /** Of the database and its history that is read. */
+    /** Identifies the database and its history. */
     epoch: (): string => position.epoch,
 
-    /** The newest change that was read. */
+    /** The revision of the newest change that was read. */
     head: (): bigint => head,
 
-    /** Counts how often the database turned out to be another than before: whoever reads along has to begin anew. */
+    /** Counts the restarts of the feed. When it changes, consumers must start again. */
     resets: (): number => resets,
 
     /**
-     * Goes up when a user, a credential or a sealed value changed: while it stays, and `fresh` has nothing to wait for,
-     * callers are who they were.
+     * Increases when a user, a credential or a sealed value changes. While it is unchanged and `fresh` returns
+     * undefined, roles, statuses and credentials are unchanged too.
      */
     touches: (): bigint => position.touches,
 
-    /** Equal texts mean that nothing that is kept in memory changed in between. */
+    /** Identifies the state in memory: two equal stamps mean that nothing changed in between. */
     stamp: (): string => `${position.epoch} ${resets} ${head} ${position.touches}`,
 
-    /** Where the database is. */
+    /** Reads the current position of the database. */
     position: askPosition,
 
-    /** The next changes after one, from memory where they are. */
+    /** The changes after a revision, from memory if they are buffered. */
     async readAfter(rev: bigint, limit: number): Promise<ConfigChangeRecord[]> {
       if (rev >= head) return [];
       const buffered = buffer.readAfter(rev, limit);
@@ -203,21 +210,21 @@ export function createFeedReader(options: {
       return (await feed.listAfter(SYSTEM, { rev, limit })).filter((change) => change.rev <= head);
     },
 
-    /** Resolves when this process has read a change that is in the database. */
+    /** Resolves when this process has read up to a revision that exists in the database. */
     async reach(rev: bigint): Promise<void> {
       const begun = resets;
       while (head < rev && resets === begun) await looking.run();
     },
 
-    /** Resolves when there is a change after this one, or the time is over, or the signal says so. */
+    /** Resolves when there is a change after this revision, on timeout, or on abort. */
     async waitBeyond(rev: bigint, timeoutMs: number, signal: AbortSignal): Promise<void> {
       if (head <= rev && !signal.aborted) await sleepers.sleep(timeoutMs, signal);
     },
 
-    /** Removes changes that are older. @returns how many there were */
+    /** Removes changes older than a date. @returns how many were removed */
     expire: (before: Date): Promise<number> => feed.removeBefore(SYSTEM, { before }),
 
-    /** How far this process is. */
+    /** How far this process has read. */
     status: (): FeedStatus => ({
       rev: head,
       databaseRev: position.rev,
@@ -225,7 +232,7 @@ export function createFeedReader(options: {
       verifiedMsAgo: performance.now() - verifiedAt,
     }),
 
-    /** @throws Error when neither notifications come nor the database answers */
+    /** @throws Error when no notifications arrive and the database does not answer */
     assertFresh(): void {
       if (listener?.isConnected() === true) return;
       if (performance.now() - verifiedAt > 5 * POLL_MS) throw new Error('the change feed cannot be read');

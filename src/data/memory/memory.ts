@@ -7,23 +7,23 @@ import { createConnectionReads } from './connection-reads.ts';
 import { createCredentialReads } from './credential-reads.ts';
 import { createFeedReader, type FeedReader } from './feed-reader.ts';
 
-/** What a process keeps in memory of its database. */
+/** The parts of the database that a process keeps in memory. */
 export interface Memory {
-  /** Reads the changes; `start` it, and `close` it. */
+  /** The feed reader. Call `start` before use and `close` at the end. */
   reader: FeedReader;
   /**
-   * The store, with the reads that are asked all the time answered from memory: never with less than what was
-   * committed through this process, and with what others committed as soon as it is heard of. In transactions
-   * everything is read from the database.
+   * The store with its most frequent reads answered from memory. They always include what was committed through this
+   * process, and other replicas' commits as soon as this process is notified of them. Transactions read everything from
+   * the database.
    */
   store: Store;
-  /** All configs as they are now, with the change that they are at. */
+  /** All configs as of now, with their revision. */
   configs(): Promise<ConfigSnapshot>;
-  /** The same as far as this process has read the changes, without asking whether there are more. */
+  /** All configs at the revision this process has read, without checking for newer changes. */
   configsAtHead(): ConfigSnapshot | Promise<ConfigSnapshot>;
 }
 
-/** Puts memory in front of a store. */
+/** Adds the in-memory reads to a store. */
 export function createMemory(options: {
   store: Store;
   database: Pick<Database, 'listen' | 'writeCount'>;

@@ -1,6 +1,6 @@
 /**
- * Runs `work` for whoever asks, never twice at once: who asks while it runs shares one more run with all others who do,
- * so that each gets a run that began after he asked, and nobody waits for those who came later.
+ * Runs `work` on request, never twice at once. Callers that arrive during a run share the next one, so each caller gets
+ * a run that started after its request, and nobody waits for later callers.
  */
 export function createRerun(work: () => Promise<void>) {
   let current: Promise<void> | undefined;
@@ -23,10 +23,10 @@ export function createRerun(work: () => Promise<void>) {
       return next;
     },
 
-    /** The run that is under way, if there is one. */
+    /** The current run, if any. */
     current: (): Promise<void> | undefined => current,
 
-    /** Resolves when nothing runs any more, however it ended. */
+    /** Resolves when no run is in progress, whether it succeeded or failed. */
     async settle(): Promise<void> {
       while (current !== undefined || next !== undefined) await (next ?? current)?.catch(() => undefined);
     },

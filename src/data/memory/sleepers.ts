@@ -1,13 +1,13 @@
-/** Of those who are woken, so many at a time. */
+/** Sleepers woken per turn of the event loop. */
 const WAKE_AT_ONCE = 50;
 
 /**
- * Who waits for something to happen, and is woken when it did. Some at a time: what thousands do at once would keep all
- * other requests waiting.
+ * Lets callers wait for an event. They are woken in batches, because thousands of them running at once would block all
+ * other requests.
  */
 export function createSleepers() {
   const sleeping = new Set<() => void>();
-  /** To be woken, the first ones first. */
+  /** The callers to wake, oldest first. */
   let woken: (() => void)[] = [];
   let next = 0;
 
@@ -30,7 +30,7 @@ export function createSleepers() {
       if (!isWaking) wakeSome();
     },
 
-    /** Resolves when all are woken, the time is over, or the signal says so. */
+    /** Resolves when the sleepers are woken, on timeout, or on abort. */
     sleep: (timeoutMs: number, signal: AbortSignal): Promise<void> =>
       new Promise((resolve) => {
         const wake = (): void => {

@@ -1,19 +1,19 @@
 import type { SqlDriverAdapter, SqlMigrationAwareDriverAdapterFactory } from '@prisma/driver-adapter-utils';
 import type { Migration } from './migration.ts';
 
-/** A migration's script that the database refused. */
+/** A migration script that the database rejected. */
 export interface ScriptFailure {
   migration: Migration;
-  /** As the driver threw it; the schema engine keeps nothing of it. */
+  /** The driver's error. The schema engine does not preserve it. */
   error: unknown;
 }
 
 /**
- * Puts each migration's script and the note that it is finished into one transaction: the database takes a script that
- * is sent whole as one. So a process that is killed at any moment leaves a migration that is applied and noted, or
- * neither; Prisma's engine, which notes it afterwards, would leave one that nobody knows of.
+ * Runs each migration script and the record of its completion in one transaction; the database treats a script that is
+ * sent as a whole as one transaction. A process that is killed at any moment leaves a migration either applied and
+ * recorded, or neither. Prisma's engine records it afterwards and could leave an applied migration unrecorded.
  *
- * @returns the factory for the engine, and what the last script failed with
+ * @returns the factory for the engine, and the last script's failure
  */
 export function createMigrationAdapter(
   factory: SqlMigrationAwareDriverAdapterFactory,

@@ -5,14 +5,14 @@ import { fileURLToPath } from 'node:url';
 /** The folder of `schema.prisma` and the migrations: beside `src`, and beside `dist` in the package. */
 export const PRISMA_DIR = fileURLToPath(new URL('../../../prisma/', import.meta.url));
 
-/** One step from schema to schema. */
+/** One migration of the schema. */
 export interface Migration {
   /** The folder's name, e.g. `20261123000000_init`. */
   name: string;
   sql: string;
 }
 
-/** Reads the migrations of this build, oldest first. */
+/** Reads this build's migrations, oldest first. */
 export async function readMigrations(): Promise<Migration[]> {
   const dir = path.join(PRISMA_DIR, 'migrations');
   const entries = await readdir(dir, { withFileTypes: true });

@@ -9,23 +9,23 @@ import { withSchemaEngine } from './schema-engine.ts';
 /** No table or enum is managed from outside. */
 const NO_FILTERS = { externalTables: [], externalEnums: [] };
 
-/** The database could not be brought to this build's schema; the message says why in one sentence. */
+/** The database could not be migrated to this build's schema. The message gives the reason in one sentence. */
 export class MigrationError extends Error {
   override readonly name = 'MigrationError';
 }
 
 /**
- * Brings the database to this build's schema, under a lock, recording each migration in `_prisma_migrations` as
+ * Migrates the database to this build's schema under a lock, and records each migration in `_prisma_migrations` as
  * `prisma migrate deploy` does.
  *
- * @returns the names of the migrations that were applied now
+ * @returns the names of the newly applied migrations
  * @throws MigrationError with one sentence that says which migration failed and why
  */
 export async function applyMigrations(database: Database, migrations?: readonly Migration[]): Promise<string[]> {
   const wanted = migrations ?? (await readMigrations());
   if (await isUpToDate(database, wanted)) return [];
   return database.withMigrationLock(async () => {
-    // Another replica may have done the work while this one waited for the lock.
+    // Another replica may have migrated while this one waited for the lock.
     if (await isUpToDate(database, wanted)) return [];
     await assertUnchanged(database, wanted);
     await giveUpUnfinished(database);
@@ -38,21 +38,22 @@ export async function applyMigrations(database: Database, migrations?: readonly 
       });
     } catch (error) {
       const message = describeFailure(adapter.failure(), error);
-      // So that the next start, with a migration that works, can go on; when the database is gone, that start does it.
+      // Mark it as rolled back, so that the next start can continue with a corrected migration. If the database is
+      // down, that start does it.
       await giveUpUnfinished(database).catch(() => undefined);
       throw new MigrationError(message, { cause: error });
     }
   });
 }
 
-/** Whether each migration of this build is applied, unchanged. Cheap: does not load the engine. */
+/** Whether every migration of this build is applied and unchanged. Cheap: does not load the engine. */
 export async function isUpToDate(database: Database, migrations?: readonly Migration[]): Promise<boolean> {
   const wanted = migrations ?? (await readMigrations());
   const applied = await readApplied(database);
   return wanted.every(({ name, sql }) => applied.get(name) === checksum(sql));
 }
 
-/** The checksums of the migrations that are applied, by name. */
+/** The checksums of the applied migrations, by name. */
 async function readApplied(database: Database): Promise<Map<unknown, unknown>> {
   if (!(await hasRecords(database))) return new Map();
   const rows = await database.query(
@@ -66,19 +67,19 @@ async function hasRecords(database: Database): Promise<boolean> {
   return table?.['present'] === true;
 }
 
-/** The engine would leave a migration out that was edited after it was applied, and never be up to date. */
+/** The engine would skip a migration that was edited after it was applied, and would never be up to date. */
 async function assertUnchanged(database: Database, wanted: readonly Migration[]): Promise<void> {
   const applied = await readApplied(database);
   const changed = wanted.find(({ name, sql }) => applied.has(name) && applied.get(name) !== checksum(sql));
   if (changed === undefined) return;
   throw new MigrationError(
-    `migration ${changed.name} was changed after it was applied to this database; bring its file back as it was`,
+    `migration ${changed.name} was changed after it was applied to this database; restore the original file`,
   );
 }
 
 /**
- * Records unfinished migrations as rolled back, as `prisma migrate resolve` does: the database kept nothing of them,
- * see `createMigrationAdapter`. Call it under the lock.
+ * Records unfinished migrations as rolled back, as `prisma migrate resolve` does. The database kept nothing of them;
+ * see `createMigrationAdapter`. Requires the migration lock.
  */
 async function giveUpUnfinished(database: Database): Promise<void> {
   if (!(await hasRecords(database))) return;
@@ -88,8 +89,8 @@ async function giveUpUnfinished(database: Database): Promise<void> {
 }
 
 /**
- * The SQL that would take the database to `schema.prisma`, or undefined when the two agree.
- * CHECK constraints, partial indexes, functions and triggers are invisible to Prisma and do not count.
+ * Returns the SQL that would change the database to match `schema.prisma`, or undefined when they match. CHECK
+ * constraints, partial indexes, functions and triggers are invisible to Prisma and are ignored.
  */
 export async function findDrift(database: Database): Promise<string | undefined> {
   const datamodel = await readFile(path.join(PRISMA_DIR, 'schema.prisma'), 'utf8');
@@ -118,16 +119,16 @@ function toMigrationsList(migrations: readonly Migration[]) {
   };
 }
 
-/** Prisma records the SHA-256 of the file, lower-case hexadecimal. */
+/** The SHA-256 of the file in lower-case hexadecimal, as Prisma records it. */
 function checksum(sql: string): string {
   return createHash('sha256').update(sql).digest('hex');
 }
 
-/** One sentence that an operator can use, without the many lines and places of the engine. */
+/** Describes the failure in one sentence for the operator, without the engine's multi-line output. */
 function describeFailure(failure: ScriptFailure | undefined, error: unknown): string {
   if (failure === undefined) return `the migrations failed: ${toFirstLine(error)}`;
   const { migration, error: reason } = failure;
-  return `migration ${migration.name} failed: ${toFirstLine(reason)}; nothing of it was kept`;
+  return `migration ${migration.name} failed: ${toFirstLine(reason)}; none of its changes were kept`;
 }
 
 function toFirstLine(error: unknown): string {

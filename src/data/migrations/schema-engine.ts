@@ -13,14 +13,14 @@ interface EngineModule {
   __wbg_set_wasm(exports: Record<string, unknown>): void;
 }
 
-/** What is used of the global that @types/node leaves out. */
+/** The parts of the WebAssembly global that @types/node does not declare. */
 const { WebAssembly } = globalThis as unknown as {
   WebAssembly: {
     instantiate(bytes: Uint8Array, imports: object): Promise<{ instance: { exports: Record<string, unknown> } }>;
   };
 };
 
-/** The engine reports a panic here before it traps; without the registry the report itself would throw. */
+/** The engine reports a panic here before it traps. Without the registry the report itself would throw. */
 const panicRegistry = {
   message: '',
   set_message(message: string): void {
@@ -31,8 +31,9 @@ const panicRegistry = {
 let loading: Promise<EngineModule> | undefined;
 
 /**
- * Node 20 cannot import `.wasm`, so the module is instantiated by hand. The binding keeps the instance in a variable
- * of its module: the query makes that module this one's alone, whoever else loads the package in this process.
+ * Node 20 cannot import `.wasm`, so the module is instantiated by hand. The binding keeps the instance in a module
+ * variable; the import query gives this code its own copy of the module, even if other code in the process loads the
+ * package.
  */
 async function loadEngine(): Promise<EngineModule> {
   Object.assign(globalThis, { PRISMA_WASM_PANIC_REGISTRY: panicRegistry });
@@ -50,11 +51,11 @@ async function loadEngine(): Promise<EngineModule> {
 let lastWork: Promise<unknown> = Promise.resolve();
 
 /**
- * Runs `work` with a schema engine over a driver adapter, one at a time in this process: two engines at work in the
- * one WebAssembly instance overwrite each other's memory.
+ * Runs `work` with a schema engine over a driver adapter. Runs are serialised within this process, because two engines
+ * in the same WebAssembly instance would overwrite each other's memory.
  *
- * @param datamodel the text of `schema.prisma`, where the work needs it
- * @throws what the engine rejects with; its message has the reason in many lines
+ * @param datamodel the text of `schema.prisma`, if the work needs it
+ * @throws the engine's error; its multi-line message contains the reason
  */
 export function withSchemaEngine<Result>(
   adapterFactory: SqlMigrationAwareDriverAdapterFactory,

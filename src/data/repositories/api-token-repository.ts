@@ -3,7 +3,7 @@ import type { Prisma } from '../generated/client.ts';
 import type { ApiTokenRecord } from '../records.ts';
 import { guarded } from './guarded.ts';
 
-/** API tokens, by the hash that is all there is of them. */
+/** API tokens, looked up by their hash. The tokens themselves are not stored. */
 export function createApiTokenRepository(db: PrismaStore) {
   return {
     listByUserIds: guarded('apiToken.list', async (args: { userIds: readonly string[] }) => {
@@ -20,7 +20,7 @@ export function createApiTokenRepository(db: PrismaStore) {
         toRecord(await db.apiToken.create({ data: args })),
     ),
 
-    /** Revoking twice keeps the first time. Its sessions end with it. */
+    /** Revokes a token and ends its sessions. Revoking again keeps the first time. */
     revoke: guarded('apiToken.revoke', async (args: { id: string; revokedAt: Date }) => {
       await db.apiToken.updateMany({ where: { id: args.id, revokedAt: null }, data: { revokedAt: args.revokedAt } });
       await db.session.deleteMany({ where: { apiTokenId: args.id } });
@@ -28,13 +28,16 @@ export function createApiTokenRepository(db: PrismaStore) {
       return row === null ? null : toRecord(row);
     }),
 
-    /** The token of this hash with its user, whatever their state. */
+    /** The token with this hash and its user, whatever their status. */
     findByHash: guarded('credential.verify', async (args: { tokenHash: string }) => {
       const row = await db.apiToken.findUnique({ where: { tokenHash: args.tokenHash }, include: { user: true } });
       return row === null ? null : { token: toRecord(row), user: { role: row.user.role, status: row.user.status } };
     }),
 
-    /** Notes a use, unless one was noted since `staleBefore`: a busy token is not a write for each request. */
+    /**
+     * Records a use, unless one was recorded since `staleBefore`, so that a busy token does not cause a write per
+     * request.
+     */
     touch: guarded('credential.verify', async (args: { id: string; now: Date; staleBefore: Date }) => {
       await db.apiToken.updateMany({
         where: { id: args.id, OR: [{ lastUsedAt: null }, { lastUsedAt: { lt: args.staleBefore } }] },

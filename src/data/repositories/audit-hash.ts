@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 
-/** What an audit entry says, as it is hashed: every column but the hash itself. */
+/** The hashed content of an audit entry: every column except the hash itself. */
 export interface HashedEntry {
   seq: bigint;
   occurredAt: Date;
@@ -21,8 +21,9 @@ export interface HashedEntry {
 }
 
 /**
- * The hash of an entry: SHA-256 of its columns as a JSON array, the hash of the one before among them, so that no entry
- * can be changed, taken out or put in without all later ones. Frozen: another form would break every chain there is.
+ * The hash of an entry: SHA-256 of its columns, including the previous hash, as a JSON array. An entry therefore cannot
+ * be changed, removed or inserted without changing all later ones. The format is frozen: any change would break every
+ * existing chain.
  */
 export function hashEntry(entry: HashedEntry): string {
   const columns = [

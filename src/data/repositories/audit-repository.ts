@@ -6,50 +6,50 @@ import type { AuditAction, AuditEntryRecord, AuditOutcome, AuditTargetType, Fiel
 import { hashEntry } from './audit-hash.ts';
 import { guarded } from './guarded.ts';
 
-/** What is to be written down. Who, when and from where is added. */
+/** An entry to append. The actor, time and origin are added automatically. */
 export interface NewAuditEntry {
   actor: Viewer;
-  /** Where the change is about the actor himself: his address before it. */
+  /** For changes to the actor's own user: the email address before the change. */
   actorEmail?: string | undefined;
   action: AuditAction;
   outcome?: AuditOutcome | undefined;
   target?: { type: AuditTargetType; id?: string | undefined; label?: string | undefined } | undefined;
   changes?: readonly FieldChange[] | undefined;
-  /** Why it was refused or failed, or what else there is to know; never a secret. */
+  /** Why it was denied or failed, or other details. Never a secret. */
   reason?: string | undefined;
 }
 
-/** Which entries; all conditions must hold. */
+/** Selects entries. All conditions must hold. */
 export interface AuditFilter {
   actorId?: string | undefined;
   action?: AuditAction | undefined;
   outcome?: AuditOutcome | undefined;
   targetType?: AuditTargetType | undefined;
   targetId?: string | undefined;
-  /** From then on. */
+  /** Inclusive. */
   since?: Date | undefined;
-  /** Before then. */
+  /** Exclusive. */
   until?: Date | undefined;
 }
 
-/** The ends of the chain. */
+/** The ends of the hash chain. */
 export interface AuditChainEnds {
   seq: bigint;
   hash: string;
   anchorSeq: bigint;
   anchorHash: string;
-  /** An entry that is not between the ends, where there is one. */
+  /** An entry outside the two ends, if there is one. */
   straySeq: bigint | null;
 }
 
 const MAX_TEXT = 400;
 
-/** What was done, tried or refused. */
+/** The audit log: actions that were performed, attempted or denied. */
 export function createAuditRepository(db: PrismaStore) {
   return {
     /**
-     * Writes an entry. Call it last in the transaction of the change: from here to the commit nobody else writes one,
-     * so that the chain is in the order of the commits.
+     * Appends an entry. Call it last in the transaction that makes the change: from here to the commit nobody else can
+     * append, which keeps the chain in commit order.
      */
     append: guarded('auditLog.append', async (entry: NewAuditEntry): Promise<void> => {
       const { actor, target } = entry;
@@ -83,7 +83,7 @@ export function createAuditRepository(db: PrismaStore) {
       await db.auditChain.update({ where: { id: 1 }, data: { hash }, select: { id: true } });
     }),
 
-    /** Newest first. @param args.after only older ones than this */
+    /** Newest first. @param args.after returns only entries older than this one */
     list: guarded(
       'auditLog.read',
       async (args: {
@@ -104,7 +104,7 @@ export function createAuditRepository(db: PrismaStore) {
       db.auditEntry.count({ where: toWhere(args.filter) }),
     ),
 
-    /** Of one moment. */
+    /** Reads both ends at one moment. */
     ends: guarded('auditLog.verify', async (): Promise<AuditChainEnds> => {
       const [ends] = await db.$queryRaw<AuditChainEnds[]>`
         SELECT c.seq, c.hash, c.anchor_seq AS "anchorSeq", c.anchor_hash AS "anchorHash",
@@ -114,17 +114,17 @@ export function createAuditRepository(db: PrismaStore) {
       return ends;
     }),
 
-    /** The next entries in the order of the chain, with their hashes. */
+    /** The next entries in chain order, with their hashes. */
     walk: guarded('auditLog.verify', (args: { after: bigint; limit: number }) =>
       db.auditEntry.findMany({ where: { seq: { gt: args.after } }, orderBy: { seq: 'asc' }, take: args.limit }),
     ),
 
     /**
-     * Removes entries that are older, as far as all before them are too, which moves the beginning of the chain. Call
-     * it in a transaction.
+     * Removes old entries from the start of the chain, stopping at the first one to keep, and moves the start of the
+     * chain. Call it in a transaction.
      *
-     * @param args.limit at most so many: nobody else writes an entry meanwhile
-     * @returns how many there were
+     * @param args.limit the maximum to remove; other appends wait meanwhile
+     * @returns how many were removed
      */
     removeBefore: guarded('auditLog.expire', async (args: { before: Date; limit: number }): Promise<number> => {
       const [chain] = await db.$queryRaw<{ anchorSeq: bigint; seq: bigint }[]>`

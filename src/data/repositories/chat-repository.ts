@@ -4,13 +4,13 @@ import type { PrismaStore } from '../database/prisma.ts';
 import type { ChatMessageRecord, ChatRecord, Page } from '../records.ts';
 import { guarded } from './guarded.ts';
 
-/** Position in a list: after the row made at this time with this id. */
+/** A position in a list: after the row with this creation time and id. */
 export interface ChatCursor {
   createdAt: Date;
   id: string;
 }
 
-/** Chats and their messages: another's is not found. */
+/** Chats and their messages. Other users' chats are not found. */
 export function createChatRepository(db: PrismaStore) {
   const find = async (id: string, viewer: Viewer): Promise<ChatRecord | null> => {
     const chat = await db.chat.findUnique({ where: { id } });
@@ -20,7 +20,7 @@ export function createChatRepository(db: PrismaStore) {
   return {
     findById: guarded('chat.read', (args: { id: string }, viewer) => find(args.id, viewer)),
 
-    /** The viewer's own, newest first. */
+    /** The viewer's own chats, newest first. */
     list: guarded(
       'chat.list',
       async (args: { first: number; after?: ChatCursor | undefined }, viewer): Promise<Page<ChatRecord>> => {
@@ -44,14 +44,14 @@ export function createChatRepository(db: PrismaStore) {
       (args) => ({ ownerId: args.ownerId }),
     ),
 
-    /** Reads an own chat and holds its row until the transaction ends. */
+    /** Reads one of the viewer's chats and locks its row until the transaction ends. */
     lockOwn: guarded('chat.write', async (args: { id: string }, viewer): Promise<ChatRecord | null> => {
       await db.$queryRaw`SELECT id FROM chats WHERE id = ${args.id}::uuid FOR UPDATE`;
       const chat = await db.chat.findUnique({ where: { id: args.id } });
       return chat !== null && can(viewer, 'chat.write', { ownerId: chat.ownerId }) ? chat : null;
     }),
 
-    /** Lock the chat first. */
+    /** Adds a message. Lock the chat first. */
     createMessage: guarded(
       'chat.write',
       async (args: {
@@ -68,7 +68,7 @@ export function createChatRepository(db: PrismaStore) {
       (args) => ({ ownerId: args.ownerId }),
     ),
 
-    /** Oldest first. Find the chat first. */
+    /** Oldest first. Find the chat first, which checks access. */
     listMessages: guarded(
       'chat.read',
       async (args: {
@@ -98,7 +98,7 @@ export function createChatRepository(db: PrismaStore) {
       (args) => ({ ownerId: args.ownerId }),
     ),
 
-    /** How many chats a config is chosen for, and of how many users. */
+    /** The number of chats that have selected a config, and of their owners. */
     countUses: guarded('mcpServerConfig.readImpact', async (args: { configId: string }) => {
       const [row] = await db.$queryRaw<{ chats: bigint; owners: bigint }[]>`
         SELECT count(*) AS chats, count(DISTINCT owner_id) AS owners FROM chats
@@ -106,10 +106,10 @@ export function createChatRepository(db: PrismaStore) {
       return { chatCount: Number(row?.chats ?? 0), ownerCount: Number(row?.owners ?? 0) };
     }),
 
-    /** How many chats there are: a config that is forced on is in each. */
+    /** The number of all chats. A config that is forced on is in every one. */
     countAll: guarded('mcpServerConfig.readImpact', () => db.chat.count()),
 
-    /** Takes a config that is gone out of every chat. */
+    /** Removes a deleted config from every chat. */
     dropServer: guarded('mcpServerConfig.delete', async (args: { configId: string }) => {
       await db.$executeRaw`
         UPDATE chats SET mcp_server_ids = array_remove(mcp_server_ids, ${args.configId}::uuid)
@@ -119,7 +119,7 @@ export function createChatRepository(db: PrismaStore) {
 }
 
 function ownIdOf(viewer: Viewer): string {
-  // Nobody's and the system's own chats: none.
+  // Anonymous callers and the system have no chats.
   return viewerUserId(viewer) ?? '00000000-0000-0000-0000-000000000000';
 }
 

@@ -1,13 +1,13 @@
 import type { McpServerConfigRecord } from '../records.ts';
 import { type ConfigRow, toRecord } from './config-repository.ts';
 
-/** Columns whose field has another name than theirs in camel case. */
+/** Columns whose field name is not simply the column name in camel case. */
 const FIELDS: Readonly<Record<string, string>> = {
   created_by: 'createdById',
   updated_by: 'updatedById',
 };
 
-/** A config's row as PostgreSQL's `to_jsonb` gives it, less its sealed values: what triggers write down. */
+/** Reads a config from the JSON that triggers record: PostgreSQL's `to_jsonb` of the row without its sealed values. */
 export function toConfigFromJson(row: Readonly<Record<string, unknown>>): McpServerConfigRecord {
   const fields = Object.entries(row).map(([column, value]) => [toField(column), value] as const);
   const { createdAt, updatedAt, ...rest } = Object.fromEntries(fields) as Record<string, unknown>;

@@ -13,7 +13,7 @@ import type {
 import type { SealedValue } from '../sealing/sealed-value.ts';
 import { guarded } from './guarded.ts';
 
-/** Position in the list: after the config of this name and id. */
+/** A position in the list: after the config with this name and id. */
 export interface ConfigCursor {
   displayName: string;
   id: string;
@@ -24,11 +24,11 @@ export interface ConfigFilter {
   enabled?: boolean | undefined;
   authType?: McpAuthType | undefined;
   availability?: McpAvailability | undefined;
-  /** A part of display name or slug, without regard to case. */
+  /** Part of the display name or slug, case-insensitive. */
   search?: string | undefined;
 }
 
-/** Columns of a config as they are written. Secrets are plain text here; the client extension seals them. */
+/** The columns of a config for writing. Secrets are plain text here; the client extension seals them. */
 export interface ConfigColumns {
   displayName: string;
   slug: string;
@@ -47,7 +47,7 @@ export interface ConfigColumns {
   oauth2ResourceMode: OAuthResourceMode;
   apiKeyHeader: string;
   apiKeyValue: string | null;
-  /** JSON object of names and values. */
+  /** A JSON object of names and values. */
   customHeaders: string | null;
   toolAllowList: string[];
   toolDenyList: string[];
@@ -55,7 +55,7 @@ export interface ConfigColumns {
   enabled: boolean;
 }
 
-/** The secrets of a config, each of which opens when it is asked to. */
+/** The secrets of a config. Each one is opened on demand. */
 export interface ConfigSecrets {
   id: string;
   version: number;
@@ -64,10 +64,10 @@ export interface ConfigSecrets {
   customHeaders: SealedValue | null;
 }
 
-/** Lists and single reads leave the sealed texts in the database; whether they exist is told by the key columns. */
+/** Lists and single reads do not load the sealed texts. The key columns tell whether a secret is stored. */
 const WITHOUT_SECRETS = { oauth2ClientSecret: true, apiKeyValue: true, customHeaders: true } as const;
 
-/** MCP server configs: what the viewer may not see is not found. */
+/** MCP server configs. Configs that the viewer may not see are not found. */
 export function createConfigRepository(db: PrismaStore) {
   const find = async (where: Prisma.McpServerConfigWhereUniqueInput, viewer: Viewer) => {
     const row = await db.mcpServerConfig.findUnique({ where, omit: WITHOUT_SECRETS });
@@ -92,7 +92,7 @@ export function createConfigRepository(db: PrismaStore) {
       },
     ),
 
-    /** Every config, for whoever keeps them in memory and asks the policy himself. In no order. */
+    /** Every config, unordered, for a cache that applies the access policy itself. */
     listAll: guarded('feed.read', async (): Promise<McpServerConfigRecord[]> => {
       const rows = await db.mcpServerConfig.findMany({ omit: WITHOUT_SECRETS });
       return rows.map(toRecord);
@@ -106,20 +106,20 @@ export function createConfigRepository(db: PrismaStore) {
 
     findBySlug: guarded('mcpServerConfig.read', (args: { slug: string }, viewer) => find({ slug: args.slug }, viewer)),
 
-    /** A config whoever asks for it, for the gateway itself when it ends or refreshes somebody's connection. */
+    /** A config regardless of who may see it. For the gateway itself, when it ends or refreshes a connection. */
     findForConnection: guarded('mcpServerConnection.useTokens', (args: { id: string }, viewer) =>
       find({ id: args.id }, viewer),
     ),
 
-    /** Reads a config and holds it as it is until the transaction ends. */
+    /** Reads a config and takes a shared lock on its row until the transaction ends. */
     hold: guarded('mcpServerConnection.useTokens', async (args: { id: string }, viewer) => {
       await db.$queryRaw`SELECT id FROM mcp_server_configs WHERE id = ${args.id}::uuid FOR SHARE`;
       return find({ id: args.id }, viewer);
     }),
 
     /**
-     * Reads a config and holds it as it is, and an active user, until the transaction ends; null when one of them is
-     * gone.
+     * Reads a config and takes shared locks on it and on an active user until the transaction ends. Null when either is
+     * missing.
      */
     holdForConnection: guarded(
       'mcpServerConnection.useTokens',
@@ -131,7 +131,7 @@ export function createConfigRepository(db: PrismaStore) {
       },
     ),
 
-    /** Enabled configs that are forced on, or among these: what chats may be served with. By display name. */
+    /** Enabled configs that are forced on or listed in the ids: the candidates for chats. Sorted by display name. */
     listForChats: guarded(
       'mcpServerConfig.list',
       async (args: { ids: readonly string[] }): Promise<McpServerConfigRecord[]> => {
@@ -144,7 +144,7 @@ export function createConfigRepository(db: PrismaStore) {
       },
     ),
 
-    /** Enabled configs that a new chat has unless its maker says otherwise; held, so that none goes meanwhile. */
+    /** The enabled configs that a new chat gets by default. Locked, so that none can be deleted meanwhile. */
     holdDefaultOn: guarded('mcpServerConfig.list', async (): Promise<string[]> => {
       const rows = await db.$queryRaw<{ id: string }[]>`
         SELECT id::text FROM mcp_server_configs WHERE enabled AND availability = 'default_on'
@@ -152,7 +152,7 @@ export function createConfigRepository(db: PrismaStore) {
       return rows.map(({ id }) => id);
     }),
 
-    /** Those of the ids that the viewer sees and that are enabled; held, so that none goes meanwhile. */
+    /** The given ids that are enabled and visible to the viewer. Locked, so that none can be deleted meanwhile. */
     holdChoosable: guarded('mcpServerConfig.list', async (args: { ids: readonly string[] }): Promise<Set<string>> => {
       const rows = await db.$queryRaw<{ id: string }[]>`
         SELECT id::text FROM mcp_server_configs WHERE enabled AND id = ANY(${[...args.ids]}::uuid[])
@@ -160,7 +160,7 @@ export function createConfigRepository(db: PrismaStore) {
       return new Set(rows.map(({ id }) => id));
     }),
 
-    /** The only way to the secrets; for the gateway itself, when it talks to a server. */
+    /** The only access to secrets. For the gateway itself, when it calls a server. */
     findSecrets: guarded(
       'mcpServerConfig.openSecrets',
       (args: { id: string }): Promise<ConfigSecrets | null> =>
@@ -170,7 +170,7 @@ export function createConfigRepository(db: PrismaStore) {
         }),
     ),
 
-    /** Reads a config and holds its row until the transaction ends. */
+    /** Reads a config and locks its row until the transaction ends. */
     lock: guarded('mcpServerConfig.update', async (args: { id: string }, viewer) => {
       await db.$queryRaw`SELECT id FROM mcp_server_configs WHERE id = ${args.id}::uuid FOR UPDATE`;
       return find({ id: args.id }, viewer);
@@ -187,7 +187,7 @@ export function createConfigRepository(db: PrismaStore) {
         ),
     ),
 
-    /** Writes what changed and counts the version up. Lock the row first. */
+    /** Writes the changed columns and increments the version. Lock the row first. */
     update: guarded(
       'mcpServerConfig.update',
       async (args: { id: string; columns: Partial<ConfigColumns>; updatedById: string | null }) =>
@@ -200,7 +200,7 @@ export function createConfigRepository(db: PrismaStore) {
         ),
     ),
 
-    /** @returns whether there was one */
+    /** @returns whether the config existed */
     delete: guarded('mcpServerConfig.delete', async (args: { id: string }) => {
       const { count } = await db.mcpServerConfig.deleteMany({ where: { id: args.id } });
       return count > 0;
@@ -223,7 +223,7 @@ function toWhere(filter: ConfigFilter = {}): Prisma.McpServerConfigWhereInput {
 }
 
 function toSearch(search: string): Prisma.McpServerConfigWhereInput {
-  // Prisma hands the text to LIKE as a pattern.
+  // Prisma passes the text to LIKE as a pattern.
   const contains = search.replace(/[\\%_]/g, '\\$&');
   return {
     OR: [{ displayName: { contains, mode: 'insensitive' } }, { slug: { contains, mode: 'insensitive' } }],
@@ -239,14 +239,14 @@ function isAfter(cursor: ConfigCursor | undefined): Prisma.McpServerConfigWhereI
 /** A row without its sealed values. */
 export type ConfigRow = Prisma.McpServerConfigGetPayload<{ omit: typeof WITHOUT_SECRETS }>;
 
-/** A row as the gateway passes it around. */
+/** Converts a row to the record that the gateway passes around. */
 export function toRecord(row: ConfigRow): McpServerConfigRecord {
   const { oauth2ClientSecretKeyId, apiKeyValueKeyId, customHeadersKeyId, ...plain } = row;
   const { transport, authType, availability, oauth2ResourceMode, ...rest } = plain;
   const digests = [oauth2ClientSecretKeyId, apiKeyValueKeyId, customHeadersKeyId].filter((digest) => digest !== null);
   return {
     ...rest,
-    // The CHECK constraints allow no other values.
+    // The CHECK constraints allow only these values.
     transport: transport as McpTransport,
     authType: authType as McpAuthType,
     availability: availability as McpAvailability,

@@ -3,23 +3,23 @@ import type { ConnectionRecord } from '../records.ts';
 import { guarded } from './guarded.ts';
 import { toUserToken, USER_TOKEN_SELECT, type UserTokenRecord } from './user-token-repository.ts';
 
-/** Which connections: of one user or all, at one server or all. One of both is given. */
+/** Selects connections by user, by server, or by both. At least one is given. */
 export interface ConnectionScope {
   configId?: string | undefined;
   userId?: string | undefined;
 }
 
-/** Which of a user's connections. */
+/** Selects a user's connections. */
 export interface ListConnectionsArgs {
   configIds?: readonly string[] | undefined;
-  /** Not from memory, where there is one in front. */
-  anew?: boolean | undefined;
+  /** Bypasses the in-memory cache. */
+  bypassCache?: boolean | undefined;
 }
 
-/** Who is connected to what: no function here shows a token. */
+/** Connections between users and servers. No function here reveals a token. */
 export function createConnectionRepository(db: PrismaStore) {
   return {
-    /** How many users are connected, by config; configs without any are left out. */
+    /** The number of connected users per config. Configs without any are omitted. */
     countByConfig: guarded('mcpServerConfig.readAdminFields', async (args: { configIds: readonly string[] }) => {
       const groups = await db.mcpServerUserToken.groupBy({
         by: ['mcpServerConfigId'],
@@ -29,7 +29,7 @@ export function createConnectionRepository(db: PrismaStore) {
       return new Map(groups.map((group) => [group.mcpServerConfigId, group._count._all]));
     }),
 
-    /** How the user stands with each of the configs; those that he has nothing to do with are left out. */
+    /** A user's connections to the given configs. Configs without one are omitted. */
     list: guarded(
       'mcpServerConnection.read',
       async (args: ListConnectionsArgs & { userId: string }): Promise<ConnectionRecord[]> => {
@@ -39,7 +39,7 @@ export function createConnectionRepository(db: PrismaStore) {
       (args) => ({ ownerId: args.userId }),
     ),
 
-    /** How each of the users stands with each of the configs, or with all; in as many statements for any number. */
+    /** The connections of several users to the given configs, or to all. The number of statements is constant. */
     listOfUsers: guarded(
       'mcpServerConnection.readAny',
       async (args: ListConnectionsArgs & { userIds: readonly string[] }) => {
@@ -54,12 +54,12 @@ export function createConnectionRepository(db: PrismaStore) {
       },
     ),
 
-    /** Where there are such connections, in a fixed order. */
+    /** The configs with matching connections, in a fixed order. */
     listConfigIds: guarded(
       'mcpServerConnection.remove',
       async ({ configId, userId }: ConnectionScope): Promise<string[]> => {
         if (configId !== undefined) return [configId];
-        if (userId === undefined) throw new Error('whose connections?');
+        if (userId === undefined) throw new Error('a connection scope needs a user or a config');
         const rows = await db.mcpServerUserToken.findMany({
           where: { userId },
           select: { mcpServerConfigId: true },
@@ -71,15 +71,16 @@ export function createConnectionRepository(db: PrismaStore) {
     ),
 
     /**
-     * Removes connections with all that belongs to them, those in the making too. Call it in a transaction: the tokens
-     * are held first, so that a refresh that is under way is either seen here or finds nothing to write to.
+     * Removes connections with all their data, including sign-ins in progress. Call it in a transaction. The tokens are
+     * locked first: a concurrent refresh is either seen here or finds no row to write to.
      *
-     * @returns the tokens that there were, still sealed, for their revocation
+     * @returns the removed tokens, still sealed, so that they can be revoked
      */
     remove: guarded(
       'mcpServerConnection.remove',
       async ({ configId, userId }: ConnectionScope): Promise<UserTokenRecord[]> => {
-        if (configId === undefined && userId === undefined) throw new Error('whose connections?');
+        if (configId === undefined && userId === undefined)
+          throw new Error('a connection scope needs a user or a config');
         const where = {
           ...(configId !== undefined && { mcpServerConfigId: configId }),
           ...(userId !== undefined && { userId }),
@@ -100,7 +101,7 @@ export function createConnectionRepository(db: PrismaStore) {
   };
 }
 
-/** Ended ones first: where there is a token beside, it is the newer. */
+/** Ended connections come first: where a token exists as well, it is newer. */
 async function findConnections(
   db: PrismaStore,
   userIds: readonly string[],

@@ -3,26 +3,26 @@ import type { ConfigChangeRecord } from '../records.ts';
 import { toConfigFromJson } from './config-json.ts';
 import { guarded } from './guarded.ts';
 
-/** Where the feed is. */
+/** The current position of the feed. */
 export interface FeedPosition {
-  /** Of this database: cursors of another one are of no use. */
+  /** Identifies this database. Cursors from another one are invalid. */
   epoch: string;
   /** The newest change. */
   rev: bigint;
-  /** The newest change that is not kept any more. */
+  /** The newest change that has been removed by age. */
   expiredRev: bigint;
-  /** Goes up when what replicas keep in memory changed otherwise. */
+  /** Increases on changes that are not in the feed but affect what replicas cache. */
   touches: bigint;
 }
 
-/** The changes of configs and connections, in the order of their commits. Written by triggers. */
+/** The changes to configs and connections in commit order. Written by triggers. */
 export function createFeedRepository(db: PrismaStore) {
   return {
     /**
-     * @param withHistory makes the history part of the epoch: the timeline that a server begins when it takes over from
-     *   another or is recovered to a point in time, and the database's own number, which is new when it was made anew.
-     *   A cursor from a history that was given up could name a change that never was. Rejects where the server does
-     *   not tell.
+     * @param withHistory adds the history to the epoch: the timeline, which changes when a server takes over from
+     *   another or is recovered to a point in time, and the database's own identifier, which changes when it is
+     *   recreated. Without it, a cursor from an abandoned history could name a change that never happened here. Rejects
+     *   where the server does not report its history.
      */
     position: guarded('feed.read', async ({ withHistory }: { withHistory: boolean }): Promise<FeedPosition> => {
       const [row] = withHistory
@@ -37,7 +37,7 @@ export function createFeedRepository(db: PrismaStore) {
       return row;
     }),
 
-    /** The next changes after one. */
+    /** The changes that follow a revision. */
     listAfter: guarded('feed.read', async (args: { rev: bigint; limit: number }): Promise<ConfigChangeRecord[]> => {
       const rows = await db.configChange.findMany({
         where: { rev: { gt: args.rev } },
@@ -51,9 +51,9 @@ export function createFeedRepository(db: PrismaStore) {
       }));
     }),
 
-    /** Removes what is older. @returns how many there were */
+    /** Removes old changes. @returns how many were removed */
     removeBefore: guarded('feed.expire', async (args: { before: Date }): Promise<number> => {
-      // Up to the first that is kept: times may go back where a clock was set, numbers do not.
+      // Stop at the first change to keep: times can go backwards after a clock change, revisions cannot.
       const [row] = await db.$queryRaw<{ count: bigint }[]>`
         WITH gone AS (
           DELETE FROM config_changes

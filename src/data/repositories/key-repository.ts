@@ -15,14 +15,17 @@ import { guarded } from './guarded.ts';
 export interface KeyRepositoryOptions {
   prisma: GatehousePrisma;
   keyring: Keyring;
-  /** Where the keys are kept; absent when they come from the environment and cannot be changed from here. */
+  /** The key file. Absent when the keys come from the environment and cannot be changed here. */
   keyFile?: KeyFile | undefined;
 }
 
-/** The master keys of this process and what they seal. Not to be used inside of a transaction. */
+/** The master keys of this process and the values they seal. Not for use inside a transaction. */
 export type KeyRepository = ReturnType<typeof createKeyRepository>;
 
-/** Makes the repository. It stands beside the store, because it changes the keyring too, which no transaction undoes. */
+/**
+ * Creates the repository. It is separate from the store because it also changes the keyring, which no transaction rolls
+ * back.
+ */
 export function createKeyRepository({ prisma, keyring, keyFile }: KeyRepositoryOptions) {
   const find = async (hasDigest: (key: KeyRecord) => boolean): Promise<KeyRecord> => {
     const key = (await listKeys(prisma, keyring)).find(hasDigest);
@@ -34,14 +37,14 @@ export function createKeyRepository({ prisma, keyring, keyFile }: KeyRepositoryO
     list: guarded('encryptionKey.list', () => listKeys(prisma, keyring)),
 
     /**
-     * Makes a new key that seals from now on.
+     * Creates a key that seals from now on.
      *
-     * @throws DomainError CONFLICT when the keys come from the environment, or those that are there are not good
+     * @throws DomainError CONFLICT when the keys come from the environment, or the existing keys have problems
      */
     add: guarded('encryptionKey.manage', async (_args: undefined, viewer) => {
       if (keyFile === undefined) throw keysOfEnvironment();
-      // On disk before anything is sealed with it, and first there only when the registry knows it: wherever this is
-      // cut off, the next start has every key that it needs.
+      // The key is written to disk before it seals anything, and moved to the front only after it is registered.
+      // Whenever this is interrupted, the next start has every key it needs.
       const { digest } = await appendAndRegister(prisma, keyring, keyFile, (digest, tx) =>
         record(tx, { actor: viewer, action: 'encryptionKey.add', target: { type: 'encryption_key', label: digest } }),
       );
@@ -50,11 +53,11 @@ export function createKeyRepository({ prisma, keyring, keyFile }: KeyRepositoryO
       return find((key) => key.digest === digest);
     }),
 
-    /** Writes down what it did when it is done: each value is sealed anew by itself. */
+    /** Rotates, and records it in the audit log at the end: each value is resealed on its own. */
     rotate: guarded('encryptionKey.manage', async (args: RotationOptions, viewer) => {
       const report = await rotateValues(prisma, keyring, args);
       if (args.dryRun === true) return report;
-      const reason = `${report.resealed} values sealed anew, ${report.remaining} remain.`;
+      const reason = `${report.resealed} values resealed, ${report.remaining} remain.`;
       await prisma.$transaction((tx) => record(tx, { actor: viewer, action: 'encryptionKey.rotate', reason }));
       return report;
     }),
@@ -69,14 +72,14 @@ export function createKeyRepository({ prisma, keyring, keyFile }: KeyRepositoryO
       },
     ),
 
-    /** @throws DomainError NOT_FOUND; CONFLICT for the key that seals, and for one that still seals values */
+    /** @throws DomainError NOT_FOUND; CONFLICT for the active key, and for a key that still seals values */
     revoke: guarded('encryptionKey.manage', async ({ number }: { number: number }, viewer) => {
       const target = { type: 'encryption_key', id: String(number) } as const;
       await revokeKey(prisma, keyring, number, (tx) =>
         record(tx, { actor: viewer, action: 'encryptionKey.revoke', target }),
       );
       const revoked = await find((key) => key.number === number);
-      // After the revocation: a refused one must not cost the key.
+      // After the revocation: a refused revocation must not lose the key.
       await keyFile?.remove(revoked.digest);
       return revoked;
     }),
@@ -98,7 +101,7 @@ async function appendAndRegister(
   try {
     await registerKeys(prisma, keyring, (tx) => onRegistered(key.digest, tx));
   } catch (error) {
-    // It seals nothing: without it the gateway is as ready as before.
+    // The key seals nothing, so the gateway stays ready without it.
     keyring.remove(key.digest);
     await keyFile.remove(key.digest);
     throw error instanceof KeyRegistryError ? new DomainError('CONFLICT', error.message) : error;

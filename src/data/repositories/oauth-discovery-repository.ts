@@ -3,10 +3,10 @@ import type { Prisma } from '../generated/client.ts';
 import type { OAuthDiscoveryRecord } from '../records.ts';
 import { guarded } from './guarded.ts';
 
-/** What discovery found, as it is written. */
+/** The columns of discovered settings for writing. */
 export type OAuthDiscoveryColumns = Omit<OAuthDiscoveryRecord, 'mcpServerConfigId' | 'clientIsUnknown'>;
 
-/** The gateway's client at an authorization server, registered anew. */
+/** A newly registered client at an authorization server. */
 export interface RenewedClient {
   clientId: string;
   clientSecret: string | null;
@@ -14,7 +14,7 @@ export interface RenewedClient {
   clientSecretExpiresAt: Date | null;
 }
 
-/** What was found out about the authorization servers of configs whose settings were not given. */
+/** Discovered settings of authorization servers, for configs without settings of their own. */
 export function createOAuthDiscoveryRepository(db: PrismaStore) {
   return {
     find: guarded(
@@ -25,7 +25,7 @@ export function createOAuthDiscoveryRepository(db: PrismaStore) {
       },
     ),
 
-    /** The scopes that were discovered, by config; configs whose settings were given are left out. */
+    /** The discovered scopes by config. Configs with their own settings are omitted. */
     listScopes: guarded('mcpServerConfig.export', async (): Promise<Map<string, string[]>> => {
       const rows = await db.mcpServerOAuthDiscovery.findMany({ select: { mcpServerConfigId: true, scopes: true } });
       return new Map(rows.map((row) => [row.mcpServerConfigId, row.scopes]));
@@ -43,12 +43,12 @@ export function createOAuthDiscoveryRepository(db: PrismaStore) {
       },
     ),
 
-    /** From now on the config's settings are the admin's own. */
+    /** Forgets the discovered settings: from now on the config's settings are the admin's own. */
     remove: guarded('mcpServerConfig.update', async (args: { configId: string }) => {
       await db.mcpServerOAuthDiscovery.deleteMany({ where: { mcpServerConfigId: args.configId } });
     }),
 
-    /** The authorization server does not know this client. */
+    /** Records that the authorization server does not know this client. */
     markClientUnknown: guarded('mcpServerConfig.openSecrets', async (args: { configId: string; clientId: string }) => {
       await db.mcpServerOAuthDiscovery.updateMany({
         where: {
@@ -60,7 +60,7 @@ export function createOAuthDiscoveryRepository(db: PrismaStore) {
       });
     }),
 
-    /** Takes the right to register a client anew, unless somebody has it. The database's clock decides. */
+    /** Takes the lease for registering a client, unless another process holds it. The database's clock decides. */
     takeRegistrationLease: guarded(
       'mcpServerConfig.openSecrets',
       async (args: { configId: string; leaseId: string; leaseMs: number }) => {
@@ -85,9 +85,9 @@ export function createOAuthDiscoveryRepository(db: PrismaStore) {
     ),
 
     /**
-     * Writes the new client, in the discovery and in the config, and ends the lease. Call it in a transaction.
+     * Stores the new client in the discovered settings and in the config, and ends the lease. Call it in a transaction.
      *
-     * @returns false when the lease is another's by now, or the config has other settings
+     * @returns false when another process holds the lease by now, or the config's settings changed
      */
     saveClient: guarded(
       'mcpServerConfig.openSecrets',
@@ -122,7 +122,7 @@ function toRecord(row: Prisma.McpServerOAuthDiscoveryGetPayload<object>): OAuthD
   const { registrationLeaseId: _id, registrationLeaseUntil: _until, clientMode, clientAuthMethod, ...rest } = row;
   return {
     ...rest,
-    // The CHECK constraints allow no other values.
+    // The CHECK constraints allow only these values.
     clientMode: clientMode as OAuthDiscoveryRecord['clientMode'],
     clientAuthMethod: clientAuthMethod as OAuthDiscoveryRecord['clientAuthMethod'],
   };

@@ -5,7 +5,7 @@ import { SEALING_KEY } from '../sealing/seal-row.ts';
 import type { SealedValue } from '../sealing/sealed-value.ts';
 import { guarded } from './guarded.ts';
 
-/** A connection in the making, taken from the database. */
+/** A sign-in flow, taken from the database. */
 export interface OAuthFlowRecord {
   id: string;
   configId: string;
@@ -13,7 +13,7 @@ export interface OAuthFlowRecord {
   browserHash: string;
   issuer: string;
   isIssRequired: boolean;
-  /** Where the code may be traded, and by which client. */
+  /** Where the code may be exchanged, and by which client. */
   tokenUrl: string;
   clientId: string;
   codeVerifier: SealedValue;
@@ -21,7 +21,7 @@ export interface OAuthFlowRecord {
   expiresAt: Date;
 }
 
-/** A new one. */
+/** A new flow. */
 export interface NewOAuthFlow {
   configId: string;
   userId: string;
@@ -37,10 +37,13 @@ export interface NewOAuthFlow {
   expiresAt: Date;
 }
 
-/** Connections in the making. */
+/** Sign-in flows in progress. */
 export function createOAuthFlowRepository(db: PrismaStore) {
   return {
-    /** Also sweeps what expired and what the user has beyond `maxOpen`, oldest first. Call it in a transaction. */
+    /**
+     * Creates a flow. Also removes expired flows, and the user's oldest flows beyond `maxOpen`. Call it in a
+     * transaction.
+     */
     create: guarded(
       'mcpServerConnection.connect',
       async ({ flow, maxOpen }: { flow: NewOAuthFlow; maxOpen: number }) => {
@@ -66,13 +69,13 @@ export function createOAuthFlowRepository(db: PrismaStore) {
       ({ flow }) => ({ ownerId: flow.userId }),
     ),
 
-    /** Takes a flow, so that nobody gets it again: of several who try at once, one does. */
+    /** Takes a flow so that it cannot be used again. Only one of several concurrent attempts succeeds. */
     take: guarded(
       'mcpServerConnection.useTokens',
       async (args: { stateHash: string }): Promise<OAuthFlowRecord | null> => {
         const row = await db.mcpOAuthFlow.findUnique({ where: { stateHash: args.stateHash } });
         if (row === null) return null;
-        // Under another name, which nobody knows: who ends the connection meanwhile takes the row away.
+        // Rename the row to a hash that nobody knows. It stays, so that ending the connection meanwhile can delete it.
         const { count } = await db.mcpOAuthFlow.updateMany({
           where: { id: row.id, stateHash: args.stateHash },
           data: { stateHash: randomBytes(32).toString('hex') },
@@ -83,7 +86,7 @@ export function createOAuthFlowRepository(db: PrismaStore) {
       },
     ),
 
-    /** Removes a taken flow. @returns false when the connection was ended since it was taken */
+    /** Removes a taken flow. @returns false when the connection was ended after the flow was taken */
     remove: guarded('mcpServerConnection.useTokens', async (args: { id: string }) => {
       const { count } = await db.mcpOAuthFlow.deleteMany({ where: { id: args.id } });
       return count === 1;

@@ -1,10 +1,10 @@
 import type { PrismaStore } from '../database/prisma.ts';
 import { guarded } from './guarded.ts';
 
-/** What credentials are worth now, looked up by their ids for many callers at once. */
+/** Looks up the current status of many callers' credentials at once, by id. */
 export function createPrincipalRepository(db: PrismaStore) {
   return {
-    /** Role and status of the users that there are, by id. */
+    /** The role and status of the existing users, by id. */
     findUsers: guarded('credential.verify', async (args: { ids: readonly string[] }) => {
       const rows = await db.user.findMany({
         where: { id: { in: [...args.ids] } },
@@ -13,7 +13,7 @@ export function createPrincipalRepository(db: PrismaStore) {
       return new Map(rows.map((row) => [row.id, row]));
     }),
 
-    /** Those of the API tokens that are good at this time. */
+    /** The API tokens that are valid at this time. */
     findGoodTokens: guarded('credential.verify', async (args: { ids: readonly string[]; at: Date }) => {
       const rows = await db.apiToken.findMany({
         where: {
@@ -26,7 +26,7 @@ export function createPrincipalRepository(db: PrismaStore) {
       return new Set(rows.map(({ id }) => id));
     }),
 
-    /** Those of the sessions that are good at this time. */
+    /** The sessions that are valid at this time. */
     findGoodSessions: guarded(
       'credential.verify',
       async (args: { ids: readonly string[]; at: Date; idleBefore: Date }) => {

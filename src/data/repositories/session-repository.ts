@@ -3,10 +3,10 @@ import type { Prisma } from '../generated/client.ts';
 import type { SessionRecord } from '../records.ts';
 import { guarded } from './guarded.ts';
 
-/** Browser sessions and sign-in links, by the hash of their token. */
+/** Browser sessions and sign-in links, looked up by the hash of their token. */
 export function createSessionRepository(db: PrismaStore) {
   return {
-    /** The times are the caller's: the database's clock may differ from the one that sessions are checked by. */
+    /** The caller provides the times, because the database's clock may differ from the one used to check sessions. */
     create: guarded(
       'session.create',
       async (args: {
@@ -19,7 +19,7 @@ export function createSessionRepository(db: PrismaStore) {
       }) => toRecord(await db.session.create({ data: { ...args, lastSeenAt: args.createdAt } })),
     ),
 
-    /** The session of this hash with its user and the token it was opened with, whatever their state. */
+    /** The session with this hash, its user and the token that opened it, whatever their status. */
     findByHash: guarded('credential.verify', async (args: { tokenHash: string }) => {
       const row = await db.session.findUnique({
         where: { tokenHash: args.tokenHash },
@@ -50,7 +50,7 @@ export function createSessionRepository(db: PrismaStore) {
       (args) => ({ ownerId: args.userId }),
     ),
 
-    /** Removes sessions that are past their absolute end or were idle since `idleBefore`, and stale sign-in links. */
+    /** Removes sessions that have expired or have been idle since `idleBefore`, and old sign-in links. */
     sweep: guarded('session.create', async (args: { now: Date; idleBefore: Date }) => {
       await db.session.deleteMany({
         where: { OR: [{ expiresAt: { lt: args.now } }, { lastSeenAt: { lt: args.idleBefore } }] },
@@ -65,7 +65,7 @@ export function createSessionRepository(db: PrismaStore) {
       },
     ),
 
-    /** Takes a sign-in link: of two who try at once, one gets it. */
+    /** Takes a sign-in link. Only one of two concurrent attempts succeeds. */
     takeSignInLink: guarded('credential.verify', async (args: { tokenHash: string }) => {
       const rows = await db.$queryRaw<{ userId: string; expiresAt: Date }[]>`
         DELETE FROM sign_in_links WHERE token_hash = ${args.tokenHash}
@@ -73,7 +73,7 @@ export function createSessionRepository(db: PrismaStore) {
       return rows[0] ?? null;
     }),
 
-    /** Role and state of a user, for credentials that carry only his id. */
+    /** The role and status of a user, for credentials that carry only the user id. */
     findUser: guarded('credential.verify', async (args: { id: string }) => {
       const row = await db.user.findUnique({ where: { id: args.id } });
       return row === null ? null : { id: row.id, role: row.role, status: row.status };

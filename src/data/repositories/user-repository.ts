@@ -4,13 +4,13 @@ import type { Prisma } from '../generated/client.ts';
 import type { Page, UserRecord, UserStatus } from '../records.ts';
 import { guarded } from './guarded.ts';
 
-/** Position in the list of users: after the one made at this time with this id. */
+/** A position in the list: after the user with this creation time and id. */
 export interface UserCursor {
   createdAt: Date;
   id: string;
 }
 
-/** Columns of a user as they are written. */
+/** The columns of a user for writing. */
 export interface UserColumns {
   email: string;
   role: Role;
@@ -38,7 +38,7 @@ export function createUserRepository(db: PrismaStore) {
 
     count: guarded('user.list', () => db.user.count()),
 
-    /** The users of these ids that there are, in any order. */
+    /** The existing users among these ids, in any order. */
     findByIds: guarded('user.read', async (args: { ids: readonly string[] }, viewer) => {
       const own = viewer.kind === 'user' && viewer.role === 'member';
       const ids = own ? args.ids.filter((id) => id === viewer.userId) : [...args.ids];
@@ -46,7 +46,7 @@ export function createUserRepository(db: PrismaStore) {
       return rows.map(toRecord);
     }),
 
-    /** Reads a user and holds the row, and those of all active admins, until the transaction ends. */
+    /** Reads a user and locks the row and those of all active admins until the transaction ends. */
     lockWithAdmins: guarded('user.update', async (args: { id: string }) => {
       const locked = await db.$queryRaw<{ isOtherActiveAdmin: boolean }[]>`
         SELECT id <> ${args.id}::uuid AND role = 'admin' AND status = 'active' AS "isOtherActiveAdmin" FROM users
@@ -67,7 +67,7 @@ export function createUserRepository(db: PrismaStore) {
       toRecord(await db.user.update({ where: { id: args.id }, data: args.columns })),
     ),
 
-    /** Deletes a user, and remembers when for the tokens that an issuer gave him. Call it in a transaction. */
+    /** Deletes a user and records when, so that tokens issued to them earlier are refused. Call it in a transaction. */
     delete: guarded('user.delete', async (args: { id: string }) => {
       const row = await db.user.findUnique({ where: { id: args.id } });
       if (row === null) return false;
@@ -81,7 +81,7 @@ export function createUserRepository(db: PrismaStore) {
       return true;
     }),
 
-    /** Makes the row of this fixed id unless it is there; with the other address where somebody has the first. */
+    /** Creates the row with this fixed id unless it exists. Uses the other address if the first one is taken. */
     ensure: guarded('user.provision', async (args: { id: string; columns: UserColumns; otherEmail: string }) => {
       const { id, columns, otherEmail } = args;
       await db.user.createMany({ data: { id, ...columns }, skipDuplicates: true });
@@ -89,7 +89,7 @@ export function createUserRepository(db: PrismaStore) {
       await db.user.createMany({ data: { id, ...columns, email: otherEmail }, skipDuplicates: true });
     }),
 
-    /** The user of an OpenID Connect identity as he is; null when there is none yet, or none for this token. */
+    /** The existing user of an OpenID Connect identity. Null if there is none, or none for this token. */
     findOidc: guarded(
       'user.provision',
       async (args: { issuer: string; subject: string; issuedAt: Date | undefined }): Promise<UserRecord | null> => {
@@ -101,9 +101,9 @@ export function createUserRepository(db: PrismaStore) {
     ),
 
     /**
-     * The user of an OpenID Connect identity: made on first sight, its role kept as the token says. A new row takes the
-     * first of `emails` that nobody has; identities are never merged by address. Null for a token that was issued before
-     * its user was deleted, or does not say when.
+     * The user of an OpenID Connect identity: created on first sight, with the role kept in sync with the token. A new
+     * row gets the first of `emails` that is free; identities are never merged by address. Null for a token that was
+     * issued before its user was deleted, or that does not say when it was issued.
      */
     provisionOidc: guarded(
       'user.provision',
@@ -120,18 +120,18 @@ export function createUserRepository(db: PrismaStore) {
         let row = await db.user.findUnique({ where });
         for (const email of args.emails) {
           if (row !== null) break;
-          // Does nothing when the address is taken, or when another first request was faster.
+          // Does nothing when the address is taken, or when a concurrent first request created the row.
           await db.user.createMany({ data: { oidcIssuer, oidcSubject, email, role }, skipDuplicates: true });
           row = await db.user.findUnique({ where });
         }
-        if (row === null) throw new Error('another user has each of the addresses');
+        if (row === null) throw new Error('every address belongs to another user');
         return toRecord(row.role === role ? row : await db.user.update({ where, data: { role } }));
       },
     ),
   };
 }
 
-/** Whether the identity's user was deleted after the token was issued, or the token does not say when it was. */
+/** Whether the identity's user was deleted after the token was issued, or the token has no issue time. */
 async function isDeletedSince(
   db: PrismaStore,
   { issuer, subject, issuedAt }: { issuer: string; subject: string; issuedAt: Date | undefined },

@@ -5,7 +5,7 @@ import { SEALING_KEY } from '../sealing/seal-row.ts';
 import type { SealedValue } from '../sealing/sealed-value.ts';
 import { guarded } from './guarded.ts';
 
-/** A user's tokens at one server, still sealed. */
+/** A user's tokens for one server, still sealed. */
 export interface UserTokenRecord {
   id: string;
   configId: string;
@@ -19,23 +19,23 @@ export interface UserTokenRecord {
   obtainedAt: Date;
   expiresAt: Date | null;
   refreshFailures: number;
-  /** Before then the authorization server is left alone. */
+  /** No request is sent to the authorization server before this time. */
   retryAt: Date | null;
-  /** Counts the tokens that the row has had. */
+  /** The number of tokens that the row has had. */
   version: number;
 }
 
-/** Tokens as they come from an authorization server. */
+/** Tokens received from an authorization server. */
 export interface NewTokens {
   accessToken: Secret;
-  /** Absent: the one that is stored stays. */
+  /** Absent: the stored one is kept. */
   refreshToken?: Secret | null | undefined;
   scopes: readonly string[];
   obtainedAt: Date;
   expiresAt: Date | null;
 }
 
-/** Names one state of one row: a write through it does nothing once anybody else has written. */
+/** Identifies one state of one row. A write with it does nothing once another process has written. */
 export interface TokenLease {
   id: string;
   userId: string;
@@ -43,7 +43,7 @@ export interface TokenLease {
   leaseId: string;
 }
 
-/** What makes a `UserTokenRecord`. */
+/** The columns of a `UserTokenRecord`. */
 export const USER_TOKEN_SELECT = {
   id: true,
   mcpServerConfigId: true,
@@ -63,7 +63,7 @@ export const USER_TOKEN_SELECT = {
 
 const NO_LEASE = { refreshLeaseId: null, refreshLeaseUntil: null };
 
-/** The users' tokens, for the gateway itself when it talks to a server or an authorization server. */
+/** The users' tokens. For the gateway itself, when it calls a server or an authorization server. */
 export function createUserTokenRepository(db: PrismaStore) {
   return {
     find: guarded('mcpServerConnection.useTokens', async (args: { configId: string; userId: string }) => {
@@ -72,13 +72,13 @@ export function createUserTokenRepository(db: PrismaStore) {
       return row === null ? null : toUserToken(row);
     }),
 
-    /** Why the connection ended, when its authorization server ended it. */
+    /** Why the authorization server ended the connection, if it did. */
     findEndReason: guarded('mcpServerConnection.useTokens', async (args: { configId: string; userId: string }) => {
       const where = { mcpServerConfigId_userId: { mcpServerConfigId: args.configId, userId: args.userId } };
       return (await db.mcpServerEndedConnection.findUnique({ where }))?.reason ?? null;
     }),
 
-    /** Connects a user: in the place of whatever he had. Call it in a transaction. */
+    /** Stores a user's tokens in place of any previous connection. Call it in a transaction. */
     replace: guarded(
       'mcpServerConnection.useTokens',
       async (args: {
@@ -109,8 +109,8 @@ export function createUserTokenRepository(db: PrismaStore) {
     ),
 
     /**
-     * Takes the right to refresh for a while, if nobody has it and the tokens are still those of this version. The
-     * database's clock decides, which all replicas share.
+     * Takes the refresh lease, if it is free and the tokens still have this version. The database's clock decides,
+     * because all replicas share it.
      */
     takeLease: guarded('mcpServerConnection.useTokens', async (args: TokenLease & { leaseMs: number; now: Date }) => {
       const count = await db.$executeRaw`
@@ -123,10 +123,10 @@ export function createUserTokenRepository(db: PrismaStore) {
       return count === 1;
     }),
 
-    /** Writes what a refresh gave. @returns false when the row is gone or another's by now */
+    /** Stores refreshed tokens. @returns false when the row was deleted or replaced */
     saveRefreshed: guarded('mcpServerConnection.useTokens', async (args: TokenLease & { tokens: NewTokens }) => {
       const { count } = await db.mcpServerUserToken.updateMany({
-        // Not the lease: when it passed on meanwhile, these still are the newest tokens, and the former ones are used up.
+        // The lease is not checked: even if it expired, these are the newest tokens, and the previous ones are used up.
         where: { id: args.id, userId: args.userId, version: args.version },
         data: {
           ...toColumns(args.tokens),
@@ -139,7 +139,7 @@ export function createUserTokenRepository(db: PrismaStore) {
       return count === 1;
     }),
 
-    /** Keeps the tokens and leaves the authorization server alone for a while. @returns false as `saveRefreshed` */
+    /** Keeps the tokens and delays the next refresh. @returns false as `saveRefreshed` */
     deferRefresh: guarded('mcpServerConnection.useTokens', async (args: TokenLease & { retryAt: Date }) => {
       const { count } = await db.mcpServerUserToken.updateMany({
         where: toLeaseWhere(args),
@@ -148,7 +148,7 @@ export function createUserTokenRepository(db: PrismaStore) {
       return count === 1;
     }),
 
-    /** Removes tokens that are dead, and remembers why. Call it in a transaction. @returns false as `saveRefreshed` */
+    /** Removes dead tokens and records why. Call it in a transaction. @returns false as `saveRefreshed` */
     end: guarded('mcpServerConnection.useTokens', async (args: TokenLease & { configId: string; reason: string }) => {
       const { count } = await db.mcpServerUserToken.deleteMany({ where: toLeaseWhere(args) });
       if (count === 0) return false;
@@ -157,11 +157,11 @@ export function createUserTokenRepository(db: PrismaStore) {
       return true;
     }),
 
-    /** Notes scopes that the server wants beside those that the tokens have, and those that it wanted before. */
+    /** Adds the scopes that the server asks for beyond the tokens' scopes to those it asked for before. */
     wantScopes: guarded(
       'mcpServerConnection.useTokens',
       async (args: { id: string; scopes: readonly string[]; most: number }) => {
-        // In one statement: another answer, or a refresh, may write at the same moment.
+        // One statement, because another response or a refresh may write at the same time.
         const count = await db.$executeRaw`
           UPDATE mcp_server_user_tokens AS t
           SET wanted_scopes = (t.wanted_scopes || ARRAY(
@@ -178,9 +178,9 @@ type UserTokenRow = Prisma.McpServerUserTokenGetPayload<{
   select: Omit<typeof USER_TOKEN_SELECT, 'accessToken' | 'refreshToken'>;
 }> & { accessToken: SealedValue; refreshToken: SealedValue | null };
 
-/** The row as the gateway passes it around. */
+/** Converts a row to the record that the gateway passes around. */
 export function toUserToken({ mcpServerConfigId: configId, ...row }: UserTokenRow): UserTokenRecord {
-  // Looked at now, while the row's own columns are at hand; opened when somebody asks.
+  // Read the sealed values now, while the row's own columns are available. They are opened on demand.
   return { ...row, configId, accessToken: row.accessToken, refreshToken: row.refreshToken };
 }
 

@@ -1,12 +1,12 @@
 /** A relation field of a Prisma model. */
 export interface Relation {
-  /** The model on the other side. */
+  /** The model at the other end. */
   target: string;
-  /** The other side's field for the same relation. */
+  /** The field for the same relation at the other end. */
   inverse: string | undefined;
 }
 
-/** Finds the relation behind a field; undefined for a column. */
+/** Finds the relation of a field. Undefined for a column. */
 export type FindRelation = (model: string, field: string) => Relation | undefined;
 
 interface DataModel {
@@ -14,12 +14,12 @@ interface DataModel {
 }
 
 /**
- * Reads the relations out of a Prisma client. The client has them for its own use only, so their absence stops the
- * start: without them a nested write could not be told from a column.
+ * Reads the relations from a Prisma client. They are internal to the client, so a client without them stops the start:
+ * nested writes could not be told apart from columns.
  */
 export function readRelations(client: object): FindRelation {
   const dataModel = (client as { _runtimeDataModel?: DataModel })._runtimeDataModel;
-  if (dataModel === undefined) throw new Error('this version of Prisma Client does not tell its data model');
+  if (dataModel === undefined) throw new Error('this version of Prisma Client does not expose its data model');
   const relations = new Map<string, Relation>();
   for (const [model, { fields }] of Object.entries(dataModel.models)) {
     for (const { name, kind, type, relationName } of fields) {

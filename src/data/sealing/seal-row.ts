@@ -3,16 +3,16 @@ import type { Keyring } from '../../crypto/keyring.ts';
 import type { SealedColumn, SealedModel } from './sealed-columns.ts';
 import { sealValue } from './sealed-value.ts';
 
-/** Arguments of a Prisma operation, or a part of them. */
+/** The arguments of a Prisma operation, or part of them. */
 export type WriteData = Readonly<Record<string, unknown>>;
 
 /**
- * Stands in for a required key column in a `create`, because Prisma's types ask for one. The extension writes the
- * digest of the key that seals; it refuses any other value in a key column.
+ * A placeholder for a required key column in a `create`, which Prisma's types demand. The extension writes the digest
+ * of the active key and rejects any other value in a key column.
  */
 export const SEALING_KEY = 'sealing-key';
 
-/** A write that cannot be sealed: a mistake in the program, never in what a caller sent. */
+/** A write that cannot be sealed. Always a programming error, never caused by a caller's input. */
 export class SealingError extends Error {
   override readonly name = 'SealingError';
 }
@@ -20,10 +20,10 @@ export class SealingError extends Error {
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /**
- * Seals the values of a row that is to be inserted, giving it an id where it has none: the id is sealed with them.
+ * Seals the values of a row to be inserted. Generates the id if it is missing, because values are bound to it.
  *
- * @param inheritedOwnerId the owner, where the row is written through the owner's relation
- * @throws SealingError when id or owner are not known, or a key column is set by hand
+ * @param inheritedOwnerId the owner, if the row is written through the owner's relation
+ * @throws SealingError when the id or owner is unknown, or a key column is set by hand
  */
 export function sealNewRow(
   model: SealedModel,
@@ -44,8 +44,9 @@ export function sealNewRow(
 /**
  * Seals the values of an update.
  *
- * @param pinned id and owner that the update's filter admits
- * @throws SealingError when the filter may admit other rows, or the update would move the row away from its values
+ * @param pinned the id and owner that the update's filter selects
+ * @throws SealingError when the filter may match other rows, or the update would change the id or owner that the values
+ *   are bound to
  */
 export function sealRowChange(
   model: SealedModel,
@@ -64,7 +65,7 @@ export function sealRowChange(
 
 type SealedValues = ReadonlyMap<SealedColumn, string | null>;
 
-/** The values given for encrypted columns; absent ones are left out. */
+/** The values given for encrypted columns. Absent ones are omitted. */
 function readSealedValues(model: SealedModel, data: WriteData): SealedValues {
   const values = new Map<SealedColumn, string | null>();
   for (const column of model.columns) {
@@ -82,7 +83,7 @@ function readSealedValues(model: SealedModel, data: WriteData): SealedValues {
   return values;
 }
 
-/** An update may say `{ set: value }` for `value`. */
+/** An update may use `{ set: value }` instead of `value`. */
 function unwrapSet(value: unknown): unknown {
   return typeof value === 'object' && value !== null && Object.keys(value).join() === 'set' && 'set' in value
     ? value.set
@@ -118,7 +119,10 @@ function sealAll(
   return sealed;
 }
 
-/** Id and owner are authenticated with each value: after such an update none of the row's values would open. */
+/**
+ * Values are authenticated together with their id and owner. If an update changed either, none of the row's values
+ * would open.
+ */
 function refuseMove({ model, id, owner, ...rest }: SealedModel, data: WriteData): void {
   const bound = [id.field, ...(owner === undefined ? [] : [owner.field, owner.relation])];
   const moved = bound.find((field) => data[field] !== undefined);
@@ -126,11 +130,13 @@ function refuseMove({ model, id, owner, ...rest }: SealedModel, data: WriteData)
     throw refusal({ model, id, ...rest }, `${moved} cannot change: sealed values are bound to it`);
 }
 
-/** Prisma takes foreign keys either all as columns or all as relations, and the key columns are written as columns. */
+/**
+ * Prisma accepts foreign keys either all as columns or all as relations, and the key columns are written as columns.
+ */
 function refuseParentRelations(model: SealedModel, data: WriteData): void {
   const relation = model.parents.find((field) => data[field] !== undefined);
   if (relation !== undefined) {
-    throw refusal(model, `write the foreign key of ${relation} as a column when sealed values are written beside it`);
+    throw refusal(model, `write the foreign key of ${relation} as a column when sealed values are written with it`);
   }
 }
 
@@ -147,13 +153,13 @@ function toOwnerId(model: SealedModel, ownerId: unknown): string | undefined {
   return toCanonicalUuid(model, ownerId);
 }
 
-/** PostgreSQL reads a UUID in several spellings and prints it in one, which is what the value will be opened with. */
+/** PostgreSQL accepts several spellings of a UUID but prints only one, which is used when the value is opened. */
 function toCanonicalUuid(model: SealedModel, text: string): string {
   if (!UUID.test(text)) throw refusal(model, 'a sealed value is bound to its row: an id here is not a UUID');
   return text.toLowerCase();
 }
 
-/** Names model and field, never a value. */
+/** The message names the model and field, never a value. */
 function refusal({ model }: SealedModel, message: string): SealingError {
   return new SealingError(`${model}: ${message}`);
 }

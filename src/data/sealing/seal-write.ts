@@ -3,14 +3,15 @@ import type { FindRelation } from './relations.ts';
 import { SealingError, sealNewRow, sealRowChange, type WriteData } from './seal-row.ts';
 import { findSealedModel, KEY_MODEL } from './sealed-columns.ts';
 
-/** Arguments in, arguments with every sealed column sealed out. The ones that came in are not changed. */
+/** Returns the arguments with every encrypted column sealed. The input is not modified. */
 export type SealArguments = (model: string, operation: string, args: WriteData) => WriteData;
 
 /**
- * What seals the arguments of Prisma's write operations, nested writes included: Prisma runs no hook for those, so the
- * arguments are walked. What the walk does not know it refuses; nothing passes unsealed because it is new.
+ * Creates the function that seals the arguments of Prisma's write operations, including nested writes. Prisma runs no
+ * hooks for nested writes, so the arguments are walked. Anything the walk does not recognise is rejected, so no new
+ * kind of write can bypass sealing.
  *
- * @throws SealingError (the result does) for a write that cannot be sealed
+ * @throws SealingError (from the returned function) for a write that cannot be sealed
  */
 export function createWriteSealer(keyring: Keyring, findRelation: FindRelation): SealArguments {
   function sealCreate(model: string, data: WriteData, ownerId?: string): WriteData {
@@ -32,7 +33,7 @@ export function createWriteSealer(keyring: Keyring, findRelation: FindRelation):
     return sealRelations(model, row, toText(pinned('id')));
   }
 
-  /** @param rowId the id of the row that `data` is for, where it is known */
+  /** @param rowId the id of the row that `data` belongs to, if known */
   function sealRelations(model: string, data: WriteData, rowId: string | undefined): WriteData {
     return Object.fromEntries(
       Object.entries(data).map(([field, value]) => {
@@ -77,7 +78,7 @@ export function createWriteSealer(keyring: Keyring, findRelation: FindRelation):
       case 'update':
       case 'updateMany':
         return mapEach(operand, (each) =>
-          // A relation to one row takes the data itself as well, without `where` and `data` around it.
+          // A relation to a single row also accepts the data directly, without `where` and `data`.
           'data' in each && !isField('data')
             ? { ...each, data: sealUpdate(target, toData(each['data']), each['where'], ownerId) }
             : sealUpdate(target, each, undefined, ownerId),
@@ -118,12 +119,12 @@ export function createWriteSealer(keyring: Keyring, findRelation: FindRelation):
   };
 }
 
-/** Nested operations that give a row another owner. */
+/** Nested operations that change the owner of a row. */
 const MOVES = new Set(['connect', 'connectOrCreate', 'disconnect', 'set']);
 
 /**
- * The one value that a filter admits for a column, if it is that narrow: `{ id }`, `{ id: { equals } }`, within `AND`,
- * or as a part of a compound unique key such as `{ configId_userId: { userId } }`.
+ * Returns the one value that a filter allows for a column, if it is that specific: `{ id }`, `{ id: { equals } }`,
+ * inside `AND`, or as part of a compound unique key such as `{ configId_userId: { userId } }`.
  */
 function findPinned(where: unknown, field: string): unknown {
   if (!isData(where)) return undefined;

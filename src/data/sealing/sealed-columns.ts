@@ -1,9 +1,9 @@
 /** One encrypted column. */
 interface SealedColumnShape {
-  /** Prisma's name and the database's. */
+  /** The name in Prisma and in the database. */
   readonly field: string;
   readonly column: string;
-  /** The digest of the key that sealed it: a foreign key to `encryption_keys(active_digest)`. */
+  /** The digest of the sealing key: a foreign key to `encryption_keys(active_digest)`. */
   readonly keyField: string;
   readonly keyColumn: string;
   readonly nullable: boolean;
@@ -13,19 +13,19 @@ interface SealedColumnShape {
 interface SealedModelShape {
   readonly model: string;
   readonly table: string;
-  /** The primary key: `uuid` is made by the extension where it is missing, `text` must be given. */
+  /** The primary key. The extension generates a missing `uuid`; a `text` id must be given. */
   readonly id: { readonly field: string; readonly column: string; readonly type: 'uuid' | 'text' };
-  /** The user whom a row belongs to: the foreign key (a UUID) and Prisma's relation over it. */
+  /** The user who owns a row: the foreign key (a UUID) and its Prisma relation. */
   readonly owner?: { readonly field: string; readonly column: string; readonly relation: string };
-  /** Prisma's relations whose foreign key is in this table, less those to the keys. */
+  /** The Prisma relations whose foreign key is in this table, except those to the keys. */
   readonly parents: readonly string[];
   readonly columns: readonly SealedColumnShape[];
 }
 
 /**
- * What is encrypted at rest, declared this once. The extension that seals and opens, the key registry, rotation,
- * verification and the tests all walk it; a test fails when the database's foreign keys or Prisma's schema name other
- * columns. (The original forgot two tables in its list: coder/coder#25381.)
+ * The single declaration of what is encrypted at rest. The sealing extension, the key registry, rotation, verification
+ * and the tests all use it. A test fails when the database's foreign keys or Prisma's schema name other columns. (The
+ * original forgot two tables in its list: coder/coder#25381.)
  */
 export const SEALED_MODELS = [
   {
@@ -98,26 +98,26 @@ export const SEALED_MODELS = [
   },
 ] as const satisfies readonly SealedModelShape[];
 
-/** The type of the declaration, as exact as it is written: Prisma's result types are computed from it. */
+/** The exact type of the declaration. Prisma's result types are computed from it. */
 export type SealedModels = typeof SEALED_MODELS;
 
-/** An entry of the declaration, whichever it is: one encrypted column. */
+/** One encrypted column of the declaration. */
 export type SealedColumn = SealedColumnShape;
 
-/** An entry of the declaration, whichever it is: one table and its encrypted columns. */
+/** One table of the declaration, with its encrypted columns. */
 export type SealedModel = SealedModelShape;
 
-/** The name of Prisma's model of master keys; writing through its relations would set a key by hand. */
+/** The Prisma model of the master keys. Writing through its relations would set a key by hand. */
 export const KEY_MODEL = 'EncryptionKey';
 
 const byModel = new Map<string, SealedModel>(SEALED_MODELS.map((model) => [model.model, model]));
 
-/** The declaration of a Prisma model's encrypted columns, if it has any. */
+/** The declaration for a Prisma model. Undefined if it has no encrypted columns. */
 export function findSealedModel(model: string): SealedModel | undefined {
   return byModel.get(model);
 }
 
-/** Every encrypted column with its table. */
+/** Lists every encrypted column with its table. */
 export function listSealedColumns(): { model: SealedModel; column: SealedColumn }[] {
   return SEALED_MODELS.flatMap((model: SealedModel) => model.columns.map((column) => ({ model, column })));
 }

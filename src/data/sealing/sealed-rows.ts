@@ -13,13 +13,13 @@ export interface ColumnOfModel {
   column: SealedColumn;
 }
 
-/** A sealed value as it is stored, with the place that it is bound to. */
+/** A stored sealed value and the place it is bound to. */
 export interface SealedRow {
   place: SealedPlace;
   stored: StoredValue;
 }
 
-/** A stored value that does not open: where it is and why, never the value. */
+/** A stored value that does not open: where it is and why, never its content. */
 export interface UnopenedValue {
   table: string;
   column: string;
@@ -29,9 +29,9 @@ export interface UnopenedValue {
 }
 
 /**
- * Walks the values of a column in batches, by the rows' ids. A value that is written meanwhile may be seen or not.
+ * Walks the values of a column in batches, ordered by row id. Concurrent writes may or may not be seen.
  *
- * @param options.exceptKey leaves out what this key, asked for before each batch, has sealed
+ * @param options.exceptKey skips values sealed with this key; called before each batch
  */
 export async function* walkSealedRows(
   store: PrismaStore,
@@ -69,7 +69,7 @@ async function readBatch(
   }));
 }
 
-/** Opens a value, or says where it is and why it does not open. */
+/** Opens a value, or reports where it is and why it does not open. */
 export function tryOpen(keyring: Keyring, { place, stored }: SealedRow): Secret | UnopenedValue {
   try {
     return openValue(keyring, stored, place);

@@ -5,16 +5,16 @@ import { OpenError, type OpenFailure } from '../../crypto/open-error.ts';
 import { Secret } from '../../crypto/secret.ts';
 import { DomainError } from '../../errors.ts';
 
-/** What a metric or a test may learn of the opening of values. Never the value. */
+/** Hooks for metrics and tests. They never receive a value. */
 export interface SealingHooks {
-  /** Before each attempt to open a value. */
+  /** Called before each attempt to open a value. */
   onOpen?: ((place: SealedPlace) => void) | undefined;
   onOpenFailure?: ((place: SealedPlace, reason: OpenFailure) => void) | undefined;
 }
 
 /**
- * A sealed value as a row has it: that it is there, and nothing else until `open` is called. Logs and JSON show
- * `[redacted]`; not even the ciphertext can be read from it.
+ * A sealed value in a row. It shows that a value exists and nothing more until `open` is called. Logs and JSON show
+ * `[redacted]`; not even the ciphertext is readable.
  */
 export class SealedValue {
   readonly #open: () => Secret;
@@ -24,7 +24,7 @@ export class SealedValue {
   }
 
   /**
-   * Opens the value, anew at each call: the plaintext lives no longer than its use.
+   * Opens the value. Each call decrypts again, so that the plaintext lives no longer than it is used.
    *
    * @throws DomainError DECRYPTION_FAILED with `table`, `column` and `id` when the value does not open
    */
@@ -45,22 +45,22 @@ export class SealedValue {
   }
 }
 
-/** What is stored of a value: the envelope, and the digest of the key that sealed it. */
+/** The stored form of a value: the envelope, and the digest of the sealing key. */
 export interface StoredValue {
   text: string;
   keyDigest: string;
 }
 
-/** Seals a value for its place with the key that is active now. */
+/** Seals a value for its place with the active key. */
 export function sealValue(keyring: Keyring, plaintext: string, place: SealedPlace): StoredValue {
   const key = keyring.active;
   return { text: sealEnvelope(key, plaintext, place), keyDigest: key.digest };
 }
 
 /**
- * Opens what is stored at a place.
+ * Opens the value stored at a place.
  *
- * @throws OpenError, `unknown_key` among its reasons
+ * @throws OpenError, including `unknown_key`
  */
 export function openValue(keyring: Keyring, { text, keyDigest }: StoredValue, place: SealedPlace): Secret {
   const key = keyring.find(keyDigest);
@@ -68,7 +68,7 @@ export function openValue(keyring: Keyring, { text, keyDigest }: StoredValue, pl
   return new Secret(openEnvelope(key, text, place));
 }
 
-/** A value that opens when it is asked to, with the failure told as a domain error and to the hooks. */
+/** Creates a value that opens on demand and reports failures as domain errors and to the hooks. */
 export function toSealedValue(
   keyring: Keyring,
   stored: StoredValue,

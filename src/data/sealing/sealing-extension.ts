@@ -7,14 +7,14 @@ import { SEALED_MODELS, type SealedColumn, type SealedModel, type SealedModels }
 import { type SealedValue, type SealingHooks, toSealedValue } from './sealed-value.ts';
 
 /**
- * The Prisma client extension that seals what is written to the declared columns and gives back `SealedValue`s.
+ * The Prisma client extension that seals writes to the declared columns and returns `SealedValue`s on reads.
  *
- * Writers pass strings or null and never touch a key column. Every write operation seals, in transactions and nested
- * writes too; a write whose row or owner cannot be told beforehand is refused with a `SealingError`. Reads build a
- * `SealedValue` when the field is looked at and open nothing before its `open` is called, so that a list costs nothing
- * and a value that does not open breaks only its own use.
+ * Callers write strings or null and never set a key column. Every write operation seals, including in transactions and
+ * nested writes; a write whose row or owner is not known in advance is rejected with a `SealingError`. Reads create a
+ * `SealedValue` when the field is accessed and decrypt nothing until `open` is called. So lists are cheap, and a value
+ * that does not open only breaks its own use.
  *
- * Raw SQL goes past all of this: the CHECK constraints refuse plaintext there.
+ * Raw SQL bypasses all of this; CHECK constraints reject plaintext there.
  */
 export function createEncryptionExtension(keyring: Keyring, findRelation: FindRelation, hooks: SealingHooks) {
   const sealArguments = createWriteSealer(keyring, findRelation);
@@ -23,8 +23,8 @@ export function createEncryptionExtension(keyring: Keyring, findRelation: FindRe
     query: {
       $allModels: {
         $allOperations({ model, operation, args, query }) {
-          // Only `query` stays in the caller's transaction; the client itself would leave it, and wait for ever for
-          // the embedded database's one connection.
+          // Only `query` stays in the caller's transaction. Using the client itself would leave it, and wait forever
+          // for the embedded database's single connection.
           return query(sealArguments(model, operation, (args ?? {}) as WriteData) as typeof args);
         },
       },
@@ -33,7 +33,7 @@ export function createEncryptionExtension(keyring: Keyring, findRelation: FindRe
   });
 }
 
-/** For each declared column a computed field of the same name, which takes the place of the stored text. */
+/** A computed field for each declared column, with the same name, that replaces the stored text. */
 type SealedResults = {
   [Model in SealedModels[number] as Uncapitalize<Model['model']>]: {
     [Column in Model['columns'][number] as Column['field']]: {

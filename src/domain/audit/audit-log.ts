@@ -7,25 +7,25 @@ import { SYSTEM, type Viewer } from '../../policy/viewer.ts';
 import { assertExperiment, type Experiment } from '../experiments.ts';
 import { isStorable } from '../validation/text.ts';
 
-/** What a walk over the whole chain found. */
+/** The result of verifying the whole chain. */
 export interface AuditVerification {
-  /** Entries that were looked at. */
+  /** The number of entries checked. */
   checked: number;
-  /** The first entry where the chain does not hold, and why; null when all of it does. */
+  /** The first entry where the chain is broken, and why. Null when the whole chain is valid. */
   broken: { seq: bigint; problem: string } | null;
-  /** The newest entry: keep it elsewhere to notice when the whole end of the log is taken off and chained anew. */
+  /** The newest entry. Keep it elsewhere to detect that the end of the log was cut off and rewritten. */
   head: { seq: bigint; hash: string };
 }
 
-/** Entries that are read and hashed at once. */
+/** Entries read and hashed per batch. */
 const BATCH = 1_000;
-/** Entries that are removed in one transaction. */
+/** Entries removed per transaction. */
 const EXPIRE_BATCH = 5_000;
 
-/** What can be done with the audit log, beside writing to it. */
+/** Reads, verifies and expires the audit log. */
 export type AuditLog = ReturnType<typeof createAuditLog>;
 
-/** Makes it. */
+/** Creates the audit log service. */
 export function createAuditLog(options: { store: Store; experiments: ReadonlySet<Experiment>; now: () => Date }) {
   const { store, experiments, now } = options;
   return {
@@ -38,7 +38,7 @@ export function createAuditLog(options: { store: Store; experiments: ReadonlySet
       return isUnfindable(args.filter) ? { rows: [], hasMore: false } : store.audit.list(viewer, args);
     },
 
-    /** That the history of configs may be asked for. @throws FORBIDDEN, EXPERIMENT_DISABLED */
+    /** Checks that the viewer may read the history of configs. @throws FORBIDDEN, EXPERIMENT_DISABLED */
     assertConfigHistory(viewer: Viewer): void {
       assertCan(viewer, 'auditLog.read');
       assertExperiment(experiments, 'agents');
@@ -49,20 +49,20 @@ export function createAuditLog(options: { store: Store; experiments: ReadonlySet
       return isUnfindable(filter) ? 0 : store.audit.count(viewer, { filter });
     },
 
-    /** Hashes every entry anew, from the oldest that is kept to the newest. @throws FORBIDDEN */
+    /** Recomputes the hash of every kept entry, from the oldest to the newest. @throws FORBIDDEN */
     async verify(viewer: Viewer): Promise<AuditVerification> {
       for (;;) {
         const ends = await store.audit.ends(viewer, undefined);
         const verification = await verifyBetween(viewer, ends);
         if (verification.broken === null) return verification;
-        // What was removed by age since the ends were read is missing for a good reason.
+        // Entries removed by age since the ends were read are not missing.
         const { anchorSeq } = await store.audit.ends(viewer, undefined);
         if (anchorSeq === ends.anchorSeq) return verification;
       }
     },
 
     /**
-     * Removes what is older than so many days, and writes that down.
+     * Removes entries older than a number of days, and records the removal.
      *
      * @returns how many entries were removed
      */
@@ -95,23 +95,23 @@ export function createAuditLog(options: { store: Store; experiments: ReadonlySet
     while (seq < ends.seq) {
       const entries = await store.audit.walk(viewer, { after: seq, limit: BATCH });
       for (const entry of entries) {
-        // Written since the walk began.
+        // Appended after the verification began.
         if (entry.seq > ends.seq) break;
         if (entry.seq !== seq + 1n) return broken(seq + 1n, 'The entry is missing.');
-        if (entry.previousHash !== hash) return broken(entry.seq, 'It does not follow on the entry before it.');
-        if (hashEntry(entry) !== entry.hash) return broken(entry.seq, 'The entry was changed.');
+        if (entry.previousHash !== hash) return broken(entry.seq, 'It does not follow the entry before it.');
+        if (hashEntry(entry) !== entry.hash) return broken(entry.seq, 'The entry was modified.');
         ({ seq, hash } = entry);
         checked += 1;
       }
       if (seq < ends.seq && entries.length < BATCH) return broken(seq + 1n, 'The entry is missing.');
     }
-    if (ends.straySeq !== null) return broken(ends.straySeq, 'The entry is not a part of the chain.');
-    if (hash !== ends.hash) return broken(seq, 'It is not the entry that was written last.');
+    if (ends.straySeq !== null) return broken(ends.straySeq, 'The entry is not part of the chain.');
+    if (hash !== ends.hash) return broken(seq, 'It is not the last entry that was written.');
     return { checked, broken: null, head };
   }
 }
 
-/** PostgreSQL fails when it is asked for text that it cannot store; no entry has any. */
+/** PostgreSQL fails on text that it cannot store. No entry contains such text, so nothing matches. */
 function isUnfindable(filter: AuditFilter | undefined): boolean {
   return filter?.targetId !== undefined && !isStorable(filter.targetId);
 }

@@ -2,19 +2,20 @@ import type { Store } from '../../data/store.ts';
 import type { ErrorCode } from '../../errors.ts';
 import { SYSTEM, type Viewer } from '../../policy/viewer.ts';
 
-/** Refusals of callers without a credential that are written down at once, and how many more each second. */
+/** How many denials of anonymous callers are recorded in a burst, and how many more per second. */
 const NOBODY_BURST = 60;
 const NOBODY_PER_SECOND = 1;
 
-/** Codes that say that somebody may not. */
+/** Error codes that count as a denial. */
 const DENIALS: ReadonlySet<string> = new Set<ErrorCode>(['FORBIDDEN', 'UNAUTHENTICATED']);
 
-/** Writes refusals down. */
+/** Records denials in the audit log. */
 export type Denials = ReturnType<typeof createDenials>;
 
 /**
- * Makes it. Every refusal of a known caller is written. Of those whom nobody knows only so many: each is a write that
- * all others wait for, and anybody on the network can cause them; what was left out is counted in the next one.
+ * Creates the recorder. Every denial of a known caller is recorded. Denials of anonymous callers are rate-limited: each
+ * one is a write that blocks other appends, and anyone on the network can cause them. The next recorded entry says how
+ * many were left out.
  */
 export function createDenials({ store, now }: { store: Store; now: () => Date }) {
   let tokens = NOBODY_BURST;
@@ -31,14 +32,14 @@ export function createDenials({ store, now }: { store: Store; now: () => Date })
   };
 
   return {
-    /** @param operation what was refused: a root field of the graph, or method and route */
+    /** @param operation what was denied: a root field of the graph, or a method and route */
     async record(viewer: Viewer, { operation, code }: { operation: string; code: string }): Promise<void> {
       if (!DENIALS.has(code)) return;
       if (viewer.kind === 'nobody' && !takeToken()) {
         leftOut += 1;
         return;
       }
-      const more = viewer.kind === 'nobody' && leftOut > 0 ? ` ${leftOut} more before it were not written down.` : '';
+      const more = viewer.kind === 'nobody' && leftOut > 0 ? ` ${leftOut} earlier denials were not recorded.` : '';
       if (more !== '') leftOut = 0;
       await store.transaction((tx) =>
         tx.audit.append(SYSTEM, {

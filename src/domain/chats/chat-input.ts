@@ -6,20 +6,20 @@ const MAX_TITLE = 200;
 const MAX_CONTENT = 65_536;
 const MAX_SERVERS = 200;
 
-/** The title as it is stored; may be empty. */
+/** The title as it is stored. It may be empty. */
 export function toTitle(issues: Issues, title: string): string {
   const line = trimmed(title);
   if (line !== '') checkLine(issues, ['title'], line, MAX_TITLE);
   return line;
 }
 
-/** Reports what is wrong with a message. */
+/** Reports problems with a message. */
 export function checkContent(issues: Issues, content: string): void {
   if (content.trim() === '') issues.add(['content'], 'REQUIRED', 'Write something.');
   else checkText(issues, ['content'], content, MAX_CONTENT);
 }
 
-/** Ids without repetitions, in the order given. @throws VALIDATION_FAILED for more than anybody chooses from */
+/** Removes duplicate ids and keeps the order. @throws VALIDATION_FAILED for too many ids */
 export function toServerIds(ids: readonly string[]): string[] {
   const unique = [...new Set(ids.map((id) => id.toLowerCase()))];
   if (unique.length <= MAX_SERVERS) return unique;
@@ -27,7 +27,7 @@ export function toServerIds(ids: readonly string[]): string[] {
   throw validationFailed([{ path: ['mcpServerIds'], code: 'TOO_MANY', message }]);
 }
 
-/** Reports each id that may not be chosen. @param sent as it came, for the places */
+/** Reports each id that may not be selected. @param sent the ids as received, for the positions in errors */
 export function checkChoosable(
   issues: Issues,
   { sent, allowed }: { sent: readonly string[]; allowed: ReadonlySet<string> },
@@ -36,6 +36,6 @@ export function checkChoosable(
   for (const [index, id] of sent.map((each) => each.toLowerCase()).entries()) {
     if (allowed.has(id) || seen.has(id)) continue;
     seen.add(id);
-    issues.add(['mcpServerIds', index], 'UNKNOWN_SERVER', `There is no server ${id} that you could choose.`);
+    issues.add(['mcpServerIds', index], 'UNKNOWN_SERVER', `There is no server ${id} that you can select.`);
   }
 }

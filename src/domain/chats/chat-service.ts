@@ -9,27 +9,27 @@ import { assertExperiment, type Experiment } from '../experiments.ts';
 import { Issues } from '../validation/issues.ts';
 import { checkChoosable, checkContent, toServerIds, toTitle } from './chat-input.ts';
 
-/** A new chat. */
+/** The input for a new chat. */
 export interface CreateChatInput {
   title?: string | null | undefined;
-  /** Absent: those that are on by default. */
+  /** Absent: the servers that are on by default. */
   mcpServerIds?: readonly string[] | null | undefined;
 }
 
-/** A new message. */
+/** The input for a new message. */
 export interface CreateChatMessageInput {
   chatId: string;
   content: string;
-  /** Absent: the chat keeps those it has. Empty: it has none. */
+  /** Absent: the chat keeps its servers. Empty: the chat has none. */
   mcpServerIds?: readonly string[] | null | undefined;
 }
 
-/** What can be done with chats. */
+/** Reads and writes chats and their messages. */
 export type ChatService = ReturnType<typeof createChatService>;
 
-/** Chats of users, and the servers that they choose for them. */
+/** Creates the service for chats and their selected servers. */
 export function createChatService({ store, experiments }: { store: Store; experiments: ReadonlySet<Experiment> }) {
-  /** The servers that a chat gets, checked: those that it has may stay whatever became of them. */
+  /** Validates the servers for a chat. Servers that the chat already has may stay, whatever their state. */
   const choose = async (
     from: Pick<Repositories, 'configs'>,
     viewer: Viewer,
@@ -43,14 +43,14 @@ export function createChatService({ store, experiments }: { store: Store; experi
   };
 
   return {
-    /** An own chat, or any for services; null when it is missing or another's. */
+    /** One of the viewer's chats, or any chat for services. Null when it does not exist or belongs to someone else. */
     async find(viewer: Viewer, id: string): Promise<ChatRecord | null> {
       assertCan(viewer, 'chat.read');
       assertExperiment(experiments, 'agents');
       return store.chats.findById(viewer, { id });
     },
 
-    /** The viewer's own, newest first. */
+    /** The viewer's own chats, newest first. */
     async list(viewer: Viewer, args: { first: number; after?: ChatCursor | undefined }): Promise<Page<ChatRecord>> {
       assertCan(viewer, 'chat.list');
       assertExperiment(experiments, 'agents');
@@ -61,7 +61,7 @@ export function createChatService({ store, experiments }: { store: Store; experi
       return store.chats.count(viewer, {});
     },
 
-    /** @throws FORBIDDEN, VALIDATION_FAILED with each server that may not be chosen */
+    /** @throws FORBIDDEN, VALIDATION_FAILED with each server that may not be selected */
     async create(viewer: Viewer, input: CreateChatInput): Promise<ChatRecord> {
       const ownerId = assertMayWrite(viewer, experiments);
       return withOwner(() =>
@@ -81,7 +81,7 @@ export function createChatService({ store, experiments }: { store: Store; experi
       );
     },
 
-    /** @throws FORBIDDEN, NOT_FOUND, VALIDATION_FAILED with each server that may not be chosen */
+    /** @throws FORBIDDEN, NOT_FOUND, VALIDATION_FAILED with each server that may not be selected */
     async createMessage(viewer: Viewer, input: CreateChatMessageInput): Promise<ChatMessageRecord> {
       const ownerId = assertMayWrite(viewer, experiments);
       const { chatId, content } = input;
@@ -106,7 +106,7 @@ export function createChatService({ store, experiments }: { store: Store; experi
       });
     },
 
-    /** The messages of a chat that the viewer was given, oldest first. */
+    /** The messages of a chat that the viewer has access to, oldest first. */
     async listMessages(
       viewer: Viewer,
       chat: ChatRecord,
@@ -129,7 +129,7 @@ function assertMayWrite(viewer: Viewer, experiments: ReadonlySet<Experiment>): s
   return userId;
 }
 
-/** What people call a chat is theirs: the log has its id only. */
+/** Chat titles are private, so the audit log has only the id. */
 function toTarget({ id }: ChatRecord) {
   return { type: 'chat', id } as const;
 }
@@ -138,7 +138,7 @@ async function withOwner<Result>(write: () => Promise<Result>): Promise<Result> 
   try {
     return await write();
   } catch (error) {
-    // The owner was deleted while he wrote.
+    // The owner was deleted during the write.
     if (isForeignKeyViolation(error)) throw unauthenticated();
     throw error;
   }

@@ -7,40 +7,40 @@ import type { ConnectionService, McpServerState } from '../connections/connectio
 /** Why a server is in a chat. */
 export type ChatServerSource = 'forced' | 'selected';
 
-/** A server that applies in a chat, and how it stands for the chat's owner. */
+/** A server in a chat, and its state for the chat's owner. */
 export interface ChatServer {
   config: McpServerConfigRecord;
   source: ChatServerSource;
   state: McpServerState;
-  /** Both in words. */
+  /** The source and the state in words. */
   reason: string;
 }
 
 const SOURCE_REASONS = {
-  forced: 'An admin has it in every chat.',
-  selected: 'It was chosen for this chat.',
+  forced: 'An admin added it to every chat.',
+  selected: 'It is selected for this chat.',
 } as const satisfies Record<ChatServerSource, string>;
 
-/** What a state means for the owner, and what to do. */
+/** What each state means for the owner, and what to do. */
 export const STATE_REASONS = {
-  ready: 'It can be used.',
-  needs_connect: 'Its user has to connect his account first.',
-  reconnect: 'The connection ended; its user has to connect again.',
-  disabled: 'An admin has it switched off.',
-  unavailable: 'A stored secret cannot be opened; an admin has to look at it.',
+  ready: 'It is ready to use.',
+  needs_connect: 'The user must connect their account first.',
+  reconnect: 'The connection ended; the user must connect again.',
+  disabled: 'An admin disabled it.',
+  unavailable: 'A stored secret cannot be decrypted; an admin must fix it.',
 } as const satisfies Record<McpServerState, string>;
 
-/** Tells what applies in chats. */
+/** Finds the servers that apply in chats. */
 export type EffectiveServers = ReturnType<typeof createEffectiveServers>;
 
-/** Makes it: (chosen and forced on) and enabled, asked for at the time of use. */
+/** Creates the service. A server applies when it is enabled, and selected or forced on, at the time of the request. */
 export function createEffectiveServers({ store, connections }: { store: Store; connections: ConnectionService }) {
   return {
     /**
-     * What applies in each of the chats, by chat; as many statements for any number of them. What cannot be read is an
-     * error: an answer without the forced ones would be a smaller one than it should.
+     * The servers of each chat, by chat id. The number of statements does not depend on the number of chats. Read
+     * failures are errors: leaving out forced servers would give a wrong answer.
      *
-     * @param chats of the viewer's own, or any for services
+     * @param chats chats of the viewer, or any chats for services
      */
     async listByChat(viewer: Viewer, chats: readonly ChatRecord[]): Promise<Map<string, ChatServer[]>> {
       for (const { ownerId } of chats) assertCan(viewer, 'chat.read', { ownerId });
@@ -67,7 +67,7 @@ export function createEffectiveServers({ store, connections }: { store: Store; c
   };
 }
 
-/** Why a config is in a chat; undefined when it is not. The forced ones cannot be left out, chosen or not. */
+/** Why a config is in a chat; undefined when it is not. Forced servers cannot be left out. */
 export function sourceOf(
   { id, availability, enabled }: Pick<McpServerConfigRecord, 'id' | 'availability' | 'enabled'>,
   chosen: readonly string[],

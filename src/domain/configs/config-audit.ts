@@ -4,22 +4,22 @@ import { SECRET_FIELDS } from './config-input.ts';
 
 const SECRETS: ReadonlySet<string> = new Set(SECRET_FIELDS);
 
-/** A config as the audit log names it. */
+/** The audit log's reference to a config. */
 export function toConfigTarget({ id, slug }: Pick<McpServerConfigRecord, 'id' | 'slug'>) {
   return { type: 'mcp_server_config', id, label: slug } as const;
 }
 
-/** What the audit log tells of a new config: what is not empty. */
+/** The audit changes for a new config: all fields that are not empty. */
 export function toCreationChanges(columns: ConfigColumns): FieldChange[] {
   return toChanges(columns, () => null).filter((change) => !('after' in change) || !isEmpty(change.after));
 }
 
-/** What it tells of a change. */
+/** The audit changes for an update. */
 export function toUpdateChanges(columns: Partial<ConfigColumns>, before: McpServerConfigRecord): FieldChange[] {
   return toChanges(columns, (field) => before[field as keyof McpServerConfigRecord] ?? null);
 }
 
-/** What it tells of a deletion: what there was, less what was empty. */
+/** The audit changes for a deletion: all former values that were not empty. */
 export function toDeletionChanges(config: McpServerConfigRecord): FieldChange[] {
   const { id: _id, secretKeyDigests: _digests, version: _version, ...fields } = config;
   const { createdAt: _created, updatedAt: _updated, createdById: _by, updatedById: _last, ...plain } = fields;
@@ -30,7 +30,7 @@ export function toDeletionChanges(config: McpServerConfigRecord): FieldChange[] 
 
 function toChanges(columns: Partial<ConfigColumns>, beforeOf: (field: string) => unknown): FieldChange[] {
   return Object.entries(columns).flatMap(([field, after]): FieldChange[] => {
-    // A secret that is not there and stays away is no change.
+    // A secret that was absent and stays absent is not a change.
     if (SECRETS.has(field)) return after === null && beforeOf(field) === null && isNew(beforeOf) ? [] : [secret(field)];
     return [{ field, before: beforeOf(field), after }];
   });

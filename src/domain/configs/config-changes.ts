@@ -33,26 +33,26 @@ export function toColumns(draft: ConfigDraft): ConfigColumns {
   return { ...pickPlain(draft), oauth2ClientSecret: null, apiKeyValue: null, customHeaders: null, ...toSecrets(draft) };
 }
 
-/** The columns that a draft changes. Empty when it changes nothing. */
+/** The columns that a draft changes. Empty when nothing changes. */
 export function toChangedColumns(draft: ConfigDraft, current: McpServerConfigRecord): Partial<ConfigColumns> {
   const changed = PLAIN_FIELDS.filter((field) => !isSame(draft[field], current[field]));
   const secrets = toSecrets(draft);
-  // Clearing what is not there changes nothing.
+  // Clearing an absent secret changes nothing.
   if (secrets.oauth2ClientSecret === null && !current.hasOAuth2Secret) delete secrets.oauth2ClientSecret;
   if (secrets.apiKeyValue === null && !current.hasApiKey) delete secrets.apiKeyValue;
   if (secrets.customHeaders === null && !current.hasCustomHeaders) delete secrets.customHeaders;
   return { ...Object.fromEntries(changed.map((field) => [field, draft[field]])), ...secrets };
 }
 
-/** What tokens belong to: another server, or another client of its authorization server, has no use for them. */
+/** The fields that tokens depend on. Tokens are useless at another server or for another OAuth client. */
 type AuthorizationFields = Pick<
   McpServerConfigRecord,
   'url' | 'authType' | 'oauth2Issuer' | 'oauth2TokenUrl' | 'oauth2RevocationUrl' | 'oauth2ClientId'
 >;
 
 /**
- * Whether the users' tokens must go: they were issued for another server, or for another client of its
- * authorization server, or would be sent to another host when they are revoked.
+ * Whether the users' tokens must be removed: they were issued for another server or another OAuth client, or would be
+ * sent to another host when they are revoked.
  */
 export function changesAuthorization(draft: AuthorizationFields, current: AuthorizationFields): boolean {
   return (
@@ -69,7 +69,7 @@ function pickPlain(draft: ConfigDraft): Pick<ConfigDraft, PlainField> {
   return Object.fromEntries(PLAIN_FIELDS.map((field) => [field, draft[field]])) as Pick<ConfigDraft, PlainField>;
 }
 
-/** The secrets that are set or cleared; kept ones are left out. */
+/** The secrets that are set or cleared. Kept secrets are omitted. */
 function toSecrets(
   draft: ConfigDraft,
 ): Partial<Pick<ConfigColumns, 'oauth2ClientSecret' | 'apiKeyValue' | 'customHeaders'>> {

@@ -3,7 +3,7 @@ import type { OAuthSettings } from '../connections/oauth-setup.ts';
 import type { ConfigDraft } from './config-draft.ts';
 import type { ConfigInput } from './config-input.ts';
 
-/** What makes settings an admin's own: from then on nothing of them is discovered. */
+/** Fields that make the settings the admin's own. Once one is set, nothing is discovered. */
 const OWN_SETTINGS = [
   'oauth2ClientId',
   'oauth2ClientSecret',
@@ -13,20 +13,20 @@ const OWN_SETTINGS = [
   'oauth2Issuer',
 ] as const satisfies readonly (keyof ConfigInput)[];
 
-/** Whether the settings of the authorization server have to be found out. */
+/** Whether the authorization server settings must be discovered. */
 export function needsDiscovery(draft: ConfigDraft): boolean {
   const { authType, oauth2ClientId, oauth2AuthUrl, oauth2TokenUrl } = draft;
   return authType === 'oauth2' && oauth2ClientId === '' && oauth2AuthUrl === '' && oauth2TokenUrl === '';
 }
 
-/** Whether a change leaves discovered settings alone, so that they stay discovered ones. */
+/** Whether a change leaves discovered settings unchanged, so that they still count as discovered. */
 export function leavesSettings(input: ConfigInput): boolean {
   return OWN_SETTINGS.every((field) => input[field] === undefined);
 }
 
 /**
- * The change to a config with discovered settings, when it moves the server: what was discovered of the old place is
- * taken out, so that it is discovered anew.
+ * Prepares a change that moves a server with discovered settings: clears what was discovered at the old URL, so that it
+ * is discovered again.
  */
 export function withoutSettings(input: ConfigInput): ConfigInput {
   return {
@@ -41,14 +41,14 @@ export function withoutSettings(input: ConfigInput): ConfigInput {
 }
 
 /**
- * The draft with what was discovered.
+ * Adds the discovered settings to a draft.
  *
- * @throws UPSTREAM_FAILED when the admin named another issuer than the one that was found
+ * @throws UPSTREAM_FAILED when the admin gave another issuer than the one that was found
  */
 export function withSettings(draft: ConfigDraft, settings: OAuthSettings, hasStoredSecret: boolean): ConfigDraft {
   const { oauth2ClientSecret: secret, discovery: _discovery, ...found } = settings;
   if (draft.oauth2Issuer !== '' && draft.oauth2Issuer !== found.oauth2Issuer) {
-    const message = `The server names another authorization server than the issuer that you gave: ${found.oauth2Issuer}.`;
+    const message = `The server uses another authorization server than the issuer you gave: ${found.oauth2Issuer}.`;
     throw new DomainError('UPSTREAM_FAILED', message, { step: 'protected_resource_metadata' });
   }
   return {

@@ -4,7 +4,7 @@ import type { Issues } from '../validation/issues.ts';
 import { toNameList, trimmed } from '../validation/text.ts';
 import type { ConfigInput, HttpHeader, SecretField } from './config-input.ts';
 
-/** What happens to a stored secret: it stays, goes, or is replaced. */
+/** What happens to a stored secret: it is kept, cleared or replaced. */
 export type SecretChange<Value> = { kind: 'keep'; stored: boolean } | { kind: 'clear' } | { kind: 'set'; value: Value };
 
 type StoredFields = Omit<
@@ -21,7 +21,7 @@ type StoredFields = Omit<
   | 'updatedAt'
 >;
 
-/** A config as it would be after the change: what the rules are checked on. */
+/** A config as it would be after the change. The rules are checked against it. */
 export interface ConfigDraft extends StoredFields {
   oauth2ClientSecret: SecretChange<Secret>;
   apiKeyValue: SecretChange<Secret>;
@@ -50,7 +50,7 @@ const EMPTY: StoredFields = {
   enabled: false,
 };
 
-/** What belongs to each auth type, and goes when a config leaves it. */
+/** The fields of each auth type. They are cleared when a config changes to another type. */
 const FIELDS_OF_AUTH_TYPE = {
   none: [],
   oauth2: [
@@ -85,12 +85,12 @@ const LIST_FIELDS = ['oauth2Scopes', 'toolAllowList', 'toolDenyList'] as const;
 
 const CHOICE_FIELDS = ['transport', 'authType', 'availability', 'enabled'] as const;
 
-/** Choices that null takes back to what a new config has. */
+/** Choices that null resets to the default of a new config. */
 const RESETTABLE_FIELDS = ['oauth2ResourceMode'] as const;
 
 /**
- * Merges an input into the config it changes (or into an empty one) and normalises it. Reports a null for what cannot
- * be cleared; everything else is for `checkDraft`.
+ * Merges an input into the config it changes (or into an empty one) and normalises it. Reports a null for a field that
+ * cannot be cleared; `checkDraft` reports everything else.
  */
 export function toDraft(issues: Issues, input: ConfigInput, current?: McpServerConfigRecord): ConfigDraft {
   const effective = current === undefined ? input : leaveAuthType(input, current);
@@ -114,7 +114,7 @@ export function toDraft(issues: Issues, input: ConfigInput, current?: McpServerC
   for (const field of CHOICE_FIELDS) {
     const given = effective[field];
     if (given === null) {
-      issues.add([field], 'REQUIRED', 'Cannot be cleared; leave it out to keep it as it is.');
+      issues.add([field], 'REQUIRED', 'Cannot be cleared; omit it to keep the current value.');
     } else if (given !== undefined) {
       Object.assign(draft, { [field]: given });
     }
@@ -126,7 +126,7 @@ export function toDraft(issues: Issues, input: ConfigInput, current?: McpServerC
   return draft;
 }
 
-/** The input, with what belongs to the auth type that is left cleared, unless the input gives it anew. */
+/** Clears the fields of the previous auth type, unless the input sets them. */
 function leaveAuthType(input: ConfigInput, current: McpServerConfigRecord): ConfigInput {
   if (input.authType == null || input.authType === current.authType) return input;
   const cleared = FIELDS_OF_AUTH_TYPE[current.authType].filter((field) => input[field] === undefined);
@@ -146,12 +146,12 @@ function toHeadersChange(given: readonly HttpHeader[] | null | undefined, stored
   return { kind: 'set', value: headers };
 }
 
-/** Whether a secret is there after the change. */
+/** Whether a secret exists after the change. */
 export function isPresent(change: SecretChange<unknown>): boolean {
   return change.kind === 'set' || (change.kind === 'keep' && change.stored);
 }
 
-/** Whether a secret that is stored now would stay as it is. */
+/** Whether a stored secret stays unchanged. */
 export function isKept(draft: ConfigDraft, field: SecretField): boolean {
   const change = draft[field];
   return change.kind === 'keep' && change.stored;

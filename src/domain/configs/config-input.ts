@@ -8,8 +8,8 @@ export interface HttpHeader {
 }
 
 /**
- * What an admin sends to define a config, for creation and update alike, after the face (GraphQL, REST) has checked
- * the types. Absent leaves a field as it is (or at its default), null clears it.
+ * An admin's input for creating or updating a config, after the API (GraphQL, REST) has checked the types. An absent
+ * field is unchanged (or gets its default), null clears it.
  */
 export interface ConfigInput {
   displayName?: string | null | undefined;
@@ -39,5 +39,5 @@ export interface ConfigInput {
 /** The three secrets of a config. */
 export const SECRET_FIELDS = ['oauth2ClientSecret', 'apiKeyValue', 'customHeaders'] as const;
 
-/** The name of one of the three. */
+/** The name of a secret of a config. */
 export type SecretField = (typeof SECRET_FIELDS)[number];

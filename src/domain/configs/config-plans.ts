@@ -15,34 +15,34 @@ import { type ConfigDraft, toDraft } from './config-draft.ts';
 import type { ConfigInput } from './config-input.ts';
 import { checkDraft } from './config-rules.ts';
 
-/** What happens to what discovery found out about a config. */
+/** What happens to the discovered settings of a config. */
 export type DiscoveryChange = { kind: 'none' } | { kind: 'save'; columns: OAuthDiscoveryColumns } | { kind: 'remove' };
 
-/** A config as it shall be, checked, with all that had to be asked of others. */
+/** A validated config to be written, with all results from other servers. */
 export interface ConfigPlan {
   draft: ConfigDraft;
   discovery: DiscoveryChange;
 }
 
-/** The same for a change. */
+/** A plan for an update. */
 export interface ConfigUpdatePlan extends ConfigPlan {
-  /** Whether the users' tokens go. */
+  /** Whether the users' tokens are removed. */
   endsConnections: boolean;
 }
 
-/** What a change needs of others, which nobody asks while a transaction is open. */
+/** The results from other servers that an update needs. They are fetched outside of transactions. */
 export interface Preparation {
-  /** Of the config that it was made for: it is good for no other. */
+  /** The config version that this was prepared for. It is invalid for other versions. */
   version: number;
   settings: OAuthSettings | undefined;
-  /** Where the users' tokens are revoked; null when nowhere. */
+  /** Where the users' tokens are revoked. Null when nowhere. */
   formerProvider: OAuthProvider | null;
 }
 
-/** Works out what a change means before anything is written. */
+/** Works out a change before anything is written. */
 export type ConfigPlans = ReturnType<typeof createConfigPlans>;
 
-/** Makes it. What it does may take as long as other servers do, so it must not run in a transaction. */
+/** Creates the planner. It may wait for other servers, so do not call it in a transaction (except `planUpdate`). */
 export function createConfigPlans(options: {
   store: Store;
   isAllowedPrivateHost: IsAllowedPrivateHost;
@@ -65,7 +65,7 @@ export function createConfigPlans(options: {
     checkDraft(issues, { draft: settled, input: {} }, isAllowedPrivateHost);
     const problem = issues.first();
     if (problem !== undefined) {
-      const message = `What was discovered cannot be used: ${problem.path.join('.')}: ${problem.message}`;
+      const message = `The discovered settings cannot be used: ${problem.path.join('.')}: ${problem.message}`;
       throw new DomainError('UPSTREAM_FAILED', message, { step: 'authorization_server_metadata' });
     }
     return { draft: settled, discovery: { kind: 'save', columns: settings.discovery } };
@@ -84,8 +84,8 @@ export function createConfigPlans(options: {
   };
 
   return {
-    /** @throws VALIDATION_FAILED when the URL is none that a config may have */
-    async rehearseDiscovery({ url, transport }: { url: string; transport: McpTransport }): Promise<SetupReport> {
+    /** @throws VALIDATION_FAILED when a config may not have this URL */
+    async previewDiscovery({ url, transport }: { url: string; transport: McpTransport }): Promise<SetupReport> {
       const issues = new Issues();
       const trimmedUrl = trimmed(url);
       checkUrl(issues, ['url'], trimmedUrl, isAllowedPrivateHost);
@@ -97,17 +97,17 @@ export function createConfigPlans(options: {
     async planCreation(viewer: Viewer, { id, input }: { id: string; input: ConfigInput }): Promise<ConfigPlan> {
       const draft = toCheckedDraft(input);
       if (!needsDiscovery(draft)) return { draft, discovery: { kind: 'none' } };
-      // Before anything is registered elsewhere.
+      // Check this before registering a client elsewhere.
       if ((await store.configs.findBySlug(viewer, { slug: draft.slug })) !== null) throw slugTaken(draft.slug);
       const { url, transport, oauth2Scopes: scopes } = draft;
       return withCheckedSettings(draft, await setup.settle({ configId: id, url, transport, scopes }), false);
     },
 
     /**
-     * Works a change out within the caller's transaction.
+     * Plans an update within the caller's transaction.
      *
-     * @param preparation for this version of the config
-     * @returns undefined when there is none, and the change needs one
+     * @param preparation made for this version of the config
+     * @returns undefined when the update needs a preparation and has none
      * @throws VALIDATION_FAILED with all problems
      */
     async planUpdate(
@@ -127,7 +127,7 @@ export function createConfigPlans(options: {
     },
 
     /**
-     * Asks others what a change needs of them: discovers settings, and opens what the revocation of tokens takes.
+     * Fetches what an update needs from other servers: discovers settings, and loads the provider for revoking tokens.
      *
      * @throws VALIDATION_FAILED with all problems, UPSTREAM_FAILED
      */
@@ -135,7 +135,7 @@ export function createConfigPlans(options: {
       const { current } = args;
       const { found, draft } = await toUpdateDraft(store, args);
       const { url, transport, oauth2Scopes } = draft;
-      // Scopes that were discovered are discovered anew.
+      // Discovered scopes are discovered again.
       const scopes = found !== null && isSameList(oauth2Scopes, found.scopes) ? [] : oauth2Scopes;
       const existing = toExistingClient(current, found);
       const settings = needsDiscovery(draft)
@@ -146,7 +146,7 @@ export function createConfigPlans(options: {
   };
 }
 
-/** Settings that an admin changes, or that go with the auth type, are not discovered ones any more. */
+/** Settings that an admin changes, or that are cleared with the auth type, no longer count as discovered. */
 function toKeptDiscovery(draft: ConfigDraft, patch: ConfigInput, isDiscovered: boolean): DiscoveryChange {
   if (!isDiscovered) return { kind: 'none' };
   const isKept = draft.authType === 'oauth2' && leavesSettings(patch);
@@ -157,7 +157,7 @@ function isSameList(left: readonly string[], right: readonly string[]): boolean 
   return left.length === right.length && left.every((each, index) => each === right[index]);
 }
 
-/** Another config has the slug. */
+/** The error for a slug that another config has. */
 export function slugTaken(slug: string): DomainError {
-  return conflict('slug', `The slug "${slug}" is taken by another config; choose another one.`);
+  return conflict('slug', `Another config already has the slug "${slug}"; choose a different one.`);
 }

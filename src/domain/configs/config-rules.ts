@@ -28,8 +28,8 @@ const OPTIONAL_URLS = [
 ] as const satisfies readonly (keyof ConfigDraft)[];
 
 /**
- * Reports everything that is wrong with a config as it would be. The input tells where in what was sent it is wrong;
- * `current` is absent on creation.
+ * Reports all problems of a draft. The input gives the positions of the problems in the request; `current` is absent on
+ * creation.
  */
 export function checkDraft(
   issues: Issues,
@@ -46,12 +46,12 @@ export function checkDraft(
 
 function checkNames(issues: Issues, draft: ConfigDraft): void {
   if (draft.displayName === '') {
-    issues.add(['displayName'], 'REQUIRED', 'Give the name that people see.');
+    issues.add(['displayName'], 'REQUIRED', 'Enter a display name.');
   } else {
     checkLine(issues, ['displayName'], draft.displayName, MAX_DISPLAY_NAME);
   }
   if (draft.slug === '') {
-    issues.add(['slug'], 'REQUIRED', 'Give a short name for tools and URLs, such as "github".');
+    issues.add(['slug'], 'REQUIRED', 'Enter a short name for tools and URLs, such as "github".');
   } else if (!SLUG.test(draft.slug) || draft.slug.includes('--')) {
     issues.add(
       ['slug'],
@@ -63,12 +63,12 @@ function checkNames(issues: Issues, draft: ConfigDraft): void {
 }
 
 function checkUrls(issues: Issues, draft: ConfigDraft, isAllowedPrivateHost: IsAllowedPrivateHost): void {
-  if (draft.url === '') issues.add(['url'], 'REQUIRED', 'Give the URL of the MCP server.');
+  if (draft.url === '') issues.add(['url'], 'REQUIRED', 'Enter the URL of the MCP server.');
   else checkUrl(issues, ['url'], draft.url, isAllowedPrivateHost);
   for (const field of OPTIONAL_URLS) {
     if (draft[field] !== '') checkUrl(issues, [field], draft[field], isAllowedPrivateHost);
   }
-  // RFC 8414, section 2: an issuer has no query either.
+  // RFC 8414, section 2: an issuer has no query.
   if (draft.oauth2Issuer.includes('?') && !issues.has('oauth2Issuer')) {
     issues.add(['oauth2Issuer'], 'INVALID_URL', 'An issuer must not have a query (the part from "?").');
   }
@@ -85,13 +85,13 @@ function checkLists(issues: Issues, draft: ConfigDraft, input: ConfigInput): voi
     for (const name of list) {
       const path = [field, positions.get(name) ?? list.indexOf(name)];
       if (checkLine(issues, path, name, MAX_NAME) && field === 'oauth2Scopes' && !SCOPE_TOKEN.test(name)) {
-        issues.add(path, 'INVALID_SCOPE', 'Is not one scope: no spaces, quotes or backslashes.');
+        issues.add(path, 'INVALID_SCOPE', 'Is not a valid scope: spaces, quotes and backslashes are not allowed.');
       }
     }
   }
 }
 
-/** Where each name is in a list as it was sent, before empty ones and repetitions were dropped. */
+/** The position of each name in the list as it was sent, before empty names and duplicates were removed. */
 function findPositions(sent: readonly string[]): Map<string, number> {
   return new Map(sent.map((name, index) => [trimmed(name), index] as const).reverse());
 }
@@ -123,7 +123,7 @@ function checkCustomHeaders(issues: Issues, headers: readonly { name: string; va
       issues.add(
         ['customHeaders', index, 'name'],
         'DUPLICATE',
-        'The same header is given twice (case does not count).',
+        'This header is already in the list (names are not case-sensitive).',
       );
     }
     seen.add(name.toLowerCase());
@@ -137,48 +137,48 @@ function checkAuthType(issues: Issues, draft: ConfigDraft): void {
   if (draft.authType === 'oauth2') {
     if (needsDiscovery(draft)) {
       const isSecretAlone = draft.oauth2ClientSecret.kind === 'set';
-      require('oauth2ClientId', isSecretAlone, 'Give the client id that this secret belongs to, with both URLs.');
+      require('oauth2ClientId', isSecretAlone, 'Enter the client id that this secret belongs to, and both URLs.');
       return;
     }
     const why =
-      'is needed too: give client id, authorization URL and token URL, or none of them to have them discovered.';
+      'is required too: enter the client id, authorization URL and token URL, or leave all three empty for discovery.';
     require('oauth2ClientId', draft.oauth2ClientId === '', `The client id ${why}`);
     require('oauth2AuthUrl', draft.oauth2AuthUrl === '', `The authorization URL ${why}`);
     require('oauth2TokenUrl', draft.oauth2TokenUrl === '', `The token URL ${why}`);
   } else if (draft.authType === 'api_key') {
     require('apiKeyHeader', draft.apiKeyHeader ===
-      '', 'Give the header that carries the key, such as "Authorization".');
-    require('apiKeyValue', !isPresent(draft.apiKeyValue), 'Give the key itself.');
+      '', 'Enter the header that carries the key, such as "Authorization".');
+    require('apiKeyValue', !isPresent(draft.apiKeyValue), 'Enter the API key.');
   } else if (draft.authType === 'custom_headers') {
-    require('customHeaders', !isPresent(draft.customHeaders), 'Give at least one header.');
+    require('customHeaders', !isPresent(draft.customHeaders), 'Enter at least one header.');
   }
 }
 
-/** A secret that was stored for one server must not be sent to another without its being given again. */
+/** A secret stored for one server must be entered again before it is sent to another. */
 function checkSecretsStayAtOrigin(issues: Issues, draft: ConfigDraft, current: McpServerConfigRecord): void {
   const add = (field: SecretField, url: string): void =>
     issues.add(
       [field],
       'SECRET_NOT_RESENT',
-      `The origin of ${url} changes: send this secret again in the same change, or clear it with null.`,
+      `The origin of ${url} changes: send this secret again in the same request, or clear it with null.`,
     );
   if (!issues.has('url') && hasNewOrigin(draft.url, current.url)) {
     for (const field of SECRET_FIELDS.filter((each) => isKept(draft, each))) add(field, 'url');
   }
-  // The client secret goes to these two.
+  // The client secret is sent to these two URLs.
   for (const field of ['oauth2TokenUrl', 'oauth2RevocationUrl'] as const) {
     if (!isKept(draft, 'oauth2ClientSecret') || issues.has('oauth2ClientSecret') || issues.has(field)) continue;
     if (hasNewOrigin(draft[field], current[field])) add('oauth2ClientSecret', field);
   }
 }
 
-/** Whether what was sent to one URL would go to another scheme, host or port. Nothing goes to no URL. */
+/** Whether data sent to one URL would now go to another scheme, host or port. An empty URL receives nothing. */
 export function hasNewOrigin(after: string, before: string): boolean {
   if (after === '' || after === before) return false;
   return before === '' || originOf(after) !== originOf(before);
 }
 
-/** Scheme, host and port. */
+/** The scheme, host and port of a URL. */
 function originOf(url: string): string {
   return new URL(url).origin;
 }

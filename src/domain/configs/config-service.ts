@@ -15,7 +15,7 @@ import { toChangedColumns, toColumns } from './config-changes.ts';
 import type { ConfigInput } from './config-input.ts';
 import { type ConfigPlans, type ConfigUpdatePlan, type Preparation, slugTaken } from './config-plans.ts';
 
-/** What the service works with. */
+/** The dependencies of the config service. */
 export interface ConfigServiceOptions {
   store: Store;
   experiments: ReadonlySet<Experiment>;
@@ -23,22 +23,22 @@ export interface ConfigServiceOptions {
   endings: ConnectionEndings;
 }
 
-/** Which page of which configs. */
+/** The page and the filter of a list. */
 export interface ListConfigsArgs {
-  /** At most this many, 1 or more. */
+  /** The maximum number of configs, at least 1. */
   first: number;
   after?: ConfigCursor | undefined;
   filter?: ConfigFilter | undefined;
 }
 
 const WHAT = 'MCP server config';
-/** How often a change is planned again because somebody else was faster. */
+/** How often a change is planned again after a concurrent change. */
 const MAX_ATTEMPTS = 5;
 
-/** What can be done with the definitions of MCP servers. */
+/** Reads and writes the definitions of MCP servers. */
 export type ConfigService = ReturnType<typeof createConfigService>;
 
-/** Makes the service: policy, feature switch and rules around the store. */
+/** Creates the service. It applies the access policy, the feature switch and the rules on top of the store. */
 export function createConfigService({ store, experiments, plans, endings }: ConfigServiceOptions) {
   return {
     /** The configs that the viewer may see, by display name. */
@@ -55,7 +55,7 @@ export function createConfigService({ store, experiments, plans, endings }: Conf
       return isUnfindable(filter?.search) ? 0 : store.configs.count(viewer, { filter });
     },
 
-    /** A config by id or slug; null when it is missing or hidden from the viewer, which look alike. */
+    /** A config by id or slug. Null both when it does not exist and when it is hidden from the viewer. */
     async find(viewer: Viewer, by: { id: string } | { slug: string }): Promise<McpServerConfigRecord | null> {
       assertCan(viewer, 'mcpServerConfig.read');
       assertExperiment(experiments, 'agents');
@@ -63,16 +63,19 @@ export function createConfigService({ store, experiments, plans, endings }: Conf
       return isUnfindable(by.slug) ? null : store.configs.findBySlug(viewer, by);
     },
 
-    /** What discovery would find for a server. Stores nothing. @throws FORBIDDEN, VALIDATION_FAILED for a bad URL */
+    /**
+     * Previews what discovery would find for a server. Stores nothing. @throws FORBIDDEN, VALIDATION_FAILED for a bad
+     * URL
+     */
     async discoverOAuth(viewer: Viewer, args: { url: string; transport: McpTransport }): Promise<SetupReport> {
       assertCan(viewer, 'mcpServerConfig.discoverOAuth');
       assertExperiment(experiments, 'agents');
-      return plans.rehearseDiscovery(args);
+      return plans.previewDiscovery(args);
     },
 
     /**
      * @throws FORBIDDEN, VALIDATION_FAILED with all problems, CONFLICT when the slug is taken, UPSTREAM_FAILED when
-     *   settings have to be discovered and cannot
+     *   settings must be discovered and cannot be
      */
     async create(viewer: Viewer, input: ConfigInput): Promise<McpServerConfigRecord> {
       assertCan(viewer, 'mcpServerConfig.create');
@@ -99,7 +102,7 @@ export function createConfigService({ store, experiments, plans, endings }: Conf
     },
 
     /**
-     * Changes what the patch gives. The rules hold for the merged result.
+     * Applies a patch. The rules apply to the merged result.
      *
      * @throws FORBIDDEN, NOT_FOUND, VERSION_MISMATCH, VALIDATION_FAILED with all problems, CONFLICT when the slug is
      *   taken, UPSTREAM_FAILED as for `create`
@@ -129,13 +132,14 @@ export function createConfigService({ store, experiments, plans, endings }: Conf
           endings.revokeLater(preparation?.formerProvider ?? null, outcome.tokens);
           return outcome.config;
         }
-        // Others are asked between two transactions, never in one; who changes the config meanwhile has it asked again.
+        // Other servers are contacted between two transactions, never inside one. If the config changes meanwhile, it
+        // is prepared again.
         if (attempt === MAX_ATTEMPTS) throw versionMismatch(outcome.current.version);
         preparation = await plans.prepareUpdate({ current: outcome.current, patch });
       }
     },
 
-    /** Deletes a config with all users' tokens, which are revoked in the background. @throws FORBIDDEN, NOT_FOUND */
+    /** Deletes a config and all users' tokens, which are revoked in the background. @throws FORBIDDEN, NOT_FOUND */
     async delete(viewer: Viewer, id: string): Promise<void> {
       assertCan(viewer, 'mcpServerConfig.delete');
       assertExperiment(experiments, 'agents');
@@ -146,7 +150,7 @@ export function createConfigService({ store, experiments, plans, endings }: Conf
         const outcome = await store.transaction(async (tx) => {
           const current = await tx.configs.lock(viewer, { id });
           if (current === null) throw notFound(WHAT);
-          // Tokens of another provider than the one that was loaded are none of its business.
+          // The loaded provider must not receive tokens of another one.
           if (current.version !== found.version) return { version: current.version };
           const tokens = await tx.connections.remove(viewer, { configId: id });
           await tx.configs.delete(viewer, { id });
@@ -176,7 +180,7 @@ async function writeUpdate(tx: Repositories, viewer: Viewer, current: McpServerC
   const columns = toChangedColumns(draft, current);
   if (Object.keys(columns).length === 0) return { config: current, tokens: [] };
   const updatedById = viewerUserId(viewer) ?? null;
-  // Before its connections end: that is the order in which followers are told.
+  // Update before ending the connections: subscribers receive the changes in this order.
   const config = await tx.configs.update(viewer, { id, columns, updatedById });
   const tokens = plan.endsConnections ? await tx.connections.remove(viewer, { configId: id }) : [];
   const ended = tokens.length === 0 ? undefined : `${tokens.length} connections ended.`;
@@ -190,7 +194,7 @@ async function writeUpdate(tx: Repositories, viewer: Viewer, current: McpServerC
   return { config, tokens };
 }
 
-/** PostgreSQL fails when it is asked for text that it cannot store; no config has any. */
+/** PostgreSQL fails on text that it cannot store. No config contains such text, so nothing matches. */
 function isUnfindable(text: string | undefined): boolean {
   return text !== undefined && !isStorable(text);
 }
@@ -199,7 +203,7 @@ async function withSlugConflict<Result>(slug: string, write: () => Promise<Resul
   try {
     return await write();
   } catch (error) {
-    // The viewer's own row is the only one that a config names: he was deleted while he wrote.
+    // A config references only the viewer's own row, so the viewer was deleted during the write.
     if (isForeignKeyViolation(error)) throw unauthenticated();
     if (describeUniqueViolation(error) === undefined) throw error;
     throw slugTaken(slug.trim());

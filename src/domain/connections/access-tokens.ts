@@ -7,34 +7,34 @@ import { SYSTEM } from '../../policy/viewer.ts';
 import type { ServerSecrets } from './server-secrets.ts';
 import type { TokenRefresh } from './token-refresh.ts';
 
-/** A user's access token at a server, or why there is none. */
+/** A user's access token for a server, or why there is none. */
 export type AccessTokenResult =
   | { state: 'ready'; accessToken: Secret; expiresAt: Date | null; version: number }
   | { state: 'needs_connect' }
   | { state: 'reconnect'; reason: string }
   | { state: 'disabled' };
 
-/** Whose token at which server. */
+/** The user and the server of a token. */
 export interface AccessTokenArgs {
   userId: string;
   configId: string;
-  /** The version of a token that the server refused although it has not expired: get another one. */
+  /** The version of an unexpired token that the server rejected. Asks for another token. */
   rejectedVersion?: number | undefined;
 }
 
-/** A token that expires sooner than this is refreshed, so that it is good while the call with it lasts. */
+/** A token that expires sooner than this is refreshed, so that it stays valid during the call. */
 const MIN_EARLY_MS = 60_000;
-/** Tokens of many users that were given at the same time do not expire in the same second. */
+/** Spreads the refreshes of tokens that were issued at the same time. */
 const EARLY_JITTER_MS = 30_000;
-/** How long somebody waits for another's refresh; the token endpoint answers within 10 s or not at all. */
+/** How long to wait for another process's refresh. The token endpoint answers within 10 s or not at all. */
 const MAX_WAIT_MS = 15_000;
 const MIN_POLL_MS = 20;
 const MAX_POLL_MS = 250;
 
-/** The users' access tokens, for whoever calls servers in their name. */
+/** The users' access tokens, for calling servers on their behalf. */
 export type AccessTokens = ReturnType<typeof createAccessTokens>;
 
-/** Makes it. */
+/** Creates the access token service. */
 export function createAccessTokens(options: {
   store: Store;
   secrets: ServerSecrets;
@@ -44,7 +44,7 @@ export function createAccessTokens(options: {
   maxWaitMs?: number;
 }) {
   const { store, secrets, refresh, now, random = Math.random, maxWaitMs = MAX_WAIT_MS } = options;
-  /** One refresh at a time for each connection in this process; the lease on the row does the same between processes. */
+  /** One refresh per connection in this process. The lease on the row does the same across processes. */
   const refreshing = new Map<string, Promise<UserTokenRecord | null>>();
 
   const toResult = (tokens: UserTokenRecord): AccessTokenResult => {
@@ -59,10 +59,10 @@ export function createAccessTokens(options: {
   };
 
   /**
-   * Refreshes, or waits for whoever does, until there are other tokens than `stale`, none any more, or none to be had
-   * for now.
+   * Refreshes, or waits for the process that does, until the tokens differ from `stale`, are gone, or cannot be
+   * refreshed for now.
    *
-   * @returns what there is then
+   * @returns the resulting tokens
    */
   const renew = async (
     stale: UserTokenRecord,
@@ -75,14 +75,14 @@ export function createAccessTokens(options: {
       if (tokens.retryAt !== null && tokens.retryAt > now()) return tokens;
       const outcome = await refresh.run(tokens);
       if (outcome === 'done') continue;
-      // Somebody else has the lease.
+      // Another process holds the lease.
       if (performance.now() > deadline) return tokens;
       await sleep(pollMs * (0.5 + random()));
       pollMs = Math.min(pollMs * 2, MAX_POLL_MS);
     }
   };
 
-  /** One renewal for all callers in this process. */
+  /** Shares one renewal between all callers in this process. */
   const renewOnce = (stale: UserTokenRecord, of: { userId: string; configId: string }) => {
     const key = `${of.configId} ${of.userId}`;
     const running = refreshing.get(key);
@@ -94,11 +94,11 @@ export function createAccessTokens(options: {
 
   return {
     /**
-     * The user's access token at a server: refreshed when it is about to expire, by one caller at a time over all
-     * replicas. A new token is stored before anybody gets it.
+     * Returns the user's access token for a server. Refreshes a token that is about to expire, one caller at a time
+     * across all replicas. A new token is stored before any caller gets it.
      *
-     * @throws NOT_FOUND when there is no such config, UPSTREAM_FAILED when the token expired and the authorization
-     *   server gives no other one for now (the connection stays), DECRYPTION_FAILED
+     * @throws NOT_FOUND when the config does not exist, UPSTREAM_FAILED when the token expired and the authorization
+     *   server gives no new one for now (the connection stays), DECRYPTION_FAILED
      */
     async get(args: AccessTokenArgs): Promise<AccessTokenResult> {
       const config = await store.configs.findForConnection(SYSTEM, { id: args.configId });
@@ -110,7 +110,7 @@ export function createAccessTokens(options: {
       if (!mustRenew) return toResult(tokens);
       const latest = await renewOnce(tokens, args);
       if (latest === null) return toMissing(args);
-      // What this caller can use is his own matter, and of this moment: he may have waited for a while.
+      // Check again for this caller, who may have waited for a while and may have had a token rejected.
       const isRefused = isSame(latest, tokens) && args.rejectedVersion === tokens.version;
       if (isRefused || isExpired(latest, now())) throw laterAgain();
       return toResult(latest);
@@ -118,7 +118,7 @@ export function createAccessTokens(options: {
   };
 }
 
-/** Not by the version alone: who disconnects and connects anew begins at the first again. */
+/** Compares the id too: the version starts again at the beginning after a user disconnects and reconnects. */
 function isSame(one: UserTokenRecord, other: UserTokenRecord): boolean {
   return one.id === other.id && one.version === other.version;
 }
@@ -127,7 +127,7 @@ function isExpired({ expiresAt }: UserTokenRecord, now: Date): boolean {
   return expiresAt !== null && expiresAt <= now;
 }
 
-/** Whether it is time to refresh: at least a minute before the end, but not within the first half of a short life. */
+/** Whether to refresh now: at least a minute before expiry, but not in the first half of a short lifetime. */
 function isDue(tokens: UserTokenRecord, now: Date, random: number): boolean {
   const { expiresAt, obtainedAt, refreshToken } = tokens;
   if (expiresAt === null) return false;
@@ -140,6 +140,6 @@ function isDue(tokens: UserTokenRecord, now: Date, random: number): boolean {
 function laterAgain(): DomainError {
   return new DomainError(
     'UPSTREAM_FAILED',
-    'The authorization server gives no new token for now; the connection is kept. Try again in a moment.',
+    'The authorization server did not issue a new token; the connection is kept. Try again in a moment.',
   );
 }

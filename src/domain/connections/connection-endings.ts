@@ -8,26 +8,27 @@ import type { OAuthProvider } from '../oauth/oauth-provider.ts';
 import type { ProviderSettings } from './provider-settings.ts';
 import type { TokenRevocation } from './token-revocation.ts';
 
-/** Tokens that were removed, and the config as it was then. */
+/** Removed tokens, and their config at that moment. */
 export interface EndedConnections {
   config: McpServerConfigRecord;
   tokens: UserTokenRecord[];
 }
 
-/** Ends connections: removes them with what belongs to them, and then has the tokens revoked. */
+/** Ends connections: removes them with their data, and then revokes the tokens. */
 export type ConnectionEndings = ReturnType<typeof createConnectionEndings>;
 
-/** Makes it: every way in which a connection ends, but for the authorization server's own, goes through here. */
+/** Creates the service. Every connection ends through here, except when its authorization server ends it. */
 export function createConnectionEndings(options: { providers: ProviderSettings; revocation: TokenRevocation }) {
   const { providers, revocation } = options;
 
-  /** The provider as it is now; null when the config has none, or its secret does not open. */
+  /** The current provider. Null when the config has none, or when its secret does not open. */
   const loadProvider = async (config: McpServerConfigRecord | null): Promise<OAuthProvider | null> => {
     if (config === null) return null;
     try {
       return await providers.load(config);
     } catch (error) {
-      // Its secret does not open, or is another one by now: of a server that has no business with these tokens.
+      // The secret does not open or has changed. A changed secret belongs to a server that must not receive these
+      // tokens.
       if (error instanceof DomainError && ['DECRYPTION_FAILED', 'VERSION_MISMATCH', 'NOT_FOUND'].includes(error.code))
         return null;
       throw error;
@@ -38,8 +39,8 @@ export function createConnectionEndings(options: { providers: ProviderSettings; 
     loadProvider,
 
     /**
-     * Removes the connections within the caller's transaction, which holds their configs: what is revoked later goes
-     * where the tokens are of, whoever changes the settings right after. Give what it returns to `revokeAllLater`.
+     * Removes the connections within the caller's transaction, which locks their configs. The tokens are later revoked
+     * at the server that issued them, even if the settings change right after. Pass the result to `revokeAllLater`.
      */
     async remove(tx: Repositories, viewer: Viewer, scope: ConnectionScope): Promise<EndedConnections[]> {
       const ids = await tx.connections.listConfigIds(viewer, scope);
@@ -57,13 +58,13 @@ export function createConnectionEndings(options: { providers: ProviderSettings; 
     /**
      * Revokes tokens of one config in the background.
      *
-     * @param provider as it was when the tokens were in use
+     * @param provider the provider that was in use with the tokens
      */
     revokeLater(provider: OAuthProvider | null, tokens: readonly UserTokenRecord[]): void {
       if (provider !== null && tokens.length > 0) revocation.revokeLater(provider, tokens);
     },
 
-    /** Revokes tokens of whichever configs in the background. */
+    /** Revokes tokens of several configs in the background. */
     async revokeAllLater(ended: readonly EndedConnections[]): Promise<void> {
       for (const { config, tokens } of ended) {
         const provider = await loadProvider(config);
@@ -71,11 +72,11 @@ export function createConnectionEndings(options: { providers: ProviderSettings; 
       }
     },
 
-    /** Revokes the tokens of one connection, and tells how that went. */
+    /** Revokes the tokens of one connection and reports the outcome. */
     async revokeNow(config: McpServerConfigRecord, tokens: UserTokenRecord) {
       const provider = await loadProvider(config);
       if (provider !== null) return revocation.revoke(provider, tokens);
-      const revocationError = 'The settings of the authorization server cannot be used, so it could not be told.';
+      const revocationError = 'The settings of the authorization server are unusable, so the token was not revoked.';
       return { tokenRevoked: false, revocationError };
     },
   };

@@ -24,23 +24,23 @@ import { type TokenRevocation, toRevocable } from './token-revocation.ts';
 
 /** How long a user may take at the authorization server. */
 export const FLOW_TTL_MS = 600_000;
-/** Tabs that one user may have open at authorization servers; the oldest gives way. */
+/** The maximum number of flows a user can have open at once. The oldest is dropped. */
 const MAX_OPEN_FLOWS = 20;
 
-/** Where to send a browser, and what it has to bring back. */
+/** Where to send the browser, and what it must return. */
 export interface StartedFlow {
   authorizationUrl: string;
-  /** For a cookie that only this browser has. */
+  /** For a cookie of this browser. */
   browserToken: Secret;
-  /** Names the flow without giving anything of it away: for the cookie's name. */
+  /** Identifies the flow in the cookie's name without revealing `state`. */
   flowName: string;
   expiresAt: Date;
 }
 
-/** Connects users to servers by OAuth 2. */
+/** Connects users to servers with OAuth 2. */
 export type ConnectionFlow = ReturnType<typeof createConnectionFlow>;
 
-/** Makes it. */
+/** Creates the flow service. */
 export function createConnectionFlow(options: {
   store: Store;
   experiments: ReadonlySet<Experiment>;
@@ -48,7 +48,7 @@ export function createConnectionFlow(options: {
   clients: OAuthClients;
   endpoints: Pick<TokenEndpoints, 'exchangeCode'>;
   revocation: Pick<TokenRevocation, 'revokeLater'>;
-  /** Where the authorization server sends the browser back to, for one config. */
+  /** The redirect URI of a config. */
   toRedirectUri: (configId: string) => string;
   now: () => Date;
 }) {
@@ -57,17 +57,18 @@ export function createConnectionFlow(options: {
   const findConnectable = async (viewer: Viewer, configId: string): Promise<McpServerConfigRecord> => {
     const config = await store.configs.findById(viewer, { id: configId });
     if (config === null) throw notFound('MCP server config');
-    if (!config.enabled) throw flowRefused('SERVER_DISABLED', 'This server is switched off.');
-    if (config.authType !== 'oauth2') throw flowRefused('NOT_OAUTH2', 'This server needs no connection of your own.');
+    if (!config.enabled) throw flowRefused('SERVER_DISABLED', 'This server is disabled.');
+    if (config.authType !== 'oauth2')
+      throw flowRefused('NOT_OAUTH2', 'This server does not need a personal connection.');
     return config;
   };
 
   return {
     /**
-     * Begins: writes down what the answer has to match, and says where to send the browser.
+     * Starts a flow: stores what the response must match, and returns the URL for the browser.
      *
      * @throws NOT_FOUND, VALIDATION_FAILED when there is nothing to connect to, UPSTREAM_FAILED when the gateway's
-     *   client had to be registered anew and could not
+     *   client had to be registered again and could not be
      */
     async start(viewer: Viewer, configId: string): Promise<StartedFlow> {
       const userId = assertMayConnect(viewer, experiments);
@@ -105,11 +106,11 @@ export function createConnectionFlow(options: {
     },
 
     /**
-     * Ends, well or not: the flow that `state` names is taken before anything else is looked at, so that no answer is
-     * ever used twice. What the provider says counts only once state, user, server, browser and issuer are right.
+     * Finishes a flow, successfully or not. The flow that `state` identifies is taken first, so that no response is
+     * used twice. The provider's response counts only after state, user, server, browser and issuer have been checked.
      *
-     * @param answer the query of the redirect, as it came
-     * @param browserToken what the browser's cookie of this flow had
+     * @param answer the query of the redirect, as received
+     * @param browserToken the value of the flow's cookie
      * @throws UNAUTHENTICATED, NOT_FOUND, VALIDATION_FAILED, UPSTREAM_FAILED when the code could not be exchanged
      */
     async finish(
@@ -137,20 +138,20 @@ export function createConnectionFlow(options: {
     assertOwnFlow(flow, { configId, userId, browserToken, now: now() });
     const code = await readAnswer(viewer, config, answer, flow);
     const provider = await loadProvider(providers, config);
-    // The admin may have changed the settings while the user was away.
+    // An admin may have changed the settings during the sign-in.
     if (!isSameServer(provider, flow)) throw flowRefused('SETTINGS_CHANGED', SETTINGS_CHANGED);
     const obtained = await exchange(viewer, config, provider, { code, redirectUri: toRedirectUri(configId), flow });
     let isStored = false;
     try {
       isStored = await save(viewer, config, flow, obtained);
     } finally {
-      // Nobody has these tokens, so nobody would ever end them.
+      // These tokens are not stored anywhere, so nothing else would revoke them.
       if (!isStored) revocation.revokeLater(provider, [toRevocable(obtained)]);
     }
     if (!isStored) throw flowRefused('SETTINGS_CHANGED', SETTINGS_CHANGED);
   }
 
-  /** Writes down that a connection was not made; the caller tells why. */
+  /** Records a failed connection. The caller throws the error. */
   async function recordFailure(viewer: Viewer, config: McpServerConfigRecord, reason: string): Promise<void> {
     const target = toConfigTarget(config);
     await store.transaction((tx) =>
@@ -189,13 +190,13 @@ export function createConnectionFlow(options: {
     } catch (error) {
       if (!(error instanceof TokenEndpointError)) throw error;
       if (error.failure === 'invalid_client') await clients.forget(provider);
-      const message = `The authorization server gave no token: ${error.message} Connect again.`;
+      const message = `The authorization server did not issue a token: ${error.message} Connect again.`;
       await recordFailure(viewer, config, message);
       throw new DomainError('UPSTREAM_FAILED', message, { step: 'token', failure: error.failure });
     }
   }
 
-  /** @returns false when config or user are not any more what they were when the browser was sent off */
+  /** @returns false when the config or the user changed during the sign-in */
   async function save(
     viewer: Viewer,
     config: McpServerConfigRecord,
@@ -213,7 +214,7 @@ export function createConnectionFlow(options: {
         configId,
         userId,
         requestedScopes: scopes,
-        // What the server asked for since the browser was sent off.
+        // Scopes that the server asked for during the sign-in.
         wantedScopes: before?.wantedScopes.filter((each) => !scopes.includes(each)) ?? [],
         stepUpRounds: toNextRequest([], before).stepUpRounds,
         tokens: {
@@ -234,9 +235,9 @@ export function createConnectionFlow(options: {
   }
 }
 
-const SETTINGS_CHANGED = 'The settings of this server changed meanwhile; connect again.';
+const SETTINGS_CHANGED = 'The settings of this server changed during the sign-in; connect again.';
 
-/** The name of a flow's cookie, as far as the flow decides it: from `state`, and not to be turned back into it. */
+/** Derives a flow's part of the cookie name from `state`, which cannot be recovered from it. */
 export function toFlowName(state: string): string {
   return toHash(`name ${state}`).slice(0, 16);
 }
@@ -251,28 +252,28 @@ function assertMayConnect(viewer: Viewer, experiments: ReadonlySet<Experiment>):
 
 async function loadProvider(providers: ProviderSettings, config: McpServerConfigRecord): Promise<OAuthProvider> {
   const provider = await providers.load(config);
-  if (provider === null) throw flowRefused('NOT_CONFIGURED', 'An admin has to complete the settings of this server.');
+  if (provider === null) throw flowRefused('NOT_CONFIGURED', 'An admin must complete the settings of this server.');
   return provider;
 }
 
-/** Whether the code would go to the server that it came from, and from the client that it was given to. */
+/** Whether the code would be sent to the server that issued it, by the client it was issued to. */
 function isSameServer({ issuer, tokenUrl, client }: OAuthProvider, flow: OAuthFlowRecord): boolean {
   return issuer === flow.issuer && tokenUrl === flow.tokenUrl && client.clientId === flow.clientId;
 }
 
-/** Each of these means that somebody else's answer came here, or an old one. */
+/** A mismatch means that the response belongs to another flow or is old. */
 function assertOwnFlow(
   flow: OAuthFlowRecord | null,
   given: { configId: string; userId: string; browserToken: string | undefined; now: Date },
 ): asserts flow is OAuthFlowRecord {
-  if (flow === null) throw flowRefused('STATE_INVALID', 'This sign-in was not begun here, or was used already.');
+  if (flow === null) throw flowRefused('STATE_INVALID', 'This sign-in was not started here, or was already used.');
   if (flow.configId !== given.configId)
-    throw flowRefused('STATE_INVALID', 'This sign-in was begun for another server.');
-  if (flow.userId !== given.userId) throw flowRefused('STATE_INVALID', 'This sign-in was begun by another user.');
+    throw flowRefused('STATE_INVALID', 'This sign-in was started for another server.');
+  if (flow.userId !== given.userId) throw flowRefused('STATE_INVALID', 'This sign-in was started by another user.');
   if (!isSameHash(flow.browserHash, toHash(given.browserToken ?? ''))) {
-    throw flowRefused('STATE_INVALID', 'This sign-in was begun in another browser, or its cookie was removed.');
+    throw flowRefused('STATE_INVALID', 'This sign-in was started in another browser, or its cookie was deleted.');
   }
-  if (flow.expiresAt <= given.now) throw flowRefused('STATE_EXPIRED', 'This sign-in took too long; begin again.');
+  if (flow.expiresAt <= given.now) throw flowRefused('STATE_EXPIRED', 'This sign-in took too long; start again.');
 }
 
 /** 256 random bits. */

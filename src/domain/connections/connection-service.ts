@@ -9,16 +9,16 @@ import type { ConnectionEndings } from './connection-endings.ts';
 import type { ServerSecrets } from './server-secrets.ts';
 import { NOTHING_TO_REVOKE, type RevocationOutcome } from './token-revocation.ts';
 
-/** How a server stands for one user. */
+/** The state of a server for one user. */
 export type McpServerState = 'ready' | 'needs_connect' | 'reconnect' | 'disabled' | 'unavailable';
 
-/** How users stand with configs, by user and config. */
+/** The connections of several users, by user and config. */
 export type ConnectionsOfUsers = Map<string, Map<string, ConnectionRecord>>;
 
-/** What can be done with users' connections. */
+/** Reads and ends users' connections. */
 export type ConnectionService = ReturnType<typeof createConnectionService>;
 
-/** Who is connected to which server. */
+/** Creates the service. */
 export function createConnectionService(options: {
   store: Store;
   experiments: ReadonlySet<Experiment>;
@@ -33,7 +33,7 @@ export function createConnectionService(options: {
     return secrets.isTokenUnavailable(connection);
   };
 
-  /** From what is stored and without opening a secret or asking a provider. */
+  /** The state derived from stored data, without opening a secret or calling a provider. */
   const serverState = (config: McpServerConfigRecord, connection: ConnectionRecord | undefined): McpServerState => {
     if (!config.enabled) return 'disabled';
     if (isUnavailable(config, connection)) return 'unavailable';
@@ -41,8 +41,11 @@ export function createConnectionService(options: {
     return connection?.kind === 'ended' ? 'reconnect' : 'needs_connect';
   };
 
-  /** What `find` finds; anew when it has tokens that may not open, because the version at which they did not counts. */
-  const exact = async (find: (anew: boolean) => Promise<ConnectionRecord[]>): Promise<ConnectionRecord[]> => {
+  /**
+   * Returns the result of `find`. Runs it again, bypassing the cache, when tokens may not open, because the version
+   * that failed to open matters.
+   */
+  const exact = async (find: (bypassCache: boolean) => Promise<ConnectionRecord[]>): Promise<ConnectionRecord[]> => {
     const found = await find(false);
     const isSuspect = found.some((each) => each.kind === 'connected' && secrets.isTokenSuspect(each));
     return isSuspect ? find(true) : found;
@@ -51,40 +54,42 @@ export function createConnectionService(options: {
   return {
     serverState,
 
-    /** What the user should know beside the state: why a connection ended, or that it should be widened. */
+    /** Additional information for the user: why a connection ended, or that it needs more permissions. */
     stateReason(config: McpServerConfigRecord, connection: ConnectionRecord | undefined): string | null {
       const state = serverState(config, connection);
       if (state === 'reconnect' && connection?.kind === 'ended') return connection.reason;
       const wantsMore = state === 'ready' && connection?.kind === 'connected' && connection.needsMoreScopes;
-      return wantsMore ? 'The server asks for more permissions: connect again to give them.' : null;
+      return wantsMore ? 'The server asks for more permissions: connect again to grant them.' : null;
     },
 
-    /** How many users are connected to each config; configs without any are left out. */
+    /** The number of connected users per config. Configs without any are omitted. */
     async countByConfig(viewer: Viewer, configIds: readonly string[]): Promise<Map<string, number>> {
       return store.connections.countByConfig(viewer, { configIds });
     },
 
-    /** How the viewer himself stands with the configs, by config; those that he has nothing to do with are left out. */
+    /** The viewer's own connections by config. Configs without one are omitted. */
     async listOwn(viewer: Viewer, configIds: readonly string[]): Promise<Map<string, ConnectionRecord>> {
       const userId = viewerUserId(viewer);
       if (userId === undefined || configIds.length === 0) return new Map();
-      return byConfig(await exact(async (anew) => store.connections.list(viewer, { userId, configIds, anew })));
+      return byConfig(
+        await exact(async (bypassCache) => store.connections.list(viewer, { userId, configIds, bypassCache })),
+      );
     },
 
-    /** How users stand with the configs, by user and config. For the gateway itself. */
+    /** The connections of several users, by user and config. For the gateway itself. */
     async listOfUsers(userIds: readonly string[], configIds: readonly string[]): Promise<ConnectionsOfUsers> {
       if (userIds.length === 0 || configIds.length === 0) return new Map();
       let found = new Map<string, ConnectionRecord[]>();
-      await exact(async (anew) => {
-        found = await store.connections.listOfUsers(SYSTEM, { userIds, configIds, anew });
+      await exact(async (bypassCache) => {
+        found = await store.connections.listOfUsers(SYSTEM, { userIds, configIds, bypassCache });
         return [...found.values()].flat();
       });
       return new Map([...found].map(([userId, connections]) => [userId, byConfig(connections)]));
     },
 
     /**
-     * Ends the viewer's own connection, whatever became of the config: to one that is hidden or not there, nothing
-     * happens, and the answer is the same as without a connection.
+     * Ends the viewer's own connection, whatever the state of the config. For a hidden or missing config nothing
+     * happens, and the response is the same as without a connection.
      */
     async disconnect(viewer: Viewer, configId: string): Promise<RevocationOutcome> {
       assertCan(viewer, 'mcpServerConnection.remove');
@@ -104,10 +109,10 @@ export function createConnectionService(options: {
     },
 
     /**
-     * Removes the tokens of one user at a server, or of all users, and has them revoked in the background.
+     * Removes the tokens of one user or of all users at a server, and revokes them in the background.
      *
      * @returns how many were removed
-     * @throws FORBIDDEN, NOT_FOUND when there is no such config
+     * @throws FORBIDDEN, NOT_FOUND when the config does not exist
      */
     async removeUserTokens(viewer: Viewer, args: { configId: string; userId?: string | undefined }): Promise<number> {
       assertCan(viewer, 'mcpServerConnection.removeAny');
@@ -132,12 +137,12 @@ export function createConnectionService(options: {
   };
 }
 
-/** Whether the user needs no connection of his own, or has one. */
+/** Whether the user has a connection or does not need one. */
 export function isConnected(config: McpServerConfigRecord, connection: ConnectionRecord | undefined): boolean {
   return config.authType !== 'oauth2' || connection?.kind === 'connected';
 }
 
-/** Where there are two of a config, the later counts. */
+/** If a config appears twice, the later connection counts. */
 function byConfig(connections: readonly ConnectionRecord[]): Map<string, ConnectionRecord> {
   return new Map(connections.map((connection) => [connection.configId, connection]));
 }

@@ -9,15 +9,15 @@ import { ClientRegistrationError } from '../oauth/discovery/client-registration.
 import type { OAuthProvider } from '../oauth/oauth-provider.ts';
 import { isUsableClient, type OAuthSetup } from './oauth-setup.ts';
 
-/** How long nobody else registers; a registration endpoint answers within 10 s or not at all. */
+/** How long a process may hold the registration lease. A registration endpoint answers within 10 s or not at all. */
 const LEASE_MS = 20_000;
 const MAX_WAIT_MS = 12_000;
 const POLL_MS = 50;
 
-/** The gateway's registered clients, kept usable. */
+/** Keeps the gateway's registered clients usable. */
 export type OAuthClients = ReturnType<typeof createOAuthClients>;
 
-/** Makes it. */
+/** Creates the client service. */
 export function createOAuthClients(options: {
   store: Store;
   setup: Pick<OAuthSetup, 'register'>;
@@ -61,7 +61,7 @@ export function createOAuthClients(options: {
             { field: 'oauth2ClientId', before: config.oauth2ClientId, after: client.clientId },
             { field: 'oauth2ClientSecret', changed: true },
           ],
-          reason: 'Registered anew: the authorization server did not know the client any more, or its secret ended.',
+          reason: 'Registered again: the authorization server no longer knew the client, or its secret expired.',
         });
       });
     } catch (error) {
@@ -73,10 +73,10 @@ export function createOAuthClients(options: {
 
   return {
     /**
-     * The config with a client that its authorization server knows: registered anew when the secret expired or the
-     * server forgot it, by one caller at a time over all replicas.
+     * Returns the config with a client that its authorization server knows. Registers the client again when its secret
+     * expired or the server forgot it, one caller at a time across all replicas.
      *
-     * @throws UPSTREAM_FAILED when that is refused
+     * @throws UPSTREAM_FAILED when the registration fails
      */
     async ensureUsable(config: McpServerConfigRecord): Promise<McpServerConfigRecord> {
       const deadline = performance.now() + maxWaitMs;
@@ -84,18 +84,18 @@ export function createOAuthClients(options: {
       for (;;) {
         const discovery = await store.oauthDiscoveries.find(SYSTEM, { configId });
         if (discovery === null || isInOrder(discovery)) {
-          // Anew: whoever put it in order may have done so since the config was read.
+          // Reload: another process may have registered since the config was read.
           return discovery === null ? config : reload(store, configId);
         }
         const leaseId = randomUUID();
         if (await store.oauthDiscoveries.takeRegistrationLease(SYSTEM, { configId, leaseId, leaseMs: LEASE_MS })) {
-          // Whoever had the lease before may have just registered.
+          // The previous lease holder may have just registered.
           const latest = await store.oauthDiscoveries.find(SYSTEM, { configId });
           if (latest === null || isInOrder(latest))
             await store.oauthDiscoveries.releaseRegistrationLease(SYSTEM, { configId, leaseId });
           else await renew(await reload(store, configId), latest, leaseId);
         } else if (performance.now() > deadline) {
-          const message = "The gateway's registration at the authorization server is under way; try again in a moment.";
+          const message = 'The gateway is being registered at the authorization server; try again in a moment.';
           throw new DomainError('UPSTREAM_FAILED', message, { step: 'client_registration' });
         } else {
           await sleep(POLL_MS);
@@ -103,7 +103,7 @@ export function createOAuthClients(options: {
       }
     },
 
-    /** Notes that the authorization server does not know the client: the next connect registers it anew. */
+    /** Records that the authorization server does not know the client. The next connect registers it again. */
     async forget({ configId, client, clientSource }: OAuthProvider): Promise<void> {
       if (clientSource !== 'registered') return;
       await store.oauthDiscoveries.markClientUnknown(SYSTEM, { configId, clientId: client.clientId });

@@ -13,20 +13,20 @@ import type { IsAllowedPrivateHost } from '../validation/url.ts';
 /** How the gateway would become a client of an authorization server. */
 export type ClientMode = OAuthDiscoveryRecord['clientMode'];
 
-/** What a dry run finds: the report, and how the gateway would become a client. */
+/** The result of a dry run: the report, and how the gateway would become a client. */
 export interface SetupReport extends DiscoveryReport {
-  /** Null when it cannot without an admin who registers it by hand. */
+  /** Null when an admin must register the gateway by hand. */
   clientMode: ClientMode | null;
 }
 
-/** A client that the gateway has at an authorization server already. */
+/** A client that the gateway already has at an authorization server. */
 export interface ExistingClient {
   issuer: string;
   clientId: string;
   discovery: OAuthDiscoveryRecord;
 }
 
-/** What discovery and registration give for a config. */
+/** The settings that discovery and registration produce for a config. */
 export interface OAuthSettings {
   oauth2ClientId: string;
   /** Undefined: the existing client's secret stays. */
@@ -39,24 +39,24 @@ export interface OAuthSettings {
   discovery: OAuthDiscoveryColumns;
 }
 
-/** Which server, and what is known of it. */
+/** The server, and what is already known about it. */
 export interface SetupTarget {
   configId: string;
   url: string;
   transport: McpTransport;
-  /** What the admin chose; empty leaves it to the servers. */
+  /** The scopes that the admin chose. Empty lets the servers decide. */
   scopes: readonly string[];
   existing?: ExistingClient | undefined;
 }
 
 const CLIENT_NAME = 'Gatehouse';
 const NO_CLIENT =
-  'The authorization server takes neither client id metadata documents from here nor registrations (RFC 7591): register the gateway there by hand, and give client id, authorization URL and token URL.';
+  'The authorization server accepts neither client id metadata documents from this gateway nor registrations (RFC 7591): register the gateway there by hand, then enter the client id, authorization URL and token URL.';
 
-/** Finds out how to connect users to a server, and makes the gateway a client of its authorization server. */
+/** Discovers how to connect users to a server, and makes the gateway a client of its authorization server. */
 export type OAuthSetup = ReturnType<typeof createOAuthSetup>;
 
-/** Makes it. It stores nothing. */
+/** Creates the setup service. It stores nothing. */
 export function createOAuthSetup(options: {
   fetch: SafeFetch;
   isAllowedPrivateHost: IsAllowedPrivateHost;
@@ -112,12 +112,11 @@ export function createOAuthSetup(options: {
   };
 
   return {
-    /** The dry run: what would be found where. Registers nothing. Never rejects for what the other side does. */
+    /** A dry run of discovery. Registers nothing. Never rejects because of the other server. */
     discover,
 
     /**
-     * Discovers, and registers the gateway where that is how it becomes a client; a client that it has at the same
-     * issuer is used again.
+     * Runs discovery, and registers the gateway if necessary. An existing client at the same issuer is reused.
      *
      * @throws UPSTREAM_FAILED with the step that failed
      */
@@ -157,10 +156,10 @@ export function createOAuthSetup(options: {
       };
     },
 
-    /** Registers the gateway anew where the server it was registered at does not know it any more. */
+    /** Registers the gateway again at a server that no longer knows it. */
     register,
 
-    /** What the gateway says of itself at `clientMetadataUrl`; null where nobody could fetch it from. */
+    /** The document served at `clientMetadataUrl`. Null when other servers could not fetch it. */
     clientMetadata(configId: string): object | null {
       if (!canUseMetadataDocument(publicUrl)) return null;
       return toClientMetadataDocument({
@@ -173,18 +172,18 @@ export function createOAuthSetup(options: {
   };
 }
 
-/** MCP, "Client Registration": a metadata document where both sides can, else dynamic registration. */
+/** MCP, "Client Registration": a metadata document if both sides support it, otherwise dynamic registration. */
 function toClientMode(provider: DiscoveredProvider, publicUrl: string): ClientMode | null {
   if (provider.isClientIdMetadataDocumentSupported && canUseMetadataDocument(publicUrl)) return 'metadata_document';
   return provider.registrationEndpoint === '' ? null : 'registered';
 }
 
-/** A client belongs to the issuer that it was registered at, and to no other (MCP, "Authorization Server Binding"). */
+/** A client belongs only to the issuer where it was registered (MCP, "Authorization Server Binding"). */
 function isStillGood({ issuer, discovery }: ExistingClient, provider: DiscoveredProvider, now: Date): boolean {
   return discovery.clientMode === 'registered' && issuer === provider.issuer && isUsableClient(discovery, now);
 }
 
-/** Whether the server knows the client, and its secret has not expired. */
+/** Whether the server knows the client and its secret has not expired. */
 export function isUsableClient(discovery: OAuthDiscoveryRecord, now: Date): boolean {
   const { clientIsUnknown, clientSecretExpiresAt } = discovery;
   return !clientIsUnknown && (clientSecretExpiresAt === null || clientSecretExpiresAt > now);
@@ -194,7 +193,7 @@ function setupFailed(step: string, message: string): DomainError {
   return new DomainError('UPSTREAM_FAILED', message, { step });
 }
 
-/** What of a config's record is the client that it has. */
+/** The client in a config's record. */
 export function toExistingClient(
   config: McpServerConfigRecord,
   discovery: OAuthDiscoveryRecord | null,

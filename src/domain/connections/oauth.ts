@@ -15,7 +15,7 @@ import type { ServerSecrets } from './server-secrets.ts';
 import { createTokenRefresh } from './token-refresh.ts';
 import { createTokenRevocation } from './token-revocation.ts';
 
-/** Puts together all that connects users by OAuth 2, over the one way out. */
+/** Assembles everything that connects users with OAuth 2. All requests go out through the same `SafeFetch`. */
 export function createOAuth(options: {
   store: Store;
   secrets: ServerSecrets;

@@ -4,24 +4,26 @@ import { SYSTEM } from '../../policy/viewer.ts';
 import type { ClientAuthMethod, OAuthProvider } from '../oauth/oauth-provider.ts';
 import type { ServerSecrets } from './server-secrets.ts';
 
-/** What an authorization server says of itself, as far as settings that an admin gave leave it open. */
+/** What an authorization server advertises. Used where an admin's settings leave it open. */
 export interface AdvertisedServer {
   isIssParameterSupported: boolean;
   tokenAuthMethods: readonly string[];
-  /** Empty when it has none. */
+  /** Empty when there is none. */
   revocationEndpoint: string;
 }
 
-/** What an issuer advertises; null when that cannot be had now. Never rejects. */
+/** Finds what an issuer advertises. Null when that is not available. Never rejects. */
 export type FindAdvertised = (issuer: string) => Promise<AdvertisedServer | null>;
 
-/** The hosts of Microsoft Entra: its v2 endpoints refuse a `resource` parameter beside scopes (AADSTS9010010). */
+/**
+ * The hosts of Microsoft Entra. Its v2 endpoints reject a `resource` parameter together with scopes (AADSTS9010010).
+ */
 const REFUSES_RESOURCE = /(?:^|\.)(?:login\.microsoftonline\.(?:com|us)|login\.partner\.microsoftonline\.cn)$/;
 
-/** Puts together what is known of configs' authorization servers. */
+/** Loads the settings of configs' authorization servers. */
 export type ProviderSettings = ReturnType<typeof createProviderSettings>;
 
-/** Makes it over the store; `findAdvertised` fills what an admin's own settings leave open. */
+/** Creates the loader. `findAdvertised` fills in what an admin's own settings leave open. */
 export function createProviderSettings(options: {
   store: Store;
   secrets: ServerSecrets;
@@ -30,9 +32,9 @@ export function createProviderSettings(options: {
   const { store, secrets, findAdvertised } = options;
   return {
     /**
-     * Everything that connecting, refreshing and revoking need.
+     * Everything needed to connect, refresh and revoke.
      *
-     * @returns null when the config is not OAuth 2, or has no settings
+     * @returns null when the config does not use OAuth 2, or has no settings
      * @throws DECRYPTION_FAILED when the client secret does not open
      */
     async load(config: McpServerConfigRecord): Promise<OAuthProvider | null> {
@@ -64,14 +66,14 @@ export function createProviderSettings(options: {
   };
 }
 
-/** An advertised endpoint gets the client's secret only where the token endpoint gets it too. */
+/** An advertised endpoint receives the client secret only if it has the same origin as the token endpoint. */
 function toRevocationUrl(config: McpServerConfigRecord, advertised: AdvertisedServer | null): string {
   if (config.oauth2RevocationUrl !== '') return config.oauth2RevocationUrl;
   const url = advertised?.revocationEndpoint ?? '';
   return url !== '' && new URL(url).origin === new URL(config.oauth2TokenUrl).origin ? url : '';
 }
 
-/** The metadata's own identifier, letter by letter; without metadata the server's URL (MCP, "Canonical Server URI"). */
+/** The identifier exactly as the metadata has it; without metadata the server's URL (MCP, "Canonical Server URI"). */
 function toResource(config: McpServerConfigRecord, discovery: OAuthDiscoveryRecord | null): string | null {
   const mode = config.oauth2ResourceMode;
   if (mode === 'omit') return null;
@@ -79,7 +81,7 @@ function toResource(config: McpServerConfigRecord, discovery: OAuthDiscoveryReco
   return discovery?.resource ?? config.url;
 }
 
-/** How a client with a secret authenticates, best first. Who advertises nothing is tried with both. */
+/** How a client with a secret authenticates, best first. If the server advertises nothing, both methods are tried. */
 function toAuthMethods(
   registered: ClientAuthMethod | undefined,
   advertised: readonly string[] | undefined,

@@ -9,10 +9,10 @@ import { SYSTEM } from '../../policy/viewer.ts';
 import { SECRET_FIELDS, type SecretField } from '../configs/config-input.ts';
 import { createUnopenedSecrets } from './unopened-secrets.ts';
 
-/** The secrets that the gateway sends to servers, and what it knows of those that do not open. */
+/** The secrets that the gateway sends to servers, and which of them are known not to open. */
 export type ServerSecrets = ReturnType<typeof createServerSecrets>;
 
-/** Makes the one place where stored secrets are opened. */
+/** Creates the only place where stored secrets are opened. */
 export function createServerSecrets({ store, keyring }: { store: Store; keyring: Keyring }) {
   const unopened = createUnopenedSecrets();
 
@@ -29,11 +29,11 @@ export function createServerSecrets({ store, keyring }: { store: Store; keyring:
 
   return {
     /**
-     * Opens one secret of a config: the one that a call to the server needs, so that another which does not open is in
-     * nobody's way.
+     * Opens one secret of a config. Only the secret that a call needs is opened, so that another one that does not open
+     * has no effect.
      *
      * @returns null when none is stored
-     * @throws NOT_FOUND; DECRYPTION_FAILED, which the config's `viewerState` shows from then on
+     * @throws NOT_FOUND; DECRYPTION_FAILED, which from then on shows in the config's `viewerState`
      */
     async open(configId: string, field: SecretField, version?: number): Promise<Secret | null> {
       const secrets = await store.configs.findSecrets(SYSTEM, { id: configId });
@@ -42,27 +42,27 @@ export function createServerSecrets({ store, keyring }: { store: Store; keyring:
       return openAndRemember(secrets[field], `${configId} ${field}`, secrets.version);
     },
 
-    /** Opens one of a user's tokens; null when there is none. @throws DECRYPTION_FAILED, as `open` */
+    /** Opens one of a user's tokens. Null when there is none. @throws DECRYPTION_FAILED, as `open` */
     openToken(tokens: UserTokenRecord, field: 'accessToken' | 'refreshToken'): Secret | null {
       return openAndRemember(tokens[field], tokens.id, tokens.version);
     },
 
-    /** Equal texts mean that the same secrets are known not to open. */
+    /** Identifies the set of secrets known not to open. Equal stamps mean the same set. */
     stamp: (): string => [unopened.changes(), ...keyring.keys.map(({ digest }) => digest)].join(' '),
 
-    /** Whether a secret of the config is known not to open: its key is not here, or it was tried at this version. */
+    /** Whether a secret of the config is known not to open: its key is missing, or opening failed at this version. */
     isUnavailable({ id, version, secretKeyDigests }: McpServerConfigRecord): boolean {
       if (secretKeyDigests.some((digest) => keyring.find(digest) === undefined)) return true;
       return SECRET_FIELDS.some((field) => unopened.has(`${id} ${field}`, version));
     },
 
-    /** The same of a user's tokens. */
+    /** The same for a user's tokens. */
     isTokenUnavailable({ tokenId, version, secretKeyDigests }: ConnectedTokens): boolean {
       if (secretKeyDigests.some((digest) => keyring.find(digest) === undefined)) return true;
       return unopened.has(tokenId, version);
     },
 
-    /** Whether it has to be looked at closely whether a user's tokens open: what is remembered of them is not enough. */
+    /** Whether the cached record of a user's tokens is not enough to tell if they open. */
     isTokenSuspect({ tokenId, secretKeyDigests }: ConnectedTokens): boolean {
       return unopened.hasAny(tokenId) || secretKeyDigests.some((digest) => keyring.find(digest) === undefined);
     },

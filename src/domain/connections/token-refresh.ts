@@ -14,23 +14,25 @@ import type { ServerSecrets } from './server-secrets.ts';
 import { type TokenRevocation, toRevocable } from './token-revocation.ts';
 
 /**
- * How long nobody else refreshes the same tokens. Longer than a token endpoint may take with both ways to authenticate:
- * a second request with the same refresh token makes a strict server end the connection.
+ * The duration of the refresh lease. It is longer than a token endpoint may take with both authentication methods,
+ * because a strict server ends the connection after a second request with the same refresh token.
  */
 export const REFRESH_LEASE_MS = 45_000;
-/** The first wait after a failure; it doubles with each. */
+/** The first delay after a failure. It doubles with each failure. */
 const MIN_BACKOFF_MS = 1_000;
 const MAX_BACKOFF_MS = 300_000;
-/** The database's bound. */
+/** The maximum length of a reason in the database. */
 const MAX_REASON = 400;
 
-/** One attempt to refresh: `done` when the row was changed or removed, `busy` when somebody else has the lease. */
+/**
+ * The result of one attempt: `done` when the row was changed or removed, `busy` when another process holds the lease.
+ */
 export type RefreshOutcome = 'done' | 'busy';
 
-/** Refreshes tokens, one at a time. */
+/** Refreshes tokens, one attempt at a time per connection. */
 export type TokenRefresh = ReturnType<typeof createTokenRefresh>;
 
-/** Makes it. */
+/** Creates the refresh service. */
 export function createTokenRefresh(options: {
   store: Store;
   providers: ProviderSettings;
@@ -93,16 +95,16 @@ export function createTokenRefresh(options: {
 
   return {
     /**
-     * Refreshes these tokens if nobody else does. The refresh token is used once: whoever holds the lease is alone
-     * with it, no transaction is open while the server is asked, and the answer is stored before anybody sees it.
+     * Refreshes these tokens unless another process is doing so. The refresh token is used only once: only the lease
+     * holder uses it, no transaction is open during the request, and the response is stored before any caller sees it.
      *
      * @throws DECRYPTION_FAILED when a secret does not open; the connection stays
      */
     async run(tokens: UserTokenRecord): Promise<RefreshOutcome> {
       const { id, userId, version, configId } = tokens;
       const lease: TokenLease = { id, userId, version, leaseId: randomUUID() };
-      // Together, so that these tokens go to the server that they are of: who changes the settings removes the tokens in
-      // the transaction that holds the config.
+      // In one transaction, so that these tokens go to the server that issued them: a settings change removes the
+      // tokens in the transaction that locks the config.
       const { config, isTaken } = await store.transaction(async (tx) => ({
         config: await tx.configs.hold(SYSTEM, { id: configId }),
         isTaken: await tx.userTokens.takeLease(SYSTEM, { ...lease, leaseMs, now: now() }),
@@ -120,12 +122,12 @@ export function createTokenRefresh(options: {
         answer = await endpoints.refresh(provider, refreshToken);
       } catch (error) {
         if (error instanceof DomainError && error.code === 'VERSION_MISMATCH') {
-          // The settings changed since they were read: what was read of them goes nowhere.
-          await defer(lease, config, { failures: 0, reason: 'The settings changed meanwhile.' });
+          // The settings changed since they were read, so they are not used.
+          await defer(lease, config, { failures: 0, reason: 'The settings changed during the refresh.' });
           return 'done';
         }
         if (provider === null || !(error instanceof TokenEndpointError)) {
-          const reason = 'A stored secret does not open, or the gateway failed.';
+          const reason = 'A stored secret cannot be decrypted, or the gateway failed.';
           await defer(lease, config, { failures: tokens.refreshFailures, reason });
           throw error;
         }
@@ -134,8 +136,8 @@ export function createTokenRefresh(options: {
       }
       const next = toNewTokens(answer, tokens, now());
       if (!(await store.userTokens.saveRefreshed(SYSTEM, { ...lease, tokens: next }))) {
-        // The user disconnected while the server was asked: these tokens are nobody's. When he connected anew they are
-        // left to expire: where all of a user's tokens are one grant, to revoke them would end the new connection.
+        // The user disconnected during the request, so these tokens are revoked. If the user has connected again, they
+        // are left to expire: where all of a user's tokens share one grant, revoking them would end the new connection.
         const current = await store.userTokens.find(SYSTEM, { configId, userId });
         if (current === null) revocation.revokeLater(provider, [toRevocable(answer)]);
       }
@@ -166,7 +168,7 @@ function toFailure(
   };
 }
 
-/** What a refresh gives, completed by what it leaves out: the refresh token and the scopes stay (RFC 6749, section 6). */
+/** The tokens from a refresh. An absent refresh token or scope keeps its value (RFC 6749, section 6). */
 function toNewTokens(answer: TokenSet, before: UserTokenRecord, obtainedAt: Date): NewTokens {
   const { accessToken, refreshToken, scopes, expiresInSeconds } = answer;
   return {
@@ -178,7 +180,7 @@ function toNewTokens(answer: TokenSet, before: UserTokenRecord, obtainedAt: Date
   };
 }
 
-/** When a token expires that was given now. */
+/** The expiry of a token that was just issued. */
 export function toExpiry(obtainedAt: Date, expiresInSeconds: number | null): Date | null {
   return expiresInSeconds === null ? null : new Date(obtainedAt.getTime() + expiresInSeconds * 1_000);
 }

@@ -4,20 +4,20 @@ import type { OAuthProvider } from '../oauth/oauth-provider.ts';
 import type { TokenEndpoints, TokenSet } from '../oauth/token-endpoint.ts';
 import { TokenEndpointError } from '../oauth/token-endpoint-error.ts';
 
-/** What became of a user's tokens at the authorization server, after the gateway forgot them. */
+/** What happened to a user's tokens at the authorization server after the gateway removed them. */
 export interface RevocationOutcome {
   tokenRevoked: boolean;
-  /** Why not, in the gateway's own words; null when they were revoked, or there were none. */
+  /** Why they were not revoked, in the gateway's own words. Null when they were revoked or there were none. */
   revocationError: string | null;
 }
 
-/** Tokens of one connection: stored ones open when they are needed. */
+/** The tokens of one connection. Stored tokens are opened on demand. */
 export interface RevocableTokens {
   accessToken: { open(): Secret };
   refreshToken: { open(): Secret } | null;
 }
 
-/** Tokens that were never stored. */
+/** Wraps tokens that were never stored. */
 export function toRevocable({ accessToken, refreshToken }: TokenSet): RevocableTokens {
   return {
     accessToken: { open: () => accessToken },
@@ -25,24 +25,25 @@ export function toRevocable({ accessToken, refreshToken }: TokenSet): RevocableT
   };
 }
 
-/** There was nothing to revoke. */
+/** The outcome when there was nothing to revoke. */
 export const NOTHING_TO_REVOKE: RevocationOutcome = { tokenRevoked: false, revocationError: null };
 
-const NO_ENDPOINT = 'The authorization server offers no revocation: the token ends when it expires.';
-const NOT_OPENED = 'A stored secret cannot be opened, so the authorization server could not be told.';
-const NOT_CONFIRMED = 'The authorization server did not confirm the revocation: the token ends when it expires.';
+const NO_ENDPOINT = 'The authorization server does not support revocation: the token stays valid until it expires.';
+const NOT_OPENED = 'A stored secret cannot be decrypted, so the token was not revoked.';
+const NOT_CONFIRMED =
+  'The authorization server did not confirm the revocation: the token may stay valid until it expires.';
 
-/** Revocations that run at once, so that a config with many users does not flood its authorization server. */
+/** The number of concurrent revocations. It protects the authorization server of a config with many users. */
 const CONCURRENCY = 4;
 
-/** Tells authorization servers that tokens are not used any more (RFC 7009). */
+/** Revokes tokens at authorization servers (RFC 7009). */
 export type TokenRevocation = ReturnType<typeof createTokenRevocation>;
 
-/** Makes it. What runs in the background is waited for by `settle`. */
+/** Creates the revocation service. `settle` waits for background work. */
 export function createTokenRevocation({ endpoints }: { endpoints: Pick<TokenEndpoints, 'revoke'> }) {
   const running = new Set<Promise<void>>();
 
-  /** @returns why not, or null */
+  /** @returns why the token was not revoked, or null */
   const tell = async (
     provider: OAuthProvider,
     token: { open(): Secret },
@@ -60,7 +61,7 @@ export function createTokenRevocation({ endpoints }: { endpoints: Pick<TokenEndp
 
   const revoke = async (provider: OAuthProvider, tokens: RevocableTokens): Promise<RevocationOutcome> => {
     if (provider.revocationUrl === '') return { tokenRevoked: false, revocationError: NO_ENDPOINT };
-    // The refresh token first: it could make access tokens, and many servers end those along with it.
+    // The refresh token first: it could issue new access tokens, and many servers revoke those with it.
     const problems = [
       tokens.refreshToken === null ? null : await tell(provider, tokens.refreshToken, 'refresh_token'),
       await tell(provider, tokens.accessToken, 'access_token'),
@@ -71,7 +72,7 @@ export function createTokenRevocation({ endpoints }: { endpoints: Pick<TokenEndp
   return {
     revoke,
 
-    /** Revokes in the background, whoever's the tokens are. Best effort: nobody learns how it went. */
+    /** Revokes in the background, best effort. The outcome is not reported. */
     revokeLater(provider: OAuthProvider, tokens: readonly RevocableTokens[]): void {
       const waiting = [...tokens];
       const work = async (): Promise<void> => {
@@ -84,7 +85,7 @@ export function createTokenRevocation({ endpoints }: { endpoints: Pick<TokenEndp
       running.add(all);
     },
 
-    /** Resolves when all that was begun is done. Each call is bounded in time. */
+    /** Resolves when all background revocations have finished. Each request has a timeout. */
     async settle(): Promise<void> {
       while (running.size > 0) await Promise.all(running);
     },

@@ -1,13 +1,15 @@
-/** Failures that are remembered; a forgotten one is met again with the next use. */
+/** The maximum number of remembered failures. A forgotten failure is found again at the next use. */
 const MAX_REMEMBERED = 1_000;
 
-/** Remembers which secrets did not open, so that lists can tell without trying. Bounded, and of this process only. */
+/**
+ * Remembers which secrets did not open, so that lists can show it without trying. Bounded, and local to this process.
+ */
 export function createUnopenedSecrets() {
   /** The version at which the secret did not open. */
   const failedAt = new Map<string, number>();
   let changes = 0;
   return {
-    /** Goes up whenever another answer may be given than before. */
+    /** Increases whenever an answer may have changed. */
     changes: (): number => changes,
     add(entry: string, version: number): void {
       if (failedAt.get(entry) !== version) changes += 1;

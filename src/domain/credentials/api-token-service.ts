@@ -9,7 +9,7 @@ import { Issues } from '../validation/issues.ts';
 import { checkLine, trimmed } from '../validation/text.ts';
 import { generateApiToken, hashToken } from './token-format.ts';
 
-/** A token to be made. */
+/** The input for a new token. */
 export interface CreateApiTokenInput {
   userId: string;
   name: string;
@@ -17,26 +17,26 @@ export interface CreateApiTokenInput {
 }
 
 const MAX_NAME = 120;
-/** RFC 3339 has years of four digits: a later time could be stored, but not be told again. */
+/** RFC 3339 has four-digit years. A later time could be stored but not formatted. */
 const LATEST_EXPIRY = new Date('9999-12-31T23:59:59.999Z');
 
-/** What can be done with API tokens. */
+/** Creates, lists and revokes API tokens. */
 export type ApiTokenService = ReturnType<typeof createApiTokenService>;
 
-/** API tokens: only their SHA-256 is stored. */
+/** Creates the service. Only the SHA-256 of a token is stored. */
 export function createApiTokenService({ store, now }: { store: Store; now: () => Date }) {
   return {
     /**
-     * Makes a token for a user. The token itself is in this answer and nowhere else.
+     * Creates a token for a user. The token value is returned only here.
      *
-     * @throws FORBIDDEN, VALIDATION_FAILED, NOT_FOUND when there is no such user
+     * @throws FORBIDDEN, VALIDATION_FAILED, NOT_FOUND when the user does not exist
      */
     async create(viewer: Viewer, input: CreateApiTokenInput): Promise<{ token: Secret; apiToken: ApiTokenRecord }> {
       assertCan(viewer, 'apiToken.create');
       const name = trimmed(input.name);
       const expiresAt = input.expiresAt ?? null;
       const issues = new Issues();
-      if (name === '') issues.add(['name'], 'REQUIRED', 'Give a name by which you will know the token.');
+      if (name === '') issues.add(['name'], 'REQUIRED', 'Enter a name that helps you recognise the token.');
       else checkLine(issues, ['name'], name, MAX_NAME);
       if (expiresAt !== null && expiresAt <= now()) {
         issues.add(['expiresAt'], 'IN_THE_PAST', 'Must be in the future.');
@@ -44,7 +44,7 @@ export function createApiTokenService({ store, now }: { store: Store; now: () =>
         issues.add(
           ['expiresAt'],
           'TOO_LATE',
-          'Must be before the year 10000; leave it out for a token that does not end.',
+          'Must be before the year 10000; omit it for a token that does not expire.',
         );
       }
       issues.throwIfAny();
@@ -72,7 +72,7 @@ export function createApiTokenService({ store, now }: { store: Store; now: () =>
       }
     },
 
-    /** Ends a token and the sessions opened with it, at once. Revoking twice is the same as once. @throws NOT_FOUND */
+    /** Revokes a token and ends its sessions immediately. Revoking again has no effect. @throws NOT_FOUND */
     async revoke(viewer: Viewer, id: string): Promise<ApiTokenRecord> {
       assertCan(viewer, 'apiToken.revoke');
       return store.transaction(async (tx) => {

@@ -2,25 +2,25 @@ import type { Store } from '../../data/store.ts';
 import { NOBODY, type Role, SYSTEM, type Viewer } from '../../policy/viewer.ts';
 import { hasApiTokenPrefix, hashToken, isWellFormedApiToken } from './token-format.ts';
 
-/** A token's last use is written at most this often. */
+/** A token's last use is recorded at most this often. */
 const API_TOKEN_TOUCH_MS = 60 * 60 * 1_000;
 
-/** Longer bearer tokens are refused unread. */
+/** Longer bearer tokens are refused without reading them. */
 const MAX_BEARER_LENGTH = 16_384;
 
-/** What knows each kind of bearer token. */
+/** The verifiers for each kind of bearer token. */
 export interface AuthenticationOptions {
   store: Store;
   now: () => Date;
   verifyBootstrap: (token: string) => Promise<Viewer>;
-  /** Verifies a JWT of the configured issuer; absent when there is none. */
+  /** Verifies a JWT of the configured issuer. Absent when none is configured. */
   verifyOidc?: ((token: string) => Promise<Viewer>) | undefined;
 }
 
-/** Says who holds a bearer token. */
+/** Identifies the holder of a bearer token. */
 export type Authentication = ReturnType<typeof createAuthentication>;
 
-/** Turns a bearer token into the viewer who holds it; nobody when it is not good. */
+/** Resolves a bearer token to its viewer. An invalid token gives the anonymous viewer. */
 export function createAuthentication({ store, now, verifyBootstrap, verifyOidc }: AuthenticationOptions) {
   const verifyApiToken = async (token: string): Promise<Viewer> => {
     const found = await store.apiTokens.findByHash(SYSTEM, { tokenHash: hashToken(token) });
@@ -42,7 +42,7 @@ export function createAuthentication({ store, now, verifyBootstrap, verifyOidc }
       const bootstrap = await verifyBootstrap(token);
       if (bootstrap.kind !== 'nobody') return bootstrap;
       if (hasApiTokenPrefix(token)) return isWellFormedApiToken(token) ? verifyApiToken(token) : NOBODY;
-      // A JWT in compact form: three parts (RFC 7519, section 3).
+      // A JWT in compact form has three parts (RFC 7519, section 3).
       if (verifyOidc !== undefined && token.split('.').length === 3) return verifyOidc(token);
       return NOBODY;
     },

@@ -4,12 +4,12 @@ import type { Store } from '../../data/store.ts';
 import { NOBODY, type Role, SYSTEM, type Viewer } from '../../policy/viewer.ts';
 import { hashToken } from './token-format.ts';
 
-/** The first admin's row. Fixed, so that every replica and every start means the same user. */
+/** The id of the first admin. Fixed, so that every replica and every start uses the same user. */
 export const BOOTSTRAP_ADMIN_ID = '00000000-0000-4000-8000-000000000001';
 
 const BOOTSTRAP_ADMIN_EMAIL = 'admin@gatehouse.localhost';
 
-/** Makes the bootstrap admin's row, unless it is there. An admin who was suspended or demoted stays so. */
+/** Creates the bootstrap admin unless the row exists. A suspended or demoted bootstrap admin stays so. */
 export async function ensureBootstrapAdmin(store: Store): Promise<void> {
   const columns = { email: BOOTSTRAP_ADMIN_EMAIL, role: 'admin', status: 'active' } as const;
   const otherEmail = `admin-${randomUUID()}@gatehouse.localhost`;
@@ -17,14 +17,14 @@ export async function ensureBootstrapAdmin(store: Store): Promise<void> {
 }
 
 /**
- * What a session remembers of the operator's token, so that it ends when he changes the token. People choose such
- * tokens: a slow hash (scrypt, RFC 7914) keeps a stolen database from being a way to guess it.
+ * A digest of the operator's token, stored in its sessions so that they end when the token changes. People choose these
+ * tokens, so a slow hash (scrypt, RFC 7914) makes guessing from a stolen database expensive.
  */
 export function toBootstrapDigest(adminToken: Secret): string {
   return scryptSync(adminToken.expose(), 'gatehouse/bootstrap-session', 32).toString('hex');
 }
 
-/** Verifies the operator's token, which is never stored in the database. */
+/** Creates the verifier of the operator's token. The token is never stored in the database. */
 export function createBootstrapVerifier({ store, adminToken }: { store: Store; adminToken: Secret }) {
   const expected = Buffer.from(hashToken(adminToken.expose()));
   return async (token: string): Promise<Viewer> => {

@@ -3,13 +3,13 @@ import type { JWTPayload } from 'jose';
 import type { Role } from '../../policy/viewer.ts';
 import { isStorable } from '../validation/text.ts';
 
-/** Who a verified token says that its bearer is. */
+/** The identity in a verified token. */
 export interface OidcIdentity {
   subject: string;
-  /** Addresses for the user's row, best first. The last is random, so that nobody can have taken it before. */
+  /** Email addresses for the user's row, best first. The last one is random, so it is always free. */
   emails: string[];
   role: Role;
-  /** When the token was issued, if it says so. */
+  /** When the token was issued, if the token says so. */
   issuedAt: Date | undefined;
   expiresAt: Date;
 }
@@ -18,28 +18,28 @@ export interface OidcIdentity {
 const MAX_SUBJECT_LENGTH = 255;
 const MAX_EMAIL_LENGTH = 320;
 
-/** The role that counts when a token has several. */
+/** Roles by precedence. The first one counts when a token has several. */
 const ROLES_BY_REACH: readonly Role[] = ['admin', 'auditor', 'service', 'member'];
 
 /**
  * Reads a token's claims, after its signature, issuer, audience and times were verified.
  *
- * @param roleClaim the one claim that decides the role
- * @returns undefined when the subject or the expiry cannot be used
+ * @param roleClaim the claim that determines the role
+ * @returns undefined when the subject or the expiry is invalid
  */
 export function toIdentity(claims: JWTPayload, issuer: string, roleClaim: string): OidcIdentity | undefined {
   const { sub: subject, exp, iat } = claims;
   if (!isSubject(subject) || exp === undefined) return undefined;
   const expiresAt = new Date(exp * 1_000);
-  // More seconds than a Date can count.
+  // More seconds than a Date can hold.
   if (Number.isNaN(expiresAt.getTime())) return undefined;
   const role = toRole(Object.hasOwn(claims, roleClaim) ? claims[roleClaim] : undefined);
-  // RFC 7519, section 4.1.6: in seconds. One that no Date can count is none.
+  // RFC 7519, section 4.1.6: in seconds. A value that a Date cannot hold is ignored.
   const issuedAt = typeof iat === 'number' && Math.abs(iat) < 8.64e12 ? new Date(iat * 1_000) : undefined;
   return { subject, emails: listEmails(claims, subject, issuer), role, issuedAt, expiresAt };
 }
 
-/** The highest role that the claim names, in lower or upper case; member when it names none. */
+/** The highest role named by the claim, in lower or upper case. Member when it names none. */
 function toRole(claim: unknown): Role {
   const named: readonly unknown[] = Array.isArray(claim) ? claim : [claim];
   const lower = new Set(named.map((name) => (typeof name === 'string' ? name.toLowerCase() : undefined)));
@@ -53,7 +53,7 @@ function isSubject(subject: unknown): subject is string {
 function listEmails(claims: JWTPayload, subject: string, issuer: string): string[] {
   const { hostname } = new URL(issuer);
   const { email, email_verified: isVerified } = claims;
-  // An address that the issuer itself does not vouch for would let anybody take another's.
+  // Using an address that the issuer marks as unverified would let anyone claim another person's address.
   const claimed = isVerified === false ? undefined : email;
   return [claimed, `${subject}@${hostname}`, `${randomUUID()}@${hostname}`].filter(isPlausibleEmail);
 }

@@ -2,33 +2,33 @@ import { OutboundError } from '../../outbound/outbound-error.ts';
 import type { SafeFetch } from '../../outbound/safe-fetch.ts';
 import { isLoopbackHost } from '../validation/url.ts';
 
-/** How the issuer's documents are fetched. */
+/** Options for fetching the issuer's documents. */
 export interface OidcFetchOptions {
-  /** The way out, with the issuer's own host open: the operator named it. */
+  /** The outbound client. It may call the issuer's host, because the operator configured it. */
   fetch: SafeFetch;
 }
 
 /**
- * The issuer did not give what the gateway needs from it. The message is safe to log: it names addresses and reasons,
- * nothing of a token and nothing of what the issuer answered.
+ * The issuer did not provide what the gateway needs. The message is safe to log: it has addresses and reasons, but
+ * nothing from a token or from the issuer's response.
  */
 export class OidcIssuerError extends Error {
   override readonly name: string = 'OidcIssuerError';
 }
 
-/** The issuer answered, but not with 200. */
+/** The issuer answered with a status other than 200. */
 export class OidcStatusError extends OidcIssuerError {
   override readonly name = 'OidcStatusError';
 }
 
 /**
- * Fetches a JSON object of the issuer.
+ * Fetches a JSON object from the issuer.
  *
- * @throws OidcIssuerError without network use when `url` is neither https nor loopback; else when the answer is late,
- *   too large, a redirect or any other status than 200 (OidcStatusError), or no JSON object
+ * @throws OidcIssuerError without a request when `url` is neither https nor loopback; also when the response is late,
+ *   too large, a redirect, not a JSON object, or has a status other than 200 (OidcStatusError)
  */
 export async function fetchIssuerDocument(url: string, { fetch }: OidcFetchOptions): Promise<Record<string, unknown>> {
-  if (!isIssuerUrl(url)) throw new OidcIssuerError('an address of the issuer is not https');
+  if (!isIssuerUrl(url)) throw new OidcIssuerError('a URL of the issuer does not use https');
   let response: Response;
   try {
     response = await fetch(url, { headers: { accept: 'application/json' } });
@@ -40,7 +40,7 @@ export async function fetchIssuerDocument(url: string, { fetch }: OidcFetchOptio
   return parseObject(await response.text(), url);
 }
 
-/** Whether the address may be fetched: https, or http to loopback. */
+/** Whether the URL may be fetched: https, or http to loopback. */
 export function isIssuerUrl(text: string): boolean {
   if (!URL.canParse(text)) return false;
   const { protocol, hostname } = new URL(text);
@@ -52,7 +52,7 @@ function parseObject(text: string, url: string): Record<string, unknown> {
   try {
     parsed = JSON.parse(text);
   } catch {
-    // The parser's own message quotes the answer.
+    // The parser's message would quote the response.
   }
   if (typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)) return { ...parsed };
   throw new OidcIssuerError(`${url} did not answer with a JSON object`);

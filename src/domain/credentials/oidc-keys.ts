@@ -1,34 +1,34 @@
 import { type CryptoKey, errors, type JWTVerifyGetKey, type LocalJWKSet } from 'jose';
 import { OidcIssuerError } from './oidc-fetch.ts';
 
-/** Keys older than this are fetched again, in the background. */
+/** Older keys are fetched again in the background. */
 const REFRESH_AFTER_MS = 5 * 60 * 1_000;
-/** Keys older than this are not used: an issuer that cannot be reached cannot withdraw a stolen key either. */
+/** Older keys are not used. An issuer that cannot be reached cannot revoke a stolen key. */
 const MAX_AGE_MS = 15 * 60 * 1_000;
 
-/** Where the keys come from and how often they may be asked for. */
+/** Where the keys come from, and how often they may be fetched. */
 export interface IssuerKeysOptions {
   /** @throws OidcIssuerError */
   load: () => Promise<LocalJWKSet>;
   now: () => Date;
-  /** No new attempt to load earlier than this after the last one, whether it failed or not. */
+  /** The minimum time between two loads, whether the first one failed or not. */
   cooldownMs: number;
-  /** Told of each attempt that failed. */
+  /** Called for each failed load. */
   onError: (error: OidcIssuerError) => void;
 }
 
-/** There are no keys to verify with; why was reported already. */
+/** No keys are available for verification. The reason has already been reported. */
 export class OidcKeysUnavailable extends Error {
   override readonly name = 'OidcKeysUnavailable';
 }
 
 /**
- * Finds the issuer's key for a token, from memory where it can. One load runs at a time, and a cooldown keeps callers
- * who send made-up key ids, or any token while the issuer is down, from making the gateway hammer it.
+ * Finds the issuer's key for a token, from memory if possible. Only one load runs at a time. A cooldown limits requests
+ * to the issuer when callers send made-up key ids, or any token while the issuer is down.
  *
  * jose's own remote key set has neither an injectable clock nor a cooldown after failure.
  *
- * @returns throws OidcKeysUnavailable, or JOSEError when no key or more than one fits
+ * @returns a function that throws OidcKeysUnavailable, or JOSEError when no key or more than one matches
  */
 export function createIssuerKeys({ load, now, cooldownMs, onError }: IssuerKeysOptions): JWTVerifyGetKey<CryptoKey> {
   let loaded: { keys: LocalJWKSet; at: number } | undefined;
@@ -37,7 +37,7 @@ export function createIssuerKeys({ load, now, cooldownMs, onError }: IssuerKeysO
 
   const isWithin = (at: number, durationMs: number): boolean => {
     const elapsedMs = now().getTime() - at;
-    // Negative when the clock was set back: waiting until it catches up could take for ever.
+    // Negative when the clock was set back. Waiting for it to catch up could take forever.
     return elapsedMs >= 0 && elapsedMs < durationMs;
   };
 

@@ -7,45 +7,46 @@ import { loadIssuerKeys } from './oidc-discovery.ts';
 import { isIssuerUrl, type OidcFetchOptions, OidcIssuerError } from './oidc-fetch.ts';
 import { createIssuerKeys, OidcKeysUnavailable } from './oidc-keys.ts';
 
-/** Asymmetric only: with HS256 the issuer's public key would be the secret (RFC 8725, section 3.1). */
+/** Asymmetric algorithms only: with HS256 the issuer's public key would serve as the secret (RFC 8725, section 3.1). */
 const ALGORITHMS = ['RS256', 'PS256', 'ES256', 'ES384', 'EdDSA'];
-/** How far the issuer's clock may be from ours, in seconds. */
+/** The allowed difference between the issuer's clock and ours, in seconds. */
 const CLOCK_TOLERANCE_SECONDS = 30;
 const COOLDOWN_MS = 30_000;
 
-/** Whose tokens are good, and for what. */
+/** Which tokens are accepted. */
 export interface OidcVerifierOptions extends OidcFetchOptions {
   store: Pick<Store, 'users' | 'transaction'>;
   now: () => Date;
-  /** The `iss` of good tokens, letter by letter; its metadata is found from here. https, or http on loopback. */
+  /** The exact `iss` of accepted tokens. The metadata is found from it. https, or http on loopback. */
   issuer: string;
-  /** What the `aud` of good tokens has to contain. */
+  /** A value that `aud` must contain. */
   audience: string;
-  /** The claim that has the role: a name, or an array of names of which the highest counts. */
+  /** The claim that contains the role: a name, or an array of names of which the highest counts. */
   roleClaim: string;
-  /** No new fetch of the issuer's keys earlier than this after the last one. By default 30 s. */
+  /** The minimum time between two fetches of the issuer's keys. Default 30 s. */
   cooldownMs?: number | undefined;
-  /** Told why the issuer's keys cannot be had or used. Carries nothing of a token. */
+  /** Called when the issuer's keys are unavailable or unusable. The error contains nothing from a token. */
   onError?: ((error: OidcIssuerError) => void) | undefined;
 }
 
-/** Who holds a JWT; nobody when it is not good. Rejects only when the database does. */
+/** Resolves a JWT to its viewer; an invalid one gives the anonymous viewer. Rejects only on database errors. */
 export type OidcVerifier = (token: string) => Promise<Viewer>;
 
 /**
- * Verifies JWTs of one issuer as bearer tokens (RFC 7519, RFC 9068, RFC 8725). A user's row is made on first sight, and
- * its role follows the tokens from then on. Nothing is fetched before the first token of this issuer comes.
+ * Verifies JWTs of one issuer as bearer tokens (RFC 7519, RFC 9068, RFC 8725). The user is created on first sight, and
+ * its role follows the tokens from then on. Nothing is fetched before the first token of this issuer arrives.
  *
  * @throws RangeError when the issuer is neither https nor loopback
  */
 export function createOidcVerifier(options: OidcVerifierOptions): OidcVerifier {
   const { store, now, issuer, audience, roleClaim, cooldownMs = COOLDOWN_MS, onError = () => undefined } = options;
-  if (!isIssuerUrl(issuer)) throw new RangeError('the issuer has to be an https URL, or http on loopback');
+  if (!isIssuerUrl(issuer)) throw new RangeError('the issuer must be an https URL, or http on loopback');
   const findKey = createIssuerKeys({ load: () => loadIssuerKeys(issuer, options), now, cooldownMs, onError });
 
   const verify = async (token: string): Promise<JWTPayload | undefined> => {
     try {
-      // Unverified, and only to turn away: a foreign token is no reason to fetch this issuer's keys.
+      // Read without verification, only to reject: a token of another issuer must not trigger a fetch of this issuer's
+      // keys.
       if (decodeJwt(token).iss !== issuer) return undefined;
       const { payload, protectedHeader } = await jwtVerify(token, findKey, {
         algorithms: ALGORITHMS,
@@ -57,15 +58,15 @@ export function createOidcVerifier(options: OidcVerifierOptions): OidcVerifier {
       });
       return isAccessTokenType(protectedHeader.typ) ? payload : undefined;
     } catch (error) {
-      // Whatever went wrong, nothing is proven. Errors of jose are the token's fault; others, such as an RSA key that is
-      // too short, are the issuer's, and its operator will want to know.
+      // On any error the token is not accepted. Errors from jose are caused by the token. Others, such as an RSA key
+      // that is too short, are caused by the issuer, and the operator should know about them.
       const isReported = error instanceof errors.JOSEError || error instanceof OidcKeysUnavailable;
       if (!isReported) onError(new OidcIssuerError(`a key of ${issuer} cannot be used`));
       return undefined;
     }
   };
 
-  /** Makes the user, or takes over the role that his token has, and writes that down. */
+  /** Creates the user or updates the role to match the token, and records it. */
   const provision = (known: UserRecord | null, facts: Omit<OidcIdentity, 'expiresAt'>): Promise<UserRecord | null> =>
     store.transaction(async (tx) => {
       const user = await tx.users.provisionOidc(SYSTEM, { issuer, ...facts });
@@ -92,8 +93,8 @@ export function createOidcVerifier(options: OidcVerifierOptions): OidcVerifier {
 }
 
 /**
- * RFC 9068, section 2.1, says `at+jwt`; older issuers say `JWT` or nothing. Other types (`logout+jwt`, `dpop+jwt`, …)
- * were signed for another purpose.
+ * RFC 9068, section 2.1, requires `at+jwt`; older issuers use `JWT` or nothing. Other types (`logout+jwt`, `dpop+jwt`,
+ * …) were signed for another purpose.
  */
 function isAccessTokenType(typ: unknown): boolean {
   if (typ === undefined) return true;

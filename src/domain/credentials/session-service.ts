@@ -5,46 +5,50 @@ import { assertCan } from '../../policy/policy.ts';
 import { NOBODY, type Role, SYSTEM, type Viewer } from '../../policy/viewer.ts';
 import { generateOpaqueToken, hashToken } from './token-format.ts';
 
-/** A session ends this long after it began, whatever happens. */
+/** The absolute lifetime of a session. */
 export const SESSION_LIFETIME_MS = 7 * 24 * 60 * 60 * 1_000;
-/** A session ends when it was not used for this long. */
+/** A session ends after this long without use. */
 export const SESSION_IDLE_MS = 24 * 60 * 60 * 1_000;
-/** The last use is written at most this often. */
+/** The last use is recorded at most this often. */
 const SESSION_TOUCH_MS = 5 * 60 * 1_000;
-/** A sign-in link is good for this long. */
+/** How long a sign-in link is valid. */
 export const SIGN_IN_LINK_LIFETIME_MS = 60 * 60 * 1_000;
 
-/** A session that was just opened. */
+/** A newly opened session. */
 export interface OpenedSession {
-  /** The cookie's value. */
+  /** The value for the cookie. */
   token: Secret;
   expiresAt: Date;
 }
 
-/** What can be done with browser sessions. */
+/** Opens, verifies and ends browser sessions. */
 export type SessionService = ReturnType<typeof createSessionService>;
 
-/** What the service works with. */
+/** The dependencies of the session service. */
 export interface SessionServiceOptions {
   store: Store;
   now: () => Date;
-  /** Of the operator's token, see `toBootstrapDigest`: sessions that it opened end when it changes. */
+  /**
+   * The digest of the operator's token, see `toBootstrapDigest`. Sessions opened with the token end when it changes.
+   */
   bootstrapDigest: string;
 }
 
-/** Somebody. */
+/** An authenticated viewer. */
 type SignedIn = Extract<Viewer, { kind: 'user' }>;
 
-/** The credential that a session was opened with, and ends with. */
+/** The credential that opened a session. The session ends with it. */
 interface Origin {
   apiTokenId: string | null;
   bootstrapDigest: string | null;
 }
 
-/** Cookies and sign-in links are 256 bits in base64url; anything else is not worth a look into the database. */
+/** Cookies and sign-in links are 256 bits in base64url. Anything else is refused without a database query. */
 const OPAQUE_TOKEN = /^[A-Za-z0-9_-]{43}$/;
 
-/** Browser sessions: a random cookie, a row, an idle and an absolute end. */
+/**
+ * Creates the session service. A session is a random cookie and a row, with an idle timeout and an absolute lifetime.
+ */
 export function createSessionService({ store, now, bootstrapDigest }: SessionServiceOptions) {
   const open = async (actor: SignedIn, origin: Origin, notAfter: Date | null): Promise<OpenedSession> => {
     const { userId } = actor;
@@ -65,9 +69,10 @@ export function createSessionService({ store, now, bootstrapDigest }: SessionSer
 
   return {
     /**
-     * Opens a session for a caller who showed a bearer token. It ends no later than the token.
+     * Opens a session for a caller with a bearer token. It ends no later than the token.
      *
-     * @throws UNAUTHENTICATED for nobody, and for callers who have only a session: one cannot prolong itself
+     * @throws UNAUTHENTICATED for anonymous callers, and for callers with only a session, because a session cannot
+     *   extend itself
      */
     async openForViewer(viewer: Viewer): Promise<OpenedSession> {
       assertCan(viewer, 'viewer.read');
@@ -82,7 +87,7 @@ export function createSessionService({ store, now, bootstrapDigest }: SessionSer
       return open(viewer, origin, credential.kind === 'bootstrap' ? null : credential.expiresAt);
     },
 
-    /** Makes a link's token that opens one session of this user, once, within an hour. */
+    /** Creates the token of a link that opens one session for this user, once, within an hour. */
     async createSignInLink(userId: string): Promise<Secret> {
       const token = generateOpaqueToken();
       const expiresAt = new Date(now().getTime() + SIGN_IN_LINK_LIFETIME_MS);
@@ -90,7 +95,7 @@ export function createSessionService({ store, now, bootstrapDigest }: SessionSer
       return token;
     },
 
-    /** Takes a sign-in link. @throws UNAUTHENTICATED when it was used, is too old or never was */
+    /** Redeems a sign-in link. @throws UNAUTHENTICATED when it was already used, has expired or never existed */
     async openByLink(linkToken: string): Promise<OpenedSession> {
       const link = OPAQUE_TOKEN.test(linkToken)
         ? await store.sessions.takeSignInLink(SYSTEM, { tokenHash: hashToken(linkToken) })
@@ -98,7 +103,7 @@ export function createSessionService({ store, now, bootstrapDigest }: SessionSer
       const user = link === null ? null : await store.sessions.findUser(SYSTEM, { id: link.userId });
       if (link === null || link.expiresAt <= now() || user?.status !== 'active') {
         throw unauthenticated(
-          'This sign-in link was used already or is too old. Start the gateway again for a new one.',
+          'This sign-in link was already used or has expired. Restart the gateway to get a new one.',
         );
       }
       const { userId } = link;
@@ -106,7 +111,10 @@ export function createSessionService({ store, now, bootstrapDigest }: SessionSer
       return open(actor, { apiTokenId: null, bootstrapDigest }, null);
     },
 
-    /** Who holds this cookie; nobody when the session, its user or the token that opened it is not good any more. */
+    /**
+     * The viewer of a session cookie. Anonymous when the session, its user or the token that opened it is no longer
+     * valid.
+     */
     async verify(cookie: string): Promise<Viewer> {
       if (!OPAQUE_TOKEN.test(cookie)) return NOBODY;
       const found = await store.sessions.findByHash(SYSTEM, { tokenHash: hashToken(cookie) });
@@ -127,7 +135,7 @@ export function createSessionService({ store, now, bootstrapDigest }: SessionSer
       return { kind: 'user', userId: session.userId, role: found.user.role as Role, credential };
     },
 
-    /** Ends the caller's own session, if it is one he came with. */
+    /** Ends the caller's session, if the request was made with one. */
     async end(viewer: Viewer): Promise<void> {
       if (viewer.kind !== 'user' || viewer.credential.kind !== 'session') return;
       const { credential, userId } = viewer;

@@ -11,32 +11,32 @@ const CHECKSUM_DIGITS = 6;
 const FORMAT = new RegExp(`^${PREFIX}[0-9A-Za-z]{${RANDOM_DIGITS + CHECKSUM_DIGITS}}$`);
 
 /**
- * Makes an API token: `gth_`, 256 random bits and a CRC-32 of these, both in base 62. The prefix lets scanners find
- * leaked tokens, the checksum lets the gateway turn away mistyped ones without asking the database.
+ * Generates an API token: `gth_`, 256 random bits and a CRC-32 of them, both in base 62. The prefix lets scanners find
+ * leaked tokens; the checksum lets the gateway reject mistyped tokens without a database query.
  */
 export function generateApiToken(): Secret {
   const random = toBase62(BigInt(`0x${randomBytes(32).toString('hex')}`), RANDOM_DIGITS);
   return new Secret(`${PREFIX}${random}${checksumOf(random)}`);
 }
 
-/** Whether the text claims to be an API token. */
+/** Whether the text has the prefix of an API token. */
 export function hasApiTokenPrefix(text: string): boolean {
   return text.startsWith(PREFIX);
 }
 
-/** Whether the text could be an API token of this gateway: form and checksum. */
+/** Whether the text has the form and checksum of an API token. */
 export function isWellFormedApiToken(text: string): boolean {
   if (!FORMAT.test(text)) return false;
   const random = text.slice(PREFIX.length, PREFIX.length + RANDOM_DIGITS);
   return text.slice(PREFIX.length + RANDOM_DIGITS) === checksumOf(random);
 }
 
-/** Lower-case hexadecimal SHA-256: how tokens of 256 random bits are stored and looked up. */
+/** SHA-256 in lower-case hexadecimal. Tokens of 256 random bits are stored and looked up by it. */
 export function hashToken(token: string): string {
   return createHash('sha256').update(token).digest('hex');
 }
 
-/** 256 random bits, base64url: the value of a session cookie or a sign-in link. */
+/** 256 random bits in base64url, for session cookies and sign-in links. */
 export function generateOpaqueToken(): Secret {
   return new Secret(randomBytes(32).toString('base64url'));
 }

@@ -3,25 +3,29 @@ import type { Store } from '../../data/store.ts';
 import { NOBODY, type Role, SYSTEM, type Viewer } from '../../policy/viewer.ts';
 import { SESSION_IDLE_MS } from './session-service.ts';
 
-/** Who a viewer is by now: with the role that he has, or nobody when he or his credential is not good any more. */
+/**
+ * Returns the viewer's current state: with the current role, or anonymous when the user or credential is no longer
+ * valid.
+ */
 export type RenewViewer = (viewer: Viewer) => Promise<Viewer>;
 
-/** How long a viewer is taken for who he was without a look: what no change tells, such as an idle session's end. */
+/**
+ * How long a known viewer is used without a lookup. It bounds what no notification reports, such as an idle session's
+ * end.
+ */
 const MAX_UNSEEN_MS = 3_000;
 
-/** What tells that nobody's role, status or credential changed. */
+/** Reports whether any role, status or credential may have changed. */
 interface Changes {
   fresh(): Promise<void> | undefined;
   touches(): bigint;
   resets(): number;
 }
 
-/** Follows one viewer: who he is by now. Nothing is waited for as long as nothing can have changed. */
+/** Returns the current state of one viewer. Synchronous while nothing can have changed. */
 export type FollowedViewer = () => Viewer | Promise<Viewer>;
 
-/**
- * Makes it. He is looked up only when somebody's standing changed since, or some time is over.
- */
+/** Creates the function for one viewer. It looks the viewer up only after a relevant change, or after some time. */
 export function followViewer(
   viewer: Viewer,
   options: { renewViewer: RenewViewer; changes: Changes; now: () => Date },
@@ -57,8 +61,8 @@ function isPast(viewer: Viewer, at: Date): boolean {
 }
 
 /**
- * Looks at viewers again, for streams that outlive a request. All who ask at the same time are looked up together: some
- * statements, however many streams there are.
+ * Looks viewers up again, for streams that outlive a request. Concurrent lookups are batched, so the number of
+ * statements does not depend on the number of streams.
  */
 export function createViewerRenewal({ store, now }: { store: Store; now: () => Date }): RenewViewer {
   const loader = new DataLoader<Viewer, Viewer>(
@@ -94,7 +98,7 @@ export function createViewerRenewal({ store, now }: { store: Store; now: () => D
         return isGood ? { ...viewer, role: user.role as Role } : NOBODY;
       });
     },
-    // Those who are woken by the same change ask within the same turn or two.
+    // Streams woken by the same change ask within a turn or two of the event loop.
     { cache: false, batchScheduleFn: (run) => void setTimeout(run, 2) },
   );
   return (viewer) => loader.load(viewer);

@@ -2,27 +2,27 @@ import type { ConfigChangeRecord, McpServerConfigRecord } from '../../data/recor
 import { can } from '../../policy/policy.ts';
 import { type Viewer, viewerUserId } from '../../policy/viewer.ts';
 
-/** What a viewer sees happen. */
+/** The types of events that a subscriber receives. */
 export const CONFIG_EVENT_TYPES = ['ADDED', 'MODIFIED', 'REMOVED', 'BOOKMARK'] as const;
 
-/** One of them. */
+/** The type of an event. */
 export type ConfigEventType = (typeof CONFIG_EVENT_TYPES)[number];
 
-/** One event, for one viewer as he was when it was made. */
+/** An event for one viewer, with the viewer's permissions at the time it was created. */
 export interface ConfigEvent {
   cursor: string;
   type: ConfigEventType;
   configId: string | null;
-  /** As it was after the change; null for what is removed, and for a bookmark. */
+  /** The config after the change. Null for removals and bookmarks. */
   config: McpServerConfigRecord | null;
-  /** The graph's names. */
+  /** GraphQL field names. */
   changedFields: string[];
   occurredAt: Date;
-  /** Who gets it, with what he may do at this moment. */
+  /** The recipient, with their permissions at this moment. */
   viewer: Viewer;
 }
 
-/** Columns whose field has another name, or none. The others are the field's name in snake case. */
+/** Columns whose field has another name, or no field. All other fields are the column name in camel case. */
 const FIELDS: Readonly<Record<string, string | null>> = {
   oauth2_client_secret: 'hasOAuth2Secret',
   api_key_value: 'hasApiKey',
@@ -33,7 +33,7 @@ const FIELDS: Readonly<Record<string, string | null>> = {
   created_by: 'createdBy',
 };
 
-/** Fields that every viewer sees; a change of another one is only told to those who see it. */
+/** Fields visible to every viewer. A change to another field is only reported to viewers who may see it. */
 const PUBLIC_FIELDS: ReadonlySet<string> = new Set([
   'slug',
   'displayName',
@@ -50,9 +50,10 @@ const PUBLIC_FIELDS: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * What a change is to a viewer as he is now: something appears, changes, or disappears for him, or nothing happens.
+ * Converts a change to an event for a viewer with their current permissions: the config appears, changes or disappears
+ * for them, or there is no event.
  *
- * @param known the config as it is known now: changes of connections do not have it where it is large
+ * @param known the config as currently known; changes to connections omit a large config
  */
 export function toConfigEvent(
   change: ConfigChangeRecord,

@@ -6,27 +6,27 @@ import { can } from '../../policy/policy.ts';
 import { type Viewer, viewerUserId } from '../../policy/viewer.ts';
 import { followViewer, type RenewViewer } from '../credentials/viewer-renewal.ts';
 import { type ConfigEvent, toConfigEvent } from './config-event.ts';
-import { cursorExpired, cursorOfAnother, type FeedPlace, formatFeedCursor, parseFeedCursor } from './feed-cursor.ts';
+import { cursorExpired, cursorInvalid, type FeedPlace, formatFeedCursor, parseFeedCursor } from './feed-cursor.ts';
 
-/** How a stream begins. */
+/** Where a subscription starts. */
 export interface SubscribeArgs {
-  /** A cursor: go on after it. */
+  /** Continue after this cursor. */
   after?: string | undefined;
-  /** Begin with everything that is visible. */
+  /** Start with everything that is visible. */
   includeInitial?: boolean | undefined;
 }
 
-/** The times that a stream lives by. */
+/** The timing of a stream, in milliseconds. */
 export interface StreamTimes {
-  /** A bookmark is sent at least so often. */
+  /** The maximum time between two events; a bookmark is sent if there is no other event. */
   bookmarkMs: number;
-  /** Viewers are looked at again at least so often. */
+  /** The maximum time between two checks of the viewer. */
   renewMs: number;
-  /** A stream waits so long for a database that does not answer, and sends nothing meanwhile; then it fails. */
+  /** How long a stream waits while the database does not respond. It sends nothing meanwhile, and fails afterwards. */
   maxOutageMs: number;
 }
 
-/** What a stream works with. */
+/** The dependencies of a stream. */
 export interface StreamSource {
   memory: Memory;
   renewViewer: RenewViewer;
@@ -38,14 +38,14 @@ export interface StreamSource {
 const BATCH = 100;
 const RETRY_MS = 500;
 
-/** Before the first config: none was sent yet. */
+/** The position before the first config: none was sent yet. */
 const NOTHING_SENT = '';
 
 /**
- * One stream of what a viewer sees change, at the pace of whoever reads it.
+ * Streams the changes that a viewer may see, at the reader's pace.
  *
- * @param signal ends it, as if it were complete
- * @throws CURSOR_INVALID, CURSOR_EXPIRED; UNAUTHENTICATED when the viewer is nobody by now
+ * @param signal ends the stream normally
+ * @throws CURSOR_INVALID, CURSOR_EXPIRED; UNAUTHENTICATED when the viewer's user or credential is no longer valid
  */
 export async function* streamConfigEvents(
   { memory, renewViewer, times, onEvent, now }: StreamSource,
@@ -60,11 +60,14 @@ export async function* streamConfigEvents(
   let lastSentAt = performance.now();
 
   /**
-   * What the work gives, as soon as the database answers: a short outage ends no streams.
+   * Retries `work` while the database is down, so that a short outage does not end streams.
    *
-   * @param begun the work, where it was begun already
+   * @param begun the first attempt, if it has already started
    */
-  const patiently = async <Result>(work: () => Result | Promise<Result>, begun?: Promise<Result>): Promise<Result> => {
+  const retryDuringOutage = async <Result>(
+    work: () => Result | Promise<Result>,
+    begun?: Promise<Result>,
+  ): Promise<Result> => {
     const deadline = performance.now() + times.maxOutageMs;
     for (let current = begun; ; current = undefined) {
       try {
@@ -77,12 +80,12 @@ export async function* streamConfigEvents(
   };
 
   /**
-   * The viewer as he is now: what he may see counts when an event is made, and he may take his time between two. Mostly
-   * nothing has to be waited for, and thousands of streams do not.
+   * Returns the viewer's current state. It is checked for every event, because permissions may change between two
+   * reads. Usually synchronous, so that thousands of streams do not wait.
    */
   const findViewer = (): Viewer | Promise<Viewer> => {
     const followed = follow();
-    if (followed instanceof Promise) return patiently(follow, followed).then(assertSomebody);
+    if (followed instanceof Promise) return retryDuringOutage(follow, followed).then(assertSomebody);
     return assertSomebody(followed);
   };
 
@@ -98,24 +101,28 @@ export async function* streamConfigEvents(
 
   const isBookmarkDue = (): boolean => performance.now() - lastSentAt >= times.bookmarkMs;
 
-  /** A secret that was sealed anew since is no change: whether it opens is told as of now. */
+  /**
+   * Returns the config with its current key digests. Resealing a secret is not a change, but whether it opens must be
+   * current.
+   */
   const asSealedNow = async (config: McpServerConfigRecord): Promise<McpServerConfigRecord> => {
-    const known = (await patiently(memory.configsAtHead)).findById(config.id);
+    const known = (await retryDuringOutage(memory.configsAtHead)).findById(config.id);
     if (known === undefined) return config;
     return known.version === config.version ? known : { ...config, secretKeyDigests: known.secretKeyDigests };
   };
 
   /**
-   * The changes after one.
+   * Streams the changes after a revision.
    *
-   * @param partly as long as not all configs that there are were sent: goes on up to a change, with those that were
+   * @param partly set while the initial configs have not all been sent: stops at a revision, and covers only the
+   *   configs already sent
    */
   async function* followChanges(after: bigint, partly?: { upTo: bigint; sentUpTo: string }) {
     let rev = after;
     while (!signal.aborted && (partly === undefined || rev < partly.upTo)) {
       const head = reader.head();
-      const changes = await patiently(() => reader.readAfter(rev, BATCH));
-      if (reader.epoch() !== epoch) throw cursorOfAnother();
+      const changes = await retryDuringOutage(() => reader.readAfter(rev, BATCH));
+      if (reader.epoch() !== epoch) throw cursorInvalid();
       const isGap = changes[0] === undefined ? head > rev : changes[0].rev !== rev + 1n;
       if (reader.resets() !== resets || isGap) throw cursorExpired();
       for (const change of changes) {
@@ -125,9 +132,9 @@ export async function* streamConfigEvents(
         const found = findViewer();
         const renewed = found instanceof Promise ? await found : found;
         if (signal.aborted) return;
-        // Only his own connection's change lacks a config that is there, and seldom.
+        // Only a change to the viewer's own connection can omit an existing config, and rarely does.
         const isLacking = isMeant && change.config === null && change.userId === viewerUserId(renewed);
-        const known = isLacking ? (await patiently(memory.configsAtHead)).findById(change.configId) : undefined;
+        const known = isLacking ? (await retryDuringOutage(memory.configsAtHead)).findById(change.configId) : undefined;
         const event = isMeant ? toConfigEvent(change, renewed, known) : null;
         if (event !== null) {
           const { configId, occurredAt } = change;
@@ -148,14 +155,15 @@ export async function* streamConfigEvents(
   }
 
   /**
-   * The configs that there are, by id, which never changes: who is cut off goes on where he was. What was sent to him
-   * before is brought to the same change as the rest first, so that his mirror is always of one moment.
+   * Sends the existing configs in order of id, which never changes, so that an interrupted subscriber can resume.
+   * Configs sent before the interruption are first brought to the same revision as the rest, so that the subscriber's
+   * copy is consistent.
    *
-   * @returns the change that the configs are at
+   * @returns the revision of the sent configs
    */
   async function* sendInitial({ rev, initialAfter: sentUpTo = NOTHING_SENT }: FeedPlace) {
-    const snapshot = await patiently(memory.configs);
-    // Both at once: a moment later the snapshot may be at another change.
+    const snapshot = await retryDuringOutage(memory.configs);
+    // Read both together: a moment later the snapshot may be at another revision.
     const [upTo, all] = [snapshot.rev, snapshot.all()];
     const rest = all.filter(({ id }) => id > sentUpTo).sort((a, b) => (a.id < b.id ? -1 : 1));
     if (sentUpTo !== NOTHING_SENT) yield* followChanges(rev, { upTo, sentUpTo });
@@ -171,23 +179,24 @@ export async function* streamConfigEvents(
     return upTo;
   }
 
-  const place = await patiently(() => findPlace(memory, args));
-  // This process may be behind the one that gave the cursor: it goes on when it has what that one had.
-  await patiently(() => reader.reach(place.rev));
+  const place = await retryDuringOutage(() => findPlace(memory, args));
+  // This replica may be behind the one that issued the cursor. Wait until it has caught up.
+  await retryDuringOutage(() => reader.reach(place.rev));
   const isInitial = place.initialAfter !== undefined;
   const rev = isInitial ? yield* sendInitial(place) : place.rev;
-  // Whoever begins now is told from where.
+  // Send new subscribers their starting position.
   if (isInitial || args.after === undefined) yield toEvent({ type: 'BOOKMARK', viewer: await findViewer() }, { rev });
   yield* followChanges(rev);
 }
 
 /** @throws UNAUTHENTICATED */
 function assertSomebody(viewer: Viewer): Viewer {
-  if (viewer.kind === 'nobody') throw unauthenticated('You are signed out, or suspended: the stream ends.');
+  if (viewer.kind === 'nobody')
+    throw unauthenticated('Your session has ended or your user is suspended, so the stream has ended.');
   return viewer;
 }
 
-/** Where a stream begins. */
+/** The position where a stream starts. */
 async function findPlace({ reader }: Memory, args: SubscribeArgs): Promise<FeedPlace> {
   const position = await reader.position();
   if (args.after !== undefined) return parseFeedCursor(args.after, position);

@@ -9,13 +9,16 @@ import { type StreamTimes, type SubscribeArgs, streamConfigEvents } from './conf
 import { formatFeedCursor } from './feed-cursor.ts';
 import { createStreamRegistry, type RegistryLimits } from './stream-registry.ts';
 
-/** What bounds streams. */
+/** The limits of streams. */
 export interface StreamLimits extends RegistryLimits, StreamTimes {
-  /** WebSockets are pinged so often; who does not answer until the next ping is dropped, and who is nobody by now, too. */
+  /**
+   * The interval of WebSocket pings. A client that does not answer before the next ping is disconnected, and so is a
+   * client whose credential is no longer valid.
+   */
   heartbeatMs: number;
 }
 
-/** What a gateway has unless it is told otherwise. */
+/** The default limits of a gateway. */
 export const STREAM_LIMITS: StreamLimits = {
   maxStreams: 20_000,
   maxStreamsPerUser: 2_000,
@@ -26,16 +29,16 @@ export const STREAM_LIMITS: StreamLimits = {
   heartbeatMs: 12_000,
 };
 
-/** Streams of config events. */
+/** Opens and ends streams of config events. */
 export type ConfigStreams = ReturnType<typeof createConfigStreams>;
 
-/** Makes them. */
+/** Creates the service. */
 export function createConfigStreams(options: {
   memory: Memory;
   renewViewer: RenewViewer;
   experiments: ReadonlySet<Experiment>;
   limits?: Partial<StreamLimits> | undefined;
-  /** Told of each event that is made for a client. */
+  /** Called for each event that is created for a client. */
   onEvent?: (type: ConfigEvent['type']) => void;
   now: () => Date;
 }) {
@@ -47,22 +50,22 @@ export function createConfigStreams(options: {
 
   return {
     /**
-     * Where the feed is, as far as this process has read: for `after`, by a client that reads a list. Ask before the
-     * list is read: what changes in between comes again, and nothing is lost.
+     * The cursor of the newest change that this process has read. A client that reads a list passes it as `after`. Get
+     * it before reading the list: changes made in between are repeated, but none is lost.
      */
     cursor: (): string => formatFeedCursor(reader.epoch(), { rev: reader.head() }),
 
     /**
-     * A stream of what the viewer sees change. It goes at the pace of whoever reads it: nothing is queued for him.
+     * Streams the changes that the viewer may see, at the reader's pace: nothing is queued.
      *
-     * @throws EXPERIMENT_DISABLED, VALIDATION_FAILED, RATE_LIMITED at once; CURSOR_INVALID, CURSOR_EXPIRED and
+     * @throws EXPERIMENT_DISABLED, VALIDATION_FAILED, RATE_LIMITED immediately; CURSOR_INVALID, CURSOR_EXPIRED and
      *   UNAUTHENTICATED with the first or a later event
      */
     subscribe(viewer: Viewer, args: SubscribeArgs): AsyncIterableIterator<ConfigEvent> {
       assertCan(viewer, 'feed.subscribe');
       assertExperiment(experiments, 'agents');
       if (args.after !== undefined && args.includeInitial === true) {
-        const message = 'Give either "after" or "includeInitial".';
+        const message = 'Pass either "after" or "includeInitial", not both.';
         throw validationFailed([{ path: ['includeInitial'], code: 'INVALID_TYPE', message }]);
       }
       const userId = viewerUserId(viewer);
@@ -70,10 +73,10 @@ export function createConfigStreams(options: {
       return registry.open(userId, (signal) => streamConfigEvents(source, viewer, args, signal));
     },
 
-    /** Ends all streams, so that their clients go on elsewhere; those that are opened from now on end at once. */
+    /** Ends all streams, so that clients reconnect elsewhere. Streams opened from now on end immediately. */
     endAll: registry.endAll,
 
-    /** Streams that are open. */
+    /** The number of open streams. */
     count: registry.count,
   };
 }

@@ -2,44 +2,44 @@ import type { FeedPosition } from '../../data/repositories/feed-repository.ts';
 import { DomainError } from '../../errors.ts';
 
 const KIND = 'feed';
-/** A cursor is short; a longer text is none. */
+/** Longer texts are not cursors. */
 const MAX_LENGTH = 256;
 
-/** A place in the feed. */
+/** A position in the feed. */
 export interface FeedPlace {
-  /** Go on with the changes after this one. */
+  /** Continue with the changes after this revision. */
   rev: bigint;
-  /** Before that, with the configs after this id: the beginning was not read to its end. */
+  /** First send the configs after this id, because the initial list was interrupted. */
   initialAfter?: string | undefined;
 }
 
-/** The text of a place: opaque to clients, and of no use at another database. */
+/** Formats a position as a cursor. It is opaque to clients and only valid for the same database. */
 export function formatFeedCursor(epoch: string, { rev, initialAfter }: FeedPlace): string {
   const parts = [KIND, epoch, rev.toString(), ...(initialAfter === undefined ? [] : [initialAfter])];
   return Buffer.from(JSON.stringify(parts)).toString('base64url');
 }
 
 /**
- * Where a client goes on.
+ * Parses a cursor into a position.
  *
- * @throws CURSOR_INVALID for what is no cursor of this database, CURSOR_EXPIRED when changes after it are not kept
- *   any more: never silence
+ * @throws CURSOR_INVALID when it is not a cursor of this database, CURSOR_EXPIRED when changes after it have been
+ *   removed. Never skips changes silently
  */
 export function parseFeedCursor(cursor: string, position: FeedPosition): FeedPlace {
   const [epoch, place] = decode(cursor) ?? [];
-  if (epoch !== position.epoch || place === undefined || place.rev > position.rev) throw cursorOfAnother();
+  if (epoch !== position.epoch || place === undefined || place.rev > position.rev) throw cursorInvalid();
   if (place.rev < position.expiredRev) throw cursorExpired();
   return place;
 }
 
-/** That a cursor is none, or of another database or history. */
-export function cursorOfAnother(): DomainError {
-  return new DomainError('CURSOR_INVALID', 'This is not a cursor of this feed; begin with "includeInitial".');
+/** The error for a malformed cursor, or one from another database or history. */
+export function cursorInvalid(): DomainError {
+  return new DomainError('CURSOR_INVALID', 'This is not a cursor of this feed; subscribe again with "includeInitial".');
 }
 
-/** That changes after a cursor were removed by age. */
+/** The error for a cursor whose following changes were removed by age. */
 export function cursorExpired(): DomainError {
-  const message = 'Changes after this cursor are not kept any more; begin anew with "includeInitial".';
+  const message = 'Changes after this cursor are no longer available; subscribe again with "includeInitial".';
   return new DomainError('CURSOR_EXPIRED', message);
 }
 

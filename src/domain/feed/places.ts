@@ -1,24 +1,24 @@
 import { DomainError } from '../../errors.ts';
 
-/** How many there may be. */
+/** The limits on open streams. */
 export interface PlaceLimits {
-  /** Of the process. */
+  /** Per process. */
   maxStreams: number;
-  /** Of one user. */
+  /** Per user. */
   maxStreamsPerUser: number;
 }
 
-/** Counts what clients hold open, so that one of them cannot take all there is. */
+/** Counts open streams, so that one client cannot use up all of them. */
 export function createPlaces({ maxStreams, maxStreamsPerUser }: PlaceLimits) {
   const perUser = new Map<string, number>();
   let taken = 0;
 
   return {
     /**
-     * Takes a place for a user.
+     * Reserves a stream for a user.
      *
-     * @returns gives it back; once, however often it is called
-     * @throws RATE_LIMITED when there is none left, of all or of his
+     * @returns a function that releases it; further calls have no effect
+     * @throws RATE_LIMITED when the process or the user is at the limit
      */
     take(userId: string): () => void {
       const own = perUser.get(userId) ?? 0;
@@ -38,7 +38,7 @@ export function createPlaces({ maxStreams, maxStreamsPerUser }: PlaceLimits) {
   };
 }
 
-/** That there is no place left. */
+/** The error for too many streams. */
 export function tooMany(): DomainError {
-  return new DomainError('RATE_LIMITED', 'There are too many streams; close some, or try again later.');
+  return new DomainError('RATE_LIMITED', 'Too many streams are open; close some, or try again later.');
 }

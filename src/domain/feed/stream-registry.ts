@@ -1,17 +1,17 @@
 import { createPlaces, type PlaceLimits } from './places.ts';
 
-/** What bounds the streams of a process. */
+/** The limits of a process's streams. */
 export interface RegistryLimits extends PlaceLimits {
-  /** A stream ends by itself after this long; its client goes on with another one. */
+  /** The maximum age of a stream. Its client then opens another one. */
   maxAgeMs: number;
 }
 
-/** Streams do not end all in the same second. */
+/** Spreads the ends of streams, so that they do not all end in the same second. */
 const AGE_JITTER = 0.2;
 
 /**
- * Knows every stream of the process: counts them, and ends those that are too old. Whether a client still reads is for
- * the connection to find out.
+ * Tracks every stream of the process: counts them and ends those that are too old. The connection detects whether a
+ * client still reads.
  */
 export function createStreamRegistry(limits: RegistryLimits) {
   const open = new Set<() => void>();
@@ -20,9 +20,9 @@ export function createStreamRegistry(limits: RegistryLimits) {
 
   return {
     /**
-     * Opens a stream. It ends with its generator, with `return`, or by age.
+     * Opens a stream. It ends when its generator finishes, when `return` is called, or by age.
      *
-     * @throws RATE_LIMITED when there are too many
+     * @throws RATE_LIMITED when too many are open
      */
     open<Event>(userId: string, run: (signal: AbortSignal) => AsyncGenerator<Event>): AsyncIterableIterator<Event> {
       const leave = places.take(userId);
@@ -51,7 +51,7 @@ export function createStreamRegistry(limits: RegistryLimits) {
           } catch (error) {
             const wasOpen = isOpen;
             end();
-            // What was under way when it was ended may fail for that.
+            // After the stream was ended, errors of work in progress are expected.
             if (wasOpen) throw error;
             return { value: undefined, done: true };
           }
@@ -71,7 +71,7 @@ export function createStreamRegistry(limits: RegistryLimits) {
       };
     },
 
-    /** Ends all of them, as if they were complete, and each that is opened later at once. */
+    /** Ends all streams normally, and any stream opened later immediately. */
     endAll(): void {
       isOver = true;
       for (const end of [...open]) end();

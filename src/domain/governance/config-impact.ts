@@ -4,25 +4,25 @@ import { assertCan } from '../../policy/policy.ts';
 import type { Viewer } from '../../policy/viewer.ts';
 import { assertExperiment, type Experiment } from '../experiments.ts';
 
-/** What hangs on a config. */
+/** What depends on a config. */
 export interface ConfigImpact {
   configId: string;
-  /** Chats that it was chosen for. */
+  /** The number of chats that have selected it. */
   chatCount: number;
-  /** Users who have such a chat. */
+  /** The number of users who own such a chat. */
   chatOwnerCount: number;
-  /** Chats that it applies in now: all, when it is forced on. */
+  /** The number of chats where it applies now. All chats when it is forced on. */
   effectiveChatCount: number;
   connectedUserCount: number;
-  /** What would happen, a sentence each. */
+  /** The effects, one sentence each. */
   ifDisabled: string[];
   ifDeleted: string[];
 }
 
-/** Tells what a change would do before it is made. */
+/** Describes the effects of a change before it is made. */
 export type ConfigImpacts = ReturnType<typeof createConfigImpacts>;
 
-/** Makes it. */
+/** Creates the service. */
 export function createConfigImpacts({ store, experiments }: { store: Store; experiments: ReadonlySet<Experiment> }) {
   return {
     /** @throws FORBIDDEN, NOT_FOUND */
@@ -38,8 +38,8 @@ export function createConfigImpacts({ store, experiments }: { store: Store; expe
       const counts = await store.connections.countByConfig(viewer, { configIds: [configId] });
       const connectedUserCount = counts.get(configId) ?? 0;
       const leaves = config.enabled
-        ? `It leaves ${countOf(effectiveChatCount, 'chat')} at once; members do not see it any more.`
-        : 'It is switched off already: nobody uses it.';
+        ? `It is removed from ${countOf(effectiveChatCount, 'chat')} immediately; members no longer see it.`
+        : 'It is already disabled, so nobody uses it.';
       return {
         configId,
         chatCount,
@@ -48,13 +48,13 @@ export function createConfigImpacts({ store, experiments }: { store: Store; expe
         connectedUserCount,
         ifDisabled: [
           leaves,
-          `${countOf(connectedUserCount, 'connection')} and the choice of ${countOf(chatCount, 'chat')} stay, for when it is enabled again.`,
+          `${countOf(connectedUserCount, 'connection')} and the selection in ${countOf(chatCount, 'chat')} are kept for when it is enabled again.`,
         ],
         ifDeleted: [
           leaves,
-          `${countOf(connectedUserCount, 'connection')} end: the tokens are removed, and revoked where that is possible.`,
-          `The choice of ${countOf(chatCount, 'chat')} of ${countOf(ownerCount, 'user')} is forgotten.`,
-          'Its secrets are gone for good.',
+          `${countOf(connectedUserCount, 'connection')} end: the tokens are removed, and revoked where possible.`,
+          `The selection in ${countOf(chatCount, 'chat')} of ${countOf(ownerCount, 'user')} is deleted.`,
+          'Its secrets are permanently deleted.',
         ],
       };
     },

@@ -9,17 +9,17 @@ import { assertExperiment, type Experiment } from '../experiments.ts';
 import { explainAvailability, explainConnection, explainTool } from './explain-checks.ts';
 import { SERVER_CHECKS, type ServerCheck, type ServerCheckName } from './server-check.ts';
 
-/** Why a server, or a tool of it, can be used by a user, or not. */
+/** Why a user can or cannot use a server or a tool. */
 export interface ServerExplanation {
   configId: string;
   userId: string;
   available: boolean;
-  /** The first failed check in words, or that all is well. */
+  /** The first failed check in words, or a confirmation that there is none. */
   summary: string;
   checks: ServerCheck[];
 }
 
-/** What is asked. */
+/** The server, user, chat and tool to explain. */
 export interface ExplainArgs {
   configId: string;
   chatId?: string | undefined;
@@ -27,10 +27,10 @@ export interface ExplainArgs {
   tool?: string | undefined;
 }
 
-/** Explains what applies. */
+/** Explains whether a server can be used. */
 export type ServerExplanations = ReturnType<typeof createServerExplanations>;
 
-/** Makes it. */
+/** Creates the service. */
 export function createServerExplanations(options: {
   store: Store;
   experiments: ReadonlySet<Experiment>;
@@ -41,7 +41,7 @@ export function createServerExplanations(options: {
   const findChat = async (viewer: Viewer, args: ExplainArgs): Promise<ChatRecord | null> => {
     if (args.chatId === undefined) return null;
     const chat = await store.chats.findById(
-      // Staff asks about any user, and so about any chat; what is answered of it is one server.
+      // Staff may ask about any user and therefore any chat. The answer covers only one server.
       can(viewer, 'mcpServer.explain', { ownerId: undefined }) ? SYSTEM : viewer,
       { id: args.chatId },
     );
@@ -51,11 +51,11 @@ export function createServerExplanations(options: {
 
   return {
     /**
-     * Goes through the checks in order. A member asks about himself, and learns of a hidden server what he learns of one
-     * that does not exist.
+     * Runs the checks in order. Members may ask only about themselves, and cannot tell a hidden server from a missing
+     * one.
      *
-     * @throws FORBIDDEN for another user; NOT_FOUND for the chat or the user; VALIDATION_FAILED when the chat is not the
-     *   user's
+     * @throws FORBIDDEN for another user; NOT_FOUND for the chat or the user; VALIDATION_FAILED when the chat belongs
+     *   to another user
      */
     async explain(viewer: Viewer, args: ExplainArgs): Promise<ServerExplanation> {
       assertCan(viewer, 'mcpServer.explain');
@@ -66,7 +66,7 @@ export function createServerExplanations(options: {
       const chat = await findChat(viewer, args);
       const userId = args.userId ?? chat?.ownerId ?? own;
       if (chat !== null && chat.ownerId !== userId) {
-        const message = 'This chat is not of this user.';
+        const message = 'This chat belongs to another user.';
         throw validationFailed([{ path: ['chatId'], code: 'NOT_THE_USERS', message }]);
       }
       const user = await store.sessions.findUser(SYSTEM, { id: userId });
@@ -78,7 +78,7 @@ export function createServerExplanations(options: {
         configId: args.configId,
         userId,
         available: failed === undefined,
-        summary: failed === undefined ? 'Nothing is in the way.' : `${failed.reason} ${failed.remedy ?? ''}`.trim(),
+        summary: failed === undefined ? 'All checks passed.' : `${failed.reason} ${failed.remedy ?? ''}`.trim(),
         checks: SERVER_CHECKS.map((name) => checks.find((check) => check.name === name) ?? skipped(name)),
       };
     },
@@ -97,11 +97,11 @@ export function createServerExplanations(options: {
       { name: 'exists', outcome: 'passed', reason: `It is "${config.displayName}".`, remedy: null },
       explainVisibility(config, user),
       config.enabled
-        ? { name: 'enabled', outcome: 'passed', reason: 'It is switched on.', remedy: null }
+        ? { name: 'enabled', outcome: 'passed', reason: 'It is enabled.', remedy: null }
         : {
             name: 'enabled',
             outcome: 'failed',
-            reason: 'An admin has it switched off.',
+            reason: 'An admin disabled it.',
             remedy: 'An admin can enable it.',
           },
       ...explainAvailability(config, chat, source),
@@ -117,17 +117,17 @@ function explainVisibility({ enabled }: McpServerConfigRecord, user: { role: str
     return { name: 'visible', outcome: 'failed', reason, remedy: 'An admin can make the user active.' };
   }
   if (!enabled && user.role === 'member') {
-    const reason = 'Members do not see servers that are switched off.';
+    const reason = 'Members do not see disabled servers.';
     return { name: 'visible', outcome: 'failed', reason, remedy: 'An admin can enable it.' };
   }
-  return { name: 'visible', outcome: 'passed', reason: 'The user sees it.', remedy: null };
+  return { name: 'visible', outcome: 'passed', reason: 'The user can see it.', remedy: null };
 }
 
 function missing(): ServerCheck {
-  const reason = 'There is no such server, or none that you may see.';
-  return { name: 'exists', outcome: 'failed', reason, remedy: 'An admin can define or enable it.' };
+  const reason = 'There is no such server, or you may not see it.';
+  return { name: 'exists', outcome: 'failed', reason, remedy: 'An admin can create or enable it.' };
 }
 
 function skipped(name: ServerCheckName): ServerCheck {
-  return { name, outcome: 'skipped', reason: 'Nothing was asked here.', remedy: null };
+  return { name, outcome: 'skipped', reason: 'Not checked.', remedy: null };
 }

@@ -1,4 +1,4 @@
-/** The checks in the order in which they are made. */
+/** The checks, in order. */
 export const SERVER_CHECKS = [
   'exists',
   'visible',
@@ -12,12 +12,12 @@ export const SERVER_CHECKS = [
 /** One of them. */
 export type ServerCheckName = (typeof SERVER_CHECKS)[number];
 
-/** How one check ended, and what would change it. */
+/** The result of a check, and how to change it. */
 export interface ServerCheck {
   name: ServerCheckName;
-  /** `skipped`: there was nothing to ask, or an earlier check decided already. */
+  /** `skipped`: not applicable, or an earlier check already failed. */
   outcome: 'passed' | 'failed' | 'skipped';
   reason: string;
-  /** What somebody can do to change a failed check; null for the others. */
+  /** How to fix a failed check. Null for other outcomes. */
   remedy: string | null;
 }

@@ -12,41 +12,41 @@ import { fillSecrets, type GivenSecrets, NOTHING_GIVEN } from '../server-files/f
 import type { ImportedServer } from '../server-files/imported-server.ts';
 import { parseServerFile } from '../server-files/parse-server-file.ts';
 
-/** What is to be imported. */
+/** The input of an import. */
 export interface ImportArgs {
-  /** The file. */
+  /** The content of the file. */
   content: string;
-  /** Only tell what would be done. */
+  /** Only report what would be done. */
   dryRun: boolean;
-  /** What the file's placeholders stand for. */
+  /** The values for the file's placeholders. */
   secrets: readonly { slug: string; placeholder: string; value: Secret }[];
 }
 
-/** One server of the file, and what became of it. */
+/** A server of the file and the result of its import. */
 export interface ImportedServerResult extends ServerDiff {
-  /** Whether it was created or changed. */
+  /** Whether it was created or updated. */
   isApplied: boolean;
-  /** Why it was not, although it should have been. */
+  /** Why it was not applied although it should have been. */
   error: { code: ErrorCode; message: string } | null;
   config: McpServerConfigRecord | null;
 }
 
-/** What an import did, or would do. */
+/** What an import did or would do. */
 export interface ImportReport {
-  /** For a terminal. */
+  /** Formatted for a terminal. */
   diff: string;
   servers: ImportedServerResult[];
 }
 
-/** Servers whose settings are discovered at once. */
+/** The number of servers whose settings are discovered concurrently. */
 const CONCURRENCY = 4;
-/** Configs that are read at once. */
+/** Configs read per batch. */
 const PIECE = 500;
 
-/** Takes definitions of servers in and out, as files. */
+/** Imports and exports server definitions as files. */
 export type ServerTransfer = ReturnType<typeof createServerTransfer>;
 
-/** Makes it. */
+/** Creates the service. */
 export function createServerTransfer(options: {
   store: Store;
   configs: ConfigService;
@@ -54,7 +54,7 @@ export function createServerTransfer(options: {
 }) {
   const { store, configs, experiments } = options;
 
-  /** All configs, those with discovered settings without them: a file does not have these, and does not change them. */
+  /** All configs. Discovered settings are left out, because files neither contain nor change them. */
   const listComparable = async (viewer: Viewer): Promise<McpServerConfigRecord[]> => {
     const all: McpServerConfigRecord[] = [];
     for (let hasMore = true; hasMore; ) {
@@ -94,8 +94,9 @@ export function createServerTransfer(options: {
 
   return {
     /**
-     * Compares a file with what there is, and unless it is a dry run creates and changes what differs: each server by
-     * itself, so that one which cannot be had is in nobody's way. A server whose secrets are not all given is left out.
+     * Compares a file with the existing configs and, unless it is a dry run, creates and updates what differs. Each
+     * server is imported separately, so that one failure does not affect the others. A server with missing secrets is
+     * skipped.
      *
      * @throws FORBIDDEN, VALIDATION_FAILED when the file cannot be read
      */
@@ -128,7 +129,7 @@ export function createServerTransfer(options: {
       return { diff, servers: results };
     },
 
-    /** All servers as a file, secrets as placeholders. @throws FORBIDDEN */
+    /** Exports all servers as a file, with placeholders for secrets. @throws FORBIDDEN */
     async export(viewer: Viewer): Promise<string> {
       assertCan(viewer, 'mcpServerConfig.export');
       assertExperiment(experiments, 'agents');
@@ -137,7 +138,7 @@ export function createServerTransfer(options: {
   };
 }
 
-/** A config as its admin defined it: what discovery found belongs to this gateway. */
+/** A config without its discovered settings, which belong to this gateway only. */
 function withoutDiscovered(config: McpServerConfigRecord, scopes: readonly string[]): McpServerConfigRecord {
   const isDiscovered = config.oauth2Scopes.join(' ') === scopes.join(' ');
   return {

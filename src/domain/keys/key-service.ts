@@ -6,26 +6,26 @@ import { validationFailed } from '../../errors.ts';
 import { assertCan } from '../../policy/policy.ts';
 import type { Viewer } from '../../policy/viewer.ts';
 
-/** Values that one call may be asked to seal anew: some seconds, which a caller can wait for. */
+/** The maximum number of values to reseal per call. It takes a few seconds, which a caller can wait for. */
 const MAX_LIMIT = 50_000;
 
-/** What can be done with the master keys. Every step can be cut off and repeated. */
+/** Manages the master keys. Every step can be interrupted and repeated. */
 export type KeyService = ReturnType<typeof createKeyService>;
 
-/** Makes the service over the keys of this process. */
+/** Creates the service for the keys of this process. */
 export function createKeyService({ keys }: { keys: KeyRepository }) {
   return {
-    /** All keys that ever were, oldest first. @throws FORBIDDEN */
+    /** All keys ever registered, oldest first. @throws FORBIDDEN */
     list(viewer: Viewer): Promise<KeyRecord[]> {
       return keys.list(viewer, undefined);
     },
 
-    /** Makes a new key that seals from now on. @throws FORBIDDEN, CONFLICT when the keys come from the environment */
+    /** Creates a key that seals from now on. @throws FORBIDDEN, CONFLICT when the keys come from the environment */
     add(viewer: Viewer): Promise<KeyRecord> {
       return keys.add(viewer, undefined);
     },
 
-    /** Seals anew what another key than the active one sealed. @throws FORBIDDEN, VALIDATION_FAILED */
+    /** Reseals the values that are not sealed with the active key. @throws FORBIDDEN, VALIDATION_FAILED */
     async rotate(viewer: Viewer, options: RotationOptions): Promise<RotationReport> {
       assertCan(viewer, 'encryptionKey.manage');
       const { limit } = options;
@@ -35,7 +35,7 @@ export function createKeyService({ keys }: { keys: KeyRepository }) {
       return keys.rotate(viewer, options);
     },
 
-    /** Opens every value and tells which do not open. @throws FORBIDDEN */
+    /** Tries to open every value and reports those that do not open. @throws FORBIDDEN */
     verify(
       viewer: Viewer,
       options: { onProgress?: ((done: number, total: number) => void) | undefined } = {},
@@ -43,7 +43,10 @@ export function createKeyService({ keys }: { keys: KeyRepository }) {
       return keys.verify(viewer, options);
     },
 
-    /** Ends a key for good. @throws FORBIDDEN, NOT_FOUND, CONFLICT while it seals anything, with how many and where */
+    /**
+     * Revokes a key permanently. @throws FORBIDDEN, NOT_FOUND, CONFLICT while it seals values, with the count and
+     * location
+     */
     revoke(viewer: Viewer, number: number): Promise<KeyRecord> {
       return keys.revoke(viewer, { number });
     },

@@ -3,14 +3,14 @@ import type { IsAllowedPrivateHost } from '../validation/url.ts';
 import { type AuthorizationServer, findAuthorizationServer } from './discovery/authorization-server.ts';
 
 const TTL_MS = 600_000;
-/** Of an issuer that did not answer well: soon enough to notice, and not with every connect. */
+/** How long to remember a failed lookup: short enough to notice a recovery, without a request for every connect. */
 const FAILURE_TTL_MS = 60_000;
 const MAX_ISSUERS = 1_000;
 
 /**
- * What authorization servers say of themselves, remembered for a while: for settings that an admin gave, which leave
- * open how the token endpoint is authenticated to and whether answers carry `iss`. Never rejects; null when an issuer
- * has no metadata, or none that can be used.
+ * Caches the metadata of authorization servers. It is used with settings that an admin entered, which do not say how to
+ * authenticate at the token endpoint or whether responses contain `iss`. Never rejects; null when an issuer has no
+ * usable metadata.
  */
 export function createAdvertisedServers(options: {
   fetch: SafeFetch;

@@ -1,8 +1,8 @@
 import type { OAuthProvider } from './oauth-provider.ts';
 
 /**
- * Where a user's browser is sent to (RFC 6749, section 4.1.1; RFC 7636; RFC 8707). Parameters that the endpoint's own
- * URL has stay, but for those that are set here.
+ * Builds the URL that the user's browser is sent to (RFC 6749, section 4.1.1; RFC 7636; RFC 8707). Other parameters in
+ * the endpoint's own URL are kept.
  */
 export function toAuthorizationUrl(
   { authUrl, client, resource }: OAuthProvider,
@@ -19,7 +19,7 @@ export function toAuthorizationUrl(
     code_challenge_method: 'S256',
     scope: scopes.length > 0 ? scopes.join(' ') : undefined,
     resource: resource ?? undefined,
-    // OpenID Connect Core 1.0, section 11: offline access is only given with consent.
+    // OpenID Connect Core 1.0, section 11: offline access requires a consent prompt.
     prompt: scopes.includes('offline_access') ? 'consent' : undefined,
   };
   for (const [name, value] of Object.entries(parameters)) {

@@ -1,7 +1,7 @@
 import { type ClientAuth, ClientSecretPost, None } from 'oauth4webapi';
 import type { ClientAuthMethod, OAuthClient } from './oauth-provider.ts';
 
-/** The library's client authentication for one way to send the secret. */
+/** Returns the library's client authentication for a method. */
 export function toClientAuth(client: OAuthClient, method: ClientAuthMethod): ClientAuth {
   if (method === 'none' || client.secret === null) return None();
   return method === 'client_secret_post'
@@ -10,8 +10,8 @@ export function toClientAuth(client: OAuthClient, method: ClientAuthMethod): Cli
 }
 
 /**
- * HTTP Basic authentication as RFC 6749, section 2.3.1, has it: both parts form-encoded first. The library's own
- * encodes "-", "_" and "." too, which is allowed, and which servers that do not decode take for another secret.
+ * HTTP Basic authentication as in RFC 6749, section 2.3.1: both parts are form-encoded first. The library's version
+ * also encodes "-", "_" and ".", which is allowed, but servers that do not decode would see another secret.
  */
 function createBasicAuth(secret: string): ClientAuth {
   return (_server, client, _body, headers) => {
@@ -20,7 +20,7 @@ function createBasicAuth(secret: string): ClientAuth {
   };
 }
 
-/** application/x-www-form-urlencoded, leaving alone what every serializer leaves alone. */
+/** Encodes as application/x-www-form-urlencoded, keeping the characters that every serializer keeps. */
 function encodeForm(text: string): string {
   return encodeURIComponent(text)
     .replace(/[!'()~]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`)

@@ -1,17 +1,17 @@
-/** Where the routes about one config's connection are, below the public URL. */
+/** The path prefix of the connection routes of a config, below the public URL. */
 const SERVERS_PATH = '/api/experimental/mcp/servers';
 
-/** The gateway's own addresses in OAuth, for one config: all from the public URL, never from a request. */
+/** The gateway's own OAuth URLs for a config. They are built from the public URL, never from a request. */
 export interface OAuthUrls {
-  /** Where authorization servers send browsers back to. One for each config, so that their answers cannot be mixed up. */
+  /** The redirect URI. Each config has its own, so that the responses of servers cannot be mixed up. */
   redirectUri(configId: string): string;
-  /** The path of it: what the flow's cookie is limited to. */
+  /** The path of the redirect URI. The flow's cookie is limited to it. */
   callbackPath(configId: string): string;
-  /** The client id where the authorization server fetches it (Client ID Metadata Document). */
+  /** The client id URL where authorization servers fetch the metadata (Client ID Metadata Document). */
   clientMetadataUrl(configId: string): string;
 }
 
-/** @param publicUrl an origin, without a slash at the end */
+/** Creates the URL builder. @param publicUrl an origin, without a slash at the end */
 export function createOAuthUrls(publicUrl: string): OAuthUrls {
   const callbackPath = (configId: string) => `${SERVERS_PATH}/${configId}/oauth2/callback`;
   return {

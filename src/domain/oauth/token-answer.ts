@@ -1,29 +1,29 @@
 import { OutboundError } from '../../outbound/outbound-error.ts';
 import { TokenEndpointError, toHarmlessLine } from './token-endpoint-error.ts';
 
-/** Longer tokens do not fit into the headers that servers take. */
+/** Longer tokens do not fit into the headers that servers accept. */
 const MAX_TOKEN_LENGTH = 16_384;
 const MAX_SCOPE_LENGTH = 16_384;
-/** RFC 6750, section 2.1, and what else a header can carry: nothing that would end it. */
+/** RFC 6750, section 2.1, and any other visible characters that a header can carry. */
 const TOKEN = /^[\x21-\x7e]+$/;
-/** RFC 6749, section 3.3, and the spaces that some put around. */
+/** RFC 6749, section 3.3, and the surrounding spaces that some servers add. */
 const SCOPE = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/;
 
 const OUTBOUND_MESSAGES = {
-  url: 'The token endpoint has a URL that the gateway does not call.',
-  address: 'The token endpoint is at an address that the gateway does not call.',
+  url: 'The URL of the token endpoint is not allowed.',
+  address: 'The token endpoint is at an address that the gateway may not call.',
   timeout: 'The token endpoint did not answer in time.',
   connection: 'The token endpoint cannot be reached.',
-  redirect: 'The token endpoint answers with a redirect.',
-  encoding: 'The token endpoint answers with a content coding that was not asked for.',
-  size: 'The token endpoint answers with too much.',
+  redirect: 'The token endpoint answered with a redirect.',
+  encoding: 'The token endpoint answered with a content coding that was not requested.',
+  size: "The token endpoint's response is too large.",
 } as const satisfies Record<OutboundError['failure'], string>;
 
 const MAX_RETRY_AFTER_MS = 3_600_000;
 
 /**
- * The answer, when it is a success; the library checks what it says. What the gateway has no use for is left out: an ID
- * token would have to be verified, and is nobody's here.
+ * Returns a successful response; the library validates its content. Unused fields are removed: an ID token would have
+ * to be verified, and nothing here needs one.
  *
  * @throws TokenEndpointError
  */
@@ -40,26 +40,26 @@ export async function assertTokenAnswer(response: Response): Promise<Response> {
   for (const name of ['access_token', 'refresh_token']) assertToken(body, name);
   const { scope, token_type: tokenType } = body;
   if (typeof scope === 'string' && (scope.length > MAX_SCOPE_LENGTH || !SCOPE.test(scope))) {
-    throw new TokenEndpointError('malformed', "The token endpoint's answer has scopes that are none.");
+    throw new TokenEndpointError('malformed', "The token endpoint's response contains invalid scopes.");
   }
-  // A token that is bound to a key nobody asked for cannot be used.
+  // A token that is bound to a key cannot be used, because the gateway has no such key.
   if (typeof tokenType === 'string' && tokenType.toLowerCase() !== 'bearer') {
-    throw new TokenEndpointError('malformed', 'The token endpoint gave a token of another type than Bearer.');
+    throw new TokenEndpointError('malformed', 'The token endpoint issued a token that is not of type Bearer.');
   }
   const { id_token: _unused, ...rest } = body;
   return Response.json(rest);
 }
 
-/** Any error of a call as one that says what to do: nothing of the answer is in its message. */
+/** Converts any error of a call to one that says what to do. Its message quotes nothing from the response. */
 export function toTokenEndpointError(error: unknown): TokenEndpointError {
   if (error instanceof TokenEndpointError) return error;
   if (error instanceof OutboundError) {
     const failure = ['redirect', 'encoding', 'size'].includes(error.failure) ? 'malformed' : 'unavailable';
-    // Not its own message: it names the host, which is not for members.
+    // Not the error's own message: it names the host, which members must not see.
     return new TokenEndpointError(failure, OUTBOUND_MESSAGES[error.failure]);
   }
-  // The library's errors carry the answer in their cause, and the answer may carry a token.
-  return new TokenEndpointError('malformed', "The token endpoint's answer is not what OAuth 2 says.");
+  // The library's errors keep the response in their cause, and the response may contain a token.
+  return new TokenEndpointError('malformed', "The token endpoint's response is not valid OAuth 2.");
 }
 
 function toRefusal(response: Response, body: Record<string, unknown> | undefined): TokenEndpointError {
@@ -72,14 +72,14 @@ function toRefusal(response: Response, body: Record<string, unknown> | undefined
   const code = body?.['error'];
   if (status === 400 && code === 'invalid_grant')
     return new TokenEndpointError('invalid_grant', message, { description });
-  // RFC 6749, section 5.2: 401 is for clients that could not be authenticated, whatever else the answer says.
+  // RFC 6749, section 5.2: 401 means that the client could not be authenticated, whatever the body says.
   if (status === 401 || (status === 400 && code === 'invalid_client')) {
     return new TokenEndpointError('invalid_client', message, { description });
   }
   return new TokenEndpointError('refused', message, { description });
 }
 
-/** RFC 9110, section 10.2.3, in seconds; a date is not worth the trouble of another clock. */
+/** RFC 9110, section 10.2.3, in seconds. Dates are ignored, because they would depend on another clock. */
 function readRetryAfter(response: Response): number | undefined {
   const seconds = response.headers.get('retry-after');
   if (seconds === null || !/^\d{1,9}$/.test(seconds)) return undefined;
@@ -89,12 +89,12 @@ function readRetryAfter(response: Response): number | undefined {
 function assertToken(body: Record<string, unknown>, name: string): void {
   const token = body[name];
   if (token === undefined || token === null) {
-    // A null is how some say "none".
+    // Some servers send null for an absent field.
     delete body[name];
     return;
   }
   if (typeof token !== 'string' || token.length > MAX_TOKEN_LENGTH || !TOKEN.test(token)) {
-    throw new TokenEndpointError('malformed', "The token endpoint's token cannot be sent in a header.");
+    throw new TokenEndpointError('malformed', 'The token from the token endpoint cannot be sent in a header.');
   }
 }
 

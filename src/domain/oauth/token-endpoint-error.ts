@@ -1,24 +1,24 @@
 /**
- * What went wrong at a token or revocation endpoint.
+ * The kind of failure at a token or revocation endpoint.
  *
- * - `invalid_grant`: 400 with this error; the grant is dead, whoever asks (RFC 6749, section 5.2).
- * - `invalid_client`: the server does not know the gateway's client, or not with these credentials.
- * - `refused`: another answer of the kind "no".
- * - `unavailable`: 429, 5xx, too late, not reachable, another address than allowed.
- * - `malformed`: an answer that is none of OAuth's.
+ * - `invalid_grant`: 400 with this error code. The grant is dead for every client (RFC 6749, section 5.2).
+ * - `invalid_client`: the server does not know the gateway's client, or rejects its credentials.
+ * - `refused`: any other refusal.
+ * - `unavailable`: 429, 5xx, timeout, unreachable, or an address that is not allowed.
+ * - `malformed`: the response is not valid OAuth.
  */
 export type TokenEndpointFailure = 'invalid_grant' | 'invalid_client' | 'refused' | 'unavailable' | 'malformed';
 
-/** More than this is no reason, it is a page. */
+/** A longer description would be a page, not a reason. */
 const MAX_DESCRIPTION = 300;
 
-/** A token or revocation endpoint did not give what was asked for. The message is the gateway's own words. */
+/** A token or revocation request failed. The message is in the gateway's own words. */
 export class TokenEndpointError extends Error {
   override readonly name = 'TokenEndpointError';
   readonly failure: TokenEndpointFailure;
-  /** The server's own explanation, made harmless: for a person, as text, and never to decide by. */
+  /** The server's own explanation, sanitised. For display as text only, never for decisions. */
   readonly description: string | undefined;
-  /** How long the server wants to be left alone. */
+  /** How long the server asks clients to wait. */
   readonly retryAfterMs: number | undefined;
 
   constructor(
@@ -32,7 +32,7 @@ export class TokenEndpointError extends Error {
     this.retryAfterMs = more.retryAfterMs;
   }
 
-  /** The same without an explanation that repeats what was sent in confidence. */
+  /** Returns the error without its description if that repeats a secret that was sent. */
   without(secrets: readonly string[]): TokenEndpointError {
     const { failure, message, description, retryAfterMs } = this;
     if (description === undefined || !secrets.some((secret) => description.includes(secret))) return this;
@@ -41,8 +41,8 @@ export class TokenEndpointError extends Error {
 }
 
 /**
- * Text of a provider as one short line without control characters, direction marks or leading and trailing space.
- * It still is not HTML: whoever shows it escapes it.
+ * Converts text from a provider to one short line without control characters, direction marks and surrounding space. It
+ * is not HTML-escaped; callers must do that.
  */
 export function toHarmlessLine(text: unknown): string | undefined {
   if (typeof text !== 'string') return undefined;

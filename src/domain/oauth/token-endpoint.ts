@@ -18,39 +18,39 @@ import type { OAuthProvider } from './oauth-provider.ts';
 import { assertTokenAnswer, toTokenEndpointError } from './token-answer.ts';
 import { TokenEndpointError } from './token-endpoint-error.ts';
 
-/** What a token endpoint gives. */
+/** The tokens from a token endpoint. */
 export interface TokenSet {
   accessToken: Secret;
   refreshToken: Secret | null;
-  /** Null when the server gave what was asked for (RFC 6749, section 5.1). */
+  /** Null when the server granted the requested scopes (RFC 6749, section 5.1). */
   scopes: string[] | null;
   expiresInSeconds: number | null;
 }
 
-/** Ten years; beyond that a server means "never". */
+/** Ten years. Servers that send more mean "never". */
 const MAX_EXPIRES_IN_SECONDS = 315_360_000;
 const STATE = 'checked-before';
 
-/** The gateway's calls of token and revocation endpoints. */
+/** Calls token and revocation endpoints. */
 export type TokenEndpoints = ReturnType<typeof createTokenEndpoints>;
 
-/** Makes them over the one way out. Every function throws `TokenEndpointError` and nothing else. */
+/** Creates the client over the safe fetch. Every function throws only `TokenEndpointError`. */
 export function createTokenEndpoints(safeFetch: SafeFetch) {
   const options = toOptions(safeFetch);
   const revocationOptions = toOptions(async (url, request) => {
     const response = await safeFetch(url, request);
-    // It says 200, and some say 204; whatever the body is, it has nothing to say.
+    // The success status is 200, but some servers send 204. The body has no meaning.
     return response.ok ? Response.json({}) : response;
   });
 
   return {
-    /** Trades an authorization code (RFC 6749, section 4.1.3; RFC 7636; RFC 8707). */
+    /** Exchanges an authorization code (RFC 6749, section 4.1.3; RFC 7636; RFC 8707). */
     async exchangeCode(
       provider: OAuthProvider,
       grant: { code: string; redirectUri: string; codeVerifier: Secret },
     ): Promise<TokenSet> {
       return withEachMethod(provider, [grant.code, grant.codeVerifier.expose()], async ({ server, client, auth }) => {
-        // State and issuer were compared before: the library is handed what is left to trust.
+        // State and issuer were verified before, so the library gets only the remaining parameters.
         const parameters = validateAuthResponse(
           { issuer: server.issuer },
           client,
@@ -70,7 +70,7 @@ export function createTokenEndpoints(safeFetch: SafeFetch) {
       });
     },
 
-    /** Trades a refresh token (RFC 6749, section 6). */
+    /** Exchanges a refresh token (RFC 6749, section 6). */
     async refresh(provider: OAuthProvider, refreshToken: Secret): Promise<TokenSet> {
       return withEachMethod(provider, [refreshToken.expose()], async ({ server, client, auth }) => {
         const response = await refreshTokenGrantRequest(server, client, auth, refreshToken.expose(), {
@@ -81,7 +81,7 @@ export function createTokenEndpoints(safeFetch: SafeFetch) {
       });
     },
 
-    /** Revokes a token (RFC 7009). Resolves when the server says that it is done, or never knew it. */
+    /** Revokes a token (RFC 7009). Resolves when the server confirms it, or does not know the token. */
     async revoke(provider: OAuthProvider, token: Secret, hint: 'refresh_token' | 'access_token'): Promise<void> {
       await withEachMethod(provider, [token.expose()], async ({ server, client, auth }) => {
         await revocationRequest(server, client, auth, token.expose(), {
@@ -100,9 +100,10 @@ interface CallContext {
 }
 
 /**
- * Runs one call, and again with the next way to authenticate when the server does not know the client by the first.
+ * Runs a call, and repeats it with the next authentication method when the server does not accept the client with the
+ * first.
  *
- * @param sent what no error may repeat
+ * @param sent secrets that errors must not repeat
  */
 async function withEachMethod<Result>(
   provider: OAuthProvider,
@@ -116,13 +117,17 @@ async function withEachMethod<Result>(
     token_endpoint: provider.tokenUrl,
     ...(provider.revocationUrl !== '' && { revocation_endpoint: provider.revocationUrl }),
   };
-  let failure = new TokenEndpointError('invalid_client', 'There is no way to authenticate at the token endpoint.');
+  let failure = new TokenEndpointError(
+    'invalid_client',
+    'No authentication method is available for the token endpoint.',
+  );
   for (const method of client.authMethods) {
     try {
       return await run({ server, client: { client_id: client.clientId }, auth: toClientAuth(client, method) });
     } catch (error) {
       failure = toTokenEndpointError(error).without(secrets);
-      // A code or refresh token is not looked at before the client is known, so it is still good for a second try.
+      // Servers authenticate the client before they look at the code or refresh token, so it is still valid for another
+      // try.
       if (failure.failure !== 'invalid_client') throw failure;
     }
   }
@@ -131,7 +136,7 @@ async function withEachMethod<Result>(
 
 function toOptions(fetch: SafeFetch) {
   return {
-    // `safeFetch` decides: http only to hosts that the operator opened.
+    // `safeFetch` enforces this: http only to hosts that the operator allowed.
     [allowInsecureRequests]: true,
     [customFetch]: async (url: string, init: { body?: unknown; headers?: Record<string, string> }) =>
       assertTokenAnswer(

@@ -5,7 +5,7 @@ import type { AssumedField, HeaderTemplate, ReadResult } from './imported-server
 import { parseTemplate } from './secret-template.ts';
 import { explainGap, fillUrl, listUrlNotes } from './url-template.ts';
 
-/** The names of types in clients' files, without their dashes. */
+/** The transport types in clients' files, without dashes. */
 const TRANSPORTS: ReadonlyMap<string, McpTransport> = new Map([
   ['http', 'streamable_http'],
   ['streamablehttp', 'streamable_http'],
@@ -14,12 +14,12 @@ const TRANSPORTS: ReadonlyMap<string, McpTransport> = new Map([
 ]);
 
 const NO_CREDENTIALS =
-  'The file has no credentials for it. If the server asks for a sign-in (OAuth 2), set the authType to OAUTH2.';
+  'The file has no credentials for this server. If the server requires a sign-in (OAuth 2), set authType to OAUTH2.';
 
 /**
  * Reads an entry of `mcpServers` (Cursor, Claude Code, Windsurf, Gemini CLI, Cline, …) or of VS Code's `servers`.
  *
- * @param descriptions what VS Code's `inputs` say, by `input:<id>`
+ * @param descriptions the descriptions of VS Code's `inputs`, by `input:<id>`
  */
 export function readClientServer(
   reader: FieldReader,
@@ -36,13 +36,13 @@ export function readClientServer(
   const allowed = reader.texts('includeTools');
   const denied = reader.texts('excludeTools', 'disabledTools');
   if (url == null) {
-    reader.require('url', 'Give the URL of the server.');
+    reader.require('url', 'Add the URL of the server.');
     return undefined;
   }
   const filled = fillUrl(url);
   if ('missing' in filled) return { name, reason: explainGap(filled.missing) };
 
-  const left = reader.take('command') === undefined ? [] : ['Its command was left out: it has a URL.'];
+  const left = reader.take('command') === undefined ? [] : ['Its command was ignored, because it has a URL.'];
   const ignored = reader.noteIgnored();
   return {
     name,
@@ -70,7 +70,7 @@ function withoutDashes(type: string): string {
   return type.toLowerCase().replace(/[-_ ]/g, '');
 }
 
-/** Why the gateway cannot be told to talk to a server; undefined when it can. */
+/** Why the gateway cannot connect to a server. Undefined when it can. */
 function explainUnsupported(
   reader: FieldReader,
   type: string | null | undefined,
@@ -81,22 +81,22 @@ function explainUnsupported(
   if (kind === 'stdio' || kind === 'local' || (command !== undefined && url == null)) {
     const words = [command, reader.take('args')?.value].flat();
     return words.some((word) => typeof word === 'string' && word.includes('mcp-remote'))
-      ? 'It runs the bridge "mcp-remote" on this computer: give the URL that it leads to as "url" instead.'
-      : 'It runs a command on the computer of its user: the gateway talks to remote servers only.';
+      ? 'It runs the bridge "mcp-remote" locally: enter the URL that it connects to as "url" instead.'
+      : "It runs a command on the user's computer: the gateway only connects to remote servers.";
   }
   if (url != null && /^(?:unix|pipe|file):/i.test(url)) {
-    return 'Its URL is one of this computer: the gateway talks to remote servers only.';
+    return 'Its URL points to the local computer: the gateway only connects to remote servers.';
   }
   if (kind === 'ws' || kind === 'websocket' || (url != null && /^wss?:/i.test(url))) {
-    return 'It is talked to over WebSocket: the gateway speaks Streamable HTTP and SSE.';
+    return 'It uses WebSocket: the gateway supports Streamable HTTP and SSE.';
   }
   if (kind !== undefined && !TRANSPORTS.has(kind)) {
-    return 'Its type is unknown: the gateway speaks Streamable HTTP ("http") and SSE ("sse").';
+    return 'Its type is unknown: the gateway supports Streamable HTTP ("http") and SSE ("sse").';
   }
   return undefined;
 }
 
-/** What clients do when a file has no type; the path of the older transport is `/sse` nearly everywhere. */
+/** Guesses as clients do when a file has no type. The path of the older transport is nearly always `/sse`. */
 function guessTransport(url: string): McpTransport {
   const path = URL.canParse(url) ? new URL(url).pathname : url;
   return /\/sse\/?$/.test(path) ? 'sse' : 'streamable_http';
@@ -106,8 +106,7 @@ function readCredentials(reader: FieldReader): Credentials & { assumed: readonly
   const headers = readHeaders(reader);
   const oauth = readOAuth(reader);
   if (oauth?.plain.authType === 'oauth2') {
-    const lost =
-      headers.length > 0 ? ['Its headers were left out: with OAuth 2 the gateway sends only the token.'] : [];
+    const lost = headers.length > 0 ? ['Its headers were ignored: with OAuth 2 the gateway sends only the token.'] : [];
     return { ...oauth, notes: [...oauth.notes, ...lost], assumed: [] };
   }
   const credentials = toHeaderCredentials(headers);

@@ -4,22 +4,22 @@ import type { FoundServer, ImportedServer, SecretPlaceholder } from './imported-
 import { listDefaults, listSlots, type SecretTemplate } from './secret-template.ts';
 import { toSlug } from './slug.ts';
 
-/** As the rules have it. A name in a file may be longer: it was not made to be shown. */
+/** The limit of the config rules. Names in files may be longer, because they are not meant for display. */
 const MAX_DISPLAY_NAME = 120;
 
-/** A question is asked for each gap: what the file says of it is a sentence. */
+/** Each placeholder becomes a question to the user, so its description is limited to a sentence. */
 const MAX_DESCRIPTION = 300;
 
-/** A secret with what is known about its place. */
+/** A secret with its field and header. */
 interface PlacedTemplate {
   field: SecretPlaceholder['field'];
   template: SecretTemplate;
   header?: string;
-  /** What it is, when the file does not say. */
+  /** A description for placeholders that the file does not describe. */
   what: string;
 }
 
-/** Makes a server of what a reader found: with its slug, the secrets that are in the file, and those to ask for. */
+/** Completes a server found by a reader: adds its slug, the secrets in the file, and the placeholders to fill. */
 export function completeServer(found: FoundServer, slug: string): ImportedServer {
   const { name, plain, templates, assumed } = found;
   const displayName = [...name.trim()].slice(0, MAX_DISPLAY_NAME).join('') || slug;
@@ -27,9 +27,9 @@ export function completeServer(found: FoundServer, slug: string): ImportedServer
   const defaults = new Set(placed.flatMap(({ template }) => listDefaults(template)));
   const notes = [
     ...found.notes,
-    ...[...defaults].map((each) => `"${each}" has the file's default unless it is given.`),
+    ...[...defaults].map((each) => `"${each}" uses the file's default unless you enter a value.`),
   ];
-  if (slug !== toSlug(name)) notes.push(`Another server has the slug "${toSlug(name)}": this one becomes "${slug}".`);
+  if (slug !== toSlug(name)) notes.push(`Another server has the slug "${toSlug(name)}", so this one gets "${slug}".`);
   return {
     name,
     input: { displayName, ...plain, slug, ...fillTemplates(templates, NOTHING_GIVEN, [slug]) },
@@ -40,7 +40,7 @@ export function completeServer(found: FoundServer, slug: string): ImportedServer
   };
 }
 
-/** The gaps of all secrets; one that is in several headers is asked for once. */
+/** The placeholders of all secrets. One that appears in several headers is listed once. */
 function listPlaceholders(
   placed: readonly PlacedTemplate[],
   descriptions: FoundServer['descriptions'],
@@ -66,7 +66,7 @@ function listPlaced({ templates, plain }: FoundServer): PlacedTemplate[] {
   if (apiKeyValue !== undefined) placed.push(placeHeader('apiKeyValue', apiKeyValue, plain.apiKeyHeader ?? ''));
   placed.push(...customHeaders.map(({ name, template }) => placeHeader('customHeaders', template, name)));
   if (allCustomHeaders !== undefined) {
-    const what = 'All custom headers, as a JSON object of names and values.';
+    const what = 'All custom headers, as a JSON object that maps names to values.';
     placed.push({ field: 'customHeaders', template: allCustomHeaders, what });
   }
   return placed;

@@ -4,14 +4,14 @@ import type { FieldReader } from './field-reader.ts';
 import type { HeaderTemplate, SecretTemplates } from './imported-server.ts';
 import { parseTemplate } from './secret-template.ts';
 
-/** What a server is sent, as a file says it. */
+/** The credentials for a server, as given in a file. */
 export interface Credentials {
   plain: ConfigInput;
   templates: SecretTemplates;
   notes: string[];
 }
 
-/** One header is an API key, several are custom headers; what they mean is the same to the server. */
+/** One header becomes an API key, several become custom headers. The server receives the same either way. */
 export function toHeaderCredentials(headers: readonly HeaderTemplate[]): Credentials {
   const [first] = headers;
   if (first === undefined) return { plain: { authType: 'none' }, templates: {}, notes: [] };
@@ -23,15 +23,15 @@ export function toHeaderCredentials(headers: readonly HeaderTemplate[]): Credent
 }
 
 /**
- * Reads what a client's file says of OAuth 2: `oauth` (VS Code, Claude Code, Gemini CLI) or `auth` (Cursor, FastMCP).
- * Undefined when it says nothing, or that there is none.
+ * Reads a client's OAuth 2 settings: `oauth` (VS Code, Claude Code, Gemini CLI) or `auth` (Cursor, FastMCP). Undefined
+ * when there are none.
  */
 export function readOAuth(reader: FieldReader): Credentials | undefined {
   const entry = reader.take('oauth', 'auth');
   if (entry === undefined || entry.value === null || entry.value === false) return undefined;
   if (entry.value === true || entry.value === 'oauth') return discovered();
   if (typeof entry.value === 'string') {
-    return { ...discovered(), plain: {}, notes: [`"${entry.name}" was left out: put the token into "headers".`] };
+    return { ...discovered(), plain: {}, notes: [`"${entry.name}" was ignored: put the token in "headers".`] };
   }
   const settings = reader.object(entry.name);
   if (settings == null || settings.flag('enabled') === false) return undefined;
@@ -47,7 +47,7 @@ function readSettings(settings: FieldReader, name: string): Credentials {
   const { plain, notes } = credentials;
   const clientId = settings.text('clientId', 'client_id', 'CLIENT_ID') ?? '';
   if (!isLiteral(clientId)) {
-    notes.push('The OAuth 2 client id is a placeholder and was left out: set it afterwards.');
+    notes.push('The OAuth 2 client id is a placeholder and was ignored: set it after the import.');
   } else if (clientId !== '') plain.oauth2ClientId = clientId;
   const secret = settings.text('clientSecret', 'client_secret', 'CLIENT_SECRET');
   if (secret != null && secret.trim() !== '') {
@@ -72,7 +72,7 @@ function isLiteral(text: string): boolean {
   return text === '' || parseTemplate(text, { name: 'clientId' }).every((part) => part instanceof Secret);
 }
 
-/** A list (Cursor, Gemini CLI) or one text with spaces (Claude Code, RFC 6749 section 3.3). */
+/** A list (Cursor, Gemini CLI) or a space-separated text (Claude Code, RFC 6749 section 3.3). */
 function readScopes(settings: FieldReader): string[] | undefined {
   const taken = settings.take('scopes', 'scope');
   if (taken === undefined || taken.value === null) return undefined;

@@ -6,26 +6,26 @@ import { fillSecrets, type GivenSecrets, listMissing, NOTHING_GIVEN } from './fi
 import type { ImportedServer, ParsedServerFile, SecretPlaceholder } from './imported-server.ts';
 import { FIELD_KINDS, PLAIN_FIELDS, type PlainField, toGraphChoice } from './server-fields.ts';
 
-/** What would happen to a field. Both sides are for a person; of a secret they say only whether there is one. */
+/** The change of a field. Both values are for display; for a secret they only say whether it is set. */
 export interface FieldChange {
   field: PlainField | SecretField;
-  /** Empty when there was nothing. A list is JSON, a choice as the graph has it. */
+  /** Empty when there was no value. A list is JSON, a choice is spelled as in GraphQL. */
   before: string;
-  /** Empty when nothing is left. */
+  /** Empty when no value remains. */
   after: string;
 }
 
-/** What an import would do with one server of the file. */
+/** The effect of an import on one server of the file. */
 export interface ServerDiff {
   kind: 'create' | 'update' | 'unchanged' | 'skip';
-  /** Null for a server that is skipped. */
+  /** Null for a skipped server. */
   slug: string | null;
-  /** Its name in the file. */
+  /** The name in the file. */
   name: string;
   changes: FieldChange[];
-  /** What has to be given before it can be stored. */
+  /** The secrets that are required before the server can be stored. */
   secretsMissing: SecretPlaceholder[];
-  /** What a person should know; why, for a server that is skipped. */
+  /** Notes for the user. For a skipped server, the reason. */
   notes: string[];
 }
 
@@ -36,10 +36,10 @@ const STORED_FLAGS = {
 } as const satisfies Record<SecretField, keyof McpServerConfigRecord>;
 
 /**
- * What importing a file would do, in the file's order, what is skipped last. Servers are matched by slug. Nothing is
- * checked against the rules: the config service does that.
+ * Compares a file with the existing configs, in the file's order, with skipped servers last. Servers are matched by
+ * slug. The rules for configs are not checked here; the config service does that.
  *
- * @param given the secrets that were given, by slug
+ * @param given the entered secrets, by slug
  * @throws VALIDATION_FAILED as `fillSecrets` does
  */
 export function diffServers(
@@ -78,7 +78,7 @@ function diffServer(
   return { kind, slug: server.input.slug, name: server.name, changes, secretsMissing, notes };
 }
 
-/** Of a new server, what is as usual goes without saying, but for these. */
+/** For a new server, default values are not shown, except for these fields. */
 const ALWAYS_SHOWN: ReadonlySet<string> = new Set(['transport', 'enabled', 'authType']);
 
 function diffPlain(draft: ConfigDraft, current: McpServerConfigRecord | undefined): FieldChange[] {
@@ -116,20 +116,20 @@ function describeChange(kind: 'keep' | 'clear' | 'set', isStored: boolean): stri
   return kind === 'clear' && isStored ? 'will be cleared' : undefined;
 }
 
-/** Stored headers cannot be compared with those of a file, not even by their names. */
+/** Stored headers cannot be compared with those in a file, not even by name. */
 function explainKept(server: ImportedServer, missing: readonly SecretPlaceholder[], draft: ConfigDraft): string[] {
   const isKept =
     server.templates.customHeaders !== undefined &&
     draft.customHeaders.kind === 'keep' &&
     !missing.some(({ field }) => field === 'customHeaders');
-  return isKept ? ["The stored headers stay, whatever the file's are: give the secrets to replace them."] : [];
+  return isKept ? ['The stored headers are kept, whatever the file contains: enter the secrets to replace them.'] : [];
 }
 
 const SIGNS = { create: '+', update: '~', unchanged: '=', skip: '-' } as const;
 
 const MAX_SHOWN_CHARACTERS = 200;
 
-/** The differences for a terminal: a line for each server and field, without colours, and what comes of it all. */
+/** Formats the differences for a terminal: a line per server and field, without colours, and a summary. */
 export function formatDiff(diffs: readonly ServerDiff[]): string {
   const counts = new Map<ServerDiff['kind'], number>();
   for (const { kind } of diffs) counts.set(kind, (counts.get(kind) ?? 0) + 1);
@@ -161,7 +161,7 @@ function quoteText(field: FieldChange['field'], text: string): string {
   return toPrintable(isText ? `"${text}"` : text);
 }
 
-/** One line without what a terminal would obey, or what turns the direction of writing: the text is a stranger's. */
+/** Converts untrusted text to one line without terminal control sequences and direction marks. */
 function toPrintable(text: string): string {
   const characters = [...text];
   const shown =

@@ -3,9 +3,9 @@ import { GATEHOUSE_VERSION } from './parse-server-file.ts';
 import { FIELD_KINDS, PLAIN_FIELDS, type PlainField, toGraphChoice } from './server-fields.ts';
 
 /**
- * Configs as a file that `parseServerFile` reads: JSON, by slug, the same for the same configs. All fields are in it,
- * empty ones too, so that an import takes a config back to it; a stored secret is a placeholder such as
- * `${secret:apiKeyValue}`. What belongs to this gateway alone, such as ids and times, is not.
+ * Exports configs as a file that `parseServerFile` can read: JSON, sorted by slug, deterministic. It contains all
+ * fields, including empty ones, so that an import restores a config exactly. A stored secret becomes a placeholder such
+ * as `${secret:apiKeyValue}`. Data of this gateway only, such as ids and times, is left out.
  */
 export function exportServers(configs: readonly McpServerConfigRecord[]): string {
   const sorted = configs.toSorted((left, right) => (left.slug < right.slug ? -1 : 1));

@@ -1,6 +1,6 @@
 import type { Issues } from '../validation/issues.ts';
 
-/** Where a value stands in the file. */
+/** The path of a value in the file. */
 export type FilePath = readonly (string | number)[];
 
 const MAX_SHOWN_NAME = 64;
@@ -10,14 +10,16 @@ export function isObject(value: unknown): value is Readonly<Record<string, unkno
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** A text of the file that is shown in several places, cut, so that no answer becomes larger than what was sent. */
+/**
+ * Truncates text from a file for display in several places, so that a response cannot become larger than the request.
+ */
 export function toShown(text: string, maxLength = MAX_SHOWN_NAME): string {
   return text.length <= maxLength ? text : `${text.slice(0, maxLength)}…`;
 }
 
 /**
- * Reads the fields of one object of a file, reports those of a wrong type, and remembers which nobody asked for. Null
- * is passed on: it says "clear this" in our own format. Where several names are given, the first that is there counts.
+ * Reads the fields of an object in a file, reports wrong types, and tracks unused fields. Null is returned as is,
+ * because it clears a field in our own format. Of several names, the first that is present counts.
  */
 export class FieldReader {
   readonly path: FilePath;
@@ -31,9 +33,9 @@ export class FieldReader {
     this.#object = object;
   }
 
-  /** The first of these fields that is there, with its name. */
+  /** The first of these fields that is present, with its name. */
   take(...names: readonly string[]): { name: string; value: unknown } | undefined {
-    // What every object inherits is not in the file.
+    // Inherited properties are not in the file.
     const name = names.find((each) => Object.hasOwn(this.#object, each));
     if (name === undefined) return undefined;
     this.#asked.add(name);
@@ -52,7 +54,7 @@ export class FieldReader {
     return this.#typed(names, isTextList, 'a list of texts');
   }
 
-  /** Another object inside of this one. */
+  /** A nested object. */
   object(...names: readonly string[]): FieldReader | null | undefined {
     const taken = this.take(...names);
     if (taken === undefined || taken.value === null) return taken === undefined ? undefined : null;
@@ -61,7 +63,7 @@ export class FieldReader {
     return undefined;
   }
 
-  /** The objects of a list; those of a wrong type are reported and left out. */
+  /** The objects in a list. Entries of a wrong type are reported and omitted. */
   objects(name: string): FieldReader[] | undefined {
     const list = this.#typed<unknown[]>([name], Array.isArray, 'a list');
     return list?.flatMap((value, index) => {
@@ -72,29 +74,29 @@ export class FieldReader {
     });
   }
 
-  /** Every field with its name. */
+  /** All fields with their names. */
   entries(): [string, unknown][] {
     return Object.entries(this.#object);
   }
 
-  /** Reports a field that is not what it should be. */
+  /** Reports a field with a wrong value. */
   wrong(name: string, expected: string): void {
     this.issues.add([...this.path, toShown(name)], 'WRONG_TYPE', `Must be ${expected}.`);
   }
 
-  /** Reports a field that is missing. */
+  /** Reports a missing field. */
   require(name: string, message: string): void {
     if (!this.issues.has(...this.path, name)) this.issues.add([...this.path, name], 'REQUIRED', message);
   }
 
-  /** A note on the fields that nobody asked for; undefined when there are none. */
+  /** A note about the unused fields. Undefined when there are none. */
   noteIgnored(): string | undefined {
     const ignored = Object.keys(this.#object).filter((name) => !this.#asked.has(name));
-    // What does not look like the name of a field may be a secret in a wrong place.
+    // A name that does not look like a field name may be a misplaced secret.
     const shown = ignored.filter((name) => /^[$\w.-]{1,64}$/.test(name)).slice(0, 20);
     const more = ignored.length - shown.length;
     const names = [...shown.map((name) => `"${name}"`), ...(more > 0 ? [`${more} more`] : [])];
-    return names.length === 0 ? undefined : `Ignored, for the gateway has nothing like it: ${names.join(', ')}.`;
+    return names.length === 0 ? undefined : `Ignored, because the gateway does not support it: ${names.join(', ')}.`;
   }
 
   #typed<Value>(

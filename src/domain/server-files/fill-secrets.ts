@@ -12,18 +12,21 @@ import { parseJsonc } from './jsonc.ts';
 import { fillTemplate, isGiven } from './secret-template.ts';
 import { FIELD_KINDS, PLAIN_FIELDS } from './server-fields.ts';
 
-/** Secrets by `SecretPlaceholder.placeholder`. White space around them is dropped; nothing but white space is none. */
+/**
+ * Secrets by `SecretPlaceholder.placeholder`. Surrounding white space is dropped; a secret of only white space is
+ * absent.
+ */
 export type GivenSecrets = ReadonlyMap<string, Secret>;
 
-/** Nothing was given. */
+/** No secrets were entered. */
 export const NOTHING_GIVEN: GivenSecrets = new Map();
 
 /**
- * The input of `create`, or with `current` the patch of `update`: the given secrets in their places. A secret with an
- * open gap is left out, so that what is stored stays; ask `listMissing` first. The patch has only what changes, and
- * leaves alone what the file says nothing of, such as an auth type that an admin has set since.
+ * Builds the input of `create`, or with `current` the patch of `update`, with the entered secrets filled in. A secret
+ * with an open placeholder is left out, so that the stored one is kept; call `listMissing` first. The patch contains
+ * only changes, and leaves out fields that the file does not mention, such as an auth type that an admin has set since.
  *
- * @throws VALIDATION_FAILED when all custom headers are given as one and are no JSON object of texts
+ * @throws VALIDATION_FAILED when all custom headers are entered as one value that is not a JSON object of texts
  */
 export function fillSecrets(
   server: ImportedServer,
@@ -33,15 +36,19 @@ export function fillSecrets(
   const input = { ...server.input, ...fillTemplates(server.templates, given, [server.input.slug]) };
   if (current === undefined) return input;
   for (const field of server.assumed) {
-    // Another URL may want another transport; name and credentials are not guessed over what is there.
+    // Another URL may need another transport. Otherwise guessed transports and credentials do not replace existing
+    // ones.
     if (field !== 'transport' || input.url === current.url) delete input[field];
   }
   return withoutSame(input, current);
 }
 
-/** Discovered OAuth 2 settings become an admin's own when a patch has them, even as they are. */
+/**
+ * Drops unchanged fields. Discovered OAuth 2 settings would become the admin's own if a patch contained them, even
+ * unchanged.
+ */
 function withoutSame(input: ImportedServer['input'], current: McpServerConfigRecord): ImportedServer['input'] {
-  // A new auth type clears what belonged to the old one, unless the patch has it.
+  // A new auth type clears the fields of the old one, unless the patch contains them.
   if (input.authType !== undefined && input.authType !== current.authType) return input;
   const draft = toDraft(new Issues(), input, current);
   const same = PLAIN_FIELDS.filter((field) => {
@@ -54,8 +61,8 @@ function withoutSame(input: ImportedServer['input'], current: McpServerConfigRec
 }
 
 /**
- * What has still to be given before the server can be stored. For an update of `current`, a secret that is stored
- * already is not asked for again, unless it would go to another place than it was given for.
+ * The placeholders that must be filled before the server can be stored. For an update of `current`, a stored secret is
+ * not asked for again, unless it would be sent elsewhere than intended.
  */
 export function listMissing(
   server: ImportedServer,
@@ -66,12 +73,12 @@ export function listMissing(
   if (current === undefined) return open;
   const draft = toDraft(new Issues(), fillSecrets(server, given, current), current);
   const givenFields = server.secrets.filter(({ placeholder }) => isGiven(placeholder, given)).map(({ field }) => field);
-  // Who gives one part of a secret wants to replace it.
+  // Entering part of a secret means replacing it.
   const kept = SECRET_FIELDS.filter((field) => !givenFields.includes(field) && canKeep(field, draft, current));
   return open.filter(({ field }) => !kept.includes(field));
 }
 
-/** The secrets that have no open gap. @param path where the server stands, for errors */
+/** Fills the secrets that have no open placeholder. @param path the server's position in the file, for errors */
 export function fillTemplates(
   templates: SecretTemplates,
   given: GivenSecrets,
@@ -94,18 +101,18 @@ function isFilled(header: { name: string; value: Secret | undefined }): header i
   return header.value !== undefined;
 }
 
-/** Headers that were given as one secret. */
+/** Parses headers that were entered as one secret. */
 function readHeaders(secret: Secret, path: FilePath): HttpHeader[] {
   const parsed = parseJsonc(secret.expose());
   const headers = parsed.ok && isObject(parsed.value) ? Object.entries(parsed.value) : [];
   if (headers.length === 0 || headers.some(([, value]) => typeof value !== 'string')) {
-    const message = 'Give all custom headers as a JSON object of names and values, such as {"X-Api-Key": "…"}.';
+    const message = 'Enter all custom headers as a JSON object that maps names to values, such as {"X-Api-Key": "…"}.';
     throw validationFailed([{ path: [...path, 'customHeaders'], code: 'WRONG_TYPE', message }]);
   }
   return headers.map(([name, value]) => ({ name, value: new Secret(String(value)) }));
 }
 
-/** Whether the stored secret would be what the file means: same server, same header, same client. */
+/** Whether the stored secret still fits the file: same server, same header, same client. */
 function canKeep(field: SecretField, draft: ConfigDraft, current: McpServerConfigRecord): boolean {
   if (!isKept(draft, field) || movesAway(draft.url, current.url)) return false;
   if (field === 'apiKeyValue') return draft.apiKeyHeader.toLowerCase() === current.apiKeyHeader.toLowerCase();
@@ -117,7 +124,7 @@ function canKeep(field: SecretField, draft: ConfigDraft, current: McpServerConfi
   );
 }
 
-/** As `hasNewOrigin`, for URLs that no rule has seen yet. */
+/** Like `hasNewOrigin`, for URLs that have not been validated. */
 function movesAway(after: string, before: string): boolean {
   if (after === before || after === '') return false;
   return !URL.canParse(after) || !URL.canParse(before) || hasNewOrigin(after, before);

@@ -6,14 +6,14 @@ import { listSlots, parseTemplate } from './secret-template.ts';
 import { FIELD_KINDS, type FieldKind, PLAIN_FIELDS, toGraphChoice } from './server-fields.ts';
 import { toSlug } from './slug.ts';
 
-/** Reads an entry of our own export: the graph's fields, null clears one. */
+/** Reads an entry of our own export: GraphQL field names; null clears a field. */
 export function readGatehouseServer(reader: FieldReader, name: string): ReadResult {
   const plain: ConfigInput = {};
   for (const field of PLAIN_FIELDS) {
     const value = readField(reader, field, FIELD_KINDS[field]);
     if (value !== undefined) Object.assign(plain, { [field]: value });
   }
-  if (plain.url == null) reader.require('url', 'Give the URL of the server.');
+  if (plain.url == null) reader.require('url', 'Add the URL of the server.');
   const templates: SecretTemplates = {};
   for (const field of ['oauth2ClientSecret', 'apiKeyValue'] as const) {
     const text = reader.text(field);
@@ -28,7 +28,7 @@ export function readGatehouseServer(reader: FieldReader, name: string): ReadResu
     plain,
     templates,
     notes: [
-      ...(slug === name ? [] : [`Its name is no slug: it becomes "${slug}".`]),
+      ...(slug === name ? [] : [`Its name is not a valid slug, so it becomes "${slug}".`]),
       ...(ignored === undefined ? [] : [ignored]),
     ],
     assumed: plain.displayName === undefined ? ['displayName'] : [],
@@ -48,14 +48,14 @@ function readField(reader: FieldReader, field: string, kind: FieldKind): unknown
   return undefined;
 }
 
-/** One placeholder for all, an object of names and values, or the graph's list of `{name, value}`. */
+/** One placeholder for all headers, an object of names and values, or GraphQL's list of `{name, value}`. */
 function readCustomHeaders(reader: FieldReader, plain: ConfigInput, templates: SecretTemplates): void {
   const value = reader.take('customHeaders')?.value;
   if (value === undefined) return;
   if (value === null) plain.customHeaders = null;
   else if (typeof value === 'string') {
     const template = parseTemplate(value, { name: 'secret:customHeaders' });
-    // A literal is no set of headers; the gap is filled with one as JSON.
+    // A literal is not a set of headers. The placeholder will be filled with one as JSON.
     if (template.some((part) => part instanceof Secret) || listSlots(template).length !== 1) {
       reader.wrong('customHeaders', 'an object of header names and values');
     } else templates.allCustomHeaders = template;
@@ -70,8 +70,8 @@ function readHeaderList(reader: FieldReader): HeaderTemplate[] {
   return (reader.objects('customHeaders') ?? []).flatMap((header) => {
     const name = header.text('name');
     const value = header.text('value');
-    if (name == null) header.require('name', 'Give the name of the header.');
-    if (value == null) header.require('value', 'Give its value, or a placeholder for it.');
+    if (name == null) header.require('name', 'Add the name of the header.');
+    if (value == null) header.require('value', 'Add its value, or a placeholder for it.');
     return name == null || value == null ? [] : [{ name, template: parseTemplate(value, { name }) }];
   });
 }

@@ -1,47 +1,50 @@
 import type { ConfigInput, SecretField } from '../configs/config-input.ts';
 import type { SecretTemplate } from './secret-template.ts';
 
-/** Whose format a file has: our export, `mcpServers` of most clients, VS Code's `servers`, the MCP registry's. */
+/** The format of a file: our export, `mcpServers` of most clients, VS Code's `servers`, or the MCP registry's. */
 export type ServerFileFormat = 'gatehouse' | 'mcp_json' | 'vscode' | 'registry';
 
-/** A secret that has to be given before the server can be stored. */
+/** A secret that must be entered before the server can be stored. */
 export interface SecretPlaceholder {
   field: SecretField;
-  /** The header that it goes into. */
+  /** The header that contains it. */
   header?: string;
-  /** Its name in the file and the key to give it by, e.g. `input:github_token` for `${input:github_token}`. */
+  /** Its name in the file, and the key for entering it, e.g. `input:github_token` for `${input:github_token}`. */
   placeholder: string;
-  /** What it is, for a person: the file's own words where it has some. */
+  /** A description for the user, from the file if it has one. */
   description: string;
 }
 
-/** A header whose value may have gaps. */
+/** A header whose value may contain placeholders. */
 export interface HeaderTemplate {
   name: string;
   template: SecretTemplate;
 }
 
-/** The secrets of a server as the file has them. */
+/** The secrets of a server in the file. */
 export interface SecretTemplates {
   oauth2ClientSecret?: SecretTemplate;
   apiKeyValue?: SecretTemplate;
   customHeaders?: readonly HeaderTemplate[];
-  /** One gap for all custom headers, filled by a JSON object: an export does not know their names. */
+  /** A single placeholder for all custom headers, filled with a JSON object: an export does not know their names. */
   allCustomHeaders?: SecretTemplate;
 }
 
-/** Fields that the file says nothing of: right for a new server, and no reason to change one that is there. */
+/**
+ * Fields that the file does not mention. The assumed value is used for a new server, but does not change an existing
+ * one.
+ */
 export type AssumedField = 'displayName' | 'transport' | 'authType';
 
-/** A server of a file. Every secret in it is wrapped. */
+/** A server of a file. All its secrets are wrapped. */
 export interface ImportedServer {
-  /** Its name in the file. */
+  /** The name in the file. */
   name: string;
-  /** What the file says, with the secrets that are in it. What is asked for is absent: see `fillSecrets`. */
+  /** The fields and secrets in the file. Secrets that must be entered are absent: see `fillSecrets`. */
   input: ConfigInput & { slug: string };
-  /** What has to be given for a new server. */
+  /** The secrets that a new server needs. */
   secrets: SecretPlaceholder[];
-  /** What a person should know, e.g. what was left out. */
+  /** Notes for the user, e.g. about what was ignored. */
   notes: string[];
   /** For `fillSecrets`. */
   templates: SecretTemplates;
@@ -55,23 +58,23 @@ export interface SkippedServer {
   reason: string;
 }
 
-/** What a file holds. */
+/** The content of a file. */
 export interface ParsedServerFile {
   format: ServerFileFormat;
   servers: ImportedServer[];
   skipped: SkippedServer[];
 }
 
-/** A server as its format's reader found it, before it has a slug. */
+/** A server as read from its format, without a slug. */
 export interface FoundServer {
   name: string;
   plain: ConfigInput;
   templates: SecretTemplates;
   notes: string[];
   assumed: readonly AssumedField[];
-  /** What the file says about its placeholders, by name. */
+  /** The file's descriptions of its placeholders, by name. */
   descriptions: ReadonlyMap<string, string>;
 }
 
-/** What a reader finds: a server, a reason against it, or mistakes that it has reported. */
+/** The result of reading an entry: a server, a reason to skip it, or undefined when problems were reported. */
 export type ReadResult = FoundServer | SkippedServer | undefined;

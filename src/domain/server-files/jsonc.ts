@@ -1,15 +1,15 @@
-/** Where a text stops being JSON. Counted from 1; columns in UTF-16 code units. */
+/** A syntax error. Positions start at 1; columns count UTF-16 code units. */
 export interface JsoncProblem {
   line: number;
   column: number;
-  /** What is wrong there. Quotes nothing of the text, which may hold secrets. */
+  /** What is wrong. It quotes nothing from the text, which may contain secrets. */
   message: string;
 }
 
-/** The value, or why there is none. */
+/** The parsed value, or the syntax error. */
 export type JsoncResult = { ok: true; value: unknown } | { ok: false; problem: JsoncProblem };
 
-/** Files of people are not deeper; the reader calls itself for each level. */
+/** The nesting limit, because the parser is recursive. Real files are not that deep. */
 const MAX_DEPTH = 100;
 
 const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
@@ -32,9 +32,9 @@ class Mistake {
 }
 
 /**
- * Reads JSON (RFC 8259) as VS Code does: with `//` and block comments and a comma after the last entry. A name that an
- * object has twice is a mistake: each reader would take another one (RFC 7493, section 2.3). Names such as `__proto__`
- * become plain properties.
+ * Parses JSON (RFC 8259) as VS Code does: with `//` and block comments and trailing commas. A duplicate name in an
+ * object is an error, because parsers disagree about which one counts (RFC 7493, section 2.3). Names such as
+ * `__proto__` become plain properties.
  */
 export function parseJsonc(text: string): JsoncResult {
   try {
@@ -63,7 +63,7 @@ class Reader {
   }
 
   #readValue(depth: number): unknown {
-    if (depth > MAX_DEPTH) throw this.#mistake('It is nested too deep.');
+    if (depth > MAX_DEPTH) throw this.#mistake('It is nested too deeply.');
     const character = this.#peek();
     if (character === '{') return this.#readObject(depth);
     if (character === '[') return this.#readArray(depth);
@@ -72,24 +72,24 @@ class Reader {
     if (number !== undefined) return Number(number);
     const word = this.#match(WORD);
     if (word !== undefined) return WORDS.get(word);
-    throw this.#mistake('A value should stand here.');
+    throw this.#mistake('A value is expected here.');
   }
 
   #readObject(depth: number): unknown {
     const entries = new Map<string, unknown>();
     this.#at += 1;
     while (this.#peek() !== '}') {
-      if (this.#peek() !== '"') throw this.#mistake('A name in double quotes should stand here.');
+      if (this.#peek() !== '"') throw this.#mistake('A name in double quotes is expected here.');
       const start = this.#at;
       const name = this.#readString();
-      if (entries.has(name)) throw new Mistake(start, 'The object has this name twice.');
-      if (this.#peek() !== ':') throw this.#mistake('A ":" should stand here.');
+      if (entries.has(name)) throw new Mistake(start, 'The object contains this name twice.');
+      if (this.#peek() !== ':') throw this.#mistake('A ":" is expected here.');
       this.#at += 1;
       entries.set(name, this.#readValue(depth + 1));
       this.#readComma('}');
     }
     this.#at += 1;
-    // Unlike an assignment, this makes "__proto__" a property like any other.
+    // Unlike an assignment, this makes "__proto__" a normal property.
     return Object.fromEntries(entries);
   }
 
@@ -104,11 +104,11 @@ class Reader {
     return values;
   }
 
-  /** The comma may stand before the end, too. */
+  /** A trailing comma is allowed. */
   #readComma(end: '}' | ']'): void {
     const character = this.#peek();
     if (character === ',') this.#at += 1;
-    else if (character !== end) throw this.#mistake(`A "," or "${end}" should stand here.`);
+    else if (character !== end) throw this.#mistake(`A "," or "${end}" is expected here.`);
   }
 
   #readString(): string {
@@ -125,7 +125,7 @@ class Reader {
     return JSON.parse(this.#text.slice(start, this.#at)) as string;
   }
 
-  /** The next character that is neither white space nor in a comment; undefined at the end. */
+  /** The next character outside white space and comments. Undefined at the end. */
   #peek(): string | undefined {
     for (;;) {
       const character = this.#text[this.#at];

@@ -9,12 +9,12 @@ import { parseJsonc } from './jsonc.ts';
 import { readRegistryServer } from './registry-server.ts';
 import { toSlugs } from './slug.ts';
 
-/** A file is at most this large, in bytes of UTF-8. */
+/** The maximum size of a file, in bytes of UTF-8. */
 export const MAX_FILE_BYTES = 1_048_576;
-/** A file has at most this many servers. */
+/** The maximum number of servers in a file. */
 export const MAX_SERVERS = 1_000;
 
-/** The version of our own format that is written and read. */
+/** The version of our own format. */
 export const GATEHOUSE_VERSION = 1;
 
 interface Entry {
@@ -29,11 +29,12 @@ interface Listing {
 }
 
 /**
- * Reads a file of MCP servers: our own export, `mcp.json` (`mcpServers`), VS Code's (`servers`, also below `mcp` in its
- * settings), or the registry's `server.json` and lists of its API. Comments and trailing commas are fine. Only the
- * file's shape is checked: the rules of a config are the config service's.
+ * Parses a file of MCP servers: our own export, `mcp.json` (`mcpServers`), VS Code's (`servers`, also under `mcp` in
+ * its settings), or the registry's `server.json` and API lists. Comments and trailing commas are allowed. Only the
+ * shape of the file is checked; the config service checks the rules for configs.
  *
- * @throws VALIDATION_FAILED with all problems and where in the file they are; its messages hold no value of the file
+ * @throws VALIDATION_FAILED with all problems and their positions in the file; the messages contain no values from the
+ *   file
  */
 export function parseServerFile(text: string): ParsedServerFile {
   if (Buffer.byteLength(text) > MAX_FILE_BYTES) throw fileProblem('TOO_LONG', 'Is larger than 1 MiB.');
@@ -88,13 +89,13 @@ function listEntries(issues: Issues, root: unknown): Listing {
 function unknownFormat(): Error {
   return fileProblem(
     'UNKNOWN_FORMAT',
-    'Is none of these: an export of this gateway, mcp.json ("mcpServers"), VS Code\'s mcp.json ("servers"), a server.json of the MCP registry.',
+    'Is not a supported file: an export of this gateway, mcp.json ("mcpServers"), VS Code\'s mcp.json ("servers"), a server.json of the MCP registry.',
   );
 }
 
 function listGatehouse(reader: FieldReader): Listing {
   if (reader.take('gatehouse')?.value !== GATEHOUSE_VERSION) {
-    const message = `Must be ${GATEHOUSE_VERSION}, the version of the format that this gateway reads.`;
+    const message = `Must be ${GATEHOUSE_VERSION}, the format version that this gateway supports.`;
     reader.issues.add(['gatehouse'], 'NOT_SUPPORTED', message);
   }
   return {
@@ -111,7 +112,7 @@ function listClients(format: ServerFileFormat, reader: FieldReader, field: strin
 
 function listNamed(reader: FieldReader, field: string, toRead: (name: string) => Entry['read']): Entry[] {
   const servers = reader.object(field);
-  if (servers == null) reader.require(field, 'Give the servers by their names.');
+  if (servers == null) reader.require(field, 'Add the servers by name.');
   return (servers?.entries() ?? []).map(([name, value]) => ({
     path: [...(servers?.path ?? []), toShown(name)],
     value,
@@ -119,7 +120,7 @@ function listNamed(reader: FieldReader, field: string, toRead: (name: string) =>
   }));
 }
 
-/** VS Code's questions for `${input:id}`, where they stand beside the servers. */
+/** VS Code's `inputs` for `${input:id}`, which are next to the servers. */
 function readInputs(reader: FieldReader): ReadonlyMap<string, string> {
   const inputs = reader.objects('inputs') ?? [];
   return new Map(
@@ -137,7 +138,7 @@ function listRegistry(reader: FieldReader): Listing {
   return { format: 'registry', entries: values.map((value, index) => toRegistryEntry(['servers', index], value)) };
 }
 
-/** The API wraps what it lists as `{server, _meta}`. */
+/** The API wraps list entries as `{server, _meta}`. */
 function toRegistryEntry(path: FilePath, value: unknown): Entry {
   if (!isObject(value) || !Object.hasOwn(value, 'server')) return { path, value, read: readRegistryServer };
   const read = (reader: FieldReader) => readRegistryServer(reader, value['_meta']);

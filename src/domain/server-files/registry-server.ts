@@ -20,8 +20,8 @@ interface Remote {
 }
 
 /**
- * Reads a `server.json` of the MCP registry (schema 2025-12-11): the first Streamable HTTP remote, else the first of
- * SSE. What its API says beside it, whether it is deleted or old, may be in `meta`.
+ * Reads a `server.json` of the MCP registry (schema 2025-12-11): the first Streamable HTTP remote, otherwise the first
+ * SSE remote. `meta` holds the API's information about it, such as whether it is deleted or outdated.
  */
 export function readRegistryServer(reader: FieldReader, meta?: unknown): ReadResult {
   const name = reader.text('name');
@@ -29,7 +29,7 @@ export function readRegistryServer(reader: FieldReader, meta?: unknown): ReadRes
   const title = reader.text('title');
   const description = reader.text('description');
   if (name == null) {
-    reader.require('name', 'Give the name of the server.');
+    reader.require('name', 'Add the name of the server.');
     return undefined;
   }
   const reason = explainUnusable(meta);
@@ -40,13 +40,13 @@ export function readRegistryServer(reader: FieldReader, meta?: unknown): ReadRes
   if ('missing' in filled) return { name, reason: explainGap(filled.missing) };
 
   const descriptions = new Map<string, string>();
-  const notes = remotes.length > 1 ? ['It has more remotes: they were left out.'] : [];
+  const notes = remotes.length > 1 ? ['Its other remotes were ignored.'] : [];
   const headers = readHeaders(remote.reader, { descriptions, notes });
   const iconUrl = readIcon(reader);
   const { plain, templates } = toHeaderCredentials(headers);
   if (headers.length === 0) {
     notes.push(
-      'The registry does not say whether it asks for a sign-in (OAuth 2). If it does, set the authType to OAUTH2.',
+      'The registry does not say whether it requires a sign-in (OAuth 2). If it does, set authType to OAUTH2.',
     );
   }
   return {
@@ -72,14 +72,14 @@ export function readRegistryServer(reader: FieldReader, meta?: unknown): ReadRes
 function explainUnusable(meta: unknown): string | undefined {
   const official = isObject(meta) ? meta[OFFICIAL] : undefined;
   if (!isObject(official)) return undefined;
-  if (official['status'] === 'deleted') return 'The registry has it as deleted.';
+  if (official['status'] === 'deleted') return 'It was deleted from the registry.';
   return official['isLatest'] === false ? 'The registry has a newer version of it.' : undefined;
 }
 
 function explainNoRemote(reader: FieldReader): string {
   return reader.take('packages') === undefined
-    ? 'It has no remote that the gateway could talk to.'
-    : 'It is a package to be run on the computer of its user: the gateway talks to remote servers only.';
+    ? 'It has no remote that the gateway can connect to.'
+    : "It is a package that runs on the user's computer: the gateway only connects to remote servers.";
 }
 
 function readRemotes(reader: FieldReader): Remote[] {
@@ -87,7 +87,7 @@ function readRemotes(reader: FieldReader): Remote[] {
     const type = remote.text('type');
     const url = remote.text('url');
     if (type == null) remote.require('type', 'Say "streamable-http" or "sse".');
-    if (url == null) remote.require('url', 'Give the URL of the server.');
+    if (url == null) remote.require('url', 'Add the URL of the server.');
     const transport = TRANSPORTS.get(type ?? '');
     return url == null || transport === undefined ? [] : [{ url, transport, reader: remote }];
   });
@@ -119,7 +119,7 @@ function readHeaders(
     const fallback = header.text('default');
     const isRequired = header.flag('isRequired') === true;
     if (name == null) {
-      header.require('name', 'Give the name of the header.');
+      header.require('name', 'Add the name of the header.');
       return [];
     }
     const variables = readVariables(header);
@@ -128,14 +128,14 @@ function readHeaders(
     if (value != null) return [{ name, template: parseTemplate(value, { name, variables }) }];
     if (fallback != null && fallback !== '') return [{ name, template: [{ name, fallback: new Secret(fallback) }] }];
     if (isRequired) return [{ name, template: [{ name }] }];
-    notes.push(`Its header "${name}" is optional and was left out.`);
+    notes.push(`Its header "${name}" is optional and was ignored.`);
     return [];
   });
 }
 
 function readIcon(reader: FieldReader): string | undefined {
   const icons = (reader.objects('icons') ?? []).map((icon) => ({ src: icon.text('src'), theme: icon.text('theme') }));
-  // An icon is not worth refusing a server for.
+  // An unusable icon is no reason to reject a server.
   const usable = icons.filter(({ src }) => src?.startsWith('https://') === true);
   return (usable.find(({ theme }) => theme !== 'dark') ?? usable[0])?.src ?? undefined;
 }

@@ -1,35 +1,35 @@
 import { Secret } from '../../crypto/secret.ts';
 
-/** A gap for a secret that the file does not hold. */
+/** A placeholder for a secret that is not in the file. */
 export interface Slot {
-  /** What stands between the brackets in the file, e.g. `input:github_token` of `${input:github_token}`. */
+  /** The text between the brackets in the file, e.g. `input:github_token` of `${input:github_token}`. */
   readonly name: string;
-  /** Taken when nothing is given, e.g. `eu` of `${REGION:-eu}`. */
+  /** The default, e.g. `eu` of `${REGION:-eu}`. */
   readonly fallback?: Secret;
 }
 
-/** A secret text with gaps, e.g. `Bearer ${input:github_token}`. Without gaps it is the secret itself. */
+/** A secret text with placeholders, e.g. `Bearer ${input:github_token}`. Without any it is the secret itself. */
 export type SecretTemplate = readonly (Secret | Slot)[];
 
-/** What a file says of a `{variable}` itself. */
+/** The file's definition of a `{variable}`. */
 export interface TemplateVariable {
-  /** What it always is. */
+  /** A fixed value. */
   value?: string | undefined;
-  /** What it is unless something else is given. */
+  /** The default value. */
   fallback?: string | undefined;
 }
 
-/** What is known about a text when it is read. */
+/** Information about a text, for parsing it. */
 export interface TemplateContext {
-  /** The name of a gap that has none of its own, e.g. the header's. */
+  /** The name for an unnamed placeholder, e.g. the header's name. */
   name: string;
   variables?: ReadonlyMap<string, TemplateVariable>;
 }
 
 /**
- * What people and clients write where a secret belongs. In the order of the groups: `${input:x}`, `${env:X}`, `${X}`;
- * `{x}` and `{{x}}`; `<x>`; `$X`; `YOUR_API_KEY`, `your-token`; `***`, `xxxx`, `...`. All repetitions are bounded: the
- * text is a stranger's.
+ * The placeholders that people and clients write. In the order of the groups: `${input:x}`, `${env:X}`, `${X}`; `{x}`
+ * and `{{x}}`; `<x>`; `$X`; `YOUR_API_KEY`, `your-token`; `***`, `xxxx`, `...`. All repetitions are bounded, because
+ * the text is untrusted.
  */
 const PLACEHOLDER = new RegExp(
   [
@@ -45,13 +45,13 @@ const PLACEHOLDER = new RegExp(
   'g',
 );
 
-/** What is left of `Bearer <token>` in documents that drop the rest. */
+/** What remains of `Bearer <token>` in documents that remove the token. */
 const SCHEME_ALONE = /^\s*(?:Basic|Bearer|Token)\s*$/i;
 
-/** A value with more gaps is no template, but something to be asked for as a whole. */
+/** A value with more placeholders is not a template. The whole value is asked for instead. */
 const MAX_GAPS = 16;
 
-/** Reads a value of a file: literal text is wrapped as a secret at once, placeholders become gaps. */
+/** Parses a value from a file. Literal text is wrapped as a secret, placeholders become slots. */
 export function parseTemplate(text: string, context: TemplateContext): SecretTemplate {
   if (SCHEME_ALONE.test(text)) return [new Secret(`${text.trim()} `), { name: context.name }];
   const parts: (string | Slot)[] = [];
@@ -63,7 +63,7 @@ export function parseTemplate(text: string, context: TemplateContext): SecretTem
     end = match.index + match[0].length;
   }
   parts.push(text.slice(end));
-  // Half a placeholder, such as one inside of another: the whole is asked for, rather than sending the rest of it.
+  // For a malformed placeholder, such as a nested one, ask for the whole value instead of sending the rest.
   const isUnclear =
     text.trim() === '' ||
     parts.length > 2 * MAX_GAPS + 1 ||
@@ -79,13 +79,13 @@ function toPart(text: string, match: RegExpMatchArray, context: TemplateContext)
   if (blank !== undefined) return { name: context.name };
   const variable = braces === undefined ? undefined : context.variables?.get(braces);
   if (variable !== undefined) return variable.value ?? withFallback(braces ?? context.name, variable.fallback);
-  // In the middle of a word it is part of a secret: its name would be shown.
+  // In the middle of a word it is part of a secret, and its name would be shown.
   const isInWord =
     /\w/.test(text[(match.index ?? 0) - 1] ?? '') || /\w/.test(text[(match.index ?? 0) + whole.length] ?? '');
   return isInWord ? undefined : { name: (braces ?? angles ?? '').trim() || context.name };
 }
 
-/** `NAME:-default` is how shells and Claude Code give a default. */
+/** Shells and Claude Code write a default as `NAME:-default`. */
 function readDollarBraces(inner: string, context: TemplateContext): Slot {
   const [, name, fallback] = /^\s*([A-Za-z_]\w*):-(.*)$/s.exec(inner) ?? [];
   return name === undefined ? { name: inner.trim() || context.name } : withFallback(name, fallback);
@@ -95,23 +95,23 @@ function withFallback(name: string, fallback: string | undefined): Slot {
   return fallback === undefined || fallback.trim() === '' ? { name } : { name, fallback: new Secret(fallback) };
 }
 
-/** The names of the gaps that have to be filled, each once. */
+/** The names of the slots without a default, without duplicates. */
 export function listSlots(template: SecretTemplate): string[] {
   const open = template.filter((part): part is Slot => !(part instanceof Secret) && part.fallback === undefined);
   return [...new Set(open.map(({ name }) => name))];
 }
 
-/** The names of the gaps that the file has a default for. */
+/** The names of the slots with a default in the file. */
 export function listDefaults(template: SecretTemplate): string[] {
   return template.flatMap((part) => (part instanceof Secret || part.fallback === undefined ? [] : [part.name]));
 }
 
-/** Whether a secret was given for a gap. White space is none. */
+/** Whether a value was entered for a slot. White space does not count. */
 export function isGiven(name: string, given: ReadonlyMap<string, Secret>): boolean {
   return (given.get(name)?.expose().trim() ?? '') !== '';
 }
 
-/** The secret with all gaps filled; undefined as long as one is open. */
+/** Fills the slots of a secret. Undefined while one is open. */
 export function fillTemplate(template: SecretTemplate, given: ReadonlyMap<string, Secret>): Secret | undefined {
   const texts = template.map((part) => {
     if (part instanceof Secret) return part.expose();

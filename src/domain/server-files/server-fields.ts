@@ -1,10 +1,10 @@
 import { MCP_AUTH_TYPES, MCP_AVAILABILITIES, MCP_TRANSPORTS, OAUTH_RESOURCE_MODES } from '../../data/records.ts';
 import type { ConfigInput, SecretField } from '../configs/config-input.ts';
 
-/** A field of a config that is no secret; its slug stands for the config itself. */
+/** A field of a config that is not a secret. The slug is excluded because it identifies the config. */
 export type PlainField = Exclude<keyof ConfigInput, SecretField | 'slug'>;
 
-/** What values a field takes. `optional` text is null in the graph when it is empty; a choice is in capitals there. */
+/** The type of a field. Empty `optional` text is null in GraphQL; choices are upper case there. */
 export type FieldKind =
   | { kind: 'text'; optional: boolean }
   | { kind: 'list' }
@@ -15,7 +15,7 @@ const TEXT = { kind: 'text', optional: false } as const;
 const OPTIONAL_TEXT = { kind: 'text', optional: true } as const;
 const LIST = { kind: 'list' } as const;
 
-/** Every plain field, in the order in which files and differences show them. */
+/** All plain fields, in the order of files and diffs. */
 export const FIELD_KINDS: Readonly<Record<PlainField, FieldKind>> = {
   displayName: TEXT,
   description: TEXT,
@@ -40,7 +40,7 @@ export const FIELD_KINDS: Readonly<Record<PlainField, FieldKind>> = {
 /** The names of `FIELD_KINDS`, in its order. */
 export const PLAIN_FIELDS = Object.keys(FIELD_KINDS) as readonly PlainField[];
 
-/** A choice as the graph has it, e.g. `API_KEY`. */
+/** A choice as spelled in GraphQL, e.g. `API_KEY`. */
 export function toGraphChoice(choice: string): string {
   return choice.toUpperCase();
 }

@@ -1,6 +1,6 @@
 const MAX_LENGTH = 64;
 
-/** A name as a slug: lower-case letters, digits and single "-". `server` when nothing of it is left. */
+/** Converts a name to a slug: lower-case letters, digits and single "-". `server` when nothing remains. */
 export function toSlug(name: string): string {
   const plain = name
     .slice(0, 1_000)
@@ -12,8 +12,8 @@ export function toSlug(name: string): string {
 }
 
 /**
- * A slug for each name, none twice. A name that is a slug already keeps it, wherever it stands; of others that come to
- * the same, the second gets `-2`.
+ * Assigns a unique slug to each name. A name that is already a slug keeps it, whatever its position. Of other names
+ * with the same slug, the second gets `-2`.
  */
 export function toSlugs(names: readonly string[]): string[] {
   const taken = new Set(names.filter((name) => toSlug(name) === name));

@@ -1,9 +1,9 @@
 import type { TemplateVariable } from './secret-template.ts';
 
-/** A URL without gaps, or the name of the first gap that nothing fills. */
+/** A URL without placeholders, or the name of the first placeholder without a value. */
 export type FilledUrl = { url: string; usesDefaults: boolean } | { missing: string };
 
-/** `${X}`, `{x}`, `{{x}}`, `<x>`, `$X`, `YOUR-DOMAIN`: none of them can stand in a URL that works. */
+/** `${X}`, `{x}`, `{{x}}`, `<x>`, `$X`, `YOUR-DOMAIN`: none of them can appear in a working URL. */
 const GAP = new RegExp(
   [
     /\$\{([^{}]{1,100})\}/,
@@ -21,7 +21,10 @@ const QUERY_OF_SECRETS = /key|token|secret|passw|auth|credential/i;
 
 const NO_VARIABLES: ReadonlyMap<string, TemplateVariable> = new Map();
 
-/** Puts values and defaults into the gaps of a URL. A URL is no secret, so nobody is asked for the rest. */
+/**
+ * Fills the placeholders of a URL with values and defaults. A URL is not a secret, so the user is not asked for the
+ * rest.
+ */
 export function fillUrl(text: string, variables = NO_VARIABLES): FilledUrl {
   let missing: string | undefined;
   let usesDefaults = false;
@@ -38,19 +41,19 @@ export function fillUrl(text: string, variables = NO_VARIABLES): FilledUrl {
   return missing === undefined ? { url, usesDefaults } : { missing };
 }
 
-/** Why a server with a gap in its URL is left out. */
+/** Why a server with a placeholder in its URL is skipped. */
 export function explainGap(name: string): string {
-  return `Its URL has the placeholder "${name}": write what belongs there into the file.`;
+  return `Its URL contains the placeholder "${name}": replace it in the file.`;
 }
 
-/** What a person should know about a URL that was filled; a URL is shown to those who may read the config. */
+/** Notes about a filled URL. The URL is shown to everyone who may read the config. */
 export function listUrlNotes({ url, usesDefaults }: { url: string; usesDefaults: boolean }): string[] {
   const notes: string[] = [];
-  if (usesDefaults) notes.push("The URL's placeholders have the file's defaults.");
+  if (usesDefaults) notes.push("The URL's placeholders use the file's defaults.");
   const names = URL.canParse(url) ? [...new URL(url).searchParams.keys()] : [];
   if (names.some((name) => QUERY_OF_SECRETS.test(name))) {
     notes.push(
-      'The URL seems to hold a secret. It is kept as it is and shown to admins: use a header if the server takes one.',
+      'The URL seems to contain a secret. It is kept unchanged and shown to admins: use a header if the server supports it.',
     );
   }
   return notes;

@@ -1,14 +1,14 @@
 import type { McpServerConfigRecord } from '../../data/records.ts';
 
-/** What decides over a server's tools. */
+/** The lists that decide which of a server's tools may be used. */
 export type ToolLists = Pick<McpServerConfigRecord, 'toolAllowList' | 'toolDenyList'>;
 
 /** Why a tool may be used or not. */
 export type ToolDecision = 'allowed' | 'denied_by_deny_list' | 'not_on_allow_list';
 
 /**
- * The one rule over tools: the deny list always wins, and an allow list that is not empty admits only its names. Names
- * are the server's own, compared letter by letter.
+ * The rule for tools: the deny list always wins, and a non-empty allow list admits only its names. Names are the
+ * server's own and are compared exactly.
  */
 export function decideTool({ toolAllowList, toolDenyList }: ToolLists, tool: string): ToolDecision {
   if (toolDenyList.includes(tool)) return 'denied_by_deny_list';
@@ -16,7 +16,7 @@ export function decideTool({ toolAllowList, toolDenyList }: ToolLists, tool: str
   return 'allowed';
 }
 
-/** Those of a server's tools that may be used, in their order. */
+/** The server's tools that may be used, in their order. */
 export function filterTools<Tool extends { name: string }>(lists: ToolLists, tools: readonly Tool[]): Tool[] {
   return tools.filter(({ name }) => decideTool(lists, name) === 'allowed');
 }

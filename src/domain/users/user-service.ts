@@ -10,7 +10,7 @@ import { BOOTSTRAP_ADMIN_ID } from '../credentials/bootstrap-admin.ts';
 import { Issues } from '../validation/issues.ts';
 import { checkLine, trimmed } from '../validation/text.ts';
 
-/** What an admin says of a user: absent stays, null is refused. */
+/** An admin's input for a user. An absent field is unchanged, null is refused. */
 export interface UserInput {
   email?: string | null | undefined;
   role?: Role | null | undefined;
@@ -19,13 +19,16 @@ export interface UserInput {
 
 const MAX_EMAIL = 320;
 
-/** What can be done with users. */
+/** Reads and writes users. */
 export type UserService = ReturnType<typeof createUserService>;
 
-/** Users and their roles. One rule beside the policy: an active admin always remains. */
+/**
+ * Creates the service for users and their roles. In addition to the policy it ensures that an active admin always
+ * remains.
+ */
 export function createUserService({ store, endings }: { store: Store; endings: ConnectionEndings }) {
   return {
-    /** The user who calls. @throws UNAUTHENTICATED */
+    /** The calling user. @throws UNAUTHENTICATED */
     async viewer(viewer: Viewer): Promise<UserRecord> {
       assertCan(viewer, 'viewer.read');
       if (viewer.kind !== 'user') throw unauthenticated();
@@ -42,7 +45,7 @@ export function createUserService({ store, endings }: { store: Store; endings: C
       return store.users.count(viewer, {});
     },
 
-    /** Those of the users that there are and that the viewer may see. */
+    /** The existing users among these ids that the viewer may see. */
     async findByIds(viewer: Viewer, ids: readonly string[]): Promise<UserRecord[]> {
       return store.users.findByIds(viewer, { ids });
     },
@@ -52,7 +55,7 @@ export function createUserService({ store, endings }: { store: Store; endings: C
       assertCan(viewer, 'user.create');
       const columns: UserColumns = { email: '', role: 'member', status: 'active', ...toColumns(input) };
       if (input.email == null)
-        throw validationFailed([{ path: ['email'], code: 'REQUIRED', message: 'Give an address.' }]);
+        throw validationFailed([{ path: ['email'], code: 'REQUIRED', message: 'Enter an email address.' }]);
       return withEmailConflict(() =>
         store.transaction(async (tx) => {
           const user = await tx.users.create(viewer, { columns });
@@ -93,15 +96,16 @@ export function createUserService({ store, endings }: { store: Store; endings: C
     },
 
     /**
-     * Deletes a user with his tokens, sessions, chats and connections; the latter's tokens are revoked in the background.
+     * Deletes a user with their tokens, sessions, chats and connections. The tokens of the connections are revoked in
+     * the background.
      *
      * @throws FORBIDDEN, NOT_FOUND, VALIDATION_FAILED
      */
     async delete(viewer: Viewer, id: string): Promise<void> {
       assertCan(viewer, 'user.delete');
-      // The operator's token is his for ever: the next start would make him anew.
+      // The operator's token always belongs to this user, so the next start would create it again.
       if (id === BOOTSTRAP_ADMIN_ID) {
-        const message = 'The bootstrap admin cannot be deleted; suspend him instead.';
+        const message = 'The bootstrap admin cannot be deleted; suspend the user instead.';
         throw validationFailed([{ path: ['id'], code: 'BOOTSTRAP_ADMIN', message }]);
       }
       const tokens = await store.transaction(async (tx) => {
@@ -135,7 +139,7 @@ function isActiveAdmin(user: Pick<UserRecord, 'role' | 'status'>): boolean {
 }
 
 function lastAdmin(field: string): Error {
-  const message = 'This is the last active admin; make somebody else an admin first.';
+  const message = 'This is the last active admin; give another user the admin role first.';
   return validationFailed([{ path: [field], code: 'LAST_ADMIN', message }]);
 }
 
@@ -145,7 +149,7 @@ function toColumns(input: UserInput): Partial<UserColumns> {
   if (input.email !== undefined) {
     columns.email = trimmed(input.email ?? '');
     if (!/^[^\s@]+@[^\s@]+$/.test(columns.email)) {
-      issues.add(['email'], 'INVALID_EMAIL', 'Is not an address such as ada@example.com.');
+      issues.add(['email'], 'INVALID_EMAIL', 'Is not an email address such as ada@example.com.');
     } else {
       checkLine(issues, ['email'], columns.email, MAX_EMAIL);
     }

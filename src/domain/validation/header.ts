@@ -5,7 +5,7 @@ type Path = readonly (string | number)[];
 /** RFC 9110, section 5.6.2. */
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 
-/** Names that belong to the connection (RFC 9110, section 7.6.1), to HTTP itself, or to MCP's transports. */
+/** Headers that belong to the connection (RFC 9110, section 7.6.1), to HTTP itself, or to MCP's transports. */
 const RESERVED = new Set([
   'connection',
   'keep-alive',
@@ -23,10 +23,14 @@ const RESERVED = new Set([
   'last-event-id',
 ]);
 
-/** Reports a header name that is not a token or that the gateway sets itself. */
+/** Reports a name that is not a valid header name or that the gateway sets itself. */
 export function checkHeaderName(issues: Issues, path: Path, name: string): void {
   if (!TOKEN.test(name) || name.length > 128) {
-    issues.add(path, 'INVALID_HEADER_NAME', 'Is not a header name: letters, digits and "-", at most 128.');
+    issues.add(
+      path,
+      'INVALID_HEADER_NAME',
+      'Is not a valid header name: use letters, digits and "-", at most 128 characters.',
+    );
     return;
   }
   const lower = name.toLowerCase();
@@ -35,11 +39,12 @@ export function checkHeaderName(issues: Issues, path: Path, name: string): void 
   }
 }
 
-/** Reports a header value that would break out of its line. The value is not repeated: it may be a secret. */
+/** Reports a value that would break out of its header line. The value may be a secret, so it is not repeated. */
 export function checkHeaderValue(issues: Issues, path: Path, value: string): void {
-  // RFC 9110, section 5.5: visible characters, space, tab and obs-text; what is beyond one byte cannot be sent at all.
+  // RFC 9110, section 5.5: visible characters, space, tab and obs-text. Characters above one byte cannot be sent.
   if (!/^[\t\x20-\x7e\x80-\xff]*$/.test(value)) {
-    const message = 'Has a line break, another control character, or one that an HTTP header cannot carry; remove it.';
+    const message =
+      'Contains a line break, another control character, or a character that HTTP headers do not allow; remove it.';
     issues.add(path, 'INVALID_HEADER_VALUE', message);
   }
 }

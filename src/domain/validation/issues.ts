@@ -1,9 +1,9 @@
 import { type ValidationIssue, validationFailed } from '../../errors.ts';
 
-/** Nobody reads more, and an answer must not be larger than what was asked. */
+/** Nobody reads more, and a response must not be larger than its request. */
 const MAX_ISSUES = 100;
 
-/** Collects everything that is wrong, so that one answer tells it all. */
+/** Collects validation problems, so that one response reports all of them. */
 export class Issues {
   readonly #found: ValidationIssue[] = [];
 
@@ -11,17 +11,17 @@ export class Issues {
     if (this.#found.length < MAX_ISSUES) this.#found.push({ path, code, message });
   }
 
-  /** Whether something at this path, or below it, was found wrong already. */
+  /** Whether a problem was already reported at this path or below it. */
   has(...path: ValidationIssue['path']): boolean {
     return this.#found.some((issue) => path.every((step, index) => issue.path[index] === step));
   }
 
-  /** The first of what was found. */
+  /** The first problem. */
   first(): ValidationIssue | undefined {
     return this.#found[0];
   }
 
-  /** @throws VALIDATION_FAILED with all that was found */
+  /** @throws VALIDATION_FAILED with all problems */
   throwIfAny(): void {
     if (this.#found.length > 0) throw validationFailed(this.#found);
   }

@@ -1,15 +1,15 @@
 import ipaddr from 'ipaddr.js';
 import type { Issues } from './issues.ts';
 
-/** At most this many characters in a URL that an admin gives. */
+/** The maximum length of a URL that an admin enters, in characters. */
 export const MAX_URL_LENGTH = 2_048;
 
-/** Which hosts may be reached without TLS, beside loopback. */
+/** Which hosts, besides loopback, may be reached without TLS. */
 export type IsAllowedPrivateHost = (url: URL) => boolean;
 
 /**
- * Reports what is wrong with a URL that the gateway or a browser will be sent to.
- * `https:`, or `http:` to loopback and allowed private hosts; no user info, no fragment.
+ * Reports problems with a URL that the gateway or a browser will open. Allowed are `https:`, and `http:` to loopback
+ * and allowed private hosts; no user info and no fragment.
  */
 export function checkUrl(
   issues: Issues,
@@ -21,7 +21,7 @@ export function checkUrl(
     issues.add(path, 'TOO_LONG', `Is longer than ${MAX_URL_LENGTH.toLocaleString('en')} characters.`);
     return;
   }
-  // The URL parser removes line breaks and tabs and turns "\" into "/": what it would mend is refused.
+  // The URL parser removes line breaks and tabs and turns "\" into "/". Refuse text that it would repair.
   if (/[\s\\\p{Cc}]/u.test(text) || !text.isWellFormed() || !/^[a-z][a-z0-9+.-]*:\/\/[^/]/i.test(text)) {
     issues.add(path, 'INVALID_URL', 'Is not an absolute URL such as https://mcp.example.com/mcp.');
     return;
@@ -32,7 +32,7 @@ export function checkUrl(
   }
   const url = new URL(text);
   if (!isSpelledAsRead(text, url)) {
-    issues.add(path, 'INVALID_URL', `Its host would be read as ${url.host}: write it so, or correct it.`);
+    issues.add(path, 'INVALID_URL', `Its host would be read as ${url.host}: write it that way, or correct it.`);
     return;
   }
   if (url.protocol !== 'https:' && url.protocol !== 'http:') {
@@ -45,12 +45,14 @@ export function checkUrl(
     );
   }
   if (url.username !== '' || url.password !== '' || /^[^/]*\/\/[^/?#]*@/.test(text)) {
-    issues.add(path, 'URL_HAS_USER_INFO', 'Must not carry a user name or password; use the fields for credentials.');
+    issues.add(path, 'URL_HAS_USER_INFO', 'Must not contain a user name or password; use the credential fields.');
   }
   if (text.includes('#')) issues.add(path, 'URL_HAS_FRAGMENT', 'Must not have a fragment (the part from "#").');
 }
 
-/** Whether the host and port are written as they are read: no number in disguise, no character that is mended or dropped. */
+/**
+ * Whether host and port are spelled the way they are parsed: no disguised numbers, no repaired or dropped characters.
+ */
 function isSpelledAsRead(text: string, url: URL): boolean {
   const authority = /^[^/]*\/\/([^/?#]*)/.exec(text)?.[1] ?? '';
   const written = authority.slice(authority.lastIndexOf('@') + 1).toLowerCase();
@@ -58,9 +60,9 @@ function isSpelledAsRead(text: string, url: URL): boolean {
   return written === url.host || written === `${url.host}:${port}`;
 }
 
-/** Whether the host is this machine, by name or address. @param hostname as `URL.hostname` gives it */
+/** Whether the host is this machine, by name or address. @param hostname in the form of `URL.hostname` */
 export function isLoopbackHost(hostname: string): boolean {
-  // Not the names under it: a resolver may ask others for them.
+  // Subdomains of localhost do not count: a resolver may ask other servers for them.
   if (hostname === 'localhost') return true;
   const address = hostname.replace(/^\[|\]$/g, '');
   return ipaddr.isValid(address) && ipaddr.process(address).range() === 'loopback';

@@ -15,7 +15,7 @@ const EXAMPLE_CHAT: Chat = {
       display_name: 'Issue tracker',
       source: 'selected',
       state: 'ready',
-      reason: 'It was chosen for this chat. It can be used.',
+      reason: 'It is selected for this chat. It is ready to use.',
     },
   ],
   created_at: '2026-11-23T09:30:00.000Z',

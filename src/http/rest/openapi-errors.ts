@@ -16,10 +16,10 @@ const ERROR_RESPONSES = {
     description: 'The request is invalid. Nothing was changed. The response lists all problems.',
     examples: {
       'broken rules': {
-        message: 'slug: Give a short name for tools and URLs, such as "github". (and 1 more)',
+        message: 'slug: Enter a short name for tools and URLs, such as "github". (and 1 more)',
         code: 'VALIDATION_FAILED',
         validations: [
-          { field: 'slug', detail: 'Give a short name for tools and URLs, such as "github".' },
+          { field: 'slug', detail: 'Enter a short name for tools and URLs, such as "github".' },
           { field: 'url', detail: 'Must start with https://.' },
         ],
       },
@@ -57,9 +57,11 @@ const ERROR_RESPONSES = {
     description: 'The change conflicts with existing data.',
     examples: {
       'slug taken': {
-        message: 'The slug "issues" is taken by another config; choose another one.',
+        message: 'Another config already has the slug "issues"; choose a different one.',
         code: 'CONFLICT',
-        validations: [{ field: 'slug', detail: 'The slug "issues" is taken by another config; choose another one.' }],
+        validations: [
+          { field: 'slug', detail: 'Another config already has the slug "issues"; choose a different one.' },
+        ],
       },
     },
   },

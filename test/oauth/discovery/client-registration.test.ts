@@ -197,12 +197,12 @@ describe('a registration fails', () => {
     ['a list', [CANARY]],
   ])('with %s, and the status is told', async (_what, body) => {
     server.onJson('/register', body, 400);
-    expect(await failure()).toBe('The registration endpoint answers with HTTP status 400.');
+    expect(await failure()).toBe('The registration endpoint answered with HTTP status 400.');
   });
 
   test.each([401, 403])('with status %i, and what to do is told', async (status) => {
     server.onText('/register', CANARY, status);
-    expect(await failure()).toMatch(new RegExp(`status ${status}.*give a client id`));
+    expect(await failure()).toMatch(new RegExp(`status ${status}.*enter a client id`));
   });
 
   test.each([202, 404, 500])('with status %i', async (status) => {

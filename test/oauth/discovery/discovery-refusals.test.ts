@@ -66,7 +66,7 @@ const BROKEN: [string, RegExp, RequestListener][] = [
   ['an error', /HTTP status 503/, (_request, response) => response.writeHead(503, CANARY).end(CANARY)],
   [
     'half an answer',
-    /as an HTTP server does/,
+    /is not an HTTP server/,
     (_request, response) => {
       response.writeHead(200, { 'content-length': 1_000 }).write(CANARY, () => response.destroy());
     },

@@ -8,24 +8,24 @@ import { isUsableUrl, URL_RULE } from './outside-url.ts';
 import { toTokenList } from './token-list.ts';
 import { listIssuerMetadataUrls } from './well-known-urls.ts';
 
-/** What an authorization server says of itself, checked. */
+/** The validated metadata of an authorization server. */
 export type AuthorizationServer = Omit<DiscoveredProvider, 'resource' | 'scopes'> & {
-  /** `scopes_supported` as it is: only good to look something up in. */
+  /** `scopes_supported`, unchanged. Use it only for lookups. */
   supportedScopes: string[];
 };
 
 const SUBJECT = 'The authorization server metadata';
 
-/** RFC 8414, section 2: what a server takes that lists nothing. */
+/** RFC 8414, section 2: the default when a server lists none. */
 const DEFAULT_AUTH_METHODS = ['client_secret_basic'];
 
-// Some servers write null for what they should leave out.
+// Some servers write null for absent fields.
 const names = z.array(z.string()).nullish();
 
 /**
  * RFC 8414, section 2; OpenID Connect Discovery 1.0, section 3; RFC 9207, section 3; the draft on client id metadata
- * documents, section 6. Read here and not by oauth4webapi, which compares `issuer` after normalising it: MCP wants it
- * identical, and what is compared with `iss` later has to be the text that the server wrote.
+ * documents, section 6. Not parsed by oauth4webapi, which normalises `issuer` before comparing it: MCP requires an
+ * exact match, and `iss` is later compared with the server's own text.
  */
 const Metadata = z.looseObject({
   issuer: z.string(),
@@ -45,8 +45,8 @@ const Metadata = z.looseObject({
 const ENDPOINTS = ['authorization_endpoint', 'token_endpoint', 'revocation_endpoint', 'registration_endpoint'] as const;
 
 /**
- * Finds an authorization server's metadata in the order of MCP. The next place is tried only where there is no such
- * document; one that is there and wrong ends it, also when only an optional endpoint is: a document with one bad
+ * Finds an authorization server's metadata in the order MCP defines. The next URL is tried only when there is no such
+ * document. An invalid document ends the search, even if only an optional endpoint is invalid: a document with one bad
  * endpoint is not trusted for the others.
  *
  * @param options.issuer a usable identifier without query
@@ -69,7 +69,7 @@ export async function findAuthorizationServer(options: {
     }
     const { found, problems } = readMetadata(document.fields, issuer, isAllowedPrivateHost);
     if (found === null) record('failed', problems.join(' '));
-    else record('found', `${SUBJECT} is of the authorization server that the MCP server names.`);
+    else record('found', `${SUBJECT} belongs to the authorization server that the MCP server names.`);
     return { steps, found, problems };
   }
   const problem = 'The authorization server has no metadata (RFC 8414, OpenID Connect Discovery) at any known place.';
@@ -81,9 +81,9 @@ function readMetadata(
   issuer: string,
   isAllowedPrivateHost: IsAllowedPrivateHost,
 ): Omit<DiscoveryPart<AuthorizationServer>, 'steps'> {
-  // RFC 8414, section 3.3: letter by letter, and before anything else in the document is believed.
+  // RFC 8414, section 3.3: compared exactly, before anything else in the document is trusted.
   if (fields['issuer'] !== issuer) {
-    const problem = `${SUBJECT} is of another issuer: its "issuer" must be what the MCP server names, letter by letter.`;
+    const problem = `${SUBJECT} belongs to another issuer: its "issuer" must be exactly what the MCP server names.`;
     return { found: null, problems: [problem] };
   }
   const parsed = Metadata.safeParse(fields);
@@ -93,10 +93,11 @@ function readMetadata(
   for (const name of ENDPOINTS) {
     const endpoint = data[name];
     if (typeof endpoint === 'string' && !isUsableUrl(endpoint, isAllowedPrivateHost)) {
-      problems.push(`${SUBJECT} has a "${name}" that the gateway does not use. ${URL_RULE}`);
+      problems.push(`${SUBJECT} has a "${name}" that the gateway does not accept. ${URL_RULE}`);
     }
   }
-  // MCP: a server that does not list it cannot be asked whether it checks the verifier, so absent is not supported.
+  // MCP: if a server does not list S256, the gateway cannot know whether it checks the verifier, so PKCE counts as
+  // unsupported.
   if (data.code_challenge_methods_supported?.includes('S256') !== true) {
     problems.push(`${SUBJECT} does not list S256 in "code_challenge_methods_supported": PKCE is required.`);
   }

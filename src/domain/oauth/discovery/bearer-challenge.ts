@@ -1,12 +1,12 @@
-/** What a server says of how to get a token for it (RFC 6750, section 3; RFC 9728, section 5.1). Nothing is checked yet. */
+/** A server's instructions for getting a token (RFC 6750, section 3; RFC 9728, section 5.1). Not validated. */
 export interface BearerChallenge {
-  /** Where the protected resource metadata is; null when the challenge does not say. */
+  /** The URL of the protected resource metadata. Null when the challenge has none. */
   resourceMetadata: string | null;
-  /** Scopes, separated by spaces; null when the challenge does not say. */
+  /** Space-separated scopes. Null when the challenge has none. */
   scope: string | null;
 }
 
-/** As many bytes as all headers of an answer may have together (safe-fetch.ts). */
+/** The maximum size of all headers of a response, in bytes (safe-fetch.ts). */
 const MAX_LENGTH = 16_384;
 
 const TCHAR = "[!#$%&'*+\\-.^_`|~0-9A-Za-z]";
@@ -20,10 +20,10 @@ const TOKEN68 = /[A-Za-z0-9\-._~+/]+=*(?=[ \t]*(?:,|$))/y;
 const AUTH_PARAM = new RegExp(`(${TCHAR}+)[ \\t]*=[ \\t]*(?:(${TCHAR}+)|${QUOTED})`, 'y');
 
 /**
- * Finds the bearer challenge in `WWW-Authenticate` (several header lines joined with commas): the first that names
- * metadata, else the first that names scopes, else the first. Null when there is none.
+ * Finds the bearer challenge in `WWW-Authenticate` (several header lines joined with commas): the first with metadata,
+ * otherwise the first with scopes, otherwise the first. Null when there is none.
  *
- * oauth4webapi has a parser too, but only tells what it found in errors of calls made with a token, and it reads over
+ * oauth4webapi has a parser too, but it only exposes challenges in errors of calls made with a token, and it ignores
  * missing commas.
  */
 export function parseBearerChallenge(header: string): BearerChallenge | null {
@@ -42,17 +42,17 @@ export function parseBearerChallenge(header: string): BearerChallenge | null {
 }
 
 interface Challenge {
-  /** In lower case, as the names of the parameters: neither has a case (RFC 9110, sections 11.1 and 11.2). */
+  /** In lower case, like the parameter names: both are case-insensitive (RFC 9110, sections 11.1 and 11.2). */
   scheme: string;
   params: Map<string, string>;
   hasToken68: boolean;
-  /** A parameter is there twice, which RFC 9110, section 11.2, forbids: nobody can say which one counts. */
+  /** Whether a parameter appears twice, which RFC 9110, section 11.2, forbids: it is undefined which one counts. */
   isAmbiguous: boolean;
 }
 
 /**
- * Reads challenges from left to right (RFC 9110, section 11.6.1). At the first thing that is none, reading ends: those
- * that were complete before count, the one that was being read does not.
+ * Parses challenges from left to right (RFC 9110, section 11.6.1). Parsing stops at the first syntax error: the
+ * challenges completed before it count, the unfinished one does not.
  */
 function parseChallenges(header: string): Challenge[] {
   const complete: Challenge[] = [];
@@ -81,7 +81,7 @@ function parseChallenges(header: string): Challenge[] {
     current = { scheme: scheme[0].toLowerCase(), params: new Map(), hasToken68: false, isAmbiguous: false };
     read(SPACES);
     current.hasToken68 = read(TOKEN68) !== null;
-    // What stands behind a scheme without a comma is its own: "Bearer Basic realm=x" is no two challenges.
+    // Text after a scheme without a comma belongs to that scheme: "Bearer Basic realm=x" is not two challenges.
     if (read(ITEM_END) === null && !startsParam(header, at)) return complete;
   }
 }
@@ -94,6 +94,6 @@ function startsParam(header: string, at: number): boolean {
 function addParam(challenge: Challenge, [, name = '', token, quoted = '']: RegExpExecArray): void {
   const key = name.toLowerCase();
   if (challenge.params.has(key)) challenge.isAmbiguous = true;
-  // RFC 9110, section 5.6.4: what is behind a backslash is meant as it is.
+  // RFC 9110, section 5.6.4: a backslash escapes the next character.
   challenge.params.set(key, token ?? quoted.replace(/\\(.)/g, '$1'));
 }

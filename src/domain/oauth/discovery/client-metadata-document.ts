@@ -1,17 +1,18 @@
 import { isLoopbackHost } from '../../validation/url.ts';
 
-/** What the gateway says of itself to an authorization server. */
+/** The gateway's description of itself for an authorization server. */
 export interface ClientDescription {
-  /** Where users are sent back to, exactly. */
+  /** The exact redirect URI. */
   redirectUri: string;
-  /** What users see. */
+  /** The name shown to users. */
   clientName: string;
-  /** A page about the client. */
+  /** A web page about the client. */
   clientUri: string;
 }
 
 /**
- * What a client asks for. MCP (2026-07-28, Refresh Tokens) wants the refresh grant named by who wants refresh tokens.
+ * The grants a client asks for. MCP (2026-07-28, Refresh Tokens) requires clients that want refresh tokens to name the
+ * refresh grant.
  */
 export const CLIENT_GRANTS = {
   grant_types: ['authorization_code', 'refresh_token'],
@@ -19,15 +20,16 @@ export const CLIENT_GRANTS = {
 } as const;
 
 /**
- * The document that the gateway serves under a client id that is its URL (draft-ietf-oauth-client-id-metadata-document,
- * sections 3 and 4). It holds no secret and names no method that needs one: the draft forbids both.
+ * The document that the gateway serves at its client id URL (draft-ietf-oauth-client-id-metadata-document, sections 3
+ * and 4). It contains no secret and names no method that needs one, because the draft forbids both.
  *
- * @param client.clientId the document's own URL, letter by letter as it is sent to authorization servers
- * @throws RangeError when a URL is no client id: ask `canUseMetadataDocument` first
+ * @param client.clientId the document's own URL, exactly as it is sent to authorization servers
+ * @throws RangeError when the URL is not a valid client id; check `canUseMetadataDocument` first
  */
 export function toClientMetadataDocument(client: ClientDescription & { clientId: string }): object {
   const { clientId, redirectUri, clientName, clientUri } = client;
-  if (!isClientIdUrl(clientId)) throw new RangeError('A client id URL is https, with a path, and nothing beside.');
+  if (!isClientIdUrl(clientId))
+    throw new RangeError('A client id URL must use https and have a path and nothing else.');
   return {
     client_id: clientId,
     client_name: clientName,
@@ -39,10 +41,9 @@ export function toClientMetadataDocument(client: ClientDescription & { clientId:
 }
 
 /**
- * Whether an authorization server could fetch the gateway's document: it is served by https and not on the machine of
- * whoever reads.
+ * Whether an authorization server could fetch the gateway's document: it is served over https and not from loopback.
  *
- * @param publicUrl the gateway's own
+ * @param publicUrl the gateway's public URL
  */
 export function canUseMetadataDocument(publicUrl: string): boolean {
   if (!URL.canParse(publicUrl)) return false;
@@ -50,7 +51,7 @@ export function canUseMetadataDocument(publicUrl: string): boolean {
   return protocol === 'https:' && !isLoopbackHost(hostname);
 }
 
-/** The draft's section 3; the path must be one, and be written as it is read: no "." and ".." in it. */
+/** The draft's section 3: there must be a path, without "." and ".." segments. */
 function isClientIdUrl(text: string): boolean {
   if (!URL.canParse(text)) return false;
   const { protocol, pathname, host } = new URL(text);

@@ -11,24 +11,27 @@ import { describeOutboundError } from './outbound-message.ts';
 /** The gateway as a client of one authorization server. */
 export interface RegisteredClient {
   clientId: string;
-  /** Null exactly when the method is `none`. */
+  /** Null if and only if the method is `none`. */
   clientSecret: Secret | null;
   /** Null when it does not expire. */
   secretExpiresAt: Date | null;
   tokenAuthMethod: ClientAuthMethod;
 }
 
-/** What a registration needs. */
+/** The input of a registration. */
 export interface RegisterClientOptions extends ClientDescription {
   fetch: SafeFetch;
   registrationEndpoint: string;
-  /** What the authorization server lists. */
+  /** The methods that the authorization server lists. */
   tokenAuthMethods: readonly string[];
-  /** What the client will ask for; left out when empty. */
+  /** The scopes that the client will ask for. Omitted from the request when empty. */
   scopes: readonly string[];
 }
 
-/** An authorization server did not register the gateway. The message is for an admin and has nothing of the answer. */
+/**
+ * An authorization server did not register the gateway. The message is for an admin and quotes nothing from the
+ * response.
+ */
 export class ClientRegistrationError extends Error {
   override readonly name = 'ClientRegistrationError';
 }
@@ -36,27 +39,27 @@ export class ClientRegistrationError extends Error {
 const SUBJECT = 'The registration endpoint';
 const ANSWER = 'The answer to the registration';
 
-/** RFC 7591, section 3.2.2: the codes, and what they mean to an admin. */
+/** RFC 7591, section 3.2.2: the error codes, explained for an admin. */
 const ERROR_CODES: Readonly<Record<string, string>> = {
-  invalid_redirect_uri: "it does not take this gateway's redirect URI, which GATEHOUSE_PUBLIC_URL decides",
-  invalid_client_metadata: 'it does not take what this gateway says of itself',
-  invalid_software_statement: 'it wants a statement of the software, which this gateway does not have',
-  unapproved_software_statement: 'it wants a statement of the software, which this gateway does not have',
+  invalid_redirect_uri: "it does not accept this gateway's redirect URI, which is set by GATEHOUSE_PUBLIC_URL",
+  invalid_client_metadata: "it does not accept this gateway's client metadata",
+  invalid_software_statement: 'it requires a software statement, which this gateway does not have',
+  unapproved_software_statement: 'it requires a software statement, which this gateway does not have',
 };
 
 /** RFC 6749, appendices A.1 and A.2: visible characters and spaces. */
 const CREDENTIAL = /^[\x20-\x7e]*$/;
 
-/** Later ones cannot be told from never, and a date of PostgreSQL or JavaScript may not hold them. */
+/** Later times are treated as "never": PostgreSQL and JavaScript dates may not hold them. */
 const LAST_SECOND_OF_YEAR_9999 = 253_402_300_799;
 
 /**
- * RFC 7591, section 3.2.1. Read here and not by oauth4webapi, which refuses a secret without
- * `client_secret_expires_at`, as many servers give it.
+ * RFC 7591, section 3.2.1. Not parsed by oauth4webapi, which rejects a secret without `client_secret_expires_at`, as
+ * many servers send it.
  */
 const Registration = z.looseObject({
   client_id: z.string().min(1).max(2_048).regex(CREDENTIAL),
-  // Some servers write "" for what a public client does not have.
+  // Some servers write "" for fields that a public client does not have.
   client_secret: z.string().max(4_096).regex(CREDENTIAL).nullish(),
   client_secret_expires_at: z.number().min(0).nullish(),
   redirect_uris: z.array(z.string()).nullish(),
@@ -64,9 +67,9 @@ const Registration = z.looseObject({
 });
 
 /**
- * Registers the gateway as a client (RFC 7591), without an initial access token. When the server does not take what the
- * gateway says of itself, it is asked once more without the scopes: some servers register only scopes of their own and
- * give those of a resource all the same (oidc-provider), others give no scope that was not registered.
+ * Registers the gateway as a client (RFC 7591), without an initial access token. If the server rejects the metadata,
+ * the request is repeated once without scopes: some servers register only their own scopes and still grant those of a
+ * resource (oidc-provider), while others grant only registered scopes.
  *
  * @throws ClientRegistrationError
  */
@@ -75,13 +78,15 @@ export async function registerClient(options: RegisterClientOptions): Promise<Re
   const method = CLIENT_AUTH_METHODS.find((each) => tokenAuthMethods.includes(each));
   if (method === undefined) {
     const known = CLIENT_AUTH_METHODS.join(', ');
-    throw new ClientRegistrationError(`The authorization server takes none of the methods of this gateway: ${known}.`);
+    throw new ClientRegistrationError(
+      `The authorization server accepts none of this gateway's authentication methods: ${known}.`,
+    );
   }
   let answer = await post(options, toRequest(options, method));
   if (scopes.length > 0 && readErrorCode(answer) === 'invalid_client_metadata') {
     answer = await post(options, toRequest({ ...options, scopes: [] }, method));
   }
-  // 201 is the rule, and 200 what some servers answer.
+  // The standard status is 201; some servers answer 200.
   if (answer.status !== 201 && answer.status !== 200) throw refusal(answer);
   return readRegistration(answer.text, { redirectUri, method });
 }
@@ -109,7 +114,7 @@ function toRequest({ redirectUri, clientName, clientUri, scopes }: RegisterClien
     redirect_uris: [redirectUri],
     client_name: clientName,
     client_uri: clientUri,
-    // MCP wants it said: OpenID servers take a loopback redirect only from native clients.
+    // MCP requires the type: OpenID servers accept a loopback redirect only from native clients.
     application_type: isLoopbackHost(new URL(redirectUri).hostname) ? 'native' : 'web',
     ...CLIENT_GRANTS,
     token_endpoint_auth_method: method,
@@ -119,13 +124,13 @@ function toRequest({ redirectUri, clientName, clientUri, scopes }: RegisterClien
 
 function refusal(answer: Answer): ClientRegistrationError {
   const code = readErrorCode(answer);
-  if (code !== undefined) return new ClientRegistrationError(`${SUBJECT} refuses (${code}): ${ERROR_CODES[code]}.`);
+  if (code !== undefined) return new ClientRegistrationError(`${SUBJECT} refused (${code}): ${ERROR_CODES[code]}.`);
   const { status } = answer;
-  const hint = status === 401 || status === 403 ? ' It may register only whom it knows: give a client id.' : '';
-  return new ClientRegistrationError(`${SUBJECT} answers with HTTP status ${status}.${hint}`);
+  const hint = status === 401 || status === 403 ? ' It may register only known clients: enter a client id.' : '';
+  return new ClientRegistrationError(`${SUBJECT} answered with HTTP status ${status}.${hint}`);
 }
 
-/** The code of a refusal, when it is one that is registered. */
+/** The error code of a refusal, if it is a registered one. */
 function readErrorCode({ status, text }: Answer): string | undefined {
   const code = status >= 400 && status < 500 ? parseJsonObject(text)?.['error'] : undefined;
   return typeof code === 'string' && Object.hasOwn(ERROR_CODES, code) ? code : undefined;
@@ -138,12 +143,13 @@ function readRegistration(text: string, asked: { redirectUri: string; method: Cl
   if (!parsed.success) throw new ClientRegistrationError(describeWrongFields(ANSWER, parsed.error));
   const { data } = parsed;
   if (data.redirect_uris?.includes(asked.redirectUri) === false) {
-    throw new ClientRegistrationError(`${ANSWER} has other redirect URIs than the one that was sent.`);
+    throw new ClientRegistrationError(`${ANSWER} has other redirect URIs than the one in the request.`);
   }
-  // A server may register another method than the one that was asked for (RFC 7591, section 3.2.1).
+  // A server may register another method than the requested one (RFC 7591, section 3.2.1).
   const named = data.token_endpoint_auth_method ?? asked.method;
   const method = CLIENT_AUTH_METHODS.find((each) => each === named);
-  if (method === undefined) throw new ClientRegistrationError(`${ANSWER} has a method that this gateway does not do.`);
+  if (method === undefined)
+    throw new ClientRegistrationError(`${ANSWER} has a method that this gateway does not support.`);
   const credentials = { clientId: data.client_id, tokenAuthMethod: method };
   if (method === 'none') return { ...credentials, clientSecret: null, secretExpiresAt: null };
   if (!data.client_secret) throw new ClientRegistrationError(`${ANSWER} has no secret, which its method needs.`);

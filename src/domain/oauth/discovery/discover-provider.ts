@@ -7,27 +7,27 @@ import { findProtectedResource } from './protected-resource.ts';
 import { requestChallenge } from './request-challenge.ts';
 import { selectScopes, toTokenList } from './token-list.ts';
 
-/** What a discovery needs. */
+/** The input of a discovery. */
 export interface DiscoverProviderOptions {
   fetch: SafeFetch;
-  /** The MCP server's URL, as a config has it: already checked. */
+  /** The MCP server's URL from a config, already validated. */
   serverUrl: string;
   transport: McpTransport;
-  /** Which hosts may be named with http, beside loopback. */
+  /** The hosts that may use http, besides loopback. */
   isAllowedPrivateHost: IsAllowedPrivateHost;
-  /** Scopes that the admin chose. When there are some, exactly these are asked for, whatever the servers list. */
+  /** The scopes that the admin chose. If there are any, exactly these are requested, whatever the servers list. */
   knownScopes?: readonly string[];
 }
 
 /**
- * Finds the authorization server of an MCP server as the Model Context Protocol says (2026-07-28, Authorization Server
- * Discovery): challenge, protected resource metadata (RFC 9728), authorization server metadata (RFC 8414, OpenID
- * Connect Discovery 1.0). At most six requests, none of them with a credential.
+ * Finds the authorization server of an MCP server as the Model Context Protocol defines it (2026-07-28, Authorization
+ * Server Discovery): challenge, protected resource metadata (RFC 9728), authorization server metadata (RFC 8414, OpenID
+ * Connect Discovery 1.0). It makes at most six requests, all without credentials.
  *
- * Everything comes from servers that nobody vouches for, and each part names where the next is asked: see
- * `outside-url.ts` for what a URL has to be, and `SafeFetch` for which addresses are called.
+ * All input comes from untrusted servers, and each part gives the URL of the next. `outside-url.ts` defines which URLs
+ * are accepted, and `SafeFetch` which addresses are called.
  *
- * @returns the report, also of anything that the other side does wrong; nothing is thrown for that
+ * @returns the report, including everything the other side does wrong; nothing is thrown for that
  */
 export async function discoverProvider(options: DiscoverProviderOptions): Promise<DiscoveryReport> {
   const { fetch, serverUrl, isAllowedPrivateHost, knownScopes = [] } = options;
@@ -38,7 +38,7 @@ export async function discoverProvider(options: DiscoverProviderOptions): Promis
   const protectedResource = await findProtectedResource({ fetch, serverUrl, metadataUrl, isAllowedPrivateHost });
   const steps = [...challenge.steps, ...protectedResource.steps];
   if (protectedResource.found === null) {
-    // That the server itself did not answer says more than that its metadata did not.
+    // A server that did not answer at all explains more than its missing metadata.
     const silence = challenge.steps.filter(({ outcome }) => outcome === 'failed').map(({ message }) => message);
     return { steps, provider: null, problems: [...silence, ...protectedResource.problems] };
   }

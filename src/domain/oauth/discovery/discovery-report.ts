@@ -1,19 +1,21 @@
-/** One request of a discovery, or the places that were tried for one thing. */
+/** One request of a discovery, or the URLs tried for one document. */
 export interface DiscoveryStep {
   name: 'challenge' | 'protected_resource_metadata' | 'authorization_server_metadata';
-  /** What was asked. It may come from the other side: a URL in ASCII, at most about 2,100 characters. */
+  /** The requested URL. It may come from the other side: ASCII, at most about 2,100 characters. */
   url: string;
-  /** `absent`: it is honestly not there, and discovery goes on elsewhere if it can. `failed`: it is wrong. */
+  /**
+   * `absent`: it does not exist, and discovery continues elsewhere if possible. `failed`: it is invalid or unavailable.
+   */
   outcome: 'found' | 'absent' | 'failed';
-  /** For an admin, in our own words: never text of the answer. */
+  /** For an admin, in the gateway's own words. Never text from the response. */
   message: string;
 }
 
-/** What the gateway needs to know of an authorization server, and of the MCP server as its resource. All of it checked. */
+/** The validated facts about an authorization server, and about the MCP server as its resource. */
 export interface DiscoveredProvider {
-  /** The MCP server's resource identifier, letter by letter as its metadata has it: the `resource` of RFC 8707. */
+  /** The MCP server's resource identifier exactly as in its metadata: the `resource` of RFC 8707. */
   resource: string;
-  /** The authorization server's issuer identifier, letter by letter: what `iss` of RFC 9207 is compared with. */
+  /** The exact issuer identifier of the authorization server. `iss` of RFC 9207 is compared with it. */
   issuer: string;
   authorizationEndpoint: string;
   tokenEndpoint: string;
@@ -21,27 +23,27 @@ export interface DiscoveredProvider {
   revocationEndpoint: string;
   /** RFC 7591; empty when there is none. */
   registrationEndpoint: string;
-  /** Whether an authorization response without `iss` must be refused (RFC 9207, section 2.3). */
+  /** Whether an authorization response without `iss` must be rejected (RFC 9207, section 2.3). */
   isIssParameterSupported: boolean;
-  /** As listed; `client_secret_basic` alone when nothing is listed (RFC 8414, section 2). */
+  /** As listed. Only `client_secret_basic` when nothing is listed (RFC 8414, section 2). */
   tokenAuthMethods: string[];
-  /** Likewise, for the revocation endpoint. */
+  /** The same for the revocation endpoint. */
   revocationAuthMethods: string[];
-  /** The scopes to ask for, at most 100; empty means that the `scope` parameter is left out. */
+  /** The scopes to request, at most 100. Empty means that the `scope` parameter is omitted. */
   scopes: string[];
   /** Whether a client id may be the URL of a metadata document. */
   isClientIdMetadataDocumentSupported: boolean;
 }
 
-/** What a discovery did and found. `provider` is null exactly when `problems` is not empty. */
+/** What a discovery did and found. `provider` is null if and only if `problems` is not empty. */
 export interface DiscoveryReport {
   steps: DiscoveryStep[];
   provider: DiscoveredProvider | null;
-  /** Why there is no provider, for an admin, in our own words. */
+  /** Why there is no provider, for an admin, in the gateway's own words. */
   problems: string[];
 }
 
-/** What one part of a discovery did. `found` is null exactly when `problems` is not empty. */
+/** The result of one part of a discovery. `found` is null if and only if `problems` is not empty. */
 export interface DiscoveryPart<Found> {
   steps: DiscoveryStep[];
   found: Found | null;

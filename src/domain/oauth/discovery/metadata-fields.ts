@@ -1,10 +1,10 @@
 import type { z } from 'zod';
 
 /**
- * Tells which fields of a document are missing or of another type. Only the names of fields that the schema asks for
- * appear: a loose object does not look at others.
+ * Lists the fields of a document that are missing or have the wrong type. Only field names from the schema appear: a
+ * loose object ignores other fields.
  *
- * @param subject what the document is, e.g. `The protected resource metadata`
+ * @param subject the document, e.g. `The protected resource metadata`
  */
 export function describeWrongFields(subject: string, error: z.ZodError): string {
   const names = new Set(error.issues.map(({ path }) => `"${String(path[0])}"`));

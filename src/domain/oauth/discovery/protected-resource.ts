@@ -8,11 +8,11 @@ import { isUsableIdentifier, URL_RULE } from './outside-url.ts';
 import { toTokenList } from './token-list.ts';
 import { listResourceMetadataUrls } from './well-known-urls.ts';
 
-/** What an MCP server says of itself as a protected resource, checked. */
+/** The validated metadata of an MCP server as a protected resource. */
 export interface ProtectedResource {
-  /** Letter by letter. */
+  /** The exact identifier. */
   resource: string;
-  /** The first of its authorization servers, letter by letter. */
+  /** The exact identifier of its first authorization server. */
   issuer: string;
   scopes: string[];
 }
@@ -20,8 +20,8 @@ export interface ProtectedResource {
 const SUBJECT = 'The protected resource metadata';
 
 /**
- * RFC 9728, section 2. Read here and not by oauth4webapi, which compares `resource` after normalising it, and only for
- * equality: MCP servers name their root too.
+ * RFC 9728, section 2. Not parsed by oauth4webapi, which normalises `resource` and accepts only equality: MCP servers
+ * may also name their root.
  */
 const Metadata = z.looseObject({
   resource: z.string(),
@@ -30,13 +30,13 @@ const Metadata = z.looseObject({
 });
 
 /**
- * Finds the MCP server's metadata: where its challenge said and nowhere else, or at the well-known places. Another
- * host may keep it, but what it says must be of this server (RFC 9728, section 3.3).
+ * Finds the MCP server's metadata: at the URL from its challenge and nowhere else, or otherwise at the well-known URLs.
+ * Another host may serve it, but it must describe this server (RFC 9728, section 3.3).
  */
 export async function findProtectedResource(options: {
   fetch: SafeFetch;
   serverUrl: string;
-  /** From the challenge; null when it did not say. */
+  /** From the challenge. Null when it had none. */
   metadataUrl: string | null;
   isAllowedPrivateHost: IsAllowedPrivateHost;
 }): Promise<DiscoveryPart<ProtectedResource>> {
@@ -56,7 +56,7 @@ export async function findProtectedResource(options: {
       record('failed', read);
       return { steps, found: null, problems: [read] };
     }
-    record('found', `${SUBJECT} is of this server and names its authorization server.`);
+    record('found', `${SUBJECT} belongs to this server and names its authorization server.`);
     return { steps, found: read, problems: [] };
   }
   const problem =
@@ -64,7 +64,7 @@ export async function findProtectedResource(options: {
   return { steps, found: null, problems: [problem] };
 }
 
-/** @returns what is wrong, as text, when something is */
+/** @returns a message when something is wrong */
 function readMetadata(
   fields: JsonFields,
   serverUrl: string,
@@ -75,7 +75,7 @@ function readMetadata(
   const { resource, authorization_servers: issuers, scopes_supported: scopes } = parsed.data;
   if (!isUsableIdentifier(resource, isAllowedPrivateHost) || !isResourceOf(resource, serverUrl)) {
     return (
-      `${SUBJECT} is of another resource: its "resource" must be the URL of the MCP server, letter by letter in the ` +
+      `${SUBJECT} belongs to another resource: its "resource" must be the URL of the MCP server, exactly the same in the ` +
       'path, or the part of it up to a "/".'
     );
   }
@@ -84,14 +84,14 @@ function readMetadata(
   // RFC 8414, section 2: an issuer has no query.
   if (issuer.includes('?') || !isUsableIdentifier(issuer, isAllowedPrivateHost)) {
     return (
-      `${SUBJECT} names an authorization server that the gateway does not use. ${URL_RULE} ` +
-      'It has no query, and its path is written as it is read.'
+      `${SUBJECT} names an authorization server that the gateway does not accept. ${URL_RULE} ` +
+      'It must have no query and a normalised path.'
     );
   }
   return { resource, issuer, scopes: toTokenList(scopes ?? []) };
 }
 
-/** Whether a resource is the server's URL, or a prefix of it at the same origin that ends where a path segment does. */
+/** Whether a resource is the server's URL, or a prefix of it with the same origin that ends at a path segment. */
 function isResourceOf(resource: string, serverUrl: string): boolean {
   const named = new URL(resource);
   const server = new URL(serverUrl);

@@ -8,9 +8,9 @@ import { describeOutboundError } from './outbound-message.ts';
 import { isUsableUrl, URL_RULE } from './outside-url.ts';
 import { splitScopes } from './token-list.ts';
 
-/** What a server's challenge says, checked. */
+/** The validated challenge of a server. */
 export interface ServerChallenge {
-  /** Where the protected resource metadata is; null when the server does not say, or did not challenge. */
+  /** The URL of the protected resource metadata. Null when the server gives none, or did not challenge. */
   metadataUrl: string | null;
   scopes: string[];
 }
@@ -18,7 +18,9 @@ export interface ServerChallenge {
 const SUBJECT = 'The MCP server';
 const NO_CHALLENGE: ServerChallenge = { metadataUrl: null, scopes: [] };
 
-/** The first request of a client. 2026-07-28 knows no `initialize`, but a server asks who calls before it looks at it. */
+/**
+ * The first request of a client. 2026-07-28 has no `initialize`, but servers check authentication before the method.
+ */
 const INITIALIZE = {
   jsonrpc: '2.0',
   id: 1,
@@ -36,8 +38,8 @@ const REQUESTS: Readonly<Record<McpTransport, SafeRequest>> = {
 };
 
 /**
- * Asks the MCP server without a token, and reads from its 401 where to go on. Any other answer, and none in time (a
- * server that streams to everybody), means that it does not say.
+ * Calls the MCP server without a token, and reads from its 401 where to continue. Any other response, or none in time
+ * (a server may stream without authentication), means that it gives no information.
  */
 export async function requestChallenge(options: {
   fetch: SafeFetch;
@@ -59,24 +61,24 @@ export async function requestChallenge(options: {
     const message = describeOutboundError(SUBJECT, error);
     return part('failed', message, isBarred(error) ? null : NO_CHALLENGE);
   }
-  if (answer.status !== 401) return part('absent', `${SUBJECT} answers with HTTP status ${answer.status}, not 401.`);
+  if (answer.status !== 401) return part('absent', `${SUBJECT} answered with HTTP status ${answer.status}, not 401.`);
   const challenge = parseBearerChallenge(answer.headers.get('www-authenticate') ?? '');
-  if (challenge === null) return part('absent', `${SUBJECT} answers with 401 and no readable bearer challenge.`);
+  if (challenge === null) return part('absent', `${SUBJECT} answered with 401 and no readable bearer challenge.`);
   if (challenge.resourceMetadata !== null && !isUsableUrl(challenge.resourceMetadata, isAllowedPrivateHost)) {
-    const message = `${SUBJECT} names a URL for its metadata that the gateway does not use. ${URL_RULE}`;
+    const message = `${SUBJECT} names a URL for its metadata that the gateway does not accept. ${URL_RULE}`;
     return part('failed', message, null);
   }
   const { resourceMetadata: metadataUrl, scope } = challenge;
   return part('found', describeChallenge(challenge), { metadataUrl, scopes: splitScopes(scope ?? '') });
 }
 
-/** Whether the gateway may not go there at all: no other place at that server is tried. */
+/** Whether the gateway may not call this server at all. No other URL of the server is tried then. */
 function isBarred(error: unknown): boolean {
   return error instanceof OutboundError && (error.failure === 'url' || error.failure === 'address');
 }
 
 function describeChallenge({ resourceMetadata }: BearerChallenge): string {
   return resourceMetadata === null
-    ? `${SUBJECT} asks for a bearer token and does not name its metadata.`
+    ? `${SUBJECT} asks for a bearer token but does not name its metadata.`
     : `${SUBJECT} asks for a bearer token and names its metadata.`;
 }

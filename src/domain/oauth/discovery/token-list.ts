@@ -1,13 +1,13 @@
-/** RFC 6749, section 3.3; bounded as the scopes are that an admin gives. */
+/** RFC 6749, section 3.3, with the same length limit as scopes from an admin. */
 const TOKEN = /^[\x21\x23-\x5b\x5d-\x7e]{1,128}$/;
 
-/** Nobody asks for more; a hostile document could list thousands. */
+/** No real request needs more. A hostile document could list thousands. */
 const MAX_TOKENS = 100;
 
 /** RFC 6749, section 3.3, and OpenID Connect Core 1.0, section 11: the scope that asks for a refresh token. */
 const OFFLINE_ACCESS = 'offline_access';
 
-/** The names in a list from outside that are scope tokens: the first 100, without repetitions. */
+/** The valid scope tokens in an untrusted list: the first 100, without duplicates. */
 export function toTokenList(names: readonly string[]): string[] {
   return [...new Set(names.filter((name) => TOKEN.test(name)))].slice(0, MAX_TOKENS);
 }
@@ -18,13 +18,13 @@ export function splitScopes(text: string): string[] {
 }
 
 /**
- * Chooses the scopes to ask for: those of the challenge, else those that the MCP server lists, else none. When there
- * are some, and the authorization server lists `offline_access`, that is asked for too, so that a connection lasts.
+ * Chooses the scopes to request: those of the challenge, otherwise those that the MCP server lists, otherwise none.
+ * `offline_access` is added when there are scopes and the authorization server lists it, so that the connection lasts.
  */
 export function selectScopes(offered: {
   challenge: readonly string[];
   resource: readonly string[];
-  /** `scopes_supported` of the authorization server, as it is. */
+  /** `scopes_supported` of the authorization server, unchanged. */
   supported: readonly string[];
 }): string[] {
   const { challenge, resource, supported } = offered;

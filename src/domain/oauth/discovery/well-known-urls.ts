@@ -3,19 +3,19 @@ const OAUTH_METADATA = '/.well-known/oauth-authorization-server';
 const OPENID_METADATA = '/.well-known/openid-configuration';
 
 /**
- * Where an MCP server may keep its protected resource metadata, in the order in which they are tried: in front of its
- * path and query (RFC 9728, section 3.1), then without them (MCP's extension). For a server at the root it is one place.
+ * The URLs of an MCP server's protected resource metadata, in the order they are tried: before the server's path and
+ * query (RFC 9728, section 3.1), then without them (MCP's extension). A server at the root has only one.
  */
 export function listResourceMetadataUrls(serverUrl: string): string[] {
   const { origin, pathname, search } = new URL(serverUrl);
-  // Only the slash right behind the host goes; "/mcp/" is another resource than "/mcp".
+  // Only a slash directly after the host is removed; "/mcp/" and "/mcp" are different resources.
   const path = pathname === '/' ? '' : pathname;
   return [...new Set([`${origin}${RESOURCE_METADATA}${path}${search}`, `${origin}${RESOURCE_METADATA}`])];
 }
 
 /**
- * Where an authorization server may keep its metadata, in the order in which MCP has them tried: as RFC 8414, section
- * 3.1, says, as its section 5 says for OpenID, and, behind a path, as OpenID Connect Discovery 1.0, section 4, says.
+ * The URLs of an authorization server's metadata, in the order defined by MCP: as in RFC 8414, section 3.1, as in its
+ * section 5 for OpenID, and after the path as in OpenID Connect Discovery 1.0, section 4.
  *
  * @param issuer a URL without query and fragment
  */
