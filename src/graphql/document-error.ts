@@ -70,5 +70,5 @@ function tellWithoutValues({ message, nodes }: GraphQLError): string {
   const isAboutValue = VALUE_KINDS.has(nodes?.[0]?.kind ?? '');
   if (!isAboutValue || MISSING_FIELD.test(message) || message.startsWith('Variable "$')) return message;
   const type = EXPECTED_TYPE.map((pattern) => pattern.exec(message)?.[1]).find((each) => each !== undefined);
-  return type === undefined ? 'Is not a value of the type that belongs here.' : `Is not a value of type ${type}.`;
+  return type === undefined ? 'Is not a value of the expected type.' : `Is not a value of type ${type}.`;
 }

@@ -10,11 +10,11 @@ const MAX_PAGE_SIZE = MAX_ENTRIES;
 /** The arguments of every list. */
 export const pageArgs = builder.args((t) => ({
   first: t.int({
-    description: `At most this many entries, 0 to ${MAX_PAGE_SIZE}.`,
+    description: `Maximum number of entries to return, 0 to ${MAX_PAGE_SIZE}.`,
     required: false,
     defaultValue: DEFAULT_PAGE_SIZE,
   }),
-  after: t.string({ description: 'Only entries after this cursor.', required: false }),
+  after: t.string({ description: 'Return only entries after this cursor.', required: false }),
 }));
 
 /**
@@ -27,7 +27,7 @@ export function takeFirst(first: number | null | undefined, context: GraphQLCont
   if (size < 0 || size > MAX_PAGE_SIZE) throw outOfRange(`Must be from 0 to ${MAX_PAGE_SIZE}.`);
   context.entriesLeft -= size;
   if (context.entriesLeft >= 0) return size;
-  throw outOfRange(`One operation may ask for at most ${MAX_ENTRIES} entries, all its lists together.`);
+  throw outOfRange(`One operation may request at most ${MAX_ENTRIES} entries in all its lists together.`);
 }
 
 function outOfRange(message: string): DomainError {

@@ -40,7 +40,7 @@ function checkValue(issues: ValidationIssue[], path: ValidationIssue['path'], ty
   if (issues.length >= MAX_ISSUES) return;
   const add = (code: string, message: string) => issues.push({ path, code, message });
   if (isNonNullType(type)) {
-    if (value === undefined) add('REQUIRED', 'Is required and was not given.');
+    if (value === undefined) add('REQUIRED', 'Is required but missing.');
     else if (value === null) add('REQUIRED', 'Must not be null.');
     else checkValue(issues, path, type.ofType, value);
   } else if (value == null) {

@@ -23,7 +23,7 @@ const NOT_A_STREAM = validationFailed([
   {
     path: [],
     code: 'INVALID_DOCUMENT',
-    message: 'A subscription is answered as a stream: ask for it with "Accept: text/event-stream".',
+    message: 'A subscription returns a stream: request it with "Accept: text/event-stream".',
   },
 ]);
 

@@ -8,7 +8,7 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
  */
 export const UUIDScalar = new GraphQLScalarType<string, string>({
   name: 'UUID',
-  description: 'An id (RFC 9562) in hexadecimal with hyphens; lower case in answers.',
+  description: 'A UUID (RFC 9562) in hexadecimal with hyphens. Accepted in any case, returned in lower case.',
   specifiedByURL: 'https://www.rfc-editor.org/rfc/rfc9562',
   serialize: parseUuid,
   parseValue: parseUuid,
