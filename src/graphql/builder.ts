@@ -7,10 +7,10 @@ import { type Action, can } from '../policy/policy.ts';
 import type { GraphQLContext } from './context.ts';
 import { UUIDScalar } from './scalars/uuid.ts';
 
-/** Every restricted field denies with this one; making an error for each costs more than the fields. */
+/** One shared error for all restricted fields: creating an error per field would cost more than resolving it. */
 const DENIED = new Error('denied');
 
-/** Where every type of the graph is added. Configuration only; see the folders beside for the types. */
+/** The schema builder. It only holds the configuration; each folder next to it adds its types. */
 export const builder = new SchemaBuilder<{
   Context: GraphQLContext;
   AuthScopes: { can: Action };
@@ -62,8 +62,8 @@ builder.globalConnectionField('totalCount', (t) =>
 );
 
 /**
- * Options of a field that only some roles see: null for the others, never an error, so that one operation serves
- * every role. Say in the description who sees it.
+ * Options for a field that only some roles can see. For the others it is null and never an error, so that one operation
+ * works for every role. The field's description must say who sees it.
  */
 export function visibleWith(action: Action) {
   return { nullable: true, authScopes: { can: action }, unauthorizedResolver: () => null } as const;

@@ -18,7 +18,7 @@ const ACTION_DESCRIPTIONS: Readonly<Record<AuditAction, string>> = {
   'mcpServerConnection.connect': 'A user connected their account to an MCP server.',
   'mcpServerConnection.disconnect': 'A user ended their own connection to an MCP server.',
   'mcpServerConnection.remove': "Users' connections were removed by somebody else or as part of another change.",
-  'mcpServerConnection.refresh': "A user's OAuth 2 token was refreshed, or refreshing it failed.",
+  'mcpServerConnection.refresh': "Refreshing a user's OAuth 2 token failed.",
   'chat.create': 'A chat was created.',
   'chatMessage.create': 'A message was added to a chat.',
   'user.create': 'A user was created.',
@@ -46,7 +46,7 @@ const TARGET_DESCRIPTIONS: Readonly<Record<AuditTargetType, string>> = {
   operation: 'An operation that was refused, such as a GraphQL field or a REST route.',
 };
 
-/** `mcpServerConfig.create` as `MCP_SERVER_CONFIG_CREATE`. */
+/** Names enum values in the GraphQL style: `mcpServerConfig.create` becomes `MCP_SERVER_CONFIG_CREATE`. */
 function toEnumValues<Value extends string>(values: readonly Value[], toDescription: (value: Value) => string) {
   return Object.fromEntries(
     values.map((value) => [

@@ -3,7 +3,7 @@ import type { VerificationReport } from '../../data/keys/key-verification.ts';
 import type { UnopenedValue } from '../../data/sealing/sealed-rows.ts';
 import { builder } from '../builder.ts';
 
-/** A lost key may be behind any number of values; the first ones show which. */
+/** A lost key can affect any number of values; the first ones are enough to find it. */
 const MAX_FAILURES = 1_000;
 
 const UnopenedReasonEnum = builder.enumType('UnopenedReason', {

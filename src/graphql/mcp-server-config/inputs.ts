@@ -21,7 +21,7 @@ const NAME = 'Display name, 1 to 120 characters.';
 const SLUG = 'Unique short name: 1 to 64 characters of a-z and 0-9, with single "-" between them.';
 const URL = 'URL of the server: https, or http for loopback and allowed private hosts.';
 
-/** The fields that creation and update share; all optional. */
+/** The fields shared by create and update, all optional. */
 function optionalFields(t: PothosSchemaTypes.InputFieldBuilder<typeof builder.$inferSchemaTypes, 'InputObject'>) {
   return {
     transport: t.field({
@@ -109,7 +109,7 @@ export const UpdateMcpServerConfigInput = builder.inputType('UpdateMcpServerConf
   }),
 });
 
-/** The domain's input, its secrets wrapped. */
+/** Converts the input for the domain and wraps its secrets. */
 export function toConfigInput(input: typeof UpdateMcpServerConfigInput.$inferInput): ConfigInput {
   const { oauth2ClientSecret, apiKeyValue, customHeaders, ...rest } = input;
   return {

@@ -146,8 +146,8 @@ McpServerConfigType.implement({
 });
 
 /**
- * Reads something of the viewer's connection, which is looked up only where the auth type has connections at all:
- * promises for all the others would cost more than their values.
+ * Reads a value from the viewer's connection. Loads the connection only if the auth type has connections: promises for
+ * all other configs would cost more than the values.
  */
 function withConnection<Result>(
   config: McpServerConfigRecord,
