@@ -19,7 +19,7 @@ import { ROWS, SEED_TOKEN } from './migration-rows.ts';
 const migrations = await readMigrations();
 const names = migrations.map(({ name }) => name);
 
-/** A step after the newest one. */
+/** A migration after the newest one. */
 function next(sql: string): Migration[] {
   return [...migrations, { name: '20990101000000_next', sql }];
 }
@@ -45,7 +45,7 @@ const openEmpty = async () => {
   opened = await openTestDatabase({ empty: true });
   database = opened;
 };
-/** At the newest schema: quicker to open than an empty one. */
+/** A database at the newest schema: faster to open than an empty one. */
 const openMigrated = async () => {
   opened = await openTestDatabase();
   database = opened;
@@ -54,7 +54,7 @@ const openMigrated = async () => {
 describe('an empty database', () => {
   beforeEach(openEmpty);
 
-  test('is brought to the schema once, and then agrees with schema.prisma', async () => {
+  test('is migrated once and then matches schema.prisma', async () => {
     expect(await isUpToDate(database)).toBe(false);
     expect(await applyMigrations(database)).toEqual(names);
     expect(await isUpToDate(database)).toBe(true);
@@ -66,7 +66,7 @@ describe('an empty database', () => {
     expect(records).toEqual(names.map((name) => ({ migration_name: name, applied_steps_count: 1, finished: true })));
   });
 
-  test('is brought there once by several who start together', async () => {
+  test('is migrated once by several processes that start together', async () => {
     if (!onServer) {
       const applied = await Promise.all(Array.from({ length: 4 }, () => applyMigrations(database)));
       expect(applied.flat()).toEqual(names);
@@ -100,11 +100,11 @@ describe('drift', () => {
 });
 
 describe('each migration of this build', () => {
-  test('has rows in the test, for the next one to go over', () => {
+  test('has rows in the test for the next one to migrate', () => {
     expect(Object.keys(ROWS).sort()).toEqual(names);
   });
 
-  test('leaves transactions to who applies it', () => {
+  test('contains no transaction statements', () => {
     for (const { name, sql } of migrations) {
       const statements = sql.replaceAll(/--.*$/gm, '').replaceAll(/\$\$[\s\S]*?\$\$/g, '');
       expect(statements, name).not.toMatch(
@@ -114,10 +114,10 @@ describe('each migration of this build', () => {
   });
 });
 
-describe('a migration over the rows that the one before it could hold', () => {
+describe('a migration of rows from the version before', () => {
   beforeEach(openEmpty);
 
-  /** Applies one after the other; before each next one the database is filled. */
+  /** Applies the migrations one by one and fills the database before each. */
   const applyOverRows = async (steps: readonly Migration[], keyring: Keyring) => {
     for (const [index, { name }] of steps.entries()) {
       const before = index === 0 ? {} : await countRows(database);
@@ -128,7 +128,7 @@ describe('a migration over the rows that the one before it could hold', () => {
   };
   const newKeyring = () => new Keyring([new MasterKey(randomBytes(32))]);
 
-  test('keeps them, the sealed ones readable', async () => {
+  test('keeps them, and secrets can still be decrypted', async () => {
     const keyring = newKeyring();
     await applyOverRows(migrations, keyring);
     for (const [table, count] of Object.entries(await countRows(database))) expect(count, table).toBeGreaterThan(0);
@@ -146,7 +146,7 @@ describe('a migration over the rows that the one before it could hold', () => {
     );
   });
 
-  test('that cannot go over them is found out here', async () => {
+  test('that fails on them is detected here', async () => {
     const steps = next('ALTER TABLE users ADD COLUMN nickname TEXT NOT NULL');
     await expect(applyOverRows(steps, newKeyring())).rejects.toThrow(
       new MigrationError(
@@ -179,13 +179,13 @@ describe('a migration that fails', () => {
     expect(await isUpToDate(database, better)).toBe(true);
   });
 
-  test('and one before it that works leaves that one applied', async () => {
+  test('leaves an earlier successful one applied', async () => {
     const steps = [...next('CREATE TABLE notes (id INT)'), { name: '20990102000000_broken', sql: 'nonsense' }];
     await expect(applyMigrations(database, steps)).rejects.toThrow(/^migration 20990102000000_broken failed: /);
     expect(await isUpToDate(database, steps.slice(0, -1))).toBe(true);
   });
 
-  test('because it was edited after it was applied is refused, whatever is new', async () => {
+  test('because it was edited after being applied is refused, even with newer ones pending', async () => {
     const edited = next('CREATE TABLE notes (id INT)').map((step, index) =>
       index === 0 ? { ...step, sql: `${step.sql}\n` } : step,
     );
@@ -203,7 +203,7 @@ describe('a start that is killed', () => {
 
   const notes = next('CREATE TABLE notes (id INT)');
 
-  test('before a migration ran is made good by the next', async () => {
+  test('before a migration ran is completed by the next start', async () => {
     await database.query(
       `INSERT INTO _prisma_migrations (id, checksum, migration_name, started_at) VALUES ('killed', 'x', '20990101000000_next', now())`,
     );
@@ -211,7 +211,7 @@ describe('a start that is killed', () => {
     expect(await isUpToDate(database, notes)).toBe(true);
   });
 
-  test('right after a migration ran leaves it applied and noted', async () => {
+  test('right after a migration ran leaves it applied and recorded', async () => {
     const { migrationAdapterFactory: factory } = database;
     const killed: Database = {
       ...database,

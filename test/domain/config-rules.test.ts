@@ -13,7 +13,7 @@ const anyText = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 80 }),
   fc.array(fc.integer({ min: 0, max: 0xffff }), { maxLength: 40 }).map((units) => String.fromCharCode(...units)),
 );
-/** Text of the signs that rules are about, so that near misses are common. */
+/** Text made of characters that the rules mention, so that near misses are common. */
 const nearSlug = fc.string({
   unit: fc.constantFrom('a', 'z', '0', '9', '-', '-', 'A', '_', ' ', 'ä', '\n'),
   maxLength: 70,
@@ -48,7 +48,7 @@ const nearUrl = fc
   )
   .map((parts) => parts.join(''));
 
-/** What is wrong with a new config of this input. */
+/** The problems of a new config with this input. */
 function issuesOf(input: ConfigInput): readonly ValidationIssue[] {
   const issues = new Issues();
   const draft = toDraft(issues, { displayName: 'A', slug: 'a', url: 'https://a.example/', ...input });
@@ -79,7 +79,7 @@ describe('a slug', () => {
 });
 
 describe('a list of names', () => {
-  test('comes out trimmed, without empty names and repetitions, in the order of first mention', () => {
+  test('is trimmed, without empty names and duplicates, in the order of first mention', () => {
     fc.assert(
       fc.property(fc.array(fc.oneof(anyText, fc.constantFrom('a', ' a', 'b', '')), { maxLength: 20 }), (names) => {
         const list = toNameList(names);
@@ -93,7 +93,7 @@ describe('a list of names', () => {
     );
   });
 
-  test('is blamed at the place where the name was sent', () => {
+  test('is reported at the position where the name was sent', () => {
     fc.assert(
       fc.property(
         fc.array(fc.oneof(anyText, fc.constantFrom('', ' ', 'ok', 'x'.repeat(129))), { maxLength: 12 }),
@@ -127,7 +127,7 @@ describe('a URL', () => {
         expect(text.trim()).not.toMatch(/[\s\\#]/u);
         if (url.protocol === 'http:')
           expect(url.hostname).toMatch(/^(?:.*\.)?localhost$|^127\.|^\[::1\]$|^\[::ffff:7f/);
-        // A reader that only cuts at the signs finds the same host, but for spelling.
+        // A naive parser finds the same host, apart from spelling.
         const [, authority = ''] = /^https?:\/\/([^/?]*)/i.exec(text.trim()) ?? [];
         expect(authority).not.toContain('@');
         expect(new URL(`${url.protocol}//${authority}`).host).toBe(url.host);
@@ -156,7 +156,7 @@ const FIELDS = [
   'enabled',
 ];
 
-test('no input makes the rules themselves fail', () => {
+test('no input makes the rules themselves throw', () => {
   const anyInput = fc.record(
     {
       displayName: fc.option(anyText),

@@ -19,7 +19,7 @@ test.runIf(serverUrl !== '')(
         start.catch(() => undefined);
         starts.push(start);
       }
-      // One that was killed while it started is none of those that count.
+      // Replicas that were killed while starting do not count.
       await Promise.all(starts.slice(-replicas.urls.length));
       await expectRecovery(`${KILLS} kills`);
     }),

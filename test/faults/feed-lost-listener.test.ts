@@ -26,7 +26,7 @@ test.runIf(serverUrl !== '')(
       } finally {
         await client.end();
       }
-      // Both come back again and again; on a busy machine some rounds find one that is not back yet.
+      // Both reconnect repeatedly; on a busy machine some rounds find one that is not back yet.
       expect(cut).toBeGreaterThan(ROUNDS / 2);
       await expectRecovery(`${cut} cut connections`);
     }),
