@@ -21,7 +21,7 @@ const BASE = {
   oauth2RevocationUrl: 'https://id.example.com/revoke',
 } as const;
 
-/** Creates the config, changes it, and removes it again. */
+/** Creates the config, changes it, and deletes it again. */
 async function change(patch: Record<string, unknown>) {
   const token = gateway.tokens.admin;
   const created = await gateway.execute(CreateConfig, { token, variables: { input: BASE } });
