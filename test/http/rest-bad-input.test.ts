@@ -63,7 +63,7 @@ describe('broken rules', () => {
     'tool_deny_list[0]',
   ];
 
-  test('are told all at once on creation, what is missing among them, by the names that were sent', async () => {
+  test('are all reported on creation, missing fields included, by the names that were sent', async () => {
     const answer = await rest.call('admin', 'POST', SERVERS, { ...BROKEN, auth_type: 'oauth2' });
     expect(answer).toMatchObject({ status: 400, body: { code: 'VALIDATION_FAILED' } });
     expect(fieldsOf(answer).sort()).toEqual(['display_name', 'oauth2_client_id', ...BROKEN_FIELDS].sort());
@@ -74,7 +74,7 @@ describe('broken rules', () => {
     await expectNothingChanged();
   });
 
-  test('are told all at once on a change', async () => {
+  test('are all reported on an update', async () => {
     const answer = await rest.call('admin', 'PATCH', await theServer(), { ...BROKEN, display_name: 'x'.repeat(121) });
     expect(answer.status).toBe(400);
     expect(fieldsOf(answer).sort()).toEqual(['display_name', ...BROKEN_FIELDS].sort());
@@ -115,7 +115,7 @@ describe('wrong types', () => {
     tool_deny_list: ['a', 2],
   };
 
-  test.each(['POST', 'PATCH'])('are told all at once by %s', async (method) => {
+  test.each(['POST', 'PATCH'])('are all reported by %s', async (method) => {
     const answer = await rest.call('admin', method, method === 'POST' ? SERVERS : await theServer(), WRONG);
     expect(answer).toMatchObject({ status: 400, body: { code: 'VALIDATION_FAILED' } });
     expect(fieldsOf(answer).sort()).toEqual(
@@ -257,7 +257,7 @@ describe('an id that is not a UUID', () => {
     }
   });
 
-  test('is not one in upper case', async () => {
+  test('does not include one in upper case', async () => {
     const path = await theServer();
     const answer = await rest.call(
       'admin',
