@@ -70,7 +70,7 @@ test("the embedded database's log can be verified with and without a running gat
 }, 180_000);
 
 test.runIf(serverUrl !== undefined)(
-  'on a server a changed entry is found while the gateway runs, which takes addresses from its proxies',
+  'on a server an altered entry is found while a gateway behind proxies runs',
   async () => {
     const own = await createOwnDatabase(serverUrl ?? '');
     cleanups.push(own.drop);

@@ -117,7 +117,7 @@ test('with the embedded database, a key is replaced through the running gateway 
 }, 180_000);
 
 test.runIf(serverUrl !== undefined)(
-  'with a server the list of keys is changed step by step, under running replicas',
+  'with a server keys are replaced step by step while replicas run',
   async () => {
     const [formerKey, newKey] = [generateMasterKey(), generateMasterKey()];
     const database = await createOwnDatabase(serverUrl ?? '');

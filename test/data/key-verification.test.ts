@@ -22,7 +22,7 @@ test('decrypts every value and test value, and reports no failure in an intact d
 });
 
 test.each(listSealedColumns().map((place) => [`${place.model.table}.${place.column.column}`, place] as const))(
-  'names the row of a value of %s that was changed',
+  'names the row of an altered value of %s',
   async (_name, { model: { table }, column: { column } }) => {
     const [config] = await createSecrets(sealed.prisma, 2);
     await createFlow(sealed.prisma, String(config?.id), (await createUser(sealed.prisma)).id);

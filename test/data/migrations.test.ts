@@ -167,7 +167,7 @@ describe('a migration that fails', () => {
       'check constraint "many" of relation "notes" is violated by some row',
     ],
     [`CREATE TABLE notes (id INT); DO $$ BEGIN RAISE EXCEPTION E'one\\ntwo'; END $$;`, 'one'],
-  ])('says so in one sentence, keeps nothing, and lets a better one go on: %s', async (sql, reason) => {
+  ])('is reported in one sentence, rolled back, and can be replaced: %s', async (sql, reason) => {
     const sentence = `migration 20990101000000_next failed: ${reason}; nothing of it was kept`;
     for (let attempt = 0; attempt < 2; attempt += 1) {
       await expect(applyMigrations(database, next(sql))).rejects.toThrow(new MigrationError(sentence));

@@ -66,16 +66,19 @@ describe('a slug', () => {
   test.each([
     ['anything', anyText],
     ['something like a slug', nearSlug],
-  ])('is good exactly when it is words of a-z and 0-9 with single hyphens between, 64 at most: %s', (_name, texts) => {
-    fc.assert(
-      fc.property(texts, (slug) => {
-        const words = slug.trim().split('-');
-        const isGood = words.every((word) => word !== '' && [...word].every((sign) => /[a-z0-9]/.test(sign)));
-        expect(issuesOf({ slug }).length === 0).toBe(isGood && slug.trim().length <= 64);
-      }),
-      { numRuns: 1_000 },
-    );
-  });
+  ])(
+    'is valid exactly if it has words of a-z and 0-9 with single hyphens, at most 64 characters: %s',
+    (_name, texts) => {
+      fc.assert(
+        fc.property(texts, (slug) => {
+          const words = slug.trim().split('-');
+          const isGood = words.every((word) => word !== '' && [...word].every((sign) => /[a-z0-9]/.test(sign)));
+          expect(issuesOf({ slug }).length === 0).toBe(isGood && slug.trim().length <= 64);
+        }),
+        { numRuns: 1_000 },
+      );
+    },
+  );
 });
 
 describe('a list of names', () => {
@@ -117,7 +120,7 @@ describe('a URL', () => {
     ['anything after https://', anyText.map((text) => `https://${text}`)],
     ['something like a URL', nearUrl],
     ['a URL', fc.webUrl({ withFragments: true, withQueryParameters: true, validSchemes: ['http', 'https', 'ftp'] })],
-  ])('that is accepted means the same to every reader: %s', (_name, texts) => {
+  ])('that is accepted has one meaning for every parser: %s', (_name, texts) => {
     fc.assert(
       fc.property(texts, (text) => {
         if (issuesOf({ url: text }).length > 0) return;

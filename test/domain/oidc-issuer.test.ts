@@ -56,7 +56,7 @@ describe('finding the keys', () => {
     ['/tenant', '/tenant/.well-known/openid-configuration'],
     ['/tenant/', '/tenant/.well-known/openid-configuration'],
     ['/tenant', '/.well-known/oauth-authorization-server/tenant'],
-  ])('knows where an issuer with the path %s keeps its metadata: %s', async (path, metadataPath) => {
+  ])('for an issuer with the path %s requests the metadata at %s', async (path, metadataPath) => {
     const withPath = `${issuer.url}${path}`;
     issuer.onJson(metadataPath, { issuer: withPath, jwks_uri: `${issuer.url}${JWKS_PATH}` });
     issuer.onJson(JWKS_PATH, { keys: [signer.publicJwk] });

@@ -90,7 +90,7 @@ describe('the email address', () => {
   });
 
   test.each([undefined, '', 'grace', 'a b@example.com', 'two@at@example.com', 'a\n@example.com', 7])(
-    'is made from the subject when the token has %o',
+    'is derived from the subject if the token has %o',
     async (email) => {
       const sub = `grace-${String(email).length}-${typeof email}`;
       expect(await userOf(await verify(await tokenOf(sub, { email })))).toMatchObject({ email: `${sub}@127.0.0.1` });

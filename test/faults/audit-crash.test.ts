@@ -9,7 +9,7 @@ import { waitUntil } from '../setup/wait-until.ts';
 const serverUrl = inject('ownServerUrl');
 
 test.runIf(serverUrl !== undefined)(
-  'a gateway that is killed between a change and its entry leaves neither',
+  'a gateway killed between a change and its entry leaves neither',
   async () => {
     const own = await createOwnDatabase(serverUrl ?? '');
     const { folder, remove } = await makeFolder();

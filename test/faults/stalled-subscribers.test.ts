@@ -72,7 +72,7 @@ async function change(heard: Map<number, Set<string>>, live: number): Promise<nu
 const median = (values: number[]) => values.sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 
 test.runIf(serverUrl !== undefined)(
-  'a thousand subscribers who take nothing cost ten live ones no time and the process little memory, and are dropped',
+  'a thousand stalled subscribers are dropped, and cost ten live ones no time and little memory',
   async () => {
     const heard = new Map<number, Set<string>>();
     for (let index = 0; index < LIVE; index += 1) {

@@ -106,7 +106,7 @@ function takeStock(): Record<string, number> {
 const isLinux = process.platform === 'linux';
 
 test.runIf(serverUrl !== undefined && isLinux)(
-  `${SUBSCRIPTIONS} subscriptions that were opened and closed leave no listener, no timer and no descriptor behind`,
+  `${SUBSCRIPTIONS} opened and closed subscriptions leave no listener, timer or descriptor`,
   async () => {
     const countStreams = async () => {
       const text = await (await gateway.fetch('/metrics')).text();

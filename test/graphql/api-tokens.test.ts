@@ -95,7 +95,7 @@ describe('an invalid token', () => {
     ['without its prefix', (token) => token.slice(4)],
     ['its hash', (token) => hashToken(token)],
     ['nothing', () => ''],
-  ])('%s opens nothing', async (_name, change) => {
+  ])('%s is refused', async (_name, change) => {
     const { token } = await createToken();
     expect(await isGood(change(token))).toBe(false);
     expect(await isGood(token)).toBe(true);

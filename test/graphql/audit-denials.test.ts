@@ -24,7 +24,7 @@ describe('a refusal in the graph', () => {
   let refusals = 0;
 
   test.each(listRootFields().filter((field) => /^(?:Query|Mutation)\.(?!delete)/.test(field)))(
-    'of %s is written down',
+    'of %s is recorded',
     async (rootField) => {
       const [type = '', field = ''] = rootField.split('.');
       for (const role of ROLES) {
@@ -74,7 +74,7 @@ describe('a refusal in the graph', () => {
     ['no credential', undefined],
     ['a token that is none', 'gth_none'],
     ["a suspended user's token", 'suspended'],
-  ])('with %s is written down as of nobody, without the credential', async (_name, token) => {
+  ])('with %s is recorded as unauthenticated, without the credential', async (_name, token) => {
     calmDown();
     const sent = token === 'suspended' ? gateway.tokens.suspended : token;
     const entries = await entriesOf(gateway, () => gateway.graphql('{ viewer { id } }', { token: sent }));
@@ -141,7 +141,7 @@ describe('a refusal in REST', () => {
     ['POST', '/auth/session'],
     ['DELETE', '/auth/session'],
     ['GET', '/auth/sign-in?token=canary'],
-  ])('of %s %s for nobody is written down', async (method, path) => {
+  ])('of an unauthenticated %s %s is recorded', async (method, path) => {
     calmDown();
     const entries = await entriesOf(gateway, () => gateway.fetch(path, { method }));
     expect(entries).toMatchObject([{ outcome: 'denied', target_label: `${method} ${path.split('?')[0]}` }]);

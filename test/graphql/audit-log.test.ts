@@ -44,7 +44,7 @@ describe('filters', () => {
     ['outcome', () => 'DENIED'],
     ['targetType', () => 'CHAT'],
     ['targetId', () => configId],
-  ])('%s leaves those entries, and all of them', async (field, toValue) => {
+  ])('%s returns exactly the matching entries', async (field, toValue) => {
     const value = toValue();
     const all = await nodesOf();
     const expected = all.filter((entry) => entry[field] === value);

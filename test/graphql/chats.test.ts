@@ -33,7 +33,7 @@ describe('a new chat', () => {
   test.each([
     ['left out', {}],
     ['null', { mcpServerIds: null }],
-  ])('has those that are on by default when the choice is %s, less what is switched off', async (_name, input) => {
+  ])('has the enabled default servers if the selection is %s', async (_name, input) => {
     const on = await createId(gateway, { availability: 'DEFAULT_ON', enabled: true });
     const off = await createId(gateway, { availability: 'DEFAULT_ON', enabled: false });
     const forced = await createId(gateway, { availability: 'FORCE_ON', enabled: true });
@@ -74,7 +74,7 @@ describe('a new chat', () => {
     ['title', { title: 'a\0b' }],
     ['title', { title: 'a\nb' }],
     ['title', { title: '\ud800' }],
-  ])('does not take a %s that cannot be stored or shown', async (field, input) => {
+  ])('refuses a %s that cannot be stored or shown', async (field, input) => {
     expect(issuesOf(await beginChat(gateway, 'member', input))[0]).toMatch(`${field}: `);
   });
 });

@@ -120,7 +120,7 @@ describe('a cursor', () => {
   });
 
   test.each(['', 'nonsense', 'WyJmZWVkIl0', '0', 'x'.repeat(1_000)])(
-    'that is none (%s) is CURSOR_INVALID',
+    'that is invalid (%s) is CURSOR_INVALID',
     async (after) => {
       const stream = await open('admin', { after });
       expect(await stream.next()).toBeUndefined();

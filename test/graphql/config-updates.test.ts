@@ -133,7 +133,7 @@ describe('a change of the auth type', () => {
       { apiKeyHeader: 'X-Key' },
       { customHeaders: null, oauth2ClientSecret: 's', apiKeyValue: 'k', apiKeyHeader: 'X-Key' },
     ],
-  ])('clears what belongs to %s and nothing else', async (authType, fields, expected) => {
+  ])('clears the fields of %s and nothing else', async (authType, fields, expected) => {
     const id = await createId(gateway, { ...SECRETS, ...fields, authType });
     expect(issuesOf(await update(gateway, id, { authType: 'NONE' }))).toEqual([]);
     expect(await readConfig(id)).toMatchObject({ authType: 'none', ...expected });
@@ -172,7 +172,7 @@ describe('while secrets are stored', () => {
     'https://mcp.example.com:8443/mcp',
     'https://mcp.example.com.evil.example/mcp',
     'http://localhost/mcp',
-  ])('a change of the URL to the origin of %s names each secret that is not sent again', async (elsewhere) => {
+  ])('moving the URL to the origin of %s reports each secret that is not sent again', async (elsewhere) => {
     const id = await createId(gateway, SECRETS);
     expect(issuesOf(await update(gateway, id, { url: elsewhere }))).toEqual(issues(kept));
     for (const field of kept) {

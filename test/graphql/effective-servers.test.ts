@@ -120,7 +120,7 @@ describe('as things change', () => {
   });
 
   test.each(['mcp_server_configs', 'mcp_server_user_tokens', 'mcp_server_ended_connections', 'feed_counter'])(
-    'when %s cannot be read the answer is an error, never a smaller set',
+    'if %s cannot be read the answer is an error, never a smaller set',
     async (table) => {
       const oauth = {
         authType: 'OAUTH2',

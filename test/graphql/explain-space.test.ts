@@ -73,7 +73,7 @@ test.each([
   ['service', 'member', 'all'],
   ['auditor', 'member', 'none'],
   ['admin', 'admin', 'all'],
-] as const)('a %s is told of each check for a %s who chose %s', async (asker, owner, chosen) => {
+] as const)('a %s gets each check for a %s who selected %s', async (asker, owner, chosen) => {
   const chatId = chats[owner][chosen];
   const questions = cases.map(({ id: configId }) => ({ configId, chatId, tool: 'read' }));
   const answers = await askAll(asker, questions);

@@ -50,7 +50,7 @@ function validInput(): Record<string, unknown> {
 
 describe('a secret sent correctly', () => {
   test.each(DECOYS.map((wrap) => [wrap('…'), wrap] as const))(
-    'as %j is stored, and only shown to exist',
+    'as %j is stored, and only its existence is shown',
     async (_, wrap) => {
       // A header's value is one line.
       const oneLine = (canary: string) => wrap(canary).replaceAll('\n', ' ');

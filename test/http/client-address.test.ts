@@ -46,7 +46,7 @@ test.each([
   ['the caller sets the header', '', '::ffff:203.0.113.5', '198.51.100.1', '203.0.113.5'],
   ['100 hops are trusted', TRUSTED, '10.0.0.1', `203.0.113.5, ${hops(100, '10.0.0.2')}`, '10.0.0.2'],
   ['100 hops were written before', TRUSTED, '10.0.0.1', `${hops(100, '198.51.100.1')}, 203.0.113.5`, '203.0.113.5'],
-])('when %s it is the address that a trusted proxy vouches for', async (_name, trusted, socket, header, expected) => {
+])('when %s, the address is the one from a trusted proxy', async (_name, trusted, socket, header, expected) => {
   expect(await addressOf(trusted, socket, header)).toBe(expected);
 });
 

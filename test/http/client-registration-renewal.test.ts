@@ -112,7 +112,7 @@ describe('a client that its authorization server no longer accepts', () => {
   test.each([
     ['forgotten', (clientId: string) => world.as.forgetClient(clientId)],
     ['expired', (clientId: string) => world.as.expireRegistration(clientId)],
-  ])('because it is %s fails one user, and is registered anew once for the next', async (_what, end) => {
+  ])('because it is %s fails one user, and is registered again for the next', async (_what, end) => {
     const configId = await world.define();
     const { oauth2ClientId: former } = await readConfig(configId);
     const { browser, callback } = await leaveAtProvider(configId);
@@ -254,7 +254,7 @@ describe('a server with discovered settings', () => {
   test.each([
     ['says nothing of itself', () => `${other.url}/silent`],
     ['names an authorization server that is none', () => trust(`${other.url}/none`, '/lost')],
-  ])('stays as it is when it would move to one that %s', async (_what, toUrl) => {
+  ])('is not moved to one that %s', async (_what, toUrl) => {
     const configId = await world.define();
     expect((await connect(configId)).status).toBe(200);
     const before = { config: await readConfig(configId), discovery: await readDiscovery(configId) };

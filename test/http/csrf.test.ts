@@ -161,7 +161,7 @@ describe('answers that browsers let other sites read', () => {
   });
 
   test.each([EVIL, 'null', `${FRIEND}.evil.example`, 'http://chat.example.com', '*'])(
-    'are not those to %s',
+    'exclude those to %s',
     async (origin) => {
       for (const method of ['POST', 'OPTIONS']) {
         const headers = corsHeaders(await ask(origin, method));

@@ -212,7 +212,7 @@ describe('the id of a request', () => {
   });
 
   test.each(['', 'short', 'a'.repeat(65), 'with space in it', 'quote"in-it', '<script>alert(1)'])(
-    'is the gateway’s own where %j is given',
+    'is generated if the given one is %j',
     async (given) => {
       const response = await gateway.fetch('/healthz', { headers: { 'x-request-id': given } });
       expect(response.headers.get('x-request-id')).toMatch(/^[0-9a-f-]{36}$/);

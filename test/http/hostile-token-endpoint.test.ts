@@ -318,7 +318,7 @@ describe('a server whose discovery fails is neither stored nor registered', () =
     ['another redirect URI', answerWith(JSON.stringify({ client_id: CANARY, redirect_uris: [bad] }), JSON_TYPE, 201)],
     ['a client id with a line break', answerWith(JSON.stringify({ client_id: `${CANARY}\n` }), JSON_TYPE, 201)],
     ['a redirect', answerWith('', { location: `/${CANARY}` }, 307)],
-  ])('with this for an answer to its registration: %s', async (_what, listener) => {
+  ])('with this answer to its registration: %s', async (_what, listener) => {
     provider.answer('registration', listener);
     const before = await readAllRows(world.gateway.database);
     const { byRest, error } = await attempt();

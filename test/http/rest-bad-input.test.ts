@@ -85,7 +85,7 @@ describe('broken rules', () => {
     ['oauth2', ['oauth2_client_id', 'oauth2_token_url'], { oauth2_auth_url: 'https://login.example.com/authorize' }],
     ['api_key', ['api_key_header', 'api_key_value'], {}],
     ['custom_headers', ['custom_headers'], {}],
-  ])('name what %s needs', async (auth_type, fields, given) => {
+  ])('name the required fields of %s', async (auth_type, fields, given) => {
     const answer = await rest.call('admin', 'POST', SERVERS, { ...minimalServer('needs'), auth_type, ...given });
     expect(fieldsOf(answer)).toEqual(fields);
   });
@@ -163,7 +163,7 @@ describe('a body that is not JSON', () => {
     ['{"slug": sentry}', 1, 10],
     ['{\n  "slug": "a",\n}', 3, 1],
     ['{"slug": "a"} x', 1, 15],
-  ])('is refused with the place of the mistake: %j', async (body, line, column) => {
+  ])('is refused with the position of the mistake: %j', async (body, line, column) => {
     for (const [method, path] of [
       ['POST', SERVERS],
       ['PATCH', await theServer()],
@@ -249,7 +249,7 @@ describe('an id that is not a UUID', () => {
     '00000000-0000-4000-8000-00000000000g',
     '%00',
     '%E0',
-  ])('%j is told as such', async (id) => {
+  ])('%j is reported as such', async (id) => {
     for (const [method, body] of [['GET'], ['PATCH', {}], ['DELETE']] as const) {
       const answer = await rest.call('admin', method, `${SERVERS}/${id}`, body);
       expect(answer).toMatchObject({ status: 400, body: { code: 'VALIDATION_FAILED' } });

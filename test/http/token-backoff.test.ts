@@ -80,7 +80,7 @@ describe('a token endpoint that answers with', () => {
     ['403 invalid_grant', refuse(403, { error: 'invalid_grant' })],
     ['404', { status: 404 }],
     ['a lost connection', 'drop'],
-  ])('%s: the token is kept, used as long as it is good, and renewed later', async (_what, answer) => {
+  ])('%s: the token is kept, used while valid, and refreshed later', async (_what, answer) => {
     const configId = await connect(30_000);
     const first = await readToken(configId, answer);
     const before = refreshes();
@@ -148,7 +148,7 @@ describe('the backoff after a failure', () => {
     ['999999999', 3_600_000, 3_600_000],
     ['soon', 750, 1_250],
     ['-60', 750, 1_250],
-  ])('is what the server wants with Retry-After: %s', async (retryAfter, leastMs, mostMs) => {
+  ])('follows Retry-After: %s', async (retryAfter, leastMs, mostMs) => {
     const configId = await connect(0);
     world.as.failNext(TOKEN_PATH, { status: 429, headers: { 'retry-after': retryAfter } });
     await expect(get(configId)).rejects.toMatchObject(FAILED);
@@ -167,7 +167,7 @@ describe('400 invalid_grant', () => {
     ['halves of characters', '\ud83d'.repeat(500)],
     ['only blanks', ' \n\t '],
     ['no text', { toString: 'x' }],
-  ])('with %s to say ends the connection, for a reason that is short and harmless', async (_what, description) => {
+  ])('with the description %s ends the connection with a short, safe reason', async (_what, description) => {
     const configId = await connect(30_000);
     world.as.failNext(TOKEN_PATH, refuse(400, { error: 'invalid_grant', error_description: description }));
     const result = await get(configId);
@@ -243,7 +243,7 @@ describe('callers who wait for one failing refresh', () => {
   test.each([
     ['first', (configId: string) => [get(configId, 1), () => get(configId)] as const],
     ['second', (configId: string) => [get(configId), () => get(configId, 1)] as const],
-  ])('get what each can use, when the token of the %s was refused by the server', async (order, begin) => {
+  ])('each get a usable token if that of the %s was refused by the server', async (order, begin) => {
     const configId = await connect(30_000);
     const hold = holdFailure();
     const [first, startSecond] = begin(configId);

@@ -186,7 +186,7 @@ describe('an operation', () => {
     ['a field that is not there', '{ secrets }', 'VALIDATION_FAILED'],
     ['two operations and no name', 'query A { viewer { id } } query B { viewer { id } }', 'VALIDATION_FAILED'],
     ['a document that is too deep', `{${'viewer{'.repeat(20)}id${'}'.repeat(20)}}`, 'VALIDATION_FAILED'],
-  ])('with %s is told so', async (_what, query, code) => {
+  ])('with %s gets the error', async (_what, query, code) => {
     const socket = await openAs(gateway.tokens.member);
     const answer = await ask(socket, query);
     expect(answer?.type).toBe('error');

@@ -156,7 +156,7 @@ describe('private addresses are not reached', () => {
     'http://example.com/',
     'not a url',
     'https://user:pw@example.com/',
-  ])('%s is no URL that is called', async (url) => {
+  ])('%s is refused as a URL', async (url) => {
     await expect(createFetch()(url)).rejects.toMatchObject({ failure: 'url' });
   });
 });

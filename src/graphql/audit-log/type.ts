@@ -17,7 +17,7 @@ const ACTION_DESCRIPTIONS: Readonly<Record<AuditAction, string>> = {
   'mcpServerConfig.delete': 'An MCP server was deleted.',
   'mcpServerConnection.connect': 'A user connected their account to an MCP server.',
   'mcpServerConnection.disconnect': 'A user ended their own connection to an MCP server.',
-  'mcpServerConnection.remove': "Users' connections were removed by somebody else or as part of another change.",
+  'mcpServerConnection.remove': 'An admin removed the tokens of one or all users for an MCP server.',
   'mcpServerConnection.refresh': "Refreshing a user's OAuth 2 token failed.",
   'chat.create': 'A chat was created.',
   'chatMessage.create': 'A message was added to a chat.',

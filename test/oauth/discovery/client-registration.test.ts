@@ -107,7 +107,7 @@ describe('a registration', () => {
     [ALL_METHODS, 'client_secret_basic'],
     [['none', 'client_secret_post'], 'client_secret_post'],
     [['tls_client_auth', 'none'], 'none'],
-  ])('where the server takes %j asks for %s', async (tokenAuthMethods, method) => {
+  ])('where the server supports %j requests %s', async (tokenAuthMethods, method) => {
     answer();
     const client = await register({ tokenAuthMethods });
     expect(sent()['token_endpoint_auth_method']).toBe(method);
@@ -177,7 +177,7 @@ describe('a registration fails', () => {
     'invalid_client_metadata',
     'invalid_software_statement',
     'unapproved_software_statement',
-  ])('with the code %s, which is told', async (code) => {
+  ])('with the code %s, which is reported', async (code) => {
     server.onJson('/register', { error: code, error_description: CANARY, error_uri: CANARY }, 400);
     expect(await failure()).toContain(`(${code})`);
     expect(server.log).toHaveLength(code === 'invalid_client_metadata' ? 2 : 1);
@@ -195,7 +195,7 @@ describe('a registration fails', () => {
     ['a code that is no text', { error: ['invalid_redirect_uri'] }],
     ['no code', { error_description: CANARY }],
     ['a list', [CANARY]],
-  ])('with %s, and the status is told', async (_what, body) => {
+  ])('with %s, and the status is reported', async (_what, body) => {
     server.onJson('/register', body, 400);
     expect(await failure()).toBe('The registration endpoint answers with HTTP status 400.');
   });
