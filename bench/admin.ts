@@ -1,4 +1,4 @@
-/** Asks a gateway as its admin. @throws with the errors of the answer */
+/** Sends an operation as the gateway's admin. @throws with the errors of the answer */
 export async function askAsAdmin<Data>(url: string, token: string, query: string, variables?: object): Promise<Data> {
   const response = await fetch(url, {
     method: 'POST',
@@ -19,7 +19,7 @@ export async function setEnabled(url: string, token: string, id: string, enabled
 
 const CREATE = 'mutation ($input: CreateMcpServerConfigInput!) { createMcpServerConfig(input: $input) { id } }';
 
-/** Defines a config of no auth type. @returns its id */
+/** Creates a config with auth type `none`. @returns its id */
 export async function createConfig(url: string, token: string, slug: string, enabled: boolean): Promise<string> {
   const input = { displayName: `~ ${slug}`, slug, url: 'https://mcp.example.com/mcp', enabled };
   const { createMcpServerConfig } = await askAsAdmin<{ createMcpServerConfig: { id: string } }>(url, token, CREATE, {

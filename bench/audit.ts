@@ -25,7 +25,7 @@ const ADMIN: Viewer = {
   credential: { kind: 'bootstrap' },
 };
 
-/** Measures the audit log with 100,000 entries: its first page, a page by filter, and a verification of all of it. */
+/** Measures an audit log of 100,000 entries: its first page, a filtered page, and a full verification. */
 export async function measureAudit(): Promise<string> {
   const bench = await openBenchDatabase();
   const database = await (bench.url === undefined

@@ -1,4 +1,4 @@
-/** The little that the benchmarks use of `autocannon`, which has no types of its own. */
+/** The part of `autocannon` that the benchmarks use. The package has no types. */
 declare module 'autocannon' {
   export interface Options {
     url: string;
@@ -11,7 +11,7 @@ declare module 'autocannon' {
   }
 
   export interface Result {
-    /** Answers a second, sampled each second. */
+    /** Answers per second, sampled every second. */
     requests: { average: number; total: number };
     /** Milliseconds. */
     latency: { p50: number; p99: number };

@@ -4,21 +4,21 @@ import { tmpdir, userInfo } from 'node:os';
 import path from 'node:path';
 import pg from 'pg';
 
-/** A database of the benchmark's own, and a folder for what else it has to keep. */
+/** A database for the benchmark, and a folder for its other files. */
 export interface BenchDatabase {
-  /** `postgres://…`; absent where there is no server and the embedded database is used. */
+  /** `postgres://…`; absent without a server: then the embedded database is used. */
   url: string | undefined;
   folder: string;
-  /** What it is, for the table. */
+  /** Name of the database, for the table. */
   label: string;
   remove(): Promise<void>;
 }
 
 /**
- * Makes a database on `TEST_DATABASE_URL` or on a server that lets this user in at 127.0.0.1:5432, else a folder for
- * the embedded one.
+ * Creates a database on `TEST_DATABASE_URL`, or on a server at 127.0.0.1:5432 that accepts this user. Otherwise creates
+ * a folder for the embedded database.
  *
- * @throws when TEST_DATABASE_URL is set and does not work
+ * @throws if TEST_DATABASE_URL is set and does not work
  */
 export async function openBenchDatabase(): Promise<BenchDatabase> {
   const configured = process.env['TEST_DATABASE_URL'];

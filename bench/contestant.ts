@@ -8,15 +8,15 @@ import { findFreePort } from '../test/setup/process.ts';
 const START_TIMEOUT_MS = 60_000;
 const STOP_TIMEOUT_MS = 15_000;
 const RETRY_MS = 100;
-/** Linux counts processor time in hundredths of a second, whatever the kernel's own clock. */
+/** Linux reports processor time in hundredths of a second, whatever the kernel's clock rate. */
 const MS_PER_TICK = 10;
 
-/** A server under test, in a process of its own. */
+/** A server under test, in its own process. */
 export interface Contestant {
   url: string;
-  /** Processor time that it took so far, all threads; undefined where the system does not tell (only Linux does). */
+  /** Processor time used so far by all threads; undefined where the system does not report it (only Linux does). */
   cpuMs(): Promise<number | undefined>;
-  /** Ends the process and waits until it is gone. */
+  /** Ends the process and waits until it has exited. */
   stop(): Promise<void>;
 }
 
@@ -27,16 +27,16 @@ export interface ContestantOptions {
 }
 
 /**
- * Starts a server, which is to listen on `PORT`, and waits until it takes connections.
+ * Starts a server that listens on `PORT`, and waits until it accepts connections.
  *
- * @throws when it ends or does not listen within a minute; what it wrote to standard error is in the message
+ * @throws if it exits or does not listen within a minute; the message contains its standard error
  */
 export async function startContestant(options: ContestantOptions): Promise<Contestant> {
   const port = await findFreePort();
   const script = fileURLToPath(options.script);
   const child = spawn(process.execPath, ['--import', import.meta.resolve('tsx'), script, ...options.args], {
     env: { PATH: process.env['PATH'], NODE_ENV: 'production', PORT: String(port), ...options.env },
-    // Standard output is the gateway's log: written as in production, and read by nobody.
+    // Standard output is the gateway's log. It is written as in production, and discarded.
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   let complaints = '';
@@ -68,7 +68,7 @@ async function waitUntilListening(child: ChildProcess, origin: string): Promise<
 
 async function readCpuMs(child: ChildProcess): Promise<number | undefined> {
   const stat = await readFile(`/proc/${child.pid}/stat`, 'utf8').catch(() => undefined);
-  // proc_pid_stat(5): the fields after the name in parentheses begin with the third; 14 and 15 are user and system time.
+  // proc_pid_stat(5): the first field after the name in parentheses is number 3; 14 and 15 are user and system time.
   const fields = stat?.slice(stat.lastIndexOf(')') + 2).split(' ');
   const ticks = Number(fields?.[11]) + Number(fields?.[12]);
   return Number.isNaN(ticks) ? undefined : ticks * MS_PER_TICK;

@@ -2,16 +2,16 @@ import { createConfig, setEnabled } from './admin.ts';
 import type { Contestant } from './contestant.ts';
 
 const ROUNDS = 300;
-/** How long one round may take before the benchmark gives up. */
+/** How long a round may take before the benchmark gives up. */
 const MAX_ROUND_MS = 10_000;
 
 /**
- * How long after an admin's answer another replica still shows a config that was switched off, and that the one he
- * wrote to never does.
+ * Measures how long another replica still shows a config after an admin was told that it is disabled. Checks that the
+ * replica that received the write never does.
  *
- * @param replicas of one database; the first is written to
+ * @param replicas share one database; the first one gets the writes
  * @param token of a member
- * @throws when the replica that was written to shows it once more, or the other for seconds
+ * @throws if the first replica still shows the config, or the other one does so for seconds
  */
 export async function measureKillSwitch(
   replicas: readonly [Contestant, Contestant],

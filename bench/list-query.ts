@@ -1,4 +1,4 @@
-/** What a member may see of each config. */
+/** The fields of a config that a member may see. */
 export const LIST_FIELDS = [
   'id',
   'slug',
@@ -22,17 +22,17 @@ export const LIST_FIELDS = [
 
 export const LIST_SIZE = 50;
 
-/** The body of the request that every contestant gets. */
+/** The request body that every contestant gets. */
 export const LIST_REQUEST = JSON.stringify({
   query: `query BenchList { mcpServerConfigs(first: ${LIST_SIZE}) { nodes { ${LIST_FIELDS.join(' ')} } } }`,
 });
 
-/** The answer to it. */
+/** The answer to the query. */
 interface ListAnswer {
   data: { mcpServerConfigs: { nodes: Record<(typeof LIST_FIELDS)[number], unknown>[] } };
 }
 
-/** Says what is wrong with an answer: not a full list of full nodes. Undefined when it is good. */
+/** Says what is wrong with an answer that is not a full list of full nodes. Undefined if it is good. */
 export function describeIncomplete(answer: unknown): string | undefined {
   const nodes = (answer as Partial<ListAnswer>).data?.mcpServerConfigs.nodes;
   if (nodes === undefined) return `no list: ${JSON.stringify(answer).slice(0, 500)}`;

@@ -11,7 +11,7 @@ export interface Measurement {
   requestsPerSecond: number;
   p50Ms: number;
   p99Ms: number;
-  /** Processor time of the server's process per request; undefined where the system does not tell. */
+  /** Processor time of the server's process per request; undefined where the system does not report it. */
   cpuMsPerRequest: number | undefined;
 }
 
@@ -21,7 +21,7 @@ export interface Target {
   token: string;
 }
 
-/** The answer to the list as text. @throws when it is not the whole list */
+/** The answer to the list query as text. @throws if it is not the whole list */
 export async function askForList({ name, server, token }: Target): Promise<string> {
   const response = await fetch(server.url, { method: 'POST', headers: headersOf(token), body: LIST_REQUEST });
   const text = await response.text();
@@ -31,10 +31,10 @@ export async function askForList({ name, server, token }: Target): Promise<strin
 }
 
 /**
- * Measures one server, which has to give the reference's data before and after.
+ * Measures one server. Its data must equal the reference before and after.
  *
- * @param reference an answer whose data this one has to equal
- * @throws when it does not, or when any request failed
+ * @param reference an answer with the expected data
+ * @throws if the data differs, or if any request failed
  */
 export async function measure(target: Target, reference: string, seconds: number): Promise<Measurement> {
   const load = (duration: number) =>

@@ -17,12 +17,12 @@ import { seed } from './seed.ts';
 import { formatTable } from './table.ts';
 
 const GATEHOUSE = 'Gatehouse';
-/** How often an admin changes something while the list is asked for. */
+/** How often an admin changes something while clients request the list. */
 const CHANGES_PER_SECOND = 10;
 const GATEHOUSE_CHANGING = `Gatehouse, ${CHANGES_PER_SECOND} changes a second`;
 const APOLLO = 'Apollo Server + Prisma';
 
-/** Measures all contestants one after the other: each has the machine to itself, but for the load and PostgreSQL. */
+/** Measures the contestants one after the other, so that each shares the machine only with the load and PostgreSQL. */
 async function compareLists(database: BenchDatabase, seconds: number, signal: AbortSignal) {
   let killSwitch: string | undefined;
   const measurements: Measurement[] = [];
@@ -89,7 +89,7 @@ async function compareLists(database: BenchDatabase, seconds: number, signal: Ab
   return { measurements, killSwitch };
 }
 
-/** Changes a config that the member does not see, again and again: answers that were remembered count no more. */
+/** Changes a config that the member cannot see, again and again, which invalidates all remembered answers. */
 async function keepChanging(url: string, adminToken: string): Promise<() => Promise<void>> {
   const id = await createConfig(url, adminToken, 'changing', false);
   const mutation = `mutation ($id: UUID!, $description: String!) {

@@ -14,12 +14,12 @@ import { SEALING_KEY } from '../src/data/sealing/seal-row.ts';
 import { type BenchDatabase, openBenchDatabase } from './bench-database.ts';
 
 const CRYPTO_MS = 1_000;
-/** As long as an API key or a short token. */
+/** The length of an API key or a short token. */
 const VALUE_BYTES = 64;
 const VALUES_PER_CONFIG = 5;
 const CONFIGS = 2_000;
 
-/** Measures sealing alone on one core, and a rotation of 10,000 values end to end. @returns lines to print */
+/** Measures encryption alone on one core, and a rotation of 10,000 values end to end. @returns lines to print */
 export async function measureSealing(): Promise<string> {
   const seal = measureCrypto((key, place, text) => sealEnvelope(key, text, place));
   const sealed = new Map<MasterKey, string>();
@@ -40,7 +40,7 @@ export async function measureSealing(): Promise<string> {
   }
 }
 
-/** How often a second `work` runs. */
+/** How often `work` runs per second. */
 function measureCrypto(work: (key: MasterKey, place: SealedPlace, text: string) => void): number {
   const key = new MasterKey(randomBytes(32));
   const text = randomBytes(VALUE_BYTES / 2).toString('hex');
@@ -80,7 +80,7 @@ async function measureRotation({ url, folder }: BenchDatabase) {
   }
 }
 
-/** Configs with three secrets each, and a user's two tokens at each. */
+/** Creates configs with three secrets each, and two tokens of one user for each. */
 async function createSecrets(prisma: GatehousePrisma): Promise<void> {
   const secret = () => randomBytes(VALUE_BYTES / 2).toString('hex');
   const user = await prisma.user.create({ data: { email: 'bench@example.com' } });

@@ -1,11 +1,11 @@
 import { askAsAdmin } from './admin.ts';
 import { LIST_SIZE } from './list-query.ts';
 
-/** Configs that the member does not see, in between those that he does. */
+/** Configs that the member cannot see, between those that they can. */
 const HIDDEN = 5;
 const TOTAL = LIST_SIZE + HIDDEN;
 
-/** What each auth type needs. No secret of anything. */
+/** The fields that each auth type requires. The values are not real secrets. */
 const CREDENTIALS = [
   { authType: 'NONE' },
   { authType: 'API_KEY', apiKeyHeader: 'X-Api-Key', apiKeyValue: 'benchmark' },
@@ -22,7 +22,7 @@ const CREDENTIALS = [
 const AVAILABILITIES = ['FORCE_ON', 'DEFAULT_ON', 'DEFAULT_OFF'] as const;
 
 /**
- * Defines the configs through the gateway, as an admin would, and makes a member.
+ * Creates the configs through the gateway, as an admin would, and a member.
  *
  * @returns the member's API token
  */

@@ -1,9 +1,9 @@
 import type { Measurement } from './measure.ts';
 
 /**
- * The measurements as a Markdown table, the fastest last.
+ * Formats the measurements as a Markdown table, the fastest last.
  *
- * @param base name of the one that the ratios compare with
+ * @param base name of the contestant that the ratios compare with
  */
 export function formatTable(measurements: readonly Measurement[], base: string): string {
   const baseRate = measurements.find(({ name }) => name === base)?.requestsPerSecond ?? Number.NaN;
@@ -26,7 +26,7 @@ export function formatTable(measurements: readonly Measurement[], base: string):
   return [line(header), rule, ...rows.map(line)].join('\n');
 }
 
-/** Names to the left, numbers to the right. */
+/** Aligns names left and numbers right. */
 function pad(cell: string, width: number, column: number): string {
   return column === 0 ? cell.padEnd(width) : cell.padStart(width);
 }

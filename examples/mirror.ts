@@ -1,5 +1,5 @@
-// A service that keeps a mirror of all MCP server configs, and misses nothing: it subscribes, remembers the cursor of what
-// arrived last, and after any break goes on from there. Run it beside a gateway, with the token of a service or an admin:
+// A service that mirrors all MCP server configs without missing a change. It subscribes, remembers the cursor of the
+// last event, and resumes there after any disconnect. Run it against a gateway with the token of a service or an admin:
 //
 //   npx tsx examples/mirror.ts http://localhost:4000/graphql "$TOKEN"
 
@@ -24,23 +24,23 @@ const EVENTS = `subscription Mirror($after: String, $includeInitial: Boolean!) {
     type cursor configId config { id slug enabled version }
   }
 }`;
-/** The gateway says something at least every 15 seconds: after this long the connection is dead, whatever TCP thinks. */
+/** The gateway sends something at least every 15 seconds. After this long without data, the connection is dead. */
 const SILENCE_MS = 40_000;
 
 const [url = 'http://localhost:4000/graphql', token = ''] = process.argv.slice(2);
 const client = createClient({ url, headers: { authorization: `Bearer ${token}` }, retryAttempts: 0 });
 
 let mirror: ReadonlyMap<string, Config> = new Map();
-/** What events go to: the mirror, or one that is still being filled for the first time. */
+/** The map that events are applied to: the mirror, or a new one while the first snapshot arrives. */
 let target = new Map<string, Config>();
-/** Keep it together with the mirror, and a restart goes on where it was. */
+/** Store it together with the mirror, and a restart resumes where it stopped. */
 let cursor: string | undefined;
 let failures = 0;
 
 function apply({ type, configId, config, ...event }: ConfigEvent): void {
   if (type === 'REMOVED') target.delete(String(configId));
   else if (config !== null) target.set(config.id, config);
-  else mirror = target; // A bookmark: all that there was has arrived.
+  else mirror = target; // A bookmark: the snapshot is complete.
   cursor = event.cursor;
   failures = 0;
   const what = type === 'BOOKMARK' ? `${mirror.size} configs` : (config?.slug ?? configId);
@@ -75,7 +75,7 @@ for (;;) {
     console.error(`Cut off: ${reason instanceof Error ? reason.message : String(reason)}`);
     if (isRefused || reason === 'UNAUTHENTICATED') process.exit(1);
   }
-  // All who were cut off at once do not come back at once.
+  // Random delay, so that clients that were cut off together do not all reconnect at once.
   await delay(Math.min(250 * 2 ** failures, 30_000) * (0.5 + Math.random() / 2));
   failures += 1;
 }

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 
-// Everything that CI checks but the tests. `schema.graphql` is printed again; when that changes it, it was stale.
+// All CI checks except the tests. Prints `schema.graphql` again; if that changes it, the file was stale.
 
 const before = readSchema();
 const steps: [name: string, command: string[]][] = [
@@ -20,7 +20,7 @@ for (const [name, [command = '', ...args]] of steps) {
   if (isGood) continue;
   failed.push(name);
   console.log(`${stdout}${stderr}`.trim());
-  if (isStale) console.log('schema.graphql was stale. It has been printed again; commit it.');
+  if (isStale) console.log('schema.graphql was stale. It has been regenerated; commit it.');
 }
 if (failed.length > 0) process.exit(1);
 

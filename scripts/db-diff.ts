@@ -2,8 +2,8 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { openEmbeddedDatabase } from '../src/data/database/embedded-database.ts';
 import { applyMigrations, findDrift } from '../src/data/migrations/migrations.ts';
 
-// Writes the next migration: what takes the migrations' database to today's schema.prisma. Add by hand what Prisma
-// cannot say (CHECK constraints, partial indexes), then run the tests.
+// Writes the next migration: the difference between the migrations and schema.prisma. Add what Prisma cannot express
+// (CHECK constraints, partial indexes) by hand, then run the tests.
 
 const name = process.argv[2];
 if (name === undefined || !/^[a-z0-9_]+$/.test(name)) {

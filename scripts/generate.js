@@ -3,12 +3,12 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-// Makes the generated files that git does not keep, each only when what it is made from has changed. A stamp in the
-// output folder holds the hash of the inputs, so a run that has nothing to do takes milliseconds.
+// Generates the files that are not in git, each only if its inputs changed. A stamp in the output folder holds the hash
+// of the inputs, so a run with nothing to do takes milliseconds.
 //
 // node scripts/generate.js            the Prisma client and the typed operations of the tests
-// node scripts/generate.js --client   the Prisma client only: all that the gateway itself needs
-// node scripts/generate.js --force    both, whether or not they look fresh
+// node scripts/generate.js --client   only the Prisma client, which is all the gateway needs
+// node scripts/generate.js --force    both, even if they look fresh
 
 const ROOT = new URL('../', import.meta.url);
 
@@ -49,7 +49,7 @@ function generate({ name, folder, output, inputs, command }, isForced) {
     encoding: 'utf8',
   });
   if (status !== 0) {
-    process.stderr.write(`${stdout}${stderr}\nThe ${name} could not be made.\n`);
+    process.stderr.write(`${stdout}${stderr}\nThe ${name} could not be generated.\n`);
     process.exit(1);
   }
   writeFileSync(stamp, hash);

@@ -2,5 +2,5 @@ import { writeFileSync } from 'node:fs';
 import { printSchema } from 'graphql';
 import { buildSchema } from '../src/graphql/schema.ts';
 
-// Writes schema.graphql from the builder.
+// Prints the schema to schema.graphql.
 writeFileSync(new URL('../schema.graphql', import.meta.url), `${printSchema(buildSchema())}\n`);

@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest';
 const SRC = fileURLToPath(new URL('../src/', import.meta.url));
 const TEST = fileURLToPath(new URL('.', import.meta.url));
 
-/** The rooms from the street to the cellar: a file may import from its own room and from those further down. */
+/** The layers of `src`, from the top to the bottom: a file may import from its own layer and from those below. */
 const FLOORS: readonly (readonly string[])[] = [
   ['main'],
   ['cli'],
@@ -24,7 +24,7 @@ const MAX_LINES = 400;
 const MAX_MEDIAN_LINES = 90;
 
 interface SourceFile {
-  /** From `src` or `test`, with forward slashes. */
+  /** Path from `src` or `test`, with forward slashes. */
   name: string;
   text: string;
   lines: number;
@@ -58,7 +58,7 @@ function listImports(text: string): string[] {
   return [...text.matchAll(statements), ...text.matchAll(dynamic)].map(([, module = '']) => module);
 }
 
-/** The room of a file in `src`: its folder, or its own name at the top. */
+/** The layer of a file in `src`: its folder, or its own name at the top level. */
 function roomOf(name: string): string {
   const [first = ''] = name.split('/');
   return first.replace(/\.ts$/, '');
@@ -68,18 +68,18 @@ function floorOf(room: string): number {
   return FLOORS.findIndex((rooms) => rooms.includes(room));
 }
 
-/** The file in `src` that a relative import names. */
+/** The file in `src` that a relative import refers to. */
 function resolveImport(from: string, module: string): string {
   return path.posix.normalize(path.posix.join(path.posix.dirname(from), module));
 }
 
-describe('the rooms', () => {
-  test('are all in the plan', () => {
+describe('the layers', () => {
+  test('are all listed', () => {
     const rooms = new Set(handwritten.map(({ name }) => roomOf(name)));
     expect([...rooms].filter((room) => floorOf(room) === -1)).toEqual([]);
   });
 
-  test('are imported downwards only', () => {
+  test('import only from layers below', () => {
     const wrong: string[] = [];
     let count = 0;
     for (const { name, text } of handwritten) {
@@ -97,7 +97,7 @@ describe('the rooms', () => {
     expect(count).toBeGreaterThan(handwritten.length);
   });
 
-  test('name the file they import, with its ending', () => {
+  test('name the imported file with its extension', () => {
     const names = new Set(sources.map(({ name }) => name));
     const wrong = handwritten.flatMap(({ name, text }) =>
       listImports(text)
@@ -107,12 +107,12 @@ describe('the rooms', () => {
     expect(wrong).toEqual([]);
   });
 
-  test('errors.ts stands on nothing', () => {
+  test('errors.ts imports nothing', () => {
     expect(handwritten.filter(({ name }) => name === 'errors.ts').flatMap(({ text }) => listImports(text))).toEqual([]);
   });
 });
 
-describe('what one room has for itself', () => {
+describe('responsibilities of one layer', () => {
   const filesWith = (pattern: RegExp, files = handwritten) =>
     files.filter(({ text }) => pattern.test(text)).map(({ name }) => name);
 
@@ -123,7 +123,7 @@ describe('what one room has for itself', () => {
     expect(filesWith(/import\s*\{[^}]*\benv\b[^}]*\}\s*from\s*'node:process'/)).toEqual([]);
   });
 
-  test('only data knows Prisma and the drivers', () => {
+  test('only data imports Prisma and database drivers', () => {
     const drivers = /^(?:@prisma\/|prisma$|pg$|@electric-sql\/|pglite-prisma-adapter)/;
     const knowing = handwritten.filter(({ name, text }) =>
       listImports(text).some(
@@ -134,7 +134,7 @@ describe('what one room has for itself', () => {
     expect(knowing.filter(({ name }) => roomOf(name) !== 'data')).toEqual([]);
   });
 
-  test('only http and graphql know HTTP and GraphQL', () => {
+  test('only http and graphql import HTTP and GraphQL libraries', () => {
     const faces = /^(?:graphql|hono|@hono\/|@pothos\/|@envelop\/)/;
     const knowing = handwritten.filter(({ text }) => listImports(text).some((module) => faces.test(module)));
     const rooms = new Set(knowing.map(({ name }) => roomOf(name)));
@@ -151,12 +151,12 @@ describe('files', () => {
     expect(tooLong).toEqual([]);
   });
 
-  test('in src have a median of few lines', () => {
+  test('in src are short in the median', () => {
     const lengths = handwritten.map(({ lines }) => lines).sort((a, b) => a - b);
     expect(lengths[Math.floor(lengths.length / 2)]).toBeLessThanOrEqual(MAX_MEDIAN_LINES);
   });
 
-  test('have kebab-case names that say what is in them', () => {
+  test('have descriptive kebab-case names', () => {
     const all = [...handwritten, ...tests].map(({ name }) => name);
     const notKebab = all.filter(
       (name) => !/^(?:[a-z0-9]+(?:-[a-z0-9]+)*\/)*[a-z0-9]+(?:-[a-z0-9]+)*(?:\.test|\.d)?\.ts$/.test(name),
@@ -168,7 +168,7 @@ describe('files', () => {
     expect(vague).toEqual([]);
   });
 
-  test('do not re-export others', () => {
+  test('do not re-export other modules', () => {
     const barrels = [...handwritten, ...tests].filter(({ text }) =>
       /^export\s[^;=]*?\sfrom\s+['"]|^export\s+\*/m.test(text),
     );
@@ -177,14 +177,14 @@ describe('files', () => {
 });
 
 describe('docstrings', () => {
-  /** Exports with the lines above them; a docstring ends right above. */
+  /** Finds every export with the lines above it. A docstring ends directly above. */
   const undocumented = (kinds: string) =>
     handwritten.flatMap(({ name, text }) => {
       const lines = text.split('\n');
       return lines.flatMap((line, index) => {
         const [, exported] = new RegExp(`^export (?:${kinds}) (\\w+)`).exec(line) ?? [];
         if (exported === undefined) return [];
-        // A deviation that biome is told of stands between the two.
+        // A biome suppression may stand between the docstring and the export.
         const above = lines
           .slice(0, index)
           .filter((each) => !each.startsWith('// biome-ignore'))

@@ -12,7 +12,7 @@ function problemsOf(env: Record<string, string>): readonly string[] {
   return [];
 }
 
-test('an empty environment is a gateway on localhost with the embedded database', () => {
+test('an empty environment means a gateway on localhost with the embedded database', () => {
   const config = readConfig({});
   expect(config).toMatchObject({
     port: 4_000,
@@ -27,7 +27,7 @@ test('an empty environment is a gateway on localhost with the embedded database'
   expect([...config.experiments]).toEqual(['agents']);
 });
 
-test('every problem is told at once, and no secret', () => {
+test('every problem is reported at once, without secrets', () => {
   const problems = problemsOf({
     PORT: '70000',
     DATABASE_URL: 'mysql://user:hunter2-canary@host/db',
@@ -60,7 +60,7 @@ test('every problem is told at once, and no secret', () => {
   expect(problems.join('\n')).not.toContain('canary');
 });
 
-test('a server needs its keys from the environment', () => {
+test('a database server requires keys from the environment', () => {
   expect(problemsOf({ DATABASE_URL: 'postgres://localhost/gatehouse' })).toEqual([
     expect.stringContaining('GATEHOUSE_ENCRYPTION_KEYS: is required'),
   ]);

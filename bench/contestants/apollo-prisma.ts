@@ -9,8 +9,8 @@ import { PrismaClient } from '../../src/data/generated/client.ts';
 import { hashToken } from '../../src/domain/credentials/token-format.ts';
 import { resolvers, typeDefs } from './apollo-schema.ts';
 
-// The usual way to write this server: Apollo with a schema in SDL, a context that knows the user, Prisma behind it.
-// The same generated client and the same driver as the gateway's, without the gateway's extension.
+// The usual way to write this server: Apollo with an SDL schema, the user in the context, and Prisma. Uses the same
+// generated client and driver as the gateway, without the gateway's extension.
 const { values } = parseArgs({
   options: { database: { type: 'string' }, folder: { type: 'string' } },
 });

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { parseArgs } from 'node:util';
 
-// What Node's HTTP server does when there is nothing to do: the same bytes for everybody, read once from a file.
+// An upper bound: Node's HTTP server sends the same bytes to everyone, read once from a file.
 const { values } = parseArgs({ options: { bytes: { type: 'string' } } });
 if (values.bytes === undefined) throw new Error('--bytes is missing');
 const bytes = await readFile(values.bytes);

@@ -4,7 +4,7 @@ import pg from 'pg';
 import { hashToken } from '../../src/domain/credentials/token-format.ts';
 import { LIST_SIZE } from '../list-query.ts';
 
-// What the same answer costs by hand, without a query language, a policy or an ORM: two statements and JSON.stringify.
+// The same answer written by hand, without GraphQL, policy or ORM: two statements and JSON.stringify.
 const { values } = parseArgs({ options: { database: { type: 'string' } } });
 const pool = new pg.Pool({ connectionString: values.database, max: 10 });
 

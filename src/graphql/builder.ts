@@ -7,10 +7,10 @@ import { type Action, can } from '../policy/policy.ts';
 import type { GraphQLContext } from './context.ts';
 import { UUIDScalar } from './scalars/uuid.ts';
 
-/** Every restricted field denies with this one; making an error for each costs more than the fields. */
+/** One shared error for all restricted fields: creating an error per field would cost more than resolving it. */
 const DENIED = new Error('denied');
 
-/** Where every type of the graph is added. Configuration only; see the folders beside for the types. */
+/** The schema builder. It only holds the configuration; each folder next to it adds its types. */
 export const builder = new SchemaBuilder<{
   Context: GraphQLContext;
   AuthScopes: { can: Action };
@@ -31,37 +31,39 @@ export const builder = new SchemaBuilder<{
   },
   relay: {
     cursorType: 'String',
-    nodesOnConnection: true,
+    nodesOnConnection: { description: 'The entries of this page without their cursors.' },
     nodeQueryOptions: false,
     nodesQueryOptions: false,
-    pageInfoTypeOptions: { description: 'Where a page lies in its list (Relay Cursor Connections).' },
-    hasNextPageFieldOptions: { description: 'Whether there is more after this page.' },
-    hasPreviousPageFieldOptions: { description: 'Always false: lists are read forwards.' },
-    startCursorFieldOptions: { description: 'Cursor of the first edge; null on an empty page.' },
-    endCursorFieldOptions: { description: 'Cursor of the last edge, for `after`; null on an empty page.' },
-    edgesFieldOptions: { description: 'The entries with their cursors.', nullable: false },
-    nodesFieldOptions: { description: 'The entries alone.', nullable: { list: false, items: false } },
+    pageInfoTypeOptions: { description: 'Position of a page in its list (Relay Cursor Connections).' },
+    hasNextPageFieldOptions: { description: 'Whether more entries follow this page.' },
+    hasPreviousPageFieldOptions: { description: 'Always false: lists can only be read forwards.' },
+    startCursorFieldOptions: { description: 'Cursor of the first entry; null on an empty page.' },
+    endCursorFieldOptions: {
+      description: 'Cursor of the last entry, to pass as `after` for the next page; null on an empty page.',
+    },
+    edgesFieldOptions: { description: 'The entries of this page with their cursors.', nullable: false },
+    nodesFieldOptions: { nullable: { list: false, items: false } },
     nodeFieldOptions: { description: 'The entry.', nullable: false },
-    cursorFieldOptions: { description: 'Position of the entry, for `after`.' },
-    pageInfoFieldOptions: { description: 'Where this page lies in the list.' },
+    cursorFieldOptions: { description: 'Position of the entry in the list, to pass as `after`.' },
+    pageInfoFieldOptions: { description: 'Position of this page in the list.' },
   },
 });
 
 builder.addScalarType('UUID', UUIDScalar, {});
 builder.addScalarType('DateTime', DateTimeResolver, {});
-builder.queryType({ description: 'What can be read.' });
-builder.mutationType({ description: 'What can be changed.' });
-builder.subscriptionType({ description: 'What can be followed.' });
+builder.queryType({ description: 'Reads.' });
+builder.mutationType({ description: 'Writes.' });
+builder.subscriptionType({ description: 'Live streams.' });
 builder.globalConnectionField('totalCount', (t) =>
   t.int({
-    description: 'How many entries there are over all pages.',
+    description: 'Number of entries on all pages together.',
     resolve: (connection) => connection.totalCount(),
   }),
 );
 
 /**
- * Options of a field that only some roles see: null for the others, never an error, so that one operation serves
- * every role. Say in the description who sees it.
+ * Options for a field that only some roles can see. For the others it is null and never an error, so that one operation
+ * works for every role. The field's description must say who sees it.
  */
 export function visibleWith(action: Action) {
   return { nullable: true, authScopes: { can: action }, unauthorizedResolver: () => null } as const;

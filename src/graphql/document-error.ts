@@ -1,15 +1,15 @@
 import { GraphQLError, Kind } from 'graphql';
 import type { ValidationIssue } from '../errors.ts';
 
-/** What the parser names of the text where it stopped: `found String "…"`. Nothing before it comes from the document. */
+/** The token that the parser quotes where it stopped: `found String "…"`. The text before it is the parser's own. */
 const FOUND_TOKEN = /(found|Unexpected) (Name|String|BlockString|Int|Float|Comment) "[\s\S]*$/;
-/** And of characters that are no token: `escape sequence: "…"`. */
+/** The same for characters that form no token: `escape sequence: "…"`. */
 const FOUND_CHARACTERS = /: "[\s\S]*$/;
 
-/** What execution says about a literal or a variable, before it prints the value. */
+/** How execution begins a message about a literal or variable. It then prints the value. */
 const INVALID_VALUE = /^(?:Argument "\w+" has|Variable "\$\w+" got) invalid value/;
 
-/** What validation says about a literal up to the type that it should have; the value comes after. */
+/** How validation begins a message about a literal, up to the expected type. The value follows. */
 const EXPECTED_TYPE = [
   /^Expected value of type "([\w![\]]+)"/,
   /^(\w+) cannot represent/,
@@ -31,9 +31,9 @@ const VALUE_KINDS: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * What the graph itself complains about: the request, syntax, validation, arguments. graphql-js repeats values in
- * these messages, an input's secrets among them, and its HTTP layer quotes broken JSON; this says the same without,
- * with the code VALIDATION_FAILED. Variables have their own check: `findVariableIssues`.
+ * Turns an error of GraphQL itself (request, syntax, validation, arguments) into VALIDATION_FAILED without any values.
+ * graphql-js repeats values in its messages, which may be secrets, and its HTTP layer quotes broken JSON. Variables are
+ * checked separately: `findVariableIssues`.
  */
 export function toDocumentError(error: GraphQLError): GraphQLError {
   if (Array.isArray(error.extensions['issues'])) return error;
@@ -51,8 +51,8 @@ export function toDocumentError(error: GraphQLError): GraphQLError {
 }
 
 /**
- * Status and headers, for the HTTP layer, which takes them out of the answer. What is wrong about the request itself has
- * its status for every media type; `spec` leaves clients of `application/json` with 200, which is for documents.
+ * Status and headers for the HTTP layer, which removes them from the answer. A malformed request has its status for
+ * every media type; with `spec`, clients of `application/json` get 200, which is meant for errors in the document.
  */
 function toHttp({ nodes, source, extensions }: GraphQLError): object | undefined {
   const { http } = extensions as { http?: { spec?: boolean } };
@@ -70,5 +70,5 @@ function tellWithoutValues({ message, nodes }: GraphQLError): string {
   const isAboutValue = VALUE_KINDS.has(nodes?.[0]?.kind ?? '');
   if (!isAboutValue || MISSING_FIELD.test(message) || message.startsWith('Variable "$')) return message;
   const type = EXPECTED_TYPE.map((pattern) => pattern.exec(message)?.[1]).find((each) => each !== undefined);
-  return type === undefined ? 'Is not a value of the type that belongs here.' : `Is not a value of type ${type}.`;
+  return type === undefined ? 'Is not a value of the expected type.' : `Is not a value of type ${type}.`;
 }

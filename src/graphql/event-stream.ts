@@ -2,7 +2,7 @@ import type { ExecutionResult } from 'graphql';
 import type { RememberedAnswer } from './answer-memory.ts';
 import { toWireResult } from './wire-result.ts';
 
-/** Something goes over an idle connection this often, so that nobody between takes it for dead. */
+/** How often an idle connection gets a ping, so that proxies do not close it. */
 const PING_MS = 12_000;
 
 const encoder = new TextEncoder();
@@ -12,22 +12,22 @@ const COMPLETE = encoder.encode('event: complete\ndata:\n\n');
 const HEADERS = {
   'content-type': 'text/event-stream',
   'cache-control': 'no-cache',
-  // For proxies that would keep events until there are more of them (nginx's word for it, understood by others).
+  // Stops proxies from buffering events (defined by nginx, understood by others).
   'x-accel-buffering': 'no',
 };
 
-/** What many get is made once: a thousand who follow have a reference each, and no copy. */
+/** Each event is encoded once: a thousand subscribers share the same bytes. */
 const encoded = new WeakMap<ExecutionResult, Uint8Array>();
 
 /**
- * The results of a subscription as server-sent events, one connection each (GraphQL over SSE, "distinct connections
- * mode"). The next result is asked for when the client took the one before: nothing waits for him here, and it is only
- * asked for once.
+ * Streams a subscription's results as server-sent events, one connection per subscription (GraphQL over SSE, "distinct
+ * connections mode"). The next result is requested only when the client has taken the previous one, so nothing is
+ * queued here, and there is never more than one request at a time.
  */
 export function toEventStream(results: AsyncIterable<ExecutionResult>): Response {
   const events = results[Symbol.asyncIterator]();
   let ping: NodeJS.Timeout | undefined;
-  /** Whether the next result is being waited for. */
+  /** Whether a `next()` call is pending. */
   let isAwaited = false;
   let isOver = false;
   const end = (): void => {
@@ -37,10 +37,10 @@ export function toEventStream(results: AsyncIterable<ExecutionResult>): Response
   const body = new ReadableStream<Uint8Array>(
     {
       start(controller) {
-        // Some browsers take a response for begun only with its first bytes.
+        // Some browsers treat a response as started only after its first bytes.
         controller.enqueue(PING);
         ping = setInterval(() => {
-          // Only while somebody waits for more; who does not take what there is gets nothing on top.
+          // Ping only while waiting for the next result: a client that does not read gets nothing extra.
           if (isAwaited && controller.desiredSize !== null && controller.desiredSize >= 0) controller.enqueue(PING);
         }, PING_MS);
       },

@@ -6,8 +6,8 @@ import type { Logger } from '../telemetry/logger.ts';
 import { toDocumentError } from './document-error.ts';
 
 /**
- * Turns whatever was thrown into what the caller is told: a coded error as it is, the graph's own complaints about the
- * document without the values in it, anything else as INTERNAL_SERVER_ERROR with the id under which it was logged.
+ * Turns any thrown error into what the caller may see. A coded error stays as it is; GraphQL's own errors about the
+ * document lose their values; everything else becomes INTERNAL_SERVER_ERROR with the id under which it was logged.
  */
 export function createErrorMask(log: Logger): (error: unknown) => GraphQLError {
   return (error) => {
@@ -15,21 +15,21 @@ export function createErrorMask(log: Logger): (error: unknown) => GraphQLError {
     if (!(error instanceof GraphQLError)) return mask(log, error);
     const { originalError } = error;
     if (originalError instanceof DomainError) return toGraphQLError(originalError, error);
-    // Shield's and coded ones of the graph's own keep their code.
+    // Errors of graphql-shield and GraphQL errors with a code keep their code.
     if (typeof error.extensions['code'] === 'string' && error.path !== undefined) return error;
     if (originalError == null) return toDocumentError(error);
-    // An argument that is not valid has a place in the document; an answer that cannot be serialised has none.
+    // An invalid argument has a place in the document; a result that cannot be serialised has none.
     if (originalError instanceof GraphQLError && originalError.nodes !== undefined) return toDocumentError(error);
     return mask(log, originalError, error);
   };
 }
 
-/** A coded error with its code and details as extensions, at the place of the field it came from. */
+/** A coded error as a GraphQL error: code and details become extensions, and it points to the field it came from. */
 export function toGraphQLError(error: DomainError, at?: GraphQLError): GraphQLError {
   return new GraphQLError(error.message, { ...placeOf(at), extensions: { code: error.code, ...error.details } });
 }
 
-/** Where in the document and the answer an error is. */
+/** The error's position in the document and in the answer. */
 function placeOf(error: GraphQLError | undefined) {
   const { nodes, source, positions, path } = error ?? {};
   return { nodes: nodes ?? null, source: source ?? null, positions: positions ?? null, path: path ?? null };

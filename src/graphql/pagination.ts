@@ -10,39 +10,39 @@ const MAX_PAGE_SIZE = MAX_ENTRIES;
 /** The arguments of every list. */
 export const pageArgs = builder.args((t) => ({
   first: t.int({
-    description: `At most this many entries, 0 to ${MAX_PAGE_SIZE}.`,
+    description: `Maximum number of entries to return, 0 to ${MAX_PAGE_SIZE}.`,
     required: false,
     defaultValue: DEFAULT_PAGE_SIZE,
   }),
-  after: t.string({ description: 'Only entries after this cursor.', required: false }),
+  after: t.string({ description: 'Return only entries after this cursor.', required: false }),
 }));
 
 /**
- * The size of a page, taken from what the operation may ask for in all.
+ * Returns the page size and deducts it from the operation's total.
  *
- * @throws VALIDATION_FAILED when it is out of range, or more than is left
+ * @throws VALIDATION_FAILED if it is out of range or exceeds what is left
  */
 export function takeFirst(first: number | null | undefined, context: GraphQLContext): number {
   const size = first ?? DEFAULT_PAGE_SIZE;
   if (size < 0 || size > MAX_PAGE_SIZE) throw outOfRange(`Must be from 0 to ${MAX_PAGE_SIZE}.`);
   context.entriesLeft -= size;
   if (context.entriesLeft >= 0) return size;
-  throw outOfRange(`One operation may ask for at most ${MAX_ENTRIES} entries, all its lists together.`);
+  throw outOfRange(`One operation may request at most ${MAX_ENTRIES} entries in all its lists together.`);
 }
 
 function outOfRange(message: string): DomainError {
   return validationFailed([{ path: ['first'], code: 'OUT_OF_RANGE', message }]);
 }
 
-/** An opaque cursor that holds the values a list is sorted by. */
+/** Encodes the values that a list is sorted by as an opaque cursor. */
 export function encodeCursor(kind: string, values: readonly string[]): string {
   return Buffer.from(JSON.stringify([kind, ...values])).toString('base64url');
 }
 
 /**
- * The values in a cursor of this kind.
+ * Decodes the values in a cursor of this kind.
  *
- * @throws CURSOR_INVALID when the text is no cursor of this list
+ * @throws CURSOR_INVALID if the text is not a cursor of this list
  */
 export function decodeCursor(kind: string, count: number, cursor: string): string[] {
   try {
@@ -52,17 +52,17 @@ export function decodeCursor(kind: string, count: number, cursor: string): strin
       if (actualKind === kind && values.every((value) => value.isWellFormed() && !value.includes('\0'))) return values;
     }
   } catch {
-    // Not JSON: the same answer as below.
+    // Not JSON: fails below like any other invalid cursor.
   }
   throw cursorInvalid();
 }
 
-/** That a text is no cursor of the list it was sent to. */
+/** The error for a text that is not a cursor of this list. */
 export function cursorInvalid(): DomainError {
   return new DomainError('CURSOR_INVALID', 'This is not a cursor of this list; start again without "after".');
 }
 
-/** A page of records as Relay's connection. */
+/** Converts a page of records to a Relay connection. */
 export function toConnection<Row>(page: Page<Row>, toCursor: (row: Row) => string, totalCount: () => Promise<number>) {
   const edges = page.rows.map((node) => ({ node, cursor: toCursor(node) }));
   return {
@@ -77,7 +77,7 @@ export function toConnection<Row>(page: Page<Row>, toCursor: (row: Row) => strin
   };
 }
 
-/** @throws CURSOR_INVALID when a cursor's id is none */
+/** @throws CURSOR_INVALID if the id in a cursor is not a UUID */
 export function assertCursorId(id: string | undefined): string {
   if (id !== undefined && isUuid(id)) return id;
   throw cursorInvalid();

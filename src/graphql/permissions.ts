@@ -4,11 +4,13 @@ import { applyMiddleware } from 'graphql-middleware';
 import { type Action, can } from '../policy/policy.ts';
 import type { GraphQLContext } from './context.ts';
 
-// Its ES modules import a function that Node 24 does not have any more (util.isUndefined); its CommonJS ones only call
-// it in rules that are not used here.
+// Loaded as CommonJS: its ES modules import `util.isUndefined`, which Node 24 no longer has. The CommonJS modules only
+// call it in rules that are not used here.
 const { deny, rule, shield } = createRequire(import.meta.url)('graphql-shield') as typeof import('graphql-shield');
 
-/** What each root field needs, at the least, before its resolver runs. A field that is not here is denied. */
+/**
+ * The minimum permission for each root field, checked before its resolver runs. A field that is not listed is denied.
+ */
 export const ROOT_PERMISSIONS = {
   Query: {
     viewer: 'viewer.read',
@@ -61,20 +63,20 @@ function toRules(type: 'query' | 'mutation', actions: Readonly<Record<string, Ac
   );
 }
 
-/** Shield tells rules apart by their names, and fields may share an action. */
+/** Shield identifies rules by name, and several fields may share an action. */
 function allows(field: string, action: Action) {
   return rule(`${field}: ${action}`, { cache: 'no_cache' })((_root, _args, { viewer, onDenied }: GraphQLContext) => {
     if (viewer.kind !== 'nobody' && can(viewer, action)) return true;
     const refusal = viewer.kind === 'nobody' ? UNAUTHENTICATED : FORBIDDEN;
-    // Here and not only from the answer: of several errors at fields that cannot be null the graph tells one.
+    // Reported here and not only from the answer: of several errors at non-null fields, GraphQL returns only one.
     onDenied(field, String(refusal.extensions['code']));
     return refusal;
   });
 }
 
 /**
- * The schema with graphql-shield before the root fields, denying by default. Only the root types: on all of them it
- * would make every leaf field asynchronous, and redaction below the root is the work of the field scopes.
+ * Guards the root fields with graphql-shield, which denies by default. Only the root types are guarded: on all types,
+ * shield would make every leaf field asynchronous. Below the root, the field scopes do the redaction.
  */
 export function guardRootFields(schema: GraphQLSchema): GraphQLSchema {
   const permissions = shield(

@@ -16,7 +16,7 @@ import './encryption-key/queries.ts';
 import './encryption-key/mutations.ts';
 import { builder } from './builder.ts';
 
-/** Builds the graph. Each type's folder adds itself to the builder when it is loaded. */
+/** Builds the schema. Importing a type's folder adds its types to the builder. */
 export function buildSchema(): GraphQLSchema {
   return builder.toSchema();
 }

@@ -12,13 +12,13 @@ import {
 } from 'graphql';
 import type { ValidationIssue } from '../errors.ts';
 
-/** A body can hold tens of thousands of wrong values: more than this many are not told. */
+/** A body can hold tens of thousands of wrong values; at most this many are reported. */
 const MAX_ISSUES = 100;
 
 /**
- * Everything about an operation's variables that is not of the type it should be; paths begin with the variable's
- * name. The messages never repeat a value: graphql-js' own do, an input's secrets among them, and a value can be made
- * to look like the text around it, so that no pattern takes it out again for sure.
+ * Finds everything in an operation's variables that has the wrong type. Paths begin with the variable's name. The
+ * messages never repeat a value, unlike those of graphql-js: a value may be a secret, and it can be made to look like
+ * the text around it, so no pattern could remove it reliably.
  */
 export function findVariableIssues(
   schema: GraphQLSchema,
@@ -40,13 +40,13 @@ function checkValue(issues: ValidationIssue[], path: ValidationIssue['path'], ty
   if (issues.length >= MAX_ISSUES) return;
   const add = (code: string, message: string) => issues.push({ path, code, message });
   if (isNonNullType(type)) {
-    if (value === undefined) add('REQUIRED', 'Is required and was not given.');
+    if (value === undefined) add('REQUIRED', 'Is required but missing.');
     else if (value === null) add('REQUIRED', 'Must not be null.');
     else checkValue(issues, path, type.ofType, value);
   } else if (value == null) {
     return;
   } else if (isListType(type)) {
-    // One value stands for a list of one (GraphQL, section 3.11).
+    // A single value stands for a list of one (GraphQL, section 3.11).
     if (!Array.isArray(value)) checkValue(issues, path, type.ofType, value);
     else for (const [index, item] of value.entries()) checkValue(issues, [...path, index], type.ofType, item);
   } else if (isInputObjectType(type)) {

@@ -1,13 +1,13 @@
 import type { ExecutionResult, FormattedExecutionResult, GraphQLError, GraphQLFormattedError } from 'graphql';
 
-/** An error as a client gets it: less what is for the HTTP layer. */
+/** An error as it is sent to a client: without the extensions for the HTTP layer. */
 export function toWireError(error: GraphQLError): GraphQLFormattedError {
   const { extensions = {}, ...rest } = error.toJSON();
   const { http: _, ...told } = extensions;
   return { ...rest, extensions: told };
 }
 
-/** A result as a client gets it. */
+/** A result as it is sent to a client. */
 export function toWireResult({
   data = null,
   errors,

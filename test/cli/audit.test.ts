@@ -50,12 +50,12 @@ async function makePlace(env: Record<string, string> = {}) {
 
 const CREATE = 'mutation { createUser(input: { email: "ada@example.com" }) { id } }';
 
-test('the log of the embedded database is verified through the running gateway, and without it', async () => {
+test("the embedded database's log can be verified with and without a running gateway", async () => {
   const { serve, verify, ask } = await makePlace();
   const gateway = await serve();
   await ask(CREATE, { 'x-forwarded-for': '203.0.113.5' });
   const { auditLog } = await ask('{ auditLog { nodes { id action address } } }');
-  // Nobody is trusted here: the socket's own address counts.
+  // No trusted proxies here: the socket's own address counts.
   expect(auditLog.nodes[0]).toMatchObject({ action: 'USER_CREATE', address: '127.0.0.1' });
   const count = auditLog.nodes.length;
   const running = await verify();
@@ -70,7 +70,7 @@ test('the log of the embedded database is verified through the running gateway, 
 }, 180_000);
 
 test.runIf(serverUrl !== undefined)(
-  'on a server a changed entry is found while the gateway runs, which takes addresses from its proxies',
+  'on a server an altered entry is found while a gateway behind proxies runs',
   async () => {
     const own = await createOwnDatabase(serverUrl ?? '');
     cleanups.push(own.drop);

@@ -7,7 +7,7 @@ import { findFreePort, GATEHOUSE_COMMAND, makeFolder, startCommand } from '../se
 
 const run = promisify(execFile);
 
-/** The blocks of a document that a reader can paste into a shell. */
+/** The shell blocks of a document. */
 function shellBlocks(file: string): string[] {
   const text = readFileSync(new URL(`../../${file}`, import.meta.url), 'utf8');
   return [...text.matchAll(/^```sh\n([\s\S]*?)^```$/gm)].map((match) => match[1] ?? '');
@@ -24,7 +24,7 @@ function hasTools(): boolean {
   return false;
 }
 
-/** Runs the blocks of a document one after the other against a gateway of their own. @returns what they print */
+/** Runs a document's shell blocks in order against a new gateway. @returns their output */
 async function walk(file: string, { prepare }: { prepare?: (folder: string) => void } = {}) {
   const { folder, remove } = await makeFolder();
   const port = await findFreePort();
@@ -52,7 +52,7 @@ async function walk(file: string, { prepare }: { prepare?: (folder: string) => v
 
 const canWalk = hasTools();
 
-test.runIf(canWalk)('the first walk of the README does what it says', async () => {
+test.runIf(canWalk)('the first walk of the README works as documented', async () => {
   const { blocks, stdout, log } = await walk('README.md');
   expect(blocks).toHaveLength(2);
   const asMember = JSON.parse(stdout.slice(stdout.lastIndexOf('{"data"')));
@@ -68,9 +68,9 @@ test.runIf(canWalk)('the first walk of the README does what it says', async () =
   }
 });
 
-test.runIf(canWalk)('the walk through governance does what it says', async () => {
+test.runIf(canWalk)('the walk through governance works as documented', async () => {
   const { stdout } = await walk('docs/walkthrough.md', {
-    // Less those whose authorization servers would be asked: a test talks to no stranger.
+    // Skips the servers whose authorization servers would be contacted: a test sends nothing to third parties.
     prepare(folder) {
       const text = readFileSync(new URL('../../examples/servers.json', import.meta.url), 'utf8');
       const file = JSON.parse(text) as { servers: Record<string, { authType?: string }> };

@@ -4,7 +4,7 @@ import { findTestServer } from '../setup/find-server.ts';
 
 const serverUrl = await findTestServer();
 
-// The same with 20,000 values and ten kills: `npm run test:faults`.
-test.runIf(serverUrl !== undefined)('a rotation that is killed twice under eight writers loses nothing', () =>
+// The full version, with 20,000 values and ten kills, runs in `npm run test:faults`.
+test.runIf(serverUrl !== undefined)('a rotation killed twice under eight writers loses nothing', () =>
   rotateUnderKills(serverUrl ?? '', { values: 2_000, kills: 2 }),
 );

@@ -48,7 +48,7 @@ async function stop(gateway: RunningCommand): Promise<void> {
   expect(await gateway.exit).toBe(0);
 }
 
-/** Runs `gatehouse keys …` to its end. */
+/** Runs `gatehouse keys …` to completion. */
 async function keys(place: Place, ...args: string[]): Promise<{ code: number | null; output: string }> {
   const command = start(['keys', ...args], place);
   const code = await command.exit;
@@ -68,7 +68,7 @@ async function createSecret({ env }: Place, slug: string): Promise<void> {
   expect(await response.json()).toEqual({ data: { createMcpServerConfig: { hasApiKey: true } } });
 }
 
-test('with the embedded database a key is replaced through the running gateway, and is there after the next start', async () => {
+test('with the embedded database, a key is replaced through the running gateway and survives a restart', async () => {
   const place = await makePlace();
   const keyFile = path.join(place.cwd, '.gatehouse', 'encryption-keys');
   const readKeys = async () => (await readFile(keyFile, 'utf8')).trim().split('\n');
@@ -112,7 +112,7 @@ test('with the embedded database a key is replaced through the running gateway, 
   await stop(await serve(place));
   expect(await readKeys()).toEqual([newKey]);
 
-  // Nobody has the folder now: the commands open it themselves.
+  // No gateway holds the folder now: the commands open it themselves.
   const alone = await keys(place, 'verify');
   expect(alone).toMatchObject({ code: 0, output: expect.stringContaining('3 values checked, 0 failed to open.') });
   expect(alone.output).not.toContain('A gateway is using');
@@ -120,7 +120,7 @@ test('with the embedded database a key is replaced through the running gateway, 
 }, 180_000);
 
 test.runIf(serverUrl !== undefined)(
-  'with a server the list of keys is changed step by step, under running replicas',
+  'with a server keys are replaced step by step while replicas run',
   async () => {
     const [formerKey, newKey] = [generateMasterKey(), generateMasterKey()];
     const database = await createOwnDatabase(serverUrl ?? '');
@@ -134,7 +134,7 @@ test.runIf(serverUrl !== undefined)(
     await createSecret(place, 'first');
     await stop(first);
 
-    // 1. The new key at the end, so that every replica opens what it will seal. 2. Then in front.
+    // 1. Add the new key last, so that every replica can decrypt with it. 2. Then move it to the front.
     await stop(await serve(withKeys(formerKey, newKey)));
     const promoted = withKeys(newKey, formerKey);
     const gateway = await serve(promoted);
@@ -164,7 +164,7 @@ test.runIf(serverUrl !== undefined)(
     expect(refused.output()).toContain('key 1');
     expect(refused.output()).toContain('is revoked');
 
-    // A key that is lost: what it sealed is named, one line each.
+    // A lost key: each value encrypted with it is listed on its own line.
     const lost = await keys(withKeys(generateMasterKey()), 'verify');
     expect(lost.code).toBe(1);
     expect(lost.output).toMatch(/^failed to open: mcp_server_configs\.api_key_value [0-9a-f-]{36} \(unknown_key\)$/m);
@@ -172,7 +172,7 @@ test.runIf(serverUrl !== undefined)(
   180_000,
 );
 
-test('a number that is none is refused before anything is opened', async () => {
+test('an invalid number is refused before the database is opened', async () => {
   const place = await makePlace();
   const { code, output } = await keys(place, 'revoke', 'x');
   expect(code).toBe(1);

@@ -7,7 +7,7 @@ const EXAMPLE = fileURLToPath(new URL('../../examples/mirror.ts', import.meta.ur
 const ADMIN_TOKEN = 'the-token-of-the-bootstrap-admin';
 
 interface Mirror {
-  /** Resolves when it has printed so many lines like this. */
+  /** Resolves once the process has printed this many matching lines. */
   printed(line: string, times?: number): Promise<void>;
   output(): string;
   exit: Promise<number | null>;
@@ -40,7 +40,7 @@ function startMirror(url: string, token: string): Mirror {
   };
 }
 
-test('the mirror of the examples has what there is, follows, and goes on after the gateway was killed', async () => {
+test('the example mirror loads the snapshot, follows, and resumes after the gateway is killed', async () => {
   const { folder, remove } = await makeFolder();
   const port = await findFreePort();
   const url = `http://127.0.0.1:${port}/graphql`;

@@ -12,7 +12,7 @@ function record(isTTY: boolean) {
   return { stream, text: () => text };
 }
 
-test('on a terminal there is one bar, which is drawn over itself', () => {
+test('on a terminal, one bar is redrawn in place', () => {
   const { stream, text } = record(true);
   const progress = createProgress(stream, 'Opened');
   progress.show(50, 200);
@@ -25,7 +25,7 @@ test('on a terminal there is one bar, which is drawn over itself', () => {
   expect(whole).toBe(`Opened [${'#'.repeat(30)}] 100 % (200 of 200)\n`);
 });
 
-test('elsewhere there is a plain line for each tenth', () => {
+test('elsewhere, a plain line is printed for each tenth', () => {
   const { stream, text } = record(false);
   const progress = createProgress(stream, 'Opened');
   for (let done = 1; done <= 1_000; done += 1) progress.show(done, 1_000);
@@ -35,7 +35,7 @@ test('elsewhere there is a plain line for each tenth', () => {
   );
 });
 
-test('nothing to do is done', () => {
+test('no work counts as done', () => {
   const { stream, text } = record(false);
   createProgress(stream, 'Opened').show(0, 0);
   expect(text()).toBe('Opened: 0 of 0\n');

@@ -27,7 +27,7 @@ function start(args: string[], cwd: string, env: Record<string, string>): Runnin
   return command;
 }
 
-test('the first start makes its keys and token, prints a sign-in link that works once, and stops when told', async () => {
+test('the first start creates keys and token, prints a one-time sign-in link, and stops on request', async () => {
   const cwd = await folderOfOwn();
   const port = await findFreePort();
   const env = { PORT: String(port) };
@@ -38,7 +38,7 @@ test('the first start makes its keys and token, prints a sign-in link that works
   for (const file of ['admin-token', 'encryption-keys']) {
     expect(statSync(path.join(dataDir, file)).mode & 0o777).toBe(0o600);
   }
-  // Although the folder itself, which was there before, is open to all.
+  // Although the folder itself, which existed before, is open to everyone.
   expect(statSync(path.join(dataDir, 'database')).mode & 0o777).toBe(0o700);
 
   const link = /Sign in once: (\S+)/.exec(gateway.output())?.[1] ?? '';
@@ -72,7 +72,7 @@ test('the first start makes its keys and token, prints a sign-in link that works
   expect(samePort.output()).toContain(`Port ${port} on 127.0.0.1 is already in use`);
   expect(samePort.output()).not.toContain('    at ');
 
-  // A request whose body is not complete yet runs when the gateway is told to stop: it is answered.
+  // A request whose body is incomplete when the gateway is told to stop is still answered.
   const body = new TransformStream<Uint8Array>();
   const writer = body.writable.getWriter();
   const running = fetch(`http://localhost:${port}/graphql`, {
@@ -91,14 +91,14 @@ test('the first start makes its keys and token, prints a sign-in link that works
   expect(await gateway.exit).toBe(0);
   expect(existsSync(path.join(dataDir, 'lock'))).toBe(false);
 
-  // Nothing of the token reached the log, and the data is there for the next start.
+  // The token is not in the log, and the data survives the restart.
   expect(gateway.output()).not.toContain(token);
   const again = start(['migrate'], cwd, {});
   expect(await again.exit).toBe(0);
   expect(again.output()).toContain('The database is up to date.');
 }, 120_000);
 
-test('a gateway that is told to stop ends its streams and WebSockets first, and does not wait for their clients', async () => {
+test('a stopping gateway ends its streams and WebSockets first and does not wait for their clients', async () => {
   const cwd = await folderOfOwn();
   const port = await findFreePort();
   const token = 'the-token-of-the-bootstrap-admin';
@@ -145,14 +145,14 @@ test('a folder whose gateway was killed can be used again', async () => {
   expect(await next.exit).toBe(0);
 }, 120_000);
 
-test('a wrong environment lists every problem and ends with 2', async () => {
+test('an invalid environment lists every problem and exits with 2', async () => {
   const command = start(['serve'], await folderOfOwn(), { PORT: 'x', GATEHOUSE_LOG_LEVEL: 'loud' });
   expect(await command.exit).toBe(2);
   expect(command.output()).toContain('PORT: must be');
   expect(command.output()).toContain('GATEHOUSE_LOG_LEVEL: "loud"');
 });
 
-test('a database that is down is one line without the password', async () => {
+test('an unreachable database is reported in one line without the password', async () => {
   const command = start(['serve'], await folderOfOwn(), {
     DATABASE_URL: `postgres://gatehouse:hunter2-canary@127.0.0.1:${await findFreePort()}/gatehouse`,
     GATEHOUSE_ENCRYPTION_KEYS: generateMasterKey(),

@@ -10,7 +10,7 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
 });
 
-test('a file is compared, imported with its secrets from another, and exported without them', async () => {
+test('a file is compared, imported with secrets from another file, and exported without them', async () => {
   const { folder: cwd, remove } = await makeFolder();
   cleanups.push(remove);
   const env = {

@@ -13,9 +13,9 @@ interface KnownAnswer {
 }
 
 /**
- * Frozen. They come from a separate implementation, in another language, of HKDF, AES, GCM and the format, which was
- * checked against test case 14 of the GCM specification. When one of these fails, values that are stored today no longer
- * open: do not change the vector, make a format `v2` beside `v1`.
+ * Frozen. The values come from a separate implementation of HKDF, AES, GCM and the format in another language, which
+ * was checked against test case 14 of the GCM specification. If one of these fails, values stored today can no longer
+ * be decrypted: do not change the vector, add a format `v2` next to `v1`.
  */
 const KNOWN_ANSWERS: KnownAnswer[] = [
   {
@@ -68,15 +68,15 @@ const KNOWN_ANSWERS: KnownAnswer[] = [
 describe.each(KNOWN_ANSWERS)('the frozen value of $name', ({ key, digest, salt, plaintext, place, sealed }) => {
   const masterKey = new MasterKey(Buffer.from(key, 'base64'));
 
-  test('names its key by this digest', () => {
+  test('has this key digest', () => {
     expect(masterKey.digest).toBe(digest);
   });
 
-  test('opens', () => {
+  test('can be decrypted', () => {
     expect(openEnvelope(masterKey, sealed, place)).toBe(plaintext);
   });
 
-  test('is what sealing gives with its salt', () => {
+  test('is the result of encrypting with its salt', () => {
     expect(sealWithSalt(masterKey, plaintext, place, Buffer.from(salt, 'hex'))).toBe(sealed);
   });
 });

@@ -15,7 +15,7 @@ const anyPlace = fc.record({
   ownerId: fc.option(fc.string({ minLength: 1, maxLength: 4 }), { nil: undefined }),
 });
 
-/** Why it does not open, or `opened`. */
+/** Why it cannot be decrypted, or `opened`. */
 function tryOpen(text: string, options: { key?: MasterKey; place?: SealedPlace } = {}): OpenFailure | 'opened' {
   try {
     openEnvelope(options.key ?? key, text, options.place ?? place);
@@ -64,11 +64,11 @@ describe('a sealed text', () => {
     expect(new Set(seals.map((sealed) => decode(sealed).subarray(32, 64).toString('hex'))).size).toBe(100);
   });
 
-  test('is what the database accepts, from the empty text on', () => {
+  test('is accepted by the database, even for an empty text', () => {
     expect(sealEnvelope(key, '', place)).toMatch(/^v1:[A-Za-z0-9_-]{107,}$/);
   });
 
-  test('is refused when half of a surrogate pair would be lost', () => {
+  test('is refused when half a surrogate pair would be lost', () => {
     expect(() => sealEnvelope(key, 'a\ud800b', place)).toThrow(TypeError);
   });
 
@@ -77,7 +77,7 @@ describe('a sealed text', () => {
   });
 });
 
-describe('a changed value does not open', () => {
+describe('an altered value cannot be decrypted', () => {
   const sealed = sealEnvelope(key, 'sk-0123456789abc', place);
   const bytes = decode(sealed);
 
@@ -117,7 +117,7 @@ describe('a changed value does not open', () => {
     expect(tryOpen(text)).toBe('malformed');
   });
 
-  test('with bits set that the last character has to spare', () => {
+  test('with spare bits of the last character set', () => {
     // 97 bytes leave 4 spare bits in the last of 130 characters.
     const text = sealEnvelope(key, 'x'.repeat(17), place);
     const last = text.slice(-1);
@@ -128,7 +128,7 @@ describe('a changed value does not open', () => {
   });
 });
 
-describe('a value opens in its own place only', () => {
+describe('a value can be decrypted only in its own place', () => {
   test.each<[string, Partial<SealedPlace>]>([
     ['table', { table: 'others' }],
     ['column', { column: 'other' }],
@@ -139,7 +139,7 @@ describe('a value opens in its own place only', () => {
     expect(tryOpen(sealEnvelope(key, 'text', place), { place: { ...place, ...change } })).toBe('tag');
   });
 
-  test('no two places are the same when written one after the other', () => {
+  test('places do not collide when concatenated', () => {
     fc.assert(
       fc.property(anyPlace, anyPlace, (here, there) => {
         const isSame = JSON.stringify(Object.values(here)) === JSON.stringify(Object.values(there));
@@ -160,11 +160,11 @@ describe('a value opens in its own place only', () => {
     );
   });
 
-  test('another key is told by the commitment', () => {
+  test('a wrong key is detected by the commitment', () => {
     expect(tryOpen(sealEnvelope(key, 'text', place), { key: new MasterKey(randomBytes(32)) })).toBe('commitment');
   });
 
-  test('the failure has nothing of the value', () => {
+  test('the failure reveals nothing of the value', () => {
     const sealed = sealEnvelope(key, 'text', place);
     const error = new OpenError('tag');
     expect(() => openEnvelope(key, sealed, { ...place, rowId: 'row-2' })).toThrow(error);

@@ -7,7 +7,7 @@ import { MasterKey } from '../../src/crypto/master-key.ts';
 const newKey = () => new MasterKey(randomBytes(32));
 
 describe('a keyring', () => {
-  test('seals with the first key and finds all', () => {
+  test('encrypts with the first key and finds all keys', () => {
     const [first, second] = [newKey(), newKey()];
     const keyring = new Keyring([first, second]);
     expect(keyring.active).toBe(first);
@@ -20,7 +20,7 @@ describe('a keyring', () => {
     expect(() => new Keyring([])).toThrow(RangeError);
   });
 
-  test('adds a key that only opens, and promotes it later', () => {
+  test('adds a decrypt-only key and promotes it later', () => {
     const [old, next] = [newKey(), newKey()];
     const keyring = new Keyring([old]);
     keyring.add(next);
@@ -35,7 +35,7 @@ describe('a keyring', () => {
     expect(() => keyring.promote(newKey().digest)).toThrow(RangeError);
   });
 
-  test('forgets a key that only opens, never the one that seals', () => {
+  test('removes a decrypt-only key, never the active one', () => {
     const [active, other] = [newKey(), newKey()];
     const keyring = new Keyring([active, other]);
     keyring.remove(other.digest);
@@ -60,7 +60,7 @@ describe('a master key', () => {
     expect(key.digest).not.toBe(createHash('sha256').update(bytes).digest('hex'));
   });
 
-  test('does not print its bytes, in a keyring neither', () => {
+  test('does not print its bytes, not even in a keyring', () => {
     const printed = [key, new Keyring([key]), { key }].flatMap((shown) => [
       inspect(shown, { depth: 9, showHidden: true }),
       JSON.stringify(shown),
@@ -73,7 +73,7 @@ describe('a master key', () => {
     expect(inspect(key)).toBe(`MasterKey(${key.digest})`);
   });
 
-  test('derives other keys for another salt and for another use', () => {
+  test('derives different keys for each salt and use', () => {
     const salt = randomBytes(32);
     const derived = [
       key.deriveEnvelopeKeys(salt, 'one'),

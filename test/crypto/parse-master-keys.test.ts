@@ -44,7 +44,7 @@ describe('refused, by position and never by text:', () => {
   });
 });
 
-test('all problems are told at once', () => {
+test('all problems are reported at once', () => {
   const { keys, problems } = parseMasterKeys(`x,${good},,${good}`);
   expect(keys).toHaveLength(1);
   expect(problems.map((problem) => problem.slice(0, 5))).toEqual(['key 1', 'key 3', 'key 4']);

@@ -28,7 +28,7 @@ const logOver = (over: Store) => createAuditLog({ store: over, experiments: new 
 test.each([
   ['before the beginning', -1],
   ['after the end', 3],
-])('a forged entry %s of the chain is found: it is listed like any other', async (_name, seq) => {
+])('a forged entry %s of the chain is found and listed', async (_name, seq) => {
   for (const days of [2, 1]) await writeEntryOf(sealed.database, ago(days));
   await sealed.database.query(
     `INSERT INTO audit_entries (seq, occurred_at, actor_kind, action, outcome, previous_hash, hash)
@@ -38,7 +38,7 @@ test.each([
   expect((await logOver(store).verify(SYSTEM)).broken?.seq).toBe(BigInt(seq));
 });
 
-test('a walk during which old entries are removed finds nothing wrong', async () => {
+test('removing old entries during a verification is not reported as damage', async () => {
   for (const days of [400, 2, 1]) await writeEntryOf(sealed.database, ago(days));
   let isFirst = true;
   const walk: Store['audit']['walk'] = Object.assign(
@@ -55,7 +55,7 @@ test('a walk during which old entries are removed finds nothing wrong', async ()
   expect(verification.broken).toBeNull();
 });
 
-test('an entry that a wrong clock dated back does not take younger ones with it', async () => {
+test('an entry backdated by a wrong clock does not expire younger entries', async () => {
   for (const days of [400, 2, 500, 1]) await writeEntryOf(sealed.database, ago(days));
   await logOver(store).expire(365);
   const rows = await sealed.database.query(

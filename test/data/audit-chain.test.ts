@@ -32,7 +32,7 @@ function verify(now = () => new Date()) {
   return createAuditLog({ store, experiments: new Set(), now }).verify(SYSTEM);
 }
 
-/** Every column has a value in the third one, but for what its actor cannot have; the fourth is nobody's. */
+/** Four entries. The third has a value in every column that its actor can have; the fourth has no user. */
 async function writeSome(): Promise<void> {
   const append = (entry: Parameters<Store['audit']['append']>[1]) =>
     store.transaction((tx) => tx.audit.append(SYSTEM, entry));
@@ -67,7 +67,7 @@ describe('the database', () => {
     expect(await verify()).toMatchObject({ checked: 5, broken: null });
   });
 
-  test('lets nobody change entries by saying that they are too old', async () => {
+  test('does not allow changing entries by declaring them expired', async () => {
     await writeSome();
     const change = sealed.prisma.$transaction(async (tx) => {
       await tx.$queryRawUnsafe("SELECT set_config('gatehouse.audit_retention', 'on', true)");
@@ -75,7 +75,7 @@ describe('the database', () => {
     });
     await expect(change).rejects.toThrow();
     expect(await verify()).toMatchObject({ checked: 5, broken: null });
-    // What was said was for that transaction alone.
+    // The declaration held only for that transaction.
     await expect(query('DELETE FROM audit_entries')).rejects.toThrow('not changed or deleted');
   });
 });
@@ -85,17 +85,17 @@ describe('a walk over the chain', () => {
 
   const corrupt = (sql: string) => withoutTriggers(sealed.database, () => query(sql));
 
-  test('finds nothing where nothing was done, and tells the newest entry', async () => {
+  test('reports no damage in an untouched log, and names the newest entry', async () => {
     const [chain] = await query('SELECT hash FROM audit_chain');
     expect(await verify()).toEqual({ checked: 5, broken: null, head: { seq: 5n, hash: chain?.['hash'] } });
   });
 
-  /** A digit that a hash may have is not always another one. */
+  /** Replaces a character with another one that a hash may contain. */
   function otherDigitAtTheEnd(column: string): string {
     return `overlay(${column} placing CASE substr(${column}, 64) WHEN 'f' THEN 'e' ELSE 'f' END from 64)`;
   }
 
-  /** A change of one byte in each column. */
+  /** Changes one byte in each column. */
   const CHANGES: Readonly<Record<string, string>> = {
     seq: 'seq = 33 WHERE seq = 3',
     occurred_at: "occurred_at = occurred_at + interval '1 millisecond' WHERE seq = 3",
@@ -116,7 +116,7 @@ describe('a walk over the chain', () => {
     hash: `hash = ${otherDigitAtTheEnd('hash')} WHERE seq = 3`,
   };
 
-  test('knows every column that there is', async () => {
+  test('covers every column', async () => {
     const columns = await query(
       "SELECT column_name AS name FROM information_schema.columns WHERE table_name = 'audit_entries'",
     );
@@ -129,7 +129,7 @@ describe('a walk over the chain', () => {
     expect(broken?.seq).toBe(column === 'actor_kind' ? 4n : 3n);
   });
 
-  test('tells a value that is empty from one that is missing', async () => {
+  test('distinguishes an empty value from a missing one', async () => {
     await corrupt("UPDATE audit_entries SET reason = '' WHERE seq = 4");
     expect((await verify()).broken?.seq).toBe(4n);
   });
@@ -147,7 +147,7 @@ describe('a walk over the chain', () => {
     expect((await verify()).broken?.seq).toBe(seq);
   });
 
-  test('finds what was put in between, with all that follows moved up', async () => {
+  test('detects an inserted entry, even when all following entries are renumbered', async () => {
     await corrupt('UPDATE audit_entries SET seq = -seq - 1 WHERE seq >= 3');
     await corrupt('UPDATE audit_entries SET seq = -seq WHERE seq < 0');
     await corrupt(
@@ -158,7 +158,7 @@ describe('a walk over the chain', () => {
     expect((await verify()).broken?.seq).toBe(3n);
   });
 
-  test('finds one changed byte among thousands', async () => {
+  test('detects one altered byte among thousands of entries', async () => {
     await query(
       `INSERT INTO audit_entries (seq, occurred_at, actor_kind, action, outcome, previous_hash, hash)
        SELECT 5 + n, now(), 'system', 'chat.create', 'success', repeat('0', 64), repeat('0', 64)
@@ -170,7 +170,7 @@ describe('a walk over the chain', () => {
     expect(await verify()).toMatchObject({ checked: 2_003, broken: { seq: 2_004n } });
   });
 
-  /** Chains what was put there by hand, as the gateway would have. */
+  /** Appends hand-written entries to the chain as the gateway would. */
   async function rehash(): Promise<void> {
     const [last] = await query('SELECT hash FROM audit_entries WHERE seq = 5');
     let hash = String(last?.['hash']);
@@ -189,8 +189,8 @@ describe('a walk over the chain', () => {
   }
 });
 
-describe('who writes', () => {
-  test('at the same time makes one chain without gaps, with those in between who give up', async () => {
+describe('writers', () => {
+  test('produce one chain without gaps when they run concurrently and some roll back', async () => {
     const results = await Promise.allSettled(
       Array.from({ length: 40 }, (_, index) =>
         store.transaction(async (tx) => {
@@ -206,7 +206,7 @@ describe('who writes', () => {
     expect(await verify()).toMatchObject({ checked: 30, broken: null });
   });
 
-  test('and fails leaves neither an entry nor a gap', async () => {
+  test('that fail leave neither an entry nor a gap', async () => {
     await writeSome();
     const [before] = await query('SELECT * FROM audit_chain');
     const failing = store.transaction(async (tx) => {
@@ -219,7 +219,7 @@ describe('who writes', () => {
     expect(await verify()).toMatchObject({ checked: 10, broken: null });
   });
 
-  test('may write several entries in one transaction', async () => {
+  test('can append several entries in one transaction', async () => {
     await store.transaction(async (tx) => {
       for (const action of ['chat.create', 'chatMessage.create'] as const) {
         await tx.audit.append(SYSTEM, { actor: SYSTEM, action });
@@ -228,14 +228,14 @@ describe('who writes', () => {
     expect(await verify()).toMatchObject({ checked: 2, broken: null });
   });
 
-  test('has to be the gateway itself', async () => {
+  test('must be the gateway itself', async () => {
     for (const viewer of [NOBODY, actor]) {
       await expect(store.audit.append(viewer, { actor: viewer, action: 'chat.create' })).rejects.toThrow();
       await expect(store.audit.removeBefore(viewer, { before: new Date(), limit: 1 })).rejects.toThrow();
     }
   });
 
-  test('texts that are too long, or cannot be stored, are cut down to what can', async () => {
+  test('texts that are too long or cannot be stored are shortened', async () => {
     await store.transaction((tx) =>
       tx.audit.append(SYSTEM, { actor: SYSTEM, action: 'chat.create', reason: `a\0\ud800${'😀'.repeat(500)}` }),
     );
@@ -250,26 +250,26 @@ describe('retention', () => {
   const ago = (days: number) => new Date(now.getTime() - days * DAY_MS);
   const expire = (days: number) => createAuditLog({ store, experiments: new Set(), now: () => now }).expire(days);
 
-  test('removes what is older, writes that down, and the rest still holds', async () => {
+  test('removes old entries, records the removal, and the rest still verifies', async () => {
     for (const days of [400, 366, 365.001, 364.999, 1]) await writeEntryOf(sealed.database, ago(days));
     expect(await expire(365)).toBe(3);
     const rows = await query('SELECT seq::int AS seq, action, reason FROM audit_entries ORDER BY seq');
     expect(rows.map(({ seq }) => seq)).toEqual([4, 5, 6]);
     expect(rows[2]).toMatchObject({ action: 'auditLog.expire', reason: expect.stringContaining('Removed 3 entries') });
     expect(await verify()).toMatchObject({ checked: 3, broken: null });
-    // What is left is as safe as before.
+    // The remaining entries are still protected.
     await expect(query('DELETE FROM audit_entries')).rejects.toThrow('not changed or deleted');
     await withoutTriggers(sealed.database, () => query('DELETE FROM audit_entries WHERE seq = 4'));
     expect((await verify()).broken?.seq).toBe(4n);
   });
 
-  test('removes nothing, and writes nothing, while nothing is old', async () => {
+  test('removes and records nothing while nothing is old', async () => {
     await writeEntryOf(sealed.database, ago(1));
     expect(await expire(365)).toBe(0);
     expect(await verify()).toMatchObject({ checked: 1, broken: null });
   });
 
-  test('may remove all that there is, and the chain goes on', async () => {
+  test('may remove all entries, and the chain continues', async () => {
     await writeEntryOf(sealed.database, ago(10));
     await writeEntryOf(sealed.database, ago(9));
     expect(await expire(5)).toBe(2);
@@ -279,7 +279,7 @@ describe('retention', () => {
   });
 });
 
-test('the hash of an entry is what it was in the first release', () => {
+test('the hash of an entry is unchanged since the first release', () => {
   const entry = {
     seq: 7n,
     occurredAt: new Date('2026-11-23T09:30:00.123Z'),
@@ -304,6 +304,6 @@ test('the hash of an entry is what it was in the first release', () => {
     '"0c8e5f0a-3a5e-4d8b-9f5e-2b6f1d9f7a10","issues","[{\\"field\\":\\"url\\",\\"before\\":\\"a\\",\\"after\\":\\"ä\\"}]",' +
     `null,"request-1","192.0.2.1","${'0'.repeat(64)}"]`;
   expect(hashEntry(entry)).toBe(createHash('sha256').update(text).digest('hex'));
-  // Frozen: should this ever differ, the chains of all who use the gateway would look broken.
+  // Frozen: if this differed, every existing chain would look broken.
   expect(hashEntry(entry)).toBe('58370a88abfe951dc091d0e5b079827c3e58b17245a92d0fe986e91d0dbebab4');
 });

@@ -1,14 +1,14 @@
 import type { Database } from '../../src/data/database/database.ts';
 import { type HashedEntry, hashEntry } from '../../src/data/repositories/audit-hash.ts';
 
-/** Takes the triggers away, as somebody who owns the database could. */
+/** Drops the triggers, as the owner of the database could. */
 export async function withoutTriggers(database: Database, work: () => Promise<unknown>): Promise<void> {
   await database.query('ALTER TABLE audit_entries DISABLE TRIGGER USER');
   await work();
   await database.query('ALTER TABLE audit_entries ENABLE TRIGGER USER');
 }
 
-/** Writes an entry that was made at another time, well chained. @returns its number */
+/** Writes a backdated entry with a valid hash. @returns its number */
 export async function writeEntryOf(database: Database, occurredAt: Date): Promise<bigint> {
   const [head] = await database.query('SELECT seq::text AS seq, hash FROM audit_chain');
   const entry: HashedEntry = {

@@ -31,7 +31,7 @@ function catchAsync(work: PromiseLike<unknown>): Promise<unknown> {
   );
 }
 
-test('a unique violation names its constraint, the same on each kind of database', async () => {
+test('a unique violation names its constraint on both kinds of database', async () => {
   const { prisma, database } = sealed;
   const columns = configColumns();
   const { id } = await prisma.mcpServerConfig.create({ data: columns });
@@ -56,7 +56,7 @@ test('a unique violation names its constraint, the same on each kind of database
   }
 });
 
-test('a foreign key violation is told from others', async () => {
+test('a foreign key violation is distinguished from others', async () => {
   const { prisma } = sealed;
   const error = await catchAsync(
     prisma.apiToken.create({ data: { userId: randomUUID(), name: 'x', tokenHash: '0'.repeat(64) } }),
@@ -69,7 +69,7 @@ test('a foreign key violation is told from others', async () => {
   }
 });
 
-test('a scrubbed error has codes and names, and no value', async () => {
+test('a scrubbed error has codes and names, but no values', async () => {
   const { prisma, database } = sealed;
   const { id } = await prisma.mcpServerConfig.create({ data: configColumns() });
   const canary = 'canary-7f3a';
@@ -97,7 +97,7 @@ test('a scrubbed error has codes and names, and no value', async () => {
   }
 });
 
-test('a scrubbed error still tells where it came from', async () => {
+test('a scrubbed error keeps its stack', async () => {
   const error = await catchAsync(sealed.prisma.mcpServerConfig.findUnique({ where: { id: 'x' } }));
   expect((scrubDatabaseError(error) as Error).stack).toMatch(/\n\s+at /);
 });

@@ -42,7 +42,7 @@ async function createToken(mcpServerConfigId: string, userId: string) {
   });
 }
 
-/** Opens one declared column of a row through the client. */
+/** Decrypts one declared column of a row through the client. */
 async function openColumn(model: SealedModel, column: SealedColumn, id: string): Promise<string> {
   const { prisma } = sealed;
   const where = { where: { id } };
@@ -57,7 +57,7 @@ async function openColumn(model: SealedModel, column: SealedColumn, id: string):
 }
 
 describe('reading', () => {
-  test('lists, includes and selects open nothing, and tell that there is a secret', async () => {
+  test('lists, includes and selects decrypt nothing but show that a secret exists', async () => {
     const user = await createUser(sealed.prisma);
     const config = await createConfig();
     await createToken(config.id, user.id);
@@ -74,7 +74,7 @@ describe('reading', () => {
     expect(sealed.opened).toEqual([]);
   });
 
-  test('a value opens when it is asked to, once for each time', async () => {
+  test('a value is decrypted on request, once per request', async () => {
     const { id } = await createConfig();
     const row = await sealed.prisma.mcpServerConfig.findUniqueOrThrow({ where: { id } });
     expect(row.apiKeyValue?.open().expose()).toBe('key');
@@ -85,7 +85,7 @@ describe('reading', () => {
     ]);
   });
 
-  test('a row shows neither the text nor what is stored of it', async () => {
+  test('a row shows neither the plaintext nor the ciphertext', async () => {
     const { id } = await createConfig();
     const row = await sealed.prisma.mcpServerConfig.findUniqueOrThrow({ where: { id } });
     const stored = String(await readStored(sealed.database, 'mcp_server_configs', 'api_key_value', id));
@@ -95,7 +95,7 @@ describe('reading', () => {
     expect(shown).not.toContain('"key"');
   });
 
-  test('a selected value opens although id and owner were not selected', async () => {
+  test('a selected value can be decrypted although id and owner were not selected', async () => {
     const user = await createUser(sealed.prisma);
     const config = await createConfig();
     await createToken(config.id, user.id);
@@ -108,7 +108,7 @@ describe('reading', () => {
     expect(row.config.oauth2ClientSecret?.open().expose()).toBe('client');
   });
 
-  test('an omitted value is not there, and its neighbour opens', async () => {
+  test('an omitted value is absent, and its neighbour can be decrypted', async () => {
     const { id } = await createConfig();
     const row = await sealed.prisma.mcpServerConfig.findUniqueOrThrow({ where: { id }, omit: { apiKeyValue: true } });
     expect('apiKeyValue' in row).toBe(false);
@@ -116,8 +116,8 @@ describe('reading', () => {
   });
 });
 
-describe('a value that does not open', () => {
-  test('breaks its own use only, and is counted', async () => {
+describe('a value that cannot be decrypted', () => {
+  test('fails only its own use, and is counted', async () => {
     const broken = await createConfig();
     const sound = await createConfig();
     const key = newMasterKey();
@@ -144,7 +144,7 @@ describe('a value that does not open', () => {
     expect(sealed.failures).toMatchObject([{ reason: 'commitment', place: { rowId: broken.id } }]);
   });
 
-  test('because its key is not configured says so to the metric', async () => {
+  test('because its key is not configured is labelled so in the metric', async () => {
     const { id } = await createConfig();
     const { prisma, keyring } = sealed;
     const former = keyring.active;
@@ -164,8 +164,8 @@ describe('a value that does not open', () => {
   });
 });
 
-describe('a sealed value that is moved by hand', () => {
-  test('opens in none of the other places', { timeout: 60_000 }, async () => {
+describe('an encrypted value moved by hand', () => {
+  test('cannot be decrypted in any other place', { timeout: 60_000 }, async () => {
     const [anna, ben] = [await createUser(sealed.prisma), await createUser(sealed.prisma)];
     const [one, two] = [await createConfig(), await createConfig()];
     const tokens = [
@@ -201,7 +201,7 @@ describe('a sealed value that is moved by hand', () => {
     expect(new Set(sealed.failures.map(({ reason }) => reason))).toEqual(new Set(['tag']));
   });
 
-  test('does not open when its row is given to another user or gets another id', async () => {
+  test('cannot be decrypted when its row changes user or id', async () => {
     const [anna, ben] = [await createUser(sealed.prisma), await createUser(sealed.prisma)];
     const config = await createConfig();
     const { id } = await createToken(config.id, anna.id);

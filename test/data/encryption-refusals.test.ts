@@ -8,7 +8,7 @@ import { createWriteSealer } from '../../src/data/sealing/seal-write.ts';
 import type { SealedModel } from '../../src/data/sealing/sealed-columns.ts';
 import { newMasterKey } from './encryption-setup.ts';
 
-/** The relations that matter here, as Prisma has them; encryption-writes.test.ts goes through Prisma itself. */
+/** The relations that matter here, as Prisma describes them; encryption-writes.test.ts uses Prisma itself. */
 const RELATIONS: Record<string, { target: string; inverse: string }> = {
   'McpServerConfig.apiKeyValueKey': { target: 'EncryptionKey', inverse: 'apiKeyValues' },
   'McpServerConfig.createdBy': { target: 'User', inverse: 'createdConfigs' },
@@ -253,7 +253,7 @@ const refusals: Refusal[] = [
   ],
 ];
 
-describe('a write that cannot be sealed is refused, and its values are not told:', () => {
+describe('a write that cannot be encrypted is refused without revealing its values:', () => {
   test.each(refusals)('%s', (_, model, operation, args, message) => {
     const run = () => seal(model, operation, args);
     expect(run).toThrow(SealingError);
@@ -262,7 +262,7 @@ describe('a write that cannot be sealed is refused, and its values are not told:
   });
 });
 
-describe('what has no secret passes as it is:', () => {
+describe('a write without secrets passes unchanged:', () => {
   test.each<[string, string, Record<string, unknown>]>([
     ['McpServerConfig', 'findMany', { where: { slug: 'a' }, include: { userTokens: true } }],
     ['McpServerConfig', 'update', { where: { slug: 'a' }, data: { displayName: 'A', apiKeyValue: undefined } }],
@@ -277,7 +277,7 @@ describe('what has no secret passes as it is:', () => {
   });
 });
 
-describe('a table whose rows have a text for an id', () => {
+describe('a table with text ids', () => {
   const key = newMasterKey();
   const model: SealedModel = {
     model: 'Flow',
@@ -295,14 +295,14 @@ describe('a table whose rows have a text for an id', () => {
     ],
   };
 
-  test('is sealed for this very text', () => {
+  test('encrypts a value for exactly this text', () => {
     const row = sealNewRow(model, { stateHash: 'AbC', verifier: 'text' }, new Keyring([key]), undefined);
     expect(row).toMatchObject({ stateHash: 'AbC', verifierKeyId: key.digest });
     const place = { table: 'flows', column: 'verifier', rowId: 'AbC', ownerId: undefined };
     expect(openEnvelope(key, String(row['verifier']), place)).toBe('text');
   });
 
-  test('is refused without it', () => {
+  test('refuses a write without it', () => {
     expect(() => sealNewRow(model, { verifier: 'text' }, new Keyring([key]), undefined)).toThrow(/its stateHash/);
   });
 });

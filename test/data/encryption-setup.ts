@@ -14,14 +14,14 @@ export function newMasterKey(): MasterKey {
   return new MasterKey(randomBytes(32));
 }
 
-/** A database with registered keys, and a record of every value that was opened. */
+/** A database with registered keys, and a record of every decrypted value. */
 export interface SealedDatabase {
   database: Database;
   keyring: Keyring;
   prisma: GatehousePrisma;
   opened: SealedPlace[];
   failures: { place: SealedPlace; reason: OpenFailure }[];
-  /** As after opening: no rows, one new key. Faster than another embedded database. */
+  /** Resets to the state after opening: no rows, one new key. Faster than another embedded database. */
   reset(): Promise<void>;
   close(): Promise<void>;
 }
@@ -57,7 +57,7 @@ export async function removeRows(database: Database): Promise<void> {
   await database.query('TRUNCATE users, mcp_server_configs, encryption_keys CASCADE');
 }
 
-/** Columns of a config that nothing else has. */
+/** Columns of a config with unique values. */
 export function configColumns() {
   const slug = `s-${randomBytes(8).toString('hex')}`;
   return { slug, displayName: slug, url: 'https://mcp.example.com/' };
@@ -72,7 +72,7 @@ export function tokenColumns(accessToken: string, refreshToken?: string) {
   return { accessToken, accessTokenKeyId: SEALING_KEY, ...(refreshToken !== undefined && { refreshToken }) };
 }
 
-/** A connection in the making of a user to a server. */
+/** A pending connection of a user to a server. */
 export function createFlow(prisma: GatehousePrisma, mcpServerConfigId: string, userId: string) {
   const hash = () => randomBytes(32).toString('hex');
   return prisma.mcpOAuthFlow.create({
@@ -92,20 +92,20 @@ export function createFlow(prisma: GatehousePrisma, mcpServerConfigId: string, u
   });
 }
 
-/** What is really stored in a column of a row. */
+/** The stored text of a column. */
 export async function readStored(database: Database, table: string, column: string, id: string): Promise<unknown> {
   const [row] = await database.query(`SELECT "${column}" AS stored FROM "${table}" WHERE id = $1::uuid`, [id]);
   return row?.['stored'];
 }
 
-/** The three secrets of a config, read back and opened; null where there is none. */
+/** The three secrets of a config, decrypted; null where there is none. */
 export async function readConfigSecrets(prisma: GatehousePrisma, id: string): Promise<(string | null)[]> {
   const row = await prisma.mcpServerConfig.findUniqueOrThrow({ where: { id } });
   const { oauth2ClientSecret, apiKeyValue, customHeaders } = row;
   return [oauth2ClientSecret, apiKeyValue, customHeaders].map((value) => value?.open().expose() ?? null);
 }
 
-/** Whether a text is anywhere in the tables that have sealed columns. */
+/** Whether a text occurs anywhere in the tables with encrypted columns. */
 export async function isStored(database: Database, text: string): Promise<boolean> {
   for (const { model } of listSealedColumns()) {
     const rows = await database.query(`SELECT 1 FROM "${model.table}" t WHERE strpos(t::text, $1) > 0`, [text]);

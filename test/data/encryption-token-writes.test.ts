@@ -20,13 +20,13 @@ beforeAll(async () => {
 
 afterAll(() => sealed.close());
 
-/** The two tokens of a row, opened. */
+/** The two tokens of a row, decrypted. */
 async function readToken(where: { id: string } | { userId: string }) {
   const row = await prisma.mcpServerUserToken.findFirstOrThrow({ where });
   return [row.accessToken.open().expose(), row.refreshToken?.open().expose() ?? null];
 }
 
-describe("a user's token is sealed by", () => {
+describe("a user's token is encrypted by", () => {
   test('create and by an update that names row and user', async () => {
     const user = await createUser(prisma);
     const config = await prisma.mcpServerConfig.create({ data: configColumns() });

@@ -27,8 +27,8 @@ beforeEach(async () => {
 
 const readConfig = (id: string) => readConfigSecrets(prisma, id);
 
-describe('a config is sealed by', () => {
-  test('create, whose answer has it sealed as well', async () => {
+describe('a config is encrypted by', () => {
+  test('create, also in the returned record', async () => {
     const row = await prisma.mcpServerConfig.create({ data: { ...configColumns(), apiKeyValue: 'canary-create' } });
     expect(row.apiKeyValue?.open().expose()).toBe('canary-create');
     expect(row.apiKeyValueKeyId).toBe(sealed.keyring.active.digest);
@@ -37,7 +37,7 @@ describe('a config is sealed by', () => {
     expect(await isStored(sealed.database, 'canary-create')).toBe(false);
   });
 
-  test('create with an id of its own, in any spelling of it', async () => {
+  test('create with an explicit id, in any spelling', async () => {
     const id = randomUUID();
     const data = { id: id.toUpperCase(), ...configColumns(), apiKeyValue: 'spelled' };
     await prisma.mcpServerConfig.create({ data });
@@ -110,7 +110,7 @@ describe('a config is sealed by', () => {
     expect(await readConfig(two)).toEqual([null, 'batched', 'batched too']);
   });
 
-  test('nothing that is rolled back', async () => {
+  test('no statement that is rolled back', async () => {
     const { id } = await prisma.mcpServerConfig.create({ data: { ...configColumns(), apiKeyValue: 'before' } });
     const failed = prisma.$transaction(async (tx) => {
       await tx.mcpServerConfig.update({ where: { id }, data: { apiKeyValue: 'rolled back' } });
@@ -129,7 +129,7 @@ describe('a config is sealed by', () => {
 });
 
 describe('null and the empty text', () => {
-  test('null clears value and key, of many rows as well', async () => {
+  test('null clears value and key, also of many rows', async () => {
     const data = { ...configColumns(), apiKeyValue: 'x', customHeaders: 'y' };
     const { id } = await prisma.mcpServerConfig.create({ data });
     const row = await prisma.mcpServerConfig.update({ where: { id }, data: { apiKeyValue: null } });
@@ -153,7 +153,7 @@ describe('null and the empty text', () => {
   });
 });
 
-test('after a promotion the next write is sealed with the new key, and the old values open', async () => {
+test('after a promotion, new writes use the new key and old values can still be decrypted', async () => {
   const { keyring } = sealed;
   const { id } = await prisma.mcpServerConfig.create({ data: { ...configColumns(), apiKeyValue: 'old key' } });
   const former = keyring.active.digest;

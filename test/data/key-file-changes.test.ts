@@ -21,7 +21,7 @@ afterEach(() => remove());
 
 const readDigests = async () => (await loadOrCreateKeyFile(file)).keys.map(({ digest }) => digest);
 
-test('a new key comes last, is promoted to the front, and the former one goes', async () => {
+test('a new key is added last, promoted to the front, and the old one removed', async () => {
   const [former] = await readDigests();
   const { digest } = await keyFile.append();
   expect(await readDigests()).toEqual([former, digest]);
@@ -34,7 +34,7 @@ test('a new key comes last, is promoted to the front, and the former one goes', 
   expect(readdirSync(folder)).toEqual(['encryption-keys']);
 });
 
-test('changes at once are all made', async () => {
+test('concurrent changes are all applied', async () => {
   const keys = await Promise.all(Array.from({ length: 8 }, () => keyFile.append()));
   expect((await readDigests()).slice(1).sort()).toEqual(keys.map(({ digest }) => digest).sort());
 });
@@ -43,12 +43,12 @@ test('the last key is not removed, and an unknown one is not promoted', async ()
   const [only] = await readDigests();
   await expect(keyFile.remove(only ?? '')).rejects.toThrow('would have no key left');
   await expect(keyFile.promote('0'.repeat(64))).rejects.toThrow('has no key with the digest');
-  // And the next change is made all the same.
+  // The next change still works.
   await keyFile.append();
   expect(await readDigests()).toHaveLength(2);
 });
 
-test('a file that others can read, that is damaged or that is gone is left alone', async () => {
+test('a key file that is readable by others, damaged or missing is not touched', async () => {
   const text = await readFile(file, 'utf8');
   await chmod(file, 0o644);
   await expect(keyFile.append()).rejects.toThrow('chmod 600');

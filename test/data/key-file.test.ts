@@ -15,7 +15,7 @@ beforeEach(async () => {
 
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
-test('a key file is made once, for its owner only, and read again', async () => {
+test('a key file is created once, readable only by its owner, and read again', async () => {
   const made = await loadOrCreateKeyFile(file);
   expect(made.created).toBe(true);
   expect((await stat(file)).mode & 0o777).toBe(0o600);
@@ -28,14 +28,14 @@ test('a key file is made once, for its owner only, and read again', async () => 
   expect(await readdir(path.dirname(file))).toEqual(['keys']);
 });
 
-test('of many who make it at once all get the same key', async () => {
+test('processes that create it concurrently all get the same key', async () => {
   const results = await Promise.all(Array.from({ length: 8 }, () => loadOrCreateKeyFile(file)));
   expect(results.filter(({ created }) => created)).toHaveLength(1);
   expect(new Set(results.map(({ keys }) => keys[0]?.digest)).size).toBe(1);
   expect(await readdir(path.dirname(file))).toEqual(['keys']);
 });
 
-test('the first line seals, and blank lines do not count', async () => {
+test('the first line is the active key, and blank lines are ignored', async () => {
   const lines = [generateMasterKey(), generateMasterKey()];
   const written = path.join(folder, 'keys');
   await writeFile(written, `\n${lines.join('\r\n\n')}\n`, { mode: 0o600 });

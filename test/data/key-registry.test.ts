@@ -26,7 +26,7 @@ afterEach(() => Promise.all(openPrismas.splice(0).map((each) => each.$disconnect
 
 afterAll(() => database.close());
 
-/** A gateway's client with these keys, before it registered them. */
+/** A gateway's client with these keys, before it registers them. */
 function start(keys: readonly MasterKey[]) {
   const keyring = new Keyring(keys);
   const client = createPrisma(database, keyring);
@@ -49,7 +49,7 @@ async function catchProblems(work: Promise<unknown>): Promise<readonly string[]>
 }
 
 describe('the start', () => {
-  test('registers the keys in their order, once', async () => {
+  test('registers the keys in order, once', async () => {
     expect(await start([first, second]).register()).toEqual({ registered: [1, 2], warnings: [] });
     expect(await start([first, second]).register()).toEqual({ registered: [], warnings: [] });
     expect(await start([third, second, first]).register()).toEqual({ registered: [3], warnings: [] });
@@ -71,14 +71,14 @@ describe('the start', () => {
     expect(new Set(digests)).toEqual(new Set([first.digest, second.digest, third.digest]));
   });
 
-  test('warns of a registered key that is not configured and seals nothing', async () => {
+  test('warns about a registered key that is not configured and encrypts nothing', async () => {
     await start([first]).register();
     const { warnings } = await start([second]).register();
     expect(warnings).toHaveLength(1);
     expect(warnings[0]).toMatch(/^key 1 \(digest [0-9a-f]{12}…\) is registered but not configured/);
   });
 
-  test('is refused without a key that seals values, naming how many and where, and registers nothing', async () => {
+  test('fails without a key that values need, names how many and where, and registers nothing', async () => {
     const gateway = start([first]);
     await gateway.register();
     const data = [
@@ -96,7 +96,7 @@ describe('the start', () => {
     await expect(start([second, first]).register()).resolves.toMatchObject({ registered: [2] });
   });
 
-  test('is refused with a revoked key', async () => {
+  test('fails with a revoked key', async () => {
     await start([first, second]).register();
     await prisma.encryptionKey.update({
       where: { number: 2 },
@@ -120,7 +120,7 @@ describe('the start', () => {
     expect(problems).toEqual([expect.stringMatching(/^key 1 .*canary/)]);
   });
 
-  test('tells all problems at once, and no key', async () => {
+  test('reports all problems at once, and no key', async () => {
     await start([first, second]).register();
     await prisma.encryptionKey.update({ where: { number: 1 }, data: { canary: `v1:${'A'.repeat(107)}` } });
     await prisma.encryptionKey.update({
@@ -132,13 +132,13 @@ describe('the start', () => {
 });
 
 describe('readiness', () => {
-  test('finds nothing wrong after the start', async () => {
+  test('has no complaint after the start', async () => {
     const gateway = start([first]);
     await gateway.register();
     expect(await checkKeys(gateway.prisma, gateway.keyring)).toEqual({ problems: [], warnings: [] });
   });
 
-  test('finds a key that was added and not registered, and one that was revoked meanwhile', async () => {
+  test('detects an unregistered key and a key revoked since the start', async () => {
     const gateway = start([first, second]);
     await gateway.register();
     gateway.keyring.add(third);
@@ -151,12 +151,12 @@ describe('readiness', () => {
   });
 });
 
-test.runIf(onServer)('sealed writes go on while keys are being registered', async () => {
+test.runIf(onServer)('encrypted writes continue while keys are being registered', async () => {
   const gateway = start([first]);
   await gateway.register();
   await gateway.prisma.$transaction(async (tx) => {
     await tx.$executeRaw`LOCK TABLE encryption_keys IN SHARE ROW EXCLUSIVE MODE`;
-    // On another connection, before this transaction ends: it would wait for ever if the lock excluded it.
+    // On another connection, before this transaction ends: it would block forever if the lock excluded it.
     const row = await prisma.mcpServerConfig.create({ data: { ...configColumns(), apiKeyValue: 'meanwhile' } });
     expect(row.apiKeyValueKeyId).toBe(first.digest);
   });

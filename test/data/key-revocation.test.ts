@@ -24,7 +24,7 @@ beforeEach(() => sealed.reset());
 
 afterAll(() => sealed.close());
 
-/** Registers a second key and lets it seal from now on. */
+/** Registers a second key and makes it the active one. */
 async function promoteNewKey(): Promise<void> {
   const { prisma, keyring } = sealed;
   const next = newMasterKey();
@@ -46,7 +46,7 @@ async function createSecrets() {
   return config;
 }
 
-test('the list tells of each key what it does and how much it seals', async () => {
+test("the list shows each key's status and how many values it encrypts", async () => {
   const { prisma, keyring } = sealed;
   const former = keyring.active.digest;
   await createSecrets();
@@ -66,7 +66,7 @@ test('the list tells of each key what it does and how much it seals', async () =
   ]);
 });
 
-test('a key that seals nothing is revoked, for good', async () => {
+test('an unused key is revoked permanently', async () => {
   const { prisma, keyring } = sealed;
   const former = keyring.active.digest;
   await promoteNewKey();
@@ -77,7 +77,7 @@ test('a key that seals nothing is revoked, for good', async () => {
   expect(key?.revokedAt).toBeInstanceOf(Date);
 });
 
-test('a key in use is not revoked, and the refusal says how many values and where', async () => {
+test('a key in use is not revoked; the error says how many values and where', async () => {
   const { prisma, keyring } = sealed;
   await createSecrets();
   await promoteNewKey();
@@ -89,13 +89,13 @@ test('a key in use is not revoked, and the refusal says how many values and wher
   expect((await listKeys(prisma, keyring))[0]?.status).toBe('decrypt_only');
 });
 
-test('the key that seals is not revoked, nor one that is not there', async () => {
+test('neither the active key nor an unknown one is revoked', async () => {
   const { prisma, keyring } = sealed;
   await expect(revokeKey(prisma, keyring, 1)).rejects.toMatchObject({ code: 'CONFLICT' });
   await expect(revokeKey(prisma, keyring, 99)).rejects.toMatchObject({ code: 'NOT_FOUND' });
 });
 
-test('the database itself refuses to revoke or to delete a key in use', async () => {
+test('the database itself refuses to revoke or delete a key in use', async () => {
   const { prisma } = sealed;
   await createSecrets();
   const attempts = [
@@ -114,7 +114,7 @@ test('the database itself refuses to revoke or to delete a key in use', async ()
   }
 });
 
-test('a revoked key seals nothing any more, also from a gateway that has not heard of it', async () => {
+test('a revoked key encrypts nothing more, even from a gateway that has not noticed', async () => {
   const { prisma, keyring } = sealed;
   const former = keyring.active;
   await promoteNewKey();
@@ -127,7 +127,7 @@ test('a revoked key seals nothing any more, also from a gateway that has not hea
   expect(isForeignKeyViolation(error)).toBe(true);
 });
 
-test.runIf(onServer)('a value that is being sealed while its key is revoked keeps the key', async () => {
+test.runIf(onServer)('a value that is being encrypted while its key is revoked keeps the key', async () => {
   const { prisma, keyring } = sealed;
   const former = keyring.active.digest;
   let revocation: Promise<unknown> = Promise.resolve();
@@ -135,7 +135,7 @@ test.runIf(onServer)('a value that is being sealed while its key is revoked keep
     await tx.mcpServerConfig.create({ data: { ...configColumns(), apiKeyValue: 'uncommitted' } });
     await promoteNewKey();
     revocation = revokeKey(prisma, keyring, 1).catch((reason: unknown) => reason);
-    // The revocation counts nothing yet, and then waits for the row of the key, which this transaction shares.
+    // The revocation counts no values yet, then waits for the key's row, which this transaction shares.
     await waitForLock();
   });
   expect(await revocation).toMatchObject({ code: 'CONFLICT' });
@@ -143,7 +143,7 @@ test.runIf(onServer)('a value that is being sealed while its key is revoked keep
   expect(keyring.find(former)).toBeDefined();
 });
 
-/** Returns once a connection of this database waits for a lock. */
+/** Resolves once a connection of this database waits for a lock. */
 async function waitForLock(): Promise<void> {
   for (;;) {
     const rows = await sealed.database.query(

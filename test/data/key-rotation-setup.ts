@@ -4,7 +4,7 @@ import type { GatehousePrisma } from '../../src/data/database/prisma.ts';
 import { registerKeys } from '../../src/data/keys/key-registry.ts';
 import { configColumns, createUser, newMasterKey, tokenColumns } from './encryption-setup.ts';
 
-/** Registers another key and lets it seal from now on. @returns the digest of the former one */
+/** Registers another key and makes it the active one. @returns the digest of the previous one */
 export async function promoteNewKey({ prisma, keyring }: { prisma: GatehousePrisma; keyring: Keyring }) {
   const former = keyring.active.digest;
   const next = newMasterKey();
@@ -14,7 +14,10 @@ export async function promoteNewKey({ prisma, keyring }: { prisma: GatehousePris
   return former;
 }
 
-/** So many configs with three secrets each, and a user's two tokens at each: five values a row and in every column. */
+/**
+ * Creates configs with three secrets each, and two tokens of one user for each: five values per config, in every
+ * column.
+ */
 export async function createSecrets(prisma: GatehousePrisma, count: number): Promise<{ id: string }[]> {
   const user = await createUser(prisma);
   const configs = Array.from({ length: count }, (_, index) => ({
@@ -35,7 +38,7 @@ export async function createSecrets(prisma: GatehousePrisma, count: number): Pro
   return configs;
 }
 
-/** Every secret that is stored, opened, by place; throws when one does not open. */
+/** Every stored secret, decrypted, by place. Throws if one cannot be decrypted. */
 export async function readAllSecrets(prisma: GatehousePrisma): Promise<Record<string, string | undefined>> {
   const secrets: Record<string, string | undefined> = {};
   for (const row of await prisma.mcpServerConfig.findMany()) {

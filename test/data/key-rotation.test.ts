@@ -23,7 +23,7 @@ beforeAll(async () => {
 beforeEach(() => sealed.reset());
 afterAll(() => sealed.close());
 
-/** What a row says besides its secrets, as the database prints it. */
+/** A row without its secrets, as the database prints it. */
 async function readPlainColumns() {
   return sealed.database.query(
     `SELECT id, slug, version, updated_at::text FROM mcp_server_configs
@@ -31,7 +31,7 @@ async function readPlainColumns() {
   );
 }
 
-test('seals every value with the new key, keeps what the rows say, and the old key can be revoked', async () => {
+test('re-encrypts every value with the new key, keeps the other columns, and frees the old key', async () => {
   const { prisma, keyring } = sealed;
   await createSecrets(prisma, 7);
   const [secrets, plain] = [await readAllSecrets(prisma), await readPlainColumns()];
@@ -50,7 +50,7 @@ test('seals every value with the new key, keeps what the rows say, and the old k
   expect(await readPlainColumns()).toEqual(plain);
 });
 
-test('done once more changes nothing', async () => {
+test('changes nothing the second time', async () => {
   const { prisma, keyring, database } = sealed;
   await createSecrets(prisma, 2);
   await promoteNewKey(sealed);
@@ -70,7 +70,7 @@ test('a dry run counts and changes nothing', async () => {
   expect(await readAllRows(database)).toEqual(rows);
 });
 
-test('seals a connection in the making anew too', async () => {
+test('re-encrypts pending connections too', async () => {
   const { prisma, keyring } = sealed;
   const [config] = await createSecrets(prisma, 1);
   const { id } = await createFlow(prisma, String(config?.id), (await createUser(prisma)).id);
@@ -81,7 +81,7 @@ test('seals a connection in the making anew too', async () => {
   expect(row.codeVerifier.open().expose()).toBe('verifier');
 });
 
-test('stops after its limit and goes on from there', async () => {
+test('stops after its limit and continues from there', async () => {
   const { prisma, keyring } = sealed;
   await createSecrets(prisma, 6);
   const secrets = await readAllSecrets(prisma);
@@ -98,7 +98,7 @@ test('stops after its limit and goes on from there', async () => {
   expect(await readAllSecrets(prisma)).toEqual(secrets);
 });
 
-test('a value that does not open is skipped and reported, and keeps its key from revocation', async () => {
+test('a value that cannot be decrypted is skipped, reported, and blocks the revocation of its key', async () => {
   const { prisma, keyring, database } = sealed;
   const [first, second] = await createSecrets(prisma, 3);
   const [from, to] = [first?.id ?? '', second?.id ?? ''];
@@ -113,7 +113,7 @@ test('a value that does not open is skipped and reported, and keeps its key from
   await expect(revokeKey(prisma, keyring, 1)).rejects.toThrow('1 value (mcp_server_configs.api_key_value: 1)');
 });
 
-test('values of several former keys go to the active one', async () => {
+test('values of several old keys move to the active one', async () => {
   const { prisma, keyring } = sealed;
   await createSecrets(prisma, 1);
   await promoteNewKey(sealed);
@@ -127,7 +127,7 @@ test('values of several former keys go to the active one', async () => {
   ]);
 });
 
-test('two at once do every value and lose none', async () => {
+test('two concurrent rotations process every value and lose none', async () => {
   const { prisma, keyring } = sealed;
   await createSecrets(prisma, 40);
   const secrets = await readAllSecrets(prisma);
@@ -139,7 +139,7 @@ test('two at once do every value and lose none', async () => {
   await revokeKey(prisma, keyring, 1);
 });
 
-test('a value that was written between the reading and the writing is the writer’s', async () => {
+test("a value written between read and write keeps the writer's text", async () => {
   const { prisma, keyring } = sealed;
   const [config] = await createSecrets(prisma, 3);
   const id = config?.id ?? '';
@@ -164,10 +164,10 @@ test('a value that was written between the reading and the writing is the writer
   expect(keyring.find(former)).toBeUndefined();
 });
 
-test.runIf(onServer)('a value that is being written meanwhile is the writer’s', async () => {
+test.runIf(onServer)("a value being written during the rotation keeps the writer's text", async () => {
   const { prisma, keyring } = sealed;
   await createSecrets(prisma, 3);
-  // Held at the first column that the rotation meets it in, with a value that it has read.
+  // Blocked at the first column in which the rotation meets it, after its value was read.
   const { id } = await prisma.mcpServerConfig.create({ data: { ...configColumns(), apiKeyValue: 'former' } });
   await promoteNewKey(sealed);
   let rotation: ReturnType<typeof rotateValues> | undefined;
@@ -177,7 +177,7 @@ test.runIf(onServer)('a value that is being written meanwhile is the writer’s'
       data: { apiKeyValue: 'of the writer', version: { increment: 1 } },
     });
     rotation = rotateValues(prisma, keyring);
-    // It has done the other rows, and waits for this one's end.
+    // The rotation has done the other rows and waits for this one.
     await waitForLock();
   });
   expect(await rotation).toMatchObject({ remaining: 0, failures: [] });
@@ -185,7 +185,7 @@ test.runIf(onServer)('a value that is being written meanwhile is the writer’s'
   await revokeKey(prisma, keyring, 1);
 });
 
-test.runIf(onServer)('writers in the midst of it lose nothing and meet no error', { timeout: 60_000 }, async () => {
+test.runIf(onServer)('concurrent writers lose nothing and get no error', { timeout: 60_000 }, async () => {
   const { prisma, keyring } = sealed;
   const configs = await createSecrets(prisma, 120);
   const former = keyring.active.digest;
@@ -214,7 +214,7 @@ test.runIf(onServer)('writers in the midst of it lose nothing and meet no error'
   await readAllSecrets(prisma);
 });
 
-/** Returns once a connection of this database waits for a lock. */
+/** Resolves once a connection of this database waits for a lock. */
 async function waitForLock(): Promise<void> {
   for (;;) {
     const rows = await sealed.database.query(

@@ -12,7 +12,7 @@ beforeAll(async () => {
 beforeEach(() => sealed.reset());
 afterAll(() => sealed.close());
 
-test('opens every value and canary, and finds nothing wrong where nothing is', async () => {
+test('decrypts every value and test value, and reports no failure in an intact database', async () => {
   await createSecrets(sealed.prisma, 3);
   await promoteNewKey(sealed);
   const progress: number[] = [];
@@ -22,7 +22,7 @@ test('opens every value and canary, and finds nothing wrong where nothing is', a
 });
 
 test.each(listSealedColumns().map((place) => [`${place.model.table}.${place.column.column}`, place] as const))(
-  'names the row of a value of %s that was changed',
+  'names the row of an altered value of %s',
   async (_name, { model: { table }, column: { column } }) => {
     const [config] = await createSecrets(sealed.prisma, 2);
     await createFlow(sealed.prisma, String(config?.id), (await createUser(sealed.prisma)).id);
@@ -37,7 +37,7 @@ test.each(listSealedColumns().map((place) => [`${place.model.table}.${place.colu
   },
 );
 
-test('names the key whose canary was changed, and the values whose key is not there', async () => {
+test('names the key whose test value was altered, and the values whose key is missing', async () => {
   const { prisma, keyring, database } = sealed;
   const [config] = await createSecrets(prisma, 1);
   const former = await promoteNewKey(sealed);

@@ -30,7 +30,7 @@ afterAll(async () => {
   await sealed?.close();
 });
 
-/** A process whose notifications and own writes are as told. */
+/** A process whose notifications and own writes are simulated. */
 async function openMemory(
   database: Partial<Pick<Database, 'listen' | 'writeCount'>> = {},
   store: Store = stored,
@@ -45,9 +45,9 @@ async function openMemory(
   return memory;
 }
 
-/** One that hears nothing, and knows it. */
+/** A process that gets no notifications, and knows it. */
 const DEAF = { listen: async () => ({ isConnected: () => false, close: async () => undefined }), writeCount: () => 0 };
-/** One that hears nothing, and does not know: its connection broke without a word. */
+/** A process that gets no notifications and does not know: its connection broke silently. */
 const SILENT = { ...DEAF, listen: async () => ({ isConnected: () => true, close: async () => undefined }) };
 
 const defineConfig = (columns: object = {}) =>
@@ -60,7 +60,7 @@ async function connect(configId: string, userId: string): Promise<void> {
 }
 
 describe('a process without notifications', () => {
-  test('answers with what was committed before it was asked, each time', async () => {
+  test('answers each time with what was committed before the request', async () => {
     const { store } = await openMemory(DEAF);
     const { id } = await defineConfig();
     for (let version = 2; version < 40; version += 1) {
@@ -72,7 +72,7 @@ describe('a process without notifications', () => {
     }
   });
 
-  test('knows each change of a connection, a user and a token', async () => {
+  test('notices each change of a connection, a user and a token', async () => {
     const { store } = await openMemory(DEAF);
     const { id: configId } = await defineConfig({ authType: 'oauth2' });
     const user = await createUser(sealed.prisma);
@@ -113,7 +113,7 @@ describe('a process without notifications', () => {
     expect(await store.sessions.findUser(SYSTEM, { id: user.id })).toBeNull();
   });
 
-  test('knows with which keys values are sealed after a rotation that counts as no change', async () => {
+  test('knows which keys are in use after a rotation that is not a change in the feed', async () => {
     const { store, reader } = await openMemory(DEAF);
     const { id } = await defineConfig({ authType: 'api_key', apiKeyHeader: 'x-key', apiKeyValue: 'secret' });
     const before = await store.configs.findById(ADMIN, { id });
@@ -126,7 +126,7 @@ describe('a process without notifications', () => {
     expect(reader.head()).toBe(head);
   });
 
-  test('fails rather than to answer from memory when the database does not answer', async () => {
+  test('fails instead of answering from memory when the database does not answer', async () => {
     let isBroken = false;
     const feed: Store['feed'] = {
       ...stored.feed,
@@ -146,7 +146,7 @@ describe('a process without notifications', () => {
   });
 });
 
-test('a process whose notifications stopped without a word notices by itself', async () => {
+test('a process whose notifications stop silently notices by itself', async () => {
   const { store } = await openMemory(SILENT);
   const { id } = await defineConfig({ enabled: true });
   await expect.poll(() => store.configs.findById(MEMBER, { id }), { timeout: 10_000 }).not.toBeNull();
@@ -154,7 +154,7 @@ test('a process whose notifications stopped without a word notices by itself', a
   await expect.poll(() => store.configs.findById(MEMBER, { id }), { timeout: 10_000 }).toBeNull();
 });
 
-test('what is written through the same database is in the next answer, without waiting for a notification', async () => {
+test('own writes are in the next answer without waiting for a notification', async () => {
   const { store } = await openMemory({ listen: SILENT.listen });
   const { id } = await defineConfig();
   for (let version = 2; version < 40; version += 1) {
@@ -168,7 +168,7 @@ test('what is written through the same database is in the next answer, without w
   }
 });
 
-test('memory has what the database has, in the same order, whatever was done', async () => {
+test('memory equals the database in content and order after any changes', async () => {
   const { store } = await openMemory();
   const names = ['b', 'B', 'é', 'Zebra', 'a\u{10ffff}', 'a\u{ffee}', '🦓', 'x', 'z10', 'z9', 'a b', '%_\\'];
   const ids: string[] = [];
@@ -215,7 +215,7 @@ test('memory has what the database has, in the same order, whatever was done', a
 
 const FORCED = { availability: 'force_on' } as const;
 
-test('what is in memory is for all who ask, and nobody can change it', async () => {
+test('records in memory are shared and cannot be changed', async () => {
   const { store } = await openMemory();
   const { id } = await defineConfig({ toolDenyList: ['x'] });
   const found = await store.configs.findById(ADMIN, { id });
@@ -223,7 +223,7 @@ test('what is in memory is for all who ask, and nobody can change it', async () 
   expect(() => Object.assign(found ?? {}, { enabled: true })).toThrow(TypeError);
 });
 
-test('a database that was put back, or is another, is read anew', async () => {
+test('memory is reloaded when the database was restored or replaced', async () => {
   const { store, reader } = await openMemory(DEAF);
   const { id } = await defineConfig();
   expect(await store.configs.findById(ADMIN, { id })).not.toBeNull();
@@ -243,7 +243,7 @@ test('a database that was put back, or is another, is read anew', async () => {
   await sealed.database.query('UPDATE feed_counter SET n = n + 1');
 });
 
-/** Numbers that are the same in each run (mulberry32). */
+/** Reproducible random numbers (mulberry32). */
 function createRandom(seed: number): (below: number) => number {
   let state = seed;
   return (below) => {
@@ -255,14 +255,14 @@ function createRandom(seed: number): (below: number) => number {
 }
 
 describe('the reader of the feed', () => {
-  /** The stored feed with another way to tell its position. */
+  /** The stored feed with a different way to read its position. */
   const withPosition = (position: (args: { withHistory: boolean }) => Promise<unknown>): Store => {
     const told = (_viewer: Viewer, args: { withHistory: boolean }) => position(args);
     const feed = { ...stored.feed, position: Object.assign(told, { action: stored.feed.position.action }) };
     return { ...stored, feed: feed as unknown as Store['feed'] };
   };
 
-  test('waits for callers only where something may be new of callers', async () => {
+  test('waits for callers only if there may be news about callers', async () => {
     let notify: (payload?: string) => void = () => undefined;
     const listen = async (_channel: string, onNotify: typeof notify) => {
       notify = onNotify;
@@ -285,7 +285,7 @@ describe('the reader of the feed', () => {
     }
   });
 
-  test('does not begin with a database that does not answer, and does with one that does not tell its history', async () => {
+  test('does not start without a database, but does start with one that does not report its history', async () => {
     const told: boolean[] = [];
     const refusal = { name: 'DriverAdapterError', cause: { originalCode: '42883' } };
     for (const [failure, isGood] of [
@@ -305,7 +305,7 @@ describe('the reader of the feed', () => {
     expect(told).toContain(false);
   });
 
-  test('keeps the newest changes for those who read along, and reads the others from the database', async () => {
+  test('keeps the newest changes in memory and reads older ones from the database', async () => {
     const { reader } = await openMemory();
     const { id } = await defineConfig({
       description: 'x'.repeat(4_000),
@@ -331,8 +331,8 @@ describe('the reader of the feed', () => {
   });
 });
 
-describe('what is read of the feed', () => {
-  /** Something that others commit between the two questions of a look. */
+describe('a look at the feed', () => {
+  /** Something that others commit between the two queries of a look. */
   const withMeanwhile = (meanwhile: () => Promise<void>): Store => {
     let isDone = false;
     const listAfter = async (...args: Parameters<Store['feed']['listAfter']>) => {
@@ -345,7 +345,7 @@ describe('what is read of the feed', () => {
     return { ...stored, feed: { ...stored.feed, listAfter: Object.assign(listAfter, stored.feed.listAfter) } };
   };
 
-  test('is no change whose callers are not known yet', async () => {
+  test('leaves out changes whose callers are not known yet', async () => {
     const { id } = await defineConfig();
     const user = await createUser(sealed.prisma);
     const bump = (version: number) => sealed.prisma.mcpServerConfig.update({ where: { id }, data: { version } });
@@ -366,7 +366,7 @@ describe('what is read of the feed', () => {
     expect(reader.touches()).toBeGreaterThan(touches);
   });
 
-  test('reaches as far as another process is, also where nothing tells it to look', async () => {
+  test('reaches the position of another process, even without a notification', async () => {
     const { reader } = await openMemory(SILENT);
     const { id } = await defineConfig();
     const before = reader.head();

@@ -8,14 +8,14 @@ const SEED_CONFIG_ID = 'a1b2c3d4-e5f6-7890-abcd-ef1234567890';
 const FULL_CONFIG_ID = '00000000-0000-4000-8000-0000000000b1';
 const HASH = 'ab'.repeat(32);
 
-/** What of these rows a test looks for at the end. */
+/** What a test looks for in these rows at the end. */
 export const SEED_TOKEN = { id: 'b2c3d4e5-f6a7-8901-bcde-f12345678901', accessToken: 'fixture-access-token' };
 
 type Row = Readonly<Record<string, unknown>>;
 
 /**
- * The fullest rows that the database can hold after each migration: the next one has to go over them. Whoever adds a
- * migration adds its rows, in plain SQL of that time, because the code of today knows only the newest schema.
+ * The fullest rows that the database can hold after each migration: the next one must be able to migrate them. When you
+ * add a migration, add its rows here, in plain SQL of that time, because today's code knows only the newest schema.
  */
 export const ROWS: Readonly<Record<string, (database: Database, keyring: Keyring) => Promise<void>>> = {
   async '20261123000000_init'(database, keyring) {

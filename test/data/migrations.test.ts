@@ -13,7 +13,7 @@ import { ROWS, SEED_TOKEN } from './migration-rows.ts';
 const migrations = await readMigrations();
 const names = migrations.map(({ name }) => name);
 
-/** A step after the newest one. */
+/** A migration after the newest one. */
 function next(sql: string): Migration[] {
   return [...migrations, { name: '20990101000000_next', sql }];
 }
@@ -39,7 +39,7 @@ const openEmpty = async () => {
   opened = await openTestDatabase({ empty: true });
   database = opened;
 };
-/** At the newest schema: quicker to open than an empty one. */
+/** A database at the newest schema: faster to open than an empty one. */
 const openMigrated = async () => {
   opened = await openTestDatabase();
   database = opened;
@@ -48,7 +48,7 @@ const openMigrated = async () => {
 describe('an empty database', () => {
   beforeEach(openEmpty);
 
-  test('is brought to the schema once, and then agrees with schema.prisma', async () => {
+  test('is migrated once and then matches schema.prisma', async () => {
     expect(await isUpToDate(database)).toBe(false);
     expect(await applyMigrations(database)).toEqual(names);
     expect(await isUpToDate(database)).toBe(true);
@@ -60,7 +60,7 @@ describe('an empty database', () => {
     expect(records).toEqual(names.map((name) => ({ migration_name: name, applied_steps_count: 1, finished: true })));
   });
 
-  test('is brought there once by several who start together', async () => {
+  test('is migrated once by several processes that start together', async () => {
     if (!onServer) {
       const applied = await Promise.all(Array.from({ length: 4 }, () => applyMigrations(database)));
       expect(applied.flat()).toEqual(names);
@@ -94,11 +94,11 @@ describe('drift', () => {
 });
 
 describe('each migration of this build', () => {
-  test('has rows in the test, for the next one to go over', () => {
+  test('has rows in the test for the next one to migrate', () => {
     expect(Object.keys(ROWS).sort()).toEqual(names);
   });
 
-  test('leaves transactions to who applies it', () => {
+  test('contains no transaction statements', () => {
     for (const { name, sql } of migrations) {
       const statements = sql.replaceAll(/--.*$/gm, '').replaceAll(/\$\$[\s\S]*?\$\$/g, '');
       expect(statements, name).not.toMatch(
@@ -108,10 +108,10 @@ describe('each migration of this build', () => {
   });
 });
 
-describe('a migration over the rows that the one before it could hold', () => {
+describe('a migration of rows from the version before', () => {
   beforeEach(openEmpty);
 
-  /** Applies one after the other; before each next one the database is filled. */
+  /** Applies the migrations one by one and fills the database before each. */
   const applyOverRows = async (steps: readonly Migration[], keyring: Keyring) => {
     for (const [index, { name }] of steps.entries()) {
       const before = index === 0 ? {} : await countRows(database);
@@ -122,7 +122,7 @@ describe('a migration over the rows that the one before it could hold', () => {
   };
   const newKeyring = () => new Keyring([new MasterKey(randomBytes(32))]);
 
-  test('keeps them, the sealed ones readable', async () => {
+  test('keeps them, and secrets can still be decrypted', async () => {
     const keyring = newKeyring();
     await applyOverRows(migrations, keyring);
     for (const [table, count] of Object.entries(await countRows(database))) expect(count, table).toBeGreaterThan(0);
@@ -140,7 +140,7 @@ describe('a migration over the rows that the one before it could hold', () => {
     );
   });
 
-  test('that cannot go over them is found out here', async () => {
+  test('that fails on them is detected here', async () => {
     const steps = next('ALTER TABLE users ADD COLUMN nickname TEXT NOT NULL');
     await expect(applyOverRows(steps, newKeyring())).rejects.toThrow(
       new MigrationError(
@@ -161,7 +161,7 @@ describe('a migration that fails', () => {
       'check constraint "many" of relation "notes" is violated by some row',
     ],
     [`CREATE TABLE notes (id INT); DO $$ BEGIN RAISE EXCEPTION E'one\\ntwo'; END $$;`, 'one'],
-  ])('says so in one sentence, keeps nothing, and lets a better one go on: %s', async (sql, reason) => {
+  ])('is reported in one sentence, rolled back, and can be replaced: %s', async (sql, reason) => {
     const sentence = `migration 20990101000000_next failed: ${reason}; none of its changes were kept`;
     for (let attempt = 0; attempt < 2; attempt += 1) {
       await expect(applyMigrations(database, next(sql))).rejects.toThrow(new MigrationError(sentence));
@@ -173,13 +173,13 @@ describe('a migration that fails', () => {
     expect(await isUpToDate(database, better)).toBe(true);
   });
 
-  test('and one before it that works leaves that one applied', async () => {
+  test('leaves an earlier successful one applied', async () => {
     const steps = [...next('CREATE TABLE notes (id INT)'), { name: '20990102000000_broken', sql: 'nonsense' }];
     await expect(applyMigrations(database, steps)).rejects.toThrow(/^migration 20990102000000_broken failed: /);
     expect(await isUpToDate(database, steps.slice(0, -1))).toBe(true);
   });
 
-  test('because it was edited after it was applied is refused, whatever is new', async () => {
+  test('because it was edited after being applied is refused, even with newer ones pending', async () => {
     const edited = next('CREATE TABLE notes (id INT)').map((step, index) =>
       index === 0 ? { ...step, sql: `${step.sql}\n` } : step,
     );
@@ -197,7 +197,7 @@ describe('a start that is killed', () => {
 
   const notes = next('CREATE TABLE notes (id INT)');
 
-  test('before a migration ran is made good by the next', async () => {
+  test('before a migration ran is completed by the next start', async () => {
     await database.query(
       `INSERT INTO _prisma_migrations (id, checksum, migration_name, started_at) VALUES ('killed', 'x', '20990101000000_next', now())`,
     );
@@ -205,7 +205,7 @@ describe('a start that is killed', () => {
     expect(await isUpToDate(database, notes)).toBe(true);
   });
 
-  test('right after a migration ran leaves it applied and noted', async () => {
+  test('right after a migration ran leaves it applied and recorded', async () => {
     const { migrationAdapterFactory: factory } = database;
     const killed: Database = {
       ...database,

@@ -17,7 +17,7 @@ import {
   tokenColumns,
 } from './encryption-setup.ts';
 
-/** What each function asks the policy. A function that is not here is a way to the data that nobody looked at. */
+/** The policy action of each function. A function that is not listed here would be an unchecked way to the data. */
 const ACTIONS: Readonly<Record<string, Action>> = {
   'configs.list': 'mcpServerConfig.list',
   'configs.listAll': 'feed.read',
@@ -122,7 +122,7 @@ function userOf(role: Role, userId: string = randomUUID()): Viewer {
   return { kind: 'user', userId, role, credential: { kind: 'bootstrap' } };
 }
 
-/** A database that says so when anything is asked of it. */
+/** A database that records every query. */
 const touched = new Error('the database was asked');
 const untouchable = new Proxy({} as GatehousePrisma, {
   get() {
@@ -144,10 +144,10 @@ function listFunctions(repositories: Repositories): [string, AnyFunction][] {
   );
 }
 
-/** The keys' repository stands beside the store. */
+/** The key repository is not part of the store. */
 const keys = createKeyRepository({ prisma: untouchable, keyring: new Keyring([newMasterKey()]) });
 const inStore = listFunctions(createStore(untouchable));
-/** What memory answers stands in front of it. */
+/** The in-memory repositories that answer instead of it. */
 const inMemory = listFunctions(
   createMemory({
     store: createStore(untouchable),
@@ -160,29 +160,29 @@ const functions = [
   ...Object.entries(keys).map(([name, run]): [string, AnyFunction] => [`keys.${name}`, run as unknown as AnyFunction]),
 ];
 
-test('each function of each repository is in the table with its action, and there is no other', () => {
+test('the table lists every function of each repository with its action, and no other', () => {
   const actual = Object.fromEntries(functions.map(([name, run]) => [name, run.action]));
   expect(actual).toEqual(ACTIONS);
   for (const action of Object.values(actual)) expect(Object.keys(POLICY)).toContain(action);
 });
 
-test('the repositories inside of a transaction are the same', async () => {
+test('the repositories inside a transaction are the same', async () => {
   const prisma = { $transaction: (work: (tx: GatehousePrisma) => unknown) => work(untouchable) };
   const inside = await createStore(prisma as unknown as GatehousePrisma).transaction(async (tx) => listFunctions(tx));
   expect(inside.map(([name, run]) => [name, run.action])).toEqual(inStore.map(([name, run]) => [name, run.action]));
 });
 
-test('memory answers with the same actions', () => {
+test('the in-memory repositories check the same actions', () => {
   expect(inMemory.map(([name, run]) => [name, run.action])).toEqual(inStore.map(([name, run]) => [name, run.action]));
 });
 
 const answeredByMemory = inMemory.map(([name, run]): [string, AnyFunction] => [`${name} with memory`, run]);
 
 describe.each([...functions, ...answeredByMemory])('%s', (_name, run) => {
-  /** Whatever is handed over, the right first: refusals must not depend on it. */
+  /** Arguments of which the first ones are valid: a refusal must not depend on them. */
   const ARGUMENTS = [undefined, {}, { id: randomUUID(), userId: randomUUID() }];
 
-  test.each(Object.entries(VIEWERS))('asks the policy before the database, as %s', async (name, viewer) => {
+  test.each(Object.entries(VIEWERS))('checks the policy before the database, as %s', async (name, viewer) => {
     for (const args of ARGUMENTS) {
       const outcome = await run(viewer, args).then(
         () => 'done',
@@ -214,7 +214,7 @@ describe('a member', () => {
   const createConfig = (enabled: boolean) =>
     sealed.prisma.mcpServerConfig.create({ data: { ...configColumns(), enabled } });
 
-  test('finds enabled configs only, by every way', async () => {
+  test('finds only enabled configs, through every function', async () => {
     const shown = await createConfig(true);
     const hidden = await createConfig(false);
     expect(await store.configs.findById(me, { id: shown.id })).toMatchObject({ id: shown.id });
@@ -229,12 +229,12 @@ describe('a member', () => {
     expect((await store.configs.list(admin, { first: 500 })).rows).toHaveLength(2);
   });
 
-  test('finds himself and no other user', async () => {
+  test('finds themselves and no other user', async () => {
     const found = await store.users.findByIds(me, { ids: [myId, otherId] });
     expect(found.map((user) => user.id)).toEqual([myId]);
   });
 
-  test('neither sees nor removes the connections of others', async () => {
+  test('can neither see nor remove connections of others', async () => {
     const { id } = await createConfig(true);
     for (const userId of [myId, otherId]) {
       await sealed.prisma.mcpServerUserToken.create({
@@ -250,7 +250,7 @@ describe('a member', () => {
     expect(await sealed.prisma.mcpServerUserToken.count({ where: { mcpServerConfigId: id } })).toBe(1);
   });
 
-  test('ends no session but his own', async () => {
+  test('can end only their own sessions', async () => {
     const createdAt = new Date();
     const tokenHash = randomUUID().replaceAll('-', '').repeat(2);
     const columns = {

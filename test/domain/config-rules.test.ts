@@ -13,7 +13,7 @@ const anyText = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 80 }),
   fc.array(fc.integer({ min: 0, max: 0xffff }), { maxLength: 40 }).map((units) => String.fromCharCode(...units)),
 );
-/** Text of the signs that rules are about, so that near misses are common. */
+/** Text made of characters that the rules mention, so that near misses are common. */
 const nearSlug = fc.string({
   unit: fc.constantFrom('a', 'z', '0', '9', '-', '-', 'A', '_', ' ', 'ä', '\n'),
   maxLength: 70,
@@ -48,7 +48,7 @@ const nearUrl = fc
   )
   .map((parts) => parts.join(''));
 
-/** What is wrong with a new config of this input. */
+/** The problems of a new config with this input. */
 function issuesOf(input: ConfigInput): readonly ValidationIssue[] {
   const issues = new Issues();
   const draft = toDraft(issues, { displayName: 'A', slug: 'a', url: 'https://a.example/', ...input });
@@ -66,20 +66,23 @@ describe('a slug', () => {
   test.each([
     ['anything', anyText],
     ['something like a slug', nearSlug],
-  ])('is good exactly when it is words of a-z and 0-9 with single hyphens between, 64 at most: %s', (_name, texts) => {
-    fc.assert(
-      fc.property(texts, (slug) => {
-        const words = slug.trim().split('-');
-        const isGood = words.every((word) => word !== '' && [...word].every((sign) => /[a-z0-9]/.test(sign)));
-        expect(issuesOf({ slug }).length === 0).toBe(isGood && slug.trim().length <= 64);
-      }),
-      { numRuns: 1_000 },
-    );
-  });
+  ])(
+    'is valid exactly if it has words of a-z and 0-9 with single hyphens, at most 64 characters: %s',
+    (_name, texts) => {
+      fc.assert(
+        fc.property(texts, (slug) => {
+          const words = slug.trim().split('-');
+          const isGood = words.every((word) => word !== '' && [...word].every((sign) => /[a-z0-9]/.test(sign)));
+          expect(issuesOf({ slug }).length === 0).toBe(isGood && slug.trim().length <= 64);
+        }),
+        { numRuns: 1_000 },
+      );
+    },
+  );
 });
 
 describe('a list of names', () => {
-  test('comes out trimmed, without empty names and repetitions, in the order of first mention', () => {
+  test('is trimmed, without empty names and duplicates, in the order of first mention', () => {
     fc.assert(
       fc.property(fc.array(fc.oneof(anyText, fc.constantFrom('a', ' a', 'b', '')), { maxLength: 20 }), (names) => {
         const list = toNameList(names);
@@ -93,7 +96,7 @@ describe('a list of names', () => {
     );
   });
 
-  test('is blamed at the place where the name was sent', () => {
+  test('is reported at the position where the name was sent', () => {
     fc.assert(
       fc.property(
         fc.array(fc.oneof(anyText, fc.constantFrom('', ' ', 'ok', 'x'.repeat(129))), { maxLength: 12 }),
@@ -117,7 +120,7 @@ describe('a URL', () => {
     ['anything after https://', anyText.map((text) => `https://${text}`)],
     ['something like a URL', nearUrl],
     ['a URL', fc.webUrl({ withFragments: true, withQueryParameters: true, validSchemes: ['http', 'https', 'ftp'] })],
-  ])('that is accepted means the same to every reader: %s', (_name, texts) => {
+  ])('that is accepted has one meaning for every parser: %s', (_name, texts) => {
     fc.assert(
       fc.property(texts, (text) => {
         if (issuesOf({ url: text }).length > 0) return;
@@ -127,7 +130,7 @@ describe('a URL', () => {
         expect(text.trim()).not.toMatch(/[\s\\#]/u);
         if (url.protocol === 'http:')
           expect(url.hostname).toMatch(/^(?:.*\.)?localhost$|^127\.|^\[::1\]$|^\[::ffff:7f/);
-        // A reader that only cuts at the signs finds the same host, but for spelling.
+        // A naive parser finds the same host, apart from spelling.
         const [, authority = ''] = /^https?:\/\/([^/?]*)/i.exec(text.trim()) ?? [];
         expect(authority).not.toContain('@');
         expect(new URL(`${url.protocol}//${authority}`).host).toBe(url.host);
@@ -156,7 +159,7 @@ const FIELDS = [
   'enabled',
 ];
 
-test('no input makes the rules themselves fail', () => {
+test('no input makes the rules themselves throw', () => {
   const anyInput = fc.record(
     {
       displayName: fc.option(anyText),

@@ -29,7 +29,7 @@ function adminOf(userId: string): Viewer {
   return { kind: 'user', userId, role: 'admin', credential: { kind: 'bootstrap' } };
 }
 
-/** The service over a store, with endings that the test may watch. */
+/** The service over a store, with connection endings that a test can observe. */
 function createConfigs(over: Store, watch: (endings: ConnectionEndings) => Partial<ConnectionEndings> = () => ({})) {
   const secrets = createServerSecrets({ store: over, keyring: sealed.keyring });
   const experiments = new Set(['agents'] as const);
@@ -43,7 +43,7 @@ function createConfigs(over: Store, watch: (endings: ConnectionEndings) => Parti
   return createConfigService({ store: over, experiments, plans, endings });
 }
 
-test('tokens of a config that is changed while it is deleted go to the provider that they are of', async () => {
+test('tokens of a config that is changed during its deletion are revoked at their own provider', async () => {
   await ensureBootstrapAdmin(store);
   const admin = adminOf(BOOTSTRAP_ADMIN_ID);
   const input = {
@@ -55,7 +55,7 @@ test('tokens of a config that is changed while it is deleted go to the provider 
   } as const;
   const plain = createConfigs(store);
   const { id } = await plain.create(admin, input);
-  // Between the look and the deletion: another provider, and a user who connects to that.
+  // Between lookup and deletion: another provider, and a user who connects to it.
   const change = async () => {
     await plain.update(admin, { id, patch: { oauth2TokenUrl: 'https://latter.example.com/token' } });
     const user = await createUser(sealed.prisma);
@@ -78,7 +78,7 @@ test('tokens of a config that is changed while it is deleted go to the provider 
   expect(await configs.find(admin, { id })).toBeNull();
 });
 
-test('an admin who is deleted while he writes is nobody, and nothing is written', async () => {
+test('an admin who is deleted during their write is unauthenticated, and nothing is written', async () => {
   const configs = createConfigs(store);
   const gone = adminOf(randomUUID());
   const input = configColumns();
@@ -92,7 +92,7 @@ test('an admin who is deleted while he writes is nobody, and nothing is written'
   expect(await configs.find(adminOf(BOOTSTRAP_ADMIN_ID), { id })).toMatchObject({ ...input, version: 1 });
 });
 
-test('the bootstrap admin is made once, and stays as he was made', async () => {
+test('the bootstrap admin is created once and not changed afterwards', async () => {
   await ensureBootstrapAdmin(store);
   await sealed.prisma.user.update({
     where: { id: BOOTSTRAP_ADMIN_ID },
@@ -103,7 +103,7 @@ test('the bootstrap admin is made once, and stays as he was made', async () => {
   expect(rows).toMatchObject([{ role: 'admin', status: 'suspended', email: 'me@example.com' }]);
 });
 
-test('the bootstrap admin is made although somebody has his address', async () => {
+test('the bootstrap admin is created even if another user has the address', async () => {
   await sealed.reset();
   await sealed.prisma.user.create({ data: { email: 'ADMIN@gatehouse.localhost' } });
   await ensureBootstrapAdmin(store);

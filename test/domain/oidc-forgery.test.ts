@@ -27,15 +27,15 @@ afterAll(async () => {
 
 const seconds = (offset = 0): number => Math.floor(bench.clock.now.getTime() / 1_000) + offset;
 
-/** The claims of a good token. */
+/** The claims of a valid token. */
 const good = () => ({ iss: issuer.url, aud: AUDIENCE, sub: 'ada', exp: seconds(60), gatehouse_role: 'admin' });
 
-test('the good token that the forgeries below are made from is accepted', async () => {
+test('the valid token that the forgeries are based on is accepted', async () => {
   expect(await verify(await signer.sign(good()))).toMatchObject({ kind: 'user', role: 'admin' });
   expect(await verify(await signer.sign({ ...good(), aud: ['https://other.example', AUDIENCE] }))).not.toEqual(NOBODY);
 });
 
-describe('a signature that proves nothing', () => {
+describe('an invalid signature', () => {
   test('none at all', async () => {
     expect(await verify(new UnsecuredJWT(good()).encode())).toEqual(NOBODY);
   });
@@ -60,7 +60,7 @@ describe('a signature that proves nothing', () => {
     expect(await verify(await thief.sign(good()))).toEqual(NOBODY);
   });
 
-  test('a key that the token brings along', async () => {
+  test('a key that the token brings itself', async () => {
     const thief = await createOidcSigner('ES256', 'thief');
     const { importJWK } = await import('jose');
     const token = await new SignJWT(good())
@@ -83,7 +83,7 @@ describe('a signature that proves nothing', () => {
   );
 });
 
-describe('claims that are not for here and now', () => {
+describe('claims that do not apply here and now', () => {
   test.each<[string, (claims: ReturnType<typeof good>) => Record<string, unknown>]>([
     ['another issuer', (claims) => ({ ...claims, iss: 'https://evil.example' })],
     ['the issuer with a slash more', (claims) => ({ ...claims, iss: `${claims.iss}/` })],
@@ -112,7 +112,7 @@ describe('claims that are not for here and now', () => {
     expect(await verify(await signer.sign({ ...good(), nbf: seconds(29) }))).toMatchObject({ kind: 'user' });
   });
 
-  test('a token stops being good when its time is over, though it was seen before', async () => {
+  test('a token becomes invalid when it expires, even if it was accepted before', async () => {
     const token = await signer.sign(good());
     expect(await verify(token)).toMatchObject({ kind: 'user' });
     bench.clock.advance(91_000);
@@ -124,12 +124,9 @@ test.each(['at+jwt', 'application/at+jwt', 'AT+JWT', 'JWT', 'jwt', undefined])('
   expect(await verify(await signer.sign(good(), { typ }))).toMatchObject({ kind: 'user' });
 });
 
-test.each(['logout+jwt', 'dpop+jwt', 'secevent+jwt', 'at+jwt2', ''])(
-  'the type %o is for something else',
-  async (typ) => {
-    expect(await verify(await signer.sign(good(), { typ }))).toEqual(NOBODY);
-  },
-);
+test.each(['logout+jwt', 'dpop+jwt', 'secevent+jwt', 'at+jwt2', ''])('a token of type %o is refused', async (typ) => {
+  expect(await verify(await signer.sign(good(), { typ }))).toEqual(NOBODY);
+});
 
 test('a forged token is not reported: nothing of it may reach the log', () => {
   expect(bench.reports).toEqual([]);

@@ -31,7 +31,7 @@ function issueToken(role?: string): Promise<string> {
   return provider.issueToken({ audience: AUDIENCE, claims: { 'https://claims.example/role': role } });
 }
 
-test("a provider's token opens the graph, with what its role may", async () => {
+test("a provider's token gives access to the graph with its role", async () => {
   const member = await gateway.graphql(VIEWER, { token: await issueToken() });
   expect(member.data).toMatchObject({ viewer: { email: `${OIDC_CLIENT_ID}@127.0.0.1`, role: 'MEMBER' } });
   expect((await gateway.graphql(CREATE, { token: await issueToken() })).errors).toMatchObject([
@@ -40,7 +40,7 @@ test("a provider's token opens the graph, with what its role may", async () => {
   expect((await gateway.graphql(CREATE, { token: await issueToken('admin') })).errors).toBeUndefined();
 });
 
-test('a token, and the session that it opened, end with the user', async () => {
+test('a token and its session end with the user', async () => {
   const token = await issueToken();
   const opened = await gateway.fetch('/auth/session', {
     method: 'POST',

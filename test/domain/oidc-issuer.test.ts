@@ -28,14 +28,14 @@ beforeEach(async () => {
 
 afterEach(() => issuer.close());
 
-/** A token that is good as far as its claims go. */
+/** A token with valid claims. */
 function tokenOf(iss: string, by = signer): Promise<string> {
   const exp = Math.floor(bench.clock.now.getTime() / 1_000) + 3_600;
   return by.sign({ iss, aud: AUDIENCE, sub: 'lovelace', exp });
 }
 
 describe('finding the keys', () => {
-  test('asks for the metadata and the keys once for any number of tokens at once', async () => {
+  test('fetches metadata and keys once for any number of concurrent tokens', async () => {
     issuer.serve([signer]);
     const verify = bench.verifier({ issuer: issuer.url });
     expect(issuer.requests).toEqual([]);
@@ -45,7 +45,7 @@ describe('finding the keys', () => {
     expect(issuer.requests).toEqual([METADATA_PATH, JWKS_PATH]);
   });
 
-  test('takes the OAuth metadata where there is no OpenID metadata', async () => {
+  test('uses the OAuth metadata if there is no OpenID metadata', async () => {
     issuer.onJson(OAUTH_METADATA_PATH, { issuer: issuer.url, jwks_uri: `${issuer.url}${JWKS_PATH}` });
     issuer.onJson(JWKS_PATH, { keys: [signer.publicJwk] });
     expect(await bench.verifier({ issuer: issuer.url })(await tokenOf(issuer.url))).toMatchObject({ kind: 'user' });
@@ -56,26 +56,26 @@ describe('finding the keys', () => {
     ['/tenant', '/tenant/.well-known/openid-configuration'],
     ['/tenant/', '/tenant/.well-known/openid-configuration'],
     ['/tenant', '/.well-known/oauth-authorization-server/tenant'],
-  ])('knows where an issuer with the path %s keeps its metadata: %s', async (path, metadataPath) => {
+  ])('for an issuer with the path %s requests the metadata at %s', async (path, metadataPath) => {
     const withPath = `${issuer.url}${path}`;
     issuer.onJson(metadataPath, { issuer: withPath, jwks_uri: `${issuer.url}${JWKS_PATH}` });
     issuer.onJson(JWKS_PATH, { keys: [signer.publicJwk] });
     expect(await bench.verifier({ issuer: withPath })(await tokenOf(withPath))).toMatchObject({ kind: 'user' });
   });
 
-  test('asks nobody for a token of another issuer', async () => {
+  test('sends no request for a token of another issuer', async () => {
     issuer.serve([signer]);
     expect(await bench.verifier({ issuer: issuer.url })(await tokenOf('https://other.example'))).toEqual(NOBODY);
     expect(issuer.requests).toEqual([]);
   });
 
-  test('is refused at once for an issuer without TLS', () => {
+  test('is refused immediately for an issuer without TLS', () => {
     expect(() => bench.verifier({ issuer: 'http://issuer.example' })).toThrow(RangeError);
     expect(() => bench.verifier({ issuer: 'ftp://127.0.0.1' })).toThrow(RangeError);
   });
 });
 
-describe('an issuer that does not give what it should', () => {
+describe('a faulty issuer', () => {
   const cases: [string, RegExp, () => void][] = [
     ['metadata of another issuer', /another issuer/, () => serveMetadata({ issuer: `${issuer.url}/` })],
     ['metadata without an issuer', /another issuer/, () => serveMetadata({ issuer: undefined })],
@@ -96,7 +96,7 @@ describe('an issuer that does not give what it should', () => {
     issuer.onJson(METADATA_PATH, { issuer: issuer.url, jwks_uri: `${issuer.url}${JWKS_PATH}`, ...change });
   }
 
-  /** What is asked for is where the redirect leads, and would do. */
+  /** The redirect leads to a valid answer, which must not be used. */
   function redirect(path: string): void {
     const honest: Record<string, unknown> = {
       [METADATA_PATH]: { issuer: issuer.url, jwks_uri: `${issuer.url}${JWKS_PATH}` },
@@ -114,7 +114,7 @@ describe('an issuer that does not give what it should', () => {
     answer('', 404);
   }
 
-  test.each(cases)('%s: the caller is nobody, and the reason is reported', async (_name, reason, spoil) => {
+  test.each(cases)('%s: the caller is unauthenticated, and the reason is reported', async (_name, reason, spoil) => {
     issuer.serve([signer]);
     spoil();
     expect(await bench.verifier({ issuer: issuer.url })(await tokenOf(issuer.url))).toEqual(NOBODY);
@@ -123,11 +123,11 @@ describe('an issuer that does not give what it should', () => {
     expect(bench.reports[0]).not.toMatch(/private words|lovelace/);
   });
 
-  test('no answer: the fetch is given up, the caller is nobody', async () => {
+  test('no answer: the request times out, the caller is unauthenticated', async () => {
     const closed: Promise<unknown>[] = [];
     issuer.on(METADATA_PATH, (_request, response) => {
       closed.push(once(response, 'close'));
-      // A start of an answer, and no end: the timeout has to cover the body too.
+      // The beginning of an answer without an end: the timeout must cover the body too.
       response.writeHead(200).write('{');
     });
     const outbound = createSafeFetch({ ranges: [toHostRange(new URL(issuer.url))], timeoutMs: 200 });
@@ -138,7 +138,7 @@ describe('an issuer that does not give what it should', () => {
     await outbound.close();
   });
 
-  test('a key that is too weak: nobody, and the operator hears why nothing works', async () => {
+  test('a key that is too weak: the caller is unauthenticated, and the operator learns why', async () => {
     issuer.serve([signer]);
     issuer.onJson(JWKS_PATH, { keys: [{ kty: 'RSA', kid: signer.kid, alg: 'RS256', n: 'AQAB', e: 'AQAB' }] });
     expect(await bench.verifier({ issuer: issuer.url })(await tokenOf(issuer.url))).toEqual(NOBODY);
@@ -146,8 +146,8 @@ describe('an issuer that does not give what it should', () => {
   });
 });
 
-describe('an issuer is not hammered', () => {
-  test('by tokens with key ids that nobody knows', async () => {
+describe('the issuer is not flooded with requests', () => {
+  test('by tokens with unknown key ids', async () => {
     issuer.serve([signer]);
     const verify = bench.verifier({ issuer: issuer.url });
     expect(await verify(await tokenOf(issuer.url))).toMatchObject({ kind: 'user' });
@@ -164,7 +164,7 @@ describe('an issuer is not hammered', () => {
     expect(await verify(await tokenOf(issuer.url))).toMatchObject({ kind: 'user' });
   });
 
-  test('while it is down; it is asked again after the cooldown', async () => {
+  test('while it is down; it is tried again after the cooldown', async () => {
     const verify = bench.verifier({ issuer: issuer.url });
     for (let call = 0; call < 5; call += 1) expect(await verify(await tokenOf(issuer.url))).toEqual(NOBODY);
     expect(issuer.count(METADATA_PATH)).toBe(1);
@@ -186,7 +186,7 @@ describe('an issuer is not hammered', () => {
 });
 
 describe('keys in memory', () => {
-  test('go on working through a short outage, and not through a long one', async () => {
+  test('work through a short outage, but not through a long one', async () => {
     issuer.serve([signer]);
     let report: (message: string) => void = () => undefined;
     const reported = new Promise<string>((resolve) => {
@@ -214,7 +214,7 @@ describe('keys in memory', () => {
     expect(await verify(await tokenOf(issuer.url, next))).toMatchObject({ kind: 'user' });
   });
 
-  test('are fetched again from where the issuer now says that they are', async () => {
+  test("are fetched again from the issuer's current address", async () => {
     issuer.serve([signer]);
     const verify = bench.verifier({ issuer: issuer.url });
     await verify(await tokenOf(issuer.url));

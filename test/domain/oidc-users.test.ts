@@ -23,7 +23,7 @@ afterAll(async () => {
   await bench?.close();
 });
 
-/** A good token of this subject. */
+/** A valid token of this subject. */
 function tokenOf(sub: string, claims: Record<string, unknown> = {}): Promise<string> {
   const exp = Math.floor(bench.clock.now.getTime() / 1_000) + 60;
   return signer.sign({ iss: issuer.url, aud: AUDIENCE, exp, sub, ...claims });
@@ -67,7 +67,7 @@ describe('the role', () => {
     expect(await byRoles(await tokenOf('claims', claims))).toMatchObject({ role: 'admin' });
   });
 
-  test('what every object inherits is not a claim', async () => {
+  test('inherited object properties are not claims', async () => {
     const inherited = bench.verifier({ issuer: issuer.url, roleClaim: 'constructor' });
     expect(await inherited(await tokenOf('inherited'))).toMatchObject({ role: 'member' });
   });
@@ -82,27 +82,27 @@ describe('the role', () => {
   });
 });
 
-describe('the address', () => {
-  test('is the one that the token has', async () => {
+describe('the email address', () => {
+  test('is the one in the token', async () => {
     expect(await userOf(await verify(await tokenOf('ada', { email: 'ada@example.com' })))).toMatchObject({
       email: 'ada@example.com',
     });
   });
 
   test.each([undefined, '', 'grace', 'a b@example.com', 'two@at@example.com', 'a\n@example.com', 7])(
-    'is made from the subject when the token has %o',
+    'is derived from the subject if the token has %o',
     async (email) => {
       const sub = `grace-${String(email).length}-${typeof email}`;
       expect(await userOf(await verify(await tokenOf(sub, { email })))).toMatchObject({ email: `${sub}@127.0.0.1` });
     },
   );
 
-  test('is made from the subject when the issuer says that the one it has is not verified', async () => {
+  test('is derived from the subject if the issuer says that it is not verified', async () => {
     const claims = { email: 'boss@example.com', email_verified: false };
     expect(await userOf(await verify(await tokenOf('mallory', claims)))).toMatchObject({ email: 'mallory@127.0.0.1' });
   });
 
-  test('of somebody else does not make the bearer him', async () => {
+  test('of another user does not turn the bearer into that user', async () => {
     const columns = { email: 'root@example.com', role: 'admin', status: 'active' } as const;
     const other = await bench.store.users.create(ADMIN, { columns });
     const viewer = await verify(await tokenOf('eve', { email: 'Root@Example.com' }));
@@ -111,14 +111,14 @@ describe('the address', () => {
     expect(await userOf(viewer)).toMatchObject({ email: 'eve@127.0.0.1' });
   });
 
-  test('can be had by somebody else in both forms, and the bearer still is himself', async () => {
+  test('may be taken in both forms, and the bearer still gets their own account', async () => {
     const squatter = await verify(await tokenOf('squatter', { email: 'trent@127.0.0.1' }));
     const viewer = await verify(await tokenOf('Trent', { email: 'TRENT@127.0.0.1' }));
     expect(userIdOf(viewer)).not.toBe(userIdOf(squatter));
     expect(await userOf(viewer)).toMatchObject({ email: expect.stringMatching(/^[0-9a-f-]{36}@127\.0\.0\.1$/) });
   });
 
-  test('of a subject with a sign of its own is still one address', async () => {
+  test('of a subject with special characters is still one address', async () => {
     expect(await userOf(await verify(await tokenOf('name@corp.example')))).toMatchObject({
       email: expect.stringMatching(/^[^@]+@127\.0\.0\.1$/),
     });
@@ -138,7 +138,7 @@ test('the same subject of another issuer is another user', async () => {
   }
 });
 
-test('twenty first sights at once make one row', async () => {
+test('twenty concurrent first requests create one row', async () => {
   const token = await tokenOf('crowd', { email: 'crowd@example.com' });
   const viewers = await Promise.all(Array.from({ length: 20 }, () => verify(token)));
   expect(new Set(viewers.map(userIdOf)).size).toBe(1);
@@ -147,7 +147,7 @@ test('twenty first sights at once make one row', async () => {
   expect(rows.filter((row) => row.id === userIdOf(viewers[0] ?? NOBODY))).toHaveLength(1);
 });
 
-test('a deleted user is nobody whatever he holds; with a token that is issued later he is a new one', async () => {
+test('a deleted user is locked out; a token issued later creates a new user', async () => {
   const nowSeconds = Math.floor(Date.now() / 1_000);
   const held = await tokenOf('deleted', { iat: nowSeconds });
   const undated = await tokenOf('deleted', { iat: undefined });
@@ -158,11 +158,11 @@ test('a deleted user is nobody whatever he holds; with a token that is issued la
 
   const later = await tokenOf('deleted', { iat: nowSeconds + 5 });
   expect(userIdOf(await verify(later))).not.toBe(id);
-  // The old one is not good for the new user either.
+  // The old token is not valid for the new user either.
   expect(await verify(held)).toEqual(NOBODY);
 });
 
-test('a suspended user is nobody at once, and himself again afterwards', async () => {
+test('a suspended user is locked out immediately, and gets the same account back', async () => {
   const token = await tokenOf('suspended', { gatehouse_role: 'admin' });
   const id = userIdOf(await verify(token));
   await bench.store.users.update(ADMIN, { id, columns: { status: 'suspended' } });
@@ -172,7 +172,7 @@ test('a suspended user is nobody at once, and himself again afterwards', async (
   expect(await verify(token)).toMatchObject({ userId: id });
 });
 
-test('a database that fails is an error, not nobody', async () => {
+test('a failing database is an error, not an unauthenticated caller', async () => {
   const findOidc = Object.assign(() => Promise.reject(new Error('connection lost')), {
     action: 'user.provision' as const,
   });

@@ -27,7 +27,7 @@ function createSigners(name: string): Promise<OidcSigner[]> {
 }
 
 describe('with the tokens of a certified provider', () => {
-  test('the bearer is the user whom the token names, until it expires', async () => {
+  test('the bearer is the user named by the token, until it expires', async () => {
     const token = await provider.issueToken({ audience: AUDIENCE, claims: { gatehouse_role: 'auditor' } });
     const [, payload] = token.split('.');
     const { exp } = JSON.parse(Buffer.from(payload ?? '', 'base64url').toString()) as { exp: number };
@@ -43,15 +43,15 @@ describe('with the tokens of a certified provider', () => {
     expect(viewer).toMatchObject({ userId: rows[0]?.id });
   });
 
-  test.each(ALGORITHMS)('a token signed with %s is good', async (alg) => {
+  test.each(ALGORITHMS)('a token signed with %s is valid', async (alg) => {
     expect(await verify(await provider.issueToken({ audience: AUDIENCE, alg }))).toMatchObject({ kind: 'user' });
   });
 
-  test('a token for another audience is not good here', async () => {
+  test('a token for another audience is refused', async () => {
     expect(await verify(await provider.issueToken({ audience: 'https://elsewhere.example' }))).toEqual(NOBODY);
   });
 
-  test('a token of an algorithm that is not pinned is not good, though the provider signed it', async () => {
+  test('a token with an algorithm that is not pinned is refused, even if the provider signed it', async () => {
     const extra = await createOidcSigner('ES512', 'es512');
     const other = await startOidcProvider([extra, ...(await createSigners('other'))]);
     try {
@@ -64,7 +64,7 @@ describe('with the tokens of a certified provider', () => {
     }
   });
 
-  test('a token signed with a new key is good once the cooldown is over, and one of the old key is not', async () => {
+  test('after the cooldown a token signed with a new key is accepted, and one of the old key refused', async () => {
     const old = await provider.issueToken({ audience: AUDIENCE });
     expect(await verify(old)).toMatchObject({ kind: 'user' });
     await provider.rotateTo(await createSigners('second'));

@@ -9,7 +9,7 @@ import { waitUntil } from '../setup/wait-until.ts';
 const serverUrl = inject('ownServerUrl');
 
 test.runIf(serverUrl !== undefined)(
-  'a gateway that is killed between a change and its entry leaves neither',
+  'a gateway killed between a change and its entry leaves neither',
   async () => {
     const own = await createOwnDatabase(serverUrl ?? '');
     const { folder, remove } = await makeFolder();
@@ -50,7 +50,7 @@ test.runIf(serverUrl !== undefined)(
       };
       const before = await rowsOf();
 
-      // Whoever wants to write an entry waits here, with the change made and not committed.
+      // Writers of an entry block here, with their change made but not committed.
       await holder.query('BEGIN');
       await holder.query('SELECT 1 FROM audit_chain FOR UPDATE');
       const { id } = createMcpServerConfig;
@@ -61,7 +61,7 @@ test.runIf(serverUrl !== undefined)(
         'createChat(input: {}) { id }',
       ];
       const answers = Promise.allSettled(changes.map((change) => ask(`mutation { ${change} }`)));
-      // Those of one table may wait for each other; one of them at least waits for the chain itself.
+      // Changes to one table may wait for each other; at least one waits for the chain itself.
       const waiting = `SELECT count(*)::int AS count, bool_or(query LIKE '%audit_chain%') AS for_chain
         FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
       const areWaiting = async () => {
@@ -73,7 +73,7 @@ test.runIf(serverUrl !== undefined)(
       await gateways[0]?.exit;
       for (const { status } of await answers) expect(status).toBe('rejected');
       await holder.query('COMMIT');
-      // The server needs a moment to see that nobody is there any more.
+      // The server needs a moment to notice that the client is gone.
       const others = `SELECT count(*)::int AS count FROM pg_stat_activity
         WHERE datname = current_database() AND backend_type = 'client backend' AND pid NOT IN ($1, $2)`;
       const pids = await Promise.all([pidOf(holder), pidOf(watcher)]);
@@ -81,7 +81,7 @@ test.runIf(serverUrl !== undefined)(
       await waitUntil('the connections of the killed are gone', areGone, 20_000);
       expect(await rowsOf()).toEqual(before);
 
-      // It goes on where it was: the same changes are made now, each with its entry.
+      // It works as before: the same changes succeed now, each with its entry.
       const next = startCommand(['serve'], { cwd: folder, env });
       gateways.push(next);
       await next.waitFor('Gatehouse listens on');

@@ -3,11 +3,11 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { ConfigRow, Ledger } from './feed-ledger.ts';
 import type { Writers } from './feed-writers.ts';
 
-/** An admin is patient, but not for ever. */
+/** How long an admin waits for an answer. */
 const ANSWER_MS = 10_000;
 const BETWEEN_MS = 50;
 
-/** Starts writers that use the API as admins do: GraphQL and REST, at one replica after the other. */
+/** Starts writers that use the API as admins do: GraphQL and REST, alternating between the replicas. */
 export function startApiWriters(options: {
   urls: readonly string[];
   token: string;
@@ -30,7 +30,7 @@ export function startApiWriters(options: {
     return answer.data;
   };
 
-  /** One config from its creation to its deletion; given up when an answer does not come. */
+  /** One config from creation to deletion; given up when an answer does not arrive. */
   const live = async (url: string): Promise<void> => {
     const graphql = (query: string) => send(`${url}/graphql`, 'POST', { query });
     const slug = `api-${randomUUID()}`;
@@ -39,7 +39,7 @@ export function startApiWriters(options: {
     const config = `displayName: "A", slug: "${slug}", url: "https://a.example.com/", description: "${created.description}"`;
     const find = (rows: readonly ConfigRow[]) => rows.find((row) => row.slug === slug);
     ledger.leaveOpen((rows) => {
-      // Either all of what is known, or its first step is in question.
+      // Either everything known is committed, or the outcome of its first step is open.
       const row = find(rows);
       return known === undefined && row !== undefined ? [{ id: row.id, state: created }] : [];
     });

@@ -6,18 +6,18 @@ import type { Mirror, MirroredEvent } from './feed-mirror.ts';
 import { insert } from './feed-transaction.ts';
 import { connect } from './feed-writers.ts';
 
-/** What a gateway that was cut off left locked is released by then. */
+/** Locks of a gateway that was cut off are released after this long. */
 const LOCK_MS = 40_000;
-/** How many differences are told. */
+/** Maximum number of reported differences. */
 const MAX_TOLD = 5;
 
-/** The table at one moment, and a config that was made in the same moment: what comes before its event is in the table. */
+/** The table at one moment, and a config created in the same moment: everything before its event is in the table. */
 export interface Truth {
   rows: ConfigRow[];
   markerId: string;
 }
 
-/** Takes a moment at which nobody else writes. */
+/** Takes a snapshot at a moment when nobody else writes. */
 export async function readTruth(url: string): Promise<Truth> {
   const client = await connect(url);
   try {
@@ -35,7 +35,7 @@ export async function readTruth(url: string): Promise<Truth> {
   }
 }
 
-/** Checks that every mirror saw what was committed, all of it, in order, and nothing else; and all the same. */
+/** Checks that all mirrors saw exactly what was committed, completely and in the same order. */
 export function expectNothingLost(mirrors: readonly Mirror[], ledger: Ledger, { rows, markerId }: Truth): void {
   ledger.settle(rows);
   const expected = ledger.expected();
@@ -46,14 +46,14 @@ export function expectNothingLost(mirrors: readonly Mirror[], ledger: Ledger, { 
   for (const events of sequences) {
     expect(findDifferences(events, expected)).toEqual([]);
     expect(toConfigs(events)).toEqual(table);
-    // Not by one comparison of all: what differs would be told at the length of a book.
+    // Not one comparison of everything: the report of a difference would be endless.
     expect(events.length).toBe(first.length);
     expect(events.findIndex(({ cursor }, index) => cursor !== first[index]?.cursor)).toBe(-1);
     expect(new Set(events.map(({ cursor }) => cursor)).size).toBe(events.length);
   }
 }
 
-/** Checks that a replica lists what is in the table. */
+/** Checks that a replica lists the rows of the table. */
 export function expectListed(listed: readonly { id: string }[], { rows, markerId }: Truth): void {
   const table = rows.map(({ slug: _slug, ...row }) => row);
   expect(sortById(listed.filter(({ id }) => id !== markerId))).toEqual(sortById(table));
@@ -65,7 +65,7 @@ function cutAt(events: readonly MirroredEvent[], markerId: string): readonly Mir
   return events.slice(0, end);
 }
 
-/** Where what was seen of a config is not what was done to it. */
+/** Where the observed history of a config differs from the actual one. */
 function findDifferences(events: readonly MirroredEvent[], expected: ReadonlyMap<string, Step[]>): string[] {
   const seen = new Map<string, string[]>();
   for (const { configId, type, state } of events) {
@@ -89,7 +89,7 @@ function toText({ type, state }: Step): string {
   return state === null ? type : `${type} ${state.version} ${state.enabled} ${state.description}`;
 }
 
-/** What a mirror makes of the events. */
+/** Applies events to an empty mirror. */
 function toConfigs(events: readonly MirroredEvent[]): object[] {
   const configs = new Map<string, { id: string }>();
   for (const { configId, state } of events) {

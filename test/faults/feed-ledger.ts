@@ -1,4 +1,4 @@
-/** A config, as far as these tests change it. */
+/** The fields of a config that these tests change. */
 export interface ConfigState {
   version: number;
   enabled: boolean;
@@ -11,25 +11,25 @@ export interface ConfigRow extends ConfigState {
   slug: string;
 }
 
-/** What a statement did to a config; null when it removed it. */
+/** What a statement did to a config; null if it deleted it. */
 export interface Change {
   id: string;
   state: ConfigState | null;
 }
 
-/** An event, as far as these tests tell one from another. */
+/** The part of an event that distinguishes it in these tests. */
 export interface Step {
   type: string;
   state: ConfigState | null;
 }
 
-/** Tells by the table whether something of which no answer came was committed. */
+/** Decides by the table whether a change without an answer was committed. */
 export type Undecided = (rows: readonly ConfigRow[]) => Change[];
 
-/** What the writers know to be committed. */
+/** Everything that the writers know to be committed. */
 export type Ledger = ReturnType<typeof createLedger>;
 
-/** Begins with nothing. */
+/** Creates an empty ledger. */
 export function createLedger() {
   const configs = new Map<string, { states: Map<number, ConfigState>; isRemoved: boolean }>();
   const undecided: Undecided[] = [];
@@ -46,23 +46,23 @@ export function createLedger() {
   };
 
   return {
-    /** One transaction that was committed. */
+    /** One committed transaction. */
     commit(changes: readonly Change[]): void {
       add(changes);
       commits += 1;
     },
 
-    /** Something whose outcome nobody knows yet. */
+    /** A change whose outcome is not known yet. */
     leaveOpen: (decide: Undecided): void => void undecided.push(decide),
 
-    /** Decides what was left open, when nobody writes any more. */
+    /** Decides the open changes once nobody writes any more. */
     settle(rows: readonly ConfigRow[]): void {
       for (const decide of undecided.splice(0)) add(decide(rows));
     },
 
     commits: (): number => commits,
 
-    /** What whoever follows from the beginning has to see, config by config. */
+    /** What a subscriber from the beginning must see, config by config. */
     expected(): Map<string, Step[]> {
       const expected = new Map<string, Step[]>();
       for (const [id, { states, isRemoved }] of configs) {

@@ -6,13 +6,13 @@ const serverUrl = inject('ownServerUrl') ?? '';
 const BEFORE_MS = 4_000;
 const AFTER_MS = 4_000;
 
-describe.runIf(serverUrl !== '')('whoever follows loses nothing, and all is well again within five seconds', () => {
+describe.runIf(serverUrl !== '')('subscribers lose nothing, and everything recovers within five seconds', () => {
   const cases = [
     { mode: 'hold', ms: 10_000, what: 'nothing came through for ten seconds' },
     { mode: 'discard', ms: 10_000, what: 'all that was sent for ten seconds was lost, and its connections with it' },
     { mode: 'discard', ms: 1_000, what: 'all that was sent for a second was lost, and its connections with it' },
   ] as const;
-  test.each(cases)('when between the replicas and their database $what', ({ mode, ms, what }) =>
+  test.each(cases)('when the network between the replicas and their database $what', ({ mode, ms, what }) =>
     expectFeedSurvives({ serverUrl, pauseMs: 300 }, async ({ proxy, expectRecovery }) => {
       await delay(BEFORE_MS);
       proxy[mode]();

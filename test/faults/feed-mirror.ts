@@ -2,34 +2,34 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { readSse } from '../setup/sse-reader.ts';
 import type { ConfigState, Step } from './feed-ledger.ts';
 
-/** An event, as a mirror got it. */
+/** An event as a mirror received it. */
 export interface MirroredEvent extends Step {
   cursor: string;
   configId: string;
 }
 
-/** Somebody who follows all changes over HTTP, and goes on where he was when a stream breaks. */
+/** A subscriber who follows all changes over HTTP and resumes when a stream breaks. */
 export interface Mirror {
   events: readonly MirroredEvent[];
-  /** Resolves when he follows; rejects with why he cannot. */
+  /** Resolves when the mirror follows; rejects with the reason if it cannot. */
   ready: Promise<void>;
-  /** Whether an event about this config came. */
+  /** Whether an event about this config arrived. */
   has(configId: string): boolean;
   /** How often a stream ended. */
   breaks(): number;
-  /** Why he gave up, if he did. */
+  /** Why the mirror gave up, if it did. */
   failure(): Error | undefined;
   stop(): Promise<void>;
 }
 
-/** A replica that does not say anything for so long is left for another one. */
+/** After this long without data, the mirror switches to another replica. */
 const ANSWER_MS = 3_000;
-/** A bookmark comes every ten seconds. */
+/** A bookmark arrives every ten seconds. */
 const SILENCE_MS = 20_000;
 const MIN_BACKOFF_MS = 50;
 const MAX_BACKOFF_MS = 400;
 
-/** After these nobody may go on as if nothing were lost. */
+/** After these errors a subscriber must not continue as if nothing were lost. */
 const FATAL_CODES: ReadonlySet<string> = new Set([
   'CURSOR_EXPIRED',
   'CURSOR_INVALID',
@@ -52,7 +52,7 @@ interface Answer {
 
 class FatalError extends Error {}
 
-/** Starts one at the first of these replicas. */
+/** Starts a mirror at the first of these replicas. */
 export function startMirror(urls: readonly string[], token: string): Mirror {
   const events: MirroredEvent[] = [];
   const seen = new Set<string>();
@@ -82,7 +82,7 @@ export function startMirror(urls: readonly string[], token: string): Mirror {
     events.push({ cursor, type, configId, state });
   };
 
-  /** Follows until the stream breaks. @returns whether anything came */
+  /** Follows until the stream breaks. @returns whether anything arrived */
   const follow = async (url: string): Promise<boolean> => {
     const before = cursor;
     const controller = new AbortController();
@@ -112,7 +112,7 @@ export function startMirror(urls: readonly string[], token: string): Mirror {
       }
     } catch (error) {
       if (error instanceof FatalError) throw error;
-      // Whatever it was: he goes on elsewhere.
+      // Whatever the reason: continue at another replica.
     } finally {
       clearTimeout(timer);
       controller.abort();

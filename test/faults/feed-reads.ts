@@ -5,13 +5,13 @@ import { connect } from './feed-writers.ts';
 const BEAT_MS = 50;
 const READ_MS = 100;
 const CALL_MS = 1_000;
-/** The least that a gateway that was told nothing looks into the database (docs/adr/0005-feed-and-memory.md, "Doubt"). */
+/** The minimum polling interval of a gateway without notifications (docs/adr/0005-feed-and-memory.md, "Doubt"). */
 const MAX_STALE_MS = 2_000;
 const ANSWER_MS = 3_000;
-/** Others, at each replica, whose questions the database has to answer: as many as a pool has connections. */
+/** Further readers at each replica whose requests reach the database: as many as a pool has connections. */
 const CALLERS = 10;
 
-/** Asks one replica. @throws Error when it does not answer, or with errors */
+/** Sends a query to one replica. @throws Error if it does not answer, or answers with errors */
 export async function askReplica<Data>(url: string, token: string, query: string, timeoutMs: number): Promise<Data> {
   const response = await fetch(`${url}/graphql`, {
     method: 'POST',
@@ -49,17 +49,17 @@ async function listPage(url: string, token: string, after: string | null): Promi
   return (await askReplica<{ mcpServerConfigs: Page }>(url, token, query, ANSWER_MS)).mcpServerConfigs;
 }
 
-/** Those who read at each replica, all the time. */
+/** Clients that read at each replica all the time. */
 export interface Reads {
-  /** How many were answered, and how many failed. */
+  /** Number of successful and failed reads. */
   counts(): { answered: number; failed: number };
-  /** Answers that were older than they may be. */
+  /** Answers that were older than allowed. */
   stale(): string[];
   stop(): Promise<void>;
 }
 
 /**
- * Changes one config again and again, and reads it at each replica: an answer may be missing, but it may not be old.
+ * Changes one config repeatedly and reads it at each replica: an answer may be missing, but never stale.
  *
  * @param beaconId a config that nobody else writes
  */
@@ -71,7 +71,7 @@ export function startReads(options: {
   beaconId: string;
 }): Reads {
   const { url, ledger, urls, token, beaconId } = options;
-  /** When each version was certain to be committed. */
+  /** When each version was known to be committed. */
   const committed: { version: number; at: number }[] = [];
   const stale: string[] = [];
   const counts = { answered: 0, failed: 0 };
@@ -86,7 +86,7 @@ export function startReads(options: {
         try {
           await client.query(sql, [beaconId, version, state.description]);
         } catch {
-          // Once more: it is the same, however often it is done.
+          // Repeat it: the statement is idempotent.
           await client.end().catch(() => undefined);
           client = await connect(url);
           continue;

@@ -5,23 +5,23 @@ import { within } from '../setup/wait-until.ts';
 
 const START_MS = 60_000;
 
-/** Gateways in processes of their own, as a load balancer has them. */
+/** Gateways in separate processes, as behind a load balancer. */
 export interface Replicas {
   urls: readonly string[];
-  /** Of the bootstrap admin. */
+  /** Token of the bootstrap admin. */
   token: string;
-  /** Ends one as a power failure would. */
+  /** Kills one, as a power failure would. */
   kill(index: number): Promise<void>;
-  /** Starts one that was killed. Resolves when it listens. */
+  /** Restarts a killed one. Resolves when it listens. */
   start(index: number): Promise<void>;
   /** Tells one to stop. @returns its exit code */
   stopInOrder(index: number): Promise<number | null>;
-  /** What those that ended without being killed wrote. */
+  /** Output of the processes that ended without being killed. */
   crashes(): string[];
   stop(): Promise<void>;
 }
 
-/** Starts one for each. @param databaseUrls how each reaches the database */
+/** Starts the replicas. @param databaseUrls how each reaches the database */
 export async function startReplicas(databaseUrls: readonly string[]): Promise<Replicas> {
   const { folder, remove } = await makeFolder();
   const token = randomBytes(24).toString('base64url');

@@ -5,16 +5,16 @@ import { expectFeedSurvives } from './feed-setup.ts';
 
 const BETWEEN_MS = 4_000;
 
-// One of its own: nobody else is on it when it goes down.
+// A dedicated server: nobody else uses it when it goes down.
 let server: OwnPostgres | undefined;
 
-describe.runIf(inject('ownServerUrl') !== undefined)('whoever follows loses nothing', () => {
+describe.runIf(inject('ownServerUrl') !== undefined)('subscribers lose nothing', () => {
   beforeAll(async () => {
     server = await startOwnPostgres();
   });
   afterAll(() => server?.stop());
 
-  test('when PostgreSQL crashes and is started again, and all is well within five seconds', () =>
+  test('when PostgreSQL crashes and restarts, and everything recovers within five seconds', () =>
     expectFeedSurvives({ serverUrl: server?.url ?? '', pauseMs: 300 }, async ({ expectRecovery }) => {
       for (const downMs of [0, 6_000]) {
         await delay(BETWEEN_MS);

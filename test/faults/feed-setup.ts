@@ -18,31 +18,31 @@ const MIRRORS_PER_REPLICA = 2;
 const WRITERS = 16;
 const API_WRITERS = 2;
 const SHARED_CONFIGS = 8;
-/** How long it may take until everybody knows everything, as before a fault. */
+/** How long it may take after a fault until everything is delivered again. */
 const RECOVERY_MS = 5_000;
-/** The same for those who change something: what was cut off in the middle may have left something locked. */
+/** The same for writers: an interrupted transaction may have left locks. */
 const WRITE_RECOVERY_MS = 10_000;
 
-/** What is under way while a fault happens. */
+/** What runs while a fault happens. */
 export interface FeedRun {
-  /** Of the database, not through the proxy. */
+  /** Direct URL of the database, not through the proxy. */
   url: string;
   replicas: Replicas;
   proxy: TcpProxy;
   commits(): number;
   /**
-   * To be called as soon as a fault is over: waits until every mirror has everything that was committed before, and
-   * every replica tells it to whoever asks, and takes changes.
+   * Call this as soon as a fault is over. Waits until every mirror has everything that was committed before, and every
+   * replica serves it and accepts changes.
    */
   expectRecovery(what: string): Promise<void>;
 }
 
 /**
- * Two replicas, mirrors at both, writers, readers; a fault meanwhile. Checks that nothing was lost, and that no process
+ * Runs two replicas with mirrors, writers and readers during a fault. Checks that nothing was lost and that no process
  * ended.
  *
- * @param options.pauseMs how long a writer rests between two transactions; none by default, which is more than anybody
- *   can follow at the same time on a small machine
+ * @param options.pauseMs how long a writer rests between two transactions; none by default, which is more than a small
+ * machine can follow
  */
 export async function expectFeedSurvives(
   options: { serverUrl: string; pauseMs?: number },

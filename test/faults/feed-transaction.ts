@@ -7,13 +7,13 @@ export interface Statement {
   isUndone: boolean;
 }
 
-/** What one writer does next. */
+/** The next transaction of a writer. */
 export interface Plan {
   statements: Statement[];
-  /** A config that nobody else writes, and that this changes for good if it is committed: it tells whether it was. */
+  /** A config that only this transaction changes, permanently if it is committed: it shows whether it was. */
   witness: { id: string; description: string; isRemoved: boolean };
   isCommitted: boolean;
-  /** Sent one by one, with time in between, and not in one piece. */
+  /** Whether the statements are sent one by one with pauses, and not in one piece. */
   isSlow: boolean;
 }
 
@@ -21,11 +21,10 @@ const MAX_OWN = 6;
 const RETURNING = 'RETURNING id, version, enabled, description';
 
 /**
- * Thinks of a transaction: changes, creations and deletions of one or several configs, some of them in savepoints that
- * are rolled back.
+ * Generates a transaction: changes, creations and deletions of configs, some in savepoints that are rolled back.
  *
  * @param own configs that only this writer writes
- * @param shared configs that all writers write, in one and the same order
+ * @param shared configs that all writers write, in the same order
  */
 export function planTransaction(own: readonly string[], shared: readonly string[]): Plan {
   const description = randomUUID();
@@ -36,13 +35,13 @@ export function planTransaction(own: readonly string[], shared: readonly string[
   const statements: Statement[] = [];
   const add = (sql: string, isUndone = false) => statements.push({ sql, isUndone });
 
-  // First, and in order: nobody waits in a circle.
+  // First, and in order: prevents deadlocks.
   if (chance(15)) {
     const from = randomInt(shared.length);
     for (const id of shared.slice(from, from + randomInt(1, 4))) add(update(id));
   }
   if (chance(15)) {
-    // A savepoint that never was, on a config that the transaction may change again afterwards.
+    // A rolled-back savepoint on a config that the transaction may change again afterwards.
     const id = pick(own);
     add('SAVEPOINT undone');
     if (id !== undefined) add(chance(20) ? remove(id) : update(id), true);
@@ -66,7 +65,7 @@ export function planTransaction(own: readonly string[], shared: readonly string[
   };
 }
 
-/** The statement that makes a config. */
+/** The statement that inserts a config. */
 export function insert(id: string, description: string): string {
   return `INSERT INTO mcp_server_configs (id, display_name, slug, url, description)
     VALUES ('${id}', 'Config ${id}', 'c-${id}', 'https://a.example.com/', '${description}') ${RETURNING}`;

@@ -7,19 +7,19 @@ import { type Plan, planTransaction } from './feed-transaction.ts';
 /** How long a writer tries to connect to a server that is down. */
 const CONNECT_MS = 30_000;
 
-/** Writers that run until they are told to stop. */
+/** Writers that run until they are stopped. */
 export interface Writers {
-  /** Resolves when all have stopped; rejects with what one of them could not understand. */
+  /** Resolves when all have stopped; rejects with the first unexpected error. */
   stop(): Promise<void>;
 }
 
-/** Starts writers that write straight into the database, each over a connection of its own. */
+/** Starts writers that write directly into the database, each over its own connection. */
 export function startWriters(options: {
   url: string;
   ledger: Ledger;
   count: number;
   shared: readonly string[];
-  /** How long each rests between two transactions, about. */
+  /** Approximate rest between two transactions of a writer. */
   pauseMs?: number | undefined;
 }): Writers {
   const { url, ledger, count, shared, pauseMs = 0 } = options;
@@ -63,7 +63,7 @@ export function startWriters(options: {
 
 interface Outcome {
   changes: Change[];
-  /** Undefined when the connection broke with the COMMIT under way. */
+  /** Undefined if the connection broke during the COMMIT. */
   isCommitted: boolean | undefined;
   isBroken: boolean;
 }
@@ -98,12 +98,12 @@ async function wasCommitted(client: pg.Client, { witness }: Plan): Promise<boole
   return witness.isRemoved ? rows.length === 0 : rows[0]?.description === witness.description;
 }
 
-/** Connects, as soon as there is a server. */
+/** Connects as soon as there is a server. */
 export async function connect(url: string): Promise<pg.Client> {
   let client = new pg.Client({ connectionString: url });
   const isConnected = async (): Promise<boolean> => {
     client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5_000, application_name: 'writer' });
-    // What breaks it fails the statement as well.
+    // An error of the connection fails the statement as well.
     client.on('error', () => undefined);
     return client.connect().then(
       () => true,
@@ -117,10 +117,10 @@ export async function connect(url: string): Promise<pg.Client> {
   return client;
 }
 
-/** Whether the server went away, or was not there; anything else that it says is a mistake of the test. */
+/** Whether the server went away or was down; any other error is a mistake of the test. */
 export function isBreak(error: unknown): boolean {
   const { code, severity } = error as { code?: string; severity?: string };
   if (severity === undefined) return true;
-  // Connection exceptions, and the server's own end and beginning (PostgreSQL's documentation, appendix A).
+  // Connection exceptions, and shutdown and startup of the server (PostgreSQL documentation, appendix A).
   return code !== undefined && (code.startsWith('08') || code.startsWith('57P'));
 }

@@ -12,12 +12,13 @@ import { createSecrets, readAllSecrets } from '../data/key-rotation-setup.ts';
 import { createOwnDatabase } from '../setup/own-database.ts';
 import { makeFolder, type RunningCommand, startCommand } from '../setup/process.ts';
 
-/** Values of each config: three of its own, two of a user's token. */
+/** Values per config: three of its own, two of a user's token. */
 const VALUES_PER_CONFIG = 5;
 const WRITERS = 8;
 
 /**
- * Rotates with the real command, which is killed again and again at random points while writers go on; then to its end. Checks that every value is what was last written, and that the old key can be revoked.
+ * Runs the real rotation command and kills it repeatedly at random points while writers continue, then lets it finish.
+ * Checks that every value is what was last written, and that the old key can be revoked.
  *
  * @param options.kills how often
  */
@@ -53,7 +54,7 @@ export async function rotateUnderKills(
     try {
       for (let kill = 0; kill < kills; kill += 1) {
         const left = await countSealedWith(database, former.digest);
-        // In the upper half: something is left for the next one.
+        // In the upper half, so that something is left for the next run.
         const point = randomInt(Math.floor(left / 2), left);
         points.push(point);
         const rotation = run('rotate');
@@ -83,7 +84,7 @@ export async function rotateUnderKills(
   }
 }
 
-/** Each writer changes rows of its own, so that the last value of each is known; an error of one fails `stop`. */
+/** Each writer changes its own rows, so that the last value of each is known; an error of one fails `stop`. */
 function startWriters(
   prisma: GatehousePrisma,
   configs: readonly { id: string }[],
@@ -102,7 +103,7 @@ function startWriters(
     }
   };
   const running = Promise.all(Array.from({ length: WRITERS }, (_, writer) => write(writer)));
-  // Seen by `stop`; not an unhandled rejection until then.
+  // Handled by `stop`; prevents an unhandled rejection until then.
   running.catch(() => undefined);
   return {
     count: () => count,
@@ -113,7 +114,7 @@ function startWriters(
   };
 }
 
-/** Returns once the old key seals no more than so many values, or the rotation is through. */
+/** Resolves once the old key encrypts at most this many values, or the rotation is done. */
 async function waitUntilLeft(database: Database, digest: string, left: number, rotation: RunningCommand) {
   let hasEnded = false;
   void rotation.exit.then(() => {

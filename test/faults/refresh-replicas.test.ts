@@ -31,11 +31,11 @@ const ADMIN_TOKEN = 'the-token-of-the-bootstrap-admin';
 
 const serverUrl = inject('ownServerUrl');
 
-/** A gateway in a process of its own. */
+/** A gateway in its own process. */
 interface Worker {
-  /** What so many callers get at the same time. */
+  /** The results of this many concurrent callers. */
   get(callers: number): Promise<string[]>;
-  /** Ends it as a power failure would. */
+  /** Kills it, as a power failure would. */
   kill(): Promise<void>;
 }
 
@@ -85,7 +85,7 @@ async function call(path: string, init: RequestInit): Promise<Response> {
   return gateway.app.fetch(new Request(`${TEST_PUBLIC_URL}${path}`, { headers, ...init }));
 }
 
-/** Defines a server and connects the bootstrap admin to it by a browser. */
+/** Creates a server and connects the bootstrap admin to it with a browser. */
 async function connect(): Promise<void> {
   const body = {
     display_name: 'Real',
@@ -119,7 +119,7 @@ function getToken() {
   return gateway.accessTokens.get({ userId: BOOTSTRAP_ADMIN_ID, configId });
 }
 
-/** Begins while another transaction has made changes, which is committed once what was begun waits for it. */
+/** Starts the work while another transaction has uncommitted changes, and commits them once the work waits for it. */
 async function whileChanging<Result>(
   changes: ((tx: PrismaStore) => Promise<unknown>)[],
   begin: () => Promise<Result>,
@@ -134,7 +134,7 @@ async function whileChanging<Result>(
   return begun;
 }
 
-/** Returns once so many statements wait for a lock. */
+/** Resolves once this many statements wait for a lock. */
 async function waitForBlocked(count: number): Promise<void> {
   const sql = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
   const deadline = performance.now() + 10_000;
@@ -215,7 +215,7 @@ describe.runIf(serverUrl !== undefined)('two gateways on one PostgreSQL', () => 
     expect(await readState()).toEqual({ viewerState: 'READY', viewerStateReason: null });
   });
 
-  test('whose one is killed before its token request is answered, and was not heard: the other renews', async () => {
+  test('of which one is killed before its token request was processed: the other refreshes', async () => {
     const [killed, survivor] = [await startWorker(), await startWorker()];
     await expire();
     const hold = as.holdNext(TOKEN_PATH);
@@ -224,14 +224,14 @@ describe.runIf(serverUrl !== undefined)('two gateways on one PostgreSQL', () => 
     await hold.arrived;
     await killed.kill();
     hold.drop();
-    // He waits for a winner that will never be; the lease is over sooner here than in life.
+    // It waits for a winner that never comes; the lease ends sooner here than in production.
     const waiting = survivor.get(CALLERS);
     await write("refresh_lease_until = clock_timestamp() - interval '1 second'");
     expect(new Set(await waiting)).toEqual(new Set([expect.stringMatching(/^ready 2 /)]));
     expect(await readState()).toEqual({ viewerState: 'READY', viewerStateReason: null });
   });
 
-  test('whose one is killed with the answer on its way: the user is told to connect again, once and for all', async () => {
+  test('of which one is killed before the answer arrives: the user must reconnect, permanently', async () => {
     const [killed, survivor] = [await startWorker(), await startWorker()];
     await expire();
     const hold = as.holdNext(TOKEN_PATH, 'answer');
@@ -251,7 +251,7 @@ describe.runIf(serverUrl !== undefined)('two gateways on one PostgreSQL', () => 
     expect(await readState()).toMatchObject({ viewerState: 'RECONNECT' });
   });
 
-  test('of which one waits in vain for the token endpoint keep the connection, and the other renews later', async () => {
+  test('of which one gets no answer from the token endpoint keep the connection, and the other refreshes later', async () => {
     const [patient, other] = [await startWorker(), await startWorker()];
     await expire();
     const before = refreshes();
@@ -263,7 +263,7 @@ describe.runIf(serverUrl !== undefined)('two gateways on one PostgreSQL', () => 
     expect(await other.get(1)).toEqual([expect.stringMatching(/^ready 2 /)]);
   });
 
-  test('of which one looked before the other renewed, and acts after it: it asks for nothing', async () => {
+  test('of which one read before the other refreshed, and acts after it: it sends no request', async () => {
     await expire();
     const before = refreshes();
     const data = { version: 2, expiresAt: new Date(Date.now() + 3_600_000) };
@@ -275,7 +275,7 @@ describe.runIf(serverUrl !== undefined)('two gateways on one PostgreSQL', () => 
     expect(refreshes()).toBe(before);
   });
 
-  test('of which one was so slow that the other renewed too: the later answer does not replace what there is', async () => {
+  test('of which one was so slow that the other refreshed too: the later answer does not replace the newer token', async () => {
     await expire();
     const hold = as.holdNext(TOKEN_PATH, 'answer');
     const slow = getToken();
@@ -287,7 +287,7 @@ describe.runIf(serverUrl !== undefined)('two gateways on one PostgreSQL', () => 
     expect(await slow).toMatchObject({ state: 'ready', version: 2 });
   });
 
-  test('of which one answered late, after the other tried in vain: the late answer is kept', async () => {
+  test('of which one got its answer late, after the other failed: the late answer is kept', async () => {
     const other = await startWorker();
     await expire();
     const hold = as.holdNext(TOKEN_PATH, 'answer');
@@ -302,7 +302,7 @@ describe.runIf(serverUrl !== undefined)('two gateways on one PostgreSQL', () => 
     expect(await other.get(1)).toEqual([expect.stringMatching(/^ready 2 /)]);
   });
 
-  test('of which one was told to wait, and the other did not know: it waits too', async () => {
+  test('of which one was told to back off, and the other did not know: it backs off too', async () => {
     await write("obtained_at = now() - interval '1 hour', expires_at = now() + interval '30 seconds'");
     const before = refreshes();
     const data = { refreshFailures: 1, retryAt: new Date(Date.now() + 3_600_000) };
@@ -314,7 +314,7 @@ describe.runIf(serverUrl !== undefined)('two gateways on one PostgreSQL', () => 
     expect(refreshes()).toBe(before);
   });
 
-  test('an end by the authorization server and one by an admin at the same time do not fail each other', async () => {
+  test('an end by the authorization server and one by an admin do not fail each other', async () => {
     await expire();
     const headers = { 'content-type': 'application/json' };
     as.failNext(TOKEN_PATH, { status: 400, headers, body: '{"error":"invalid_grant"}' });
@@ -334,7 +334,7 @@ describe.runIf(serverUrl !== undefined)('two gateways on one PostgreSQL', () => 
     expect((await ended).state).not.toBe('ready');
   });
 
-  test('a secret that an admin changes while a token is renewed does not go to where the former one belonged', async () => {
+  test('a secret changed by an admin during a refresh is not sent to the old address', async () => {
     await expire();
     const data = { oauth2ClientId: 'other', oauth2ClientSecret: 'other-secret', oauth2TokenUrl: `${mcp.url}/token` };
     const before = refreshes();
@@ -352,7 +352,7 @@ describe.runIf(serverUrl !== undefined)('two gateways on one PostgreSQL', () => 
     expect(credentials.filter((each) => each.includes('other-secret'))).toEqual([]);
   });
 
-  test('a token that a user gives up while an admin moves the server is not revoked at the new place', async () => {
+  test('a token that a user gives up while an admin moves the server is not revoked at the new address', async () => {
     const data = { oauth2RevocationUrl: `${mcp.url}/revoke`, version: { increment: 1 } };
     const [outcome] = await prisma.$transaction(async (tx) => {
       await tx.$executeRaw`LOCK TABLE mcp_server_configs IN ACCESS EXCLUSIVE MODE`;
@@ -366,7 +366,7 @@ describe.runIf(serverUrl !== undefined)('two gateways on one PostgreSQL', () => 
     expect(mcp.log.filter((line) => line.includes('/revoke'))).toEqual([]);
   });
 
-  test('a browser is not sent off with a client that another gateway has just replaced', async () => {
+  test('a browser is not redirected with a client that another gateway just replaced', async () => {
     const data = { oauth2ClientId: 'renewed', version: { increment: 1 } };
     const answer = await whileChanging(
       [
@@ -378,7 +378,7 @@ describe.runIf(serverUrl !== undefined)('two gateways on one PostgreSQL', () => 
     expect(new URL(answer.headers.get('location') ?? '').searchParams.get('client_id')).toBe('renewed');
   });
 
-  test('a renewed client and an admin who gives another one at the same time do not fail each other', async () => {
+  test("a renewed client and an admin's new client do not fail each other", async () => {
     await database.query('UPDATE mcp_server_oauth_discoveries SET client_is_unknown = true');
     const hold = as.holdNext('/reg', 'answer');
     const connecting = call(`${SERVERS}/${configId}/oauth2/connect`, {});

@@ -5,21 +5,21 @@ import { DomainError } from '../../src/errors.ts';
 import { createGateway } from '../../src/gateway.ts';
 import { createLogger } from '../../src/telemetry/logger.ts';
 
-// A program for `fork`: a gateway on DATABASE_URL that gets tokens when its parent says so, and ends with it.
+// A program for `fork`: a gateway on DATABASE_URL that gets tokens when its parent asks, and exits with it.
 
-/** What the parent says. */
+/** What the parent sends. */
 export interface GetTokens {
   id: number;
   userId: string;
   configId: string;
-  /** How many ask at the same time. */
+  /** Number of concurrent callers. */
   callers: number;
 }
 
-/** What it is told, after `ready`. */
+/** What the parent receives after `ready`. */
 export interface TokensGot {
   id: number;
-  /** Of each caller: `ready <version> <token>`, another state with its reason, or the code of an error. */
+  /** Per caller: `ready <version> <token>`, another state with its reason, or an error code. */
   outcomes: string[];
 }
 

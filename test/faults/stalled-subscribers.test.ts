@@ -12,7 +12,7 @@ const STALLED_SSE = 800;
 const STALLED_SOCKETS = 200;
 const ROUNDS = 40;
 const MAX_GROWTH_BYTES = 100_000_000;
-/** A client that takes nothing for a minute is dropped. */
+/** A client that reads nothing for a minute is dropped. */
 const DROP_MS = 100_000;
 const QUERY = `subscription { mcpServerConfigEvents {
   type cursor configId config { id slug displayName description url toolDenyList enabled version } } }`;
@@ -37,7 +37,7 @@ afterAll(async () => {
   await gateway?.close();
 });
 
-/** A subscriber over server-sent events, by hand. Resolves once he follows. */
+/** A hand-written subscriber over server-sent events. Resolves once it follows. */
 async function subscribe(onText: (text: string) => void): Promise<Socket> {
   const socket = connect(gateway.port, '127.0.0.1');
   sockets.push(socket);
@@ -55,7 +55,7 @@ async function subscribe(onText: (text: string) => void): Promise<Socket> {
   return socket;
 }
 
-/** Changes the config, and tells when each live subscriber has heard of it, in milliseconds after the call. */
+/** Changes the config and returns when each live subscriber received it, in milliseconds after the call. */
 async function change(heard: Map<number, Set<string>>, live: number): Promise<number> {
   changes += 1;
   const mark = `change ${changes}.`;
@@ -72,7 +72,7 @@ async function change(heard: Map<number, Set<string>>, live: number): Promise<nu
 const median = (values: number[]) => values.sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 
 test.runIf(serverUrl !== undefined)(
-  'a thousand subscribers who take nothing cost ten live ones no time and the process little memory, and are dropped',
+  'a thousand stalled subscribers are dropped, and cost ten live ones no time and little memory',
   async () => {
     const heard = new Map<number, Set<string>>();
     for (let index = 0; index < LIVE; index += 1) {
@@ -110,7 +110,7 @@ test.runIf(serverUrl !== undefined)(
     }
     expect(await gateway.readMetric('gatehouse_streams')).toBe(LIVE + STALLED_SSE + STALLED_SOCKETS);
 
-    // Until the buffers between are full, and events are made for the live ones only.
+    // Until the buffers in between are full, and events are made only for the live ones.
     const startedAt = performance.now();
     for (let still = 0; still < 3; ) {
       const made = await gateway.readMetric('gatehouse_stream_events_total', 'MODIFIED');
@@ -126,7 +126,7 @@ test.runIf(serverUrl !== undefined)(
       `Stalled after ${changesToStall} changes; ${before.toFixed(1)} ms before, ${after.toFixed(1)} ms after; ${(growth / 1e6).toFixed(0)} MB more.`,
     );
     expect(growth).toBeLessThan(MAX_GROWTH_BYTES);
-    // Unchanged, but for what a machine that does other things adds to a median.
+    // Unchanged, apart from what a busy machine adds to a median.
     expect(after).toBeLessThan(before * 2 + 25);
 
     const isDropped = async () => (await gateway.readMetric('gatehouse_streams')) === LIVE;

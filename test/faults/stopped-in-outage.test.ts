@@ -7,10 +7,10 @@ import { startReplicas } from './feed-replicas.ts';
 
 const serverUrl = inject('ownServerUrl') ?? '';
 const CALLERS = 20;
-/** What load balancers need to look elsewhere, what requests get to end, and what connections get. */
+/** Time for load balancers to switch, for requests to finish, and for connections to close. */
 const STOP_MS = 30_000;
 
-test.runIf(serverUrl !== '')('a gateway that is told to stop while its database is gone stops', async () => {
+test.runIf(serverUrl !== '')('a gateway that is told to stop while its database is down stops', async () => {
   const own = await createOwnDatabase(serverUrl);
   const proxy = await startTcpProxy(Number(new URL(own.url).port));
   const url = new URL(own.url);

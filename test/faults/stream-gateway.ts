@@ -3,19 +3,19 @@ import { generateMasterKey } from '../../src/crypto/master-key.ts';
 import { createOwnDatabase } from '../setup/own-database.ts';
 import { findFreePort, makeFolder, startCommand } from '../setup/process.ts';
 
-/** A gateway in a process of its own, to be loaded by clients. */
+/** A gateway in its own process, to be loaded by clients. */
 export interface StreamGateway {
   port: number;
   token: string;
-  /** Asks as the bootstrap admin. */
+  /** Sends an operation as the bootstrap admin. */
   ask(query: string, variables?: Record<string, unknown>): Promise<any>;
-  /** The sum of a metric over all of its labels, or of the one that is named. */
+  /** The sum of a metric over all labels, or over the given ones. */
   readMetric(name: string, label?: string): Promise<number>;
   output(): string;
   close(): Promise<void>;
 }
 
-/** Starts one over a database of its own. */
+/** Starts a gateway over a new database. */
 export async function startStreamGateway(serverUrl: string): Promise<StreamGateway> {
   const own = await createOwnDatabase(serverUrl);
   const { folder, remove } = await makeFolder();
@@ -61,7 +61,7 @@ export async function startStreamGateway(serverUrl: string): Promise<StreamGatew
   };
 }
 
-/** What a subscription sends over HTTP/1.1, as bytes. */
+/** The bytes that a subscription sends over HTTP/1.1. */
 export function toSubscribeRequest({ token }: Pick<StreamGateway, 'token'>, query: string): string {
   const body = JSON.stringify({ query });
   return [

@@ -25,7 +25,7 @@ let gateway: TestGateway;
 let server: RunningServer;
 const warnings: string[] = [];
 const onWarning = ({ name, message }: Error) => {
-  // Of what the test itself counts with.
+  // Objects that the test itself uses for counting.
   if (!message.includes('queryObjects')) warnings.push(`${name}: ${message}`);
 };
 
@@ -46,7 +46,7 @@ afterAll(async () => {
   await own?.drop();
 });
 
-/** Over server-sent events: broken off once it follows, or before anything came. */
+/** Over server-sent events: aborted once it follows, or before anything arrived. */
 async function followAndBreakOff(index: number): Promise<void> {
   const socket = connect(server.port, '127.0.0.1');
   socket.on('error', () => undefined);
@@ -63,7 +63,7 @@ async function followAndBreakOff(index: number): Promise<void> {
   await closed;
 }
 
-/** Over a WebSocket: completed by the client, or with its connection. */
+/** Over a WebSocket: completed by the client, or closed with its connection. */
 async function followAndClose(index: number): Promise<void> {
   const socket = await openSocket(server.port);
   await socket.init({ authorization: `Bearer ${gateway.tokens.member}` });
@@ -84,12 +84,12 @@ async function churn(count: number): Promise<void> {
   await Promise.all(Array.from({ length: AT_ONCE }, work));
 }
 
-/** What this process has, once all garbage is gone. Listeners are on signals and sockets: those that live count. */
+/** Objects of this process after a full garbage collection. Listeners on signals and sockets: only live ones count. */
 function takeStock(): Record<string, number> {
   const resources = process.getActiveResourcesInfo();
   const count = (type: string) => resources.filter((each) => each === type).length;
   const alive = (prototypeOf: unknown) => {
-    // Found by its prototype, and counted after a full collection; not in the types of Node 20 yet.
+    // Found by prototype and counted after a full collection; not in the types of Node 20 yet.
     const query = (v8 as unknown as { queryObjects(of: unknown, options: { format: 'count' }): number }).queryObjects;
     return query(prototypeOf, { format: 'count' });
   };
@@ -106,7 +106,7 @@ function takeStock(): Record<string, number> {
 const isLinux = process.platform === 'linux';
 
 test.runIf(serverUrl !== undefined && isLinux)(
-  `${SUBSCRIPTIONS} subscriptions that were opened and closed leave no listener, no timer and no descriptor behind`,
+  `${SUBSCRIPTIONS} opened and closed subscriptions leave no listener, timer or descriptor`,
   async () => {
     const countStreams = async () => {
       const text = await (await gateway.fetch('/metrics')).text();
@@ -121,7 +121,7 @@ test.runIf(serverUrl !== undefined && isLinux)(
     await churn(SUBSCRIPTIONS);
     await settle();
     let after = takeStock();
-    // What a stream does last, such as an answer to its database, may still be on its way.
+    // The last work of a stream, such as reading an answer of its database, may still be running.
     const isBack = () => {
       after = takeStock();
       return Object.entries(before).every(([name, value]) => (after[name] ?? 0) <= value + 10);

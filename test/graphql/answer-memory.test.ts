@@ -9,7 +9,7 @@ import { insertUserToken } from './user-tokens.ts';
 
 const schema = buildSchema();
 
-/** How far each field of a config reaches; a new one must be thought about. */
+/** For whom the value of each field is the same. A new field needs a line here. */
 const REACH: Readonly<Record<string, string>> = {
   ...Object.fromEntries(
     ['id', 'slug', 'displayName', 'description', 'iconUrl', 'authType', 'availability', 'enabled', 'toolAllowList']
@@ -26,8 +26,8 @@ const REACH: Readonly<Record<string, string>> = {
   connectedUserCount: 'nobody',
 };
 
-describe('an answer may be given again', () => {
-  test('of fields that are in the table, and of no other', () => {
+describe('an answer may be reused', () => {
+  test('for fields in the table, and no others', () => {
     const fields = Object.values(schema.getType('McpServerConfig')?.toConfig() ?? {}).find(
       (value): value is Record<string, unknown> => typeof value === 'object' && value !== null && 'slug' in value,
     );
@@ -59,7 +59,7 @@ describe('an answer may be given again', () => {
   });
 });
 
-describe('what is answered from memory', () => {
+describe('an answer from memory', () => {
   let gateway: TestGateway;
   let id: string;
   beforeAll(async () => {
@@ -78,7 +78,7 @@ describe('what is answered from memory', () => {
     const { data, errors } = await gateway.graphql(query, { token, variables });
     return errors === undefined ? data : errors[0].extensions.code;
   };
-  /** Another of the same role. */
+  /** Another user with the same role. */
   const createMember = async (): Promise<string> => {
     const email = `${crypto.randomUUID()}@example.com`;
     const { createUser } = await asAdmin(`mutation { createUser(input: { email: "${email}" }) { id } }`);
@@ -90,7 +90,7 @@ describe('what is answered from memory', () => {
   const asAdmin = async (query: string) => ask(query, gateway.tokens.bootstrap);
   const LIST = '{ mcpServerConfigs { totalCount nodes { id url enabled authConnected viewerState } } }';
 
-  test('is each one’s own, whoever asked before', async () => {
+  test('belongs to its caller, whoever asked before', async () => {
     const { tokens, userIds } = gateway;
     const another = await createMember();
     await insertUserToken(gateway, { configId: id, userId: userIds.member });
@@ -110,7 +110,7 @@ describe('what is answered from memory', () => {
     expect(await twice(tokens.member)).toMatchObject({ authConnected: false, viewerState: 'NEEDS_CONNECT' });
   });
 
-  test('is of the operation and the variables that were sent', async () => {
+  test('matches the operation and the variables that were sent', async () => {
     const other = await createId(gateway, { enabled: true, displayName: 'other', slug: 'other' });
     const query = `query One($slug: String) { mcpServerConfig(slug: $slug) { id } }
       query Two($slug: String) { mcpServerConfig(slug: $slug) { id slug } }`;
@@ -131,7 +131,7 @@ describe('what is answered from memory', () => {
     expect(await send('One', 'other')).toEqual({ mcpServerConfig: null });
   });
 
-  test('is new after each change, of a config, of a role and of a user', async () => {
+  test('is recomputed after each change of a config, a role or a user', async () => {
     const { token } = (
       await asAdmin(`mutation { createApiToken(input: { userId: "${gateway.userIds.auditor}", name: "t" }) { token } }`)
     ).createApiToken;
@@ -153,7 +153,7 @@ describe('what is answered from memory', () => {
     await asAdmin(`mutation { updateMcpServerConfig(id: "${id}", patch: { enabled: true }) { id } }`);
   });
 
-  test('is new when a secret turns out not to open', async () => {
+  test('is recomputed when a secret turns out to be undecryptable', async () => {
     const { database, tokens, secrets } = gateway;
     const broken = await createId(gateway, {
       enabled: true,
@@ -174,7 +174,7 @@ describe('what is answered from memory', () => {
     expect(await state()).toBe('READY');
   });
 
-  test('is no refusal: that is made, told and counted each time', async () => {
+  test('is never a refusal, which is made, reported and counted each time', async () => {
     const query = '{ mcpServerConfigs(first: 501) { totalCount } }';
     for (let round = 0; round < 2; round += 1) {
       expect(await ask(query, gateway.tokens.member)).toBe('VALIDATION_FAILED');
@@ -186,7 +186,7 @@ describe('what is answered from memory', () => {
     expect(operations.length).toBeGreaterThanOrEqual(2);
   });
 
-  test('of a subscription is each one’s own event, of those who ask for the same at the same time', async () => {
+  test("to a subscription is each subscriber's own event, shared with those who ask the same at the same time", async () => {
     const { tokens, userIds } = gateway;
     const mine = await createId(gateway, {
       enabled: true,
@@ -229,7 +229,7 @@ describe('what is answered from memory', () => {
         expect(event?.config?.['url']).toBe(isMember ? null : 'https://mcp.example.com/e');
     }
     const [ofMember, ofAuditor, ofAnother] = owners;
-    // The first is told of his connection, and then, like the other, of the change.
+    // The first one receives their connection change, then both receive the config change.
     await ofMember?.next();
     expect((await ofMember?.next())?.config).toEqual({ authConnected: true });
     expect((await ofAuditor?.next())?.config).toEqual({ authConnected: false });

@@ -43,7 +43,7 @@ async function readToken(id: string): Promise<{ revokedAt: string | null; lastUs
 }
 
 describe('a new token', () => {
-  test('is shown once, and only its hash is kept', async () => {
+  test('is shown once, and only its hash is stored', async () => {
     const { token, apiToken } = await createToken({ name: ' My laptop ' });
     expect(token).toMatch(/^gth_[0-9A-Za-z]{49}$/);
     expect(apiToken).toEqual({
@@ -73,20 +73,20 @@ describe('a new token', () => {
     expect(issuesOf(await gateway.graphql(CREATE, { token: gateway.tokens.admin, variables }))).toEqual(issues);
   });
 
-  test('of a user who is not there is NOT_FOUND', async () => {
+  test('for a missing user is NOT_FOUND', async () => {
     const variables = { input: { userId: randomUUID(), name: 'test' } };
     const { errors } = await gateway.graphql(CREATE, { token: gateway.tokens.admin, variables });
     expect(errors).toMatchObject([{ extensions: { code: 'NOT_FOUND' } }]);
   });
 
-  test('may what its user may, whoever made it', async () => {
+  test('grants what its user may do, whoever created it', async () => {
     const { token } = await createToken({ userId: gateway.userIds.auditor });
     const { data } = await gateway.graphql('{ viewer { id role } users { totalCount } }', { token });
     expect(data.viewer).toEqual({ id: gateway.userIds.auditor, role: 'AUDITOR' });
   });
 });
 
-describe('a token that is not one', () => {
+describe('an invalid token', () => {
   test.each<[string, (token: string) => string]>([
     ['with a letter changed', (token) => token.slice(0, -1) + (token.endsWith('a') ? 'b' : 'a')],
     ['cut off', (token) => token.slice(0, -1)],
@@ -95,13 +95,13 @@ describe('a token that is not one', () => {
     ['without its prefix', (token) => token.slice(4)],
     ['its hash', (token) => hashToken(token)],
     ['nothing', () => ''],
-  ])('%s opens nothing', async (_name, change) => {
+  ])('%s is refused', async (_name, change) => {
     const { token } = await createToken();
     expect(await isGood(change(token))).toBe(false);
     expect(await isGood(token)).toBe(true);
   });
 
-  test.each(['Basic', 'Token', 'Bearer,', ''])('the scheme %j opens nothing', async (scheme) => {
+  test.each(['Basic', 'Token', 'Bearer,', ''])('the scheme %j is refused', async (scheme) => {
     const { token } = await createToken();
     const headers = { 'content-type': 'application/json', authorization: `${scheme} ${token}`.trim() };
     const response = await gateway.fetch('/graphql', {
@@ -114,7 +114,7 @@ describe('a token that is not one', () => {
   });
 });
 
-test('a token ends when its time has come', async () => {
+test('a token expires on time', async () => {
   const { token } = await createToken({ expiresAt: new Date(gateway.clock.now.getTime() + HOUR_MS) });
   expect(await isGood(token)).toBe(true);
   gateway.clock.advance(HOUR_MS - 1);
@@ -123,7 +123,7 @@ test('a token ends when its time has come', async () => {
   expect(await isGood(token)).toBe(false);
 });
 
-test('a use is noted, but not more often than each hour', async () => {
+test('a use is recorded, at most once an hour', async () => {
   const { token, apiToken } = await createToken();
   expect(await readToken(apiToken.id)).toMatchObject({ lastUsedAt: null });
   await isGood(token);
@@ -138,7 +138,7 @@ test('a use is noted, but not more often than each hour', async () => {
 });
 
 describe('a revoked token', () => {
-  test('is good for nothing at once, and stays revoked as of the first time', async () => {
+  test('is refused immediately, and keeps its first revocation time', async () => {
     const { token, apiToken } = await createToken();
     expect(await isGood(token)).toBe(true);
     const revoke = () => gateway.graphql(REVOKE, { token: gateway.tokens.admin, variables: { id: apiToken.id } });
@@ -149,7 +149,7 @@ describe('a revoked token', () => {
     expect((await revoke()).data.revokeApiToken.apiToken).toEqual(first);
   });
 
-  test('ends the sessions that it opened, and no other', async () => {
+  test('ends its own sessions, and no others', async () => {
     const [one, other] = [await createToken(), await createToken()];
     const cookies = await Promise.all(
       [one, other].map(async ({ token }) => {
@@ -174,7 +174,7 @@ describe('a revoked token', () => {
     expect(await gateway.database.query(sql, [other.apiToken.id])).toHaveLength(1);
   });
 
-  test('that is not there is NOT_FOUND', async () => {
+  test('that does not exist is NOT_FOUND', async () => {
     const { errors } = await gateway.graphql(REVOKE, { token: gateway.tokens.admin, variables: { id: randomUUID() } });
     expect(errors).toMatchObject([{ extensions: { code: 'NOT_FOUND' } }]);
   });

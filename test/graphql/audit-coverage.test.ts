@@ -17,11 +17,11 @@ const MISSING = '00000000-0000-4000-8000-00000000dead';
 interface Expected {
   action: string;
   target: string | null;
-  /** A call that is allowed and fails; absent where none can. */
+  /** A call that is allowed and fails; absent if there is none. */
   failing?: string;
 }
 
-/** What each mutation writes down, and a call of it that fails. A new mutation without a line here turns this red. */
+/** What each mutation records, and a call of it that fails. A new mutation fails this test until it is listed here. */
 const MUTATIONS: Readonly<Record<string, Expected>> = {
   createMcpServerConfig: {
     action: 'mcpServerConfig.create',
@@ -80,7 +80,7 @@ let subjects: Subjects;
 beforeAll(async () => {
   gateway = await createTestGateway();
   subjects = await createSubjects(gateway);
-  // One that seals nothing and can be revoked.
+  // A key that encrypts nothing and can be revoked.
   const keyNumber = await withPrisma(gateway, async (prisma) => {
     gateway.keyring.add(newMasterKey());
     return (await registerKeys(prisma, gateway.keyring)).registered[0] ?? 0;
@@ -98,14 +98,14 @@ const headers = { 'x-request-id': 'request-of-the-test' };
 const run = (query: string, caller: 'admin' | 'service') =>
   gateway.graphql(query, { token: gateway.tokens[caller], headers });
 
-test('the table has every mutation and no other', () => {
+test('the table has exactly the mutations of the schema', () => {
   expect(Object.keys(MUTATIONS).sort()).toEqual([...mutations].sort());
 });
 
 describe.each(mutations)('%s', (mutation) => {
   const expected = MUTATIONS[mutation];
 
-  test('writes nothing but the refusal when it is refused', async () => {
+  test('records only the refusal when it is refused', async () => {
     const entries = await entriesOf(gateway, async () => {
       const { errors } = await run(toOperation(`Mutation.${mutation}`, subjects, 'admin'), 'service');
       expect(errors?.[0].extensions.code).toBe('FORBIDDEN');
@@ -113,7 +113,7 @@ describe.each(mutations)('%s', (mutation) => {
     expect(entries.map(({ outcome, action }) => `${outcome} ${action}`)).toEqual(['denied access.denied']);
   });
 
-  test.runIf(expected?.failing !== undefined)('writes nothing when it fails', async () => {
+  test.runIf(expected?.failing !== undefined)('records nothing when it fails', async () => {
     const entries = await entriesOf(gateway, async () => {
       const { errors } = await run(`mutation { ${mutation}${expected?.failing} }`, 'admin');
       expect(errors).toHaveLength(1);
@@ -122,7 +122,7 @@ describe.each(mutations)('%s', (mutation) => {
     expect(entries).toEqual([]);
   });
 
-  test('writes who did what to what, and in which request', async () => {
+  test('records who did what to what, and in which request', async () => {
     const entries = await entriesOf(gateway, async () => {
       const { errors } = await run(toOperation(`Mutation.${mutation}`, subjects, 'admin'), 'admin');
       expect(errors).toBeUndefined();
@@ -145,7 +145,7 @@ describe.each(mutations)('%s', (mutation) => {
 });
 
 describe('REST', () => {
-  /** What each route that changes something writes down. */
+  /** What each modifying route records. */
   const ROUTES: Readonly<Record<string, (rest: ReturnType<typeof createRestClient>) => Promise<unknown[]>>> = {
     createMcpServer: async (rest) => ['mcpServerConfig.create', await rest.define(minimalServer(uniqueSlug()))],
     updateMcpServer: async (rest) => [
@@ -174,13 +174,13 @@ describe('REST', () => {
     restChatId = (await newChat(gateway, 'admin')).id;
   });
 
-  test('the table has every route that changes something', () => {
+  test('the table has every modifying route', () => {
     const all = Object.entries({ ...SERVER_GROUP.operations, ...CHAT_GROUP.operations });
     const changing = all.filter(([, { method }]) => method !== 'get').map(([name]) => name);
     expect(Object.keys(ROUTES).sort()).toEqual(changing.sort());
   });
 
-  test.each(Object.keys(ROUTES))('%s writes who did what', async (name) => {
+  test.each(Object.keys(ROUTES))('%s records who did what', async (name) => {
     let action: unknown;
     const entries = await entriesOf(gateway, async () => {
       [action] = (await ROUTES[name]?.(createRestClient(gateway))) ?? [];
@@ -191,11 +191,11 @@ describe('REST', () => {
   });
 });
 
-describe('what else is written down', () => {
+describe('other recorded actions', () => {
   const cookieOf = (response: Response) => response.headers.get('set-cookie')?.split(';')[0] ?? '';
   const bearer = () => ({ authorization: `Bearer ${gateway.tokens.member}` });
 
-  test('signing in and out, with a token or by the link', async () => {
+  test('signing in and out, with a token or a link', async () => {
     let byToken = '';
     const opened = await entriesOf(gateway, async () => {
       byToken = cookieOf(await gateway.fetch('/auth/session', { method: 'POST', headers: bearer() }));
@@ -216,7 +216,7 @@ describe('what else is written down', () => {
     expect(again).toMatchObject([{ action: 'access.denied', outcome: 'denied', target_label: 'GET /auth/sign-in' }]);
   });
 
-  test('an import, each server by itself, and nothing of a dry run', async () => {
+  test('an import, server by server, and nothing for a dry run', async () => {
     const content = JSON.stringify({
       mcpServers: { one: { url: 'https://one.example.com/' }, two: { url: 'https://two.example.com/' } },
     });
@@ -235,7 +235,7 @@ describe('what else is written down', () => {
     expect(await run(false)).toEqual([]);
   });
 
-  test('a change that changes nothing is none', async () => {
+  test('a change without effect is not recorded', async () => {
     const id = await createId(gateway, { description: 'x' });
     const patch = `mutation { updateMcpServerConfig(id: "${id}", patch: { description: "x" }) { id } }`;
     expect(await entriesOf(gateway, () => gateway.graphql(patch, { token: gateway.tokens.admin }))).toEqual([]);

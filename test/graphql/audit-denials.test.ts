@@ -17,14 +17,14 @@ beforeAll(async () => {
 afterAll(() => gateway?.close());
 
 const DENIALS = ['FORBIDDEN', 'UNAUTHENTICATED'];
-/** So long that any number of nobodies may be written down again. */
+/** Longer than the window in which refusals of unauthenticated callers are limited. */
 const calmDown = () => gateway.clock.advance(3_600_000);
 
 describe('a refusal in the graph', () => {
   let refusals = 0;
 
   test.each(listRootFields().filter((field) => /^(?:Query|Mutation)\.(?!delete)/.test(field)))(
-    'of %s is written down',
+    'of %s is recorded',
     async (rootField) => {
       const [type = '', field = ''] = rootField.split('.');
       for (const role of ROLES) {
@@ -57,11 +57,11 @@ describe('a refusal in the graph', () => {
     },
   );
 
-  test('was seen often enough to mean something', () => {
+  test('occurs often enough for these tests to mean something', () => {
     expect(refusals).toBeGreaterThan(50);
   });
 
-  test('is written by the name of the field and not by the alias', async () => {
+  test('is recorded by the field name and not by the alias', async () => {
     const canary = 'canaryAlias';
     const entries = await entriesOf(gateway, () =>
       gateway.graphql(`{ ${canary}: verifyAuditLog { checked } viewer { id } }`, { token: gateway.tokens.member }),
@@ -74,7 +74,7 @@ describe('a refusal in the graph', () => {
     ['no credential', undefined],
     ['a token that is none', 'gth_none'],
     ["a suspended user's token", 'suspended'],
-  ])('with %s is written down as of nobody, without the credential', async (_name, token) => {
+  ])('with %s is recorded as unauthenticated, without the credential', async (_name, token) => {
     calmDown();
     const sent = token === 'suspended' ? gateway.tokens.suspended : token;
     const entries = await entriesOf(gateway, () => gateway.graphql('{ viewer { id } }', { token: sent }));
@@ -90,7 +90,7 @@ describe('a refusal in REST', () => {
     Object.entries<RestOperation>(all).map(([name, operation]) => ({ name, prefix, operation })),
   );
 
-  test.each(operations)('of $name is written down with method and route', async ({ prefix, operation }) => {
+  test.each(operations)('of $name is recorded with method and route', async ({ prefix, operation }) => {
     const { method, path } = operation;
     const rest = createRestClient(gateway);
     const id = '00000000-0000-4000-8000-00000000dead';
@@ -111,14 +111,14 @@ describe('a refusal in REST', () => {
         expect(entries, caller).toMatchObject([
           { action: 'access.denied', outcome: 'denied', reason: `${code}.`, ...actor, ...target },
         ]);
-        // Who sent what is in the log by its route only.
+        // The log has only the route, not who sent what.
         expect(JSON.stringify(entries)).not.toContain(id);
       }
       if (caller === 'nobody' || caller === 'suspended') expect(denied).toHaveLength(1);
     }
   });
 
-  test('of a page of another site with a session is written down, by its user', async () => {
+  test('of a cross-site page with a session is recorded for its user', async () => {
     const opened = await gateway.fetch('/auth/session', {
       method: 'POST',
       headers: { authorization: `Bearer ${gateway.tokens.member}` },
@@ -141,14 +141,14 @@ describe('a refusal in REST', () => {
     ['POST', '/auth/session'],
     ['DELETE', '/auth/session'],
     ['GET', '/auth/sign-in?token=canary'],
-  ])('of %s %s for nobody is written down', async (method, path) => {
+  ])('of an unauthenticated %s %s is recorded', async (method, path) => {
     calmDown();
     const entries = await entriesOf(gateway, () => gateway.fetch(path, { method }));
     expect(entries).toMatchObject([{ outcome: 'denied', target_label: `${method} ${path.split('?')[0]}` }]);
     expect(JSON.stringify(entries)).not.toContain('canary');
   });
 
-  test('on a page for a person is written down like any other', async () => {
+  test('on a page for people is recorded too', async () => {
     calmDown();
     const url = `${SERVER_GROUP.prefix}/${subjects.configId}/oauth2/connect`;
     const entries = await entriesOf(gateway, () => gateway.fetch(url, { headers: { accept: 'text/html' } }));
@@ -158,8 +158,8 @@ describe('a refusal in REST', () => {
   });
 });
 
-describe('a flood of nobodies', () => {
-  test('is bounded, and what was left out is counted in the next entry', async () => {
+describe('a flood of unauthenticated refusals', () => {
+  test('is limited, and the next entry says how many were left out', async () => {
     calmDown();
     const knock = () => gateway.fetch('/graphql', { method: 'POST' });
     const flood = await entriesOf(gateway, async () => {
@@ -175,7 +175,7 @@ describe('a flood of nobodies', () => {
     expect(more).toEqual([]);
   });
 
-  test('leaves room for the refusals of those who are known', async () => {
+  test('leaves room for refusals of known users', async () => {
     const entries = await entriesOf(gateway, async () => {
       for (let index = 0; index < 70; index += 1) {
         await gateway.graphql('{ exportMcpServers }', { token: gateway.tokens.member });
@@ -185,7 +185,7 @@ describe('a flood of nobodies', () => {
   });
 });
 
-test('nothing that was refused was ever written down as done', async () => {
+test('a refused action is never recorded as done', async () => {
   const entries = await readEntries(gateway);
   const refused = entries.filter(({ action }) => action === 'access.denied');
   expect(refused.length).toBeGreaterThan(200);

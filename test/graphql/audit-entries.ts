@@ -1,6 +1,6 @@
 import type { TestGateway } from '../setup/gateway.ts';
 
-/** An entry of the audit log as it is in the database. */
+/** An audit log entry as it is in the database. */
 export interface AuditRow {
   seq: number;
   actor_kind: string;
@@ -18,14 +18,14 @@ export interface AuditRow {
   address: string | null;
 }
 
-/** Runs work and tells what was written down meanwhile, oldest first. */
+/** Runs work and returns the entries recorded by it, oldest first. */
 export async function entriesOf(gateway: TestGateway, work: () => Promise<unknown>): Promise<AuditRow[]> {
   const seq = await lastSeq(gateway);
   await work();
   return readEntries(gateway, seq);
 }
 
-/** The entries after one, oldest first. */
+/** The entries after the given one, oldest first. */
 export async function readEntries({ database }: TestGateway, after = 0): Promise<AuditRow[]> {
   const sql = `SELECT seq::int, actor_kind, actor_id::text, actor_email, actor_role, action, outcome, target_type,
     target_id, target_label, changes, reason, request_id, address FROM audit_entries WHERE seq > $1 ORDER BY seq`;

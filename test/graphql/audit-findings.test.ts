@@ -9,7 +9,7 @@ beforeAll(async () => {
 });
 afterAll(() => gateway?.close());
 
-test('an admin who deletes himself or changes his address is there as he was', async () => {
+test('an admin who deletes themselves or changes their address is recorded as they were', async () => {
   const email = `${randomUUID()}@example.com`;
   const { admin: token } = gateway.tokens;
   const create = `mutation { createUser(input: { email: "${email}", role: ADMIN }) { id } }`;
@@ -25,7 +25,7 @@ test('an admin who deletes himself or changes his address is there as he was', a
   expect(deletion).toMatchObject({ action: 'user.delete', actor_id: userId, actor_email: renamed });
 });
 
-test('of several fields is written once for each, by their own names and not the aliases', async () => {
+test('a refusal of several fields is recorded once per field, by field name and not by alias', async () => {
   const canary = 'canaryAlias';
   const entries = await entriesOf(gateway, () =>
     gateway.graphql(`{ ${canary}: verifyAuditLog { checked } b: exportMcpServers viewer { id } }`, {

@@ -44,7 +44,7 @@ describe('filters', () => {
     ['outcome', () => 'DENIED'],
     ['targetType', () => 'CHAT'],
     ['targetId', () => configId],
-  ])('%s leaves those entries, and all of them', async (field, toValue) => {
+  ])('%s returns exactly the matching entries', async (field, toValue) => {
     const value = toValue();
     const all = await nodesOf();
     const expected = all.filter((entry) => entry[field] === value);
@@ -53,13 +53,13 @@ describe('filters', () => {
     expect(await nodesOf({ [field]: value })).toEqual(expected);
   });
 
-  test('all conditions hold at once', async () => {
+  test('all conditions must hold', async () => {
     const filter = { targetId: configId, action: 'MCP_SERVER_CONFIG_UPDATE', actorId: gateway.userIds.admin };
     expect((await nodesOf(filter)).map(({ targetId }) => targetId)).toEqual([configId]);
     expect(await nodesOf({ ...filter, outcome: 'DENIED' })).toEqual([]);
   });
 
-  test('since is with its moment, until without', async () => {
+  test('since is inclusive, until exclusive', async () => {
     const all = await nodesOf();
     const at = all[Math.floor(all.length / 2)].occurredAt;
     expect(await nodesOf({ since: at })).toEqual(all.filter(({ occurredAt }) => occurredAt >= at));
@@ -69,7 +69,7 @@ describe('filters', () => {
 });
 
 describe('pages', () => {
-  test('have every entry once, newest first, also while others are written', async () => {
+  test('contain every entry once, newest first, even while others are written', async () => {
     const before = await nodesOf();
     const found: any[] = [];
     let after: string | null = null;
@@ -93,15 +93,15 @@ describe('pages', () => {
     expect(errors?.[0].extensions.code).toBe('CURSOR_INVALID');
   });
 
-  test('the size has bounds', async () => {
+  test('have a limited size', async () => {
     expect(issuesOf(await list({ first: 501 }))).toEqual(['first: OUT_OF_RANGE']);
     expect(issuesOf(await list({ first: -1 }))).toEqual(['first: OUT_OF_RANGE']);
     expect((await list({ first: 0 })).data.auditLog.nodes).toEqual([]);
   });
 });
 
-describe('what an entry has', () => {
-  test('before and after of each field that changed, and no other', async () => {
+describe('an entry contains', () => {
+  test('before and after of each changed field, and no other', async () => {
     const id = await createId(gateway, { toolDenyList: ['a'] });
     await update(gateway, id, { toolDenyList: ['a', 'b'], enabled: true, description: '' });
     const [changed, created] = await nodesOf({ targetId: id });
@@ -112,7 +112,7 @@ describe('what an entry has', () => {
     expect(created.changes.every(({ before }: any) => before === 'null')).toBe(true);
   });
 
-  test('the request as the log and the answer name it', async () => {
+  test('the request id as in the log and the answer', async () => {
     const token = gateway.tokens.member;
     const send = (headers: Record<string, string>) =>
       gateway.fetch('/graphql', {
@@ -132,7 +132,7 @@ describe('what an entry has', () => {
     expect(third.requestId).toMatch(/^[0-9a-f-]{36}$/);
   });
 
-  test('who it was then, although he is gone', async () => {
+  test('the actor as they were, even after their deletion', async () => {
     const { admin: token } = gateway.tokens;
     const email = `${randomUUID()}@example.com`;
     const run = async (mutation: string, by = token) =>
@@ -145,7 +145,7 @@ describe('what an entry has', () => {
     expect(entry).toMatchObject({ action: 'CHAT_CREATE', actorEmail: email, actorId: userId, actor: null });
   });
 
-  test('nothing of what people write in their chats', async () => {
+  test('nothing that people write in chats', async () => {
     const { id } = await newChat(gateway, 'member', { title: 'canary-title' });
     await writeMessage(gateway, 'member', { chatId: id, content: 'canary-content' });
     const entries = await nodesOf({ targetId: id });
@@ -154,7 +154,7 @@ describe('what an entry has', () => {
   });
 });
 
-test('a config can be asked for its history, also when it is gone', async () => {
+test("a config's history is available, even after its deletion", async () => {
   const id = await createId(gateway, { enabled: true });
   await update(gateway, id, { description: 'One.' });
   await gateway.graphql(`mutation { deleteMcpServerConfig(id: "${id}") { deletedId } }`, {
@@ -177,7 +177,7 @@ describe('secrets', () => {
     for (const trace of TRACES) expect(text).not.toContain(trace);
   };
 
-  test('are never in an entry: only that each changed', async () => {
+  test('are never in an entry, only that each changed', async () => {
     const from = await lastSeq(gateway);
     const id = await createId(gateway, { ...secretsWith((canary) => canary), authType: 'API_KEY', apiKeyHeader: 'X' });
     await update(gateway, id, { apiKeyValue: `${KEY}2` });

@@ -2,24 +2,24 @@ import { randomBytes, randomInt } from 'node:crypto';
 
 const newCanary = () => `canary${randomBytes(8).toString('hex')}`;
 
-/** One for each secret that a mutation takes. The digits are for where a number is sent instead of a text. */
+/** A canary for each secret that a mutation takes. The digits are for tests that send a number instead of a text. */
 export const SECRET = newCanary();
 export const KEY = newCanary();
 export const HEADER = newCanary();
 export const DIGITS = randomInt(10 ** 13, 10 ** 14);
 
-/** How a canary would look in an answer: as it is, in base64 at each of three offsets, in hexadecimal. */
+/** All forms in which a canary could appear in an answer: plain, base64 at each of three offsets, hexadecimal. */
 export const TRACES = [SECRET, KEY, HEADER, String(DIGITS)].flatMap((canary) => [
   canary,
   Buffer.from(canary).toString('hex'),
   ...[0, 1, 2].map((offset) => Buffer.from(canary.slice(offset)).toString('base64').slice(0, -4)),
 ]);
 
-/** Around a canary: what a message that was taken apart at such marks would be cut at. */
+/** Text around a canary at which a masked message might be cut. */
 const WRAPPINGS = ['%', 'a; %', '%; a', 'x" at "input.slug"; %', ': %', 'found %', '"%"', "'%'", '\\"%', '%\n', '`%$`'];
 export const DECOYS = WRAPPINGS.map((wrapping) => (canary: string) => wrapping.replace('%', () => canary));
 
-/** The three secrets of a config, each made of its canary. */
+/** The three secrets of a config, each containing its canary. */
 export function secretsWith(wrap: (canary: string) => unknown): Record<string, unknown> {
   return {
     oauth2ClientSecret: wrap(SECRET),
@@ -30,7 +30,7 @@ export function secretsWith(wrap: (canary: string) => unknown): Record<string, u
 
 const huge = 'x'.repeat(70_000);
 
-/** Every way to get a secret wrong that came to mind. */
+/** Every known way to send a secret wrongly. */
 export const WRONG: Readonly<Record<string, unknown>> = {
   'with a line break': secretsWith((canary) => `${canary}\r\nX-Evil: 1`),
   'with a NUL': secretsWith((canary) => `${canary}\0`),
@@ -61,7 +61,7 @@ export const WRONG: Readonly<Record<string, unknown>> = {
   'beside missing fields': { ...secretsWith((canary) => canary), authType: 'OAUTH2', oauth2ClientId: null },
 };
 
-/** The same inline, with what the parser and the validation rules make of it. */
+/** The same inline, for the parser and the validation rules. */
 export const LITERALS: readonly (readonly [string, string])[] = [
   ['a number', `apiKeyValue: ${DIGITS}`],
   ['a name', `apiKeyValue: ${KEY}`],

@@ -24,14 +24,14 @@ afterAll(async () => {
   await database?.close();
 });
 
-test.runIf(onServer)('a server that is deleted while a chat is begun with it is gone from the chat', async () => {
+test.runIf(onServer)('a server deleted while a chat is created with it is not in the chat', async () => {
   const id = await createId(gateway, { enabled: true });
   const waitFor = async (count: number) => {
     const sql = `SELECT count(*)::int AS count FROM pg_stat_activity
       WHERE datname = current_database() AND wait_event_type = 'Lock'`;
     while ((await database.query(sql))[0]?.['count'] !== count);
   };
-  // Whoever wants to write an entry waits here, with the change made and not committed.
+  // Writers of an audit entry block here, with their change made but not committed.
   await holder.query('BEGIN');
   await holder.query('SELECT 1 FROM audit_chain FOR UPDATE');
   const begun = newChat(gateway, 'member', { mcpServerIds: [id] });

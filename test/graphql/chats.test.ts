@@ -25,7 +25,7 @@ async function deleteConfig(id: string): Promise<void> {
 const idsOf = async (chatId: string) => (await readChat(gateway, 'member', chatId)).mcpServerIds;
 
 describe('a new chat', () => {
-  test('has the servers that were chosen, each once and in the order given, whatever the case of the ids', async () => {
+  test('has the selected servers once each, in the given order, whatever the case of the ids', async () => {
     const mcpServerIds = [other, shown.toUpperCase(), other, shown];
     expect((await newChat(gateway, 'member', { mcpServerIds })).mcpServerIds).toEqual([other, shown]);
   });
@@ -33,7 +33,7 @@ describe('a new chat', () => {
   test.each([
     ['left out', {}],
     ['null', { mcpServerIds: null }],
-  ])('has those that are on by default when the choice is %s, less what is switched off', async (_name, input) => {
+  ])('has the enabled default servers if the selection is %s', async (_name, input) => {
     const on = await createId(gateway, { availability: 'DEFAULT_ON', enabled: true });
     const off = await createId(gateway, { availability: 'DEFAULT_ON', enabled: false });
     const forced = await createId(gateway, { availability: 'FORCE_ON', enabled: true });
@@ -42,23 +42,26 @@ describe('a new chat', () => {
     for (const id of [on, off, forced]) await deleteConfig(id);
   });
 
-  test.each(['member', 'admin'] as const)('is refused to a %s with each id that may not be chosen', async (caller) => {
-    const missing = randomUUID();
-    const answer = await beginChat(gateway, caller, { mcpServerIds: [shown, hidden, missing, hidden] });
-    expect(issuesOf(answer)).toEqual(['mcpServerIds.1: UNKNOWN_SERVER', 'mcpServerIds.2: UNKNOWN_SERVER']);
-    const messages = answer.errors?.[0].extensions.issues.map(({ message }: { message: string }) => message);
-    expect(messages[0]).toContain(hidden);
-    // What is hidden looks like what is not there.
-    expect(messages[0].replace(hidden, '')).toBe(messages[1].replace(missing, ''));
-    expect(answer.data ?? null).toBeNull();
-  });
+  test.each(['member', 'admin'] as const)(
+    'is refused to a %s with each id that may not be selected',
+    async (caller) => {
+      const missing = randomUUID();
+      const answer = await beginChat(gateway, caller, { mcpServerIds: [shown, hidden, missing, hidden] });
+      expect(issuesOf(answer)).toEqual(['mcpServerIds.1: UNKNOWN_SERVER', 'mcpServerIds.2: UNKNOWN_SERVER']);
+      const messages = answer.errors?.[0].extensions.issues.map(({ message }: { message: string }) => message);
+      expect(messages[0]).toContain(hidden);
+      // A hidden server looks like a missing one.
+      expect(messages[0].replace(hidden, '')).toBe(messages[1].replace(missing, ''));
+      expect(answer.data ?? null).toBeNull();
+    },
+  );
 
-  test('is refused with all that is wrong at once', async () => {
+  test('is refused with all problems at once', async () => {
     const answer = await beginChat(gateway, 'member', { title: 'x'.repeat(201), mcpServerIds: [hidden] });
     expect(issuesOf(answer)).toEqual(['title: TOO_LONG', 'mcpServerIds.0: UNKNOWN_SERVER']);
   });
 
-  test('takes 200 servers and no more', async () => {
+  test('takes at most 200 servers', async () => {
     const ids = Array.from({ length: 201 }, () => randomUUID());
     expect(issuesOf(await beginChat(gateway, 'member', { mcpServerIds: ids }))).toEqual(['mcpServerIds: TOO_MANY']);
     const others = issuesOf(await beginChat(gateway, 'member', { mcpServerIds: ids.slice(1) }));
@@ -71,13 +74,13 @@ describe('a new chat', () => {
     ['title', { title: 'a\0b' }],
     ['title', { title: 'a\nb' }],
     ['title', { title: '\ud800' }],
-  ])('does not take a %s that cannot be stored or shown', async (field, input) => {
+  ])('refuses a %s that cannot be stored or shown', async (field, input) => {
     expect(issuesOf(await beginChat(gateway, 'member', input))[0]).toMatch(`${field}: `);
   });
 });
 
 describe('a message', () => {
-  test('leaves the servers as they are when it names none, clears them with [], replaces them with a list', async () => {
+  test('keeps the servers if it names none, clears them with [], replaces them with a list', async () => {
     const chat = await newChat(gateway, 'member', { mcpServerIds: [shown] });
     const write = (input: object) => writeMessage(gateway, 'member', { chatId: chat.id, ...input });
     await write({});
@@ -90,7 +93,7 @@ describe('a message', () => {
     expect(await idsOf(chat.id)).toEqual([]);
   });
 
-  test('that is refused is not written, and leaves the servers as they are', async () => {
+  test('that is refused is not stored and does not change the servers', async () => {
     const chat = await newChat(gateway, 'member', { mcpServerIds: [shown] });
     const answer = await writeMessage(gateway, 'member', {
       chatId: chat.id,
@@ -103,7 +106,7 @@ describe('a message', () => {
     expect(data.chat).toEqual({ mcpServerIds: [shown], messages: { totalCount: 0 } });
   });
 
-  test('may keep a server that was switched off since, though nobody may choose it anew', async () => {
+  test('may keep a server that was disabled since, though nobody can newly select it', async () => {
     const once = await createId(gateway, { enabled: true });
     const chat = await newChat(gateway, 'member', { mcpServerIds: [once] });
     await update(gateway, once, { enabled: false });
@@ -135,12 +138,12 @@ describe('a message', () => {
       ({ hasNextPage, endCursor: after } = messages.pageInfo);
     }
     expect(found.toSorted()).toEqual(contents.toSorted());
-    // Two may be of the same millisecond.
+    // Two messages may have the same millisecond.
     expect(new Set(found).size).toBe(5);
   });
 });
 
-test("a server that is deleted is gone from everybody's chats, and the others stay", async () => {
+test('a deleted server disappears from all chats, and the others stay', async () => {
   const gone = await createId(gateway, { enabled: true });
   const chats = [];
   for (const caller of ['member', 'admin'] as const) {
@@ -154,8 +157,8 @@ test("a server that is deleted is gone from everybody's chats, and the others st
   }
 });
 
-describe('whose a chat is', () => {
-  test('its owner and services read it; for all others it is not there', async () => {
+describe('access to a chat', () => {
+  test('its owner and services can read it; for all others it does not exist', async () => {
     const { id } = await newChat(gateway, 'member', { title: 'Mine' });
     for (const caller of ['member', 'service'] as const)
       expect((await readChat(gateway, caller, id)).title).toBe('Mine');
@@ -165,14 +168,14 @@ describe('whose a chat is', () => {
     expect(await readChat(gateway, 'admin', randomUUID())).toBeNull();
   });
 
-  test.each(['admin', 'bootstrap'] as const)('nobody else writes into it, not even the %s', async (caller) => {
+  test.each(['admin', 'bootstrap'] as const)('nobody else can write to it, not even the %s', async (caller) => {
     const { id } = await newChat(gateway, 'member', { mcpServerIds: [shown] });
     const { errors } = await writeMessage(gateway, caller, { chatId: id, mcpServerIds: [] });
     expect(errors?.map(({ extensions }) => extensions.code)).toEqual(['NOT_FOUND']);
     expect(await idsOf(id)).toEqual([shown]);
   });
 
-  test('a list has the own ones only, newest first', async () => {
+  test("a list has only the caller's own chats, newest first", async () => {
     const list = async (caller: 'member' | 'admin' | 'service' | 'auditor') => {
       const query = '{ chats(first: 200) { totalCount nodes { id owner { id } } } }';
       const { data } = await gateway.graphql(query, { token: gateway.tokens[caller] });
@@ -186,7 +189,7 @@ describe('whose a chat is', () => {
     for (const caller of ['service', 'auditor'] as const) expect((await list(caller)).nodes).toEqual([]);
   });
 
-  test('they go with their owner', async () => {
+  test('chats are deleted with their owner', async () => {
     const email = `${randomUUID()}@example.com`;
     const token = gateway.tokens.admin;
     const created = await gateway.graphql(`mutation { createUser(input: { email: "${email}" }) { id } }`, { token });

@@ -22,7 +22,7 @@ async function open(role: keyof TestGateway['tokens'], args: Parameters<typeof o
   return stream;
 }
 
-/** A stream from now on: its bookmark has arrived, so what comes next is after it. */
+/** A stream that starts now: its bookmark has arrived, so later changes come next. */
 async function follow(role: keyof TestGateway['tokens']): Promise<EventStream> {
   const stream = await open(role);
   expect(await stream.nextOfAny()).toMatchObject({ type: 'BOOKMARK' });
@@ -45,8 +45,8 @@ const remove = (id: string) => gateway.execute(DeleteConfig, { token: gateway.to
 
 const shorten = (event: ReceivedEvent | undefined) => [event?.type, event?.configId, event?.changedFields];
 
-describe('a viewer is told what he sees change', () => {
-  test('staff: everything, with the fields for staff', async () => {
+describe('a viewer receives the changes that they may see', () => {
+  test('staff: everything, with the admin fields', async () => {
     const stream = await follow('admin');
     const id = await define();
     await change(id, { description: 'New.', url: 'https://other.example.com/mcp' });
@@ -56,7 +56,7 @@ describe('a viewer is told what he sees change', () => {
     expect(shorten(await stream.next())).toEqual(['REMOVED', id, []]);
   });
 
-  test('a change is told with the names of its fields, to each viewer those that he sees', async () => {
+  test('a change has the names of its fields that the viewer may see', async () => {
     const id = await define({ enabled: true });
     const [admin, member] = [await follow('admin'), await follow('member')];
     await change(id, { description: 'New.', url: 'https://other.example.com/mcp' });
@@ -68,7 +68,7 @@ describe('a viewer is told what he sees change', () => {
     expect(told?.config).toMatchObject({ url: null, version: 2 });
   });
 
-  test('members: what is switched on appears, what is switched off disappears, what is hidden does not show', async () => {
+  test('members: enabling shows a config, disabling removes it, hidden changes send nothing', async () => {
     const stream = await follow('member');
     const hidden = await define();
     await change(hidden, { description: 'Still hidden.' });
@@ -82,7 +82,7 @@ describe('a viewer is told what he sees change', () => {
     expect(shorten(await stream.next())).toEqual(['ADDED', id, []]);
   });
 
-  test('a connection is told to whom it belongs, and to nobody else', async () => {
+  test('a connection change goes only to its own user', async () => {
     const id = await define({ enabled: true });
     const [member, admin] = [await follow('member'), await follow('admin')];
     await insertUserToken(gateway, { configId: id, userId: gateway.userIds.member });
@@ -93,7 +93,7 @@ describe('a viewer is told what he sees change', () => {
 });
 
 describe('a cursor', () => {
-  test('resumes exactly after the event that it came with', async () => {
+  test('resumes exactly after its event', async () => {
     const first = await follow('admin');
     const ids = [await define(), await define(), await define()];
     const event = await first.next();
@@ -104,7 +104,7 @@ describe('a cursor', () => {
     expect((await second.next())?.configId).toBe(ids[2]);
   });
 
-  test('of a list goes on where the list ends', async () => {
+  test('of a list continues where the list ends', async () => {
     const { data } = await gateway.graphql('{ mcpServerConfigs { feedCursor totalCount } }', {
       token: gateway.tokens.admin,
     });
@@ -120,7 +120,7 @@ describe('a cursor', () => {
   });
 
   test.each(['', 'nonsense', 'WyJmZWVkIl0', '0', 'x'.repeat(1_000)])(
-    'that is none (%s) is CURSOR_INVALID',
+    'that is invalid (%s) is CURSOR_INVALID',
     async (after) => {
       const stream = await open('admin', { after });
       expect(await stream.next()).toBeUndefined();
@@ -128,7 +128,7 @@ describe('a cursor', () => {
     },
   );
 
-  test('of another database or of the future is CURSOR_INVALID', async () => {
+  test('of another database or from the future is CURSOR_INVALID', async () => {
     const { cursor = '' } = (await (await open('admin')).nextOfAny()) ?? {};
     const [kind, epoch, rev] = JSON.parse(Buffer.from(cursor, 'base64url').toString()) as string[];
     const make = (...values: unknown[]) => Buffer.from(JSON.stringify(values)).toString('base64url');
@@ -145,7 +145,7 @@ describe('a cursor', () => {
   });
 });
 
-test('a cursor before the changes that are kept is CURSOR_EXPIRED, and a later one is not', async () => {
+test('before the kept changes is CURSOR_EXPIRED, and a later one is not', async () => {
   const stream = await follow('admin');
   await define();
   const old = await stream.next();
@@ -165,7 +165,7 @@ test('a cursor before the changes that are kept is CURSOR_EXPIRED, and a later o
   expect((await gateway.expire()).changes).toBe(0);
 });
 
-test('an admin who is demoted gets the next event redacted; one who is suspended gets an error and the end', async () => {
+test('a demoted admin gets the next event redacted; a suspended one gets an error and the end', async () => {
   const email = `${crypto.randomUUID()}@example.com`;
   const ask = async (query: string) => (await gateway.graphql(query, { token: gateway.tokens.admin })).data;
   const { createUser } = await ask(`mutation { createUser(input: { email: "${email}", role: ADMIN }) { id } }`);
@@ -215,7 +215,7 @@ test('too many streams are RATE_LIMITED, and closing one makes room', async () =
   }
 });
 
-test('a gateway that stops ends its streams, complete and without an error', async () => {
+test('a stopping gateway completes its streams without an error', async () => {
   const draining = await createTestGateway();
   const stream = await openEvents(draining, draining.tokens.admin);
   expect((await stream.nextOfAny())?.type).toBe('BOOKMARK');
@@ -225,7 +225,7 @@ test('a gateway that stops ends its streams, complete and without an error', asy
   await draining.close();
 });
 
-test('the beginning sends all that is visible, then a bookmark, then the changes', async () => {
+test('includeInitial sends all visible configs, then a bookmark, then the changes', async () => {
   const shown = await define({ enabled: true });
   const hidden = await define();
   const stream = await open('member', { includeInitial: true });
@@ -242,7 +242,7 @@ test('the beginning sends all that is visible, then a bookmark, then the changes
   expect(shorten(await stream.next())).toEqual(['ADDED', hidden, []]);
 });
 
-test('who is not signed in gets no stream', async () => {
+test('unauthenticated callers get no stream', async () => {
   expect((await openEvents(gateway, undefined)).status).toBe(401);
   expect((await openEvents(gateway, gateway.tokens.suspended)).status).toBe(401);
 });

@@ -18,7 +18,7 @@ async function ask(id: string, caller: 'admin' | 'auditor' = 'auditor') {
 }
 const impactOf = async (id: string) => (await ask(id)).data.mcpServerConfigImpact;
 
-test('counts the chats, their owners and the connections that hang on a config', async () => {
+test('counts the chats, owners and connections that depend on a config', async () => {
   const oauth = {
     authType: 'OAUTH2',
     oauth2ClientId: 'client',
@@ -52,7 +52,7 @@ test('counts the chats, their owners and the connections that hang on a config',
   expect((await impactOf(id)).ifDisabled[0]).toContain('already disabled');
 });
 
-test('what it says of a deletion comes true, and asking changes nothing', async () => {
+test('its prediction for a deletion comes true, and asking changes nothing', async () => {
   const id = await createId(gateway, { enabled: true });
   const chat = await newChat(gateway, 'member', { mcpServerIds: [id] });
   expect((await impactOf(id)).ifDeleted[0]).toBe('It is removed from 1 chat immediately; members no longer see it.');
@@ -64,6 +64,6 @@ test('what it says of a deletion comes true, and asking changes nothing', async 
   expect((await ask(id)).errors?.[0].extensions.code).toBe('NOT_FOUND');
 });
 
-test('a config that is not there is NOT_FOUND', async () => {
+test('a missing config is NOT_FOUND', async () => {
   expect((await ask(randomUUID(), 'admin')).errors?.[0].extensions.code).toBe('NOT_FOUND');
 });

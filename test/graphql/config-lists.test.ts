@@ -45,7 +45,7 @@ async function list(variables: object, token = gateway.tokens.admin): Promise<Pa
   return { totalCount, names, ids: nodes.map((node: { id: string }) => node.id), ...pageInfo };
 }
 
-/** Every page of so many entries, from first to last. */
+/** All pages of this size, from first to last. */
 async function listAll(first: number, token = gateway.tokens.admin): Promise<Page[]> {
   const pages = [await list({ first }, token)];
   for (let page = pages.at(-1); page?.hasNextPage === true; page = pages.at(-1)) {
@@ -59,7 +59,7 @@ async function createNamed(names: readonly string[], input: LooseInput = {}): Pr
 }
 
 describe('pages', () => {
-  test.each([1, 2, 3, 7, 8, 500])('of %i have every config once, by name', async (first) => {
+  test.each([1, 2, 3, 7, 8, 500])('of %i contain every config once, by name', async (first) => {
     await createNamed(['b', 'a', 'c', 'B', 'ä', 'a', 'a']);
     const pages = await listAll(first);
     expect(pages.flatMap((page) => page.names)).toEqual(['B', 'a', 'a', 'a', 'b', 'c', 'ä']);
@@ -70,7 +70,7 @@ describe('pages', () => {
     }
   });
 
-  test('go on in the same place when configs come and go', async () => {
+  test('continue at the same place when configs are added and removed', async () => {
     await createNamed(['a', 'c', 'e', 'e', 'g']);
     const first = await list({ first: 3 });
     const last = first.ids[2];
@@ -91,7 +91,7 @@ describe('pages', () => {
     expect(await list({ after: endCursor })).toMatchObject({ ...none, hasNextPage: false });
   });
 
-  test('have 50 entries unless another number is asked for', async () => {
+  test('have 50 entries by default', async () => {
     await createNamed(Array.from({ length: 51 }, (_, index) => `n${index}`));
     expect((await list({})).names).toHaveLength(50);
     expect((await list({ first: null })).names).toHaveLength(50);
@@ -108,7 +108,7 @@ describe('pages', () => {
   });
 });
 
-test('one operation asks for 500 entries at most, over all its lists', async () => {
+test('one operation can request at most 500 entries over all its lists', async () => {
   const ask = (...sizes: number[]) => {
     const lists = sizes.map(
       (first, index) => `l${index}: ${index % 2 === 0 ? 'mcpServerConfigs' : 'users'}(first: ${first}) { totalCount }`,
@@ -176,7 +176,7 @@ describe('filters', () => {
     }
   });
 
-  test('do not show a member what is disabled, nor count it', async () => {
+  test('do not show or count disabled configs for a member', async () => {
     await createNamed(['Shown'], { enabled: true });
     await createNamed(['Hidden'], { slug: 'hidden' });
     for (const filter of [{}, { search: 'Shown' }, { enabled: true }]) {
@@ -192,7 +192,7 @@ describe('filters', () => {
 });
 
 describe('one config', () => {
-  test('that is disabled looks to a member like one that is missing', async () => {
+  test('that is disabled looks like a missing one to a member', async () => {
     const slug = uniqueSlug();
     const id = await createId(gateway, { slug });
     const missing = '00000000-0000-4000-8000-00000000dead';
@@ -212,7 +212,7 @@ describe('one config', () => {
     expect(await ask(`slug: "${slug}"`, admin)).toContain(id);
   });
 
-  test('is asked for by id or slug, not by both or neither', async () => {
+  test('is found by id or slug, not by both or neither', async () => {
     const slug = uniqueSlug();
     const id = await createId(gateway, { slug });
     const ask = (args: string) =>

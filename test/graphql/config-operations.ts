@@ -3,21 +3,21 @@ import { CreateConfig, UpdateConfig } from '../setup/operations.ts';
 import type { CreateMcpServerConfigInput, UpdateMcpServerConfigInput } from './generated/graphql.ts';
 import { uniqueSlug } from './root-fields.ts';
 
-/** What may be wrong about an input as a test sends it: the types let nulls through where the gateway must refuse them. */
+/** Input that a test sends and that may be invalid: the types allow nulls where the gateway must refuse them. */
 export type LooseInput = { [Field in keyof UpdateMcpServerConfigInput]?: unknown };
 
-/** A config without credentials that breaks no rule. */
+/** A valid config without credentials. */
 export function validInput(): CreateMcpServerConfigInput {
   return { displayName: 'Tools', slug: uniqueSlug(), url: 'https://mcp.example.com/mcp' };
 }
 
-/** Defines a config as the admin. */
+/** Creates a config as the admin. */
 export function create(gateway: TestGateway, input: LooseInput = {}) {
   const variables = { input: { ...validInput(), ...input } as CreateMcpServerConfigInput };
   return gateway.execute(CreateConfig, { token: gateway.tokens.admin, variables });
 }
 
-/** Defines a config that must be accepted. @returns its id */
+/** Creates a config that must be accepted. @returns its id */
 export async function createId(gateway: TestGateway, input: LooseInput = {}): Promise<string> {
   const { data, errors } = await create(gateway, input);
   if (errors !== undefined) throw new Error(JSON.stringify(errors));
@@ -34,7 +34,7 @@ export function update(gateway: TestGateway, id: string, patch: LooseInput, expe
   return gateway.execute(UpdateConfig, { token: gateway.tokens.admin, variables });
 }
 
-/** The problems that a refused operation names, as `path: CODE`. Fails when it was refused for another reason. */
+/** The problems named by a refused operation, as `path: CODE`. Fails if it was refused for another reason. */
 export function issuesOf({ errors }: { errors?: readonly { extensions?: Record<string, unknown> }[] }): string[] {
   const [error, ...more] = errors ?? [];
   if (error === undefined) return [];

@@ -16,7 +16,7 @@ const anyText = fc.oneof(
   fc.array(fc.integer({ min: 0, max: 0xffff }), { maxLength: 20 }).map((units) => String.fromCharCode(...units)),
 );
 
-test('whatever text is sent, a config is stored as it was sent or refused with its problems', async () => {
+test('for any text, a config is stored as sent or refused with its problems', async () => {
   const field = 'mcpServerConfig(id: $id) { displayName description toolAllowList oauth2Scopes apiKeyHeader }';
   await fc.assert(
     fc.asyncProperty(
@@ -32,7 +32,7 @@ test('whatever text is sent, a config is stored as it was sent or refused with i
         }),
       }),
       async (input) => {
-        // Half of the inputs without the strictest fields, so that many are good.
+        // Half of the inputs omit the strictest fields, so that many are valid.
         const { displayName, description, toolAllowList, apiKeyValue } = input;
         for (const sent of [input, { displayName: `A ${displayName}`, description, toolAllowList, apiKeyValue }]) {
           const created = await create(gateway, { ...sent, slug: uniqueSlug() });
@@ -52,7 +52,7 @@ test('whatever text is sent, a config is stored as it was sent or refused with i
   );
 });
 
-test('whatever text is asked for, nothing is found and nothing fails', async () => {
+test('searching for any text finds nothing and never fails', async () => {
   const query = `query ($text: String!) {
     mcpServerConfig(slug: $text) { id }
     mcpServerConfigs(filter: { search: $text }) { totalCount nodes { id } }
@@ -67,8 +67,8 @@ test('whatever text is asked for, nothing is found and nothing fails', async () 
   );
 });
 
-test('whatever cursor is sent, the list says CURSOR_INVALID or answers', async () => {
-  // One after the other: an error of the first would hide the second's.
+test('for any cursor, the list says CURSOR_INVALID or answers', async () => {
+  // One after the other: an error of the first would hide the second one's.
   const queries = ['mcpServerConfigs', 'users'].map(
     (list) => `query ($after: String) { ${list}(after: $after) { nodes { id } } }`,
   );

@@ -2,7 +2,7 @@ import type { LooseInput } from './config-operations.ts';
 
 const LONG_URL = `https://mcp.example.com/${'a'.repeat(2_048 - 'https://mcp.example.com/'.length)}`;
 
-/** URLs that no field takes, and why. */
+/** URLs that no field accepts, by reason. */
 export const BAD_URLS: Readonly<Record<string, readonly string[]>> = {
   INVALID_URL: [
     'mcp.example.com',
@@ -61,7 +61,7 @@ export const BAD_URLS: Readonly<Record<string, readonly string[]>> = {
   TOO_LONG: [`${LONG_URL}a`],
 };
 
-/** URLs that every field takes. */
+/** URLs that every field accepts. */
 export const GOOD_URLS: readonly string[] = [
   'https://mcp.example.com',
   'https://mcp.example.com:8443/mcp?tenant=1',
@@ -107,7 +107,7 @@ const header = (name: unknown, value: unknown = 'v') => ({
   ],
 });
 
-/** An input that breaks rules, on creation and as a change of a good config alike, and what is said about it. */
+/** An input that breaks rules, both in a creation and in an update of a valid config, and the expected problems. */
 export const RULES: readonly Rule[] = [
   ...['', ' ', '\t\n'].map((slug): Rule => [{ slug }, ['slug: REQUIRED']]),
   ...['A', 'a--b', '-a', 'a-', '-', 'a_b', 'a b', 'a.b', 'ä', 'ａ', 'a\0', 'a\ud800', 'a\nb', 'a'.repeat(65)].map(

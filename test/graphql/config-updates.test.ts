@@ -19,7 +19,7 @@ const OAUTH2 = {
 
 const SECRETS = { oauth2ClientSecret: 's', apiKeyValue: 'k', customHeaders: [{ name: 'X-A', value: 'v' }] } as const;
 
-/** Everything that can be emptied, as it is sent. */
+/** A value for every field that can be cleared. */
 const CLEARABLE = {
   description: 'What it does.',
   iconUrl: 'https://mcp.example.com/icon.png',
@@ -41,7 +41,7 @@ beforeAll(async () => {
 });
 afterAll(() => gateway?.close());
 
-/** A config's row as it is stored, its secrets opened. */
+/** A config's row as stored, with its secrets decrypted. */
 async function readConfig(id: string) {
   const prisma = createPrisma(gateway.database, gateway.keyring);
   const row = await prisma.mcpServerConfig.findUniqueOrThrow({ where: { id } });
@@ -56,7 +56,7 @@ async function readConfig(id: string) {
 }
 
 describe('a field', () => {
-  test('that is absent stays, secrets among them', async () => {
+  test('that is absent stays as it is, secrets included', async () => {
     const id = await createId(gateway, CLEARABLE);
     const before = await readConfig(id);
     expect(issuesOf(await update(gateway, id, { displayName: 'Renamed' }))).toEqual([]);
@@ -91,7 +91,7 @@ describe('a field', () => {
     }
   });
 
-  test('that is a list is given as a whole, trimmed, without empty names and repetitions', async () => {
+  test('that is a list is replaced as a whole, trimmed, without empty names and duplicates', async () => {
     const id = await createId(gateway, { toolAllowList: ['old'] });
     await update(gateway, id, {
       toolAllowList: [' b ', 'a', '', 'b', '\n'],
@@ -100,7 +100,7 @@ describe('a field', () => {
     expect(await readConfig(id)).toMatchObject({ toolAllowList: ['b', 'a'], customHeaders: '{"X-B":"v"}' });
   });
 
-  test('that the auth type needs cannot be cleared', async () => {
+  test('that the auth type requires cannot be cleared', async () => {
     const id = await createId(gateway, { authType: 'API_KEY', apiKeyHeader: 'X-Key', apiKeyValue: 'k' });
     expect(issuesOf(await update(gateway, id, { apiKeyValue: null }))).toEqual(['apiKeyValue: REQUIRED']);
     expect(issuesOf(await update(gateway, id, { apiKeyHeader: '' }))).toEqual(['apiKeyHeader: REQUIRED']);
@@ -133,13 +133,13 @@ describe('a change of the auth type', () => {
       { apiKeyHeader: 'X-Key' },
       { customHeaders: null, oauth2ClientSecret: 's', apiKeyValue: 'k', apiKeyHeader: 'X-Key' },
     ],
-  ])('clears what belongs to %s and nothing else', async (authType, fields, expected) => {
+  ])('clears the fields of %s and nothing else', async (authType, fields, expected) => {
     const id = await createId(gateway, { ...SECRETS, ...fields, authType });
     expect(issuesOf(await update(gateway, id, { authType: 'NONE' }))).toEqual([]);
     expect(await readConfig(id)).toMatchObject({ authType: 'none', ...expected });
   });
 
-  test('keeps what the same patch gives anew', async () => {
+  test('keeps what the same patch sets', async () => {
     const id = await createId(gateway, { ...OAUTH2, oauth2ClientSecret: 's' });
     await update(gateway, id, { authType: 'NONE', oauth2ClientId: 'kept', oauth2ClientSecret: 'new' });
     expect(await readConfig(id)).toMatchObject({
@@ -149,13 +149,13 @@ describe('a change of the auth type', () => {
     });
   });
 
-  test('takes what was stored before for the new one', async () => {
+  test('uses what was stored before for the new type', async () => {
     const id = await createId(gateway, { apiKeyHeader: 'X-Key', apiKeyValue: 'k' });
     expect(issuesOf(await update(gateway, id, { authType: 'API_KEY' }))).toEqual([]);
     expect(await readConfig(id)).toMatchObject({ authType: 'api_key', apiKeyValue: 'k' });
   });
 
-  test('to the same one clears nothing', async () => {
+  test('to the same type clears nothing', async () => {
     const id = await createId(gateway, OAUTH2);
     expect(issuesOf(await update(gateway, id, { authType: 'OAUTH2', displayName: 'B' }))).toEqual([]);
     expect(await readConfig(id)).toMatchObject({ oauth2ClientId: 'client', oauth2Scopes: ['read', 'write'] });
@@ -172,7 +172,7 @@ describe('while secrets are stored', () => {
     'https://mcp.example.com:8443/mcp',
     'https://mcp.example.com.evil.example/mcp',
     'http://localhost/mcp',
-  ])('a change of the URL to the origin of %s names each secret that is not sent again', async (elsewhere) => {
+  ])('moving the URL to the origin of %s reports each secret that is not sent again', async (elsewhere) => {
     const id = await createId(gateway, SECRETS);
     expect(issuesOf(await update(gateway, id, { url: elsewhere }))).toEqual(issues(kept));
     for (const field of kept) {
@@ -183,7 +183,7 @@ describe('while secrets are stored', () => {
     expect(await readConfig(id)).toMatchObject({ version: 1, url: 'https://mcp.example.com/mcp' });
   });
 
-  test('each sent again or cleared lets the URL go elsewhere', async () => {
+  test('sending or clearing each of them allows a new origin of the URL', async () => {
     const resent = await createId(gateway, SECRETS);
     expect(issuesOf(await update(gateway, resent, { url, ...SECRETS, apiKeyValue: 'k2' }))).toEqual([]);
     expect(await readConfig(resent)).toMatchObject({ url, apiKeyValue: 'k2', oauth2ClientSecret: 's' });
@@ -201,7 +201,7 @@ describe('while secrets are stored', () => {
     expect(await readConfig(id)).toMatchObject({ apiKeyValue: 'k', version: 3 });
   });
 
-  test('leaving the auth type clears its own, the others still have to be sent', async () => {
+  test('changing the auth type clears its own secrets, the others must still be sent', async () => {
     const id = await createId(gateway, { ...SECRETS, authType: 'API_KEY', apiKeyHeader: 'X-Key' });
     const others = ['oauth2ClientSecret', 'customHeaders'];
     expect(issuesOf(await update(gateway, id, { url, authType: 'NONE' }))).toEqual(issues(others));
@@ -211,7 +211,7 @@ describe('while secrets are stored', () => {
 describe('while a client secret is stored', () => {
   const issues = ['oauth2ClientSecret: SECRET_NOT_RESENT'];
 
-  test.each(['oauth2TokenUrl', 'oauth2RevocationUrl'])('a change of the origin of %s needs it again', async (field) => {
+  test.each(['oauth2TokenUrl', 'oauth2RevocationUrl'])('changing the origin of %s requires it again', async (field) => {
     const id = await createId(gateway, { ...OAUTH2, ...SECRETS });
     const patch = { [field]: 'https://elsewhere.example.com/x' };
     expect(issuesOf(await update(gateway, id, patch))).toEqual(issues);
@@ -220,7 +220,7 @@ describe('while a client secret is stored', () => {
     expect(await readConfig(id)).toMatchObject({ [field]: patch[field], oauth2ClientSecret: 's2', apiKeyValue: 'k' });
   });
 
-  test('a revocation URL where there was none needs it again, removing one does not', async () => {
+  test('adding a revocation URL requires it again, removing one does not', async () => {
     const id = await createId(gateway, { ...OAUTH2, oauth2ClientSecret: 's' });
     expect(issuesOf(await update(gateway, id, { oauth2RevocationUrl: null }))).toEqual([]);
     const { oauth2RevocationUrl } = OAUTH2;
@@ -228,7 +228,7 @@ describe('while a client secret is stored', () => {
     expect(issuesOf(await update(gateway, id, { oauth2RevocationUrl, oauth2ClientSecret: null }))).toEqual([]);
   });
 
-  test('is told once when the origins of all three URLs change', async () => {
+  test('it is reported once when the origins of all three URLs change', async () => {
     const id = await createId(gateway, { ...OAUTH2, oauth2ClientSecret: 's' });
     const elsewhere = 'https://elsewhere.example.com/x';
     const patch = { url: elsewhere, oauth2TokenUrl: elsewhere, oauth2RevocationUrl: elsewhere };
@@ -236,7 +236,7 @@ describe('while a client secret is stored', () => {
   });
 });
 
-describe('the tokens of users', () => {
+describe('tokens of users', () => {
   test.each<[LooseInput, 'removed' | 'kept']>([
     [{ url: 'https://elsewhere.example.com/mcp' }, 'removed'],
     [{ url: 'https://mcp.example.com:444/mcp' }, 'removed'],
@@ -272,7 +272,7 @@ describe('the tokens of users', () => {
   });
 });
 
-test('an update, a deletion and a removal of tokens of a config that is not there are NOT_FOUND', async () => {
+test('update, deletion and token removal for a missing config are NOT_FOUND', async () => {
   const operations = [
     `mutation { updateMcpServerConfig(id: "${MISSING_ID}", patch: { slug: "-" }) { id } }`,
     `mutation { deleteMcpServerConfig(id: "${MISSING_ID}") { deletedId } }`,

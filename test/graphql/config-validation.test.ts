@@ -24,19 +24,19 @@ beforeAll(async () => {
 });
 afterAll(() => gateway?.close());
 
-/** What creation and update say about an input: the same. */
+/** The problems that both creation and update report. */
 async function expectIssues(input: LooseInput, issues: readonly string[]): Promise<void> {
   expect(issuesOf(await create(gateway, input))).toEqual(issues);
   expect(issuesOf(await update(gateway, id, input))).toEqual(issues);
 }
 
-/** That creation and update accept an input. */
+/** Expects creation and update to accept an input. */
 async function expectAccepted(input: LooseInput): Promise<void> {
   expect(issuesOf(await create(gateway, input))).toEqual([]);
   expect(issuesOf(await update(gateway, await createId(gateway), input))).toEqual([]);
 }
 
-describe('what breaks a rule is refused, on creation and on update, with every problem', () => {
+describe('invalid input is refused on creation and on update, with every problem', () => {
   test.each(
     RULES.map(([input, issues]) => [JSON.stringify(input).slice(0, 80), issues.join(', '), input, issues] as const),
   )('%s → %s', async (_input, _issues, input, issues) => {
@@ -45,7 +45,7 @@ describe('what breaks a rule is refused, on creation and on update, with every p
 
   test.each(Object.entries(BAD_URLS))('URLs that are %s', async (code, urls) => {
     for (const url of urls) {
-      // All fields at once: one answer tells about each.
+      // All fields at once: one answer reports each.
       const input = Object.fromEntries(URL_FIELDS.map((field) => [field, url]));
       await expectIssues(
         input,
@@ -64,7 +64,7 @@ describe('what breaks a rule is refused, on creation and on update, with every p
   });
 });
 
-describe('what keeps the rules is accepted', () => {
+describe('valid input is accepted', () => {
   test.each(GOOD_URLS.map((url) => [url.slice(0, 60), url]))('the URL %s', async (_short, url) => {
     const fields = URL_FIELDS.filter((field) => field !== 'oauth2Issuer' || !url.includes('?'));
     await expectAccepted(Object.fromEntries(fields.map((field) => [field, url])));
@@ -102,7 +102,7 @@ describe('what keeps the rules is accepted', () => {
   });
 });
 
-test('the number of problems does not grow with the body', async () => {
+test('the number of problems is limited, however large the body', async () => {
   const toolAllowList = Array.from({ length: 20_000 }, () => 5);
   const { errors } = await create(gateway, { toolAllowList });
   expect(issuesOf({ errors: errors ?? [] })).toHaveLength(100);

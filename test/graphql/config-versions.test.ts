@@ -17,7 +17,7 @@ async function read(id: string) {
 }
 
 describe('the version', () => {
-  test('counts the changes, and who made the last one is told', async () => {
+  test('counts the changes, and the last author is recorded', async () => {
     const id = await createId(gateway);
     const { data } = await gateway.graphql(
       `mutation { updateMcpServerConfig(id: "${id}", patch: { enabled: true }) { version createdBy { id } updatedBy { id } } }`,
@@ -44,7 +44,7 @@ describe('the version', () => {
     expect(await read(id)).toEqual(before);
   });
 
-  test('that is expected and stale refuses the change with the one that is', async () => {
+  test('refuses a change that expects a stale one, and reports the current one', async () => {
     const id = await createId(gateway);
     await update(gateway, id, { displayName: 'Two' }, 1);
     for (const stale of [1, 3, 0, -1]) {
@@ -56,7 +56,7 @@ describe('the version', () => {
     expect(await read(id)).toMatchObject({ displayName: 'Three', version: 3 });
   });
 
-  test('that ten writers expect at once is good for one of them', async () => {
+  test('expected by ten concurrent writers is accepted from one of them', async () => {
     const id = await createId(gateway);
     const outcomes = await Promise.all(
       Array.from({ length: 10 }, (_, index) => update(gateway, id, { displayName: `Writer ${index}` }, 1)),
@@ -66,7 +66,7 @@ describe('the version', () => {
     expect(await read(id)).toMatchObject({ version: 2 });
   });
 
-  test('counts each of ten changes that do not expect one', async () => {
+  test('counts ten concurrent changes that expect none', async () => {
     const id = await createId(gateway);
     await Promise.all(
       Array.from({ length: 10 }, (_, index) => update(gateway, id, { displayName: `Writer ${index}` })),
@@ -85,7 +85,7 @@ describe('the slug', () => {
     expect(await read(id)).toMatchObject({ displayName: 'Tools', version: 1 });
   });
 
-  test('of 200 simultaneous creations makes one config and 199 conflicts', async () => {
+  test('in 200 concurrent creations makes one config and 199 conflicts', async () => {
     const slug = uniqueSlug();
     const query = 'mutation ($input: CreateMcpServerConfigInput!) { createMcpServerConfig(input: $input) { id } }';
     const outcomes = await Promise.all(
@@ -111,7 +111,7 @@ describe('the slug', () => {
 });
 
 describe('a deletion', () => {
-  test('takes the tokens of users along, once', async () => {
+  test('removes the tokens of users, once', async () => {
     const id = await createId(gateway);
     await insertUserToken(gateway, { configId: id, userId: gateway.userIds.member });
     const query = `mutation { deleteMcpServerConfig(id: "${id.toUpperCase()}") { deletedId } }`;
@@ -124,7 +124,7 @@ describe('a deletion', () => {
 });
 
 describe('removeMcpServerUserTokens', () => {
-  test('removes one user’s, or everybody’s, and tells how many', async () => {
+  test('removes the tokens of one user or of all, and returns how many', async () => {
     const id = await createId(gateway);
     const { member, admin, service } = gateway.userIds;
     for (const userId of [member, admin, service]) await insertUserToken(gateway, { configId: id, userId });

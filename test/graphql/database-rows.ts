@@ -1,9 +1,9 @@
 import type { Database } from '../../src/data/database/database.ts';
 
-/** Refusals are written down: they change nothing else. */
+/** Tables that a refusal may change: it is recorded, and changes nothing else. */
 const NOT_COMPARED = ['audit_entries', 'audit_chain'];
 
-/** Every row of every table as the database prints it, by table. Equal before and after means: nothing changed. */
+/** Every row of every table as the database prints it, by table. Equal before and after means that nothing changed. */
 export async function readAllRows(database: Database): Promise<Record<string, string[]>> {
   const tables = await database.query(
     `SELECT table_name AS name FROM information_schema.tables WHERE table_schema = 'public' ORDER BY 1`,

@@ -7,7 +7,7 @@ import { type ChatCaller, newChat, readChat, writeMessage } from './chat-operati
 import { createId, update } from './config-operations.ts';
 import { expectedSource, expectedState, type PlacedCase, placeCases, placeChat } from './governance-space.ts';
 
-describe('over the whole space', () => {
+describe('in every case', () => {
   let gateway: TestGateway;
   let cases: PlacedCase[];
   const chats: { caller: ChatCaller; isSelected: boolean; id: string }[] = [];
@@ -28,7 +28,7 @@ describe('over the whole space', () => {
   });
   afterAll(() => gateway?.close());
 
-  test.each(['owner', 'service'] as const)('the %s gets what applies in a chat: no more, no less', async (asker) => {
+  test.each(['owner', 'service'] as const)('the %s gets exactly the servers that apply in a chat', async (asker) => {
     expect(cases.length).toBe(480);
     for (const { caller, isSelected, id } of chats) {
       const { mcpServers } = await readChat(gateway, asker === 'owner' ? caller : asker, id);
@@ -41,7 +41,7 @@ describe('over the whole space', () => {
     }
   });
 
-  test('each reason says in words why it is there and how it stands', async () => {
+  test('each reason says why a server is there and whether it can be used', async () => {
     const words: Record<string, RegExp> = {
       FORCED: /^An admin added it to every chat\. /,
       SELECTED: /^It is selected for this chat\. /,
@@ -58,7 +58,7 @@ describe('over the whole space', () => {
     }
   });
 
-  test("all of a member's chats at once give what each gives alone", async () => {
+  test("a list of a member's chats gives the same as each chat alone", async () => {
     const query = '{ chats { nodes { id mcpServers { source state reason config { id slug } } } } }';
     const { data } = await gateway.graphql(query, { token: gateway.tokens.member });
     expect(data.chats.nodes).toHaveLength(2);
@@ -71,7 +71,7 @@ describe('over the whole space', () => {
 describe('as things change', () => {
   let gateway: TestGateway;
   let database: Database;
-  /** Statements with this text fail, as with a database that is half there. */
+  /** Statements with this text fail, as with a partly broken database. */
   let broken: string | undefined;
   beforeAll(async () => {
     database = await openTestDatabase();
@@ -103,7 +103,7 @@ describe('as things change', () => {
   const slugsOf = async (id: string) =>
     (await readChat(gateway, 'member', id)).mcpServers.map(({ config, source }: any) => `${source} ${config.id}`);
 
-  test('a server that is forced on is in every chat, whatever is chosen, cleared or said', async () => {
+  test('a forced server is in every chat, whatever is selected or cleared', async () => {
     const before = await newChat(gateway, 'member', { mcpServerIds: [] });
     const id = await createId(gateway, { availability: 'FORCE_ON', enabled: true });
     const other = await createId(gateway, { enabled: true });
@@ -120,7 +120,7 @@ describe('as things change', () => {
   });
 
   test.each(['mcp_server_configs', 'mcp_server_user_tokens', 'mcp_server_ended_connections', 'feed_counter'])(
-    'when %s cannot be read the answer is an error, never a smaller set',
+    'if %s cannot be read the answer is an error, never a smaller set',
     async (table) => {
       const oauth = {
         authType: 'OAUTH2',
@@ -130,7 +130,7 @@ describe('as things change', () => {
       };
       await createId(gateway, { ...oauth, availability: 'FORCE_ON', enabled: true });
       const { id } = await newChat(gateway, 'member', { mcpServerIds: [] });
-      /** What is in memory is to be read again. */
+      /** Forces memory to be read again. */
       const breakReads = async () => {
         await gateway.database.query('UPDATE feed_counter SET touches = touches + 1');
         broken = table;

@@ -5,7 +5,7 @@ import { revokeKey } from '../../src/data/keys/key-revocation.ts';
 import { newMasterKey } from '../data/encryption-setup.ts';
 import type { TestGateway } from '../setup/gateway.ts';
 
-/** Runs work on the gateway's own database and keys, past the gateway. */
+/** Runs work on the gateway's database and keys, bypassing the gateway. */
 export async function withPrisma<Result>(
   { database, keyring }: TestGateway,
   work: (prisma: GatehousePrisma) => Promise<Result>,
@@ -18,7 +18,7 @@ export async function withPrisma<Result>(
   }
 }
 
-/** A key that was there and is revoked. @returns its number */
+/** Creates a revoked key. @returns its number */
 export async function registerRevokedKey(gateway: TestGateway): Promise<number> {
   return withPrisma(gateway, async (prisma) => {
     const key = newMasterKey();
@@ -30,12 +30,12 @@ export async function registerRevokedKey(gateway: TestGateway): Promise<number> 
   });
 }
 
-/** Puts a config's API key where it does not belong: over the headers of the same config, which then do not open. */
+/** Copies a config's API key into its headers column, where it cannot be decrypted. */
 export async function breakCustomHeaders({ database }: TestGateway, configId: string): Promise<void> {
   await database.query('UPDATE mcp_server_configs SET custom_headers = api_key_value WHERE id = $1::uuid', [configId]);
 }
 
-/** Seals a value with a key that the gateway does not have, as a lost one would be. @returns the key's digest */
+/** Encrypts a value with a key that the gateway does not have, like a lost one. @returns the key's digest */
 export async function loseKeyOfApiKey(gateway: TestGateway, configId: string): Promise<string> {
   const { keyring } = gateway;
   const [lost, active] = [newMasterKey(), keyring.active];

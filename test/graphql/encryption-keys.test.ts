@@ -35,14 +35,14 @@ const ROTATE = `mutation ($dryRun: Boolean, $first: Int) { rotateEncryptionKeys(
   total resealed remaining failureCount failures { table column id reason } } }`;
 const REVOKE = 'mutation ($number: Int!) { revokeEncryptionKey(number: $number) { number status revokedAt } }';
 
-/** The key that seals now. */
+/** The active key. */
 async function findActive(): Promise<{ number: number; digest: string; sealedValueCount: number }> {
   const { data } = await ask(KEYS);
   return data.encryptionKeys.find((key: { status: string }) => key.status === 'ACTIVE');
 }
 
 describe('a key', () => {
-  test('is replaced step by step: a new one, the values sealed anew, the old one revoked', async () => {
+  test('is replaced step by step: new key, re-encryption, revocation of the old key', async () => {
     await createConfig();
     const former = await findActive();
     expect(former.sealedValueCount).toBe(2);
@@ -72,13 +72,13 @@ describe('a key', () => {
     expect(verified.data.verifyEncryptedValues).toEqual({ checked: 5, failureCount: 0 });
   });
 
-  test('that seals new values, or is not there, is not revoked', async () => {
+  test('that is active or does not exist is not revoked', async () => {
     const { number } = await findActive();
     expect((await ask(REVOKE, { number })).errors).toMatchObject([{ extensions: { code: 'CONFLICT' } }]);
     expect((await ask(REVOKE, { number: 9_999 })).errors).toMatchObject([{ extensions: { code: 'NOT_FOUND' } }]);
   });
 
-  test('that another replica revoked is dropped, and the gateway stays ready', async () => {
+  test('revoked by another replica is dropped, and the gateway stays ready', async () => {
     const number = await registerRevokedKey(gateway);
     const { data } = await ask(KEYS);
     expect(data.encryptionKeys.find((key: { number: number }) => key.number === number)).toMatchObject({
@@ -94,7 +94,7 @@ describe('a key', () => {
   });
 });
 
-describe('a stored secret that does not open', () => {
+describe('a stored secret that cannot be decrypted', () => {
   const STATES = '{ mcpServerConfigs { nodes { id viewerState hasApiKey hasCustomHeaders } } }';
 
   async function readStates(token: string): Promise<Record<string, string>> {
@@ -104,7 +104,7 @@ describe('a stored secret that does not open', () => {
     return Object.fromEntries(nodes.map(({ id, viewerState }) => [id, viewerState]));
   }
 
-  test('fails where it is needed; its neighbours, the list and readiness go on, and log and metric tell', async () => {
+  test('fails only where it is needed, and is logged and counted', async () => {
     const [broken, sound] = [await createConfig(), await createConfig()];
     await breakCustomHeaders(gateway, broken);
     const failure = { code: 'DECRYPTION_FAILED', details: { column: 'custom_headers', id: broken } };
@@ -127,7 +127,7 @@ describe('a stored secret that does not open', () => {
     expect(JSON.parse(line ?? '{}')).toMatchObject({ rowId: broken, column: 'custom_headers', reason: 'tag' });
   });
 
-  test('is available again when it is entered again', async () => {
+  test('is available again when it is set again', async () => {
     const id = await createConfig();
     await breakCustomHeaders(gateway, id);
     await expect(gateway.secrets.open(id, 'customHeaders')).rejects.toMatchObject({ code: 'DECRYPTION_FAILED' });
@@ -138,7 +138,7 @@ describe('a stored secret that does not open', () => {
     expect((await gateway.secrets.open(id, 'customHeaders'))?.expose()).toContain('X-New');
   });
 
-  test('because its key is gone shows without an attempt to open it', async () => {
+  test('with a missing key is shown without an attempt to decrypt it', async () => {
     const [lost, sound] = [await createConfig(), await createConfig()];
     const digest = await loseKeyOfApiKey(gateway, lost);
     expect(await readStates(gateway.tokens.member)).toEqual({ [lost]: 'UNAVAILABLE', [sound]: 'READY' });
@@ -154,7 +154,7 @@ describe('a stored secret that does not open', () => {
     const rotation = await ask(ROTATE);
     expect(rotation.data.rotateEncryptionKeys).toMatchObject({ remaining: 1, failureCount: 1 });
 
-    // No further key before that is put right, and none is left behind by the attempt.
+    // No key can be added before that is fixed, and the attempt leaves none behind.
     const keysBefore = gateway.keyring.keys.length;
     const added = await ask('mutation { addEncryptionKey { number } }');
     expect(added.errors).toMatchObject([{ extensions: { code: 'CONFLICT' } }]);
@@ -163,7 +163,7 @@ describe('a stored secret that does not open', () => {
     expect((await ask(KEYS)).data.encryptionKeys).toHaveLength(data.encryptionKeys.length);
   });
 
-  test('of a config that is not there is not found', async () => {
+  test('of a missing config is not found', async () => {
     await expect(gateway.secrets.open(randomUUID(), 'apiKeyValue')).rejects.toMatchObject({ code: 'NOT_FOUND' });
   });
 });

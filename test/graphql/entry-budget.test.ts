@@ -9,7 +9,7 @@ beforeAll(async () => {
 });
 afterAll(() => gateway.close());
 
-test('one operation may ask for 500 entries, all its lists together', async () => {
+test('one operation can request 500 entries over all its lists', async () => {
   const token = gateway.tokens.admin;
   const allowed = await gateway.execute(ListConfigs, { token, variables: { first: 500 } });
   expect(allowed.errors).toBeUndefined();
@@ -27,7 +27,7 @@ test('one operation may ask for 500 entries, all its lists together', async () =
   expect(tooMany.errors).toMatchObject([
     { path: ['b'], extensions: { code: 'VALIDATION_FAILED', issues: [{ path: ['first'], code: 'OUT_OF_RANGE' }] } },
   ]);
-  // Lists that do not say how many count with their default of 50.
+  // Lists without `first` count with the default of 50.
   const byDefault = await gateway.graphql(
     `{ ${Array.from({ length: 11 }, (_, index) => `l${index}: users { totalCount }`).join(' ')} }`,
     { token },

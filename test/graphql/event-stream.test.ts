@@ -6,7 +6,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-test('a stream whose results fail is broken off, and is not pinged any more', async () => {
+test('a stream whose results fail is aborted and not pinged any more', async () => {
   vi.useFakeTimers();
   async function* fail(): AsyncGenerator<ExecutionResult> {
     yield { data: { a: 1 } };
@@ -20,7 +20,7 @@ test('a stream whose results fail is broken off, and is not pinged any more', as
   expect(vi.getTimerCount()).toBe(0);
 });
 
-test('a stream is pinged while nothing comes, once for each time that its client takes something', async () => {
+test('an idle stream is pinged, once for each time that its client reads', async () => {
   vi.useFakeTimers();
   async function* wait(): AsyncGenerator<ExecutionResult> {
     await new Promise(() => undefined);

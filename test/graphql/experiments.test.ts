@@ -18,33 +18,36 @@ const SUBJECTS: Subjects = {
 let gateway: TestGateway;
 beforeAll(async () => {
   gateway = await createTestGateway({ env: { GATEHOUSE_EXPERIMENTS: '' } });
-  // The first use of each token is noted.
+  // The first use of each token is recorded.
   for (const token of Object.values(gateway.tokens)) await gateway.graphql('{ viewer { id } }', { token });
 });
 afterAll(() => gateway?.close());
 
 const aboutServers = listRootFields().filter((field) => /mcp|chat/i.test(field));
 
-test('there are fields about MCP servers to be tried', () => {
+test('there are fields about MCP servers to test', () => {
   expect(aboutServers.length).toBeGreaterThanOrEqual(6);
 });
 
-test.each(aboutServers)('without the experiment %s is EXPERIMENT_DISABLED for those who may call it', async (field) => {
-  const before = await readAllRows(gateway.database);
-  for (const role of ['admin', 'auditor', 'service', 'member'] as const) {
-    const { errors, data } = await gateway.graphql(toOperation(field, SUBJECTS), { token: gateway.tokens[role] });
-    const [type = '', name = ''] = field.split('.');
-    const action = (ROOT_PERMISSIONS as Record<string, Record<string, Action>>)[type]?.[name] as Action;
-    const mayCall = can({ kind: 'user', userId: '', role, credential: { kind: 'bootstrap' } }, action);
-    expect(
-      errors?.map((error) => error.extensions.code),
-      role,
-    ).toEqual([mayCall ? 'EXPERIMENT_DISABLED' : 'FORBIDDEN']);
-    expect(Object.values(data ?? {})).not.toContainEqual(expect.anything());
-  }
-  expect((await gateway.graphql(toOperation(field, SUBJECTS))).status).toBe(401);
-  expect(await readAllRows(gateway.database)).toEqual(before);
-});
+test.each(aboutServers)(
+  'without the experiment %s is EXPERIMENT_DISABLED for callers with permission',
+  async (field) => {
+    const before = await readAllRows(gateway.database);
+    for (const role of ['admin', 'auditor', 'service', 'member'] as const) {
+      const { errors, data } = await gateway.graphql(toOperation(field, SUBJECTS), { token: gateway.tokens[role] });
+      const [type = '', name = ''] = field.split('.');
+      const action = (ROOT_PERMISSIONS as Record<string, Record<string, Action>>)[type]?.[name] as Action;
+      const mayCall = can({ kind: 'user', userId: '', role, credential: { kind: 'bootstrap' } }, action);
+      expect(
+        errors?.map((error) => error.extensions.code),
+        role,
+      ).toEqual([mayCall ? 'EXPERIMENT_DISABLED' : 'FORBIDDEN']);
+      expect(Object.values(data ?? {})).not.toContainEqual(expect.anything());
+    }
+    expect((await gateway.graphql(toOperation(field, SUBJECTS))).status).toBe(401);
+    expect(await readAllRows(gateway.database)).toEqual(before);
+  },
+);
 
 test('without the experiment the rest of the graph works', async () => {
   const { data, errors } = await gateway.graphql('{ viewer { id } users { totalCount } }', {
@@ -54,7 +57,7 @@ test('without the experiment the rest of the graph works', async () => {
   expect(data.viewer.id).toBe(gateway.userIds.admin);
 });
 
-test('without the experiment REST about servers is 403, and nobody is 401 before', async () => {
+test('without the experiment REST about servers is 403, and 401 for unauthenticated callers', async () => {
   const path = '/api/experimental/mcp/servers';
   const headers = { authorization: `Bearer ${gateway.tokens.admin}` };
   const response = await gateway.fetch(path, { headers });

@@ -9,7 +9,7 @@ let chats: Record<'member' | 'admin', Record<'all' | 'none', string>>;
 beforeAll(async () => {
   gateway = await createTestGateway();
   const { member, admin } = gateway.userIds;
-  // One without sign-in for the three, each in one state: what there is for these is shown where chats are read.
+  // One config without sign-in represents the three such auth types in each state.
   const distinct = CASES.filter(
     ({ authType, connection }) => authType === 'oauth2' || (authType === 'none' && connection === 'none'),
   );
@@ -29,7 +29,7 @@ interface Question {
   tool?: string;
 }
 
-/** As many questions at once as a document may have. */
+/** As many questions per document as allowed. */
 async function askAll(caller: ChatCaller, questions: readonly Question[]) {
   const answers: any[] = [];
   for (let first = 0; first < questions.length; first += 15) {
@@ -46,7 +46,7 @@ async function askAll(caller: ChatCaller, questions: readonly Question[]) {
 
 const NAMES = ['EXISTS', 'VISIBLE', 'ENABLED', 'AVAILABILITY', 'SELECTED', 'CONNECTED', 'TOOL_ALLOWED'];
 
-/** The outcomes in order, as a letter each: passed, failed, skipped. */
+/** The outcomes in order, one letter each: passed, failed, skipped. */
 function toLetters({ checks }: any): string {
   expect(checks.map(({ name }: { name: string }) => name)).toEqual(NAMES);
   return checks.map(({ outcome }: { outcome: string }) => outcome[0]).join('');
@@ -59,7 +59,7 @@ function expectedLetters(each: PlacedCase, isSelected: boolean, asker: 'member' 
     each.enabled || owner !== 'member',
     each.enabled,
     true,
-    // What is forced on needs no choice; the switch is a check of its own.
+    // A forced server needs no selection; the enabled switch is a separate check.
     expectedSource({ ...each, enabled: true }, isSelected) !== undefined,
     expectedState(each) === 'READY',
     !each.deny.includes('read') && (each.allow.length === 0 || each.allow.includes('read')),
@@ -73,7 +73,7 @@ test.each([
   ['service', 'member', 'all'],
   ['auditor', 'member', 'none'],
   ['admin', 'admin', 'all'],
-] as const)('a %s is told of each check for a %s who chose %s', async (asker, owner, chosen) => {
+] as const)('a %s gets each check for a %s who selected %s', async (asker, owner, chosen) => {
   const chatId = chats[owner][chosen];
   const questions = cases.map(({ id: configId }) => ({ configId, chatId, tool: 'read' }));
   const answers = await askAll(asker, questions);
@@ -85,7 +85,7 @@ test.each([
   }
 });
 
-test('what it calls available is what the chat is served with, less the tools', async () => {
+test('available agrees with the servers that the chat gets, apart from tools', async () => {
   const { all } = chats.member;
   const answers = await askAll(
     'service',

@@ -27,14 +27,14 @@ async function ask(caller: ChatCaller, question: Question) {
 
 const NAMES = ['EXISTS', 'VISIBLE', 'ENABLED', 'AVAILABILITY', 'SELECTED', 'CONNECTED', 'TOOL_ALLOWED'];
 
-/** The outcomes in order, as a letter each: passed, failed, skipped. */
+/** The outcomes in order, one letter each: passed, failed, skipped. */
 function toLetters({ checks }: any): string {
   expect(checks.map(({ name }: { name: string }) => name)).toEqual(NAMES);
   return checks.map(({ outcome }: { outcome: string }) => outcome[0]).join('');
 }
 
-describe('what is said', () => {
-  test('each failed check says what would change it, and the summary is the first of them', async () => {
+describe('the explanation', () => {
+  test('has a remedy for each failed check, and the first of them as summary', async () => {
     const configId = await createId(gateway, { enabled: false, toolDenyList: ['read'] });
     const { id: chatId } = await newChat(gateway, 'member', { mcpServerIds: [] });
     const { data } = await ask('admin', { configId, chatId, tool: 'read' });
@@ -50,7 +50,7 @@ describe('what is said', () => {
     expect(summary).toBe(`${first.reason} ${first.remedy}`);
   });
 
-  test('without a chat and a tool these checks are skipped, and the question is about the caller', async () => {
+  test('without chat and tool skips these checks and is about the caller', async () => {
     const configId = await createId(gateway, { enabled: true });
     const { data } = await ask('member', { configId });
     expect(toLetters(data.explainMcpServer)).toBe('PPPPSPS');
@@ -61,7 +61,7 @@ describe('what is said', () => {
     });
   });
 
-  test('a suspended user is told of, whatever the server', async () => {
+  test('mentions a suspended user, whatever the server', async () => {
     const configId = await createId(gateway, { enabled: true });
     const { data } = await ask('service', { configId, userId: gateway.userIds.suspended });
     expect(toLetters(data.explainMcpServer)).toBe('PFPPSPS');
@@ -69,10 +69,10 @@ describe('what is said', () => {
   });
 });
 
-describe('who may ask', () => {
+describe('permissions', () => {
   const codesOf = ({ errors }: { errors?: any[] }) => errors?.map(({ extensions }) => extensions.code);
 
-  test('a member learns of a hidden server what he learns of one that is not there', async () => {
+  test('a hidden server looks like a missing one to a member', async () => {
     const hidden = await createId(gateway, { displayName: 'Canary', enabled: false, toolDenyList: ['canary'] });
     const { id: chatId } = await newChat(gateway, 'member', { mcpServerIds: [] });
     for (const more of [{}, { chatId }, { tool: 'canary' }, { userId: gateway.userIds.member }]) {
@@ -87,7 +87,7 @@ describe('who may ask', () => {
     }
   });
 
-  test('a member asks about himself only, also with a chat; users that are not there look the same', async () => {
+  test('a member can ask only about themselves; missing users look the same', async () => {
     const configId = await createId(gateway, { enabled: true });
     for (const userId of [gateway.userIds.admin, randomUUID()]) {
       expect(codesOf(await ask('member', { configId, userId }))).toEqual(['FORBIDDEN']);
@@ -99,7 +99,7 @@ describe('who may ask', () => {
     expect((await ask('member', { configId, userId: gateway.userIds.member })).errors).toBeUndefined();
   });
 
-  test.each(['admin', 'auditor', 'service'] as const)('a %s asks about any user and any chat', async (caller) => {
+  test.each(['admin', 'auditor', 'service'] as const)('a %s can ask about any user and any chat', async (caller) => {
     const configId = await createId(gateway, { enabled: true });
     const { id: chatId } = await newChat(gateway, 'member', { mcpServerIds: [configId] });
     const userId = gateway.userIds.member;
@@ -113,7 +113,7 @@ describe('who may ask', () => {
     expect(codesOf(await ask(caller, { configId, chatId: randomUUID() }))).toEqual(['NOT_FOUND']);
   });
 
-  test('nobody asks nothing', async () => {
+  test('an unauthenticated caller can ask nothing', async () => {
     const answer = await gateway.graphql(`{ explainMcpServer(configId: "${randomUUID()}") { summary } }`);
     expect(answer.status).toBe(401);
   });

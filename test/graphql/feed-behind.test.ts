@@ -8,8 +8,8 @@ import { openEvents } from './sse-client.ts';
 
 const readPlace = (cursor = '') => JSON.parse(Buffer.from(cursor, 'base64url').toString()) as string[];
 
-// One process alone has the embedded database.
-describe.runIf(onServer)('at a replica that has not read what another has', () => {
+// Only one process can open the embedded database.
+describe.runIf(onServer)('at a replica that lags behind', () => {
   let first: TestGateway;
   let behind: Replica;
   const databases: Awaited<ReturnType<typeof openServerDatabase>>[] = [];
@@ -20,7 +20,7 @@ describe.runIf(onServer)('at a replica that has not read what another has', () =
     const [one, two] = databases;
     if (one === undefined || two === undefined) throw new Error('there are two');
     first = await createTestGateway({ database: one });
-    // It believes that notifications come, and looks by itself only now and then.
+    // It expects notifications, and polls only rarely.
     const listen = async () => ({ isConnected: () => true, close: async () => undefined });
     behind = await createReplica(first, { ...two, listen });
   });
@@ -30,7 +30,7 @@ describe.runIf(onServer)('at a replica that has not read what another has', () =
     for (const database of databases) await database.close();
   });
 
-  test('a stream that was cut off in its beginning does not go back', async () => {
+  test('a stream that was cut off during its snapshot does not go back', async () => {
     const ids = (await Promise.all([1, 2, 3].map(() => createId(first, { enabled: true })))).sort();
     const door = {
       ...first,

@@ -9,7 +9,7 @@ beforeAll(async () => {
 });
 afterAll(() => gateway?.close());
 
-test('whatever is written, undone, cut off, resumed and forgotten, each viewer is told what a plain list would tell', async () => {
+test('for any sequence of writes, rollbacks, disconnects and expiry, viewers receive what a simple model predicts', async () => {
   await fc.assert(
     fc.asyncProperty(fc.commands(FEED_COMMANDS, { size: 'medium', maxCommands: 40 }), async (commands) => {
       await gateway.database.query('DELETE FROM mcp_server_configs');

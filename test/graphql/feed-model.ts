@@ -7,33 +7,33 @@ import { createId, update } from './config-operations.ts';
 import { type EventStream, openEvents } from './sse-client.ts';
 import { insertUserToken } from './user-tokens.ts';
 
-/** Who follows: one who sees everything, and one who sees what is enabled. */
+/** The subscribers: one who sees everything, and one who sees enabled configs. */
 export const VIEWERS = ['admin', 'member'] as const;
 
 /** One of them. */
 export type ModelViewer = (typeof VIEWERS)[number];
 
-/** A change that was committed: what a plain list has of it. */
+/** A committed change, as the model records it. */
 interface Committed {
   id: string;
   /** Null where there was, or is, no config. */
   before: boolean | null;
   after: boolean | null;
   version: number;
-  /** A member's connection that came or went. */
+  /** A member's connection that was added or removed. */
   isConnection?: true;
 }
 
-/** What should be so. */
+/** The model. */
 export interface Model {
   log: Committed[];
   configs: Map<string, { enabled: boolean; version: number; isConnected: boolean }>;
-  /** Changes before this index are not kept any more. */
+  /** Changes before this index have expired. */
   expired: number;
   viewers: Record<ModelViewer, { index: number; isOpen: boolean }>;
 }
 
-/** What is. */
+/** The real system. */
 export interface Real {
   gateway: TestGateway;
   viewers: Record<ModelViewer, { stream: EventStream | undefined; cursor: string }>;
@@ -49,7 +49,7 @@ const OAUTH = {
   oauth2TokenUrl: 'https://as.example.com/token',
 };
 
-/** Two who begin to follow a feed in which nothing happened. */
+/** Two subscribers to an empty feed. */
 export async function begin(gateway: TestGateway): Promise<{ model: Model; real: Real }> {
   const real: Real = {
     gateway,
@@ -73,7 +73,7 @@ function canSee(viewer: ModelViewer, enabled: boolean | null): boolean {
   return enabled !== null && (viewer === 'admin' || enabled);
 }
 
-/** What a viewer should be told of the changes since an index. */
+/** The events that a viewer should receive for the changes since an index. */
 function expectedEvents({ log }: Model, viewer: ModelViewer, from: number): unknown[] {
   return log.slice(from).flatMap(({ id, before, after, version, isConnection }): unknown[] => {
     const [did, does] = [canSee(viewer, before), canSee(viewer, after)];
@@ -90,7 +90,7 @@ async function createConfig(model: Model, { gateway }: Real, enabled: boolean): 
   return id;
 }
 
-/** A command on one of the configs that there are. */
+/** A command on an existing config. */
 function onConfig(
   name: string,
   isPossible: (config: { isConnected: boolean }) => boolean,
@@ -153,7 +153,7 @@ const rollsBack = onConfig(
     const undone = prisma.$transaction(async (tx) => {
       await tx.mcpServerConfig.update({ where: { id }, data: { enabled: true, version: { increment: 1 } } });
       await tx.mcpServerConfig.deleteMany({ where: { id: { not: id } } });
-      // The triggers, which wait for the end, have their turn before it is all undone.
+      // Deferred triggers run before everything is rolled back.
       await tx.$executeRawUnsafe('SET CONSTRAINTS ALL IMMEDIATE');
       throw new Error('undone');
     });
@@ -228,7 +228,7 @@ const expires = fc.constant<Command>({
   toString: () => 'expire',
 });
 
-/** Reads what there is up to now, and compares it with the list. */
+/** Reads all events up to now and compares them with the model. */
 async function readAll(model: Model, real: Real, viewer: ModelViewer): Promise<void> {
   const end = await createConfig(model, real, true);
   const { stream } = real.viewers[viewer];
@@ -237,7 +237,7 @@ async function readAll(model: Model, real: Real, viewer: ModelViewer): Promise<v
   for (;;) {
     const event = await stream?.next();
     if (event === undefined) {
-      // Changes that were removed while he was still to be told of them: he is told that, and all before is right.
+      // Changes expired before this subscriber received them: they get an error, and everything before it is right.
       expect(stream?.errors).toEqual(['CURSOR_EXPIRED']);
       expect(model.viewers[viewer].index).toBeLessThan(model.expired);
       expect(found).toEqual(expected.slice(0, found.length));
@@ -251,7 +251,7 @@ async function readAll(model: Model, real: Real, viewer: ModelViewer): Promise<v
   model.viewers[viewer].index = model.log.length;
 }
 
-/** Goes on after the last event that was read; where its changes are gone, begins anew with what there is. */
+/** Resumes after the last event that was read; after CURSOR_EXPIRED, starts with a new snapshot. */
 async function resume(model: Model, real: Real, viewer: ModelViewer): Promise<void> {
   const { gateway } = real;
   const own = model.viewers[viewer];
@@ -280,7 +280,7 @@ async function beginAnew(model: Model, real: Real, viewer: ModelViewer): Promise
   model.viewers[viewer].index = model.log.length;
 }
 
-/** Everything that can happen, in any order. */
+/** All commands, in any order. */
 export const FEED_COMMANDS = [
   creates,
   changes('change', (enabled) => enabled),
@@ -295,7 +295,7 @@ export const FEED_COMMANDS = [
   expires,
 ];
 
-/** Both read to the end, whatever they were doing. */
+/** Both subscribers read to the end, whatever they were doing. */
 export async function finish(model: Model, real: Real): Promise<void> {
   for (const viewer of VIEWERS) {
     await (model.viewers[viewer].isOpen ? readAll : resume)(model, real, viewer);

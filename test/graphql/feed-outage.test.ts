@@ -8,7 +8,7 @@ import { openEvents } from './sse-client.ts';
 
 /** Whether the database answers. */
 let isDown = false;
-/** Statements that failed. */
+/** Number of failed statements. */
 let failures = 0;
 const opened: { gateway: TestGateway; database: Database }[] = [];
 
@@ -48,7 +48,7 @@ function withOutages(opened: Database): Database {
 
 const readRev = (cursor = '') => BigInt((JSON.parse(Buffer.from(cursor, 'base64url').toString()) as string[])[2] ?? 0);
 
-test('a stream goes on after a short outage, and tells nothing while it lasts', async () => {
+test('a stream survives a short outage and sends nothing during it', async () => {
   const gateway = await openGateway({ renewMs: 50 });
   const stream = await openEvents(gateway, gateway.tokens.member);
   expect((await stream.nextOfAny())?.type).toBe('BOOKMARK');
@@ -63,7 +63,7 @@ test('a stream goes on after a short outage, and tells nothing while it lasts', 
   await stream.close();
 });
 
-test('a stream whose database is gone for longer fails, without a word of why', async () => {
+test('a stream fails after a longer outage without revealing the reason', async () => {
   const gateway = await openGateway({ renewMs: 50, maxOutageMs: 0 });
   const stream = await openEvents(gateway, gateway.tokens.member);
   expect((await stream.nextOfAny())?.type).toBe('BOOKMARK');
@@ -73,7 +73,7 @@ test('a stream whose database is gone for longer fails, without a word of why', 
   expect(gateway.logs()).toContain('canary');
 });
 
-test('bookmarks come among changes that the viewer does not see, so that his cursor does not grow old', async () => {
+test('bookmarks arrive between changes that the viewer cannot see, so that their cursor stays fresh', async () => {
   const gateway = await openGateway({ bookmarkMs: 50 });
   const hidden = await createId(gateway);
   const stream = await openEvents(gateway, gateway.tokens.member);

@@ -25,7 +25,7 @@ async function open(viewer: Viewer, args: Parameters<typeof openEvents>[2] = {})
   return stream;
 }
 
-/** From now on: nothing can be missed any more. */
+/** A stream that follows: no later change can be missed. */
 async function follow(viewer: Viewer): Promise<EventStream> {
   const stream = await open(viewer);
   expect(await stream.nextOfAny()).toMatchObject({ type: 'BOOKMARK' });
@@ -35,8 +35,8 @@ async function follow(viewer: Viewer): Promise<EventStream> {
 const remove = (id: string) => gateway.execute(DeleteConfig, { token: gateway.tokens.admin, variables: { id } });
 
 /**
- * All events up to the one of the config that marks the end, which is left out. Without the fields that tell how the
- * viewer stands now, whenever the change was.
+ * All events before the one of the end marker's config. Leaves out the fields that depend on the viewer's current
+ * state, whenever the change was.
  */
 async function readUntil(stream: EventStream, description: string): Promise<ReceivedEvent[]> {
   const events: ReceivedEvent[] = [];
@@ -49,14 +49,14 @@ async function readUntil(stream: EventStream, description: string): Promise<Rece
   }
 }
 
-/** Marks the end of what a test did. */
+/** Creates the end marker of a test. */
 async function mark(): Promise<string> {
   const description = `mark ${crypto.randomUUID()}`;
   await createId(gateway, { description, enabled: true });
   return description;
 }
 
-/** A history with everything that can happen in it. */
+/** A history that contains every kind of change. */
 async function makeHistory(): Promise<string> {
   const shown = await createId(gateway, { enabled: true });
   const hidden = await createId(gateway);
@@ -83,7 +83,7 @@ const makeCursor = (...parts: unknown[]) => Buffer.from(JSON.stringify(parts)).t
 const readCursor = (cursor: string) => JSON.parse(Buffer.from(cursor, 'base64url').toString()) as string[];
 
 describe.each(['admin', 'member'] as const)('a stream of the %s', (viewer) => {
-  test('goes on exactly after any cursor that it ever had', async () => {
+  test('resumes exactly after any of its cursors', async () => {
     const first = await follow(viewer);
     const end = await makeHistory();
     const events = await readUntil(first, end);
@@ -94,7 +94,7 @@ describe.each(['admin', 'member'] as const)('a stream of the %s', (viewer) => {
     }
   });
 
-  test('goes on after changes that its viewer does not see, too, and from the very beginning', async () => {
+  test('resumes after changes that its viewer cannot see, and from the very beginning', async () => {
     const first = await follow(viewer);
     const end = await makeHistory();
     const events = await readUntil(first, end);
@@ -109,7 +109,7 @@ describe.each(['admin', 'member'] as const)('a stream of the %s', (viewer) => {
     expect(all.slice(-events.length)).toEqual(events);
   });
 
-  test('that was cut off in its beginning goes on there, and tells nothing twice and of nothing that was', async () => {
+  test('that was cut off during its snapshot resumes it, without repeated or outdated events', async () => {
     const ids = [];
     for (let index = 0; index < 4; index += 1) ids.push(await createId(gateway, { enabled: true }));
     const [first = '', second = '', third = '', fourth = ''] = ids.sort();
@@ -118,7 +118,7 @@ describe.each(['admin', 'member'] as const)('a stream of the %s', (viewer) => {
     const event = await cut.nextOfAny();
     expect(event?.configId).toBe(second);
     await cut.close();
-    // Of what he was sent, and of what he was not.
+    // Configs that were already sent, and configs that were not.
     await update(gateway, first, { description: 'One.' });
     await update(gateway, third, { description: 'Three.' });
     await update(gateway, first, { description: 'Two.' });
@@ -132,7 +132,7 @@ describe.each(['admin', 'member'] as const)('a stream of the %s', (viewer) => {
       if (next === undefined || next.type === 'BOOKMARK') break;
       found.push([next.type, next.configId, next.config?.['description']]);
     }
-    // A new config is on either side of the cut: among what was sent, or among what is still to be sent.
+    // A new config on either side of the cut: among those already sent, and among those still to send.
     const isBeforeCut = later < second;
     const rest = [[third, 'Three.'], ...(isBeforeCut ? [] : [[later, '']])].sort();
     expect(found).toEqual([
@@ -145,7 +145,7 @@ describe.each(['admin', 'member'] as const)('a stream of the %s', (viewer) => {
   });
 });
 
-test('a list and the changes after its cursor are all there is', async () => {
+test('a list and the changes after its cursor are complete', async () => {
   await createId(gateway, { enabled: true });
   const { data } = await gateway.graphql('{ mcpServerConfigs { feedCursor nodes { id } } }', {
     token: gateway.tokens.member,
@@ -166,7 +166,7 @@ test('a list and the changes after its cursor are all there is', async () => {
   ]);
 });
 
-test('what is told late is told as it was then, the change of a connection too', async () => {
+test('late events show the state at their time, connection changes included', async () => {
   const stream = await follow('member');
   const id = await createId(gateway, { enabled: true, description: 'Then.' });
   await insertUserToken(gateway, { configId: id, userId: gateway.userIds.member });
@@ -180,7 +180,7 @@ test('what is told late is told as it was then, the change of a connection too',
   });
 });
 
-test('whether a secret opens is told as of now, after a change from before its key was replaced', async () => {
+test('whether a secret can be decrypted is shown as of now, even for changes before a key replacement', async () => {
   const stream = await follow('admin');
   const key = { authType: 'API_KEY', apiKeyHeader: 'X-Key', apiKeyValue: 'secret', enabled: true };
   const id = await createId(gateway, key);
@@ -199,7 +199,7 @@ test('whether a secret opens is told as of now, after a change from before its k
   expect(await again.next()).toMatchObject({ type: 'ADDED', config: { id, viewerState: 'READY' } });
 });
 
-test('a change is in the feed whatever path it took, and sealing a value anew is none', async () => {
+test('a change is in the feed whatever path it took, and re-encryption is not', async () => {
   const stream = await follow('admin');
   const { admin, member } = gateway.tokens;
   const rest = (method: string, path: string, body?: object, token = admin) =>
@@ -236,7 +236,7 @@ test('a change is in the feed whatever path it took, and sealing a value anew is
   ]);
 });
 
-test('a server that moves and is switched on at once appears first, and then tells that its connection ended', async () => {
+test('a server that moves and is enabled at once is added first, then its connection ends', async () => {
   const oauth = {
     authType: 'OAUTH2',
     oauth2ClientId: 'client',
@@ -255,7 +255,7 @@ test('a server that moves and is switched on at once appears first, and then tel
   ]);
 });
 
-test('the change of a connection to a server with long lists is told, too', async () => {
+test('a connection change at a server with long lists is sent too', async () => {
   const toolDenyList = Array.from({ length: 200 }, (_, index) => `tool-${index}`.padEnd(100, '-'));
   const id = await createId(gateway, { enabled: true, toolDenyList });
   const stream = await follow('member');

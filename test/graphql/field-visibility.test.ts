@@ -5,17 +5,17 @@ import { createTestGateway, type TestGateway } from '../setup/gateway.ts';
 import { breakCustomHeaders } from './encryption-key-rows.ts';
 import { createSubjects, listRootFields, type Subjects, schema, toOperation } from './root-fields.ts';
 
-/** Who gets a value, where there is one: the callers' first letters. The others get null, or do not get there at all. */
+/** Who gets a value, if there is one: first letters of the callers. The others get null, or cannot reach the field. */
 const ALL = 'AUSM';
 const STAFF = 'AUS';
 const OVERSIGHT = 'AU';
 const ADMIN = 'A';
-/** Who has a chat, and services, who see all. */
+/** Callers with a chat, and services, which see all chats. */
 const CHATTERS = 'ASM';
 
 const LETTERS = { admin: 'A', auditor: 'U', service: 'S', member: 'M', suspended: 'x', nobody: 'n' } as const;
 
-/** Every field of every type. A field that is not here turns the suite red: say who sees it. */
+/** Every field of every type. An unlisted field fails the suite: say who sees it. */
 const VISIBLE_TO: Readonly<Record<string, string>> = {
   'McpServerConfig.id': ALL,
   'McpServerConfig.slug': ALL,
@@ -162,7 +162,7 @@ const VISIBLE_TO: Readonly<Record<string, string>> = {
   'AuditLogEntry.changes': OVERSIGHT,
   'AuditLogEntry.reason': OVERSIGHT,
   'AuditLogEntry.requestId': OVERSIGHT,
-  // No connection in memory has an address: shown in client-address.
+  // No connection in memory has an address: tested in client-address.
   'AuditLogEntry.address': '',
   'AuditChange.field': OVERSIGHT,
   'AuditChange.isSecret': OVERSIGHT,
@@ -171,7 +171,7 @@ const VISIBLE_TO: Readonly<Record<string, string>> = {
   'AuditVerification.checked': OVERSIGHT,
   'AuditVerification.head': OVERSIGHT,
   'AuditVerification.headHash': OVERSIGHT,
-  // Nobody breaks it here: shown in audit-chain.
+  // The chain is intact here: tested in audit-chain.
   'AuditVerification.brokenAt': '',
   'AuditVerification.problem': '',
   'ImportMcpServersPayload.diff': ADMIN,
@@ -188,7 +188,7 @@ const VISIBLE_TO: Readonly<Record<string, string>> = {
   'MissingSecret.field': ADMIN,
   'MissingSecret.header': ADMIN,
   'MissingSecret.description': ADMIN,
-  // A stream: shown in config-events.
+  // A stream: tested in config-events.
   'McpServerConfigEvent.cursor': '',
   'McpServerConfigEvent.type': '',
   'McpServerConfigEvent.configId': '',
@@ -222,15 +222,15 @@ const VISIBLE_TO: Readonly<Record<string, string>> = {
 
 type Caller = keyof typeof LETTERS;
 
-/** Which fields came back with a value, and which came back at all, per caller. */
+/** Which fields returned a value, and which were present at all, per caller. */
 const seen = {} as Record<Caller, { filled: Set<string>; asked: Set<string> }>;
-/** Errors beside data: where a field that is hidden made one. */
+/** Errors next to data: a hidden field that caused one. */
 const mixed: string[] = [];
 const errorCodes = {} as Record<Caller, Set<unknown>>;
 let gateway: TestGateway;
 let discoverable: DiscoverableServer;
 
-/** Notes each field of an answer by the type it belongs to. */
+/** Records each field of an answer by its type. */
 function note(caller: Caller, typeName: string, value: unknown): void {
   if (Array.isArray(value)) for (const item of value) note(caller, typeName, item);
   const type = schema.getType(typeName);
@@ -247,7 +247,7 @@ async function askEverything(caller: Caller, subjects: Subjects): Promise<void> 
   seen[caller] = { filled: new Set(), asked: new Set() };
   errorCodes[caller] = new Set();
   const token = caller === 'nobody' ? undefined : gateway.tokens[caller];
-  // Deletions last: what they delete is asked about before.
+  // Deletions last: what they delete is queried before.
   const fields = listRootFields().sort((a, b) => Number(a.includes('.delete')) - Number(b.includes('.delete')));
   for (const rootField of fields) {
     const { data, errors } = await gateway.graphql(toOperation(rootField, subjects, caller), { token });
@@ -261,9 +261,9 @@ beforeAll(async () => {
   gateway = await createTestGateway({ env: { GATEHOUSE_ALLOWED_PRIVATE_CIDRS: '127.0.0.0/8' } });
   discoverable = await startDiscoverableServer();
   const subjects = { ...(await createSubjects(gateway)), serverUrl: discoverable.url };
-  // A value that does not open, for the reports to name; of a config that nobody is going to change.
+  // A value that cannot be decrypted, for the reports to name; in a config that nobody changes.
   await breakCustomHeaders(gateway, (await createSubjects(gateway)).configId);
-  // The admin last: he is the one whose mutations do something.
+  // The admin last: their mutations have effects.
   const callers = (Object.keys(LETTERS) as Caller[]).reverse();
   for (const caller of callers) await askEverything(caller, subjects);
 });
@@ -279,7 +279,7 @@ const fieldsOfGraph = ownTypes.flatMap((type) =>
     : [],
 );
 
-test('the table has every field of the graph and no other', () => {
+test('the table has exactly the fields of the schema', () => {
   expect(Object.keys(VISIBLE_TO).sort()).toEqual(fieldsOfGraph.sort());
 });
 
@@ -293,7 +293,7 @@ describe.each(fieldsOfGraph)('%s', (field) => {
   });
 });
 
-test('what a caller does not see comes as null, without an error beside it', () => {
+test('hidden fields are null, without an error next to them', () => {
   expect(mixed).toEqual([]);
   expect(errorCodes.admin).toEqual(new Set());
   for (const caller of ['auditor', 'service', 'member'] as const) {
@@ -304,7 +304,7 @@ test('what a caller does not see comes as null, without an error beside it', () 
   expect([...errorCodes.suspended]).toEqual(['UNAUTHENTICATED']);
 });
 
-test('every restricted field says in its description who sees it', () => {
+test("every restricted field's description says who sees it", () => {
   for (const type of ownTypes.filter(isObjectType)) {
     for (const field of Object.values(type.getFields())) {
       const isRestricted = [STAFF, OVERSIGHT].includes(VISIBLE_TO[`${type.name}.${field.name}`] ?? '');
@@ -324,7 +324,7 @@ test.each([
   ['alone', 'mcpServerConfig(slug: "SLUG") { ... }'],
 ])('a member gets null %s, also by aliases and fragments', async (_place, outline) => {
   const { slug } = await createSubjects(gateway);
-  // As few aliases as a document may have: the fields go round in groups.
+  // At most as many aliases as a document may have: the fields are split into groups.
   for (let start = 0; start < hidden.length; start += 4) {
     const names = hidden.slice(start, start + 4).map((field) => field.replace('McpServerConfig.', ''));
     const select = (name: string) => (/By$/.test(name) ? `${name} { id email apiTokens { name } }` : name);

@@ -5,12 +5,12 @@ import { newMasterKey, tokenColumns } from '../data/encryption-setup.ts';
 import type { TestGateway } from '../setup/gateway.ts';
 import { withPrisma } from './encryption-key-rows.ts';
 
-/** Everything that decides over a server in a chat, but for the chat's own choice. */
+/** Everything that decides about a server in a chat, except the chat's own selection. */
 export interface Case {
   availability: 'force_on' | 'default_on' | 'default_off';
   enabled: boolean;
   authType: 'none' | 'api_key' | 'custom_headers' | 'oauth2';
-  /** Of each owner; `lost`: the token's key is not there any more. */
+  /** Connection state per owner; `lost`: the token's key is missing. */
   connection: 'none' | 'connected' | 'ended' | 'lost';
   allow: string[];
   deny: string[];
@@ -30,7 +30,7 @@ const TOOL_LISTS = [
   { allow: [], deny: ['other'] },
 ];
 
-/** The whole space. A token of a server that wants none is there too: it must not matter. */
+/** All cases. Includes a token of a server that needs none: it must not matter. */
 export const CASES: readonly Case[] = (['force_on', 'default_on', 'default_off'] as const).flatMap((availability) =>
   [true, false].flatMap((enabled) =>
     (['none', 'api_key', 'custom_headers', 'oauth2'] as const).flatMap((authType) =>
@@ -41,21 +41,23 @@ export const CASES: readonly Case[] = (['force_on', 'default_on', 'default_off']
   ),
 );
 
-/** How a server stands for an owner, written down without a look at the gateway's own code. */
+/** The expected state for an owner, written independently of the gateway's code. */
 export function expectedState({ authType, connection }: Case): 'READY' | 'NEEDS_CONNECT' | 'RECONNECT' | 'UNAVAILABLE' {
   if (authType !== 'oauth2' || connection === 'connected') return 'READY';
   if (connection === 'none') return 'NEEDS_CONNECT';
   return connection === 'ended' ? 'RECONNECT' : 'UNAVAILABLE';
 }
 
-/** Why a server is in a chat, in the same way; undefined when it is not. */
+/** The expected source in a chat, written the same way; undefined if the server is not in it. */
 export function expectedSource(each: Case, isSelected: boolean): 'FORCED' | 'SELECTED' | undefined {
   if (!each.enabled) return undefined;
   if (each.availability === 'force_on') return 'FORCED';
   return isSelected ? 'SELECTED' : undefined;
 }
 
-/** Puts every case into the database, for these owners. Past the services: what is stored may be older than a rule. */
+/**
+ * Writes every case into the database for these owners. Bypasses the services: stored data may be older than a rule.
+ */
 export async function placeCases(
   gateway: TestGateway,
   ownerIds: readonly string[],
@@ -89,14 +91,14 @@ export async function placeCases(
   return placed;
 }
 
-/** A chat as it is in the database. @returns its id */
+/** Writes a chat into the database. @returns its id */
 export async function placeChat(gateway: TestGateway, ownerId: string, mcpServerIds: readonly string[]) {
   const id = randomUUID();
   await withPrisma(gateway, (prisma) => prisma.chat.create({ data: { id, ownerId, mcpServerIds: [...mcpServerIds] } }));
   return id;
 }
 
-/** What is sealed in there cannot be opened afterwards. */
+/** Makes the encrypted values undecryptable. */
 async function withLostKey({ keyring }: TestGateway, prisma: GatehousePrisma, work: () => Promise<void>) {
   const [lost, active] = [newMasterKey(), keyring.active];
   keyring.add(lost);

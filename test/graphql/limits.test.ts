@@ -12,7 +12,7 @@ afterAll(() => gateway?.close());
 const repeat = (count: number, toText: (index: number) => string) =>
   Array.from({ length: count }, (_, index) => toText(index)).join(' ');
 
-/** Asks as a member. @returns the codes of the errors; none when it ran */
+/** Asks as a member. @returns the error codes; none if it ran */
 async function codesOf(query: string): Promise<string[]> {
   const { errors } = await gateway.graphql(query, { token: gateway.tokens.member });
   return (errors ?? []).map((error) => error.extensions.code);
@@ -24,7 +24,7 @@ async function expectRefused(query: string): Promise<void> {
   expect(new Set(errors?.map((error) => error.extensions.code))).toEqual(new Set(['VALIDATION_FAILED']));
 }
 
-describe('a document at its limits runs, one step further it is refused', () => {
+describe('a document at a limit runs, one step beyond is refused', () => {
   /** Inline fragments are levels too. */
   const nested = (levels: number) =>
     `{ viewer { ${'... on User { '.repeat(levels - 2)} id ${'} '.repeat(levels - 2)} } }`;
@@ -46,7 +46,7 @@ describe('a document at its limits runs, one step further it is refused', () => 
 });
 
 test(`a document of ${MAX_TOKENS} tokens runs, one of a token more is refused`, async () => {
-  // Beside the names there are 26 tokens. FORBIDDEN comes from the guard: the document itself was good.
+  // There are 26 tokens besides the names. FORBIDDEN comes from the guard: the document itself is valid.
   const query = (tokens: number) => `mutation {
     createMcpServerConfig(input: { displayName: "A", slug: "a", url: "a", toolAllowList: [${'"a" '.repeat(tokens - 26)}] }) { id }
   }`;
@@ -54,7 +54,7 @@ test(`a document of ${MAX_TOKENS} tokens runs, one of a token more is refused`, 
   await expectRefused(query(MAX_TOKENS + 1));
 });
 
-describe('what hides in fragments is counted', () => {
+describe('content of fragments is counted', () => {
   test.each<[string, string]>([
     [
       'levels',
@@ -73,7 +73,7 @@ describe('what hides in fragments is counted', () => {
   });
 });
 
-describe('documents that are made to cost', () => {
+describe('documents built to be expensive', () => {
   test.each<[string, string]>([
     ['a fragment that spreads itself', '{ viewer { ...F } } fragment F on User { ...F }'],
     [
@@ -130,7 +130,7 @@ describe('documents that are made to cost', () => {
     await expectRefused(query);
   });
 
-  test('variables of 60,000 wrong values are refused in one short answer', async () => {
+  test('variables with 60,000 wrong values are refused in one short answer', async () => {
     const query = 'mutation ($input: CreateMcpServerConfigInput!) { createMcpServerConfig(input: $input) { id } }';
     const input = { toolAllowList: Array.from({ length: 60_000 }, () => 1) };
     const { errors } = await gateway.graphql(query, { token: gateway.tokens.member, variables: { input } });
@@ -138,7 +138,7 @@ describe('documents that are made to cost', () => {
     expect(JSON.stringify(errors).length).toBeLessThan(20_000);
   });
 
-  test('variables that are nested thousands deep are refused', async () => {
+  test('variables nested thousands of levels deep are refused', async () => {
     const body = `{"query": "query ($f: McpServerConfigFilter) { mcpServerConfigs(filter: $f) { totalCount } }", "variables": {"f": ${'['.repeat(50_000)}${']'.repeat(50_000)}}}`;
     const headers = { 'content-type': 'application/json', authorization: `Bearer ${gateway.tokens.member}` };
     const response = await gateway.fetch('/graphql', { method: 'POST', headers, body });
@@ -146,7 +146,7 @@ describe('documents that are made to cost', () => {
   });
 });
 
-describe('what honest clients send', () => {
+describe('requests of legitimate clients', () => {
   test.each([
     ['the introspection of tools', getIntrospectionQuery()],
     [

@@ -6,13 +6,13 @@ import { createTestGateway, type TestGateway } from '../setup/gateway.ts';
 import { createReplica, type Replica } from '../setup/replica.ts';
 import { createId } from './config-operations.ts';
 
-// One process alone has the embedded database.
-describe.runIf(onServer)('of two replicas on one database', () => {
+// Only one process can open the embedded database.
+describe.runIf(onServer)('two replicas on one database', () => {
   const databases: Database[] = [];
   let first: TestGateway;
-  /** Hears of changes. */
+  /** Receives notifications. */
   let second: Replica;
-  /** Hears of nothing, and knows it, as while its connection for notifications is down. */
+  /** Receives none and knows it, as while its notification connection is down. */
   let deaf: Replica;
 
   beforeAll(async () => {
@@ -41,7 +41,7 @@ describe.runIf(onServer)('of two replicas on one database', () => {
   const idsOf = ({ data }: { data: any }): string[] => data.mcpServerConfigs.nodes.map(({ id }: { id: string }) => id);
   const codeOf = ({ errors }: { errors?: any[] }): string => errors?.[0]?.extensions.code ?? 'none';
 
-  test('the one that wrote has it in its next answer, a deaf one too, and the other as soon as it hears', async () => {
+  test('the writer has a change in its next answer, even without notifications, and the other once notified', async () => {
     const id = await createId(first);
     for (let round = 0; round < 20; round += 1) {
       const enabled = round % 2 === 0;
@@ -53,7 +53,7 @@ describe.runIf(onServer)('of two replicas on one database', () => {
     }
   });
 
-  test('a token that is revoked, a role that is taken and a user who is suspended are so everywhere', async () => {
+  test('revoked tokens, demotions and suspensions apply everywhere', async () => {
     const made = await asAdmin('mutation { createUser(input: { email: "r@example.com", role: ADMIN }) { id } }');
     const { id } = made.createUser;
     const newToken = async () => {

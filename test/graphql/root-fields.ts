@@ -13,17 +13,17 @@ export interface Subjects {
   slug: string;
   userId: string;
   apiTokenId: string;
-  /** A chat of each who may have one. */
+  /** A chat of each user who may have one. */
   chatIds: Readonly<Partial<Record<string, string>>>;
-  /** Of an MCP server to discover something about; by default one that the gateway may not reach. */
+  /** URL of an MCP server for discovery; by default one that the gateway may not reach. */
   serverUrl: string;
-  /** Of a key that is revoked. */
+  /** Number of a revoked key. */
   keyNumber: number;
 }
 
 /**
- * The arguments of every root field of the graph, by its name. A field that is missing here turns the tests red that
- * go through all operations: whoever adds one says how it is called.
+ * The arguments of every root field of the schema, by name. A missing field fails the tests that run all operations:
+ * when you add one, say how it is called.
  */
 export const ROOT_ARGUMENTS: Readonly<Record<string, (subjects: Subjects, caller: string) => string>> = {
   'Query.viewer': () => '',
@@ -63,7 +63,7 @@ export const ROOT_ARGUMENTS: Readonly<Record<string, (subjects: Subjects, caller
 
 const MISSING_ID = '00000000-0000-4000-8000-00000000dead';
 
-/** One that is imported, one that lacks a secret, one that cannot be. */
+/** One server that is imported, one that lacks a secret, one that cannot be imported. */
 const IMPORTED = {
   mcpServers: {
     imported: { url: 'https://imported.example.com/mcp' },
@@ -73,7 +73,7 @@ const IMPORTED = {
   },
 };
 
-/** On an address that nobody opened. */
+/** At an address that the operator did not allow. */
 export const UNREACHABLE_URL = 'https://127.0.0.1/mcp';
 
 export const schema = buildSchema();

@@ -19,7 +19,7 @@ import {
 const OK = 'ok';
 const NO = 'FORBIDDEN';
 
-/** Who may call what: the roles in order. Nobody and suspended users may call nothing. */
+/** Which role may call what. Unauthenticated and suspended users may call nothing. */
 // biome-ignore format: a table is read by its columns
 const EXPECTED: Readonly<Record<string, readonly string[]>> = {
   //                                     admin auditor service member
@@ -56,18 +56,18 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
   'Mutation.revokeEncryptionKey':        [OK,  NO,     NO,     NO],
 };
 
-/** What is deleted is asked about before. */
+/** Deletions come after the queries about their targets. */
 function deletionsLast(a: string, b: string): number {
   return Number(a.includes('.delete')) - Number(b.includes('.delete'));
 }
 
-test('the tables have every root field and no other', () => {
+test('the tables have exactly the root fields of the schema', () => {
   const fields = listRootFields().sort();
   expect(Object.keys(EXPECTED).sort()).toEqual(fields);
   expect(Object.keys(ROOT_ARGUMENTS).sort()).toEqual(fields);
 });
 
-describe('through the public door', () => {
+describe('over HTTP', () => {
   let gateway: TestGateway;
   let subjects: Subjects;
   beforeAll(async () => {
@@ -85,9 +85,9 @@ describe('through the public door', () => {
     return errors[0].extensions.code;
   };
 
-  test.each(listRootFields().sort(deletionsLast))('%s is for those whom the table names', async (rootField) => {
+  test.each(listRootFields().sort(deletionsLast))('%s is allowed for the callers in the table', async (rootField) => {
     const callers = [undefined, 'suspended', ...ROLES] as const;
-    // A first use of each token is noted; after that nothing but the operations writes.
+    // The first use of each token is recorded; after that only the operations write.
     for (const caller of callers) await outcomeOf('Query.viewer', caller);
     const before = await readAllRows(gateway.database);
     const expectedOf = (caller: (typeof callers)[number]) =>
@@ -115,7 +115,7 @@ describe('the guard before the root fields', () => {
     chatIds: {},
   };
 
-  /** A context in which any use of a service is an error: what is refused must not get so far. */
+  /** A context in which any use of a service fails: a refused call must not get that far. */
   const contextOf = (viewer: Viewer): GraphQLContext => {
     const refuse = () => {
       throw new Error('a service was called');
@@ -134,7 +134,7 @@ describe('the guard before the root fields', () => {
     return errors?.map((error) => error.extensions['code'] ?? error.message);
   };
 
-  test('asks an action of the policy for each field of the schema, and for no other', () => {
+  test('has a policy action for each field of the schema, and no others', () => {
     for (const root of [schema.getQueryType(), schema.getMutationType(), schema.getSubscriptionType()]) {
       if (root == null) continue;
       const actions = (ROOT_PERMISSIONS as Record<string, Record<string, string>>)[root.name] ?? {};
@@ -143,11 +143,14 @@ describe('the guard before the root fields', () => {
     }
   });
 
-  test.each(listRootFields())('turns nobody away from %s before any service is called', async (rootField) => {
-    expect(await run(rootField, NOBODY)).toEqual(['UNAUTHENTICATED']);
-  });
+  test.each(listRootFields())(
+    'refuses %s to unauthenticated callers before any service is called',
+    async (rootField) => {
+      expect(await run(rootField, NOBODY)).toEqual(['UNAUTHENTICATED']);
+    },
+  );
 
-  test.each(listRootFields())('turns those away from %s whom the table does not name', async (rootField) => {
+  test.each(listRootFields())('refuses %s to callers who are not in the table', async (rootField) => {
     for (const [index, role] of ROLES.entries()) {
       const expected = EXPECTED[rootField]?.[index] === OK ? 'a service was called' : NO;
       expect(await run(rootField, userOf(role)), role).toEqual([expected]);

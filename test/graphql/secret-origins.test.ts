@@ -21,7 +21,7 @@ const BASE = {
   oauth2RevocationUrl: 'https://id.example.com/revoke',
 } as const;
 
-/** Creates the config, changes it, and removes it again. */
+/** Creates the config, changes it, and deletes it again. */
 async function change(patch: Record<string, unknown>) {
   const token = gateway.tokens.admin;
   const created = await gateway.execute(CreateConfig, { token, variables: { input: BASE } });
@@ -37,7 +37,7 @@ describe('the client secret, which is sent to the token and the revocation URL',
     { oauth2TokenUrl: 'https://id.example.com:8443/token' },
     { oauth2RevocationUrl: 'https://evil.example.net/revoke' },
     { oauth2TokenUrl: 'https://evil.example.net/token', oauth2RevocationUrl: 'https://evil.example.net/revoke' },
-  ])('does not go to another origin unseen: %j', async (patch) => {
+  ])('is not sent to another origin silently: %j', async (patch) => {
     const { errors } = await change(patch);
     expect(errors).toMatchObject([
       {
@@ -54,7 +54,7 @@ describe('the client secret, which is sent to the token and the revocation URL',
     { oauth2RevocationUrl: null },
     { oauth2TokenUrl: 'https://other.example.net/token', oauth2ClientSecret: 'entered again' },
     { oauth2TokenUrl: 'https://other.example.net/token', oauth2ClientSecret: null },
-  ])('stays where it was, is entered again, or goes: %j', async (patch) => {
+  ])('is kept, set again or cleared: %j', async (patch) => {
     const { errors, data } = await change(patch);
     expect(errors).toBeUndefined();
     expect(data.updateMcpServerConfig.hasOAuth2Secret).toBe(patch.oauth2ClientSecret !== null);

@@ -13,13 +13,13 @@ const CREATE = 'mutation ($input: CreateMcpServerConfigInput!) { createMcpServer
 const UPDATE =
   'mutation ($id: UUID!, $patch: UpdateMcpServerConfigInput!) { updateMcpServerConfig(id: $id, patch: $patch) { id } }';
 
-/** A slug is no secret: where it is not found either, nothing was searched. */
+/** A slug is not a secret: if it is not found, the search itself does not work. */
 const slug = uniqueSlug();
 let databaseUrl: string;
 let database: Database;
 let gateway: TestGateway;
 const answers: string[] = [];
-/** Where the write-ahead log was before anything was written. */
+/** Position of the write-ahead log before anything was written. */
 let logStart: unknown;
 
 async function send(query: string, variables?: unknown) {
@@ -60,7 +60,7 @@ function expectOnlyTheSlug(text: string): void {
   for (const trace of TRACES) expect(text.includes(trace), trace).toBe(false);
 }
 
-test('the values went through', { skip: !onServer }, () => {
+test('the values were stored', { skip: !onServer }, () => {
   expect(answers.some((answer) => answer.includes('"resealed":5'))).toBe(true);
   expect(answers.some((answer) => answer.includes('VALIDATION_FAILED'))).toBe(true);
   expect(answers.some((answer) => answer.includes('CONFLICT'))).toBe(true);

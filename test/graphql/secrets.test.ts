@@ -12,7 +12,7 @@ const UPDATE =
 
 let gateway: TestGateway;
 let subjects: Subjects;
-/** Everything that came out of the gateway: status lines, headers and bodies. */
+/** Everything that the gateway sent: status lines, headers and bodies. */
 const answers: string[] = [];
 
 async function send(path: string, init: RequestInit): Promise<Response> {
@@ -48,9 +48,9 @@ function validInput(): Record<string, unknown> {
   return { displayName: 'Canaries', slug: uniqueSlug(), url: 'https://mcp.example.com/mcp' };
 }
 
-describe('a secret that is sent right', () => {
+describe('a secret sent correctly', () => {
   test.each(DECOYS.map((wrap) => [wrap('…'), wrap] as const))(
-    'as %j is stored, and only shown to exist',
+    'as %j is stored, and only its existence is shown',
     async (_, wrap) => {
       // A header's value is one line.
       const oneLine = (canary: string) => wrap(canary).replaceAll('\n', ' ');
@@ -67,7 +67,7 @@ describe('a secret that is sent right', () => {
   );
 });
 
-describe('a secret that is sent wrong', () => {
+describe('a secret sent wrongly', () => {
   test.each(Object.entries(WRONG))('%s is refused', async (_name, wrong) => {
     for (const [query, variables] of [
       [CREATE, { input: { ...validInput(), ...(wrong as object) } }],
@@ -101,7 +101,7 @@ describe('a secret that is sent wrong', () => {
     }
   });
 
-  test('beside a null that hides behind a default is refused', async () => {
+  test('next to a null hidden behind a default is refused', async () => {
     const fields = `displayName: $name, slug: "${uniqueSlug()}", url: "https://mcp.example.com/", apiKeyValue: "${KEY}"`;
     const query = `mutation ($name: String = "A") { createMcpServerConfig(input: { ${fields} }) { id } }`;
     const { errors } = (await (await postOperation(query, { name: null })).json()) as { errors?: unknown[] };
@@ -128,7 +128,7 @@ describe('a secret that is sent wrong', () => {
   });
 });
 
-test('a secret that cannot be stored is masked, whatever the database says about it', async () => {
+test("a secret that cannot be stored is masked, whatever the database's error says", async () => {
   const input = { ...validInput(), ...secretsWith((canary) => canary), slug: 'refused', description: KEY };
   await gateway.database.query(
     `ALTER TABLE mcp_server_configs ADD CONSTRAINT refusal CHECK (slug <> 'refused') NOT VALID`,
@@ -147,7 +147,7 @@ test('a secret that cannot be stored is masked, whatever the database says about
   await gateway.database.query('ALTER TABLE mcp_server_configs DROP CONSTRAINT refusal');
 });
 
-test('secrets sent with a taken slug, a stale version, a missing config, or by those who may not are refused', async () => {
+test('secrets with a taken slug, a stale version, a missing config or without permission are refused', async () => {
   const secrets = secretsWith((canary) => canary);
   await postOperation(CREATE, { input: { ...validInput(), ...secrets, slug: subjects.slug } });
   await postOperation(UPDATE, { id: crypto.randomUUID(), patch: secrets });
@@ -162,7 +162,7 @@ test('secrets sent with a taken slug, a stale version, a missing config, or by t
   }
 });
 
-test('afterwards no answer, no log line and no row has a secret in it', async () => {
+test('afterwards no answer, log line or row contains a secret', async () => {
   const queries = listRootFields().filter((field) => field.startsWith('Query.'));
   for (const caller of ['admin', 'auditor', 'service', 'member', 'suspended'] as const) {
     for (const field of queries) {

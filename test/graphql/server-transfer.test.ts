@@ -45,11 +45,11 @@ describe('a file of servers', () => {
   });
   afterAll(() => gateway?.close());
 
-  test('is compared first, which changes nothing, and applied when that is said', async () => {
+  test('is compared first without changes, and applied on request', async () => {
     const file = {
       mcpServers: { one: { url: 'https://one.example.com/mcp' }, local: { command: 'npx', args: ['-y', 'x'] } },
     };
-    // The first use of a token is noted.
+    // The first use of a token is recorded.
     await gateway.graphql('{ viewer { id } }', { token: gateway.tokens.admin });
     const before = await readAllRows(gateway.database);
     const dry = await importFile(gateway, file);
@@ -66,7 +66,7 @@ describe('a file of servers', () => {
     expect(again.report.servers[0]).toMatchObject({ kind: 'UNCHANGED', applied: false });
   });
 
-  test('that lacks secrets is imported without those servers, until they are given', async () => {
+  test('that lacks secrets is imported without those servers until they are given', async () => {
     const file = {
       mcpServers: {
         complete: { url: 'https://complete.example.com/mcp' },
@@ -87,7 +87,7 @@ describe('a file of servers', () => {
     expectNoTraces(JSON.stringify(second));
   });
 
-  test('with a server that cannot be had is imported with the others', async () => {
+  test('with an invalid server is imported with the others', async () => {
     const file = {
       mcpServers: {
         good: { url: 'https://good.example.com/mcp' },
@@ -100,7 +100,7 @@ describe('a file of servers', () => {
     expect(report.servers[1].error).toMatch(/^VALIDATION_FAILED: /);
   });
 
-  test('that is none is refused as a whole', async () => {
+  test('that is unreadable is refused as a whole', async () => {
     for (const content of ['', 'no JSON', '[]', '{}', '{"mcpServers": 1}']) {
       const { errors } = await importFile(gateway, content, { dryRun: false });
       expect(
@@ -110,7 +110,7 @@ describe('a file of servers', () => {
     }
   });
 
-  test('an export says it all but the secrets, and imported again changes nothing', async () => {
+  test('an export has everything but the secrets, and re-importing it changes nothing', async () => {
     await createId(gateway, {
       ...secretsWith((canary) => canary),
       authType: 'API_KEY',
@@ -134,7 +134,7 @@ describe('a file of servers', () => {
     expect(await exportFile(gateway)).toBe(file);
   });
 
-  test('an export is taken into another gateway, with the secrets given, and comes out the same', async () => {
+  test('an export imported into another gateway with its secrets exports the same file', async () => {
     const file = await exportFile(gateway);
     const other = await createTestGateway();
     try {
@@ -173,21 +173,21 @@ describe('a file of servers', () => {
     expectNoTraces([...everything, await exportFile(gateway)].join('\n'));
   });
 
-  test.each(['member', 'service', 'auditor'] as const)('a %s imports nothing', async (caller) => {
+  test.each(['member', 'service', 'auditor'] as const)('a %s cannot import', async (caller) => {
     const query = 'mutation { importMcpServers(input: { content: "{}" }) { diff } }';
     const { errors } = await gateway.graphql(query, { token: gateway.tokens[caller] });
     expect(errors?.[0].extensions.code).toBe('FORBIDDEN');
   });
 });
 
-describe('a server whose OAuth settings were discovered', () => {
+describe('a server with discovered OAuth settings', () => {
   let world: ConnectedWorld;
   beforeAll(async () => {
     world = await openConnectedWorld();
   });
   afterAll(() => world?.close());
 
-  test('is exported without them, and imported again stays as it is, registration included', async () => {
+  test('is exported without them and unchanged by re-import, registration included', async () => {
     const { gateway, as } = world;
     await world.define({ description: 'Discovered.' });
     const file = await exportFile(gateway);
@@ -198,7 +198,7 @@ describe('a server whose OAuth settings were discovered', () => {
     expect(await readAllRows(gateway.database)).toEqual(before);
   });
 
-  test('is changed by an import in what the file says, and stays discovered', async () => {
+  test('takes changes from an import and stays discovered', async () => {
     const { gateway, as } = world;
     const file = (await exportFile(gateway)).replace('Discovered.', 'Still discovered.');
     const count = async () => (await readAllRows(gateway.database))['mcp_server_oauth_discoveries'];

@@ -1,7 +1,7 @@
 import type { TestGateway } from '../setup/gateway.ts';
 import { readSse } from '../setup/sse-reader.ts';
 
-/** One event as a client gets it. */
+/** An event as a client receives it. */
 export interface ReceivedEvent {
   cursor: string;
   type: string;
@@ -13,11 +13,11 @@ export interface ReceivedEvent {
 /** A subscription over server-sent events (GraphQL over SSE, distinct connections). */
 export interface EventStream {
   status: number;
-  /** The next event that is no bookmark; undefined when the stream is complete. */
+  /** The next event that is not a bookmark; undefined when the stream is complete. */
   next(): Promise<ReceivedEvent | undefined>;
-  /** The next of any type. */
+  /** The next event of any type. */
   nextOfAny(): Promise<ReceivedEvent | undefined>;
-  /** Codes of errors that came in place of an event. */
+  /** Codes of errors that arrived instead of an event. */
   errors: string[];
   close(): Promise<void>;
 }
@@ -25,7 +25,7 @@ export interface EventStream {
 const FIELDS =
   'cursor type configId changedFields config { id slug displayName description url enabled authConnected viewerState version }';
 
-/** Opens a stream of config events. @param variables `fields` is what is asked for of each; `flag` is a variable of theirs */
+/** Opens a stream of config events. @param variables `fields` is the selection; `flag` is a variable in it */
 export async function openEvents(
   gateway: TestGateway,
   token: string | undefined,

@@ -10,12 +10,12 @@ let gateway: TestGateway;
 let close: () => Promise<void>;
 const statements: string[] = [];
 
-/** The change feed is read beside what is asked for, once a second and after each write. */
+/** Polling of the change feed, which runs once a second and after each write. */
 function note(sql: string): void {
   if (!/config_changes|feed_counter/.test(sql)) statements.push(sql);
 }
 
-/** Notes every statement that Prisma sends. */
+/** Records every statement that Prisma sends. */
 function counting(factory: SqlDriverAdapterFactory): SqlDriverAdapterFactory {
   const watch = (adapter: SqlDriverAdapter): SqlDriverAdapter => {
     const queryRaw = adapter.queryRaw.bind(adapter);
@@ -47,7 +47,7 @@ const OAUTH2 = {
   oauth2TokenUrl: 'https://login.example.com/token',
 };
 
-test('what applies takes as many statements for 50 chats as for one, however much they chose', async () => {
+test('effective servers take as many statements for 50 chats as for one, whatever is selected', async () => {
   const { member } = gateway.userIds;
   const configIds: string[] = [];
   for (let index = 0; index < 6; index += 1) {
@@ -71,7 +71,7 @@ test('what applies takes as many statements for 50 chats as for one, however muc
   const one = await ask();
   expect(one.nodes[0].mcpServers).toHaveLength(2);
   for (let index = 0; index < 49; index += 1) {
-    // Another choice each, over all of them.
+    // Another selection for each chat, covering all servers.
     await newChat(gateway, 'member', { mcpServerIds: [first, ...others.slice(index % 6)] });
   }
   await ask();
@@ -79,7 +79,7 @@ test('what applies takes as many statements for 50 chats as for one, however muc
   expect(fifty.nodes).toHaveLength(50);
   const chosen = new Set(fifty.nodes.flatMap((chat: any) => chat.mcpServers.map(({ config }: any) => config.id)));
   expect(chosen.size).toBe(7);
-  // The chats, how many there are, and their owner: the servers and how they stand are in memory.
+  // The chats, their count and their owner. Servers and connection states are in memory.
   expect(one.count).toBe(3);
   expect(fifty.count).toBe(one.count);
 });

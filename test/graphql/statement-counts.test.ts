@@ -9,12 +9,12 @@ let gateway: TestGateway;
 let close: () => Promise<void>;
 const statements: string[] = [];
 
-/** The change feed is read beside what is asked for, once a second and after each write. */
+/** Polling of the change feed, which runs once a second and after each write. */
 function note(sql: string): void {
   if (!/config_changes|feed_counter/.test(sql)) statements.push(sql);
 }
 
-/** Notes every statement that Prisma sends. */
+/** Records every statement that Prisma sends. */
 function counting(factory: SqlDriverAdapterFactory): SqlDriverAdapterFactory {
   const watch = (adapter: SqlDriverAdapter): SqlDriverAdapter => {
     const queryRaw = adapter.queryRaw.bind(adapter);
@@ -61,7 +61,7 @@ const OAUTH2 = {
   oauth2TokenUrl: 'https://login.example.com/token',
 };
 
-test('a list takes as many statements for 50 configs as for one, whatever is asked of each', async () => {
+test('a list takes as many statements for 50 configs as for one, whatever the selection', async () => {
   const query = `{ mcpServerConfigs(first: 50) {
     totalCount
     nodes { id authConnected viewerState connectedUserCount createdBy { email apiTokens { name } } updatedBy { email apiTokens { name } } }
@@ -77,7 +77,7 @@ test('a list takes as many statements for 50 configs as for one, whatever is ask
   const one = await statementsOf(query);
   for (let index = 0; index < 49; index += 1) {
     const configId = await createConnected();
-    // Another creator and another changer: more users to look up.
+    // Another creator and updater for each: more users to load.
     const { member, auditor } = gateway.userIds;
     await gateway.database.query(
       'UPDATE mcp_server_configs SET created_by = $2::uuid, updated_by = $3::uuid WHERE id = $1::uuid',
@@ -107,7 +107,7 @@ test('a list of users takes as many statements for 50 as for a few, tokens inclu
       { token: gateway.tokens.admin },
     );
   }
-  // What was written is read once by whoever asks first.
+  // The first request after a write reads it once.
   await statementsOf(query);
   const many = await statementsOf(query);
   expect(many.data.users.nodes).toHaveLength(50);
@@ -118,7 +118,7 @@ test('a list of users takes as many statements for 50 as for a few, tokens inclu
   expect(many.count).toBe(few.count);
 });
 
-test('a member asks for the whole list without a statement, and for what he may not see likewise', async () => {
+test("a member's list takes no statements, with or without restricted fields", async () => {
   const ask = async (fields: string) => {
     statements.length = 0;
     const { errors } = await gateway.graphql(`{ mcpServerConfigs { totalCount nodes { id ${fields} } } }`, {
@@ -128,7 +128,7 @@ test('a member asks for the whole list without a statement, and for what he may 
     return statements.length;
   };
   const own = 'slug displayName authConnected viewerState viewerStateReason';
-  // The first use of a token is noted, and what is asked for first is read.
+  // The first use of a token is recorded, and the first request loads memory.
   for (const _time of [1, 2]) await ask(own);
   expect(await ask(own)).toBe(0);
   expect(await ask('url connectedUserCount createdBy { email apiTokens { name } } updatedBy { email }')).toBe(0);

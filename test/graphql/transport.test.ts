@@ -22,7 +22,7 @@ async function post(body: BodyInit | null, contentType: string | undefined, toke
   return { status: response.status, text, ...(text.startsWith('{') && JSON.parse(text)) };
 }
 
-/** The code of a refusal, which is in the graph's form wherever it comes from. */
+/** The code of a refusal, which has GraphQL's format wherever it comes from. */
 function codeOf({ errors }: { errors?: { extensions?: { code?: string } }[] }): string | undefined {
   return errors?.[0]?.extensions?.code;
 }
@@ -55,13 +55,13 @@ describe('the media type', () => {
 describe('a body', () => {
   const padded = (bytes: number) => QUERY + ' '.repeat(bytes - QUERY.length);
 
-  test('of 256 KiB is read, of a byte more it is 413', async () => {
+  test('of 256 KiB is read, one byte more is 413', async () => {
     expect((await post(padded(MAX_BODY_BYTES), JSON_TYPE)).status).toBe(200);
     const answer = await post(padded(MAX_BODY_BYTES + 1), JSON_TYPE);
     expect([answer.status, codeOf(answer)]).toEqual([413, 'VALIDATION_FAILED']);
   });
 
-  test('of 20 MB is 413, announced or not, and is not read to its end', async () => {
+  test('of 20 MB is 413, announced or not, and is not read to the end', async () => {
     let sent = 0;
     const chunk = new Uint8Array(64 * 1_024).fill(32);
     const stream = new ReadableStream<Uint8Array>({
@@ -120,7 +120,7 @@ describe('a body', () => {
     expect([answer.status, codeOf(answer)]).toEqual([400, 'VALIDATION_FAILED']);
   });
 
-  test('that does not arrive whole is 400, and no fault', async () => {
+  test('that is incomplete is 400, and not logged as a fault', async () => {
     const stream = new ReadableStream<Uint8Array>({
       start(controller) {
         controller.enqueue(Buffer.from('{"query":'));
@@ -152,14 +152,14 @@ describe('by GET', () => {
     return { status: response.status, allow: response.headers.get('allow'), ...((await response.json()) as object) };
   };
 
-  test('a query runs, with variables and the name of an operation', async () => {
+  test('a query runs, with variables and an operation name', async () => {
     const query = 'query A { viewer { id } } query B($slug: String) { mcpServerConfig(slug: $slug) { id } }';
     expect(await get({ query, operationName: 'A' })).toMatchObject({ status: 200, data: { viewer: {} } });
     const variables = JSON.stringify({ slug: 'none' });
     expect(await get({ query, operationName: 'B', variables })).toMatchObject({ data: { mcpServerConfig: null } });
   });
 
-  test('a mutation does not', async () => {
+  test('a mutation does not run', async () => {
     const query = 'mutation { createUser(input: { email: "get@example.com" }) { id } }';
     expect(await get({ query }, gateway.tokens.admin)).toMatchObject({ status: 405, allow: 'POST' });
     expect(await gateway.database.query(`SELECT 1 FROM users WHERE email = 'get@example.com'`)).toEqual([]);
@@ -170,12 +170,12 @@ describe('by GET', () => {
     expect(answer).toMatchObject({ status: 414, errors: [{ extensions: { code: 'VALIDATION_FAILED' } }] });
   });
 
-  test('nobody is 401', async () => {
+  test('unauthenticated is 401', async () => {
     expect(await get({ query: '{ viewer { id } }' }, '')).toMatchObject({ status: 401 });
   });
 });
 
-describe('a document that is not good', () => {
+describe('an invalid document', () => {
   test.each([
     ['syntax', '{ viewer { id }'],
     ['an unknown field', '{ viewer { password } }'],
@@ -200,7 +200,7 @@ describe('a document that is not good', () => {
     expect(errors?.length).toBeGreaterThan(0);
   });
 
-  test('has nothing of itself in the answer’s headers or in the log', async () => {
+  test('leaves no trace in the answer’s headers or the log', async () => {
     await gateway.graphql('{ viewer { findMeInTheLog } }', { token: gateway.tokens.member });
     expect(gateway.logs()).not.toContain('findMeInTheLog');
   });
@@ -209,7 +209,7 @@ describe('a document that is not good', () => {
 describe('introspection', () => {
   const query = '{ __schema { types { name } } __type(name: "User") { name } }';
 
-  test('is for those who are signed in', async () => {
+  test('is allowed for signed-in callers', async () => {
     for (const role of ['admin', 'auditor', 'service', 'member'] as const) {
       const { data, errors } = await gateway.graphql(query, { token: gateway.tokens[role] });
       expect(errors).toBeUndefined();
@@ -217,7 +217,7 @@ describe('introspection', () => {
     }
   });
 
-  test('is not for nobody, nor is a hint at what there is', async () => {
+  test('is refused to unauthenticated callers, without hints', async () => {
     for (const token of [undefined, gateway.tokens.suspended, 'gth_wrong']) {
       for (const document of [query, '{ __typename }', '{ viewr { id } }', '{ __typ }']) {
         const { status, errors, data } = await gateway.graphql(document, { token });
@@ -230,7 +230,7 @@ describe('introspection', () => {
   });
 });
 
-test('a fault is told by an id that is in the log, and by nothing else', async () => {
+test('an unexpected error shows only an id that is in the log', async () => {
   await gateway.database.query('ALTER TABLE chats RENAME COLUMN title TO gone');
   try {
     const { errors, data } = await gateway.graphql('{ viewer { id } chats { totalCount nodes { id } } }', {

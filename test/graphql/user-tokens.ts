@@ -2,7 +2,7 @@ import { createPrisma } from '../../src/data/database/prisma.ts';
 import { tokenColumns } from '../data/encryption-setup.ts';
 import type { TestGateway } from '../setup/gateway.ts';
 
-/** Connects a user to a server, as the OAuth flow would. The tokens are sealed. */
+/** Connects a user to a server as the OAuth flow would. The tokens are encrypted. */
 export async function insertUserToken(
   { database, keyring }: TestGateway,
   { configId, userId }: { configId: string; userId: string },
@@ -23,7 +23,7 @@ export async function countUserTokens({ database }: TestGateway, configId: strin
   return Number(row?.['count']);
 }
 
-/** Gives each of the gateway's users something to know about his connection: why it ended, or what it still needs. */
+/** Gives each of the gateway's users a reason to read in their connection state: why it ended, or what is missing. */
 export async function insertReasons(gateway: TestGateway, configId: string): Promise<void> {
   const { database, userIds } = gateway;
   for (const userId of [userIds.admin, userIds.member]) await insertUserToken(gateway, { configId, userId });

@@ -38,7 +38,7 @@ async function count(sql: string, ...parameters: unknown[]): Promise<number> {
 }
 
 describe('a user', () => {
-  test('is a member and active unless another is asked for', async () => {
+  test('is an active member by default', async () => {
     const { data } = await asAdmin(CREATE, { input: { email: ' New@Example.com ' } });
     expect(data.createUser).toMatchObject({ email: 'New@Example.com', role: 'MEMBER', status: 'ACTIVE' });
   });
@@ -59,7 +59,7 @@ describe('a user', () => {
     expect(issuesOf(await asAdmin(UPDATE, { id, patch: { email } }))).toEqual([`email: ${code}`]);
   });
 
-  test('cannot lose address, role or status: all three are told', async () => {
+  test('cannot lose address, role or status: all three are reported', async () => {
     const { id } = await createUser();
     const patch = { email: null, role: null, status: null };
     expect(issuesOf(await asAdmin(UPDATE, { id, patch }))).toEqual([
@@ -69,7 +69,7 @@ describe('a user', () => {
     ]);
   });
 
-  test('cannot have the address of another, in whatever case', async () => {
+  test('cannot have the address of another, in any case', async () => {
     const email = `${randomUUID()}@example.com`;
     const first = await asAdmin(CREATE, { input: { email } });
     const { id } = await createUser();
@@ -80,7 +80,7 @@ describe('a user', () => {
     expect(own.data.updateUser.email).toBe(email.toUpperCase());
   });
 
-  test('that is not there is NOT_FOUND', async () => {
+  test('that does not exist is NOT_FOUND', async () => {
     const id = randomUUID();
     for (const [query, variables] of [
       [UPDATE, { id, patch: { role: 'ADMIN' } }],
@@ -90,7 +90,7 @@ describe('a user', () => {
     }
   });
 
-  test('has another role at once when it is changed', async () => {
+  test('has a new role immediately', async () => {
     const { id, token } = await createUser();
     const list = () => gateway.graphql('{ users { totalCount } }', { token });
     expect((await list()).errors).toMatchObject([{ extensions: { code: 'FORBIDDEN' } }]);
@@ -125,7 +125,7 @@ describe('a user who is suspended or deleted', () => {
     return [byToken.status, byCookie.status];
   };
 
-  test('is nobody at once, with token and session, and himself again when he may', async () => {
+  test('is locked out immediately, and is let in again when reactivated', async () => {
     const { id, token } = await createUser();
     const cookie = await openSession(token);
     expect(await statuses(token, cookie)).toEqual([200, 200]);
@@ -137,7 +137,7 @@ describe('a user who is suspended or deleted', () => {
     expect(await statuses(token, cookie)).toEqual([401, 401]);
   });
 
-  test('takes tokens, sessions, connections and chats along, but not the configs that he made', async () => {
+  test('loses tokens, sessions, connections and chats, but the configs they created stay', async () => {
     const { id, token } = await createUser('ADMIN');
     await openSession(token);
     const { data } = await gateway.graphql(
@@ -186,7 +186,7 @@ describe('the last active admin', () => {
     ] as const;
 
   test.each(['as it is written', 'in upper case'])(
-    'can be neither demoted, suspended nor deleted, his id %s',
+    'can be neither demoted, suspended nor deleted, their id %s',
     async (spelling) => {
       await keepOnly(BOOTSTRAP_ADMIN_ID);
       const { id, token } = await createUser('ADMIN');
@@ -199,7 +199,7 @@ describe('the last active admin', () => {
     },
   );
 
-  test('may change his address, and a suspended admin may go', async () => {
+  test('may change their address, and a suspended admin may be deleted', async () => {
     const { id, token } = await createUser('ADMIN');
     await keepOnly(id);
     const email = `${randomUUID()}@example.com`;
@@ -213,7 +213,7 @@ describe('the last active admin', () => {
     await keepOnly(BOOTSTRAP_ADMIN_ID, gateway.userIds.admin);
   });
 
-  test.each([0, 1, 2])('is left when two admins take each other’s rights at once (%i)', async (which) => {
+  test.each([0, 1, 2])('remains when two admins demote each other at the same time (%i)', async (which) => {
     for (let round = 0; round < 5; round += 1) {
       const [a, b] = [await createUser('ADMIN'), await createUser('ADMIN')];
       await keepOnly(a.id, b.id);
@@ -228,7 +228,7 @@ describe('the last active admin', () => {
   });
 });
 
-test('the bootstrap admin can be suspended, but not deleted, whoever else is an admin', async () => {
+test('the bootstrap admin can be suspended but not deleted, whoever else is an admin', async () => {
   const id = BOOTSTRAP_ADMIN_ID;
   expect(issuesOf(await asAdmin(DELETE, { id }))).toEqual(['id: BOOTSTRAP_ADMIN']);
   const viewer = () => gateway.graphql('{ viewer { id } }', { token: gateway.tokens.bootstrap });
@@ -238,7 +238,7 @@ test('the bootstrap admin can be suspended, but not deleted, whoever else is an 
   expect((await viewer()).data.viewer).toEqual({ id });
 });
 
-test('who made a config is told to staff by the users’ own rows', async () => {
+test('staff see who created a config', async () => {
   const id = await createId(gateway);
   const query = `{ mcpServerConfig(id: "${id}") { createdBy { id email role status } } }`;
   for (const token of [gateway.tokens.admin, gateway.tokens.auditor, gateway.tokens.service]) {

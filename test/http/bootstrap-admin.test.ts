@@ -17,7 +17,7 @@ beforeAll(async () => {
 });
 afterAll(() => gateway.close());
 
-test('a sign-in link survives a preview, and is used up by the visit', async () => {
+test('a sign-in link survives a link preview, and is used up by a real visit', async () => {
   const link = new URL(await gateway.createSignInUrl());
   const address = `${link.pathname}${link.search}`;
   expect((await gateway.fetch(address, { method: 'HEAD' })).headers.get('set-cookie')).toBeNull();
@@ -29,7 +29,7 @@ test('a sign-in link survives a preview, and is used up by the visit', async () 
   expect((await gateway.fetch(address)).status).toBe(401);
 });
 
-test("the operator's sessions end when he changes his token", async () => {
+test("the operator's sessions end when they change their token", async () => {
   const prisma = createPrisma(gateway.database, gateway.keyring);
   const store = createStore(prisma);
   const now = () => gateway.clock.now;
@@ -49,7 +49,7 @@ test("the operator's sessions end when he changes his token", async () => {
   await prisma.$disconnect();
 });
 
-test('the bootstrap admin cannot be deleted, and comes to be where somebody has his address', async () => {
+test('the bootstrap admin cannot be deleted, and is created even if another user has the address', async () => {
   const { errors } = await gateway.graphql('mutation ($id: UUID!) { deleteUser(id: $id) { deletedId } }', {
     token: gateway.tokens.admin,
     variables: { id: BOOTSTRAP_ADMIN_ID },
@@ -68,7 +68,7 @@ test('the bootstrap admin cannot be deleted, and comes to be where somebody has 
   expect(me.data).toEqual({ viewer: { id: BOOTSTRAP_ADMIN_ID, role: 'ADMIN' } });
 });
 
-test('what does not get as far as the graph is answered in its form', async () => {
+test("errors before GraphQL have GraphQL's format", async () => {
   const tooLarge = await gateway.fetch('/graphql', {
     method: 'POST',
     headers: { authorization: `Bearer ${gateway.tokens.member}`, 'content-type': 'application/json' },

@@ -15,7 +15,7 @@ export async function openSession(gateway: TestGateway, token: string): Promise<
   return cookieOf(response);
 }
 
-/** Asks who calls, by POST from the gateway's own page. @returns the user's id, or undefined for nobody */
+/** Queries the viewer by POST from the gateway's own page. @returns the user's id; undefined if unauthenticated */
 export async function whoIs(gateway: TestGateway, headers: Record<string, string>): Promise<string | undefined> {
   const response = await gateway.fetch('/graphql', {
     method: 'POST',

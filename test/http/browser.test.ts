@@ -14,7 +14,7 @@ const RESPONSE = '.graphiql-response';
 
 if (missingBrowser !== undefined && !onServer) console.warn(missingBrowser);
 
-// The browser meets the same pages on either database: once is enough.
+// The pages are the same with either database: one run is enough.
 describe.skipIf(missingBrowser !== undefined || onServer)('with a real browser', { timeout: 120_000 }, () => {
   let server: RunningServer;
   let gateway: TestGateway;
@@ -23,7 +23,7 @@ describe.skipIf(missingBrowser !== undefined || onServer)('with a real browser',
   let visit: Visit;
 
   beforeAll(async () => {
-    // The port is part of the public URL, so it must be known before the gateway is made.
+    // The port is part of the public URL, so it must be known before the gateway is created.
     const door = new Hono<HttpEnv>();
     door.all('*', (c) => gateway.fetch(c.req.url.slice(new URL(c.req.url).origin.length), c.req.raw));
     server = await listen(door, { host: '127.0.0.1', port: 0 });
@@ -79,7 +79,7 @@ describe.skipIf(missingBrowser !== undefined || onServer)('with a real browser',
     expect(foreignRequests).toEqual([]);
   });
 
-  test('the editor knows the schema, and what is typed stays out of the address and survives a reload', async () => {
+  test('the editor knows the schema, and its content stays out of the address and survives a reload', async () => {
     const { page, problems, foreignRequests } = visit;
     await page.goto(await gateway.createSignInUrl());
     await waitForPlayground(page, 'ADMIN');
@@ -100,7 +100,7 @@ describe.skipIf(missingBrowser !== undefined || onServer)('with a real browser',
     expect(foreignRequests).toEqual([]);
   });
 
-  test('a member signs in with a token, not with a wrong one, and finds nothing of who was there before', async () => {
+  test('a member signs in with a valid token only, and finds nothing of the previous user', async () => {
     const { page, context, problems, foreignRequests } = visit;
     await page.goto(`${origin}/graphql`);
     for (const [token, reason] of [
@@ -139,7 +139,7 @@ async function waitForPlayground(page: Page, viewer: string): Promise<void> {
   await page.locator('.graphiql-query-editor .view-line').first().waitFor();
 }
 
-/** Loads the page again, once GraphiQL has kept which tab is open: that happens half a second late. */
+/** Reloads the page once GraphiQL has stored which tab is open, which takes half a second. */
 async function reload(page: Page, openTabIndex: number): Promise<void> {
   await expect
     .poll(() => page.evaluate(`JSON.parse(sessionStorage.getItem('graphiql:tabState'))?.activeTabIndex`))
@@ -148,14 +148,14 @@ async function reload(page: Page, openTabIndex: number): Promise<void> {
   await waitForPlayground(page, 'Signed in');
 }
 
-/** Changes to another tab. GraphiQL takes a moment to read the operation in it, and then keeps it. */
+/** Switches to another tab. GraphiQL needs a moment to load its operation, and then keeps it. */
 async function openTab(page: Page, name: string): Promise<void> {
   await page.locator('.graphiql-tab-button', { hasText: name }).click();
   await editorText(page, QUERY, name).waitFor();
   await expect.poll(() => page.evaluate(`sessionStorage.getItem('graphiql:query')`)).toContain(name);
 }
 
-/** Puts a text in the place of what an editor holds. Pasted, as the editor closes brackets that are typed. */
+/** Replaces the text of an editor. Pasted, because the editor closes brackets that are typed. */
 async function paste(page: Page, editor: string, text: string): Promise<void> {
   await page.locator(`${editor} .view-lines:visible`).click();
   await page.keyboard.press('ControlOrMeta+A');
@@ -163,7 +163,7 @@ async function paste(page: Page, editor: string, text: string): Promise<void> {
   await page.keyboard.press('ControlOrMeta+V');
 }
 
-/** Presses the button and takes the answer, once the page shows it. */
+/** Presses the button and reads the answer once the page shows it. */
 async function run(page: Page, name: string): Promise<{ data: any; errors?: unknown }> {
   const answered = page.waitForResponse((response) => response.request().postData()?.includes(name) ?? false);
   await page.locator('.graphiql-execute-button').click();
@@ -172,7 +172,7 @@ async function run(page: Page, name: string): Promise<{ data: any; errors?: unkn
   return answer;
 }
 
-/** Presses the button, sees an event come after a change, and presses it again: it ends what goes on. */
+/** Presses the button, waits for an event after a change, and presses it again to end the stream. */
 async function follow(page: Page, change: () => Promise<unknown>): Promise<void> {
   await page.locator('.graphiql-execute-button').click();
   await editorText(page, RESPONSE, 'BOOKMARK').waitFor();

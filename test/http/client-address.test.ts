@@ -11,7 +11,7 @@ function createApp(trustedProxies: string) {
   return new Hono<HttpEnv>().get('/', (c) => c.text(addressOf(c) ?? 'unknown'));
 }
 
-/** What the app takes for the caller's address. @param remoteAddress of the socket */
+/** The caller's address according to the app. @param remoteAddress of the socket */
 async function addressOf(trusted: string, remoteAddress: string | undefined, forwarded?: string): Promise<string> {
   const headers = forwarded === undefined ? {} : { 'x-forwarded-for': forwarded };
   const response = await createApp(trusted).request('/', { headers }, { incoming: { socket: { remoteAddress } } });
@@ -22,10 +22,10 @@ const TRUSTED = '10.0.0.0/8,fd00::/8,192.0.2.7/32';
 const hops = (count: number, hop: string) => Array.from({ length: count }, () => hop).join(', ');
 
 test.each([
-  // Without a proxy that is trusted, the header is the caller's own invention.
+  // Without a trusted proxy, the header is the caller's invention.
   ['nothing is trusted', '', '203.0.113.5', '198.51.100.1', '203.0.113.5'],
   ['the caller is no proxy', TRUSTED, '203.0.113.5', '10.0.0.1', '203.0.113.5'],
-  ['the caller says that he is trusted', TRUSTED, '203.0.113.5', '127.0.0.1, 10.0.0.1, 10.0.0.2', '203.0.113.5'],
+  ['the caller claims to be trusted', TRUSTED, '203.0.113.5', '127.0.0.1, 10.0.0.1, 10.0.0.2', '203.0.113.5'],
   ['no header came', TRUSTED, '10.0.0.1', undefined, '10.0.0.1'],
   ['the header is empty', TRUSTED, '10.0.0.1', '', '10.0.0.1'],
   ['one proxy forwards', TRUSTED, '10.0.0.1', '203.0.113.5', '203.0.113.5'],
@@ -43,10 +43,10 @@ test.each([
   ['hops have IPv6', TRUSTED, 'fd00::1', '2001:db8:0:0:0:0:0:5, fd12::2', '2001:db8::5'],
   ['the socket speaks IPv4 in IPv6', TRUSTED, '::ffff:10.0.0.1', '203.0.113.5', '203.0.113.5'],
   ['a hop speaks IPv4 in IPv6', TRUSTED, '10.0.0.1', '203.0.113.5, ::ffff:10.0.0.2', '203.0.113.5'],
-  ['the caller himself does', '', '::ffff:203.0.113.5', '198.51.100.1', '203.0.113.5'],
+  ['the caller sets the header', '', '::ffff:203.0.113.5', '198.51.100.1', '203.0.113.5'],
   ['100 hops are trusted', TRUSTED, '10.0.0.1', `203.0.113.5, ${hops(100, '10.0.0.2')}`, '10.0.0.2'],
   ['100 hops were written before', TRUSTED, '10.0.0.1', `${hops(100, '198.51.100.1')}, 203.0.113.5`, '203.0.113.5'],
-])('when %s it is the address that a trusted proxy vouches for', async (_name, trusted, socket, header, expected) => {
+])('when %s, the address is the one from a trusted proxy', async (_name, trusted, socket, header, expected) => {
   expect(await addressOf(trusted, socket, header)).toBe(expected);
 });
 
@@ -57,7 +57,7 @@ test('without a socket there is no address, whatever the header says', async () 
   );
 });
 
-test('other headers that proxies use say nothing', async () => {
+test('other headers used by proxies are ignored', async () => {
   const headers = { forwarded: 'for=203.0.113.5', 'x-real-ip': '203.0.113.5', 'cf-connecting-ip': '203.0.113.5' };
   const incoming = { socket: { remoteAddress: '10.0.0.1' } };
   expect(await (await createApp(TRUSTED).request('/', { headers }, { incoming })).text()).toBe('10.0.0.1');
@@ -81,11 +81,11 @@ describe('over a real socket', () => {
   const ask = async (url: string, forwarded: string) =>
     (await fetch(url, { headers: { 'x-forwarded-for': forwarded, connection: 'close' } })).text();
 
-  test("it is the socket's own", async () => {
+  test("uses the socket's own address", async () => {
     expect(await ask(plain, '203.0.113.5')).toBe('127.0.0.1');
   });
 
-  test('or the one that a trusted proxy tells', async () => {
+  test('uses the address from a trusted proxy', async () => {
     expect(await ask(behindProxy, '198.51.100.1, 203.0.113.5')).toBe('203.0.113.5');
   });
 });

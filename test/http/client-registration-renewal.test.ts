@@ -22,7 +22,7 @@ const REGISTRATION_PATH = '/reg';
 let world: ConnectedWorld;
 /** A second gateway over the same database. */
 let replica: Gateway;
-/** Another MCP server, which trusts whom a test says. */
+/** Another MCP server, which trusts the authorization server that a test chooses. */
 let other: HandmadeServer;
 
 beforeAll(async () => {
@@ -63,7 +63,7 @@ async function readConfig(configId: string) {
   return mcpServerConfig;
 }
 
-/** The browser at the authorization server, about to come back. */
+/** A browser at the authorization server, about to return. */
 async function leaveAtProvider(configId: string): Promise<{ browser: UserAgent; callback: string }> {
   const browser = await world.signIn(world.gateway.tokens.member);
   const stopBefore = (url: URL) => url.href.startsWith(callbackUrl(configId));
@@ -76,7 +76,7 @@ async function connect(configId: string): Promise<Page> {
   return browser.navigate(callback, { from: world.as.issuer });
 }
 
-/** Begins to connect, as a program does. */
+/** Starts to connect, as a program does. */
 function begin(configId: string, app: Pick<TestGateway, 'fetch'>['fetch'] = world.gateway.fetch): Promise<Response> {
   return app(connectUrl(configId), { headers: { authorization: `Bearer ${world.gateway.tokens.member}` } });
 }
@@ -101,18 +101,18 @@ async function readDiscovery(configId: string) {
   return (await world.gateway.database.query(sql, [configId]))[0];
 }
 
-/** The time of the client's secret is over, as the authorization server had said. */
+/** Lets the client's secret expire as the authorization server announced. */
 async function expireSecret(configId: string): Promise<void> {
   const sql = `UPDATE mcp_server_oauth_discoveries SET client_secret_expires_at = now() - interval '1 day'
                WHERE mcp_server_config_id = $1::uuid`;
   await world.gateway.database.query(sql, [configId]);
 }
 
-describe('a client that its authorization server does not take any more', () => {
+describe('a client that its authorization server no longer accepts', () => {
   test.each([
     ['forgotten', (clientId: string) => world.as.forgetClient(clientId)],
     ['expired', (clientId: string) => world.as.expireRegistration(clientId)],
-  ])('because it is %s fails one user, and is registered anew once for the next', async (_what, end) => {
+  ])('because it is %s fails one user, and is registered again for the next', async (_what, end) => {
     const configId = await world.define();
     const { oauth2ClientId: former } = await readConfig(configId);
     const { browser, callback } = await leaveAtProvider(configId);
@@ -142,7 +142,7 @@ describe('a client that its authorization server does not take any more', () => 
     expect(await world.as.isActive(await getToken(configId))).toBe(true);
   });
 
-  test('is registered once when ten connect at the same time at two gateways', async () => {
+  test('is registered once when ten users connect at the same time at two gateways', async () => {
     const configId = await world.define();
     const { oauth2ClientId: former } = await readConfig(configId);
     await expireSecret(configId);
@@ -153,7 +153,7 @@ describe('a client that its authorization server does not take any more', () => 
       begin(configId, index % 2 === 0 ? world.gateway.fetch : atReplica),
     );
     await hold.arrived;
-    // So much as the others read before they would register by themselves.
+    // What the others read before they would register themselves.
     for (let read = 0; read < 20; read += 1) await readConfig(configId);
     hold.release();
     const answers = await Promise.all(all);
@@ -183,7 +183,7 @@ describe('a client that its authorization server does not take any more', () => 
     expect((await connect(configId)).status).toBe(200);
   });
 
-  test('is registered by another gateway when the one that began was killed', async () => {
+  test('is registered by another gateway when the first one was killed', async () => {
     const configId = await world.define();
     await expireSecret(configId);
     const sql = `UPDATE mcp_server_oauth_discoveries SET registration_lease_id = gen_random_uuid(),
@@ -194,7 +194,7 @@ describe('a client that its authorization server does not take any more', () => 
 });
 
 describe('a server with discovered settings', () => {
-  /** The other MCP server trusts this authorization server. */
+  /** Makes the other MCP server trust this authorization server. */
   function trust(issuer: string, path: string): string {
     const url = `${other.url}${path}`;
     const metadata = { resource: url, authorization_servers: [issuer] };
@@ -202,7 +202,7 @@ describe('a server with discovered settings', () => {
     return url;
   }
 
-  test('that moves is discovered anew, keeps its client at the same issuer, and ends its connections', async () => {
+  test('that moves is discovered again, keeps its client at the same issuer, and ends its connections', async () => {
     const configId = await world.define();
     expect((await connect(configId)).status).toBe(200);
     const token = await getToken(configId);
@@ -220,7 +220,7 @@ describe('a server with discovered settings', () => {
     expect(await world.as.introspect(await getToken(configId))).toMatchObject({ active: true, aud: url });
   });
 
-  test('that moves to another issuer gets a client there, and nothing of the former one comes there', async () => {
+  test('that moves to another issuer gets a client there, which learns nothing of the previous one', async () => {
     const configId = await world.define();
     expect((await connect(configId)).status).toBe(200);
     const token = await getToken(configId);
@@ -254,7 +254,7 @@ describe('a server with discovered settings', () => {
   test.each([
     ['says nothing of itself', () => `${other.url}/silent`],
     ['names an authorization server that is none', () => trust(`${other.url}/none`, '/lost')],
-  ])('stays as it is when it would move to one that %s', async (_what, toUrl) => {
+  ])('is not moved to one that %s', async (_what, toUrl) => {
     const configId = await world.define();
     expect((await connect(configId)).status).toBe(200);
     const before = { config: await readConfig(configId), discovery: await readDiscovery(configId) };
@@ -264,7 +264,7 @@ describe('a server with discovered settings', () => {
     expect(await world.as.isActive(await getToken(configId))).toBe(true);
   });
 
-  test('whose settings an admin gives is not registered anew any more', async () => {
+  test('whose settings are then set by an admin is not registered again', async () => {
     const configId = await world.define();
     const { as } = world;
     const clientId = await as.addClient({ redirectUris: [callbackUrl(configId)], secret: 'given-secret' });
@@ -282,7 +282,7 @@ describe('a server with discovered settings', () => {
     expect(await readConfig(configId)).toMatchObject({ oauth2ClientId: clientId });
   });
 
-  test('that had given ones before is registered when these are cleared', async () => {
+  test('is registered once an admin clears the settings they had set', async () => {
     const { as, mcp } = world;
     const configId = await world.define({
       oauth2_client_id: 'given',
@@ -300,7 +300,7 @@ describe('a server with discovered settings', () => {
   });
 });
 
-test('a gateway that others can reach is known by the document under its client id, and never registered', async () => {
+test('a public gateway is identified by its client metadata document, and never registered', async () => {
   const origin = 'https://gatehouse.example.com';
   const fetched: string[] = [];
   let gateway: TestGateway | undefined;

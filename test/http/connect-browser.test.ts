@@ -22,12 +22,12 @@ import { openSession } from './browser-session.ts';
 import { LOOPBACK_ALLOWED } from './connection-setup.ts';
 import { createRestClient, SERVERS } from './rest-client.ts';
 
-/** The tags of a page as they are written, but for the nonce, which is another each time. */
+/** The tags of a page as written, without the nonce, which changes each time. */
 function readTags(text: string): string[] {
   return (text.match(/<[^>]*>/g) ?? []).map((tag) => tag.replace(/nonce="[A-Za-z0-9+/=]{22,}"/, 'nonce'));
 }
 
-describe('the page at the end', () => {
+describe('the final page', () => {
   let world: HostileWorld;
   let session: string;
 
@@ -80,7 +80,7 @@ describe('the page at the end', () => {
     }
   });
 
-  test('is one only for who asks for a page; programs get a problem in JSON', async () => {
+  test('is HTML only for clients that ask for HTML; programs get a problem in JSON', async () => {
     for (const accept of ['', '*/*', 'application/json', 'text/plain']) {
       const answer = await fail({ error: '<b>', error_description: '<script>' }, { accept });
       expect(answer.status).toBe(400);
@@ -90,7 +90,7 @@ describe('the page at the end', () => {
     }
   });
 
-  test('tells the page at the public URL, whatever host was asked, and is kept and framed by nobody', async () => {
+  test('posts only to the page at the public URL, is not cached and cannot be framed', async () => {
     const nonces = new Set<string>();
     for (const host of ['evil.example.com', 'localhost:4000']) {
       const begun = await begin();
@@ -126,7 +126,7 @@ describe('the page at the end', () => {
   });
 });
 
-// Each opens a gateway of its own.
+// Each opens its own gateway.
 describe('the cookie of a flow', { timeout: 60_000 }, () => {
   const readCookie = (header: string) => {
     const [pair = '', ...attributes] = header.split('; ');
@@ -157,7 +157,7 @@ describe('the cookie of a flow', { timeout: 60_000 }, () => {
         expect(leftMs > 598_000 && leftMs <= 600_000).toBe(true);
         expect(Buffer.from(value, 'base64url')).toHaveLength(32);
         values.add(value);
-        // Whoever can set cookies for the host without TLS cannot set one of this name.
+        // Someone who can set cookies for the host without TLS cannot set one with this name.
         const unsafe = `gatehouse_oauth_${name?.split('_').at(-1)}=${value}`;
         const cookie = spelling === prefix ? begun.cookie : unsafe;
         const answer = await own.bring(begun, { cookies: [...cookies, cookie] });
@@ -173,12 +173,12 @@ describe('the cookie of a flow', { timeout: 60_000 }, () => {
   });
 });
 
-/** For what comes from another process of the browser, on a machine that is busy. */
+/** Timeout for messages from another process of the browser, on a busy machine. */
 const PATIENCE = { timeout: 30_000 };
 
 if (missingBrowser !== undefined && !onServer) console.warn(missingBrowser);
 
-// The browser meets the same pages on either database: once is enough.
+// The pages are the same with either database: one run is enough.
 describe.skipIf(missingBrowser !== undefined || onServer)('a real browser', { timeout: 120_000 }, () => {
   let as: TestAuthorizationServer;
   let mcp: ProtectedMcpServer;
@@ -193,7 +193,7 @@ describe.skipIf(missingBrowser !== undefined || onServer)('a real browser', { ti
   beforeAll(async () => {
     as = await startAuthorizationServer();
     mcp = await startProtectedMcpServer({ authorizationServer: as });
-    // The port is part of the public URL, so it must be known before the gateway is made.
+    // The port is part of the public URL, so it must be known before the gateway is created.
     const door = new Hono<HttpEnv>();
     door.all('*', (c) => gateway.fetch(c.req.url.slice(new URL(c.req.url).origin.length), c.req.raw));
     server = await listen(door, { host: '127.0.0.1', port: 0 });
@@ -232,7 +232,7 @@ describe.skipIf(missingBrowser !== undefined || onServer)('a real browser', { ti
     return { id: String(id), connectUrl: `${origin}${SERVERS}/${id}/oauth2/connect` };
   };
 
-  test("tells the gateway's own page that opened the popup, and closes it", async () => {
+  test("notifies the gateway's own page that opened the popup, and closes it", async () => {
     const { page } = visit;
     const { id, connectUrl } = await define('own');
     await page.goto(await gateway.createSignInUrl());
@@ -244,16 +244,16 @@ describe.skipIf(missingBrowser !== undefined || onServer)('a real browser', { ti
       { data: { type: 'mcp-oauth2-complete', serverID: id }, origin, isPopup: true },
     ]);
     expect(await readState(page, id)).toBe('READY');
-    // Of the pages that this one has no need of.
+    // Headers of pages that this one does not need.
     expect(visit.problems.filter((problem) => !problem.includes('status of 404'))).toEqual([]);
   });
 
-  test('tells a page of another origin that opened the popup nothing', async () => {
+  test('tells nothing to a page of another origin that opened the popup', async () => {
     const { page, context } = visit;
     const { id, connectUrl } = await define('foreign');
     await page.goto(foreignOrigin);
     await openPopup(page, connectUrl);
-    // A page of the popup's site may speak to anybody, later: what the popup said would have come before.
+    // A page of the popup's site may post to anybody, later: a message from the popup would have come before.
     await openPopup(page, `${foreignOrigin.replace('127.0.0.1', 'localhost')}/speak`);
     await expect.poll(() => page.evaluate('heard.at(-1)?.data'), PATIENCE).toBe('later');
     expect(await page.evaluate('heard')).toHaveLength(1);
@@ -262,7 +262,7 @@ describe.skipIf(missingBrowser !== undefined || onServer)('a real browser', { ti
     expect(await readState(own, id)).toBe('READY');
   });
 
-  test('shows in its own tab that it is connected, and keeps nothing of the answer in the jar', async () => {
+  test('shows in its own tab that it is connected, and leaves no cookie', async () => {
     const { page, context } = visit;
     const { id, connectUrl } = await define('tab');
     await page.goto(connectUrl);
@@ -272,7 +272,7 @@ describe.skipIf(missingBrowser !== undefined || onServer)('a real browser', { ti
     expect(await readState(page, id)).toBe('READY');
   });
 
-  test('runs nothing of what a provider says', async () => {
+  test('does not run text from a provider', async () => {
     const { page, context, problems } = visit;
     const { id, connectUrl } = await define('markup');
     const markup = '</p><script>window.ran = 1</script><img src=x onerror="window.ran = 1"><b id=bold>';
@@ -289,7 +289,7 @@ describe.skipIf(missingBrowser !== undefined || onServer)('a real browser', { ti
   });
 });
 
-/** As `launchBrowser` in the setup, with the peers of a test in reach: they are at 127.0.0.1. */
+/** Like `launchBrowser` in the setup, but a test's peers at 127.0.0.1 are reachable. */
 function launchBrowser(): Promise<Browser> {
   const rules = 'MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1';
   return chromium.launch({
@@ -298,7 +298,7 @@ function launchBrowser(): Promise<Browser> {
   });
 }
 
-/** Opens a popup from a script of the page, which keeps what it hears, and waits until the popup is closed. */
+/** Opens a popup from a script of the page, which records messages, and waits until the popup is closed. */
 async function openPopup(page: Page, url: string): Promise<void> {
   const opened = page.waitForEvent('popup');
   await page.evaluate(`
@@ -310,7 +310,7 @@ async function openPopup(page: Page, url: string): Promise<void> {
   if (!popup.isClosed()) await popup.waitForEvent('close');
 }
 
-/** How the server stands for whoever is signed in, as a script of the gateway's own page sees it. */
+/** The server's state for the signed-in user, as a script of the gateway's own page sees it. */
 async function readState(page: Page, id: string): Promise<string> {
   const { data } = await page.evaluate<any>(`
     fetch('/graphql', {

@@ -9,7 +9,7 @@ beforeAll(async () => {
 });
 afterAll(() => world?.close());
 
-/** What the audit log says of connections to a server, oldest first. */
+/** The audit entries about connections to a server, oldest first. */
 async function readEntries(configId: string) {
   const query = `query ($id: UUID!) { mcpServerConfigHistory(id: $id, first: 100) { nodes {
     action outcome actorKind actorId reason changes { field before after } } } }`;
@@ -22,7 +22,7 @@ async function readEntries(configId: string) {
   return nodes.filter(({ action }) => action.startsWith('MCP_SERVER_CONNECTION')).reverse();
 }
 
-test('connecting, a refused connection, a refresh that fails and disconnecting are in the audit log', async () => {
+test('connecting, a refusal, a failed refresh and disconnecting are recorded', async () => {
   const { gateway, as } = world;
   const { member } = gateway.tokens;
   const actorId = gateway.userIds.member;
@@ -56,7 +56,7 @@ test('connecting, a refused connection, a refresh that fails and disconnecting a
   expect(JSON.stringify(entries)).not.toContain('private words');
 });
 
-test('a connection that its authorization server ended is in the audit log, as the doing of the gateway itself', async () => {
+test('a connection ended by its authorization server is recorded with the gateway as actor', async () => {
   const { gateway, as } = world;
   const userId = gateway.userIds.member;
   const configId = await world.define();

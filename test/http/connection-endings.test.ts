@@ -15,7 +15,7 @@ const REVOCATION_PATH = '/token/revocation';
 const SECRET = 'the-former-secret';
 
 let world: ConnectedWorld;
-/** Where a server and its authorization server might move to. Nothing of a connection may come here. */
+/** Where a server and its authorization server might move. Nothing of a connection may be sent here. */
 let elsewhere: HandmadeServer;
 
 beforeAll(async () => {
@@ -32,7 +32,7 @@ interface User {
   token: string;
 }
 
-/** A server with settings that an admin gave, for a client that is registered by hand. */
+/** A server with settings from an admin, for a manually registered client. */
 async function defineGiven(fields: Record<string, unknown> = {}, secret: string | null = SECRET) {
   const { as, mcp } = world;
   const { authorization, token, revocation } = as.endpoints;
@@ -115,7 +115,7 @@ function hints(requests: readonly SeenRequest[]) {
 
 const basic = (clientId: string, secret: string) => `Basic ${btoa(`${clientId}:${secret}`)}`;
 
-describe('a connection ends, and its tokens are revoked where they came from, when', () => {
+describe('a connection ends, and its tokens are revoked at their issuer, when', () => {
   const resent = 'oauth2ClientSecret: "another-secret"';
   test.each<[string, (configId: string, user: User) => Promise<unknown>]>([
     [
@@ -174,7 +174,7 @@ describe('a connection ends, and its tokens are revoked where they came from, wh
     expect(await countRows(configId)).toBe(1);
   });
 
-  test('a user is deleted: at all servers, and of no other user', async () => {
+  test("a user is deleted: at all servers, and no other user's", async () => {
     const [first, second] = [await defineGiven(), await defineGiven()];
     const [one, other] = [await createUser(), await createUser()];
     const ended = [await connect(first.configId, one), await connect(second.configId, one)];
@@ -204,7 +204,7 @@ test.each([
 });
 
 describe('a revocation', () => {
-  test('by a public client names the client, and has no secret', async () => {
+  test('by a public client sends the client id and no secret', async () => {
     const { configId, clientId } = await defineGiven({}, null);
     const accessToken = await connect(configId);
     expect(await disconnect(configId)).toEqual({ tokenRevoked: true, revocationError: null });
@@ -218,7 +218,7 @@ describe('a revocation', () => {
     expect(await world.as.isActive(accessToken)).toBe(false);
   });
 
-  test('is tried with the secret in the body where the header does not do', async () => {
+  test('is tried with the secret in the body if the header is refused', async () => {
     const { configId, clientId } = await defineGiven();
     const accessToken = await connect(configId);
     const refusal = {
@@ -245,20 +245,17 @@ describe('a revocation', () => {
     ['400', { status: 400, headers: json, body: '{"error":"x","error_description":"text of the provider"}' }],
     ['a redirect', { status: 302, headers: { location: 'https://elsewhere.example/' } }],
     ['a lost connection', 'drop'],
-  ])(
-    'that is answered with %s is told in our own words, and the connection is over all the same',
-    async (_, answer) => {
-      const { configId } = await defineGiven();
-      await connect(configId);
-      world.as.failNext(REVOCATION_PATH, answer);
-      const outcome = await disconnect(configId);
-      expect(outcome).toEqual({ tokenRevoked: false, revocationError: expect.stringContaining('did not confirm') });
-      expect(JSON.stringify(outcome)).not.toContain('text of the provider');
-      expect(await readState(configId)).toBe('NEEDS_CONNECT');
-    },
-  );
+  ])('answered with %s is reported in our own words, and the connection ends anyway', async (_, answer) => {
+    const { configId } = await defineGiven();
+    await connect(configId);
+    world.as.failNext(REVOCATION_PATH, answer);
+    const outcome = await disconnect(configId);
+    expect(outcome).toEqual({ tokenRevoked: false, revocationError: expect.stringContaining('did not confirm') });
+    expect(JSON.stringify(outcome)).not.toContain('text of the provider');
+    expect(await readState(configId)).toBe('NEEDS_CONNECT');
+  });
 
-  test('of an access token is tried also when that of the refresh token is refused', async () => {
+  test('of an access token is tried even if that of the refresh token is refused', async () => {
     const { configId } = await defineGiven();
     const accessToken = await connect(configId);
     world.as.failNext(REVOCATION_PATH, { status: 400, headers: json, body: '{"error":"unsupported_token_type"}' });
@@ -266,7 +263,7 @@ describe('a revocation', () => {
     expect(await world.as.isActive(accessToken)).toBe(false);
   });
 
-  test('without an address is not tried', async () => {
+  test('without an endpoint is not tried', async () => {
     const { configId } = await defineGiven({ oauth2_revocation_url: '' });
     await connect(configId);
     const before = world.as.requests.length;
@@ -278,14 +275,14 @@ describe('a revocation', () => {
     expect(await disconnect(configId)).toEqual({ tokenRevoked: false, revocationError: null });
   });
 
-  test("goes to the address that the named issuer's metadata has, where none is given", async () => {
+  test("uses the endpoint from the issuer's metadata if none is configured", async () => {
     const { configId } = await defineGiven({ oauth2_revocation_url: '', oauth2_issuer: world.as.issuer });
     const accessToken = await connect(configId);
     expect(await disconnect(configId)).toEqual({ tokenRevoked: true, revocationError: null });
     expect(await world.as.isActive(accessToken)).toBe(false);
   });
 
-  test('comes after the connection is gone, and who disconnects waits for it', async () => {
+  test('comes after the connection is deleted, and disconnecting waits for it', async () => {
     const { configId } = await defineGiven();
     await connect(configId);
     const hold = world.as.holdNext(REVOCATION_PATH);
@@ -307,7 +304,7 @@ describe('a revocation', () => {
     ['removes tokens', removeTokens],
     ['deletes a server', deleteServer],
     ['changes the client', (id: string) => patch(id, 'oauth2ClientId: "other"')],
-  ])('is nothing that an admin waits for who %s', async (_what, end: (id: string) => Promise<unknown>) => {
+  ])('does not delay an admin who %s', async (_what, end: (id: string) => Promise<unknown>) => {
     const { configId } = await defineGiven();
     const accessToken = await connect(configId);
     const hold = world.as.holdNext(REVOCATION_PATH);
@@ -325,7 +322,7 @@ describe('a revocation', () => {
   });
 });
 
-describe('a sign-in that is under way', () => {
+describe('a pending sign-in', () => {
   async function leaveAtProvider(configId: string): Promise<{ browser: UserAgent; callback: string }> {
     const browser = await world.signIn(member().token);
     const stopBefore = (url: URL) => url.href.startsWith(callbackUrl(configId));
@@ -350,7 +347,7 @@ describe('a sign-in that is under way', () => {
     expect(world.as.tokenRequests().length).toBe(before);
   });
 
-  test("of another user can be finished after one user's end", async () => {
+  test("of another user can be finished after one user's connection ends", async () => {
     const { configId } = await defineGiven();
     const { browser, callback } = await leaveAtProvider(configId);
     await disconnect(configId, (await createUser()).token);
@@ -362,7 +359,7 @@ describe('a sign-in that is under way', () => {
     ['the server is switched off', 400, (id) => patch(id, 'enabled: false')],
     ['the user disconnects', 400, (id) => disconnect(id)],
     ["everybody's tokens are removed", 400, (id) => removeTokens(id)],
-  ])('stores nothing and has its tokens revoked when %s while the code is redeemed', async (_what, status, end) => {
+  ])('stores nothing and revokes its tokens when %s while the code is redeemed', async (_what, status, end) => {
     const { configId } = await defineGiven();
     const before = revocations().length;
     const { browser, callback } = await leaveAtProvider(configId);
@@ -378,8 +375,8 @@ describe('a sign-in that is under way', () => {
   });
 });
 
-// Last: nothing that was stored before opens any more.
-test('a connection whose tokens do not open is ended all the same', async () => {
+// Last: afterwards no stored value can be decrypted.
+test('a connection whose tokens cannot be decrypted is still ended', async () => {
   const { database, keyring } = world.gateway;
   const { configId } = await defineGiven({}, null);
   await connect(configId);

@@ -9,14 +9,14 @@ export interface ConnectedWorld {
   gateway: TestGateway;
   as: TestAuthorizationServer;
   mcp: ProtectedMcpServer;
-  /** Defines the server, its settings discovered unless they are given. @returns its id */
+  /** Creates the server; its settings are discovered unless given. @returns its id */
   define(fields?: Record<string, unknown>): Promise<string>;
-  /** A browser that is signed in. */
+  /** A signed-in browser. */
   signIn(token: string): Promise<UserAgent>;
   close(): Promise<void>;
 }
 
-/** What lets a gateway reach the peers of a test. */
+/** The environment that allows a gateway to reach a test's peers. */
 export const LOOPBACK_ALLOWED = { GATEHOUSE_ALLOWED_PRIVATE_CIDRS: '127.0.0.0/8' };
 
 let slugs = 0;
@@ -53,7 +53,7 @@ export async function openConnectedWorld(
   };
 }
 
-/** A browser whose requests to the gateway stay in memory, signed in by its session cookie. */
+/** A browser whose requests to the gateway stay in memory, signed in with its session cookie. */
 export async function signInBrowser(gateway: TestGateway, token: string): Promise<UserAgent> {
   const agent = createUserAgent({
     routes: {
@@ -69,12 +69,12 @@ export async function signInBrowser(gateway: TestGateway, token: string): Promis
   return agent;
 }
 
-/** Where a browser begins to connect. */
+/** Where a browser starts to connect. */
 export function connectUrl(configId: string): string {
   return `${TEST_PUBLIC_URL}${SERVERS}/${configId}/oauth2/connect`;
 }
 
-/** Where the authorization server sends it back to. */
+/** Where the authorization server redirects it back to. */
 export function callbackUrl(configId: string): string {
   return `${TEST_PUBLIC_URL}${SERVERS}/${configId}/oauth2/callback`;
 }

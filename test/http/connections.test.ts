@@ -18,7 +18,7 @@ async function readOwn(configId: string, token: string) {
   return data.mcpServerConfig;
 }
 
-describe('a server whose settings are discovered', () => {
+describe('a server with discovered settings', () => {
   test('gets them from its metadata, and the gateway registers itself as a client', async () => {
     const { as, gateway } = world;
     const id = await world.define();
@@ -88,7 +88,7 @@ describe('a server whose settings are discovered', () => {
   });
 });
 
-test('an unknown server is disconnected like one without a connection', async () => {
+test('disconnecting an unknown server is like disconnecting one without a connection', async () => {
   const { gateway } = world;
   const unknown = '00000000-0000-4000-8000-000000000000';
   for (const id of [unknown, await world.define()]) {

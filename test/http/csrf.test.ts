@@ -15,7 +15,7 @@ beforeAll(async () => {
 afterAll(() => gateway?.close());
 
 let emails = 0;
-/** A mutation that would show in the database. */
+/** A mutation whose effect would be visible in the database. */
 function mutation(): string {
   emails += 1;
   return `mutation { createUser(input: { email: "forged${emails}@example.com" }) { id } }`;
@@ -24,7 +24,7 @@ function mutation(): string {
 const JSON_TYPE = { 'content-type': 'application/json' };
 const json = () => JSON.stringify({ query: mutation() });
 
-/** Sends it with the admin's cookie, as his browser would. @returns the status, and whether anything changed */
+/** Sends it with the admin's cookie, as their browser would. @returns the status, and whether anything changed */
 async function forge(path: string, init: RequestInit): Promise<{ status: number; changed: boolean }> {
   const before = await readAllRows(gateway.database);
   const headers = new Headers(init.headers);
@@ -34,7 +34,7 @@ async function forge(path: string, init: RequestInit): Promise<{ status: number;
   return { status: response.status, changed: JSON.stringify(before) !== JSON.stringify(after) };
 }
 
-describe('a page of another site changes nothing with the session of a visitor', () => {
+describe("a page of another site changes nothing with a visitor's session", () => {
   test.each<[string, number, Record<string, string>]>([
     ['its fetch', 403, { origin: EVIL, 'sec-fetch-site': 'cross-site' }],
     ['a fetch of an older browser', 403, { origin: EVIL }],
@@ -114,7 +114,7 @@ describe('a page of another site changes nothing with the session of a visitor',
   });
 });
 
-describe('what may use the session', () => {
+describe('requests that may use the session', () => {
   test.each<[string, Record<string, string>]>([
     ['our own page', { origin: 'http://localhost:4000', 'sec-fetch-site': 'same-origin' }],
     ['our own page in an older browser', { origin: 'http://localhost:4000' }],
@@ -125,7 +125,7 @@ describe('what may use the session', () => {
     expect(outcome).toEqual({ status: 200, changed: true });
   });
 
-  test('a program with a bearer token needs no origin, and no cookie stands in its way', async () => {
+  test('a program with a bearer token needs no origin, and a cookie does not prevent it', async () => {
     for (const headers of [{}, { origin: EVIL }, { cookie }] as Record<string, string>[]) {
       const { errors } = await gateway.graphql(mutation(), { token: gateway.tokens.admin, headers });
       expect(errors).toBeUndefined();
@@ -133,7 +133,7 @@ describe('what may use the session', () => {
   });
 });
 
-describe('the answers that browsers let other sites read', () => {
+describe('answers that browsers let other sites read', () => {
   const corsHeaders = (response: Response) =>
     Object.fromEntries([...response.headers].filter(([name]) => name.startsWith('access-control-')));
   const ask = (origin: string, method = 'POST') =>
@@ -148,7 +148,7 @@ describe('the answers that browsers let other sites read', () => {
       ...(method === 'POST' && { body: '{"query":"{ viewer { id } }"}' }),
     });
 
-  test('are those to the origins of the list, by name', async () => {
+  test('are those to listed origins, by name', async () => {
     const answer = await ask(FRIEND);
     expect(corsHeaders(answer)).toMatchObject({
       'access-control-allow-origin': FRIEND,
@@ -161,7 +161,7 @@ describe('the answers that browsers let other sites read', () => {
   });
 
   test.each([EVIL, 'null', `${FRIEND}.evil.example`, 'http://chat.example.com', '*'])(
-    'are not those to %s',
+    'exclude those to %s',
     async (origin) => {
       for (const method of ['POST', 'OPTIONS']) {
         const headers = corsHeaders(await ask(origin, method));
@@ -170,7 +170,7 @@ describe('the answers that browsers let other sites read', () => {
     },
   );
 
-  test('are none where no origin is on the list', async () => {
+  test('are none if no origin is listed', async () => {
     const alone = await createTestGateway();
     try {
       for (const method of ['OPTIONS', 'GET']) {

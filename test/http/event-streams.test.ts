@@ -17,7 +17,7 @@ afterAll(async () => {
   await gateway?.close();
 });
 
-/** Opens a stream as a real client. Resolves with its first bytes and how to break the connection. */
+/** Opens a stream as a real client. Resolves with its first bytes and a way to break the connection. */
 function openStream(): Promise<{ text: string; breakOff(): void }> {
   const query = 'subscription { mcpServerConfigEvents { type } }';
   return new Promise((resolve, reject) => {
@@ -47,9 +47,9 @@ function openStream(): Promise<{ text: string; breakOff(): void }> {
   });
 }
 
-// Node's own stand-in for foreign bodies closed such a stream twice, which ended the process: an uncaught error fails
-// this file.
-test('clients that break off in the middle of a stream give it back, and harm nobody', async () => {
+// Node's stand-in for foreign bodies closed such a stream twice, which ended the process: an uncaught error fails this
+// file.
+test('clients that disconnect in the middle of a stream release it without harm', async () => {
   const streams = await Promise.all(Array.from({ length: LIMIT }, openStream));
   for (const { text } of streams) expect(text).toContain('BOOKMARK');
   const oneMore = await openStream();

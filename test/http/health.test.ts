@@ -9,7 +9,7 @@ import { createTestGateway, type TestGateway } from '../setup/gateway.ts';
 
 let database: Database;
 let gateway: TestGateway;
-/** What the readiness checks' own queries meet; Prisma has its own way to the database. */
+/** Intercepts the readiness checks' own queries; Prisma has a separate connection to the database. */
 let failure: Error | undefined;
 
 beforeAll(async () => {
@@ -35,14 +35,14 @@ const onFailure = () => undefined;
 const ALL_GOOD = { database: 'ok', migrations: 'ok', change_feed: 'ok', encryption_keys: 'ok' };
 
 describe('/readyz', () => {
-  test('is 200 while everything is good, for anybody', async () => {
+  test('is 200 for anybody while everything works', async () => {
     const { status, body, details } = await readiness();
     expect({ status, body }).toEqual({ status: 200, body: { status: 'ok', checks: ALL_GOOD } });
     const lag = { revision: 0, unread: 0, verified_ms_ago: expect.any(Number), listening: expect.any(Boolean) };
     expect(details).toEqual({ change_feed: lag });
   });
 
-  test('is 503 and names the database when it does not answer, and tells the reason to the log only', async () => {
+  test('is 503 and names the database when it does not answer; only the log has the reason', async () => {
     failure = new Error('the reason is for the log');
     const { status, body } = await readiness();
     failure = undefined;
@@ -63,7 +63,7 @@ describe('/readyz', () => {
     expect((await readiness()).status).toBe(200);
   });
 
-  test('is 503 when a key is not the one that the database knows', async () => {
+  test('is 503 when a key differs from the one that the database knows', async () => {
     const [key] = await database.query('SELECT canary FROM encryption_keys');
     const canary = String(key?.['canary']);
     const other = `${canary.slice(0, -1)}${canary.endsWith('A') ? 'B' : 'A'}`.replace(/^v1:./, (start) =>
@@ -79,7 +79,7 @@ describe('/readyz', () => {
     expect((await readiness()).status).toBe(200);
   });
 
-  test('is 503 while the gateway drains, and then only', async () => {
+  test('is 503 while the gateway drains', async () => {
     let isDraining = false;
     const metrics = createMetrics(() => ({ total: 1, idle: 1, waiting: 0 }));
     const checks = { database: () => Promise.resolve() };
@@ -91,7 +91,7 @@ describe('/readyz', () => {
   });
 });
 
-test('many who ask at once cost one run, and a failure is told when it begins, not each time', async () => {
+test('concurrent requests share one run, and a failure is logged when it starts, not each time', async () => {
   let runs = 0;
   let isGood = true;
   const told: string[] = [];
@@ -120,7 +120,7 @@ test('many who ask at once cost one run, and a failure is told when it begins, n
   expect(told).toEqual(['database', 'database']);
 });
 
-test('/healthz is 200 as long as the process lives, whatever the database does', async () => {
+test("/healthz is 200 as long as the process lives, whatever the database's state", async () => {
   failure = new Error('gone');
   const response = await gateway.fetch('/healthz');
   failure = undefined;
@@ -162,7 +162,7 @@ describe('/metrics', () => {
     expect(requests.join('\n')).not.toMatch(/nowhere|not-in-the-metrics/);
   });
 
-  test('have pool, memory and event loop', async () => {
+  test('cover pool, memory and event loop', async () => {
     for (const name of [
       'gatehouse_database_connections',
       'nodejs_eventloop_lag_seconds',
@@ -172,7 +172,7 @@ describe('/metrics', () => {
     }
   });
 
-  test('tell how far the change feed is, and how many follow it', async () => {
+  test('show the position of the change feed and its number of subscribers', async () => {
     const stream = await openEvents(gateway, gateway.tokens.admin);
     expect((await stream.nextOfAny())?.type).toBe('BOOKMARK');
     await createId(gateway);
@@ -193,7 +193,7 @@ describe('/metrics', () => {
     await expect.poll(() => read('gatehouse_streams')).toBe(0);
   });
 
-  test('do not grow with the names that callers make up, nor with their length', async () => {
+  test('do not grow with invented names, nor with their length', async () => {
     await gateway.graphql(`query ${'L'.repeat(2_000)} { viewer { id } }`, { token: gateway.tokens.member });
     for (let index = 0; index < 250; index += 1) {
       await gateway.graphql(`query Made${index}Up { viewer { id } }`, { token: gateway.tokens.member });
@@ -205,14 +205,14 @@ describe('/metrics', () => {
 });
 
 describe('the id of a request', () => {
-  test('is in the answer and in the log, and a proxy may give it', async () => {
+  test('is in the answer and in the log, and a proxy may set it', async () => {
     const response = await gateway.fetch('/healthz', { headers: { 'x-request-id': 'proxy-0123.abc' } });
     expect(response.headers.get('x-request-id')).toBe('proxy-0123.abc');
     expect(gateway.logs()).toContain('"requestId":"proxy-0123.abc"');
   });
 
   test.each(['', 'short', 'a'.repeat(65), 'with space in it', 'quote"in-it', '<script>alert(1)'])(
-    'is the gateway’s own where %j is given',
+    'is generated if the given one is %j',
     async (given) => {
       const response = await gateway.fetch('/healthz', { headers: { 'x-request-id': given } });
       expect(response.headers.get('x-request-id')).toMatch(/^[0-9a-f-]{36}$/);
@@ -220,7 +220,7 @@ describe('the id of a request', () => {
   );
 });
 
-test('every answer says what it must not be taken for, and is not kept', async () => {
+test('every answer has a nosniff header and is not cached', async () => {
   for (const path of ['/healthz', '/graphql', '/nowhere', '/auth/sign-in', '/api/experimental/mcp/servers']) {
     const { headers } = await gateway.fetch(path);
     expect(headers.get('x-content-type-options'), path).toBe('nosniff');

@@ -30,11 +30,11 @@ const honest = ({ cookie }: BegunConnection) => ({ cookies: [session, cookie] })
 const readName = (cookie: string) => cookie.split('=')[0];
 const readValue = (cookie: string) => cookie.split('=')[1];
 
-/** The provider says no, in words that are only shown once it is known to be the right one. */
+/** The provider refuses, in words that are shown only once it is known to be the right one. */
 const REFUSAL = { error: 'access_denied', error_description: CANARY };
 const HIDDEN = [CANARY, 'access_denied', 'declined'];
 
-test('an honest answer connects, once, until its time is over', async () => {
+test('an honest answer connects once, until it expires', async () => {
   const begun = await begin();
   world.gateway.clock.advance(599_999);
   const answer = await world.bring(begun, honest(begun));
@@ -56,7 +56,7 @@ const STATELESS: Record<string, Bring> = {
   'a state that says a little more': async ({ state }, answer) => ({ answer: { ...answer, state: `${state} ` } }),
 };
 
-/** Those that come to the wrong place, or from the wrong one. */
+/** Answers to the wrong place, or from the wrong one. */
 const ASTRAY: Record<string, Bring> = {
   'a state whose time is over': async () => {
     world.gateway.clock.advance(600_000);
@@ -80,7 +80,7 @@ const ASTRAY: Record<string, Bring> = {
   'the callback of another server': async () => ({ configId: await world.define() }),
 };
 
-/** By the status that they are refused with. */
+/** The status with which they are refused. */
 const WRONG: [status: number, Record<string, Bring>][] = [
   [400, STATELESS],
   [400, ASTRAY],
@@ -94,7 +94,7 @@ const WRONG: [status: number, Record<string, Bring>][] = [
   ],
 ];
 
-/** What changes whose tokens they would be, or where they would be asked for. */
+/** Changes to whose tokens they would be, or where they would be requested. */
 const MOVES: Record<string, () => Record<string, unknown>> = {
   'the token URL': () => ({ oauth2_token_url: `${provider.origin}/token-elsewhere` }),
   'the client id': () => ({ oauth2_client_id: 'client-2' }),
@@ -107,7 +107,7 @@ const MOVES: Record<string, () => Record<string, unknown>> = {
   'the auth type': () => ({ auth_type: 'none' }),
 };
 
-/** What may happen to a server while a user is away. */
+/** Changes to a server while a user is away. */
 const EVENTS: Record<string, { status: number; happen(configId: string): Promise<unknown> }> = {
   'is switched off': { status: 404, happen: (configId) => world.change(configId, { enabled: false }) },
   'is deleted': { status: 404, happen: (configId) => world.remove(configId) },
@@ -126,7 +126,7 @@ for (const [name, { status, happen }] of Object.entries(EVENTS)) {
   WRONG.push([status, { [`a server that ${name} meanwhile`]: bring }]);
 }
 
-describe('an answer connects nobody, is used up and shows nothing', () => {
+describe('an answer connects nobody, is used up and reveals nothing', () => {
   const cases = WRONG.flatMap(([status, brings]) =>
     Object.entries(brings).map(([what, bring]) => ({ what, bring, status, leavesFlow: brings === STATELESS })),
   );
@@ -146,7 +146,7 @@ describe('an answer connects nobody, is used up and shows nothing', () => {
       expect(answer.headers.get('content-type')).toContain(accept);
       await world.expectNothing(begun, answer, HIDDEN);
       expect(await world.isKept(begun)).toBe(leavesFlow);
-      // Nothing more comes of it when it is brought as it should have been; who named no flow did no harm to this one.
+      // Bringing it correctly afterwards does not work either; an answer that names no flow did no harm to this one.
       const again = await world.bring(begun, honest(begun));
       expect(again.status === 200).toBe(leavesFlow);
       if (!leavesFlow) await world.expectNothing(begun, again);
@@ -154,7 +154,7 @@ describe('an answer connects nobody, is used up and shows nothing', () => {
     }
   });
 
-  test('when its user was suspended meanwhile, also after he is active again', async () => {
+  test('when its user was suspended in between, even if they are active again', async () => {
     const user = await world.enlist();
     const begun = await world.begin(await world.define(), user.session);
     const cookies = [user.session, begun.cookie];
@@ -168,7 +168,7 @@ describe('an answer connects nobody, is used up and shows nothing', () => {
     await world.expectNothing(begun, again);
   });
 
-  test('when an admin finds the server switched off', async () => {
+  test('when the server turns out to be disabled', async () => {
     const admin = await openSession(world.gateway, world.gateway.tokens.admin);
     const begun = await world.begin(await world.define(), admin);
     await world.change(begun.configId, { enabled: false });
@@ -178,7 +178,7 @@ describe('an answer connects nobody, is used up and shows nothing', () => {
     expect(await world.isKept(begun)).toBe(false);
   });
 
-  test('when two servers at one provider get what was meant for the other', async () => {
+  test("when two servers at one provider get each other's answer", async () => {
     const [one, other] = [await begin(), await begin()];
     const cookies = [session, one.cookie, other.cookie];
     const answers = [
@@ -207,7 +207,7 @@ describe('an answer connects nobody, is used up and shows nothing', () => {
     expect(await countUserTokens(world.gateway, begun.configId)).toBe(stored);
   });
 
-  test('but for one of several that come at the same time', async () => {
+  test('except one of several that arrive at the same time', async () => {
     const begun = await begin();
     const answers = await Promise.all(Array.from({ length: 4 }, () => world.bring(begun, honest(begun))));
     expect(answers.map(({ status }) => status).sort()).toEqual([200, 400, 400, 400]);
@@ -230,14 +230,14 @@ describe('an answer connects nobody, is used up and shows nothing', () => {
   });
 });
 
-describe('tokens that come too late are stored for nobody, and revoked', () => {
+describe('tokens that arrive too late are not stored, but revoked', () => {
   const LATE: Record<string, (configId: string, userId: string) => Promise<unknown>> = {
     'the user is suspended': (_configId, userId) => world.setStatus(userId, 'SUSPENDED'),
     'the user is deleted': (_configId, userId) => world.removeUser(userId),
   };
   for (const [name, { happen }] of Object.entries(EVENTS)) LATE[`the server ${name}`] = happen;
 
-  test.each(Object.entries(LATE))('when %s while they are asked for', async (_what, happen) => {
+  test.each(Object.entries(LATE))('when %s while they are requested', async (_what, happen) => {
     const user = await world.enlist();
     const begun = await world.begin(await world.define(), user.session);
     const held = provider.holdToken();
@@ -257,7 +257,7 @@ describe('tokens that come too late are stored for nobody, and revoked', () => {
   });
 });
 
-/** Spellings that somebody who normalises takes for the issuer, and some that nobody does. */
+/** Spellings that normalise to the issuer, and some that do not. */
 const ISSUERS: Record<string, () => string | undefined> = {
   nobody: () => undefined,
   'an empty text': () => '',
@@ -280,7 +280,7 @@ const ISSUERS: Record<string, () => string | undefined> = {
   'a line break more': () => `${provider.issuer}\n`,
 };
 
-describe('an answer of another issuer than the one that was asked is refused, whatever it says', () => {
+describe('an answer from another issuer is refused, whatever it says', () => {
   test.each(Object.entries(ISSUERS))('when it names %s', async (_what, toIssuer) => {
     const iss = toIssuer();
     for (const says of [{}, REFUSAL]) {
@@ -293,7 +293,7 @@ describe('an answer of another issuer than the one that was asked is refused, wh
     }
   });
 
-  test('also where the settings were discovered', async () => {
+  test('even if the settings were discovered', async () => {
     const discovered = { display_name: 'D', url: provider.serverUrl, auth_type: 'oauth2', enabled: true };
     const { id } = await world.rest.define({ ...discovered, slug: 'discovered' });
     const attempt = async (more: Record<string, string>) => {
@@ -309,7 +309,7 @@ describe('an answer of another issuer than the one that was asked is refused, wh
     expect(await attempt({ iss: provider.issuer })).toBe(200);
   });
 
-  test('and the right one is heard', async () => {
+  test('and the right one is accepted', async () => {
     const refused = await begin({ oauth2_issuer: provider.issuer });
     const said = { ...refused.answer, ...REFUSAL, iss: provider.issuer };
     const answer = await world.bring(refused, { ...honest(refused), answer: said });

@@ -44,7 +44,7 @@ function bring(begun: BegunConnection, accept = 'application/json'): Promise<Con
   return world.bring(begun, { cookies, answer: { ...begun.answer, ...iss }, headers: { accept } });
 }
 
-/** No token came of it, nothing of the provider is shown or logged, and it cannot be tried again. */
+/** Expects that no token was stored, nothing of the provider is shown or logged, and the flow cannot be retried. */
 async function expectUpstreamFailed(begun: BegunConnection, answer: ConnectionAnswer): Promise<void> {
   expect(answer.status).toBe(502);
   world.expectNoTrace(begun, answer, [CANARY]);
@@ -68,7 +68,7 @@ const answerWith =
 const answerJson = (change: Record<string, unknown>, status = 200) =>
   answerWith(JSON.stringify({ ...TOKENS, ...SAYS, ...change }), JSON_TYPE, status);
 
-/** What no token endpoint of OAuth answers. */
+/** Invalid OAuth token responses. */
 const BAD: Record<string, RequestListener> = {
   'a page': answerWith(`<html>${CANARY}</html>`, { 'content-type': 'text/html' }),
   'tokens that it calls a page': answerWith(JSON.stringify(TOKENS), { 'content-type': 'text/html' }),
@@ -134,7 +134,7 @@ const BAD: Record<string, RequestListener> = {
   'headers of 20,000 letters': answerWith(JSON.stringify(TOKENS), { ...JSON_TYPE, [CANARY]: 'a'.repeat(20_000) }),
 };
 
-describe('nothing is stored, told or tried again when the token endpoint answers with', () => {
+describe('nothing is stored, shown or retried when the token endpoint answers with', () => {
   test.each(Object.entries(BAD))('%s', async (_what, listener) => {
     provider.answer('token', listener);
     const begun = await begin();
@@ -142,7 +142,7 @@ describe('nothing is stored, told or tried again when the token endpoint answers
     expect(provider.log()).toEqual(['POST /token']);
   });
 
-  test('silence, or without an end', async () => {
+  test('nothing, or without an end', async () => {
     hurryTimeouts();
     for (const listener of [
       () => undefined,
@@ -156,7 +156,7 @@ describe('nothing is stored, told or tried again when the token endpoint answers
     }
   });
 
-  // Opens a gateway of its own.
+  // Opens its own gateway.
   test('a refused connection', { timeout: 60_000 }, async () => {
     const gone = createServer().listen(0, '127.0.0.1');
     await new Promise((resolve) => gone.once('listening', resolve));
@@ -184,7 +184,7 @@ describe('nothing is stored, told or tried again when the token endpoint answers
   });
 });
 
-test('who may not see where the token endpoint is does not learn it from a failure', async () => {
+test('a caller who may not see the token endpoint does not learn it from a failure', async () => {
   const begun = await begin({ oauth2_token_url: 'https://10.11.12.13:4443/token' });
   const answer = await bring(begun);
   await expectUpstreamFailed(begun, answer);
@@ -193,7 +193,7 @@ test('who may not see where the token endpoint is does not learn it from a failu
 
 describe('a client whose secret is wrong', () => {
   const basic = `Basic ${btoa(`${CLIENT.id}:${CLIENT.secret}`)}`;
-  /** How the client said who it is, request by request. */
+  /** How the client authenticated, request by request. */
   const readMethods = () =>
     provider.requestsTo('token').map(({ headers, body }) => {
       const form = new URLSearchParams(body);
@@ -218,14 +218,14 @@ describe('a client whose secret is wrong', () => {
   ])('is refused after each way once, when %s', async (what, listed, methods) => {
     provider.spoilMetadata({ token_endpoint_auth_methods_supported: listed });
     provider.answer('token', refuse);
-    // What an issuer says is remembered for a while.
+    // An issuer's metadata is cached for a while.
     world.gateway.clock.advance(600_000);
     const begun = await begin(what.startsWith('nothing') ? {} : { oauth2_issuer: provider.issuer });
     await expectUpstreamFailed(begun, await bring(begun));
     expect(readMethods()).toEqual(methods);
   });
 
-  test('is known when the second way is the one that its server takes', async () => {
+  test('is recognised when only the second authentication method is accepted', async () => {
     provider.answer('token', (request, response) => {
       if (request.headers.authorization !== undefined) return refuse(request, response);
       answerWith(JSON.stringify(TOKENS))(request, response);
@@ -239,7 +239,7 @@ describe('a client whose secret is wrong', () => {
   });
 });
 
-describe('a server whose discovery fails is not defined, and nobody registers for it', () => {
+describe('a server whose discovery fails is neither stored nor registered', () => {
   type Failing = [what: string, step: string, spoil: () => void];
   const metadata = (change: () => Record<string, unknown>) => () => provider.spoilMetadata(change());
   const RESOURCE = 'protected_resource_metadata';
@@ -288,7 +288,7 @@ describe('a server whose discovery fails is not defined, and nobody registers fo
     enabled: true,
   });
   const mutation = `mutation ($input: CreateMcpServerConfigInput!) { createMcpServerConfig(input: $input) { id } }`;
-  // That the admin's token was used is written once in a while; here it was, before rows are compared.
+  // The use of the admin's token is recorded once an hour; here before rows are compared.
   beforeEach(() => world.rest.call('admin', 'GET', SERVERS));
 
   const attempt = async () => {
@@ -318,7 +318,7 @@ describe('a server whose discovery fails is not defined, and nobody registers fo
     ['another redirect URI', answerWith(JSON.stringify({ client_id: CANARY, redirect_uris: [bad] }), JSON_TYPE, 201)],
     ['a client id with a line break', answerWith(JSON.stringify({ client_id: `${CANARY}\n` }), JSON_TYPE, 201)],
     ['a redirect', answerWith('', { location: `/${CANARY}` }, 307)],
-  ])('with this for an answer to its registration: %s', async (_what, listener) => {
+  ])('with this answer to its registration: %s', async (_what, listener) => {
     provider.answer('registration', listener);
     const before = await readAllRows(world.gateway.database);
     const { byRest, error } = await attempt();
@@ -329,7 +329,7 @@ describe('a server whose discovery fails is not defined, and nobody registers fo
     expect(provider.requestsTo('registration')).toHaveLength(2);
   });
 
-  test('nor one whose slug is taken, and a dry run registers for none', async () => {
+  test('nor one whose slug is taken, and a dry run registers nothing', async () => {
     await world.rest.define(input('taken'));
     provider.reset();
     expect((await world.rest.call('admin', 'POST', SERVERS, input('taken'))).status).toBe(409);

@@ -29,7 +29,7 @@ beforeAll(async () => {
 });
 afterAll(() => gateway.close());
 
-/** Every object in the document, with where it is. */
+/** Every object in the document, with its path. */
 function* walk(value: Json, path = '#'): Generator<[string, Json]> {
   if (typeof value !== 'object' || value === null) return;
   yield [path, value];
@@ -43,7 +43,7 @@ function resolve(pointer: string): Json {
     .reduce<Json>((value, key) => value?.[key], document);
 }
 
-/** What a `$ref` stands for, or the thing itself. */
+/** Resolves a `$ref`. */
 function dereference(value: Json): Json {
   return value.$ref === undefined ? value : resolve(value.$ref);
 }
@@ -62,7 +62,7 @@ function findOperation(operationId: string): Json {
   return found.operation;
 }
 
-/** Checks a value against a schema of the document, with nothing but what the document says. */
+/** Validates a value against a schema of the document, using only the document. */
 function validate(schema: Json, value: unknown): z.ZodSafeParseResult<unknown> {
   const text = JSON.stringify({ ...schema, $defs: document.components.schemas });
   return z.fromJSONSchema(JSON.parse(text.replaceAll('#/components/schemas/', '#/$defs/'))).safeParse(value);
@@ -82,7 +82,7 @@ describe('the document', () => {
     expect(Object.keys(document).sort()).toEqual(known.sort());
   });
 
-  test('has every thing that it refers to, and refers to every schema and answer that it has', () => {
+  test('contains everything that it refers to, and refers to every schema and response', () => {
     const references = [...walk(document)].flatMap(([, value]) => (typeof value.$ref === 'string' ? [value.$ref] : []));
     for (const reference of references) expect([reference, typeof resolve(reference)]).toEqual([reference, 'object']);
     const { schemas, responses } = document.components;
@@ -90,13 +90,13 @@ describe('the document', () => {
     for (const name of Object.keys(responses)) expect(references).toContain(`#/components/responses/${name}`);
   });
 
-  test('names no schema by an id or dialect of its own, which would change what a reference means', () => {
+  test('names no schema by an id or dialect, which would change what a reference means', () => {
     for (const [path, value] of walk(document)) {
       expect([path, Object.keys(value).filter((key) => key === '$id' || key === '$schema')]).toEqual([path, []]);
     }
   });
 
-  test('documents each route that is registered, and no other', () => {
+  test('documents exactly the registered routes', () => {
     const routes = createServerRoutes({
       configs: {} as ConfigService,
       connections: {} as ConnectionService,
@@ -110,7 +110,7 @@ describe('the document', () => {
     expect(documented).toHaveLength(11);
   });
 
-  test('tells of each operation what it does, what it takes and what it answers, with examples', () => {
+  test('says of each operation what it does, accepts and returns, with examples', () => {
     const tags = document.tags.map((tag: Json) => tag.name);
     const ids = listOperations().map(({ operation }) => operation.operationId);
     expect(new Set(ids).size).toBe(ids.length);
@@ -144,7 +144,7 @@ describe('the document', () => {
     }
   });
 
-  test('says how to sign in, by schemes that it has', () => {
+  test('says how to sign in', () => {
     const schemes = Object.keys(document.components.securitySchemes);
     expect(document.security.flatMap(Object.keys).sort()).toEqual([...schemes].sort());
     expect(document.components.securitySchemes).toMatchObject({
@@ -154,7 +154,7 @@ describe('the document', () => {
     });
   });
 
-  test('gives examples that its own schemas take', () => {
+  test('gives examples that match its own schemas', () => {
     let count = 0;
     for (const [path, value] of walk(document)) {
       if (!path.endsWith('/application/json')) continue;
@@ -167,11 +167,11 @@ describe('the document', () => {
   });
 });
 
-describe('what is really answered', () => {
+describe('real answers', () => {
   const MISSING = `${SERVERS}/00000000-0000-4000-8000-000000000000`;
   const HUGE = JSON.stringify({ padding: 'x'.repeat(300_000) });
   const CHATS = '/api/experimental/chats';
-  /** Of the member. @returns its path */
+  /** A server of the member's. @returns its path */
   const createChat = async () => `${CHATS}/${(await rest.call('member', 'POST', CHATS, {})).body.id}`;
   const AS_TEXT = { 'content-type': 'text/plain' };
   const NO_SECRETS = { oauth2_client_secret: null, api_key_value: null, custom_headers: null };
@@ -190,7 +190,7 @@ describe('what is really answered', () => {
     oauth2_issuer: null,
   };
 
-  /** By operation, then by status: how to get it. Each request finds the servers `there` and `other`. */
+  /** How to get each status of each operation. Each request finds the servers `there` and `other`. */
   const REQUESTS: Record<string, Record<number, (at: string) => Promise<RestAnswer>>> = {
     listMcpServers: {
       200: () => rest.call('member', 'GET', SERVERS),
@@ -294,16 +294,16 @@ describe('what is really answered', () => {
     }
     const { schema } = response.content['application/json'];
     expect(validate(schema, answer.body).error).toBeUndefined();
-    // That the check is one: a field that is not documented fails it.
+    // The check works: an undocumented field fails it.
     const odd = Array.isArray(answer.body) ? [{ ...answer.body[0], odd: 1 }] : { ...answer.body, odd: 1 };
     expect(validate(schema, odd).success).toBe(false);
   });
 
-  test('has each status that is documented', () => {
-    // A 403 of the reading operations is the experiment's, shown in rest-access; a 500 is nobody's to ask for.
+  test('cover every documented status', () => {
+    // A 403 of the reading operations needs the experiment off, tested in rest-access; a 500 cannot be requested.
     const elsewhere = (id: string, status: string) =>
       status === '500' ||
-      // Shown against a real authorization server, in connections.test.ts and hostile-provider.test.ts.
+      // Tested against a real authorization server, in connections.test.ts and hostile-provider.test.ts.
       (id in { connectMcpServer: 1, finishMcpServerConnection: 1 } && (status === '502' || status === '200')) ||
       (id in { listMcpServers: 1, getMcpServer: 1, getChat: 1 } && status === '403');
     for (const { operation } of listOperations()) {
@@ -313,7 +313,7 @@ describe('what is really answered', () => {
   });
 });
 
-test('what the document says can be sent is taken as it is, and the required fields are required', async () => {
+test('documented input is accepted as is, and the required fields are required', async () => {
   const { schema } = findOperation('createMcpServer').requestBody.content['application/json'];
   const { required, properties } = dereference(schema);
   expect([...required].sort()).toEqual(['display_name', 'slug', 'url']);

@@ -10,11 +10,11 @@ import { SERVERS } from './rest-client.ts';
 let world: HostileWorld;
 let provider: HostileProvider;
 let session: string;
-/** A service on loopback that nobody opened: whatever connects to it was led there. */
+/** A service on loopback that was not allowed: any connection to it is a failure. */
 let bystander: { port: number; visits: number; close(): unknown };
-/** `host:port` of each connection that this process tried to make, but for those to its database. */
+/** `host:port` of each connection that this process tried, except those to its database. */
 let dialled: string[];
-/** What names resolve to; others have no address. Several lists are answers in their order. */
+/** What names resolve to; others have no address. Several lists are answers in order. */
 let zone: Record<string, string[][]>;
 
 beforeAll(async () => {
@@ -30,7 +30,7 @@ beforeEach(() => {
   zone = {};
   watchSockets();
   vi.spyOn(dns, 'lookup').mockImplementation(resolveInZone as unknown as typeof dns.lookup);
-  // What was imported by name follows.
+  // Bindings that were imported by name follow.
   syncBuiltinESMExports();
 });
 afterEach(() => {
@@ -42,7 +42,7 @@ afterAll(async () => {
   await world?.close();
 });
 
-/** As `lookup` with `all`. */
+/** Like `lookup` with `all`. */
 async function resolveInZone(name: string): Promise<{ address: string; family: number }[]> {
   const answers = zone[name] ?? [];
   const [addresses] = answers.length > 1 ? answers.splice(0, 1) : answers;
@@ -62,12 +62,12 @@ async function startBystander(): Promise<typeof bystander> {
   const servers = [listenAt('127.0.0.1')];
   await Promise.all(servers.map((server) => once(server, 'listening')));
   for (const server of servers) counts.port = (server.address() as AddressInfo).port;
-  // At the same port of IPv6, where the machine has it.
+  // At the same port of IPv6, if the machine has it.
   servers.push(listenAt('::1').on('error', () => undefined));
   return counts;
 }
 
-/** Every socket begins to connect with this function, those of TLS too. */
+/** Every socket connects with this function, TLS sockets too. */
 function watchSockets(): void {
   const url = inject('serverUrl');
   const databasePort = url === undefined ? undefined : new URL(url).port || '5432';
@@ -82,16 +82,16 @@ function watchSockets(): void {
   });
 }
 
-/** Nothing was tried but the provider. */
+/** Expects that only the provider was contacted. */
 function expectNobodyElse(): void {
   expect(dialled.filter((each) => each !== `127.0.0.1:${provider.port}`)).toEqual([]);
   expect(bystander.visits).toBe(0);
 }
 
-/** What the gateway says of a call that it does not make: nothing where it says nothing. */
+/** The gateway's message about a call that it refuses; none where it says nothing. */
 type Outcome = { status: number; said: string };
 
-/** Each URL that the gateway may call, by who gives it. */
+/** Each URL that the gateway may call, by who sets it. */
 const CALLS: Record<string, (base: string) => Promise<Outcome>> = {
   'the URL of the server': (base) => create({ url: `${base}/mcp` }),
   'the URL of the server, in a dry run': (base) => rehearse(`${base}/mcp`),
@@ -123,7 +123,7 @@ const CALLS: Record<string, (base: string) => Promise<Outcome>> = {
 
 let slugs = 0;
 
-/** Defines a server, and goes on with it when that works. */
+/** Creates a server, and continues with it if that works. */
 async function create(fields: Record<string, unknown>, goOn?: (id: string) => Promise<Outcome>): Promise<Outcome> {
   slugs += 1;
   const named = { display_name: 'Reach', slug: `reach-${slugs}`, enabled: true };
@@ -160,19 +160,19 @@ async function disconnect(configId: string): Promise<Outcome> {
   return { status: tokenRevoked ? 200 : 502, said: String(revocationError) };
 }
 
-/** What an issuer says of itself is looked up when somebody connects, and done without when it cannot be had. */
+/** An issuer's metadata is loaded when somebody connects, and skipped if it is unavailable. */
 async function begin(configId: string): Promise<Outcome> {
   await world.begin(configId, session);
   return { status: 502, said: 'nothing' };
 }
 
-/** One of every kind; what the slow ways are tried with. */
+/** One address of every kind, for the slow cases. */
 const FEW_ADDRESSES = [
   ...['0.0.0.0', '10.0.0.1', '100.100.100.200', '127.0.0.1', '169.254.169.254', '172.16.0.1', '192.168.0.1'],
   ...['[::1]', '[::ffff:127.0.0.1]', '[64:ff9b::a9fe:a9fe]', '[2002:7f00:1::]', '[fd00:ec2::254]', '[fe80::1]'],
 ];
 
-/** Of every range that is not of the public Internet; those of machines' metadata services among them. */
+/** Addresses of every non-public range, including metadata services. */
 const ADDRESSES = [
   ...FEW_ADDRESSES,
   ...['0.255.255.255', '10.255.255.255', '100.64.0.1', '100.127.255.254', '127.255.255.254', '168.63.129.16'],
@@ -184,7 +184,7 @@ const ADDRESSES = [
   ...['[febf::1]', '[fec0::1]', '[ff02::1]', '[ff0e::1]'],
 ];
 
-/** Names that lead inside, all the way or one of their addresses. */
+/** Names that resolve to private addresses, entirely or in part. */
 const NAMES: Record<string, string[]> = {
   localhost: ['127.0.0.1', '::1'],
   'metadata.google.internal': ['169.254.169.254'],
@@ -195,7 +195,7 @@ const NAMES: Record<string, string[]> = {
   'nobody.example.com': [],
 };
 
-/** Loopback as somebody writes it who does not want it seen. */
+/** Disguised spellings of loopback. */
 const LOOPBACK_SPELLINGS = [
   ...['127.0.0.1', '127.1', '127.0.1', '127.0.0.1.', '2130706433', '0x7f000001', '0x7f.1', '0177.0.0.1'],
   ...['017700000001', '0', '%31%32%37.0.0.1', '１２７.0.0.1', '127。0。0。1', '①②⑦.0.0.1', 'localhost', 'LOCALHOST'],
@@ -213,21 +213,21 @@ const LOOPBACK_SPELLINGS = [
 const NOT_CALLED = /address that (?:this|the) gateway does not call/;
 
 describe.each(Object.entries(CALLS))('%s', { timeout: 60_000 }, (what, call) => {
-  /** What tells that it was not called; the others say the same whatever went wrong. */
+  /** The message that shows it was not called; the others say the same whatever went wrong. */
   const tells = !what.includes('revocation') && !what.includes('issuer');
 
-  /** Each takes a whole connection, of a server that was discovered; or the end of one. */
+  /** Each takes a whole connection of a discovered server, or the end of one. */
   const isSlow = what.includes('revocation') || what.includes('token endpoint, discovered');
 
-  test('is called where the operator opened it', async () => {
+  test('is called where the operator allows it', async () => {
     await call(`${provider.origin}/probe`);
     expect(provider.log().filter((line) => line.includes('/probe'))).not.toEqual([]);
     expectNobodyElse();
   });
 
-  test('is called at no address that is not of the public Internet', async () => {
+  test('is not called at any non-public address', async () => {
     for (const address of isSlow ? FEW_ADDRESSES : ADDRESSES) {
-      // Written as it is read: other spellings are refused before.
+      // Written in canonical form: other spellings are refused before.
       const { origin } = new URL(`https://${address}`);
       const { status, said } = await call(origin);
       expect({ address, status }).toEqual({ address, status: 502 });
@@ -236,7 +236,7 @@ describe.each(Object.entries(CALLS))('%s', { timeout: 60_000 }, (what, call) => 
     expectNobodyElse();
   });
 
-  test('is called by no name that leads to one', async () => {
+  test('is not called by a name that resolves to one', async () => {
     for (const [name, addresses] of Object.entries(NAMES)) {
       zone = { [name]: [addresses] };
       const { status, said } = await call(`https://${name}`);
@@ -278,8 +278,8 @@ describe('a redirect', { timeout: 60_000 }, () => {
   });
 });
 
-// Opens a gateway of its own.
-describe('a name that leads elsewhere each time it is asked', { timeout: 60_000 }, () => {
+// Opens its own gateway.
+describe('a name that resolves differently each time', { timeout: 60_000 }, () => {
   test('is called at the address that was checked, and not at the next', async () => {
     const own = await openHostileWorld({ GATEHOUSE_ALLOWED_PRIVATE_CIDRS: '127.0.0.1/32' });
     try {
@@ -289,7 +289,7 @@ describe('a name that leads elsewhere each time it is asked', { timeout: 60_000 
       const answer = await own.rest.call('admin', 'POST', SERVERS, fields);
       expect(answer.status).toBe(502);
       expect(answer.text).toMatch(NOT_CALLED);
-      // The first call is let through, and fails as nobody speaks TLS there. The second is not.
+      // The first call is let through, and fails because nobody speaks TLS there. The second is not.
       expect(dialled).toEqual([`127.0.0.1:${bystander.port}`]);
       expect(dns.lookup).toHaveBeenCalledTimes(2);
     } finally {

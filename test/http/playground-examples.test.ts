@@ -19,20 +19,20 @@ describe.each(examples)('the example $name', ({ example }) => {
     expect(validate(schema, parse(example.query))).toEqual([]);
   });
 
-  test('begins with one line that says what it does, and is narrow enough for half a screen', () => {
+  test('starts with one line that says what it does, and fits half a screen', () => {
     const [comment = '', operation = '', ...rest] = example.query.split('\n');
     expect(comment).toMatch(/^# [A-Z].*\.$/);
     expect(operation).toMatch(/^(query|mutation|subscription) /);
     expect(Math.max(...[comment, operation, ...rest].map((line) => line.length))).toBeLessThanOrEqual(56);
   });
 
-  test('gives each variable that it declares, and no other', () => {
+  test('sets each variable that it declares, and no other', () => {
     const declared = (readOperation(example).variableDefinitions ?? []).map(({ variable }) => variable.name.value);
     expect(Object.keys(example.variables ?? {})).toEqual(declared);
   });
 });
 
-test('no two examples have the same name: it is the title of the tab', () => {
+test('no two examples have the same name, which is the title of the tab', () => {
   expect(new Set(examples.map(({ name }) => name)).size).toBe(examples.length);
 });
 
@@ -61,7 +61,7 @@ describe('run in order by an admin', () => {
     return { status: response.status, ...JSON.parse(value?.data ?? '') };
   };
 
-  test('they define three servers, list them, switch one on and off, and remove tokens', async () => {
+  test('they create three servers, list them, disable and enable one, and remove tokens', async () => {
     let serverId: unknown;
     const results: Record<string, any> = {};
     for (const { name, example } of examples) {

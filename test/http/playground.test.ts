@@ -26,7 +26,7 @@ function readSettings(page: string): PlaygroundSettings {
   return JSON.parse(/id="settings">([^<]*)<\/script>/.exec(page)?.[1] ?? '');
 }
 
-/** The addresses of all files that a page asks for, those of workers included. */
+/** The addresses of all files that a page loads, those of workers included. */
 function readAssetUrls(page: string): string[] {
   return [
     ...new Set(
@@ -43,7 +43,7 @@ function readDirectives(response: Response): Record<string, string> {
 }
 
 describe('GET /graphql in a browser', () => {
-  test('shows a sign-in page to somebody who is not signed in', async () => {
+  test('shows a sign-in page to a visitor who is not signed in', async () => {
     const response = await open('/graphql');
     const page = await response.text();
     expect(response.status).toBe(200);
@@ -55,13 +55,13 @@ describe('GET /graphql in a browser', () => {
     expect(page).not.toContain('id="settings"');
   });
 
-  test('shows it to somebody whose token or session is no good', async () => {
+  test('shows it to a visitor with an invalid token or session', async () => {
     expect(await (await open('/graphql', { token: gateway.tokens.suspended })).text()).toContain('id="token"');
     const expired = await gateway.fetch('/graphql', { headers: { accept: NAVIGATION, cookie: 'gatehouse_session=x' } });
     expect(await expired.text()).toContain('id="token"');
   });
 
-  test('shows the playground to a session, until it is ended', async () => {
+  test('shows the playground to a session until it ends', async () => {
     const opened = await gateway.fetch('/auth/session', {
       method: 'POST',
       headers: { authorization: `Bearer ${gateway.tokens.member}` },
@@ -73,14 +73,14 @@ describe('GET /graphql in a browser', () => {
     expect(await visit()).toContain('id="token"');
   });
 
-  test('is a small page: everything large is a file of its own', async () => {
+  test('is a small page: everything large is a separate file', async () => {
     const page = await (await open('/graphql', { token: gateway.tokens.admin })).text();
     expect(page.length).toBeLessThan(16_384);
     expect(page).not.toMatch(/<style|style="| on[a-z]+="/);
     expect(page.match(/<script (?!src=|type="application\/json")/g)).toBeNull();
   });
 
-  test('lets no page run anything but files of the gateway', async () => {
+  test("lets no page run anything but the gateway's files", async () => {
     const shared = {
       'default-src': "'none'",
       'script-src': "'self'",
@@ -118,14 +118,14 @@ describe('GET /graphql in a browser', () => {
     ['auditor', ['WhoAmI', 'ListServers', 'FollowChanges', 'ListUsers']],
     ['service', ['WhoAmI', 'ListServers', 'FollowChanges']],
     ['member', ['WhoAmI', 'ListServers', 'FollowChanges']],
-  ] as const)('offers the %s the examples that he may run', async (role, names) => {
+  ] as const)('offers the %s the examples that they may run', async (role, names) => {
     const { tabs } = readSettings(await (await open('/graphql', { token: gateway.tokens[role] })).text());
     expect(tabs.map(({ query }) => /^(?:query|mutation|subscription) (\w+)/m.exec(query)?.[1])).toEqual(names);
   });
 });
 
 describe('the files of the pages', () => {
-  test('come from the gateway, compressed, to be kept for ever', async () => {
+  test('come from the gateway, compressed, and are cached permanently', async () => {
     const pages = [await open('/graphql'), await open('/graphql', { token: gateway.tokens.admin })];
     const urls = new Set((await Promise.all(pages.map((page) => page.text()))).flatMap(readAssetUrls));
     expect(urls.size).toBe(10);
@@ -148,7 +148,7 @@ describe('the files of the pages', () => {
     }
   });
 
-  test('are not found under the hash of another edition, nor when there are none', async () => {
+  test('are not found under the hash of another version, nor if there are none', async () => {
     const [url = ''] = readAssetUrls(await (await open('/graphql')).text());
     const others = [
       url.replace(/\.[0-9a-f]{16}\./, '.0123456789abcdef.'),
@@ -171,7 +171,7 @@ describe('programs', () => {
     },
   );
 
-  test('that ask for JSON before HTML get their answer', async () => {
+  test('that prefer JSON to HTML get their answer', async () => {
     const response = await gateway.fetch(QUERY, {
       headers: { accept: 'application/json, text/html;q=0.5', authorization: `Bearer ${gateway.tokens.member}` },
     });
@@ -187,7 +187,7 @@ describe('with the playground off', () => {
   });
   afterAll(() => plain.close());
 
-  test('there is no page, signed in or not, and no file of it', async () => {
+  test('there is no page and no file of it, signed in or not', async () => {
     const [asset = ''] = readAssetUrls(await (await open('/graphql')).text());
     expect((await open('/graphql', { from: plain })).status).toBe(404);
     expect((await open('/graphql', { from: plain, token: plain.tokens.admin })).status).toBe(404);

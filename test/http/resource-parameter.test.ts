@@ -9,7 +9,7 @@ const TOKEN_PATH = '/token';
 let world: ConnectedWorld;
 
 beforeAll(async () => {
-  // It takes its one resource for granted when a request names none.
+  // It assumes its one resource if a request names none.
   world = await openConnectedWorld({ resourceRequired: false });
 });
 afterAll(() => world?.close());
@@ -20,7 +20,7 @@ async function patch(configId: string, fields: string): Promise<void> {
   expect(errors).toBeUndefined();
 }
 
-/** A server with settings that an admin gave. @param authUrl the authorization server's own by default */
+/** A server with settings from an admin. @param authUrl the authorization server's own by default */
 async function defineGiven(authUrl = world.as.endpoints.authorization): Promise<string> {
   const { as, mcp } = world;
   const configId = await world.define({
@@ -48,7 +48,7 @@ async function signIn(origin: string) {
   return browser;
 }
 
-/** Connects and refreshes. @returns the resource of the three requests, each with how often it is there */
+/** Connects and refreshes. @returns the resource of the three requests, each with how often it is sent */
 async function readResources(configId: string, origin = 'https://unused.example'): Promise<(string[] | undefined)[]> {
   const { as, gateway } = world;
   const before = as.requests.length;
@@ -72,7 +72,7 @@ describe.each([
   ['discovered', () => world.define()],
   ['given', () => defineGiven()],
 ])('a server with %s settings', (_kind, define) => {
-  test('is named in all three requests, also when that is asked for, and in none when not', async () => {
+  test('is sent in all three requests, also if requested explicitly, and in none if omitted', async () => {
     const configId = await define();
     expect(await readResources(configId)).toEqual(thrice(world.mcp.url));
     await patch(configId, 'oauth2ResourceMode: OMIT');
@@ -92,7 +92,7 @@ async function disconnect(configId: string): Promise<void> {
   await world.gateway.graphql(query, { token: world.gateway.tokens.member });
 }
 
-test('a discovered server is named as its metadata has it, letter by letter', async () => {
+test('a discovered server is named exactly as in its metadata', async () => {
   const { as } = world;
   const server = await startHandmadeServer();
   try {

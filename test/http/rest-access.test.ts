@@ -18,7 +18,7 @@ afterAll(() => gateway.close());
 const MISSING = '00000000-0000-4000-8000-000000000000';
 const CALLERS = ['admin', 'auditor', 'service', 'member', 'suspended', 'nobody'] as const satisfies Caller[];
 
-/** What each caller gets, in the order of CALLERS. */
+/** The status for each caller, in the order of CALLERS. */
 const MATRIX: [what: string, statuses: number[], request: (caller: Caller) => Promise<{ status: number }>][] = [
   ['GET /', [200, 200, 200, 200, 401, 401], (caller) => rest.call(caller, 'GET', SERVERS)],
   [
@@ -85,7 +85,7 @@ describe.each(MATRIX)('%s', (_what, statuses, request) => {
   );
 });
 
-test('DELETE /{id} is for the admin alone', async () => {
+test('DELETE /{id} is for the admin only', async () => {
   for (const caller of CALLERS) {
     const { id } = await rest.define(minimalServer(`gone-by-${caller}`));
     const { status } = await rest.call(caller, 'DELETE', `${SERVERS}/${id}`);
@@ -105,7 +105,7 @@ test('a refused write changes nothing', async () => {
   expect((await rest.call('admin', 'GET', SERVERS)).text).toBe(before);
 });
 
-test('the codes say who may not and why', async () => {
+test('the codes say who was refused and why', async () => {
   expect((await rest.call('nobody', 'GET', SERVERS)).body.code).toBe('UNAUTHENTICATED');
   expect((await rest.call('suspended', 'POST', SERVERS, {})).body.code).toBe('UNAUTHENTICATED');
   expect((await rest.call('member', 'POST', SERVERS, {})).body.code).toBe('FORBIDDEN');
@@ -120,7 +120,7 @@ test('a hidden server and a missing one get a member the same bytes', async () =
   expect(named(hidden.headers)).toEqual(named(missing.headers));
 });
 
-test('members find the enabled servers in the list, staff all of them', async () => {
+test('members list the enabled servers, staff all of them', async () => {
   const seenBy = async (caller: Caller): Promise<string[]> =>
     (await rest.call(caller, 'GET', SERVERS)).body.map((server: { id: string }) => server.id);
   for (const caller of ['admin', 'auditor', 'service'] as const) {
@@ -131,7 +131,7 @@ test('members find the enabled servers in the list, staff all of them', async ()
   expect(seen).not.toContain(hiddenId);
 });
 
-test('without the experiment everybody who may gets EXPERIMENT_DISABLED, before anything sent is looked at', async () => {
+test('without the experiment callers with permission get EXPERIMENT_DISABLED, before input is checked', async () => {
   const off = await createTestGateway({ env: { GATEHOUSE_EXPERIMENTS: '' } });
   try {
     const without = createRestClient(off);

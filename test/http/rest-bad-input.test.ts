@@ -63,7 +63,7 @@ describe('broken rules', () => {
     'tool_deny_list[0]',
   ];
 
-  test('are told all at once on creation, what is missing among them, by the names that were sent', async () => {
+  test('are all reported on creation, missing fields included, by the names that were sent', async () => {
     const answer = await rest.call('admin', 'POST', SERVERS, { ...BROKEN, auth_type: 'oauth2' });
     expect(answer).toMatchObject({ status: 400, body: { code: 'VALIDATION_FAILED' } });
     expect(fieldsOf(answer).sort()).toEqual(['display_name', 'oauth2_client_id', ...BROKEN_FIELDS].sort());
@@ -74,7 +74,7 @@ describe('broken rules', () => {
     await expectNothingChanged();
   });
 
-  test('are told all at once on a change', async () => {
+  test('are all reported on an update', async () => {
     const answer = await rest.call('admin', 'PATCH', await theServer(), { ...BROKEN, display_name: 'x'.repeat(121) });
     expect(answer.status).toBe(400);
     expect(fieldsOf(answer).sort()).toEqual(['display_name', ...BROKEN_FIELDS].sort());
@@ -85,7 +85,7 @@ describe('broken rules', () => {
     ['oauth2', ['oauth2_client_id', 'oauth2_token_url'], { oauth2_auth_url: 'https://login.example.com/authorize' }],
     ['api_key', ['api_key_header', 'api_key_value'], {}],
     ['custom_headers', ['custom_headers'], {}],
-  ])('name what %s needs', async (auth_type, fields, given) => {
+  ])('name the required fields of %s', async (auth_type, fields, given) => {
     const answer = await rest.call('admin', 'POST', SERVERS, { ...minimalServer('needs'), auth_type, ...given });
     expect(fieldsOf(answer)).toEqual(fields);
   });
@@ -115,7 +115,7 @@ describe('wrong types', () => {
     tool_deny_list: ['a', 2],
   };
 
-  test.each(['POST', 'PATCH'])('are told all at once by %s', async (method) => {
+  test.each(['POST', 'PATCH'])('are all reported by %s', async (method) => {
     const answer = await rest.call('admin', method, method === 'POST' ? SERVERS : await theServer(), WRONG);
     expect(answer).toMatchObject({ status: 400, body: { code: 'VALIDATION_FAILED' } });
     expect(fieldsOf(answer).sort()).toEqual(
@@ -163,7 +163,7 @@ describe('a body that is not JSON', () => {
     ['{"slug": sentry}', 1, 10],
     ['{\n  "slug": "a",\n}', 3, 1],
     ['{"slug": "a"} x', 1, 15],
-  ])('is refused with the place of the mistake: %j', async (body, line, column) => {
+  ])('is refused with the position of the mistake: %j', async (body, line, column) => {
     for (const [method, path] of [
       ['POST', SERVERS],
       ['PATCH', await theServer()],
@@ -249,7 +249,7 @@ describe('an id that is not a UUID', () => {
     '00000000-0000-4000-8000-00000000000g',
     '%00',
     '%E0',
-  ])('%j is told as such', async (id) => {
+  ])('%j is reported as such', async (id) => {
     for (const [method, body] of [['GET'], ['PATCH', {}], ['DELETE']] as const) {
       const answer = await rest.call('admin', method, `${SERVERS}/${id}`, body);
       expect(answer).toMatchObject({ status: 400, body: { code: 'VALIDATION_FAILED' } });
@@ -257,7 +257,7 @@ describe('an id that is not a UUID', () => {
     }
   });
 
-  test('is not one in upper case', async () => {
+  test('does not include one in upper case', async () => {
     const path = await theServer();
     const answer = await rest.call(
       'admin',

@@ -23,7 +23,7 @@ const begin = (body: object = {}) => rest.call('member', 'POST', CHATS, body);
 const read = (id: string) => rest.call('member', 'GET', `${CHATS}/${id}`);
 const write = (id: string, body: object) => rest.call('member', 'POST', `${CHATS}/${id}/messages`, body);
 
-test.each(['', '/'])('a chat is begun, read and written into, with %j at the end of the path', async (slash) => {
+test.each(['', '/'])('a chat is created, read and written to, with %j at the end of the path', async (slash) => {
   const body = { title: ' Notes ', mcp_server_ids: [other, shown, other] };
   const begun = await rest.call('member', 'POST', `${CHATS}${slash}`, body);
   expect(begun.status).toBe(201);
@@ -55,7 +55,7 @@ test('a message keeps the servers, clears them, or replaces them', async () => {
   expect(await idsAfter({ mcp_server_ids: [] })).toEqual([]);
 });
 
-test('ids that may not be chosen are told, each at its place', async () => {
+test('ids that may not be selected are reported, each at its position', async () => {
   const missing = randomUUID();
   for (const answer of [
     await begin({ mcp_server_ids: [shown, hidden, missing] }),
@@ -69,7 +69,7 @@ test('ids that may not be chosen are told, each at its place', async () => {
   }
 });
 
-test('a chat begun without a choice has what is on by default, and always what is forced on', async () => {
+test('a chat created without a selection has the default servers, and always the forced ones', async () => {
   const on = await rest.define({ ...minimalServer('on'), enabled: true, availability: 'default_on' });
   const forced = await rest.define({ ...minimalServer('forced'), enabled: true, availability: 'force_on' });
   const sourcesOf = async (body: object) =>
@@ -79,7 +79,7 @@ test('a chat begun without a choice has what is on by default, and always what i
   for (const { id } of [on, forced]) await rest.call('admin', 'DELETE', `/api/experimental/mcp/servers/${id}`);
 });
 
-describe('who may what', () => {
+describe('permissions', () => {
   test.each([
     ['POST', '', [201, 403, 403, 201, 401, 401]],
     ['GET', '/{id}', [404, 404, 200, 200, 401, 401]],

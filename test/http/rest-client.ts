@@ -2,7 +2,7 @@ import type { TestGateway } from '../setup/gateway.ts';
 
 export const SERVERS = '/api/experimental/mcp/servers';
 
-/** Whoever calls: a name in `gateway.tokens`, or nobody. */
+/** The caller: a name in `gateway.tokens`, or unauthenticated. */
 export type Caller = keyof TestGateway['tokens'] | 'nobody';
 
 export interface RestAnswer {
@@ -14,7 +14,7 @@ export interface RestAnswer {
   body: any;
 }
 
-/** Calls REST as somebody. A body that is not a string goes as JSON. */
+/** Calls REST as the caller. A body that is not a string is sent as JSON. */
 export function createRestClient(gateway: TestGateway) {
   const call = async (
     caller: Caller,
@@ -42,7 +42,7 @@ export function createRestClient(gateway: TestGateway) {
   };
   return {
     call,
-    /** Defines a server as the admin; fails unless that works. */
+    /** Creates a server as the admin; fails unless that works. */
     async define(fields: Record<string, unknown>): Promise<RestAnswer['body']> {
       const answer = await call('admin', 'POST', SERVERS, fields);
       if (answer.status !== 201) throw new Error(`not defined: ${answer.status} ${answer.text}`);
@@ -53,12 +53,12 @@ export function createRestClient(gateway: TestGateway) {
 
 export type RestClient = ReturnType<typeof createRestClient>;
 
-/** What a new server needs, with a slug of its own. */
+/** The required fields of a new server, with a unique slug. */
 export function minimalServer(slug: string) {
   return { display_name: `Server ${slug}`, slug, url: `https://${slug}.example.com/mcp` };
 }
 
-/** A server with a value in every field that can be sent, so that none is empty by chance. */
+/** A server with a value in every field, so that none is empty by chance. */
 export function fullServer(slug: string) {
   return {
     ...minimalServer(slug),

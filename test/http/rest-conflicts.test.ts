@@ -13,7 +13,7 @@ afterAll(() => gateway.close());
 
 const SLUG_TAKEN = { code: 'CONFLICT', validations: [{ field: 'slug' }] };
 
-test('a slug that is taken is a conflict on creation and on change, and nothing changes', async () => {
+test('a taken slug is a conflict on creation and update, and nothing changes', async () => {
   const first = await rest.define(minimalServer('taken'));
   const second = await rest.define(minimalServer('free'));
   const again = await rest.call('admin', 'POST', SERVERS, { ...minimalServer('x'), slug: ' taken ' });
@@ -35,7 +35,7 @@ test('a slug is free again after the deletion', async () => {
   expect((await rest.call('admin', 'POST', SERVERS, minimalServer('again'))).status).toBe(201);
 });
 
-test('of 50 simultaneous creations of one slug one succeeds and 49 conflict', async () => {
+test('of 50 concurrent creations of one slug one succeeds and 49 conflict', async () => {
   const answers = await Promise.all(
     Array.from({ length: 50 }, (_, index) =>
       rest.call('admin', 'POST', SERVERS, { ...minimalServer('race'), display_name: `Racer ${index}` }),

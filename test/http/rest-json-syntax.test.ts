@@ -51,7 +51,7 @@ describe('for any text', () => {
       }, json),
     );
 
-  test('a mistake is found just when the parser refuses it', () => {
+  test('a mistake is found exactly when the parser refuses the text', () => {
     fc.assert(
       fc.property(fc.oneof(nearlyJson, fc.string()), (text) => {
         expect(locateSyntaxError(text) === undefined).toBe(isJson(text));
@@ -60,7 +60,7 @@ describe('for any text', () => {
     );
   });
 
-  test('a control character, which may stand nowhere, is found where it is, or at the word that it breaks', () => {
+  test('a control character is found where it is, or at the word that it breaks', () => {
     fc.assert(
       fc.property(fc.json(), fc.nat(), (json, at) => {
         const index = at % (json.length + 1);
@@ -74,7 +74,7 @@ describe('for any text', () => {
   });
 });
 
-test('a deep or long text is no trouble', () => {
+test('a deep or long text causes no problem', () => {
   expect(locateSyntaxError('['.repeat(200_000))).toEqual({ line: 1, column: 200_001 });
   expect(locateSyntaxError(`"${'a\\n'.repeat(80_000)}`)).toEqual({ line: 1, column: 240_002 });
 });

@@ -21,8 +21,8 @@ test('an empty list is an empty array', async () => {
   expect(await rest.call('member', 'GET', SERVERS)).toMatchObject({ status: 200, text: '[]' });
 });
 
-test('the list has every server once, by display name, however many share a name', async () => {
-  // More than two pieces, with a run of one name across the end of the first.
+test('the list has every server once, by display name, even if many share a name', async () => {
+  // More than two chunks, with equal names across the end of the first.
   await gateway.database.query(`
     INSERT INTO mcp_server_configs (id, display_name, slug, url, enabled)
     SELECT gen_random_uuid(), 'Name ' || lpad((CASE WHEN n BETWEEN 450 AND 550 THEN 500 ELSE n END)::text, 4, '0'),
@@ -37,7 +37,7 @@ test('the list has every server once, by display name, however many share a name
   expect(seen.body).toHaveLength(990);
 });
 
-test('the list asks for the connections of the caller once, about all OAuth servers', async () => {
+test("the list loads the caller's connections once for all OAuth servers", async () => {
   const asked: (readonly string[])[] = [];
   const connections = {
     async listOwn(_viewer, ids) {

@@ -12,7 +12,7 @@ import {
   SERVERS,
 } from './rest-client.ts';
 
-/** What members get of each field. A field that is new in the schema needs a line here. */
+/** What members get of each field. A new field in the schema needs a line here. */
 const RULES: Record<keyof McpServer, 'as staff' | 'empty'> = {
   id: 'as staff',
   display_name: 'as staff',
@@ -53,7 +53,7 @@ beforeAll(async () => {
 });
 afterAll(() => gateway.close());
 
-test('there is a rule for each field of the answer, and no other', () => {
+test('there is a rule for exactly the fields of the answer', () => {
   expect(Object.keys(RULES).sort()).toEqual([...FIELDS].sort());
 });
 
@@ -70,7 +70,7 @@ describe.each(['one', 'the list'])('in the answer about %s', (which) => {
 
   test.each(FIELDS)('members get %s by its rule', async (field) => {
     const seen = await read('member');
-    // Otherwise "as staff" and "empty" could not be told apart.
+    // Otherwise "as staff" and "empty" could not be distinguished.
     expect(server[field]).not.toBe('');
     expect(seen[field]).toEqual(RULES[field] === 'empty' ? '' : server[field]);
   });
@@ -81,7 +81,7 @@ describe.each(['one', 'the list'])('in the answer about %s', (which) => {
 });
 
 describe('auth_connected', () => {
-  test('is about the caller himself: true once he has a token, for nobody else', async () => {
+  test('is about the caller: true once they have a token, and for nobody else', async () => {
     const other = await rest.define(fullServer('not-connected'));
     await connect(gateway.userIds.member, server.id);
     const seen = async (caller: 'admin' | 'member', id: string): Promise<boolean[]> => {
@@ -106,7 +106,7 @@ describe('auth_connected', () => {
   });
 });
 
-/** There is no way to connect by REST alone; the row is what counts. */
+/** Users cannot connect by REST alone; the row is what counts. */
 async function connect(userId: string, mcpServerConfigId: string): Promise<void> {
   const prisma = createPrisma(gateway.database, gateway.keyring);
   const accessToken = { accessToken: 'token', accessTokenKeyId: SEALING_KEY };

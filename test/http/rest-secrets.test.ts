@@ -19,7 +19,7 @@ beforeAll(async () => {
 });
 afterAll(() => gateway.close());
 
-test('secrets are stored, and are in no answer for anybody and not in the log', async () => {
+test('secrets are stored, and are in no answer and not in the log', async () => {
   const created = await rest.call('admin', 'POST', SERVERS, { ...fullServer('canary'), ...CANARIES });
   expect(created).toMatchObject({
     status: 201,
@@ -63,7 +63,7 @@ test.each([
   expect(gateway.logs()).not.toMatch(CANARY);
 });
 
-test('an error that nobody expected is masked, with an id that is in the log, and neither tells what was sent', async () => {
+test('an unexpected error is masked with an id that is in the log, and neither contains what was sent', async () => {
   await gateway.database.query(
     `ALTER TABLE mcp_server_configs ADD CONSTRAINT made_to_fail CHECK (slug <> 'made-to-fail')`,
   );

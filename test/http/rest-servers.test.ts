@@ -12,14 +12,14 @@ beforeAll(async () => {
 afterAll(() => gateway.close());
 
 const UTC = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
-/** What is stored for `fullServer`, as it is answered. */
+/** What is stored for `fullServer`, in the answer's format. */
 function expectedAnswer(sent: ReturnType<typeof fullServer>) {
   const { oauth2_client_secret, api_key_value, custom_headers, ...shown } = sent;
   return { ...shown, has_oauth2_secret: true, has_api_key: true, has_custom_headers: true, auth_connected: false };
 }
 
-describe('a server over its life', () => {
-  test('is defined, read, listed, changed and deleted', async () => {
+describe('the life of a server', () => {
+  test('is created, read, listed, changed and deleted', async () => {
     const sent = fullServer('life');
     const created = await rest.call('admin', 'POST', SERVERS, sent);
     expect(created.status).toBe(201);
@@ -52,7 +52,7 @@ describe('a server over its life', () => {
     expect(await rest.call('admin', 'DELETE', `${SERVERS}/${id}`)).toMatchObject({ status: 404 });
   });
 
-  test('begins switched off, without sign-in and opted into, when only the needed fields are sent', async () => {
+  test('is disabled, without sign-in and off by default if only the required fields are sent', async () => {
     const { status, body } = await rest.call('admin', 'POST', SERVERS, minimalServer('minimal'));
     expect(status).toBe(201);
     expect(body).toEqual({
@@ -82,7 +82,7 @@ describe('a server over its life', () => {
     });
   });
 
-  test('takes the texts trimmed, the scopes apart and the lists without repetitions', async () => {
+  test('has texts trimmed, scopes split and duplicates in lists removed', async () => {
     const { body } = await rest.call('admin', 'POST', SERVERS, {
       ...minimalServer('tidy'),
       display_name: '  Tidy  ',
@@ -123,7 +123,7 @@ describe('a patch', () => {
     ['custom_headers', 'has_custom_headers', {}],
   ] as const;
 
-  /** Everything is filled, and nothing is needed. */
+  /** Everything is set, and nothing is required. */
   async function defineFilled(slug: string) {
     return rest.define({ ...fullServer(slug), auth_type: 'none' });
   }
@@ -140,7 +140,7 @@ describe('a patch', () => {
     });
   });
 
-  test.each(CLEARABLE_SECRETS)('clears %s with null and with nothing in it', async (field, flag, empty) => {
+  test.each(CLEARABLE_SECRETS)('clears %s with null and with an empty value', async (field, flag, empty) => {
     for (const [index, nothing] of [null, empty].entries()) {
       const before = await defineFilled(`${field.replaceAll('_', '-')}-${index}`);
       expect(before[flag]).toBe(true);
@@ -156,7 +156,7 @@ describe('a patch', () => {
     expect(body).toMatchObject({ tool_allow_list: [], tool_deny_list: [] });
   });
 
-  test('leaves everything when nothing is sent, even the time of the last change', async () => {
+  test('changes nothing when nothing is sent, not even the time of the last change', async () => {
     const before = await defineFilled('patch-nothing');
     const { status, body } = await rest.call('admin', 'PATCH', `${SERVERS}/${before.id}`, {});
     expect({ status, body }).toEqual({ status: 200, body: before });
@@ -191,7 +191,7 @@ describe('a patch', () => {
     expect(body).toMatchObject({ tool_allow_list: ['c'], has_custom_headers: true });
   });
 
-  test('that moves the server elsewhere needs each stored secret again', async () => {
+  test('that moves the server to another origin requires each stored secret again', async () => {
     const before = await defineFilled('move');
     const url = 'https://elsewhere.example.com/mcp';
     const refused = await rest.call('admin', 'PATCH', `${SERVERS}/${before.id}`, { url, api_key_value: 'again' });
@@ -207,7 +207,7 @@ describe('a patch', () => {
 });
 
 describe('every path', () => {
-  test('works with and without a slash at its end', async () => {
+  test('works with and without a trailing slash', async () => {
     const created = await rest.call('admin', 'POST', `${SERVERS}/`, minimalServer('slash'));
     expect(created.status).toBe(201);
     const { id } = created.body;
@@ -217,14 +217,14 @@ describe('every path', () => {
     expect(await rest.call('admin', 'DELETE', `${SERVERS}/${id}/`)).toMatchObject({ status: 204 });
   });
 
-  test("takes the token in the header of the seed's clients", async () => {
+  test("accepts the token in the header of the seed's clients", async () => {
     const answer = await rest.call('nobody', 'GET', SERVERS, undefined, {
       'coder-session-token': gateway.tokens.member,
     });
     expect(answer.status).toBe(200);
   });
 
-  test('answers JSON that is not to be stored, errors too', async () => {
+  test('answers JSON that must not be cached, errors too', async () => {
     const { id } = await rest.define(minimalServer('headers'));
     for (const answer of [
       await rest.call('admin', 'GET', SERVERS),

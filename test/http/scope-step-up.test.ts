@@ -20,7 +20,7 @@ beforeEach(async () => {
   configId = await world.define({ oauth2_scopes: 'read' });
 });
 
-/** The browser at the authorization server, about to come back, and the scopes that it was sent for. */
+/** A browser at the authorization server, about to return, and the requested scopes. */
 async function leaveAtProvider(token = world.gateway.tokens.member) {
   const browser = await world.signIn(token);
   const stopBefore = (url: URL) => url.href.startsWith(callbackUrl(configId));
@@ -33,7 +33,7 @@ function readAskedScopes({ history }: UserAgent): string[] {
   return new URL(request?.url ?? '').searchParams.get('scope')?.split(' ') ?? [];
 }
 
-/** Connects a user. @returns the scopes that were asked for */
+/** Connects a user. @returns the requested scopes */
 async function connect(token = world.gateway.tokens.member): Promise<string[]> {
   const { browser, callback, scopes } = await leaveAtProvider(token);
   const page = await browser.navigate(callback, { from: world.as.issuer });
@@ -66,7 +66,7 @@ async function disconnect(): Promise<void> {
 }
 
 describe('a server that asks for more scopes', () => {
-  test('gets them with the next connect, beside those that there were; until then the token is used on', async () => {
+  test('gets them with the next connect, in addition to the previous ones; until then the token is used', async () => {
     expect(await connect()).toEqual(['read']);
     const first = await getToken();
     expect(first.scopes).toEqual(['read']);
@@ -76,7 +76,7 @@ describe('a server that asks for more scopes', () => {
     expect(await connect()).toEqual(['read', 'write']);
     expect((await getToken()).scopes).toEqual(['read', 'write']);
     expect(await readState()).toEqual({ viewerState: 'READY', viewerStateReason: null });
-    // Once widened, as wide ever after.
+    // Scopes are never reduced again.
     expect(await connect()).toEqual(['read', 'write']);
   });
 
@@ -87,7 +87,7 @@ describe('a server that asks for more scopes', () => {
     expect(await connect()).toEqual(['read', 'write', 'delete']);
   });
 
-  test('is not forgotten when the token is refreshed', async () => {
+  test('is remembered when the token is refreshed', async () => {
     await connect();
     await challenge('write');
     const { version } = await getToken();
@@ -96,7 +96,7 @@ describe('a server that asks for more scopes', () => {
     expect(await connect()).toEqual(['read', 'write']);
   });
 
-  test('asks for nothing in the name of others', async () => {
+  test('does not affect other users', async () => {
     const { admin } = world.gateway.tokens;
     await connect();
     await connect(admin);
@@ -105,13 +105,13 @@ describe('a server that asks for more scopes', () => {
     expect(await connect(admin)).toEqual(['read']);
   });
 
-  test('of somebody who is not connected only has him connect', async () => {
+  test('of a user who is not connected only tells them to connect', async () => {
     expect(await challenge('write')).toBe('needs_connect');
     expect(await readState()).toEqual({ viewerState: 'NEEDS_CONNECT', viewerStateReason: null });
     expect(await connect()).toEqual(['read']);
   });
 
-  test('that the token has is refused: to connect again would change nothing', async () => {
+  test('that the token already has is refused: reconnecting would change nothing', async () => {
     await connect();
     expect(await challenge('read')).toBe('refused');
     expect(await challenge()).toBe('refused');
@@ -119,19 +119,19 @@ describe('a server that asks for more scopes', () => {
     expect(await connect()).toEqual(['read']);
   });
 
-  test('that were asked for and not granted is refused', async () => {
+  test('that were requested and not granted is refused', async () => {
     await connect();
     expect(await challenge('unknown')).toBe('needs_connect');
     expect(await connect()).toEqual(['read', 'unknown']);
     expect((await getToken()).scopes).toEqual(['read']);
     expect(await challenge('unknown')).toBe('refused');
     expect(await readState()).toEqual({ viewerState: 'READY', viewerStateReason: null });
-    // Others are another matter.
+    // Other scopes are still possible.
     expect(await challenge('unknown', 'write')).toBe('needs_connect');
     expect(await connect()).toEqual(['read', 'unknown', 'write']);
   });
 
-  test('is heard three times, and then taken at its word', async () => {
+  test('is answered three times, and refused afterwards', async () => {
     await connect();
     const asked = ['read'];
     for (const scope of ['write', 'delete', 'share']) {
@@ -145,7 +145,7 @@ describe('a server that asks for more scopes', () => {
     expect((await getToken()).scopes).toEqual(asked);
     expect(await challenge('admin')).toBe('refused');
 
-    // To disconnect is to begin anew.
+    // Disconnecting resets the count.
     await disconnect();
     expect(await connect()).toEqual(['read']);
     expect(await challenge('admin')).toBe('needs_connect');
@@ -161,7 +161,7 @@ describe('a server that asks for more scopes', () => {
     expect(await challenge('share')).toBe('needs_connect');
   });
 
-  test('gets what the admin adds meanwhile too', async () => {
+  test('also gets scopes that the admin adds in between', async () => {
     await connect();
     await challenge('write');
     const query = `mutation { updateMcpServerConfig(id: "${configId}", patch: { oauth2Scopes: ["read", "share"] }) { id } }`;
@@ -169,13 +169,13 @@ describe('a server that asks for more scopes', () => {
     expect(new Set(await connect())).toEqual(new Set(['read', 'share', 'write']));
   });
 
-  test('by two answers at the same time gets what both ask for', async () => {
+  test('with two concurrent answers gets what both ask for', async () => {
     await connect();
     expect(await Promise.all([challenge('write'), challenge('delete')])).toEqual(['needs_connect', 'needs_connect']);
     expect(new Set(await connect())).toEqual(new Set(['read', 'write', 'delete']));
   });
 
-  test('while the user connects is heard by the next connect', async () => {
+  test('while the user connects is applied by the next connect', async () => {
     await connect();
     await challenge('write');
     const { browser, callback } = await leaveAtProvider();
@@ -185,7 +185,7 @@ describe('a server that asks for more scopes', () => {
     expect(await connect()).toEqual(['read', 'write', 'delete']);
   });
 
-  test('with each answer for others cannot make a request without end', async () => {
+  test('with ever new scopes cannot grow a request without limit', async () => {
     await connect();
     for (let times = 0; times < 20; times += 1) {
       await challenge(...Array.from({ length: 100 }, (_, index) => `${times}-${index}-`.padEnd(128, 'x')));
@@ -196,13 +196,13 @@ describe('a server that asks for more scopes', () => {
     expect(answer.get('location')?.length).toBeLessThan(32_768);
   });
 
-  test.runIf(onServer)('at the moment of a refresh is not forgotten', async () => {
+  test.runIf(onServer)('at the moment of a refresh is remembered', async () => {
     await connect();
     const { database, keyring } = world.gateway;
     const prisma = createPrisma(database, keyring);
     const waiting = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
     const [challenged] = await prisma.$transaction(async (tx) => {
-      // What a refresh writes; it is committed when the challenge has read and waits to write.
+      // What a refresh writes; committed when the challenge has read and waits to write.
       await tx.mcpServerUserToken.updateMany({
         where: { mcpServerConfigId: configId },
         data: { version: { increment: 1 } },

@@ -5,7 +5,7 @@ import { createTestGateway, TEST_PUBLIC_URL, type TestGateway } from '../setup/g
 import { callbackUrl, connectUrl, signInBrowser } from './connection-setup.ts';
 import { createRestClient, fullServer, minimalServer, type RestClient, SERVERS } from './rest-client.ts';
 
-// What the tests of the pull request that Gatehouse comes from show, by behaviour, and the three that it put off.
+// The behaviour that was tested in the pull request Gatehouse is based on, and the three tests that it postponed.
 
 let gateway: TestGateway;
 let rest: RestClient;
@@ -23,7 +23,7 @@ const OAUTH2 = {
   oauth2_token_url: 'https://login.example.com/token',
 };
 
-describe('the tests that there were', () => {
+describe('the original tests', () => {
   test('a server is created, listed, updated and deleted', async () => {
     const created = await rest.call('admin', 'POST', SERVERS, { ...minimalServer('crud'), enabled: true });
     expect(created).toMatchObject({ status: 201, body: { slug: 'crud', transport: 'streamable_http' } });
@@ -50,7 +50,7 @@ describe('the tests that there were', () => {
     }
   });
 
-  test('nobody is ever sent a secret', async () => {
+  test('no caller ever receives a secret', async () => {
     const server = await rest.define(fullServer('secrets'));
     for (const caller of ['admin', 'auditor', 'service', 'member'] as const) {
       for (const path of [SERVERS, `${SERVERS}/${server.id}`]) {
@@ -60,7 +60,7 @@ describe('the tests that there were', () => {
     }
   });
 
-  test('auth_connected is true without sign-in, and with OAuth 2 only for who is connected', async () => {
+  test('auth_connected is true without sign-in, and with OAuth 2 only for connected users', async () => {
     const none = await rest.define({ ...minimalServer('auth-none'), enabled: true });
     const oauth = await rest.define({ ...minimalServer('auth-oauth'), ...OAUTH2, enabled: true });
     const connectedOf = async (caller: 'admin' | 'member', id: string) =>
@@ -85,7 +85,7 @@ describe('the tests that there were', () => {
     expect(unsaid).toMatchObject({ availability: 'default_off', enabled: false });
   });
 
-  test('a slug is there once', async () => {
+  test('a slug is unique', async () => {
     await rest.define(minimalServer('unique'));
     const again = await rest.call('admin', 'POST', SERVERS, minimalServer('unique'));
     expect(again).toMatchObject({ status: 409, body: { code: 'CONFLICT' } });
@@ -93,7 +93,7 @@ describe('the tests that there were', () => {
     expect((await rest.call('admin', 'PATCH', `${SERVERS}/${other.id}`, { slug: 'unique' })).status).toBe(409);
   });
 
-  test('to disconnect is the same once, twice and without a connection', async () => {
+  test('disconnecting gives the same result once, twice and without a connection', async () => {
     const { id } = await rest.define({ ...minimalServer('disconnect'), ...OAUTH2, enabled: true });
     const disconnect = (path: string) => rest.call('member', 'DELETE', `${SERVERS}/${path}/oauth2/disconnect`);
     expect((await disconnect(id)).status).toBe(204);
@@ -113,15 +113,15 @@ describe('the tests that there were', () => {
   });
 });
 
-describe('the tests that were put off', () => {
-  test('who is no admin may not write: 403, and nothing changes', async () => {
+describe('the postponed tests', () => {
+  test('only an admin can write: 403 otherwise, and nothing changes', async () => {
     const server = await rest.define({ ...minimalServer('forbidden'), enabled: true });
     for (const caller of ['member', 'auditor', 'service'] as const) {
       const answers = [
         await rest.call(caller, 'POST', SERVERS, minimalServer(`by-${caller}`)),
         await rest.call(caller, 'PATCH', `${SERVERS}/${server.id}`, { enabled: false }),
         await rest.call(caller, 'DELETE', `${SERVERS}/${server.id}`),
-        // What is not there is no more to be learned of than what is.
+        // A missing server is no more revealed than an existing one.
         await rest.call(caller, 'PATCH', `${SERVERS}/${randomUUID()}`, { enabled: false }),
         await rest.call(caller, 'DELETE', `${SERVERS}/${randomUUID()}`),
       ];
@@ -130,7 +130,7 @@ describe('the tests that were put off', () => {
     expect((await rest.call('admin', 'GET', `${SERVERS}/${server.id}`)).body).toEqual(server);
   });
 
-  test('a server is got by its id: redacted for members, and not there when it is disabled', async () => {
+  test('a server is read by id: redacted for members, not found when disabled', async () => {
     const { id } = await rest.define({ ...minimalServer('by-id'), ...OAUTH2, enabled: true });
     const get = (caller: 'admin' | 'member', path = id) => rest.call(caller, 'GET', `${SERVERS}/${path}`);
     expect((await get('admin')).body).toMatchObject({
@@ -147,7 +147,7 @@ describe('the tests that were put off', () => {
     expect((await get('admin', 'nonsense')).status).toBe(400);
   });
 
-  describe('a callback that nobody asked for', () => {
+  describe('an unsolicited callback', () => {
     const begin = async (slug: string) => {
       const { id } = await rest.define({ ...minimalServer(slug), ...OAUTH2, enabled: true });
       const browser = await signInBrowser(gateway, gateway.tokens.member);
@@ -189,7 +189,7 @@ describe('the tests that were put off', () => {
       expect((await browser.fetch(`${callbackUrl(id)}?code=stolen&state=${state}`)).status).toBe(400);
     });
 
-    test('without a session is nobody', async () => {
+    test('without a session is unauthenticated', async () => {
       const { id, state } = await begin('csrf-nobody');
       const answer = await gateway.fetch(`${callbackUrl(id)}?code=stolen&state=${state}`.slice(TEST_PUBLIC_URL.length));
       expect(answer.status).toBe(401);

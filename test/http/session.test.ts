@@ -25,7 +25,7 @@ async function countSessions(): Promise<number> {
 }
 
 describe('a session', () => {
-  test('is opened with a bearer token, and then is its user', async () => {
+  test('is opened with a bearer token and acts as its user', async () => {
     const response = await gateway.fetch('/auth/session', { method: 'POST', headers: bearer(gateway.tokens.auditor) });
     expect(response.status).toBe(201);
     expect(response.headers.get('cache-control')).toBe('no-store');
@@ -47,7 +47,7 @@ describe('a session', () => {
       const expires = `Expires=${new Date(other.clock.now.getTime() + SESSION_LIFETIME_MS).toUTCString()}`;
       expect(rest.sort()).toEqual([...attributes, expires].sort());
       expect(await whoIs(other, { cookie: pair })).toBe(other.userIds.member);
-      // A cookie of the same value under the other name is another site's doing.
+      // A cookie with the same value under the other name comes from another site.
       const value = pair.split('=')[1];
       const wrong = name.startsWith('__Host-') ? 'gatehouse_session' : '__Host-gatehouse_session';
       expect(await whoIs(other, { cookie: `${wrong}=${value}` })).toBeUndefined();
@@ -63,7 +63,7 @@ describe('a session', () => {
     }
   });
 
-  test('keeps only a hash of its cookie', async () => {
+  test('is stored only as a hash of its cookie', async () => {
     const cookie = await openSession(gateway, gateway.tokens.member);
     const [, value = ''] = cookie.split('=');
     expect(JSON.stringify(await readAllRows(gateway.database))).not.toContain(value);
@@ -71,7 +71,7 @@ describe('a session', () => {
     expect(gateway.logs()).not.toContain(value);
   });
 
-  test('is ended by its owner, once and for all', async () => {
+  test('is ended by its owner, permanently', async () => {
     const cookie = await openSession(gateway, gateway.tokens.member);
     const other = await openSession(gateway, gateway.tokens.member);
     const end = (headers: Record<string, string>) => gateway.fetch('/auth/session', { method: 'DELETE', headers });
@@ -83,7 +83,7 @@ describe('a session', () => {
     expect((await end(bearer(gateway.tokens.member))).status).toBe(401);
   });
 
-  test('is opened by nobody else: no credentials, a bad token, a suspended user, another session', async () => {
+  test('cannot be opened without credentials, by a bad token, a suspended user or another session', async () => {
     const cookie = await openSession(gateway, gateway.tokens.member);
     const before = await countSessions();
     for (const headers of [{}, bearer('gth_wrong'), bearer(gateway.tokens.suspended), { cookie, ...own() }]) {
@@ -98,7 +98,7 @@ describe('a session', () => {
     expect(await countSessions()).toBe(before);
   });
 
-  test('is not what a bad bearer token falls back to', async () => {
+  test('is not a fallback for a bad bearer token', async () => {
     const cookie = await openSession(gateway, gateway.tokens.admin);
     expect(await whoIs(gateway, { cookie })).toBe(gateway.userIds.admin);
     for (const authorization of [
@@ -114,7 +114,7 @@ describe('a session', () => {
     expect(await whoIs(gateway, { cookie, ...bearer(gateway.tokens.member) })).toBe(gateway.userIds.member);
   });
 
-  test('of the operator’s token or link ends when he changes the token', async () => {
+  test('of the operator’s token or link ends when they change the token', async () => {
     const byToken = await openSession(gateway, gateway.tokens.bootstrap);
     const byLink = cookieOf(
       await gateway.fetch((await gateway.createSignInUrl()).slice(gateway.config.publicUrl.length)),
@@ -128,7 +128,7 @@ describe('a session', () => {
     expect(JSON.stringify(await readAllRows(gateway.database))).not.toContain(gateway.tokens.bootstrap);
   });
 
-  test('is not found by a cookie that is made up', async () => {
+  test('is not found by an invented cookie', async () => {
     const cookie = await openSession(gateway, gateway.tokens.member);
     for (const wrong of [
       `${cookie}a`,
@@ -187,7 +187,7 @@ describe('time', () => {
     expect(await whoIs(gateway, { cookie })).toBeUndefined();
   });
 
-  test('clears away sessions and links that are over', async () => {
+  test('removes expired sessions and links', async () => {
     await openSession(gateway, gateway.tokens.member);
     await gateway.createSignInUrl();
     gateway.clock.advance(SESSION_LIFETIME_MS + 1);
@@ -223,14 +223,14 @@ describe('a sign-in link', () => {
     expect((await gateway.fetch(path)).status).toBe(303);
   });
 
-  test('that two follow at once signs one in', async () => {
+  test('followed twice at the same time signs in once', async () => {
     const path = pathOf(await gateway.createSignInUrl());
     const responses = await Promise.all(Array.from({ length: 10 }, () => gateway.fetch(path)));
     expect(responses.map(({ status }) => status).sort()).toEqual([303, ...Array.from({ length: 9 }, () => 401)]);
     expect(responses.filter((response) => response.headers.has('set-cookie'))).toHaveLength(1);
   });
 
-  test('is too old after an hour', async () => {
+  test('expires after an hour', async () => {
     const [fresh, old] = [await gateway.createSignInUrl(), await gateway.createSignInUrl()];
     gateway.clock.advance(SIGN_IN_LINK_LIFETIME_MS - 1);
     expect((await gateway.fetch(pathOf(fresh))).status).toBe(303);
@@ -238,7 +238,7 @@ describe('a sign-in link', () => {
     expect((await gateway.fetch(pathOf(old))).status).toBe(401);
   });
 
-  test('is in no log line, nor is one that is made up let in', async () => {
+  test('is in no log line, and an invented one is refused', async () => {
     const path = pathOf(await gateway.createSignInUrl());
     await gateway.fetch(path);
     const token = new URLSearchParams(path.split('?')[1]).get('token') ?? '';

@@ -8,13 +8,13 @@ import { listen, type RunningServer } from '../../src/http/node-server.ts';
 import { createId } from '../graphql/config-operations.ts';
 import { createTestGateway, type TestGateway } from '../setup/gateway.ts';
 
-// What people use for subscriptions, as their authors made it, over real connections.
+// The usual subscription clients, unmodified, over real connections.
 
 const QUERY = `subscription ($after: String, $includeInitial: Boolean) {
   mcpServerConfigEvents(after: $after, includeInitial: $includeInitial) { type cursor configId } }`;
 
 interface Follower {
-  /** The next event that is no bookmark. */
+  /** The next event that is not a bookmark. */
   next(): Promise<{ type: string; cursor: string; configId: string | null }>;
   stop(): Promise<void>;
 }
@@ -46,7 +46,7 @@ const socketClient = (token: string) =>
     retryAttempts: 0,
   });
 
-/** Follows, once nothing can be missed any more. */
+/** Subscribes; resolves once no change can be missed. */
 async function follow(iterate: Iterate, variables: Record<string, unknown> = {}): Promise<Follower> {
   const events = iterate({ query: QUERY, variables });
   const nextOfAny = async () => {
@@ -71,7 +71,7 @@ describe.each([
   ['graphql-sse', (token: string) => sseClient(token).iterate.bind(undefined) as unknown as Iterate],
   ['graphql-ws', (token: string) => socketClient(token).iterate.bind(undefined) as unknown as Iterate],
 ])('a client of %s', (_name, createIterate) => {
-  test('follows, breaks off, and goes on where it was', async () => {
+  test('follows, disconnects, and resumes where it was', async () => {
     const iterate = createIterate(gateway.tokens.member);
     const first = await follow(iterate);
     const ids = [await createId(gateway, { enabled: true }), await createId(gateway, { enabled: true })];
@@ -83,32 +83,32 @@ describe.each([
     await second.stop();
   });
 
-  test('asks and changes, too', async () => {
+  test('runs queries and mutations too', async () => {
     const answers = createIterate(gateway.tokens.member)({ query: '{ viewer { role } }', variables: {} });
     expect((await answers.next()).value).toEqual({ data: { viewer: { role: 'MEMBER' } } });
     expect((await answers.next()).done).toBe(true);
   });
 
-  test('is told why its cursor is not good', async () => {
+  test('learns why its cursor is invalid', async () => {
     const events = createIterate(gateway.tokens.member)({ query: QUERY, variables: { after: 'nonsense' } });
     expect((await events.next()).value.errors[0].extensions.code).toBe('CURSOR_INVALID');
     expect((await events.next()).done).toBe(true);
   });
 });
 
-test('a client of graphql-sse with a token that is not good is told so by the status', async () => {
+test('a graphql-sse client with an invalid token learns it from the status', async () => {
   const events = sseClient('nonsense').iterate({ query: QUERY });
   const error = await events.next().catch((caught: unknown) => caught);
   expect(error).toBeInstanceOf(NetworkError);
   expect((error as NetworkError<Response>).response?.status).toBe(401);
 });
 
-test('a client of graphql-ws with a token that is not good is told so by the close code', async () => {
+test('a graphql-ws client with an invalid token learns it from the close code', async () => {
   const events = socketClient('nonsense').iterate({ query: QUERY });
   await expect(events.next()).rejects.toMatchObject({ code: 4401 });
 });
 
-test('a proxy is asked not to hold events back', async () => {
+test('proxies are told not to buffer events', async () => {
   const response = await fetch(`http://127.0.0.1:${server.port}/graphql`, {
     method: 'POST',
     headers: {
@@ -128,7 +128,7 @@ describe('a request that offers another protocol', () => {
   const send = async (head: string[], text: string): Promise<string> => {
     const socket = connect(server.port, '127.0.0.1');
     socket.write(`${head.join('\r\n')}\r\n\r\n`);
-    // The body in pieces, as the network brings it.
+    // The body in pieces, as the network delivers it.
     for (const piece of text.match(/.{1,20}/g) ?? []) socket.write(piece);
     let answer = '';
     socket.setEncoding('utf8').on('data', (chunk: string) => {
@@ -139,7 +139,7 @@ describe('a request that offers another protocol', () => {
   };
   const common = ['Host: localhost', 'HTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA', 'Upgrade: h2c'];
 
-  test('is answered as if it did not', async () => {
+  test('is answered normally', async () => {
     const head = [
       'POST /graphql HTTP/1.1',
       ...common,

@@ -16,12 +16,12 @@ beforeAll(async () => {
 });
 afterAll(() => world?.close());
 
-/** What the member gets at a server. */
+/** The result for the member at a server. */
 function get(configId: string, rejectedVersion?: number) {
   return world.gateway.accessTokens.get({ userId: world.gateway.userIds.member, configId, rejectedVersion });
 }
 
-/** Back to the real time: the authorization server has no other clock, and its cookies are dated. */
+/** Back to real time: the authorization server has no other clock, and its cookies are dated. */
 async function authorize(configId: string): Promise<void> {
   world.gateway.clock.now = new Date();
   const browser = await world.signIn(world.gateway.tokens.member);
@@ -29,7 +29,7 @@ async function authorize(configId: string): Promise<void> {
   expect(page.status, page.text).toBe(200);
 }
 
-/** A new server that the member is connected to, whose token has so much of its life left. */
+/** A new server that the member is connected to, with this much of the token's life left. */
 async function connect(leftMs: number): Promise<string> {
   const configId = await world.define();
   await authorize(configId);
@@ -43,7 +43,7 @@ async function readState(configId: string): Promise<{ viewerState: string; viewe
   return data.mcpServerConfig;
 }
 
-/** How long the authorization server is left alone from now on. */
+/** How long the authorization server is not contacted from now on. */
 async function readWaitMs(configId: string): Promise<number> {
   const sql = 'SELECT retry_at FROM mcp_server_user_tokens WHERE mcp_server_config_id = $1::uuid';
   const [row] = await world.gateway.database.query(sql, [configId]);
@@ -80,11 +80,11 @@ describe('a token endpoint that answers with', () => {
     ['403 invalid_grant', refuse(403, { error: 'invalid_grant' })],
     ['404', { status: 404 }],
     ['a lost connection', 'drop'],
-  ])('%s: the token is kept, used as long as it is good, and renewed later', async (_what, answer) => {
+  ])('%s: the token is kept, used while valid, and refreshed later', async (_what, answer) => {
     const configId = await connect(30_000);
     const first = await readToken(configId, answer);
     const before = refreshes();
-    // It is left alone for now, whatever is said of the token.
+    // No requests for now, whatever the token's state.
     expect(await get(configId)).toMatchObject({ state: 'ready', version: 1 });
     await expect(get(configId, 1)).rejects.toMatchObject(FAILED);
     world.gateway.clock.advance((await readWaitMs(configId)) - 1);
@@ -97,7 +97,7 @@ describe('a token endpoint that answers with', () => {
     expect(second.state === 'ready' && second.accessToken.expose()).not.toBe(first);
   });
 
-  /** The token that is given although its renewal fails like this. */
+  /** The token that is returned although its refresh fails like this. */
   async function readToken(configId: string, answer: PlannedAnswer): Promise<string> {
     world.as.failNext(TOKEN_PATH, answer);
     const before = refreshes();
@@ -109,7 +109,7 @@ describe('a token endpoint that answers with', () => {
     return result.accessToken.expose();
   }
 
-  test('an error, to a token that has expired: the caller is told, and the connection stays', async () => {
+  test('an error for an expired token is reported, and the connection stays', async () => {
     const configId = await connect(0);
     const before = refreshes();
     world.as.failNext(TOKEN_PATH, refuse(503, { error: 'down', error_description: 'text of the provider' }));
@@ -124,8 +124,8 @@ describe('a token endpoint that answers with', () => {
   });
 });
 
-describe('the wait after a failure', () => {
-  test('doubles with each, up to five minutes, and begins anew after a success', async () => {
+describe('the backoff after a failure', () => {
+  test('doubles each time, up to five minutes, and restarts after a success', async () => {
     const configId = await connect(0);
     for (const seconds of [1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300]) {
       world.as.failNext(TOKEN_PATH, { status: 500 });
@@ -144,11 +144,11 @@ describe('the wait after a failure', () => {
   test.each([
     ['120', 120_000, 120_000],
     ['0', 750, 1_250],
-    // No longer than an hour, or a mistake there would lock everybody out here.
+    // No longer than an hour: a mistake there would lock everybody out here.
     ['999999999', 3_600_000, 3_600_000],
     ['soon', 750, 1_250],
     ['-60', 750, 1_250],
-  ])('is what the server wants with Retry-After: %s', async (retryAfter, leastMs, mostMs) => {
+  ])('follows Retry-After: %s', async (retryAfter, leastMs, mostMs) => {
     const configId = await connect(0);
     world.as.failNext(TOKEN_PATH, { status: 429, headers: { 'retry-after': retryAfter } });
     await expect(get(configId)).rejects.toMatchObject(FAILED);
@@ -167,7 +167,7 @@ describe('400 invalid_grant', () => {
     ['halves of characters', '\ud83d'.repeat(500)],
     ['only blanks', ' \n\t '],
     ['no text', { toString: 'x' }],
-  ])('with %s to say ends the connection, for a reason that is short and harmless', async (_what, description) => {
+  ])('with the description %s ends the connection with a short, safe reason', async (_what, description) => {
     const configId = await connect(30_000);
     world.as.failNext(TOKEN_PATH, refuse(400, { error: 'invalid_grant', error_description: description }));
     const result = await get(configId);
@@ -184,7 +184,7 @@ describe('400 invalid_grant', () => {
     expect(world.as.requests.length).toBe(before);
   });
 
-  test('says to the user what the authorization server said, and to nobody else', async () => {
+  test("shows the authorization server's reason to the user, and to nobody else", async () => {
     const configId = await connect(30_000);
     const answer = refuse(400, { error: 'invalid_grant', error_description: 'The password was changed.' });
     world.as.failNext(TOKEN_PATH, answer);
@@ -200,14 +200,14 @@ describe('400 invalid_grant', () => {
   });
 });
 
-describe('an answer that is lost on its way after the refresh token was used up', () => {
-  test('has the user told to connect again with the next try, and the authorization server asked no more', async () => {
+describe('a lost answer after the refresh token was used up', () => {
+  test('makes the user reconnect at the next try, without further requests', async () => {
     const configId = await connect(30_000);
     const hold = world.as.holdNext(TOKEN_PATH, 'answer');
     const caller = get(configId);
     await hold.arrived;
     hold.drop();
-    // Nobody knows that it was used up, and what is stored is good for another half minute.
+    // Nobody knows that it was used up, and the stored token is valid for another half minute.
     expect(await caller).toMatchObject({ state: 'ready', version: 1 });
     expect(await readState(configId)).toEqual({ viewerState: 'READY', viewerStateReason: null });
     world.gateway.clock.advance(await readWaitMs(configId));
@@ -223,8 +223,8 @@ describe('an answer that is lost on its way after the refresh token was used up'
   });
 });
 
-describe('callers who wait for one renewal, which fails,', () => {
-  /** Fails the next renewal, once it is let go. */
+describe('callers who wait for one failing refresh', () => {
+  /** Fails the next refresh once it is released. */
   function holdFailure() {
     world.as.failNext(TOKEN_PATH, { status: 503 });
     return world.as.holdNext(TOKEN_PATH);
@@ -243,13 +243,13 @@ describe('callers who wait for one renewal, which fails,', () => {
   test.each([
     ['first', (configId: string) => [get(configId, 1), () => get(configId)] as const],
     ['second', (configId: string) => [get(configId), () => get(configId, 1)] as const],
-  ])('get what each can use, when the token of the %s was refused by the server', async (order, begin) => {
+  ])('each get a usable token if that of the %s was refused by the server', async (order, begin) => {
     const configId = await connect(30_000);
     const hold = holdFailure();
     const [first, startSecond] = begin(configId);
     await hold.arrived;
     const both = Promise.allSettled([first, startSecond()]);
-    // So much as the second reads before it waits.
+    // What the second one reads before it waits.
     for (let read = 0; read < 20; read += 1) await readState(configId);
     hold.release();
     const [refused, good] = order === 'first' ? await both : (await both).reverse();
@@ -258,7 +258,7 @@ describe('callers who wait for one renewal, which fails,', () => {
   });
 });
 
-test('a renewal that comes too late does not take the new connection along, where all of a user are one grant', async () => {
+test("a late refresh does not end the new connection, even if all of a user's tokens are one grant", async () => {
   const { as, mcp } = { as: await startAuthorizationServer({ sharesGrants: true }), mcp: await startHandmadeServer() };
   try {
     const url = `${mcp.url}/mcp`;

@@ -60,12 +60,12 @@ interface Member {
   token: string;
 }
 
-/** What `get` says without a token. */
+/** The result of `get` without a token. */
 async function getState(configId: string, userId = world.gateway.userIds.member) {
   return world.gateway.accessTokens.get({ userId, configId });
 }
 
-/** Back to the real time: the authorization server has no other clock, and its cookies are dated. */
+/** Back to real time: the authorization server has no other clock, and its cookies are dated. */
 async function authorize(configId: string, token = world.gateway.tokens.member): Promise<void> {
   world.gateway.clock.now = new Date();
   const browser = await world.signIn(token);
@@ -80,7 +80,7 @@ async function connect(): Promise<{ configId: string; first: Ready }> {
   return { configId, first: await get(configId) };
 }
 
-/** Lets time go on until so much of a token's life is left. */
+/** Advances time until this much of a token's life is left. */
 function leave(ms: number, { expiresAt }: Ready): void {
   world.gateway.clock.now = new Date(expiresAt.getTime() - ms);
 }
@@ -89,7 +89,7 @@ function refreshes(): number {
   return world.as.tokenRequests('refresh_token').length;
 }
 
-/** Tokens that the authorization server was asked to revoke, in the order in which it was. */
+/** Tokens that the authorization server was asked to revoke, in order. */
 function revokedSince(count: number): string[] {
   const seen = world.as.requests.slice(count).filter(({ path }) => path === REVOCATION_PATH);
   return seen.map(({ form }) => form?.get('token') ?? '');
@@ -108,7 +108,7 @@ async function readState(configId: string, token = world.gateway.tokens.member) 
 }
 
 describe('an access token', () => {
-  test('is given as it is while it is good for more than a minute and a half, and is another one in its last minute', async () => {
+  test('is returned as is while valid for more than 90 seconds, and refreshed in its last minute', async () => {
     const { configId, first } = await connect();
     const before = refreshes();
     leave(90_001, first);
@@ -123,7 +123,7 @@ describe('an access token', () => {
     expect(refreshes()).toBe(before + 1);
   });
 
-  test('is due earlier by up to half a minute more, as chance has it', async () => {
+  test('is due up to half a minute earlier, at random', async () => {
     const { configId, first } = await connect();
     const { database, keyring, secrets, clock, userIds } = world.gateway;
     const prisma = createPrisma(database, keyring);
@@ -153,7 +153,7 @@ describe('an access token', () => {
     await prisma.$disconnect();
   });
 
-  test('that lives for a minute is renewed in the second half of its life, and not by each call', async () => {
+  test('with a life of one minute is refreshed in its second half, and not on each call', async () => {
     const { configId, first } = await connect();
     plan({ access_token: 'short-1', refresh_token: 'r1', expires_in: 60 });
     const short = await get(configId, { rejectedVersion: first.version });
@@ -170,7 +170,7 @@ describe('an access token', () => {
     expect(refreshes()).toBe(before + 1);
   });
 
-  test('that does not say when it expires is used until the server refuses it', async () => {
+  test('without an expiry is used until the server refuses it', async () => {
     const { configId, first } = await connect();
     plan({ access_token: 'endless', refresh_token: 'r1' });
     await get(configId, { rejectedVersion: first.version });
@@ -180,7 +180,7 @@ describe('an access token', () => {
     expect(refreshes()).toBe(before);
   });
 
-  test('that the server refused is replaced once, however often its version is said to be refused', async () => {
+  test('that the server refused is replaced once, however often its version is reported', async () => {
     const { configId, first } = await connect();
     const before = refreshes();
     const rejectedVersion = first.version;
@@ -191,7 +191,7 @@ describe('an access token', () => {
     expect(refreshes()).toBe(before + 1);
   });
 
-  test('is still renewed when the answers before had no new refresh token', async () => {
+  test('is still refreshed if earlier answers had no new refresh token', async () => {
     const { configId, first } = await connect();
     plan({ access_token: 'second', expires_in: 600 });
     const second = await get(configId, { rejectedVersion: first.version });
@@ -204,14 +204,14 @@ describe('an access token', () => {
   });
 });
 
-/** Has the token endpoint give this to the next request. */
+/** Sets the token endpoint's answer to the next request. */
 function plan(answer: Record<string, unknown>): void {
   const body = JSON.stringify({ token_type: 'Bearer', ...answer });
   world.as.failNext(TOKEN_PATH, { status: 200, headers: { 'content-type': 'application/json' }, body });
 }
 
 describe('many callers', () => {
-  test('at once make one token request, and all get its token', async () => {
+  test('at the same time make one token request, and all get its token', async () => {
     const { configId, first } = await connect();
     const before = refreshes();
     leave(0, first);
@@ -221,7 +221,7 @@ describe('many callers', () => {
     expect(refreshes()).toBe(before + 1);
   });
 
-  test('at two gateways make one token request, and those who come second get the token of the first', async () => {
+  test("at two gateways make one token request, and the second gateway gets the first one's token", async () => {
     const { configId, first } = await connect();
     const before = refreshes();
     leave(0, first);
@@ -231,7 +231,7 @@ describe('many callers', () => {
     const losers = Array.from({ length: 50 }, (_, index) =>
       get(configId, { from: index % 2 === 0 ? replica : world.gateway }),
     );
-    // So much as a loser reads before it would ask by itself.
+    // What a loser reads before it would send its own request.
     for (let read = 0; read < 20; read += 1) await readState(configId);
     expect(refreshes()).toBe(before + 1);
     hold.release();
@@ -327,14 +327,14 @@ describe('while a token is being renewed', () => {
     await world.gateway.settle();
     const sql = 'SELECT id FROM mcp_server_user_tokens WHERE mcp_server_config_id = $1::uuid';
     expect(await world.gateway.database.query(sql, [configId])).toEqual([]);
-    // What was stored, and what came too late.
+    // What was stored, and what arrived too late.
     const revoked = revokedSince(before);
     expect(new Set(revoked).size).toBe(4);
     expect(revoked).toContain(first.token);
     for (const each of revoked) expect(await world.as.isActive(each)).toBe(false);
   });
 
-  test('and the user connects anew, it is the new connection that stays', async () => {
+  test('and the user reconnects, the new connection stays', async () => {
     const { configId, first } = await connect();
     const before = { refreshes: refreshes(), requests: world.as.requests.length };
     leave(0, first);
@@ -353,14 +353,14 @@ describe('while a token is being renewed', () => {
   });
 });
 
-describe('while a token is being renewed, the user disconnects and connects anew', () => {
+describe('while a token is being renewed, the user disconnects and reconnects', () => {
   async function disconnect(configId: string): Promise<void> {
     const url = `${SERVERS}/${configId}/oauth2/disconnect`;
     const headers = { authorization: `Bearer ${world.gateway.tokens.member}` };
     expect((await world.gateway.fetch(url, { method: 'DELETE', headers })).status).toBe(204);
   }
 
-  test('and the new token is left as it is', async () => {
+  test('and the new token is not touched', async () => {
     const { configId, first } = await connect();
     const before = refreshes();
     leave(0, first);
@@ -375,7 +375,7 @@ describe('while a token is being renewed, the user disconnects and connects anew
     expect(refreshes()).toBe(before + 1);
   });
 
-  test('after an admin chose another client: the new connection is not lost to the former client', async () => {
+  test("after an admin changed the client: the new connection survives the old client's answer", async () => {
     const configId = await world.define();
     const changeClient = async () => {
       const clientId = await world.as.addClient({ redirectUris: [callbackUrl(configId)] });

@@ -41,7 +41,7 @@ async function countStreams(): Promise<number> {
   return Number(/^gatehouse_streams (\d+)$/m.exec(text)?.[1]);
 }
 
-/** A connection by hand, and what comes over it. */
+/** A hand-written connection and the messages that it receives. */
 function dial(): { socket: Socket; text: () => string } {
   const socket = connect({ port: server.port, host: '127.0.0.1', allowHalfOpen: true });
   connections.push(socket);
@@ -53,13 +53,13 @@ function dial(): { socket: Socket; text: () => string } {
   return { socket, text: () => text };
 }
 
-test('who sends many messages at once is cut off, before they cost anybody anything', async () => {
+test('a client that sends many messages at once is cut off before it costs others anything', async () => {
   const socket = await openAs(gateway.tokens.member);
   for (let index = 0; index < 5_000; index += 1) socket.send(subscribe(`s${index}`, '{ viewer { id } }'));
   expect((await socket.closed).code).toBe(1008);
 });
 
-test('an id whose operation has not ended cannot be used again, and no stream outlives its connection', async () => {
+test('the id of a running operation cannot be reused, and streams end with their connection', async () => {
   const socket = await openAs(gateway.tokens.member);
   for (let index = 0; index < 20; index += 1) {
     socket.send(subscribe('same'));
@@ -69,7 +69,7 @@ test('an id whose operation has not ended cannot be used again, and no stream ou
   await expect.poll(countStreams).toBe(0);
 });
 
-test('an id that was completed can be used again', async () => {
+test('the id of a completed operation can be reused', async () => {
   const socket = await openAs(gateway.tokens.member);
   for (let round = 0; round < 2 * MAX_SOCKET_OPERATIONS; round += 1) {
     socket.send(subscribe('again', '{ viewer { role } }'));
@@ -78,7 +78,7 @@ test('an id that was completed can be used again', async () => {
   }
 });
 
-test('an id may be as long as a message, and its repetition is still told by the code', async () => {
+test('an id may be as long as a message, and reusing it is still reported by the close code', async () => {
   const socket = await openAs(gateway.tokens.member);
   const id = 'é'.repeat(5_000);
   socket.send(subscribe(id));
@@ -86,7 +86,7 @@ test('an id may be as long as a message, and its repetition is still told by the
   expect((await socket.closed).code).toBe(4409);
 });
 
-test('what is sent after the connection was given up is not done', async () => {
+test('messages sent after the connection was abandoned are ignored', async () => {
   const socket = await openAs(gateway.tokens.admin);
   const id = await createId(gateway);
   socket.send({ type: 'connection_init' });
@@ -96,7 +96,7 @@ test('what is sent after the connection was given up is not done', async () => {
   expect(data.mcpServerConfig).toEqual({ id });
 });
 
-test('a subscription in a fragment is followed, and one that fails leaves the others alone', async () => {
+test('a subscription in a fragment works, and one that fails does not affect the others', async () => {
   const socket = await openAs(gateway.tokens.member);
   socket.send(
     subscribe('f', 'subscription { ...F } fragment F on Subscription { ... { mcpServerConfigEvents { type } } }'),
@@ -112,12 +112,12 @@ test('a subscription in a fragment is followed, and one that fails leaves the ot
   expect(gateway.logs()).not.toContain('canary-9');
 });
 
-test('a handshake that is refused leaves no connection behind, whatever its client goes on to send', async () => {
+test('a refused handshake leaves no connection behind, whatever its client sends next', async () => {
   const { socket, text } = dial();
   const head = ['GET /nowhere HTTP/1.1', 'Host: localhost', 'Connection: Upgrade', 'Upgrade: websocket', '', ''];
   socket.write(head.join('\r\n'));
   await expect.poll(text).toContain('404');
-  // This side is never ended; what is sent to a connection that is gone has it reset.
+  // This side never ends it; data sent to a closed connection causes a reset.
   const isGone = () => {
     if (socket.writable) socket.write('x');
     return socket.destroyed;
@@ -125,7 +125,7 @@ test('a handshake that is refused leaves no connection behind, whatever its clie
   await expect.poll(isGone, { timeout: 10_000 }).toBe(true);
 });
 
-test('a request that only says that it wants a WebSocket is told what is missing', async () => {
+test('an incomplete WebSocket request is told what is missing', async () => {
   const response = await gateway.fetch('/graphql', {
     headers: { upgrade: 'websocket', authorization: `Bearer ${gateway.tokens.member}` },
   });
@@ -136,7 +136,7 @@ test('a request that only says that it wants a WebSocket is told what is missing
   expect(text()).toContain('426');
 });
 
-test('requests that were sent together, of which one offers another protocol, leave no connection hanging', async () => {
+test('pipelined requests, one of which offers another protocol, leave no connection open', async () => {
   const { socket, text } = dial();
   const request = (path: string, ...headers: string[]) =>
     [`GET ${path} HTTP/1.1`, 'Host: localhost', ...headers, '', ''].join('\r\n');

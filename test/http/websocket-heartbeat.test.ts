@@ -28,7 +28,7 @@ async function countSockets(): Promise<number> {
   return Number(/^gatehouse_websockets (\d+)$/m.exec(text)?.[1]);
 }
 
-test('a client who does not answer is dropped, and one who does is not', async () => {
+test('a client that does not answer pings is dropped, and one that does is not', async () => {
   const alive = await openAs(gateway.tokens.member);
   const stalled = await openAs(gateway.tokens.member);
   stalled.socket.pause();
@@ -40,7 +40,7 @@ test('a client who does not answer is dropped, and one who does is not', async (
   await closeSocket(alive);
 });
 
-test('a connection over which nothing is asked ends when its caller is suspended', async () => {
+test('an idle connection ends when its caller is suspended', async () => {
   const { createUser } = await asAdmin('mutation { createUser(input: { email: "idle@example.com" }) { id } }');
   const made = await asAdmin(`mutation { createApiToken(input: { userId: "${createUser.id}", name: "t" }) { token } }`);
   const socket = await openAs(made.createApiToken.token);

@@ -33,7 +33,7 @@ async function open(options: Parameters<typeof openSocket>[1] = {}): Promise<Raw
   return socket;
 }
 
-/** A connection whose caller is known. */
+/** A connection with an authenticated caller. */
 async function openAs(token: string): Promise<RawSocket> {
   const socket = await open();
   expect(await socket.init(bearer(token))).toEqual({ type: 'connection_ack' });
@@ -47,7 +47,7 @@ async function ask(socket: RawSocket, query: string, variables?: Record<string, 
   return answer;
 }
 
-/** Begins to follow; resolves once nothing can be missed. */
+/** Subscribes; resolves once no change can be missed. */
 async function follow(socket: RawSocket, id = 's'): Promise<void> {
   socket.send({ type: 'subscribe', id, payload: { query: EVENTS } });
   expect((await socket.next())?.payload.data.mcpServerConfigEvents.type).toBe('BOOKMARK');
@@ -59,7 +59,7 @@ const asAdmin = async (query: string) => {
   return data;
 };
 
-/** A user of his own for a test that takes something from him. */
+/** A dedicated user for a test that takes rights away. */
 async function createUser(role: string): Promise<{ id: string; token: string; tokenId: string }> {
   const email = `${crypto.randomUUID()}@example.com`;
   const { createUser: user } = await asAdmin(
@@ -71,21 +71,21 @@ async function createUser(role: string): Promise<{ id: string; token: string; to
   return { id: user.id, token: made.createApiToken.token, tokenId: made.createApiToken.apiToken.id };
 }
 
-describe('who opens a connection', () => {
-  test('is who the token in connection_init says', async () => {
+describe('the caller of a connection', () => {
+  test('is the user of the token in connection_init', async () => {
     const socket = await openAs(gateway.tokens.member);
     expect((await ask(socket, VIEWER))?.payload).toEqual({
       data: { viewer: { id: gateway.userIds.member, role: 'MEMBER' } },
     });
   });
 
-  test('is who the header of the handshake says', async () => {
+  test("is the user of the token in the handshake's header", async () => {
     const socket = await open({ headers: bearer(gateway.tokens.auditor) });
     expect(await socket.init()).toEqual({ type: 'connection_ack' });
     expect((await ask(socket, VIEWER))?.payload.data.viewer.role).toBe('AUDITOR');
   });
 
-  test('is whose cookie came from a page of the gateway', async () => {
+  test('is the user of a cookie from a page of the gateway', async () => {
     const cookie = await openSession(gateway, gateway.tokens.member);
     const socket = await open({ headers: { cookie, origin: gateway.config.publicUrl } });
     expect(await socket.init()).toEqual({ type: 'connection_ack' });
@@ -93,7 +93,7 @@ describe('who opens a connection', () => {
   });
 
   test.each(['https://evil.example.com', 'null', 'http://localhost:4001', undefined])(
-    'is not let in by his cookie on a page of %s',
+    'is refused with a cookie on a page of %s',
     async (origin) => {
       const cookie = await openSession(gateway, gateway.tokens.admin);
       const headers = { cookie, ...(origin !== undefined && { origin }) };
@@ -118,24 +118,24 @@ describe('who opens a connection', () => {
     expect(await socket.closed).toEqual({ code: 4401, reason: 'Unauthorized' });
   });
 
-  test('is refused when he is suspended', async () => {
+  test('is refused when suspended', async () => {
     const socket = await open();
     expect(await socket.init(bearer(gateway.tokens.suspended))).toBeUndefined();
     expect((await socket.closed).code).toBe(4401);
   });
 
-  test('is refused with a token that is not good, whatever cookie came along', async () => {
+  test('is refused with an invalid token, even with a valid cookie', async () => {
     const cookie = await openSession(gateway, gateway.tokens.admin);
     const socket = await open({ headers: { cookie, origin: gateway.config.publicUrl } });
     expect(await socket.init({ authorization: 'Bearer nonsense' })).toBeUndefined();
     expect((await socket.closed).code).toBe(4401);
   });
 
-  test('is refused at the handshake with a header that is not good', async () => {
+  test('is refused at the handshake with an invalid header', async () => {
     await expect(open({ headers: bearer('nonsense') })).rejects.toThrow('401');
   });
 
-  test('is in the audit log when he is refused', async () => {
+  test('is in the audit log when refused', async () => {
     const socket = await open();
     await socket.init({ authorization: 'Bearer nonsense' });
     await socket.closed;
@@ -145,14 +145,14 @@ describe('who opens a connection', () => {
     ]);
   });
 
-  test('may ask for nothing before he said who he is', async () => {
+  test('can run nothing before connection_init', async () => {
     const socket = await open();
     socket.send({ type: 'subscribe', id: 'q', payload: { query: VIEWER } });
     expect(await socket.next()).toBeUndefined();
     expect((await socket.closed).code).toBe(4401);
   });
 
-  test('says so once, and in good time', async () => {
+  test('must authenticate once, and in time', async () => {
     const socket = await openAs(gateway.tokens.member);
     socket.send({ type: 'connection_init' });
     expect((await socket.closed).code).toBe(4429);
@@ -162,7 +162,7 @@ describe('who opens a connection', () => {
 });
 
 describe('an operation', () => {
-  test('reads, changes and follows over one connection', async () => {
+  test('can be a query, mutation or subscription over one connection', async () => {
     const socket = await openAs(gateway.tokens.admin);
     await follow(socket);
     const input = { displayName: 'W', slug: 'over-websocket', url: 'https://w.example.com/mcp' };
@@ -175,7 +175,7 @@ describe('an operation', () => {
     const event = messages.find((message) => message?.id === 's')?.payload.data.mcpServerConfigEvents;
     expect(event).toMatchObject({ type: 'ADDED', configId: id, config: { url: input.url } });
     socket.send({ type: 'complete', id: 's' });
-    // Once this is answered, that was heard: what happens now is not told any more.
+    // Once this is answered, the completion was received: later changes are not sent any more.
     await ask(socket, VIEWER);
     await asAdmin(`mutation { deleteMcpServerConfig(id: "${id}") { deletedId } }`);
     expect((await ask(socket, VIEWER))?.id).toBe('q');
@@ -186,7 +186,7 @@ describe('an operation', () => {
     ['a field that is not there', '{ secrets }', 'VALIDATION_FAILED'],
     ['two operations and no name', 'query A { viewer { id } } query B { viewer { id } }', 'VALIDATION_FAILED'],
     ['a document that is too deep', `{${'viewer{'.repeat(20)}id${'}'.repeat(20)}}`, 'VALIDATION_FAILED'],
-  ])('with %s is told so', async (_what, query, code) => {
+  ])('with %s gets the error', async (_what, query, code) => {
     const socket = await openAs(gateway.tokens.member);
     const answer = await ask(socket, query);
     expect(answer?.type).toBe('error');
@@ -194,7 +194,7 @@ describe('an operation', () => {
     expect(JSON.stringify(answer)).not.toContain('"http"');
   });
 
-  test('with variables of a wrong type is told which', async () => {
+  test('with variables of a wrong type reports which', async () => {
     const socket = await openAs(gateway.tokens.member);
     const answer = await ask(socket, 'query ($id: UUID!) { chat(id: $id) { id } }', { id: 'canary-7' });
     expect(answer?.payload.errors[0].extensions).toEqual({
@@ -204,7 +204,7 @@ describe('an operation', () => {
     expect(JSON.stringify(answer)).not.toContain('canary-7');
   });
 
-  test('that the role does not allow is refused, and written down', async () => {
+  test('that the role does not allow is refused and recorded', async () => {
     const socket = await openAs(gateway.tokens.member);
     const answer = await ask(socket, '{ encryptionKeys { number } }');
     expect(answer?.payload.errors[0].extensions.code).toBe('FORBIDDEN');
@@ -214,7 +214,7 @@ describe('an operation', () => {
     ]);
   });
 
-  test('that follows ends with the reason when its cursor is none', async () => {
+  test('that subscribes with an invalid cursor ends with the reason', async () => {
     const socket = await openAs(gateway.tokens.member);
     const answer = await ask(socket, 'subscription { mcpServerConfigEvents(after: "x") { type } }');
     expect(answer?.payload.errors[0].extensions.code).toBe('CURSOR_INVALID');
@@ -230,8 +230,8 @@ describe('an operation', () => {
   });
 });
 
-describe('what is taken from a user', () => {
-  test('is gone with the next event, and with the next operation', async () => {
+describe('rights taken from a user', () => {
+  test('are gone with the next event and the next operation', async () => {
     const user = await createUser('ADMIN');
     const socket = await openAs(user.token);
     await follow(socket);
@@ -247,10 +247,10 @@ describe('what is taken from a user', () => {
     ['suspended', ({ id }: { id: string }) => `updateUser(id: "${id}", patch: { status: SUSPENDED }) { id }`],
     ['deleted', ({ id }: { id: string }) => `deleteUser(id: "${id}") { deletedId }`],
     [
-      'left without his token',
+      'left without their token',
       ({ tokenId }: { tokenId: string }) => `revokeApiToken(id: "${tokenId}") { apiToken { id } }`,
     ],
-  ])('who is %s ends his streams and his connection', async (_what, mutation) => {
+  ])('of a user who is %s end their streams and connection', async (_what, mutation) => {
     const user = await createUser('MEMBER');
     const socket = await openAs(user.token);
     await follow(socket);
@@ -259,7 +259,7 @@ describe('what is taken from a user', () => {
     expect((await socket.closed).code).toBe(4401);
   });
 
-  test('by signing out ends his streams and his connection', async () => {
+  test('by signing out end their streams and connection', async () => {
     const cookie = await openSession(gateway, gateway.tokens.member);
     const headers = { cookie, origin: gateway.config.publicUrl };
     const socket = await open({ headers });
@@ -270,7 +270,7 @@ describe('what is taken from a user', () => {
     expect((await socket.closed).code).toBe(4401);
   });
 
-  test('is not asked for any more over a connection that did nothing since', async () => {
+  test('are gone for an idle connection too', async () => {
     const user = await createUser('MEMBER');
     const socket = await openAs(user.token);
     await asAdmin(`mutation { updateUser(id: "${user.id}", patch: { status: SUSPENDED }) { id } }`);
@@ -281,9 +281,9 @@ describe('what is taken from a user', () => {
 });
 
 describe('a connection', () => {
-  test('speaks graphql-transport-ws and nothing else', async () => {
+  test('supports only graphql-transport-ws', async () => {
     const socket = await open({ protocols: ['graphql-ws'] }).catch((error: Error) => error);
-    // ws clients give up by themselves when none of their protocols is taken.
+    // ws clients give up by themselves if none of their protocols is accepted.
     if (socket instanceof Error) expect(socket.message).toContain('subprotocol');
     else expect((await socket.closed).code).toBe(4406);
   });
@@ -299,14 +299,14 @@ describe('a connection', () => {
     expect((await socket.closed).code).toBe(code);
   });
 
-  test('is only to be had at /graphql', async () => {
+  test('is available only at /graphql', async () => {
     await expect(open({ path: '/', headers: bearer(gateway.tokens.admin) })).rejects.toThrow('404');
     await expect(
       open({ path: '/api/experimental/mcp/servers', headers: bearer(gateway.tokens.admin) }),
     ).rejects.toThrow(/4\d\d|200/);
   });
 
-  test('too many of one user are turned away, and closing one makes room', async () => {
+  test('is refused beyond the limit per user, and closing one makes room', async () => {
     const user = await createUser('MEMBER');
     const mine = await Promise.all(Array.from({ length: 100 }, () => openAs(user.token)));
     const refused = await open();
@@ -317,7 +317,7 @@ describe('a connection', () => {
     await expect.poll(async () => (await (await open()).init(bearer(user.token)))?.type).toBe('connection_ack');
   });
 
-  test('ends when the gateway stops, so that its client goes on elsewhere', async () => {
+  test('ends when the gateway stops, so that its client reconnects elsewhere', async () => {
     const stopping = await createTestGateway();
     const other = await listen(stopping.app, { host: '127.0.0.1', port: 0 });
     const socket = await openSocket(other.port);

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { createUserAgent } from '../setup/user-agent.ts';
 
-// The browser that the tests of OAuth connections send about, by itself: it does what browsers do.
+// Tests the simulated browser of the OAuth tests: it behaves as browsers do.
 
 describe('the user agent', () => {
-  /** Sets cookies at one address by navigation, and says which of them another request sends. */
+  /** Sets cookies at one address by navigation, and returns which of them another request sends. */
   async function findSentCookies(step: {
     set: string[];
     at?: string;
@@ -90,7 +90,7 @@ describe('the user agent', () => {
     expect(agent.cookies('https://a.example').map(({ name }) => name)).toEqual(['none', 'lax']);
   });
 
-  test('follows redirects over hosts, and says where each request comes from', async () => {
+  test('follows redirects across hosts, and tells where each request comes from', async () => {
     const seen: (string | null)[][] = [];
     const record = (request: Request): void => {
       const { method, url, headers } = request;

@@ -10,7 +10,7 @@ import {
 import { listTools, type ProtectedMcpServer, startProtectedMcpServer } from '../setup/protected-mcp-server.ts';
 import type { UserAgent } from '../setup/user-agent.ts';
 
-// The servers that the tests of OAuth connections run against, by themselves: each does what it claims.
+// Tests the servers that the OAuth tests run against: each behaves as it claims.
 
 const RESOURCE = 'https://tools.example/mcp';
 const OTHER_RESOURCE = 'https://other.example/mcp';
@@ -51,7 +51,7 @@ describe('the authorization server', () => {
     expect(await client.redeem(authorization)).toMatchObject(INVALID_GRANT);
   });
 
-  test('logs in who is named, and a browser that is logged in stays who it is', async () => {
+  test('logs in the named user, and a logged-in browser keeps its user', async () => {
     server.account = 'bob';
     const first = await client.connect();
     server.account = 'alice';
@@ -61,7 +61,7 @@ describe('the authorization server', () => {
     expect(await Promise.all(subjects)).toEqual(['bob', 'bob', 'alice']);
   });
 
-  test('says the same in both metadata documents, and what it says is where it is', async () => {
+  test('has two consistent metadata documents with working locations', async () => {
     const { metadata, openidMetadata } = server.endpoints;
     const [oauth, openid] = await Promise.all([metadata, openidMetadata].map(async (url) => (await fetch(url)).json()));
     expect(oauth).toEqual(openid);
@@ -100,7 +100,7 @@ describe('the authorization server', () => {
     expect(answer.get('error')).toBe('invalid_request');
   });
 
-  test('lets the user say no, once', async () => {
+  test('lets the user refuse, once', async () => {
     server.refuseNextConsent();
     const { answer } = await client.authorize();
     expect(Object.fromEntries(answer)).toMatchObject({ error: 'access_denied', iss: server.issuer });
@@ -151,7 +151,7 @@ describe('the authorization server', () => {
     expect(await server.isActive(token)).toBe(true);
   });
 
-  test('ends one token before its time when a test says so', async () => {
+  test('ends one token early on request', async () => {
     const tokens = await client.connect();
     await server.expireToken(tokens.access_token);
     expect(await server.isActive(tokens.access_token)).toBe(false);
@@ -239,7 +239,7 @@ describe('an authorization server that differs', () => {
   });
 });
 
-describe('getting between a request and its answer', () => {
+describe('intercepting requests', () => {
   test('the next requests of a path fail as planned, and the one after does not', async () => {
     const { refresh_token: token } = await client.connect();
     const headers = { 'content-type': 'application/json', 'retry-after': '7' };
@@ -253,7 +253,7 @@ describe('getting between a request and its answer', () => {
     expect(await client.refresh(token)).toMatchObject({ status: 200 });
   });
 
-  test('a connection is dropped, and a request that hangs waits for its client to give up', async () => {
+  test('a connection is dropped, and a hanging request waits for its client to give up', async () => {
     server.failNext('/token', 'drop');
     await expect(client.refresh('any')).rejects.toThrow('fetch failed');
     server.failNext('/jwks', 'hang');
@@ -265,7 +265,7 @@ describe('getting between a request and its answer', () => {
     await expect(hanging).rejects.toThrow('aborted');
   });
 
-  test('a held request does nothing until it is let go', async () => {
+  test('a held request has no effect until it is released', async () => {
     const { refresh_token: token } = await client.connect();
     const hold = server.holdNext('/token');
     const held = client.refresh(token);
@@ -277,7 +277,7 @@ describe('getting between a request and its answer', () => {
     expect(await server.isActive(second.access_token)).toBe(false);
   });
 
-  test('a held request that is dropped was never there', async () => {
+  test('a held request that is dropped has no effect', async () => {
     const { refresh_token: token } = await client.connect();
     const hold = server.holdNext('/token');
     const lost = client.refresh(token);
@@ -287,7 +287,7 @@ describe('getting between a request and its answer', () => {
     expect(await client.refresh(token)).toMatchObject({ status: 200 });
   });
 
-  test('an answer that is lost on its way leaves the server done and the client not knowing', async () => {
+  test('a lost answer has its effect on the server, without the client knowing', async () => {
     const { refresh_token: token } = await client.connect();
     const hold = server.holdNext('/token', 'answer');
     const lost = client.refresh(token);
@@ -297,7 +297,7 @@ describe('getting between a request and its answer', () => {
     expect(await client.refresh(token)).toMatchObject(INVALID_GRANT);
   });
 
-  test('an answer that is late comes whole', async () => {
+  test('a delayed answer arrives complete', async () => {
     const { refresh_token: token } = await client.connect();
     const hold = server.holdNext('/token', 'answer');
     const late = client.refresh(token);
@@ -321,7 +321,7 @@ describe('the protected MCP server', () => {
     return { status: response.status, challenge: response.headers.get('www-authenticate') };
   };
 
-  test('tells who asks without a token where to get one', async () => {
+  test('tells unauthenticated callers where to get a token', async () => {
     const pointer = new URL(mcp.metadataPath, mcp.url).href;
     expect(pointer).toMatch(/\/\.well-known\/oauth-protected-resource\/team\/mcp$/);
     expect(await findChallenge()).toEqual({
@@ -345,7 +345,7 @@ describe('the protected MCP server', () => {
     await expect(listTools(mcp.url, token)).rejects.toThrow('401');
   });
 
-  test('refuses a token for another audience, one that was revoked, and one that nobody issued', async () => {
+  test('refuses a token for another audience, a revoked token and an invented one', async () => {
     const { access_token: foreign } = await client.connect();
     expect(await server.isActive(foreign)).toBe(true);
     const { access_token: revoked } = await client.connect({ resource: mcp.url });
@@ -363,7 +363,7 @@ describe('the protected MCP server', () => {
     expect(challenge).toContain('error="insufficient_scope", scope="tools:call"');
   });
 
-  // The real server sends a sign of life every 15 seconds: a proxy that waits for one is too late.
+  // The real server sends a keep-alive every 15 seconds: a buffering proxy is too late.
   test('passes streams on while they run', { timeout: 10_000 }, async () => {
     const { access_token: token } = await client.connect({ resource: mcp.url });
     const headers = {

@@ -11,7 +11,7 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
 });
 
-/** A server on loopback, and what reached it. */
+/** A server on loopback, and the requests that it received. */
 async function startServer(answer: RequestListener): Promise<{ server: Server; port: number; hits: string[] }> {
   const hits: string[] = [];
   const server = createServer((request, response) => {
@@ -107,7 +107,7 @@ const LOOPBACK_SPELLINGS = [
   '127。0。0。1',
 ];
 
-describe('nothing private is reached', () => {
+describe('private addresses are not reached', () => {
   test.each(PRIVATE_ADDRESSES)('%s as an address in the URL', async (address) => {
     const host = address.includes(':') ? `[${address}]` : address;
     await expect(createFetch()(`https://${host}/`)).rejects.toMatchObject({ failure: 'address' });
@@ -129,15 +129,15 @@ describe('nothing private is reached', () => {
     expect(hits).toEqual([]);
   });
 
-  test('a name with one private address among public ones is refused whole', async () => {
+  test('a name with one private address among public ones is refused', async () => {
     const fetch = createFetch({ lookup: async () => ['93.184.216.34', '10.0.0.1'] });
     await expect(fetch('https://mcp.example.com/')).rejects.toMatchObject({ failure: 'address' });
   });
 
-  test('a name is looked up once, and what was checked is what is dialled', async () => {
+  test('a name is resolved once, and the checked address is dialled', async () => {
     const { port, hits } = await startServer((_request, response) => response.end('reached'));
     let lookups = 0;
-    // First an address that was opened, then one that was not: asked a second time the name would lead elsewhere.
+    // First an allowed address, then a private one: a second lookup would lead there.
     const lookup = async () => {
       lookups += 1;
       return [lookups === 1 ? '127.0.0.1' : '10.0.0.1'];
@@ -156,13 +156,13 @@ describe('nothing private is reached', () => {
     'http://example.com/',
     'not a url',
     'https://user:pw@example.com/',
-  ])('%s is no URL that is called', async (url) => {
+  ])('%s is refused as a URL', async (url) => {
     await expect(createFetch()(url)).rejects.toMatchObject({ failure: 'url' });
   });
 });
 
-describe('what the operator opened', () => {
-  test('is reached by range, by address and by host and port, and only that', async () => {
+describe('destinations allowed by the operator', () => {
+  test('are reached by range, address or host and port, and nothing else is', async () => {
     const { port, hits } = await startServer((request, response) => response.end(request.headers.host));
     for (const opened of ['127.0.0.0/8', '127.0.0.1', `127.0.0.1:${port}`]) {
       const fetch = createFetch({ ranges: openedRanges(opened) });
@@ -180,7 +180,7 @@ describe('an answer', () => {
   const onLoopback = (options: Partial<SafeFetchOptions> = {}) =>
     createFetch({ ranges: openedRanges('127.0.0.0/8'), ...options });
 
-  test('comes whole, with its status and headers, and the request as it was sent', async () => {
+  test('arrives complete with status and headers, and the request was sent as given', async () => {
     const { port } = await startServer((request, response) => {
       response.writeHead(400, { 'content-type': 'application/json', 'x-a': ['1', '2'] });
       request.pipe(response);
@@ -200,7 +200,7 @@ describe('an answer', () => {
     expect(hits).toEqual(['GET /']);
   });
 
-  test('that is larger than it may be is cut off', async () => {
+  test('that is too large is cut off', async () => {
     const { port } = await startServer((_request, response) => {
       response.write('x'.repeat(600));
       response.end('x'.repeat(600));
@@ -209,14 +209,14 @@ describe('an answer', () => {
     await expect(fetch(`http://127.0.0.1:${port}/`)).rejects.toMatchObject({ failure: 'size' });
   });
 
-  test('that is compressed although nobody asked is refused, so that a small one cannot become a large one', async () => {
+  test('with unrequested compression is refused, so that a small one cannot expand', async () => {
     const { port } = await startServer((_request, response) =>
       response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync('x'.repeat(1_000_000))),
     );
     await expect(onLoopback()(`http://127.0.0.1:${port}/`)).rejects.toMatchObject({ failure: 'encoding' });
   });
 
-  test('that does not come, or does not end, is given up', async () => {
+  test('that does not arrive or end times out', async () => {
     const silent = await startServer(() => undefined);
     const endless = await startServer((_request, response) => response.write('x'));
     for (const { port } of [silent, endless]) {
@@ -225,7 +225,7 @@ describe('an answer', () => {
     }
   });
 
-  test('that is missing is a failure without what was sent', async () => {
+  test("that is missing is an error without the request's content", async () => {
     const { server, port } = await startServer(() => undefined);
     server.close();
     const call = onLoopback()(`http://127.0.0.1:${port}/?code=canary`, { headers: { authorization: 'canary' } });

@@ -4,9 +4,9 @@ import { type Action, assertCan, can, POLICY, type Resource } from '../../src/po
 import { NOBODY, ROLES, type Role, SYSTEM, type Viewer } from '../../src/policy/viewer.ts';
 
 /**
- * The whole policy, written down a second time: what a caller may do it to. A change of the policy changes this table
- * too, and is then seen by whoever reviews it.
- * `any` all there is · `own` his own · `enabled` what is switched on · `-` nothing.
+ * The whole policy, written a second time: how far each action reaches for each caller. A policy change must change this
+ * table too, so that a reviewer sees it.
+ * `any` everything · `own` their own · `enabled` enabled configs · `-` nothing.
  */
 // biome-ignore format: a table is read by its columns
 const TABLE = {
@@ -66,20 +66,20 @@ const SOMEBODY = '22222222-2222-4222-8222-222222222222';
 
 const RESOURCES: Readonly<Record<string, Resource | undefined>> = {
   'anything at all': undefined,
-  'his own': { ownerId: ME },
+  'their own': { ownerId: ME },
   "another's": { ownerId: SOMEBODY },
   'without an owner': { ownerId: undefined },
   enabled: { enabled: true },
   disabled: { enabled: false },
-  'enabled, his own': { enabled: true, ownerId: ME },
+  'enabled, their own': { enabled: true, ownerId: ME },
   "disabled, another's": { enabled: false, ownerId: SOMEBODY },
 };
 
-/** What each reach includes: all that is not named is out. */
+/** The cases that each reach includes; all others are excluded. */
 const INCLUDED: Readonly<Record<Reach, readonly string[]>> = {
   any: Object.keys(RESOURCES),
-  own: ['anything at all', 'his own', 'enabled, his own'],
-  enabled: ['anything at all', 'enabled', 'enabled, his own'],
+  own: ['anything at all', 'their own', 'enabled, their own'],
+  enabled: ['anything at all', 'enabled', 'enabled, their own'],
   '-': [],
 };
 
@@ -97,7 +97,7 @@ function codeOf(run: () => void): string {
   }
 }
 
-test('the table has every action and no other', () => {
+test("the table has exactly the policy's actions", () => {
   expect(Object.keys(TABLE).sort()).toEqual(Object.keys(POLICY).sort());
 });
 
@@ -119,7 +119,7 @@ describe.each(rows)('%s', (action, reaches) => {
     },
   );
 
-  test('as nobody reaches nothing', () => {
+  test('unauthenticated callers can do nothing', () => {
     for (const [name, resource] of Object.entries(RESOURCES)) {
       expect(can(NOBODY, action, resource), name).toBe(false);
       expect(
@@ -130,7 +130,7 @@ describe.each(rows)('%s', (action, reaches) => {
   });
 });
 
-test('no user, whatever his role, reaches what only the gateway itself does', () => {
+test('no user can do what only the gateway itself does, whatever their role', () => {
   const ownDoings = rows.filter(([, reaches]) => reaches[4] === 'any' && reaches[0] === '-').map(([action]) => action);
   expect(ownDoings).not.toEqual([]);
   for (const action of ownDoings) {

@@ -1,6 +1,6 @@
 import type { McpServerConfigRecord } from '../../src/data/records.ts';
 
-/** A config as it could be stored, with what a test needs of it. */
+/** A config as it could be stored, with the fields that a test sets. */
 export function configRecord(fields: Partial<McpServerConfigRecord> = {}): McpServerConfigRecord {
   return {
     id: '3f0c0c52-7c6b-4e8c-9a39-0d9b3a1f5d11',

@@ -48,7 +48,7 @@ describe('the differences of a file', () => {
     );
   });
 
-  test('give nothing to a terminal that it would obey', () => {
+  test('contain no control sequences for a terminal', () => {
     const evil = 'a\u001b[2J\u009b1m\u202egnp\u2028b';
     const parsed = file({
       [evil]: { url: URL, title: evil, description: 'x'.repeat(500) },
@@ -60,7 +60,7 @@ describe('the differences of a file', () => {
     expect(text).not.toContain('x'.repeat(201));
   });
 
-  test('are none for what is there already', () => {
+  test('are empty for existing servers', () => {
     expect(diffServers(file({ github: { url: URL } }), [configRecord()])).toMatchObject([
       { kind: 'unchanged', slug: 'github', changes: [], secretsMissing: [] },
     ]);
@@ -92,7 +92,7 @@ describe('the differences of a file', () => {
     ]);
   });
 
-  test('tell that stored headers stay', () => {
+  test('say that stored headers stay', () => {
     const parsed = file({ github: { url: URL, headers: { 'X-A': 'a', 'X-B': '\u0024{B}' } } });
     const current = configRecord({ authType: 'custom_headers', hasCustomHeaders: true });
     const [diff] = diffServers(parsed, [current]);
@@ -100,7 +100,7 @@ describe('the differences of a file', () => {
     expect(diff?.notes.join()).toMatch(/stored headers are kept/);
   });
 
-  test('stand even when a URL is none', () => {
+  test('work even with an invalid URL', () => {
     const parsed = file({ github: { ...ASKS, url: 'none' } });
     expect(diffServers(parsed, [apiKeyRecord()])).toMatchObject([{ kind: 'update', secretsMissing: [{}] }]);
   });

@@ -61,7 +61,7 @@ const config = fc
 
 const configs = fc.uniqueArray(config, { selector: ({ slug }) => slug, maxLength: 5 });
 
-/** Whether the rules take the config as it is. */
+/** Whether the rules accept the config unchanged. */
 function isValid(record: McpServerConfigRecord): boolean {
   const issues = new Issues();
   const draft = toDraft(issues, {}, record);
@@ -85,7 +85,7 @@ describe('an export', () => {
     );
   });
 
-  test('makes the same servers elsewhere, but for their secrets', () => {
+  test('creates the same servers elsewhere, without their secrets', () => {
     fc.assert(
       fc.property(config, (record) => {
         const [server] = parseServerFile(exportServers([record])).servers;
@@ -101,7 +101,7 @@ describe('an export', () => {
     );
   });
 
-  test('is the same in whatever order the configs come', () => {
+  test('does not depend on the order of the configs', () => {
     fc.assert(
       fc.property(configs, (records) => {
         expect(exportServers(records.toReversed())).toBe(exportServers(records));
@@ -109,7 +109,7 @@ describe('an export', () => {
     );
   });
 
-  test('has every field as the graph has it', () => {
+  test('has every field of the schema', () => {
     const record = apiKeyRecord({ toolAllowList: ['search'], enabled: true, availability: 'force_on' });
     expect(exportServers([record])).toBe(`{
   "gatehouse": 1,
@@ -142,7 +142,7 @@ describe('an export', () => {
 `);
   });
 
-  test('takes a config back to what it was', () => {
+  test('restores a config', () => {
     const before = configRecord({ description: '', iconUrl: '', toolDenyList: [] });
     const file = parseServerFile(exportServers([before]));
     const changed = { ...before, description: 'x', iconUrl: 'https://icons.example/x.png', toolDenyList: ['delete'] };
@@ -155,7 +155,7 @@ describe('an export', () => {
 });
 
 describe('a file in our own format', () => {
-  test('may leave out what is as usual, and say choices in small letters', () => {
+  test('may omit defaults, and accepts choices in lower case', () => {
     const servers = { 'Git Hub': { url: 'https://mcp.example.com/mcp', authType: 'none', id: 5 } };
     const [server] = parseServerFile(JSON.stringify({ gatehouse: 1, servers })).servers;
     expect(server?.input).toEqual({

@@ -8,7 +8,7 @@ import { apiKeyRecord, configRecord } from './config-record.ts';
 
 const CANARY = 'c4n4ry0fASecret';
 
-/** The file, or the error that it is refused with; nothing else may come of it. */
+/** The file, or the error with which it is refused; anything else fails. */
 function attempt(text: string): ParsedServerFile | DomainError {
   try {
     return parseServerFile(text);
@@ -18,7 +18,7 @@ function attempt(text: string): ParsedServerFile | DomainError {
   }
 }
 
-/** All that an error tells. */
+/** All text of an error. */
 function tell(error: DomainError): string {
   return `${error.message} ${error.stack ?? ''} ${JSON.stringify(error.details)}`;
 }
@@ -33,7 +33,7 @@ const FIELDS = [
 
 const FIELD = fc.constantFrom(...FIELDS);
 
-/** Values that would be taken as secrets, or that lead somewhere. */
+/** Values that could be secrets or lead somewhere. */
 const VALUES = fc.oneof(
   fc.constantFrom<unknown>(1, 2, true, false, null, [], {}, 'http', 'sse', 'oauth', 'streamable-http', 'API_KEY'),
   fc.constantFrom(CANARY, `Bearer ${CANARY}`, `\u0024{${CANARY}`, `https://mcp.example.com/${CANARY}`, 'none'),
@@ -67,8 +67,8 @@ const file = fc.oneof(
   server,
 );
 
-describe('whatever a file holds', () => {
-  test('it is read or refused: any text', () => {
+describe('for any content of a file', () => {
+  test('any text is read or refused', () => {
     const text = fc.oneof(fc.string({ unit: 'binary', maxLength: 200 }), fc.json());
     fc.assert(
       fc.property(text, (each) => {
@@ -77,7 +77,7 @@ describe('whatever a file holds', () => {
     );
   });
 
-  test('it is read or refused: files that look right, and no value of it is in an error', () => {
+  test('plausible files are read or refused, and no error contains a value', () => {
     const seen = { read: 0, refused: 0 };
     fc.assert(
       fc.property(file, (value) => {
@@ -90,7 +90,7 @@ describe('whatever a file holds', () => {
     expect(Math.min(seen.read, seen.refused)).toBeGreaterThan(100);
   });
 
-  test('its differences can be told', () => {
+  test('its differences can be printed', () => {
     fc.assert(
       fc.property(file, (value) => {
         const result = attempt(JSON.stringify(value));
@@ -104,7 +104,7 @@ describe('whatever a file holds', () => {
     );
   });
 
-  test('a secret in any header or client secret is in nothing that is shown', () => {
+  test('a secret in any header or client secret is not shown', () => {
     const around = fc.string({ maxLength: 10 });
     const name = fc.oneof(fc.constantFrom('Authorization', '__proto__', 'X-Key'), fc.string({ minLength: 1 }));
     fc.assert(
@@ -118,14 +118,14 @@ describe('whatever a file holds', () => {
           const result = attempt(JSON.stringify({ mcpServers: { it: entry } }));
           if (result instanceof DomainError) throw result;
           const shown = formatDiff(diffServers(result, [])) + JSON.stringify(result);
-          // What stands in brackets is the name of a placeholder, and no secret.
+          // Text in brackets is the name of a placeholder, not a secret.
           if (!/[{}<>]/.test(Object.values(headers).join(''))) expect(shown).not.toContain(CANARY);
         },
       ),
     );
   });
 
-  test('names of prototypes are names like others', () => {
+  test('names of prototype properties are ordinary names', () => {
     const text = `{"mcpServers": {"__proto__": {"url": "https://a.example", "headers": {"__proto__": "x"}},
       "constructor": {"url": "https://b.example", "__proto__": {"command": "x"}}, "toString": {"command": "x"}}}`;
     const { servers, skipped } = parseServerFile(text);
@@ -154,7 +154,7 @@ describe('whatever a file holds', () => {
     }
   });
 
-  test('what is told of it is not much larger than the file', () => {
+  test('the report is not much larger than the file', () => {
     const manyGaps = Array.from({ length: 20_000 }, (_, index) => `{gap${index}}`).join(' ');
     const headers = { ['x'.repeat(400_000)]: manyGaps, 'X-Some': '{a} {b} {c}', 'X-Key': '{a}' };
     const text = JSON.stringify({ mcpServers: { it: { url: 'https://x.example', headers } } });

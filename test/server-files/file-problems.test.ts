@@ -6,7 +6,7 @@ const issuesOf = (file: unknown) =>
   listIssues(() => parseServerFile(typeof file === 'string' ? file : JSON.stringify(file)));
 
 describe('a file that cannot be read', () => {
-  test('is told of by line and column, without quoting it', () => {
+  test('is reported by line and column, without quoting it', () => {
     const [issue] = issuesOf('{\n  "mcpServers": {\n    "a": { "token": hunter2 }\n  }\n}');
     expect(issue).toMatchObject({ path: [], code: 'INVALID_JSON' });
     expect(issue?.message).toMatch(/line 3, column 21/);
@@ -33,7 +33,7 @@ describe('a file that cannot be read', () => {
     expect(issuesOf(servers(MAX_SERVERS + 1))).toMatchObject([{ code: 'TOO_MANY' }]);
   });
 
-  test('is told all that is wrong at once, with where it is', () => {
+  test('reports all problems at once, with their positions', () => {
     const issues = issuesOf({
       mcpServers: {
         github: { url: 5, headers: { 'X-Key': 7, 'X-Other': 'fine' }, oauth: 3 },
@@ -55,7 +55,7 @@ describe('a file that cannot be read', () => {
     ]);
   });
 
-  test('is told of wrong headers and OAuth settings', () => {
+  test('reports wrong headers and OAuth settings', () => {
     const entry = { url: 'https://mcp.example.com', headers: { 'X-Key': 7 }, oauth: 3, includeTools: [1] };
     const issues = issuesOf({ servers: { github: entry }, inputs: [7] });
     expect(issues.map(({ path, code }) => [path.join('.'), code])).toEqual([
@@ -66,7 +66,7 @@ describe('a file that cannot be read', () => {
     ]);
   });
 
-  test('of our own format is checked field by field', () => {
+  test('in our own format is checked field by field', () => {
     const github = {
       url: 'https://mcp.example.com',
       transport: 'WEBSOCKET',

@@ -21,7 +21,7 @@ const withHeaders = (headers: Record<string, string>) => parseOne({ mcpServers: 
 const give = (secrets: Record<string, string>) =>
   new Map(Object.entries(secrets).map(([name, text]) => [name, new Secret(text)]));
 
-describe('a secret of a file', () => {
+describe('a secret in a file', () => {
   test.each([
     ['\u0024{input:github_token}', 'input:github_token', 's3cret'],
     ['Bearer \u0024{input:github_token}', 'input:github_token', 'Bearer s3cret'],
@@ -70,7 +70,7 @@ describe('a secret of a file', () => {
     expect(server.input.apiKeyValue?.expose()).toBe(value);
   });
 
-  test('has the default of the file unless another is given', () => {
+  test("has the file's default unless another is given", () => {
     const server = withHeaders({ 'X-Region': '\u0024{REGION:-eu}' });
     expect(server.secrets).toEqual([]);
     expect(server.notes.join()).toMatch(/"REGION" uses the file's default/);
@@ -78,7 +78,7 @@ describe('a secret of a file', () => {
     expect(fillSecrets(server, give({ REGION: 'us' })).apiKeyValue?.expose()).toBe('us');
   });
 
-  test('is asked for once when several headers have it', () => {
+  test('is requested once even if several headers use it', () => {
     const server = withHeaders({ 'X-Key': '\u0024{TOKEN}', 'X-Same': 'v1 \u0024{TOKEN}', 'X-Plain': 'p' });
     expect(server.secrets).toMatchObject([{ field: 'customHeaders', header: 'X-Key', placeholder: 'TOKEN' }]);
     const { customHeaders } = fillSecrets(server, give({ TOKEN: 't' }));
@@ -89,13 +89,13 @@ describe('a secret of a file', () => {
     ]);
   });
 
-  test('holds back all headers as long as one is missing', () => {
+  test('blocks all headers as long as one is missing', () => {
     const server = withHeaders({ 'X-Key': '\u0024{TOKEN}', 'X-Other': '\u0024{OTHER}', 'X-Plain': 'p' });
     expect(fillSecrets(server, give({ TOKEN: 't', OTHER: ' ' }))).not.toHaveProperty('customHeaders');
     expect(listMissing(server, give({ TOKEN: 't', OTHER: ' ' }))).toMatchObject([{ placeholder: 'OTHER' }]);
   });
 
-  test('is never its placeholder, whatever is around it', () => {
+  test('is never its placeholder, whatever surrounds it', () => {
     const text = fc.string({ maxLength: 20 });
     fc.assert(
       fc.property(text, text, fc.stringMatching(/^[\w:]{1,20}$/), (before, after, name) => {
@@ -117,7 +117,7 @@ describe('custom headers of an export', () => {
     servers: { github: { ...URL_ONLY, authType: 'CUSTOM_HEADERS', customHeaders: '\u0024{secret:customHeaders}' } },
   });
 
-  test('are asked for as a whole', () => {
+  test('are requested as a whole', () => {
     expect(server.secrets).toMatchObject([{ field: 'customHeaders', placeholder: 'secret:customHeaders' }]);
     const { customHeaders } = fillSecrets(server, give({ 'secret:customHeaders': '{"X-Key": "k", "__proto__": "p"}' }));
     expect(customHeaders?.map(({ name, value }) => [name, value.expose()])).toEqual([
@@ -140,7 +140,7 @@ describe('custom headers of an export', () => {
     expect(written.secrets.map(({ placeholder }) => placeholder)).toEqual(placeholders);
   });
 
-  test('are cleared by null and by nothing', () => {
+  test('are cleared by null and by an empty list', () => {
     for (const customHeaders of [null, {}, []]) {
       const cleared = parseOne({
         gatehouse: 1,
@@ -156,7 +156,7 @@ describe('custom headers of an export', () => {
 describe('an update', () => {
   const asks = withHeaders({ Authorization: 'Bearer \u0024{TOKEN}' });
 
-  test('keeps the secret that is stored', () => {
+  test('keeps the stored secret', () => {
     expect(listMissing(asks, new Map(), apiKeyRecord())).toEqual([]);
     expect(fillSecrets(asks, new Map(), apiKeyRecord())).not.toHaveProperty('apiKeyValue');
   });
@@ -171,14 +171,14 @@ describe('an update', () => {
     expect(listMissing(asks, give({ TOKEN: 't' }), current)).toEqual([]);
   });
 
-  test('asks for the rest of what is given in part', () => {
+  test('asks for the rest if only a part is given', () => {
     const server = withHeaders({ 'X-A': '\u0024{A}', 'X-B': '\u0024{B}' });
     const current = configRecord({ authType: 'custom_headers', hasCustomHeaders: true });
     expect(listMissing(server, new Map(), current)).toEqual([]);
     expect(listMissing(server, give({ A: 'a' }), current)).toMatchObject([{ placeholder: 'B' }]);
   });
 
-  test('keeps the client secret for the same client at the same place only', () => {
+  test('keeps the client secret only for the same client at the same place', () => {
     const auth = { clientId: 'abc', clientSecret: '\u0024{SECRET}', tokenUrl: 'https://as.example/token' };
     const server = parseOne({ mcpServers: { github: { ...URL_ONLY, oauth: auth } } });
     const current = configRecord({
@@ -194,7 +194,7 @@ describe('an update', () => {
     );
   });
 
-  test('has only what changes, so that discovered settings stay discovered ones', () => {
+  test('contains only changes, so that discovered settings stay discovered', () => {
     const current = configRecord({
       authType: 'oauth2',
       oauth2ClientId: 'abc',
@@ -208,12 +208,12 @@ describe('an update', () => {
     expect(fillSecrets(parseOne(exported), new Map(), current)).toEqual({ slug: 'github', description: 'New' });
   });
 
-  test('has null for what cannot be cleared, so that it is refused', () => {
+  test('has null for fields that cannot be cleared, so that it is refused', () => {
     const server = parseOne({ gatehouse: 1, servers: { github: { ...URL_ONLY, enabled: null, iconUrl: null } } });
     expect(fillSecrets(server, new Map(), configRecord())).toEqual({ slug: 'github', enabled: null });
   });
 
-  test('has all that the file gives when the auth type changes', () => {
+  test('has everything in the file when the auth type changes', () => {
     const github = { ...URL_ONLY, authType: 'NONE', apiKeyHeader: 'Authorization' };
     const server = parseOne({ gatehouse: 1, servers: { github } });
     expect(fillSecrets(server, new Map(), apiKeyRecord())).toMatchObject({
@@ -222,7 +222,7 @@ describe('an update', () => {
     });
   });
 
-  test('leaves alone what the file says nothing of', () => {
+  test('does not touch what the file omits', () => {
     const silent = parseOne({ mcpServers: { github: URL_ONLY } });
     const current = configRecord({ authType: 'oauth2', transport: 'sse', displayName: 'GitHub of us' });
     expect(fillSecrets(silent, new Map(), current)).toEqual({ slug: 'github' });

@@ -1,6 +1,6 @@
 import { DomainError, type ValidationIssue } from '../../src/errors.ts';
 
-/** What a call reports as VALIDATION_FAILED; fails when it does anything else. */
+/** The issues of a VALIDATION_FAILED error; fails on any other outcome. */
 export function listIssues(call: () => unknown): readonly ValidationIssue[] {
   try {
     call();

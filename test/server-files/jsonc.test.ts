@@ -17,7 +17,7 @@ describe('JSON with comments', () => {
     );
   });
 
-  test('refuses what JSON.parse refuses, but for comments, trailing commas and a byte order mark', () => {
+  test('refuses what JSON.parse refuses, except comments, trailing commas and a byte order mark', () => {
     const pieces = fc.constantFrom(
       '{',
       '}',
@@ -42,7 +42,7 @@ describe('JSON with comments', () => {
         try {
           expected = JSON.parse(text.replace(/,(?=\s*[\]}])/g, ''));
         } catch {
-          // A comma may be taken away only after an entry.
+          // A comma may be removed only after an entry.
           expect(parseJsonc(text).ok).toBe(false);
           return;
         }
@@ -54,7 +54,7 @@ describe('JSON with comments', () => {
     );
   });
 
-  test('takes comments and trailing commas', () => {
+  test('accepts comments and trailing commas', () => {
     const text = `\ufeff// first
       { /* a , } */ "url": "https://x.example//not/*a comment*/", // after
         "list": [1, 2, /* last */ ], }
@@ -62,7 +62,7 @@ describe('JSON with comments', () => {
     expect(parsed(text)).toEqual({ url: 'https://x.example//not/*a comment*/', list: [1, 2] });
   });
 
-  test('keeps __proto__ and constructor as plain names', () => {
+  test('keeps __proto__ and constructor as ordinary names', () => {
     const value = parsed('{"__proto__": {"polluted": true}, "constructor": 1}') as object;
     expect(Object.keys(value)).toEqual(['__proto__', 'constructor']);
     expect(Object.getPrototypeOf(value)).toBe(Object.prototype);
@@ -85,7 +85,7 @@ describe('JSON with comments', () => {
     expect(parseJsonc(text)).toMatchObject({ ok: false, problem: { line, column } });
   });
 
-  test('gets through a megabyte of anything', () => {
+  test('handles a megabyte of any text', () => {
     for (const piece of ['"', '\\', '/*', '[', '{"a":', '1', '//', '"\\u0041']) {
       expect(parseJsonc(piece.repeat(1_048_576 / piece.length)).ok).toBe(piece === '1');
     }

@@ -81,7 +81,7 @@ describe("the registry's server.json", () => {
     ]);
   });
 
-  test('asks for the variables of a header, in their own words', () => {
+  test('asks for the variables of a header with their descriptions', () => {
     const value = 'Basic {user}:{password}@{host}/{version}';
     const variables = {
       user: { description: 'Your name', isRequired: true },
@@ -99,7 +99,7 @@ describe("the registry's server.json", () => {
     expect(server?.notes.join()).toMatch(/"version" uses the file's default/);
   });
 
-  test('asks with a sentence, however much the file says', () => {
+  test('asks in one sentence, however much the file says', () => {
     const headers = [{ name: 'X-Key', description: 'why '.repeat(1_000), value: '{a} {b} {c}' }];
     const secrets = parseRemote({ headers }).servers[0]?.secrets ?? [];
     expect(secrets.map(({ description }) => description.length)).toEqual([301, 301, 301]);
@@ -120,7 +120,7 @@ describe("the registry's server.json", () => {
     expect(server?.notes.join()).toMatch(/"X-Optional" is optional/);
   });
 
-  test('reports all that is wrong with where it is', () => {
+  test('reports all problems with their positions', () => {
     const remotes = [{ url: 5 }, 'x', { ...REMOTE, headers: [{ value: 1 }], variables: { a: 1 } }];
     const issues = listIssues(() => parse({ servers: [{ name: 'a/b', remotes }, { version: '1' }, 3] }));
     expect(issues.map(({ path, code }) => [path.join('.'), code])).toEqual([

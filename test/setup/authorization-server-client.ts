@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import type { TestAuthorizationServer } from './authorization-server.ts';
 import { createUserAgent, type Page, type UserAgent } from './user-agent.ts';
 
-/** An OAuth client by hand: does what is right, or with a `change` what a test wants to be wrong. */
+/** A hand-written OAuth client: correct by default, with deviations given by `change`. */
 export interface TestOAuthClient {
   /** Sends the browser to the authorization server. @returns the last page and the parameters of its address */
   authorize(change?: Change): Promise<Authorization>;
@@ -11,21 +11,21 @@ export interface TestOAuthClient {
   refresh(refreshToken: string, change?: Change): Promise<TokenAnswer>;
   /** Revokes a token (RFC 7009). @returns the status */
   revoke(token: string): Promise<number>;
-  /** Authorizes and redeems. @throws Error when there are no tokens */
+  /** Authorizes and redeems. @throws Error if there are no tokens */
   connect(change?: Change): Promise<Tokens>;
 }
 
-/** Parameters to replace or, with undefined, to leave out. */
+/** Parameters to replace or, with undefined, to omit. */
 export type Change = Readonly<Record<string, string | undefined>>;
 
-/** What came of an authorization request, and what redeems its code. */
+/** The result of an authorization request, and what is needed to redeem its code. */
 export interface Authorization {
   page: Page;
   answer: URLSearchParams;
   verifier: string;
 }
 
-/** The tokens of a good answer. */
+/** The tokens of a successful answer. */
 export interface Tokens {
   access_token: string;
   refresh_token: string;
@@ -40,10 +40,10 @@ export interface TokenAnswer {
   body: Tokens & { error?: string };
 }
 
-/** Where `createOAuthClient` has its answers sent, unless told otherwise. */
+/** The default redirect URI of `createOAuthClient`. */
 export const REDIRECT_URI = 'https://client.example/callback';
 
-/** A browser for which every address of the client's is a page that says `done`. */
+/** A browser in which every address of the client shows a page with `done`. */
 export function createClientBrowser(redirectUri: string = REDIRECT_URI): UserAgent {
   return createUserAgent({ routes: { [new URL(redirectUri).origin]: async () => new Response('done') } });
 }

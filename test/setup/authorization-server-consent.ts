@@ -1,17 +1,17 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Interaction, Provider } from './authorization-server-provider.ts';
 
-/** What the end user in front of the authorization server does. */
+/** The behaviour of the end user at the authorization server. */
 export interface EndUser {
-  /** Who logs in. */
+  /** The user who logs in. */
   account: string;
   /** How many of the next consents are refused. */
   refusals: number;
 }
 
 /**
- * Answers for the end user what the authorization server asks, by a redirect: a user agent gets through without a human.
- * Logs in as the account (a browser that is logged in stays who it is), and grants what is asked, or refuses it.
+ * Answers the authorization server's questions for the end user by redirects, so that no human is needed. Logs in as
+ * the account (a logged-in browser keeps its user), and grants or refuses the request.
  */
 export async function answerInteraction(
   provider: Provider,

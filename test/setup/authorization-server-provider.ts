@@ -14,10 +14,10 @@ export const PATHS = {
   openidMetadata: '/.well-known/openid-configuration',
 } as const;
 
-/** The client that asks about tokens for the tests and for the resource servers. */
+/** The client that introspects tokens for the tests and the resource servers. */
 export const INTROSPECTOR_ID = 'introspector';
 
-/** What of `oidc-provider` the authorization server uses. */
+/** The part of `oidc-provider` that the authorization server uses. */
 export interface Provider {
   callback(): RequestListener;
   interactionDetails(request: IncomingMessage, response: ServerResponse): Promise<Interaction>;
@@ -39,7 +39,7 @@ interface TokenModel {
   find(value: string): Promise<{ destroy(): Promise<void> } | undefined>;
 }
 
-/** What the end user is asked, between the authorization request and its answer. */
+/** What the end user is asked between the authorization request and its answer. */
 export interface Interaction {
   prompt: {
     name: string;
@@ -56,24 +56,27 @@ interface Grant {
   save(): Promise<string>;
 }
 
-/** What differs between authorization servers. */
+/** Differences between authorization servers. */
 export interface ProviderOptions {
   introspectorSecret: string;
-  /** The scopes of a resource; undefined for a URI that is none of this server's. */
+  /** The scopes of a resource; undefined for an unknown URI. */
   findScopes(resource: string): readonly string[] | undefined;
   /** The resource of a request that names none; undefined to refuse it. */
   findDefaultResource(): string | undefined;
   accessTokenFormat: 'opaque' | 'jwt';
   accessTokenTtlSeconds: number;
-  /** Whether all authorizations of a client in one browser session share a grant, and so are revoked together. */
+  /** Whether all authorizations of a client in one browser session share a grant, and are revoked together. */
   sharesGrants: boolean;
-  /** Fetches the document that an https client id names, and so allows such ids. */
+  /** Fetches the document at an https client id, and thereby allows such ids. */
   fetchClientMetadata?: ((request: Request) => Promise<Response>) | undefined;
 }
 
 const DAY_SECONDS = 86_400;
 
-/** A certified provider, set up as a strict authorization server for MCP. Nothing of it is in other providers. */
+/**
+ * Creates a certified provider, configured as a strict authorization server for MCP. Shares no state with other
+ * providers.
+ */
 export async function createProvider(issuer: string, options: ProviderOptions): Promise<Provider> {
   const { findScopes, findDefaultResource, accessTokenFormat, accessTokenTtlSeconds, fetchClientMetadata } = options;
   const module = (await withoutNotices(() => import('oidc-provider'))) as unknown as {
@@ -102,7 +105,7 @@ export async function createProvider(issuer: string, options: ProviderOptions): 
           token_endpoint_auth_method: 'client_secret_basic',
         },
         clientAuthMethods: ['client_secret_basic', 'client_secret_post', 'none'],
-        // What is expired is expired, and not 15 seconds later.
+        // Tokens expire on time and not 15 seconds later.
         clockTolerance: 0,
         cookies: { keys: [randomBytes(16).toString('hex')] },
         jwks: { keys: [signer.privateJwk] },
@@ -136,7 +139,7 @@ export async function createProvider(issuer: string, options: ProviderOptions): 
           },
           introspection: {
             enabled: true,
-            // It would fail on a token whose client is gone: such a token is good for nothing.
+            // It would fail on a token whose client was deleted; such a token is invalid.
             allowedPolicy: async (_context: unknown, _client: unknown, token: { clientId: string }) =>
               (await provider.Client.find(token.clientId)) !== undefined,
           },
@@ -170,7 +173,7 @@ export async function createProvider(issuer: string, options: ProviderOptions): 
   return provider;
 }
 
-/** Each authorization is a grant of its own: revoking one leaves the others of the same browser alone. */
+/** Each authorization is a separate grant: revoking one leaves the others of the same browser. */
 function loadGrantOfThisRequest({ oidc }: GrantContext): Promise<Grant | undefined> | undefined {
   const grantId = oidc.result?.consent?.grantId;
   return grantId === undefined ? undefined : oidc.provider.Grant.find(grantId);
@@ -185,7 +188,7 @@ function renderErrorPage(context: { type: string; body: string }, { error }: { e
   context.body = `<!doctype html><title>Error</title><p>${error.replace(/[^\w ]/g, '')}</p>`;
 }
 
-/** It says on import and on start what would matter in production, and that it prefers a later Node. */
+/** On import and start it warns about production settings and recommends a later Node version. */
 async function withoutNotices<Result>(work: () => Result | Promise<Result>): Promise<Result> {
   const { info, warn } = console;
   Object.assign(console, { info: () => undefined, warn: () => undefined });

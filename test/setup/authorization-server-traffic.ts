@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders, IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** A request as it came in. */
+/** A received request. */
 export interface SeenRequest {
   method: string;
   /** Without the query. */
@@ -14,7 +14,7 @@ export interface SeenRequest {
   form?: URLSearchParams;
 }
 
-/** What a test has a server answer in its place; `hang` never answers, `drop` closes the connection. */
+/** An answer that a test sets instead of the server's; `hang` never answers, `drop` closes the connection. */
 export type PlannedAnswer =
   | { status: number; headers?: Readonly<Record<string, string>>; body?: string }
   | 'hang'
@@ -22,24 +22,27 @@ export type PlannedAnswer =
 
 /** A request that a test holds in flight. */
 export interface HeldRequest {
-  /** Resolves when the request has come (or its answer is ready, when that is what is held). */
+  /** Resolves when the request has arrived, or its answer is ready if that is held. */
   arrived: Promise<void>;
-  /** Lets it go on. */
+  /** Releases it. */
   release(): void;
-  /** Closes its connection: what a client sees whose request, or whose answer, was lost on the way. */
+  /** Closes its connection: the client sees a lost request or a lost answer. */
   drop(): void;
 }
 
-/** What a test sees of a server's requests, and how it gets between them and their answers. */
+/** Lets a test see a server's requests and intercept them or their answers. */
 export interface Traffic {
-  /** All so far, in the order in which they came. */
+  /** All requests so far, in order of arrival. */
   requests: readonly SeenRequest[];
-  /** Gives this answer to the next requests for the path, which get no further. @param times how many, 1 by default */
+  /**
+   * Sets the answer to the next requests for the path, which do not reach the server. @param times how many, 1 by
+   * default
+   */
   failNext(path: string, answer: PlannedAnswer, times?: number): void;
   /**
    * Holds the next request for the path.
    *
-   * @param point `request`: before the server does anything; `answer`: after it did all, and before the client knows
+   * @param point `request`: before the server processes it; `answer`: after it did, before the client knows
    */
   holdNext(path: string, point?: 'request' | 'answer'): HeldRequest;
 }
@@ -51,14 +54,14 @@ export interface WatchedServer extends Traffic {
   close(): Promise<void>;
 }
 
-/** Answers one request. The body of `request` is whole and can be read once more; its `url` may be changed. */
+/** Answers one request. The body of `request` is complete and can be read once more; its `url` may be changed. */
 export type WatchedHandler = (
   seen: SeenRequest,
   request: IncomingMessage,
   response: ServerResponse,
 ) => void | Promise<void>;
 
-/** Starts a server on a free loopback port. Close it: that also ends what hangs or is held. */
+/** Starts a server on a free loopback port. Close it, which also ends hanging and held requests. */
 export async function startWatchedServer(handle: WatchedHandler): Promise<WatchedServer> {
   const requests: SeenRequest[] = [];
   const failures: { path: string; answer: PlannedAnswer }[] = [];
@@ -78,7 +81,7 @@ export async function startWatchedServer(handle: WatchedHandler): Promise<Watche
 
   const server = createServer((incoming, response) => {
     receive(incoming, response).catch((error: unknown) => {
-      // A client that went away is no failure of the server.
+      // A client that disconnected is not a failure of the server.
       if (response.destroyed || response.headersSent) return void response.destroy();
       response.writeHead(500, { 'content-type': 'text/plain' }).end(`The test's server failed: ${String(error)}`);
     });
@@ -109,7 +112,7 @@ interface Hold {
   path: string;
   point: 'request' | 'answer';
   arrived: Promise<void>;
-  /** Says that the request is here, and waits for what the test decides. */
+  /** Announces the request and waits for the test's decision. */
   stop(): Promise<'on' | 'drop'>;
   go(way: 'on' | 'drop'): void;
 }
@@ -135,7 +138,7 @@ function createHold(path: string, point: Hold['point']): Hold {
   };
 }
 
-/** Handlers send an answer with its end, headers and all: to hold the end is to hold the answer. */
+/** Handlers send an answer with its end, headers included: holding the end holds the answer. */
 function holdAnswer(response: ServerResponse, hold: Hold): void {
   const end = response.end;
   const heldEnd = (...args: unknown[]): ServerResponse => {
@@ -176,7 +179,7 @@ function toSeenRequest(incoming: IncomingMessage, bytes: Buffer): SeenRequest {
   };
 }
 
-/** The same request with its body unread: what reads it now must find it whole. */
+/** The same request with an unread body, so that the handler can read it from the start. */
 function replay(incoming: IncomingMessage, body: Buffer): IncomingMessage {
   const { method, url, headers, rawHeaders, httpVersion } = incoming;
   const request = Object.assign(new IncomingMessage(incoming.socket), {

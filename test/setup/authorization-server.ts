@@ -5,40 +5,40 @@ import { answerInteraction, type EndUser } from './authorization-server-consent.
 import { createProvider, INTROSPECTOR_ID, PATHS, type Provider } from './authorization-server-provider.ts';
 import { type SeenRequest, startWatchedServer, type Traffic } from './authorization-server-traffic.ts';
 
-/** The scope of a resource that names none. */
+/** The default scope of a resource. */
 export const DEFAULT_SCOPE = 'mcp:tools';
 
-/** How this authorization server differs from the strict one that it is by default. */
+/** How this authorization server differs from the strict default. */
 export interface AuthorizationServerOptions {
-  /** Who logs in; `alice` by default. */
+  /** The user who logs in; `alice` by default. */
   account?: string;
-  /** Resources that tokens can be asked for, beside those of `addResource`. */
+  /** Resources for which tokens can be requested, in addition to those of `addResource`. */
   resources?: readonly string[];
-  /** Whether requests must name their resource (RFC 8707), the default; else the first resource is meant. */
+  /** Whether requests must name their resource (RFC 8707), the default; otherwise the first resource is used. */
   resourceRequired?: boolean;
-  /** `opaque` by default. A JWT can be neither revoked nor introspected: it is good until it expires. */
+  /** `opaque` by default. A JWT can be neither revoked nor introspected: it is valid until it expires. */
   accessTokenFormat?: 'opaque' | 'jwt';
   /** 600 by default. */
   accessTokenTtlSeconds?: number;
   /**
-   * By default each authorization is a grant of its own. `true`: all of one client in one browser session are one grant,
-   * as `oidc-provider` has it by default, and revoking a token of one ends them all.
+   * By default each authorization is a separate grant. `true`: all of one client in one browser session are one grant,
+   * the default of `oidc-provider`, and revoking a token of one ends them all.
    */
   sharesGrants?: boolean;
-  /** Turns on client ids that are https URLs of a metadata document (CIMD), fetched with this. Off by default. */
+  /** Allows client ids that are https URLs of a metadata document (CIMD), fetched with this. Off by default. */
   fetchClientMetadata?: (request: Request) => Promise<Response>;
 }
 
-/** A client that is registered by hand. */
+/** A manually registered client. */
 export interface TestClient {
   redirectUris: readonly string[];
   /** Required by all methods but `none`. */
   secret?: string;
-  /** By default `client_secret_basic` with a secret, else `none`. The server takes a secret by either way. */
+  /** By default `client_secret_basic` with a secret, otherwise `none`. The server accepts a secret either way. */
   authMethod?: 'none' | 'client_secret_basic' | 'client_secret_post';
 }
 
-/** What the server says of a token (RFC 7662). */
+/** The introspection of a token (RFC 7662). */
 export interface TokenFacts {
   active: boolean;
   aud?: string | string[];
@@ -47,26 +47,26 @@ export interface TokenFacts {
   client_id?: string;
 }
 
-/** A running authorization server, certified, on a loopback port. */
+/** A running certified authorization server on a loopback port. */
 export interface TestAuthorizationServer extends Traffic {
   issuer: string;
   /** URLs, as in its metadata. */
   endpoints: Record<keyof typeof PATHS, string>;
-  /** Who logs in from now on. */
+  /** Sets the user who logs in from now on. */
   account: string;
-  /** The user says no to the next consent: the client gets `access_denied`. */
+  /** The user refuses the next consent: the client gets `access_denied`. */
   refuseNextConsent(): void;
-  /** Lets tokens be asked for this URI, verbatim. @param scopes that it knows; all of them when a client asks none */
+  /** Allows tokens for exactly this URI. @param scopes of the resource; a client that requests none gets all of them */
   addResource(uri: string, scopes?: readonly string[]): void;
   /** Registers a client. @returns its id */
   addClient(client: TestClient): Promise<string>;
-  /** The client becomes unknown: `invalid_client` at the token endpoint, an error page at the authorization endpoint. */
+  /** Deletes the client: `invalid_client` at the token endpoint, an error page at the authorization endpoint. */
   forgetClient(clientId: string): Promise<void>;
-  /** The time of the client's secret is over (RFC 7591, `client_secret_expires_at`): `invalid_client`. */
+  /** Expires the client's secret (RFC 7591, `client_secret_expires_at`): `invalid_client`. */
   expireRegistration(clientId: string): Promise<void>;
-  /** The time of this opaque token, access or refresh, is over. The others of its grant stay. */
+  /** Expires this opaque access or refresh token. The others of its grant stay valid. */
   expireToken(token: string): Promise<void>;
-  /** What came to the token endpoint so far. @param grantType only these */
+  /** Requests to the token endpoint so far. @param grantType only these */
   tokenRequests(grantType?: 'authorization_code' | 'refresh_token'): SeenRequest[];
   introspect(token: string): Promise<TokenFacts>;
   isActive(token: string): Promise<boolean>;
@@ -75,8 +75,8 @@ export interface TestAuthorizationServer extends Traffic {
 
 /**
  * Starts `oidc-provider` as a strict OAuth 2.1 server for MCP: PKCE with S256 for all clients, exact resources (RFC
- * 8707), refresh tokens that rotate and whose reuse ends the grant, revocation (RFC 7009), introspection (RFC 7662),
- * open registration (RFC 7591), `iss` in answers (RFC 9207), metadata at both places (RFC 8414, OpenID Discovery).
+ * 8707), rotating refresh tokens whose reuse ends the grant, revocation (RFC 7009), introspection (RFC 7662), open
+ * registration (RFC 7591), `iss` in answers (RFC 9207), and metadata at both locations (RFC 8414, OpenID Discovery).
  */
 export async function startAuthorizationServer(
   options: AuthorizationServerOptions = {},

@@ -3,12 +3,12 @@ import { type Browser, type BrowserContext, chromium, type Page } from 'playwrig
 
 const CHROMIUM = process.env['CHROMIUM_PATH'] ?? '/usr/bin/chromium';
 
-/** Why there is no browser to test with, as a sentence; undefined where there is one. */
+/** Why there is no browser to test with, as a sentence; undefined if there is one. */
 export const missingBrowser: string | undefined = existsSync(CHROMIUM)
   ? undefined
   : `There is no Chromium at ${CHROMIUM}: set CHROMIUM_PATH to test with a real browser.`;
 
-/** Starts a real Chromium that can reach `localhost` and no other host, as on a machine without internet. */
+/** Starts a real Chromium that can reach only `localhost`, as on a machine without internet. */
 export function launchBrowser(): Promise<Browser> {
   const isRoot = process.getuid?.() === 0;
   return chromium.launch({
@@ -17,13 +17,13 @@ export function launchBrowser(): Promise<Browser> {
   });
 }
 
-/** A page in a profile of its own, with all that went wrong in it. */
+/** A page in its own profile, with all of its errors. */
 export interface Visit {
   context: BrowserContext;
   page: Page;
-  /** Errors and warnings of the console (violations of the content security policy among them), and of scripts. */
+  /** Errors and warnings of the console (including violations of the content security policy), and of scripts. */
   problems: string[];
-  /** Addresses outside of `origin` that the page, its frames or its workers asked for. */
+  /** Addresses outside of `origin` requested by the page, its frames or its workers. */
   foreignRequests: string[];
 }
 

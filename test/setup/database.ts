@@ -6,10 +6,12 @@ import type { Database } from '../../src/data/database/database.ts';
 import { openEmbeddedDatabase } from '../../src/data/database/embedded-database.ts';
 import { openServerDatabase } from '../../src/data/database/server-database.ts';
 
-/** Whether this run of the suite is on a PostgreSQL server: row locks and LISTEN over connections only show there. */
+/** Whether this run is on a PostgreSQL server: row locks and LISTEN across connections exist only there. */
 export const onServer = inject('serverUrl') !== undefined;
 
-/** The URL of a new database on the test server, copied from the migrated template. Only where `onServer`. */
+/**
+ * Creates a database on the test server, copied from the migrated template, and returns its URL. Only with `onServer`.
+ */
 export async function createServerDatabase(options: { empty?: boolean } = {}): Promise<string> {
   const adminUrl = inject('serverUrl');
   const template = inject('serverTemplate');

@@ -2,9 +2,9 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** An MCP server and its authorization server, as far as discovery sees them: metadata at loopback, nothing behind. */
+/** An MCP server and its authorization server as discovery sees them: metadata on loopback, nothing behind it. */
 export interface DiscoverableServer {
-  /** Of the MCP endpoint. */
+  /** URL of the MCP endpoint. */
   url: string;
   close(): Promise<void>;
 }

@@ -8,7 +8,7 @@ import { applyMigrations } from '../../src/data/migrations/migrations.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
-    /** A file with the migrated, empty embedded database: opening it is faster than starting from nothing. */
+    /** A file with the migrated, empty embedded database: opening it is faster than creating one. */
     embeddedSnapshot?: string;
   }
 }

@@ -3,12 +3,12 @@ import { startOwnPostgres } from './own-postgres.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
-    /** A PostgreSQL server of this run's own; absent where the machine has none to start. */
+    /** A PostgreSQL server for this run only; absent if the machine cannot start one. */
     ownServerUrl?: string;
   }
 }
 
-/** What breaks things on purpose breaks its own: a server that is found here is nobody's to be broken. */
+/** Fault tests break only their own server: an existing server must not be disturbed. */
 export default async function setup(project: TestProject): Promise<(() => Promise<void>) | undefined> {
   const server = await startOwnPostgres();
   if (server === undefined) {

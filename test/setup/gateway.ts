@@ -19,9 +19,9 @@ import { openTestDatabase } from './database.ts';
 import { CreateApiToken, CreateUser, UpdateUser } from './operations.ts';
 
 export interface TestGateway {
-  /** The door itself, for those who put a server in front. */
+  /** The HTTP app itself, for tests that put a server in front. */
   app: Gateway['app'];
-  /** Sends a request through the public door. @param path relative, e.g. `/graphql` */
+  /** Sends an HTTP request. @param path relative, e.g. `/graphql` */
   fetch(path: string, init?: RequestInit): Promise<Response>;
   /** Posts a GraphQL operation. @param token bearer token; none when absent */
   graphql(
@@ -33,7 +33,7 @@ export interface TestGateway {
     document: TypedDocumentNode<Data, Variables>,
     options: { token?: string | undefined; variables: Variables },
   ): Promise<{ status: number; data: Data; errors?: GraphQLFormattedError[] }>;
-  /** Bearer tokens of a ready user of each role. `suspended` is a member who was suspended after he got it. */
+  /** Bearer tokens of an existing user of each role. `suspended` is a member who was suspended after they got it. */
   tokens: Record<Role | 'suspended' | 'bootstrap', string>;
   userIds: Record<Role | 'suspended', string>;
   /** All log lines so far. */
@@ -43,11 +43,11 @@ export interface TestGateway {
   secrets: Gateway['secrets'];
   accessTokens: Gateway['accessTokens'];
   requireScopes: Gateway['requireScopes'];
-  /** Resolves when all revocations in the background are done. */
+  /** Resolves when all background revocations are done. */
   settle(): Promise<void>;
   expire: Gateway['expire'];
   endStreams: Gateway['endStreams'];
-  /** The clock that the gateway lives by. */
+  /** The gateway's clock. */
   clock: { now: Date; advance(ms: number): void };
   config: Config;
   createSignInUrl(): Promise<string>;
@@ -64,7 +64,7 @@ const ROLE_NAMES = {
   suspended: 'MEMBER',
 } as const;
 
-/** A gateway on a database of the calling test's own, with a user of each role. Close it. */
+/** Opens a gateway on a separate database, with a user of each role. Close it. */
 export async function createTestGateway(
   options: {
     env?: Record<string, string>;
@@ -169,7 +169,7 @@ export async function createTestGateway(
   };
 }
 
-/** Makes keys and keeps none: what a file would keep is in the keyring as long as the test lives. */
+/** Creates keys without a file: they are in the keyring as long as the test runs. */
 function createMemoryKeyFile(): KeyFile {
   return {
     append: async () => new MasterKey(randomBytes(32)),

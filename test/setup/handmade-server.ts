@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** What reached the server. */
+/** A received request. */
 export interface HandmadeRequest {
   method: string;
   /** With the query. */
@@ -11,7 +11,7 @@ export interface HandmadeRequest {
   body: string;
 }
 
-/** A server on loopback that answers what a test tells it to, also what no honest one would. */
+/** A server on loopback that answers what a test tells it to, including invalid answers. */
 export interface HandmadeServer {
   /** Its origin. */
   url: string;
@@ -19,7 +19,7 @@ export interface HandmadeServer {
   requests: HandmadeRequest[];
   /** Method and path of each request so far, e.g. `GET /mcp`. */
   readonly log: string[];
-  /** Answers at this path, whatever the method; until then it is 404. The body was read. */
+  /** Sets the answer at this path, whatever the method; until then it is 404. The body was read. */
   on(path: string, listener: RequestListener): void;
   /** Answers with JSON at this path. */
   onJson(path: string, body: unknown, status?: number): void;

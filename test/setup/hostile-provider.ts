@@ -9,16 +9,16 @@ import { createTestGateway, type TestGateway } from './gateway.ts';
 import { type HandmadeRequest, type HandmadeServer, startHandmadeServer } from './handmade-server.ts';
 import { CreateApiToken, CreateUser } from './operations.ts';
 
-/** Stands wherever a provider may put text of its own: nobody may be told it, and no log may have it. */
+/** Placed wherever a provider may put arbitrary text: it must never be shown or logged. */
 export const CANARY = 'canary-of-the-provider';
 
-/** What the token endpoint gives while nobody spoils it. */
+/** The token endpoint's default answer. */
 export const GIVEN = { accessToken: 'access-canary-7f3a', refreshToken: 'refresh-canary-91bd' } as const;
 
-/** The gateway as a client whose settings an admin gave. */
+/** The gateway as a client with settings from an admin. */
 export const CLIENT = { id: 'client-1', secret: 'client-secret-canary-55e0' } as const;
 
-/** Where the provider answers. Its issuer has a path, so that everything about one can be got wrong. */
+/** Where the provider answers. Its issuer has a path, so that path handling can go wrong. */
 const PATHS = {
   mcp: '/mcp',
   resource: '/.well-known/oauth-protected-resource/mcp',
@@ -28,19 +28,19 @@ const PATHS = {
   registration: '/register',
 } as const;
 
-/** One of its places. */
+/** One of its endpoints. */
 export type Place = keyof typeof PATHS;
 
-/** An authorization server and the MCP server that trusts it, on one loopback port: honest until a test spoils it. */
+/** An authorization server and an MCP server that trusts it, on one loopback port: honest until a test changes them. */
 export interface HostileProvider extends Pick<HandmadeServer, 'port' | 'close'> {
   origin: string;
   /** `<origin>/as` */
   issuer: string;
-  /** Of the MCP server. */
+  /** URL of the MCP server. */
   serverUrl: string;
-  /** What an admin gives for a config by REST, its issuer left out: nothing has to be discovered. */
+  /** Settings for a config by REST, without the issuer: nothing has to be discovered. */
   settings(fields?: Record<string, unknown>): Record<string, unknown>;
-  /** Answers at a place with this text, or as the listener does. */
+  /** Sets the answer of an endpoint to this text, or to the listener's. */
   answer(
     place: Place,
     answer: RequestListener | { status?: number; headers?: Record<string, string>; body: string },
@@ -52,15 +52,15 @@ export interface HostileProvider extends Pick<HandmadeServer, 'port' | 'close'> 
   spoilToken(change: Record<string, unknown>): void;
   /** Answers 401 at the MCP server with this `WWW-Authenticate`. */
   challenge(header: string): void;
-  /** Holds the answer to the next token request; the tokens were given by then. */
+  /** Holds the answer to the next token request; the tokens are issued by then. */
   holdToken(): { arrived: Promise<void>; release(): void };
-  /** What came to a place since the last `reset`. */
+  /** Requests to an endpoint since the last `reset`. */
   requestsTo(place: Place): HandmadeRequest[];
   /** The same as forms. */
   formsTo(place: Place): URLSearchParams[];
-  /** All of them, e.g. `POST /token`. */
+  /** All requests, e.g. `POST /token`. */
   log(): string[];
-  /** Honest again, and nothing came yet. */
+  /** Makes the provider honest again and forgets its requests. */
   reset(): void;
 }
 
@@ -109,7 +109,7 @@ export async function startHostileProvider(): Promise<HostileProvider> {
     spoilResource: (change) => onJson('resource', { ...resource, ...change }),
     spoilToken: (change) => onJson('token', { ...token, ...change }),
     challenge(header) {
-      // Node takes a header byte by byte.
+      // Node reads a header byte by byte.
       const bytes = Buffer.from(header).toString('latin1');
       server.on(PATHS.mcp, (_request, response) => response.writeHead(401, { 'www-authenticate': bytes }).end(CANARY));
     },
@@ -142,35 +142,35 @@ export async function startHostileProvider(): Promise<HostileProvider> {
   return provider;
 }
 
-/** A connection that a browser began, taken apart: so that a test can put it together wrongly. */
+/** A connection that a browser started, in parts, so that a test can reassemble it wrongly. */
 export interface BegunConnection {
   configId: string;
   state: string;
-  /** What the browser was sent to. */
+  /** The address that the browser was redirected to. */
   authorizationUrl: URL;
-  /** As the answer had it. */
+  /** The cookie as in the answer. */
   setCookie: string;
   /** `name=value`, as the browser sends it back. */
   cookie: string;
-  /** What an honest provider would send along, with a code of its own. */
+  /** What an honest provider would send, with a code of its own. */
   answer: Record<string, string>;
-  /** All that nobody may be shown of it. */
+  /** The parts of it that must not be shown to anybody. */
   secrets: string[];
-  /** How long the log was. */
+  /** Length of the log at that time. */
   logLength: number;
 }
 
-/** How an answer is brought: all but the cookies as an honest browser would, unless a test says otherwise. */
+/** How an answer is brought: like an honest browser except for the cookies, unless a test says otherwise. */
 export interface Bringing {
   cookies: readonly string[];
   answer?: Record<string, string> | URLSearchParams;
-  /** Another config's callback. */
+  /** The callback of another config. */
   configId?: string;
   method?: string;
   headers?: Record<string, string>;
 }
 
-/** What came of an answer. */
+/** The result of an answer. */
 export interface ConnectionAnswer {
   status: number;
   headers: Headers;
@@ -182,30 +182,30 @@ export interface HostileWorld {
   provider: HostileProvider;
   gateway: TestGateway;
   rest: RestClient;
-  /** Defines a server; by REST, with settings that are given, unless the fields say otherwise. @returns its id */
+  /** Creates a server, by REST and with given settings unless the fields say otherwise. @returns its id */
   define(fields?: Record<string, unknown>): Promise<string>;
   change(configId: string, fields: Record<string, unknown>): Promise<void>;
   remove(configId: string): Promise<void>;
-  /** A member of his own, who may come to harm. */
+  /** Creates a separate member, whom a test may suspend or delete. */
   enlist(): Promise<{ id: string; session: string }>;
   setStatus(userId: string, status: 'ACTIVE' | 'SUSPENDED'): Promise<void>;
   removeUser(userId: string): Promise<void>;
-  /** Begins to connect. @param session the `Cookie` header of a browser that is signed in */
+  /** Starts to connect. @param session the `Cookie` header of a signed-in browser */
   begin(configId: string, session: string): Promise<BegunConnection>;
-  /** Brings an answer of the provider to the gateway, as a browser would that was sent there. */
+  /** Brings an answer of the provider to the gateway, as a redirected browser would. */
   bring(begun: BegunConnection, how: Bringing): Promise<ConnectionAnswer>;
   /** Whether the flow can still be used. */
   isKept(begun: BegunConnection): Promise<boolean>;
-  /** Neither the answer nor the log has any secret; nor what else is to be hidden. */
+  /** Expects no secret in the answer and the log, nor other hidden text. */
   expectNoTrace(begun: BegunConnection, answer: ConnectionAnswer, hidden?: readonly string[]): void;
-  /** Nothing came of it: the same, no token was asked for, and none is stored. */
+  /** Expects no effect: in addition, no token was requested, and none is stored. */
   expectNothing(begun: BegunConnection, answer: ConnectionAnswer, hidden?: readonly string[]): Promise<void>;
   close(): Promise<void>;
 }
 
 let names = 0;
 
-/** @param env beside what opens the provider's host and port */
+/** @param env in addition to what allows the provider's host and port */
 export async function openHostileWorld(env: Record<string, string> = {}): Promise<HostileWorld> {
   const provider = await startHostileProvider();
   const gateway = await createTestGateway({

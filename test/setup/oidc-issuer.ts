@@ -3,19 +3,19 @@ import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { OidcSigner } from './oidc-signer.ts';
 
-/** An issuer played by hand: answers what a test tells it to, also what no honest issuer would. */
+/** A simulated issuer: answers what a test tells it to, including invalid answers. */
 export interface HandmadeIssuer {
   /** Its origin. */
   url: string;
-  /** Paths asked for so far. */
+  /** Requested paths so far. */
   requests: string[];
-  /** Answers at this path; until then it is 404. */
+  /** Sets the answer at this path; until then it is 404. */
   on(path: string, listener: RequestListener): void;
   /** Answers with JSON at this path. */
   onJson(path: string, body: unknown): void;
   /** Serves honest metadata and these keys. */
   serve(signers: readonly OidcSigner[]): void;
-  /** How often this path was asked for. */
+  /** How often this path was requested. */
   count(path: string): number;
   close(): Promise<void>;
 }

@@ -3,10 +3,10 @@ import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { OidcSigner } from './oidc-signer.ts';
 
-/** A running OpenID provider, certified, on a loopback port. */
+/** A running certified OpenID provider on a loopback port. */
 export interface TestOidcProvider {
   issuer: string;
-  /** Paths asked for so far, the token endpoint's too. */
+  /** Requested paths so far, including the token endpoint. */
   requests: string[];
   /**
    * A JWT access token of the client credentials grant, as the provider issues it: its `sub` is the client.
@@ -14,12 +14,12 @@ export interface TestOidcProvider {
    * @param claims beside the registered ones
    */
   issueToken(request: { audience: string; claims?: Record<string, unknown>; alg?: string }): Promise<string>;
-  /** The provider comes back with other keys, at the same address. */
+  /** Restarts the provider with other keys at the same address. */
   rotateTo(signers: readonly OidcSigner[]): Promise<void>;
   close(): Promise<void>;
 }
 
-/** The client that gets the tokens, and so their `sub`. */
+/** The client that gets the tokens, and is therefore their `sub`. */
 export const OIDC_CLIENT_ID = 'weather-bot';
 const CLIENT_SECRET = 'not-a-secret-outside-of-this-test';
 const TOKEN_TTL_SECONDS = 600;
@@ -98,7 +98,7 @@ export async function startOidcProvider(signers: readonly OidcSigner[]): Promise
   };
 }
 
-/** It says on import and on start what would matter in production, and that it prefers a later Node. */
+/** On import and start it warns about production settings and recommends a later Node version. */
 async function withoutNotices<Result>(work: () => Result | Promise<Result>): Promise<Result> {
   const { info, warn } = console;
   Object.assign(console, { info: () => undefined, warn: () => undefined });

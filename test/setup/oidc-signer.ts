@@ -8,12 +8,12 @@ import {
   SignJWT,
 } from 'jose';
 
-/** A key pair of an issuer, and tokens signed with it. */
+/** A key pair of an issuer, which can sign tokens. */
 export interface OidcSigner {
   kid: string;
   privateJwk: JWK;
   publicJwk: JWK;
-  /** The public key as PEM: what an HS256 forger takes for a secret. */
+  /** The public key as PEM: the secret in an HS256 forgery. */
   publicPem: string;
   /** Signs any claims. @param header replaces or removes (undefined) `alg`, `kid` and `typ` */
   sign(claims: JWTPayload, header?: { kid?: string | undefined; typ?: string | undefined }): Promise<string>;

@@ -13,7 +13,7 @@ export const AUDIENCE = 'https://gatehouse.example/api';
 const ROLE_CLAIM = 'gatehouse_role';
 export const COOLDOWN_MS = 30_000;
 
-/** An admin to look at what verifying a token left behind. */
+/** An admin who inspects the effects of verifying a token. */
 export const ADMIN: Viewer = {
   kind: 'user',
   userId: '00000000-0000-4000-8000-000000000001',
@@ -21,12 +21,12 @@ export const ADMIN: Viewer = {
   credential: { kind: 'bootstrap' },
 };
 
-/** A real store, a clock that a test moves, and verifiers over both. */
+/** A real store, a clock that a test controls, and verifiers over both. */
 export interface OidcBench {
   store: Store;
-  /** Time of the gateway. */
+  /** The gateway's time. */
   clock: { now: Date; advance(ms: number): void };
-  /** What was reported of issuers. */
+  /** The reported problems of issuers. */
   reports: string[];
   verifier(options: Partial<OidcVerifierOptions> & { issuer: string }): OidcVerifier;
   listUsers(): ReturnType<Store['users']['list']>;

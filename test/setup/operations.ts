@@ -1,6 +1,6 @@
 import { graphql } from '../graphql/generated/gql.ts';
 
-// The operations that many tests use, typed by the schema.
+// Operations that many tests use, typed by the schema.
 
 export const CreateConfig = graphql(`
   mutation CreateConfig($input: CreateMcpServerConfigInput!) {

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 
-/** Makes an empty database on a server, for a process under test. Drop it afterwards. */
+/** Creates an empty database on a server for a process under test. Drop it afterwards. */
 export async function createOwnDatabase(serverUrl: string): Promise<{ url: string; drop(): Promise<void> }> {
   const name = `gatehouse_test_${randomBytes(6).toString('hex')}`;
   await runOn(serverUrl, `CREATE DATABASE ${name}`);

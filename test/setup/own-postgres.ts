@@ -15,31 +15,31 @@ const START_MS = 60_000;
 const STOP_MS = 30_000;
 const USER = 'gatehouse';
 
-/** For a test database on a small machine: any number of clients, and no time lost by what is thrown away anyway. */
+/** Settings for a test database on a small machine: many clients, and no durability. */
 const SETTINGS = {
   listen_addresses: '127.0.0.1',
   max_connections: '300',
   shared_buffers: '128MB',
   max_wal_size: '2GB',
-  // What a process wrote outlives the process. It is not to outlive the machine.
+  // Data must survive a killed process, but not a crash of the machine.
   fsync: 'off',
   full_page_writes: 'off',
   log_min_messages: 'fatal',
 };
 
-/** A PostgreSQL server of the tests' own, in a temporary folder. */
+/** A PostgreSQL server for tests only, in a temporary folder. */
 export interface OwnPostgres {
-  /** Of its maintenance database; the role may do everything. */
+  /** URL of its maintenance database; the role is a superuser. */
   url: string;
-  /** Ends it as `pg_ctl stop -m immediate` does: at once, with no goodbye, and to be recovered at the next start. */
+  /** Ends it like `pg_ctl stop -m immediate`: without a shutdown, so that the next start recovers. */
   crash(): Promise<void>;
-  /** Starts it again, on the same port. Resolves when it takes connections. */
+  /** Restarts it on the same port. Resolves when it accepts connections. */
   start(): Promise<void>;
-  /** Ends it, and removes it. */
+  /** Ends and removes it. */
   stop(): Promise<void>;
 }
 
-/** Starts one on a free port of 127.0.0.1. Undefined when this machine has no PostgreSQL to start. */
+/** Starts one on a free port of 127.0.0.1. Undefined if this machine has no PostgreSQL. */
 export async function startOwnPostgres(): Promise<OwnPostgres | undefined> {
   const binaries = await findPostgresBinaries();
   if (binaries === undefined) return undefined;
@@ -48,7 +48,7 @@ export async function startOwnPostgres(): Promise<OwnPostgres | undefined> {
   const dataFolder = path.join(folder, 'data');
   const port = await findServerPort();
   const url = `postgres://${USER}@127.0.0.1:${port}/postgres`;
-  // Nothing of the caller's: PGDATA and the like are of another server.
+  // Without the caller's variables: PGDATA and the like belong to another server.
   const settings = { cwd: folder, env: { PATH: process.env['PATH'], LC_ALL: 'C', TZ: 'UTC' }, ...user };
   let server: ChildProcess | undefined;
   let exit: Promise<void> = Promise.resolve();
@@ -89,7 +89,7 @@ export async function startOwnPostgres(): Promise<OwnPostgres | undefined> {
     });
   };
 
-  // Also when the run is cut short: nothing of it stays behind.
+  // Removes everything even if the run is interrupted.
   const removeAtExit = (): void => {
     server?.kill('SIGQUIT');
     rmSync(folder, { recursive: true, force: true, maxRetries: 5 });

@@ -5,12 +5,12 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
-/** Where Debian and its kin keep each version's, which are not on the PATH there. */
+/** Where Debian and its derivatives install each version, which is not on the PATH. */
 const VERSIONS_FOLDER = '/usr/lib/postgresql';
 
 /**
- * The folder of this machine's PostgreSQL server: what is on the PATH, else where `pg_config` says, else the newest of
- * Debian's. Undefined when there is none.
+ * The folder of this machine's PostgreSQL server: from the PATH, else from `pg_config`, else the newest of Debian's.
+ * Undefined if there is none.
  */
 export async function findPostgresBinaries(): Promise<string | undefined> {
   const onPath = (process.env['PATH'] ?? '').split(path.delimiter).filter((folder) => folder !== '');
@@ -21,7 +21,7 @@ export async function findPostgresBinaries(): Promise<string | undefined> {
   return undefined;
 }
 
-/** The user to run a server as, and the group: PostgreSQL refuses to run as root. Undefined when nobody else is needed. */
+/** The user and group to run a server as: PostgreSQL refuses to run as root. Undefined if no other user is needed. */
 export async function findServerUser(): Promise<{ uid: number; gid: number } | undefined> {
   if (process.getuid?.() !== 0) return undefined;
   for (const name of ['postgres', 'nobody']) {
@@ -31,7 +31,7 @@ export async function findServerUser(): Promise<{ uid: number; gid: number } | u
   throw new Error('PostgreSQL does not run as root, and there is neither a user "postgres" nor "nobody"');
 }
 
-/** `initdb` looks for `postgres` beside itself, where links lead. */
+/** `initdb` looks for `postgres` next to itself after resolving links. */
 async function findServerIn(folder: string): Promise<string | undefined> {
   try {
     const initdb = await realpath(path.join(folder, 'initdb'));

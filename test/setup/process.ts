@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** What `npx gatehouse` runs. */
+/** The program that `npx gatehouse` runs. */
 export const GATEHOUSE_COMMAND = [
   process.execPath,
   fileURLToPath(new URL('../../bin/gatehouse.js', import.meta.url)),
@@ -15,7 +15,7 @@ export const GATEHOUSE_COMMAND = [
 export interface RunningCommand {
   child: ChildProcess;
   output(): string;
-  /** Resolves when the output has this text; rejects when the process ends before. */
+  /** Resolves when the output contains this text; rejects if the process ends before. */
   waitFor(text: string): Promise<void>;
   /** Resolves with the exit code. */
   exit: Promise<number | null>;
@@ -68,13 +68,14 @@ export function findFreePort(): Promise<number> {
   });
 }
 
-/** Below what systems take for the near ends of connections: 32,768 and up on Linux, 49,152 elsewhere. */
+/** Below the ephemeral ports: 32,768 and up on Linux, 49,152 elsewhere. */
 const FIRST_SERVER_PORT = 20_000;
 const LAST_SERVER_PORT = 32_000;
 
 /**
- * A free TCP port on loopback for a server that goes down and comes back. Nobody gets it meanwhile, as the near end of
- * a connection: not even one to itself, which TCP makes when a client finds nobody at a port and has that very one.
+ * A free TCP port on loopback for a server that goes down and comes back. No connection can take it in the meantime as
+ * its local port, not even one to itself, which TCP makes when a client connects to an unused port and is given that
+ * same port.
  */
 export async function findServerPort(): Promise<number> {
   for (;;) {
@@ -88,7 +89,7 @@ export async function findServerPort(): Promise<number> {
   }
 }
 
-/** A folder of the test's own, and how to remove it. */
+/** A folder for one test, and a way to remove it. */
 export async function makeFolder(): Promise<{ folder: string; remove: () => Promise<void> }> {
   const folder = await mkdtemp(path.join(tmpdir(), 'gatehouse-'));
   return { folder, remove: () => rm(folder, { recursive: true, force: true }) };

@@ -10,30 +10,30 @@ import { type SeenRequest, startWatchedServer, type Traffic } from './authorizat
 
 /** A real MCP server behind a check of bearer tokens, on a loopback port. */
 export interface ProtectedMcpServer extends Traffic {
-  /** Of the MCP endpoint, and so its resource. */
+  /** URL of the MCP endpoint, which is also its resource. */
   url: string;
   /** Path of its metadata (RFC 9728). */
   metadataPath: string;
-  /** Bearer tokens that came, good or not, in their order. */
+  /** Received bearer tokens, valid or not, in order. */
   seenTokens: string[];
   close(): Promise<void>;
 }
 
-/** Whom it trusts, and what it wants. */
+/** The authorization server that it trusts, and its requirements. */
 export interface ProtectedMcpServerOptions {
   authorizationServer: TestAuthorizationServer;
   /** `/mcp` by default. */
   path?: string;
-  /** What a token must have. None by default: any token for this resource is good. */
+  /** Required scopes of a token. None by default: any token for this resource is valid. */
   scopes?: readonly string[];
 }
 
-/** What the real server answers at. */
+/** The address of the real server. */
 const UPSTREAM_PATH = '/mcp';
-/** The server ends when its standard input does, which is with this process, however that ends. */
+/** The server ends with its standard input, that is, with this process, however that ends. */
 const END_WITH_PARENT = 'data:text/javascript,process.stdin.on("end",()=>process.exit()).resume()';
 
-/** Starts the reference server `server-everything`, and before it what makes it an OAuth resource server. Close it. */
+/** Starts the reference server `server-everything` behind a proxy that makes it an OAuth resource server. Close it. */
 export async function startProtectedMcpServer(options: ProtectedMcpServerOptions): Promise<ProtectedMcpServer> {
   const { authorizationServer, path: mcpPath = '/mcp', scopes = [] } = options;
   const metadataPath = `/.well-known/oauth-protected-resource${mcpPath}`;
@@ -60,7 +60,7 @@ export async function startProtectedMcpServer(options: ProtectedMcpServerOptions
   const wanted = scopes.length > 0 ? { scope: scopes.join(' ') } : {};
   authorizationServer.addResource(url, scopes);
 
-  /** RFC 6750, section 3.1; the audience as RFC 8707 and MCP want it. */
+  /** RFC 6750, section 3.1; the audience as RFC 8707 and MCP require it. */
   const findRefusal = async (token: string | undefined) => {
     if (token === undefined) return { status: 401, parameters: { ...pointer, ...wanted } };
     const facts = await authorizationServer.introspect(token);
@@ -95,11 +95,14 @@ function formatChallenge(parameters: Readonly<Record<string, string>>): string {
     .join(', ')}`;
 }
 
-/** Everything but the token, which is for this server only; answers as they come, so that streams stay streams. */
+/**
+ * Forwards everything but the token, which is for this server only; answers are passed on as they arrive, so that
+ * streams work.
+ */
 function passOn(socketPath: string, seen: SeenRequest, request: IncomingMessage, response: ServerResponse): void {
   const { authorization: _, ...headers } = seen.headers;
   const upstream = forward({ socketPath, path: UPSTREAM_PATH, method: seen.method, headers }, (answer) => {
-    // Flushed: a stream of events may have none for a while.
+    // Flush: a stream of events may be silent for a while.
     response.writeHead(answer.statusCode ?? 502, answer.headers).flushHeaders();
     answer.pipe(response);
   });
@@ -108,7 +111,7 @@ function passOn(socketPath: string, seen: SeenRequest, request: IncomingMessage,
   request.pipe(upstream);
 }
 
-/** Listens on a socket in a folder of its own: by port it would be open to the network, which it has no option against. */
+/** Listens on a socket in its own folder: it has no option to keep a port closed to the network. */
 async function startEverythingServer(): Promise<{ socketPath: string; close(): Promise<void> }> {
   const folder = await mkdtemp(path.join(tmpdir(), 'gatehouse-mcp-'));
   const socketPath = path.join(folder, 'mcp.sock');
@@ -153,11 +156,11 @@ function waitUntilListening(child: ChildProcess): Promise<void> {
 }
 
 /**
- * What a minimal MCP client does over Streamable HTTP: initialize, list all tools, end the session.
+ * Does what a minimal MCP client does over Streamable HTTP: initialize, list all tools, end the session.
  *
- * @param token bearer token; none when absent
+ * @param token bearer token; none if absent
  * @returns names
- * @throws Error with the status when the server does not answer with 2xx
+ * @throws Error with the status if the server does not answer with 2xx
  */
 export async function listTools(url: string, token?: string): Promise<string[]> {
   const session: Record<string, string> = {};
@@ -206,7 +209,7 @@ export async function listTools(url: string, token?: string): Promise<string[]> 
   return names;
 }
 
-/** The answer to one message, alone as JSON or among others in a stream of events. */
+/** The answer to one message, either alone as JSON or among others in a stream of events. */
 async function readResult(response: Response, id: number): Promise<unknown> {
   const text = await response.text();
   const isStream = response.headers.get('content-type')?.startsWith('text/event-stream') === true;

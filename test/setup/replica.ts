@@ -6,14 +6,14 @@ import { createGateway, type Gateway } from '../../src/gateway.ts';
 import { createLogger } from '../../src/telemetry/logger.ts';
 import { TEST_PUBLIC_URL, type TestGateway } from './gateway.ts';
 
-/** Another gateway over the same database, as a second process would have it. */
+/** Another gateway over the same database, as in a second process. */
 export interface Replica {
   graphql(query: string, token: string): Promise<{ data: any; errors?: any[] }>;
   gateway: Gateway;
   close(): Promise<void>;
 }
 
-/** @param database opened by itself: replicas share nothing but the server */
+/** @param database a separate connection: replicas share only the server */
 export async function createReplica(
   of: TestGateway,
   database: Database,

@@ -9,19 +9,19 @@ export interface SocketMessage {
   payload?: any;
 }
 
-/** One WebSocket to `/graphql`, spoken by hand: for what a client of good manners does not do. */
+/** A hand-written WebSocket client for `/graphql`: for what a well-behaved client does not do. */
 export interface RawSocket {
   send(message: SocketMessage | string | Buffer): void;
   /** The next message; undefined once the connection is closed. */
   next(): Promise<SocketMessage | undefined>;
-  /** Says who is there, and waits for the answer. */
+  /** Sends connection_init and waits for the answer. */
   init(payload?: Record<string, unknown>): Promise<SocketMessage | undefined>;
-  /** With which code, and why, the connection was closed. */
+  /** The code and reason with which the connection was closed. */
   closed: Promise<{ code: number; reason: string }>;
   socket: WebSocket;
 }
 
-/** Opens one. @throws Error with the status when the handshake is refused */
+/** Opens a connection. @throws Error with the status if the handshake is refused */
 export async function openSocket(
   port: number,
   options: { headers?: Record<string, string>; path?: string; protocols?: string[] } = {},
@@ -71,7 +71,7 @@ export async function openSocket(
   };
 }
 
-/** Closes one and waits until it is. */
+/** Closes a connection and waits until it is closed. */
 export async function closeSocket({ socket }: RawSocket): Promise<void> {
   if (socket.readyState === WebSocket.CLOSED) return;
   const closed = once(socket, 'close');

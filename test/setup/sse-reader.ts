@@ -5,10 +5,10 @@ export interface SseMessage {
 }
 
 /**
- * The messages of an event stream (HTML, "Server-sent events") as Gatehouse sends it, less its comments. What was cut
- * off before its end is no message.
+ * Parses an event stream (HTML, "Server-sent events") as Gatehouse sends it, without comments. A message that was cut
+ * off is ignored.
  *
- * @throws Error at anything that is not one
+ * @throws Error at anything else
  */
 export async function* readSse(body: AsyncIterable<Uint8Array>): AsyncGenerator<SseMessage> {
   const decoder = new TextDecoder('utf-8', { fatal: true });

@@ -1,30 +1,30 @@
 import { connect, createServer, type Socket } from 'node:net';
 
-/** A proxy on loopback that can be made to do what networks do. */
+/** A proxy on loopback that can simulate network faults. */
 export interface TcpProxy {
   port: number;
-  /** Forwards, and what was held comes now. */
+  /** Forwards data, including what was held. */
   pass(): void;
-  /** Nothing comes through, and nothing is lost: packets that are sent again until they arrive. */
+  /** Holds all data without losing it, like packets that are resent until they arrive. */
   hold(): void;
   /**
-   * Swallows all, of the connections that there are and of new ones, and closes none: the other host is gone, and
-   * nobody says so. These connections never work again; new ones do after `pass`.
+   * Discards all data of existing and new connections, and closes none: the other host is gone without notice. These
+   * connections never recover; new ones work after `pass`.
    */
   discard(): void;
-  /** How many connections were opened through it so far. */
+  /** Number of connections opened through it so far. */
   count(): number;
   close(): Promise<void>;
 }
 
-/** One client's connection, and the one to the server that is made for it. */
+/** A client's connection, and the matching one to the server. */
 interface Pair {
   client: Socket;
   server: Socket | undefined;
   isLost: boolean;
 }
 
-/** Opens one in front of a port of 127.0.0.1. */
+/** Opens a proxy in front of a port of 127.0.0.1. */
 export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
   const pairs = new Set<Pair>();
   let mode: 'pass' | 'hold' | 'discard' = 'pass';
@@ -43,7 +43,7 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
     });
     from.on('error', () => undefined);
     from.on('close', () => {
-      // The other side of a lost connection is not told: that is what is lost.
+      // The other side of a lost connection is not notified: that is the fault.
       if (pair.isLost) return;
       to.destroy();
       pairs.delete(pair);
@@ -51,7 +51,7 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
     if (mode === 'hold') from.pause();
   };
 
-  /** What came before that is still in the socket, and is read now. */
+  /** Earlier data is still in the socket and is read now. */
   const forward = (pair: Pair): void => {
     if (pair.isLost || pair.server !== undefined || pair.client.destroyed) return;
     const server = connect({ port: targetPort, host: '127.0.0.1', noDelay: true, allowHalfOpen: true });

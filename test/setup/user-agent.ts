@@ -1,9 +1,9 @@
 import { ReadableStream } from 'node:stream/web';
 import { request as requestOverNetwork } from 'undici';
 
-/** How requests leave a user agent, and by which clock its cookies expire. */
+/** How requests leave a user agent, and which clock its cookies use. */
 export interface UserAgentOptions {
-  /** Sends what no route takes; over the network by default. Must not follow redirects. */
+  /** Sends requests without a route; over the network by default. Must not follow redirects. */
   fetch?: (request: Request) => Promise<Response>;
   /** Handlers in memory by origin, e.g. the gateway's. */
   routes?: Readonly<Record<string, (request: Request) => Promise<Response>>>;
@@ -14,7 +14,7 @@ export interface UserAgentOptions {
 export interface StoredCookie {
   name: string;
   value: string;
-  /** The host that it belongs to; its subdomains as well unless `hostOnly`. Ports do not tell cookies apart. */
+  /** The host that it belongs to, with its subdomains unless `hostOnly`. Cookies do not depend on the port. */
   domain: string;
   hostOnly: boolean;
   path: string;
@@ -26,7 +26,7 @@ export interface StoredCookie {
   expiresAt: Date | undefined;
 }
 
-/** What one navigation ended at. */
+/** The end of a navigation. */
 export interface Page {
   url: string;
   status: number;
@@ -34,28 +34,28 @@ export interface Page {
   text: string;
 }
 
-/** How a navigation starts, and where it stops. */
+/** How a navigation starts and where it stops. */
 export interface NavigateOptions {
-  /** Method, headers and body, as of a form. */
+  /** Method, headers and body, as from a form. */
   init?: RequestInit;
-  /** The page whose link or form this is. Without: the user typed the address. */
+  /** The page with the link or form. Without: the user typed the address. */
   from?: string;
-  /** Stops at the redirect to such an address, and asks for it no more: it is in the page's `location` header. */
+  /** Stops at a redirect to such an address without requesting it: it is in the page's `location` header. */
   stopBefore?: (url: URL) => boolean;
 }
 
-/** A browser, as far as servers see it: cookies, redirects, and what it says of where requests come from. */
+/** A browser as servers see it: cookies, redirects, and headers about the origin of requests. */
 export interface UserAgent {
   /**
-   * Opens a page, following up to 20 redirects. What redirects counts as the page that the next request comes from, as
-   * when the user presses a button there.
+   * Opens a page, following up to 20 redirects. A redirect counts as the page that the next request comes from, as if
+   * the user pressed a button there.
    */
   navigate(url: string | URL, options?: NavigateOptions): Promise<Page>;
   /** What a script does: one request with cookies, redirects not followed. @param init `from` is the script's page, of the same origin by default */
   fetch(url: string | URL, init?: RequestInit & { from?: string }): Promise<Response>;
-  /** Every answer to a navigation so far, redirects too. */
+  /** Every answer to a navigation so far, including redirects. */
   history: { url: string; status: number; setCookies: string[] }[];
-  /** The cookies that belong to the host of a URL, whatever their path. */
+  /** The cookies of a URL's host, whatever their path. */
   cookies(origin: string): StoredCookie[];
   clearCookies(): void;
 }
@@ -140,7 +140,7 @@ export function createUserAgent(options: UserAgentOptions = {}): UserAgent {
   };
 }
 
-/** What a browser tells of a request's origin: Fetch Metadata, and Origin where the Fetch standard wants it. */
+/** The headers about a request's origin: Fetch Metadata, and Origin where the Fetch standard requires it. */
 function describeOrigin(
   url: URL,
   method: string,
@@ -176,13 +176,13 @@ function findRedirect(response: Response, url: URL): URL | undefined {
   return new URL(location, url);
 }
 
-/** The scheme and the last two labels: near enough to the registrable domain for the names that tests use. */
+/** The scheme and the last two labels: close enough to the registrable domain for the names in tests. */
 function toSite({ protocol, hostname }: URL): string {
   const isAddress = /^[\d.]+$/.test(hostname) || hostname.startsWith('[');
   return `${protocol}//${isAddress ? hostname : hostname.split('.').slice(-2).join('.')}`;
 }
 
-/** Where Chromium takes and sends Secure cookies: https, and loopback by http. */
+/** Where Chromium accepts and sends Secure cookies: https, and loopback over http. */
 function isTrustworthy({ protocol, hostname }: URL): boolean {
   return protocol === 'https:' || LOOPBACK_HOST.test(hostname);
 }
@@ -202,7 +202,7 @@ function isSameCookie(one: StoredCookie, other: StoredCookie): boolean {
   return name === other.name && domain === other.domain && hostOnly === other.hostOnly && path === other.path;
 }
 
-/** RFC 6265bis, section 5.6 and 5.7. Undefined for a cookie that a browser does not take. */
+/** RFC 6265bis, section 5.6 and 5.7. Undefined for a cookie that a browser refuses. */
 function parseSetCookie(header: string, url: URL, now: Date): StoredCookie | undefined {
   const [pair = '', ...rest] = header.split(';');
   const [, name, value = ''] = /^\s*([^=]+?)\s*=\s*(.*?)\s*$/.exec(pair) ?? [];
@@ -218,7 +218,7 @@ function parseSetCookie(header: string, url: URL, now: Date): StoredCookie | und
   const sameSite = parseSameSite(attributes.get('samesite'));
   if (!isOwnDomain || (secure && !isTrustworthy(url)) || (sameSite === 'None' && !secure)) return undefined;
 
-  // Chromium of late takes these names from http on loopback as well, other browsers do not: the strict way fits all.
+  // Recent Chromium accepts these names from http on loopback too, other browsers do not: this is the strict way.
   const isSecurelySet = secure && url.protocol === 'https:';
   if (/^__(secure|host)-/i.test(name) && !isSecurelySet) return undefined;
   if (/^__host-/i.test(name) && (domainAttribute !== undefined || pathAttribute !== '/')) return undefined;
@@ -246,7 +246,7 @@ function parseSameSite(value: string | undefined): StoredCookie['sameSite'] {
   return value?.toLowerCase() === 'none' ? 'None' : 'Lax';
 }
 
-/** Max-Age counts more than Expires. A cookie whose time is over removes the one of its name. */
+/** Max-Age takes precedence over Expires. An expired cookie removes the one with its name. */
 function findExpiry(attributes: ReadonlyMap<string, string>, now: Date): Date | undefined {
   const maxAge = attributes.get('max-age') ?? '';
   if (/^-?\d+$/.test(maxAge)) return new Date(now.getTime() + Math.max(Number(maxAge), 0) * 1_000);
@@ -259,7 +259,7 @@ function toDefaultPath(pathname: string): string {
   return pathname.slice(0, pathname.lastIndexOf('/')) || '/';
 }
 
-/** Not `fetch`: that one says itself what mode a request has. */
+/** Not `fetch`, which sets the request mode itself. */
 async function sendOverNetwork(request: Request): Promise<Response> {
   const body = request.body === null ? null : Buffer.from(await request.arrayBuffer());
   const answer = await requestOverNetwork(request.url, {
@@ -274,7 +274,7 @@ async function sendOverNetwork(request: Request): Promise<Response> {
   }
   const isBodyless = [204, 205, 304].includes(answer.statusCode);
   if (isBodyless) await answer.body.dump();
-  // Not `Readable.toWeb`: what still comes after a cancel ends the process there.
+  // Not `Readable.toWeb`: data that arrives after a cancel ends the process there.
   const stream = isBodyless ? null : (ReadableStream.from(answer.body) as unknown as BodyInit);
   return new Response(stream, { status: answer.statusCode, headers });
 }

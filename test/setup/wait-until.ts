@@ -3,9 +3,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 const LOOK_EVERY_MS = 10;
 
 /**
- * Resolves with how long it took until something is so.
+ * Waits until a condition holds and resolves with how long it took.
  *
- * @param what said when it is not so in time
+ * @param what named in the error if it does not hold in time
  */
 export async function waitUntil(
   what: string,
@@ -20,7 +20,7 @@ export async function waitUntil(
   }
 }
 
-/** The same promise, which does not wait for ever. */
+/** The same promise with a timeout. */
 export async function within<Result>(what: string, timeoutMs: number, work: Promise<Result>): Promise<Result> {
   let late: NodeJS.Timeout | undefined;
   const timeout = new Promise<never>((_resolve, reject) => {

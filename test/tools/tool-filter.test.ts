@@ -16,7 +16,7 @@ test.each(LISTS.flatMap((allow) => LISTS.map((deny) => [allow, deny] as const)))
   },
 );
 
-test('of the tools of a server those that may be used are left, in their order', () => {
+test('the allowed tools of a server remain, in their order', () => {
   const tools = ['c', 'a', 'b'].map((name) => ({ name, title: name.toUpperCase() }));
   const left = filterTools({ toolAllowList: ['a', 'b', 'c'], toolDenyList: ['b'] }, tools);
   expect(left).toEqual([tools[0], tools[1]]);

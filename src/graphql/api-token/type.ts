@@ -5,17 +5,26 @@ import { builder } from '../builder.ts';
 export const ApiTokenType = builder.objectRef<ApiTokenRecord>('ApiToken');
 
 ApiTokenType.implement({
-  description: 'A bearer token of a user. The token itself is shown once, when it is made. For admins and auditors.',
+  description:
+    "A user's API token, sent as a bearer token. The token itself is shown only once, when it is created. For admins and auditors.",
   fields: (t) => ({
-    id: t.expose('id', { type: 'UUID', description: 'Identity, for ever.' }),
-    name: t.exposeString('name', { description: 'What the admin called it.' }),
-    expiresAt: t.expose('expiresAt', { type: 'DateTime', nullable: true, description: 'When it ends; null: never.' }),
-    revokedAt: t.expose('revokedAt', { type: 'DateTime', nullable: true, description: 'When it was revoked.' }),
+    id: t.expose('id', { type: 'UUID', description: 'Permanent id of the token.' }),
+    name: t.exposeString('name', { description: 'The name the admin gave it.' }),
+    expiresAt: t.expose('expiresAt', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'When the token expires; null if it never does.',
+    }),
+    revokedAt: t.expose('revokedAt', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'When the token was revoked; null if it was not.',
+    }),
     lastUsedAt: t.expose('lastUsedAt', {
       type: 'DateTime',
       nullable: true,
-      description: 'When it was last used, to the hour.',
+      description: 'When the token was last used, accurate to the hour; null if it never was.',
     }),
-    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was made.' }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When the token was created.' }),
   }),
 });

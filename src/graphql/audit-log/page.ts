@@ -4,7 +4,7 @@ import { cursorInvalid, decodeCursor, encodeCursor, takeFirst, toConnection } fr
 
 const CURSOR_KIND = 'audit';
 
-/** A page of the entries that a filter leaves, newest first. */
+/** One page of the audit log entries that match a filter, newest first. */
 export async function resolveAuditPage(
   args: { first?: number | null | undefined; after?: string | null | undefined },
   filter: AuditFilter,

@@ -2,27 +2,29 @@ import { builder } from '../builder.ts';
 
 /** `CreateChatInput` */
 export const CreateChatInput = builder.inputType('CreateChatInput', {
-  description: 'A new chat.',
+  description: 'The chat to create.',
   fields: (t) => ({
-    title: t.string({ required: false, description: 'Name for people, at most 200 characters. Default: empty.' }),
+    title: t.string({ required: false, description: 'Display title, at most 200 characters. Default: empty.' }),
     mcpServerIds: t.field({
       type: ['UUID'],
       required: false,
-      description: 'The servers chosen for it. Default: those that are on by default; an empty list is none.',
+      description:
+        'Ids of the servers to select. Default: all servers that are on by default. An empty list selects none.',
     }),
   }),
 });
 
 /** `CreateChatMessageInput` */
 export const CreateChatMessageInput = builder.inputType('CreateChatMessageInput', {
-  description: 'A new message of an own chat.',
+  description: "The message to add to one of the viewer's own chats.",
   fields: (t) => ({
-    chatId: t.field({ type: 'UUID', required: true, description: 'The chat.' }),
-    content: t.string({ required: true, description: '1 to 65,536 characters.' }),
+    chatId: t.field({ type: 'UUID', required: true, description: 'Id of the chat.' }),
+    content: t.string({ required: true, description: 'The text, 1 to 65,536 characters.' }),
     mcpServerIds: t.field({
       type: ['UUID'],
       required: false,
-      description: 'The servers that the chat has from now on. Absent: it keeps those that it has. Empty: none.',
+      description:
+        'Ids of the servers selected for the chat from now on. Absent: the selection stays. An empty list selects none.',
     }),
   }),
 });

@@ -14,8 +14,8 @@ builder.queryFields((t) => ({
   chat: t.field({
     type: ChatType,
     nullable: true,
-    description: "One chat; null when it is missing or another's. Services see every chat.",
-    args: { id: t.arg({ type: 'UUID', required: true, description: 'Which one.' }) },
+    description: 'One chat; null if it does not exist or belongs to another user. Services can read every chat.',
+    args: { id: t.arg({ type: 'UUID', required: true, description: 'Id of the chat.' }) },
     resolve: (_root, { id }, { viewer, services }) => services.chats.find(viewer, id),
   }),
 

@@ -13,22 +13,22 @@ const MESSAGE_CURSOR_KIND = 'chatMessage';
 
 /** `ChatMcpServer` */
 export const ChatMcpServerType = builder.objectRef<ChatServer>('ChatMcpServer').implement({
-  description: "A server that applies in a chat, and how it stands for the chat's owner.",
+  description: "A server that applies in a chat, and whether the chat's owner can use it.",
   fields: (t) => ({
     config: t.field({ type: McpServerConfigType, description: 'The server.', resolve: ({ config }) => config }),
-    source: t.expose('source', { type: ChatMcpServerSourceEnum, description: 'Why it is in the chat.' }),
-    state: t.expose('state', { type: McpServerStateEnum, description: "How it stands for the chat's owner." }),
-    reason: t.exposeString('reason', { description: 'Source and state in words. Text, not HTML.' }),
+    source: t.expose('source', { type: ChatMcpServerSourceEnum, description: 'Why the server applies in the chat.' }),
+    state: t.expose('state', { type: McpServerStateEnum, description: "Whether the chat's owner can use the server." }),
+    reason: t.exposeString('reason', { description: 'Source and state as a sentence. Plain text, not HTML.' }),
   }),
 });
 
 /** `ChatMessage` */
 export const ChatMessageType = builder.objectRef<ChatMessageRecord>('ChatMessage').implement({
-  description: 'A message of a chat.',
+  description: 'A message in a chat.',
   fields: (t) => ({
-    id: t.expose('id', { type: 'UUID', description: 'Identity, for ever.' }),
-    content: t.exposeString('content', { description: 'What was written.' }),
-    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When.' }),
+    id: t.expose('id', { type: 'UUID', description: 'Permanent id.' }),
+    content: t.exposeString('content', { description: 'The text of the message.' }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When the message was written.' }),
   }),
 });
 
@@ -39,13 +39,13 @@ const ChatMessageConnection = builder.connectionObject(
 
 /** `Chat` */
 export const ChatType = builder.objectRef<ChatRecord>('Chat').implement({
-  description: 'A chat of one user. For its owner, and for services.',
+  description: 'A chat owned by one user. Visible to its owner and to services.',
   fields: (t) => ({
-    id: t.expose('id', { type: 'UUID', description: 'Identity, for ever.' }),
-    title: t.exposeString('title', { description: 'Name for people; may be empty.' }),
+    id: t.expose('id', { type: 'UUID', description: 'Permanent id.' }),
+    title: t.exposeString('title', { description: 'Display title; may be empty.' }),
     owner: t.field({
       type: UserType,
-      description: 'Whose it is.',
+      description: 'The user who owns the chat.',
       resolve: async (chat, _args, { loaders }) => {
         const owner = await loaders.userById.load(chat.ownerId);
         if (owner === null) throw notFound('user');
@@ -54,17 +54,18 @@ export const ChatType = builder.objectRef<ChatRecord>('Chat').implement({
     }),
     mcpServerIds: t.field({
       type: ['UUID'],
-      description: 'The servers that were chosen for it. What applies is in `mcpServers`.',
+      description: 'Ids of the servers selected for the chat. `mcpServers` has those that actually apply.',
       resolve: (chat) => chat.mcpServerIds,
     }),
     mcpServers: t.field({
       type: [ChatMcpServerType],
-      description: 'What applies in it now: the chosen and the forced ones, less those that are switched off.',
+      description:
+        'The servers that apply in the chat now: the selected and the forced ones, without the disabled ones.',
       resolve: (chat, _args, { loaders }) => loaders.chatServers.load(chat),
     }),
     messages: t.field({
       type: ChatMessageConnection,
-      description: 'Its messages, oldest first.',
+      description: 'The messages of the chat, oldest first.',
       args: pageArgs,
       resolve: async (chat, args, context) => {
         const { viewer, services } = context;
@@ -79,7 +80,7 @@ export const ChatType = builder.objectRef<ChatRecord>('Chat').implement({
         );
       },
     }),
-    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was begun.' }),
-    updatedAt: t.expose('updatedAt', { type: 'DateTime', description: 'When it last changed.' }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When the chat was created.' }),
+    updatedAt: t.expose('updatedAt', { type: 'DateTime', description: 'When the chat last changed.' }),
   }),
 });

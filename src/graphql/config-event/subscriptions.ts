@@ -6,13 +6,17 @@ builder.subscriptionFields((t) => ({
   mcpServerConfigEvents: t.field({
     type: McpServerConfigEventType,
     description:
-      'What the viewer sees change, from now on, after a cursor, or beginning with all that there is. Loses nothing: who is cut off goes on with `after`.',
+      'Streams changes to the configs that the viewer may see: from now on, from a cursor (`after`), or starting with a snapshot (`includeInitial`). No change is lost: after a disconnect, a subscriber resumes with `after`.',
     args: {
-      after: t.arg.string({ required: false, description: 'The cursor of the last event or bookmark that arrived.' }),
+      after: t.arg.string({
+        required: false,
+        description: 'Resume after this cursor: that of the last event or bookmark received.',
+      }),
       includeInitial: t.arg.boolean({
         required: false,
         defaultValue: false,
-        description: 'Send ADDED for all that is visible, then a BOOKMARK, then the changes.',
+        description:
+          'Start with a snapshot: an ADDED event for each visible config, then a BOOKMARK, then the changes.',
       }),
     },
     subscribe: (_root, { after, includeInitial }, { viewer, services }): AsyncIterable<ConfigEvent> =>

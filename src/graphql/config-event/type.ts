@@ -3,14 +3,14 @@ import { builder } from '../builder.ts';
 import { McpServerConfigType } from '../mcp-server-config/type.ts';
 
 const DESCRIPTIONS = {
-  ADDED: 'The viewer sees it from now on.',
-  MODIFIED: 'It changed, or the viewer connected or disconnected.',
-  REMOVED: 'The viewer does not see it any more: it is hidden, or gone.',
-  BOOKMARK: 'Nothing happened; go on from this cursor.',
+  ADDED: 'The viewer can see the config from now on.',
+  MODIFIED: 'The config changed, or the viewer connected or disconnected their account.',
+  REMOVED: 'The viewer can no longer see the config: it was hidden from them or deleted.',
+  BOOKMARK: 'Nothing changed. Carries a newer cursor to resume from.',
 } as const;
 
 const McpServerConfigEventTypeEnum = builder.enumType('McpServerConfigEventType', {
-  description: 'What a viewer sees happen to a config.',
+  description: 'What happened to a config, as the viewer sees it.',
   values: Object.fromEntries(
     CONFIG_EVENT_TYPES.map((value) => [value, { value, description: DESCRIPTIONS[value] }]),
   ) as Record<(typeof CONFIG_EVENT_TYPES)[number], { value: (typeof CONFIG_EVENT_TYPES)[number]; description: string }>,
@@ -18,20 +18,26 @@ const McpServerConfigEventTypeEnum = builder.enumType('McpServerConfigEventType'
 
 /** `McpServerConfigEvent` */
 export const McpServerConfigEventType = builder.objectRef<ConfigEvent>('McpServerConfigEvent').implement({
-  description: 'A change of a config as its viewer sees it.',
+  description: 'A change to a config, as the viewer sees it.',
   fields: (t) => ({
-    cursor: t.exposeString('cursor', { description: 'Go on after this event with `after`.' }),
+    cursor: t.exposeString('cursor', {
+      description: 'Position of this event. Pass it as `after` to resume after this event.',
+    }),
     type: t.expose('type', { type: McpServerConfigEventTypeEnum, description: 'What happened.' }),
-    configId: t.expose('configId', { type: 'UUID', nullable: true, description: 'Which config; null for a bookmark.' }),
+    configId: t.expose('configId', {
+      type: 'UUID',
+      nullable: true,
+      description: 'Id of the config; null for a bookmark.',
+    }),
     config: t.field({
       type: McpServerConfigType,
       nullable: true,
-      description: 'The config as it was after the change; null when it is removed, and for a bookmark.',
+      description: 'The config after the change; null for REMOVED and BOOKMARK.',
       resolve: ({ config }) => config,
     }),
     changedFields: t.exposeStringList('changedFields', {
-      description: 'Names of the fields that changed, those that the viewer sees.',
+      description: 'Names of the changed fields that the viewer may see.',
     }),
-    occurredAt: t.expose('occurredAt', { type: 'DateTime', description: 'When.' }),
+    occurredAt: t.expose('occurredAt', { type: 'DateTime', description: 'When the change happened.' }),
   }),
 });

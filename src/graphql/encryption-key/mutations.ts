@@ -8,20 +8,24 @@ builder.mutationFields((t) => ({
   addEncryptionKey: t.field({
     type: EncryptionKeyType,
     description:
-      'Makes a new master key that seals from now on, and keeps it in the key file; CONFLICT where the keys come from the environment. For admins.',
+      'Generates a new master key, saves it in the key file and encrypts new values with it from now on. Fails with CONFLICT if the keys come from the environment. For admins.',
     resolve: (_root, _args, { viewer, services }) => services.keys.add(viewer),
   }),
 
   rotateEncryptionKeys: t.field({
     type: RotationType,
     description:
-      'Seals values anew that another key than the active one sealed; call it until `remaining` is `failureCount`. For admins.',
+      'Re-encrypts values that are not encrypted with the active master key. Call it until `remaining` equals `failureCount`. For admins.',
     args: {
-      dryRun: t.arg.boolean({ required: false, defaultValue: false, description: 'Only count.' }),
+      dryRun: t.arg.boolean({
+        required: false,
+        defaultValue: false,
+        description: 'Only count the values, without changing any.',
+      }),
       first: t.arg.int({
         required: false,
         defaultValue: DEFAULT_LIMIT,
-        description: 'About this many values in this call, 1 to 50,000.',
+        description: 'Approximate number of values to process in this call, 1 to 50,000.',
       }),
     },
     resolve: (_root, { dryRun, first }, { viewer, services }) =>
@@ -30,15 +34,15 @@ builder.mutationFields((t) => ({
 
   verifyEncryptedValues: t.field({
     type: VerificationType,
-    description: 'Opens every sealed value and tells which do not open. For admins.',
+    description: 'Decrypts every stored secret and reports those that fail. For admins.',
     resolve: (_root, _args, { viewer, services }) => services.keys.verify(viewer),
   }),
 
   revokeEncryptionKey: t.field({
     type: EncryptionKeyType,
     description:
-      'Ends a master key for good; CONFLICT, with how many values and where, while it seals anything. For admins.',
-    args: { number: t.arg.int({ required: true, description: 'Which one.' }) },
+      'Revokes a master key permanently. While values are still encrypted with it, fails with CONFLICT, which tells how many and where. For admins.',
+    args: { number: t.arg.int({ required: true, description: 'Number of the key.' }) },
     resolve: (_root, { number }, { viewer, services }) => services.keys.revoke(viewer, number),
   }),
 }));

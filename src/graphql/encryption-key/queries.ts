@@ -4,7 +4,7 @@ import { EncryptionKeyType } from './type.ts';
 builder.queryFields((t) => ({
   encryptionKeys: t.field({
     type: [EncryptionKeyType],
-    description: 'All master keys that ever were, oldest first. For admins and auditors.',
+    description: 'All master keys, including revoked ones, oldest first. For admins and auditors.',
     resolve: (_root, _args, { viewer, services }) => services.keys.list(viewer),
   }),
 }));

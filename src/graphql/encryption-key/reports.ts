@@ -3,43 +3,50 @@ import type { VerificationReport } from '../../data/keys/key-verification.ts';
 import type { UnopenedValue } from '../../data/sealing/sealed-rows.ts';
 import { builder } from '../builder.ts';
 
-/** A lost key may be behind any number of values; the first ones show which. */
+/** A lost key can affect any number of values; the first ones are enough to find it. */
 const MAX_FAILURES = 1_000;
 
 const UnopenedReasonEnum = builder.enumType('UnopenedReason', {
-  description: 'Why a sealed value does not open.',
+  description: 'Why an encrypted value cannot be decrypted.',
   values: {
-    MALFORMED: { value: 'malformed', description: 'It is no sealed value.' },
-    UNKNOWN_KEY: { value: 'unknown_key', description: 'The gateway does not have its key.' },
-    COMMITMENT: { value: 'commitment', description: 'Another key sealed it than the one it names, or it was changed.' },
-    TAG: { value: 'tag', description: 'It was changed, or belongs to another table, column, row or user.' },
+    MALFORMED: { value: 'malformed', description: 'The stored text is not an encrypted value.' },
+    UNKNOWN_KEY: { value: 'unknown_key', description: 'The gateway does not have the key that the value names.' },
+    COMMITMENT: {
+      value: 'commitment',
+      description: 'The value was encrypted with another key than the one it names, or it was altered.',
+    },
+    TAG: { value: 'tag', description: 'The value was altered, or moved here from another table, column, row or user.' },
   } as const,
 });
 
 const UnopenedValueType = builder.objectRef<UnopenedValue>('UnopenedValue').implement({
-  description: 'A stored value that does not open. For admins.',
+  description: 'A stored value that cannot be decrypted. For admins.',
   fields: (t) => ({
-    table: t.exposeString('table', { description: "The table's name in the database." }),
-    column: t.exposeString('column', { description: "The column's name in the database." }),
-    id: t.exposeString('id', { description: "The row's primary key." }),
-    reason: t.expose('reason', { type: UnopenedReasonEnum, description: 'Why it does not open.' }),
+    table: t.exposeString('table', { description: 'Name of the database table.' }),
+    column: t.exposeString('column', { description: 'Name of the database column.' }),
+    id: t.exposeString('id', { description: 'Primary key of the row.' }),
+    reason: t.expose('reason', { type: UnopenedReasonEnum, description: 'Why it cannot be decrypted.' }),
   }),
 });
 
 /** `EncryptionKeyRotation` */
 export const RotationType = builder.objectRef<RotationReport>('EncryptionKeyRotation').implement({
-  description: 'What a call of `rotateEncryptionKeys` did. For admins.',
+  description: 'Result of one `rotateEncryptionKeys` call. For admins.',
   fields: (t) => ({
-    total: t.exposeInt('total', { description: 'Values that another key had sealed when the call began.' }),
-    resealed: t.exposeInt('resealed', { description: 'Values that the call sealed anew.' }),
-    remaining: t.exposeInt('remaining', { description: 'Values that another key still seals.' }),
+    total: t.exposeInt('total', {
+      description: 'Number of values encrypted with another than the active key when the call started.',
+    }),
+    resealed: t.exposeInt('resealed', { description: 'Number of values that this call re-encrypted.' }),
+    remaining: t.exposeInt('remaining', {
+      description: 'Number of values still encrypted with another than the active key.',
+    }),
     failureCount: t.int({
-      description: 'Values among these that the call met and that do not open.',
+      description: 'Number of these values that this call tried and could not decrypt.',
       resolve: (report) => report.failures.length,
     }),
     failures: t.field({
       type: [UnopenedValueType],
-      description: `Which these are, the first ${MAX_FAILURES}.`,
+      description: `The values that could not be decrypted, at most the first ${MAX_FAILURES}.`,
       resolve: (report) => report.failures.slice(0, MAX_FAILURES),
     }),
   }),
@@ -47,16 +54,16 @@ export const RotationType = builder.objectRef<RotationReport>('EncryptionKeyRota
 
 /** `EncryptedValueVerification` */
 export const VerificationType = builder.objectRef<VerificationReport>('EncryptedValueVerification').implement({
-  description: 'What `verifyEncryptedValues` found. For admins.',
+  description: 'Result of `verifyEncryptedValues`. For admins.',
   fields: (t) => ({
-    checked: t.exposeInt('checked', { description: 'Values that were tried, with the canary of each key.' }),
+    checked: t.exposeInt('checked', { description: 'Number of values tried, including one test value for each key.' }),
     failureCount: t.int({
-      description: 'Values that do not open.',
+      description: 'Number of values that could not be decrypted.',
       resolve: (report) => report.failures.length,
     }),
     failures: t.field({
       type: [UnopenedValueType],
-      description: `Which these are, the first ${MAX_FAILURES}.`,
+      description: `The values that could not be decrypted, at most the first ${MAX_FAILURES}.`,
       resolve: (report) => report.failures.slice(0, MAX_FAILURES),
     }),
   }),

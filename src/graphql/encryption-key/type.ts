@@ -3,34 +3,42 @@ import type { KeyUse } from '../../data/keys/key-usage.ts';
 import { builder } from '../builder.ts';
 
 const EncryptionKeyStatusEnum = builder.enumType('EncryptionKeyStatus', {
-  description: 'What a master key is used for.',
+  description: 'How a master key is used.',
   values: {
-    ACTIVE: { value: 'active', description: 'It seals new values.' },
-    DECRYPT_ONLY: { value: 'decrypt_only', description: 'It opens what it sealed.' },
-    REVOKED: { value: 'revoked', description: 'It is not used any more.' },
+    ACTIVE: { value: 'active', description: 'Encrypts new values and decrypts its existing ones.' },
+    DECRYPT_ONLY: { value: 'decrypt_only', description: 'Only decrypts values that were encrypted with it.' },
+    REVOKED: { value: 'revoked', description: 'No longer used.' },
   } as const,
 });
 
 const EncryptionKeyUse = builder.objectRef<KeyUse>('EncryptionKeyUse').implement({
-  description: 'How many values of a column a key seals.',
+  description: 'How many values of one column are encrypted with a key.',
   fields: (t) => ({
-    table: t.exposeString('table', { description: "The table's name in the database." }),
-    column: t.exposeString('column', { description: "The column's name in the database." }),
-    count: t.exposeInt('count', { description: 'How many values.' }),
+    table: t.exposeString('table', { description: 'Name of the database table.' }),
+    column: t.exposeString('column', { description: 'Name of the database column.' }),
+    count: t.exposeInt('count', { description: 'Number of values.' }),
   }),
 });
 
 /** `EncryptionKey` */
 export const EncryptionKeyType = builder.objectRef<KeyRecord>('EncryptionKey').implement({
-  description: 'A master key that seals secrets. The key itself is nowhere in the graph. For admins and auditors.',
+  description: 'A master key that encrypts stored secrets. The key itself is never returned. For admins and auditors.',
   fields: (t) => ({
-    number: t.exposeInt('number', { description: 'Its number in this database, counted from 1.' }),
-    digest: t.exposeString('digest', { description: 'Its public name: a digest, which tells nothing about the key.' }),
-    status: t.expose('status', { type: EncryptionKeyStatusEnum, description: 'What it is used for.' }),
-    configured: t.exposeBoolean('isConfigured', { description: 'Whether the gateway that answers has the key.' }),
-    sealedValueCount: t.exposeInt('sealedValueCount', { description: 'How many values it seals now.' }),
-    uses: t.expose('uses', { type: [EncryptionKeyUse], description: 'Where these values are.' }),
-    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was registered.' }),
-    revokedAt: t.expose('revokedAt', { type: 'DateTime', nullable: true, description: 'When it was revoked.' }),
+    number: t.exposeInt('number', { description: 'Number of the key in this database, starting at 1.' }),
+    digest: t.exposeString('digest', { description: 'Digest that identifies the key without revealing it.' }),
+    status: t.expose('status', { type: EncryptionKeyStatusEnum, description: 'How the key is used.' }),
+    configured: t.exposeBoolean('isConfigured', {
+      description: 'Whether the replica that answers this request has the key.',
+    }),
+    sealedValueCount: t.exposeInt('sealedValueCount', {
+      description: 'Number of values currently encrypted with this key.',
+    }),
+    uses: t.expose('uses', { type: [EncryptionKeyUse], description: 'Which columns these values are in.' }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When the key was registered.' }),
+    revokedAt: t.expose('revokedAt', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'When the key was revoked; null if it was not.',
+    }),
   }),
 });

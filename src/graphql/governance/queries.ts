@@ -5,16 +5,19 @@ builder.queryFields((t) => ({
   explainMcpServer: t.field({
     type: McpServerExplanationType,
     description:
-      'Why a server, or a tool of it, can be used, or not. Members ask about themselves; staff about any user.',
+      'Explains why a user can or cannot use a server or one of its tools. Members can ask only about themselves; admins, auditors and services about any user.',
     args: {
-      configId: t.arg({ type: 'UUID', required: true, description: 'The server.' }),
-      chatId: t.arg({ type: 'UUID', required: false, description: 'In this chat; absent: in general.' }),
+      configId: t.arg({ type: 'UUID', required: true, description: 'Id of the server.' }),
+      chatId: t.arg({ type: 'UUID', required: false, description: 'Explain for this chat. Absent: in general.' }),
       userId: t.arg({
         type: 'UUID',
         required: false,
-        description: "For this user; absent: the chat's owner, or without a chat the viewer.",
+        description: "Explain for this user. Absent: for the chat's owner, or without a chat for the viewer.",
       }),
-      tool: t.arg.string({ required: false, description: 'This tool, by its name at the server.' }),
+      tool: t.arg.string({
+        required: false,
+        description: 'Explain for this tool, by its exact name on the server. Absent: for the server as a whole.',
+      }),
     },
     resolve: (_root, args, { viewer, services }) =>
       services.explanations.explain(viewer, {
@@ -27,8 +30,8 @@ builder.queryFields((t) => ({
 
   mcpServerConfigImpact: t.field({
     type: McpServerConfigImpactType,
-    description: 'What switching a config off or deleting it would do. For admins and auditors.',
-    args: { id: t.arg({ type: 'UUID', required: true, description: 'The config.' }) },
+    description: 'What would happen if a config were disabled or deleted. For admins and auditors.',
+    args: { id: t.arg({ type: 'UUID', required: true, description: 'Id of the config.' }) },
     resolve: (_root, { id }, { viewer, services }) => services.impacts.find(viewer, id),
   }),
 }));

@@ -4,48 +4,54 @@ import type { ServerCheck } from '../../domain/governance/server-check.ts';
 import { builder } from '../builder.ts';
 
 const McpServerCheckNameEnum = builder.enumType('McpServerCheckName', {
-  description: 'A check on the way to using a server, in the order in which they are made.',
+  description:
+    'A check that decides whether a server can be used. The gateway runs them in this order: EXISTS, VISIBLE, ENABLED, AVAILABILITY, SELECTED, CONNECTED, TOOL_ALLOWED.',
   values: {
-    EXISTS: { value: 'exists', description: 'There is such a server, as far as the viewer may know.' },
-    VISIBLE: { value: 'visible', description: 'The user may see it.' },
-    ENABLED: { value: 'enabled', description: 'It is switched on.' },
-    AVAILABILITY: { value: 'availability', description: 'In which chats it is.' },
-    SELECTED: { value: 'selected', description: 'It is in the chat.' },
-    CONNECTED: { value: 'connected', description: 'The user is connected, where he has to be.' },
-    TOOL_ALLOWED: { value: 'tool_allowed', description: 'The tool lists allow the tool.' },
+    EXISTS: { value: 'exists', description: 'The server exists and the viewer may know of it.' },
+    VISIBLE: { value: 'visible', description: 'The user may see the server.' },
+    ENABLED: { value: 'enabled', description: 'The server is enabled.' },
+    AVAILABILITY: { value: 'availability', description: 'Which chats the server applies in.' },
+    SELECTED: { value: 'selected', description: 'The server is selected for the chat.' },
+    CONNECTED: { value: 'connected', description: 'The user has connected their account, if the server requires it.' },
+    TOOL_ALLOWED: { value: 'tool_allowed', description: 'The allow and deny lists permit the tool.' },
   } as const,
 });
 
 const McpServerCheckOutcomeEnum = builder.enumType('McpServerCheckOutcome', {
-  description: 'How a check ended.',
+  description: 'The outcome of a check.',
   values: {
-    PASSED: { value: 'passed', description: 'It is not in the way.' },
-    FAILED: { value: 'failed', description: 'It is why the server cannot be used.' },
-    SKIPPED: { value: 'skipped', description: 'There was nothing to check.' },
+    PASSED: { value: 'passed', description: 'The check passed.' },
+    FAILED: { value: 'failed', description: 'The check failed, so the server or tool cannot be used.' },
+    SKIPPED: { value: 'skipped', description: 'There was nothing to check for this question.' },
   } as const,
 });
 
 const McpServerCheckType = builder.objectRef<ServerCheck>('McpServerCheck').implement({
-  description: 'One check, how it ended, and what would change it.',
+  description: 'One check, its outcome, and how to fix a failure.',
   fields: (t) => ({
-    name: t.expose('name', { type: McpServerCheckNameEnum, description: 'What was checked.' }),
-    outcome: t.expose('outcome', { type: McpServerCheckOutcomeEnum, description: 'How it ended.' }),
-    reason: t.exposeString('reason', { description: 'The same in words. Text, not HTML.' }),
-    remedy: t.exposeString('remedy', { nullable: true, description: 'What somebody can do about a failed check.' }),
+    name: t.expose('name', { type: McpServerCheckNameEnum, description: 'Which check this is.' }),
+    outcome: t.expose('outcome', { type: McpServerCheckOutcomeEnum, description: 'The outcome of the check.' }),
+    reason: t.exposeString('reason', { description: 'The outcome as a sentence. Plain text, not HTML.' }),
+    remedy: t.exposeString('remedy', {
+      nullable: true,
+      description: 'How to fix a failed check; null if there is nothing to fix.',
+    }),
   }),
 });
 
 /** `McpServerExplanation` */
 export const McpServerExplanationType = builder.objectRef<ServerExplanation>('McpServerExplanation').implement({
-  description: 'Why a server, or a tool of it, can be used by a user, or not.',
+  description: 'Why a user can or cannot use a server or one of its tools.',
   fields: (t) => ({
-    configId: t.expose('configId', { type: 'UUID', description: 'The server that was asked about.' }),
-    userId: t.expose('userId', { type: 'UUID', description: 'The user that was asked about.' }),
-    available: t.exposeBoolean('available', { description: 'Whether no check failed.' }),
-    summary: t.exposeString('summary', { description: 'The first failed check in words, or that all is well.' }),
+    configId: t.expose('configId', { type: 'UUID', description: 'Id of the server in question.' }),
+    userId: t.expose('userId', { type: 'UUID', description: 'Id of the user in question.' }),
+    available: t.exposeBoolean('available', { description: 'Whether the user can use it, that is, no check failed.' }),
+    summary: t.exposeString('summary', {
+      description: 'The first failed check as a sentence, or a sentence that everything is fine.',
+    }),
     checks: t.field({
       type: [McpServerCheckType],
-      description: 'All checks, in order.',
+      description: 'All checks, in the order they were made.',
       resolve: ({ checks }) => checks,
     }),
   }),
@@ -53,14 +59,18 @@ export const McpServerExplanationType = builder.objectRef<ServerExplanation>('Mc
 
 /** `McpServerConfigImpact` */
 export const McpServerConfigImpactType = builder.objectRef<ConfigImpact>('McpServerConfigImpact').implement({
-  description: 'What hangs on a config, and what switching it off or deleting it would do. For admins and auditors.',
+  description: 'Who uses a config, and what disabling or deleting it would do. For admins and auditors.',
   fields: (t) => ({
-    configId: t.expose('configId', { type: 'UUID', description: 'The config.' }),
-    chatCount: t.exposeInt('chatCount', { description: 'Chats that it was chosen for.' }),
-    chatOwnerCount: t.exposeInt('chatOwnerCount', { description: 'Users who have such a chat.' }),
-    effectiveChatCount: t.exposeInt('effectiveChatCount', { description: 'Chats that it applies in now.' }),
-    connectedUserCount: t.exposeInt('connectedUserCount', { description: 'Users who are connected to it.' }),
-    ifDisabled: t.exposeStringList('ifDisabled', { description: 'What switching it off would do.' }),
-    ifDeleted: t.exposeStringList('ifDeleted', { description: 'What deleting it would do.' }),
+    configId: t.expose('configId', { type: 'UUID', description: 'Id of the config.' }),
+    chatCount: t.exposeInt('chatCount', { description: 'Number of chats in which the server is selected.' }),
+    chatOwnerCount: t.exposeInt('chatOwnerCount', { description: 'Number of users who own such a chat.' }),
+    effectiveChatCount: t.exposeInt('effectiveChatCount', {
+      description: 'Number of chats in which the server applies now.',
+    }),
+    connectedUserCount: t.exposeInt('connectedUserCount', {
+      description: 'Number of users who are connected to the server.',
+    }),
+    ifDisabled: t.exposeStringList('ifDisabled', { description: 'The effects of disabling it, one sentence each.' }),
+    ifDeleted: t.exposeStringList('ifDeleted', { description: 'The effects of deleting it, one sentence each.' }),
   }),
 });

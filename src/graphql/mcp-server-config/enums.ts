@@ -2,55 +2,59 @@ import { builder } from '../builder.ts';
 
 /** `McpTransport` */
 export const McpTransportEnum = builder.enumType('McpTransport', {
-  description: 'How the gateway talks to a server (Model Context Protocol, "Transports").',
+  description: 'How the gateway communicates with a server (Model Context Protocol, "Transports").',
   values: {
     STREAMABLE_HTTP: { value: 'streamable_http', description: 'Streamable HTTP, the current transport.' },
-    SSE: { value: 'sse', description: 'HTTP with server-sent events, the transport before 2025-03-26.' },
+    SSE: {
+      value: 'sse',
+      description: 'HTTP with server-sent events, the transport of MCP versions before 2025-03-26.',
+    },
   } as const,
 });
 
 /** `McpAuthType` */
 export const McpAuthTypeEnum = builder.enumType('McpAuthType', {
-  description: 'What credentials a server gets.',
+  description: 'Which credentials the gateway sends to a server.',
   values: {
-    NONE: { value: 'none', description: 'None.' },
-    OAUTH2: { value: 'oauth2', description: "Each user's own OAuth 2 token: every user connects his account." },
-    API_KEY: { value: 'api_key', description: 'One API key for all users, in one header.' },
-    CUSTOM_HEADERS: { value: 'custom_headers', description: 'The same headers for all users.' },
+    NONE: { value: 'none', description: 'No credentials.' },
+    OAUTH2: { value: 'oauth2', description: "Each user's own OAuth 2 token. Every user connects their own account." },
+    API_KEY: { value: 'api_key', description: 'One API key, shared by all users, in one header.' },
+    CUSTOM_HEADERS: { value: 'custom_headers', description: 'Custom headers, shared by all users.' },
   } as const,
 });
 
 /** `McpAvailability` */
 export const McpAvailabilityEnum = builder.enumType('McpAvailability', {
-  description: 'In which chats a server is.',
+  description: 'Which chats a server applies in.',
   values: {
-    FORCE_ON: { value: 'force_on', description: 'In every chat; it cannot be left out.' },
-    DEFAULT_ON: { value: 'default_on', description: 'In a new chat unless it is left out.' },
-    DEFAULT_OFF: { value: 'default_off', description: 'In a chat only when it is chosen.' },
+    FORCE_ON: { value: 'force_on', description: 'In every chat. Users cannot remove it.' },
+    DEFAULT_ON: { value: 'default_on', description: 'Selected in new chats by default. Users can remove it.' },
+    DEFAULT_OFF: { value: 'default_off', description: 'Only in chats where a user selects it.' },
   } as const,
 });
 
 /** `McpOAuth2ResourceMode` */
 export const McpOAuth2ResourceModeEnum = builder.enumType('McpOAuth2ResourceMode', {
-  description: 'Whether the authorization server is told which server a token is for (RFC 8707).',
+  description:
+    'Whether the gateway sends the `resource` parameter to the authorization server, which names the MCP server a token is for (RFC 8707).',
   values: {
-    AUTO: { value: 'auto', description: 'Yes, unless the authorization server is known to refuse it.' },
-    INCLUDE: { value: 'include', description: 'Yes.' },
-    OMIT: { value: 'omit', description: 'No.' },
+    AUTO: { value: 'auto', description: 'Send it, unless the authorization server is known to refuse it.' },
+    INCLUDE: { value: 'include', description: 'Always send it.' },
+    OMIT: { value: 'omit', description: 'Never send it.' },
   } as const,
 });
 
 /** `McpServerState` */
 export const McpServerStateEnum = builder.enumType('McpServerState', {
-  description: 'How a server stands for a user.',
+  description: 'Whether a user can use a server, and if not, why.',
   values: {
-    READY: { value: 'ready', description: 'It can be used.' },
-    NEEDS_CONNECT: { value: 'needs_connect', description: 'The user has to connect his account first.' },
-    RECONNECT: { value: 'reconnect', description: 'The connection ended; the user has to connect again.' },
-    DISABLED: { value: 'disabled', description: 'An admin has it switched off.' },
+    READY: { value: 'ready', description: 'The user can use the server.' },
+    NEEDS_CONNECT: { value: 'needs_connect', description: 'The user must connect their account first.' },
+    RECONNECT: { value: 'reconnect', description: 'The connection ended. The user must connect again.' },
+    DISABLED: { value: 'disabled', description: 'An admin disabled the server.' },
     UNAVAILABLE: {
       value: 'unavailable',
-      description: 'A stored secret of it cannot be opened; an admin has to set it again.',
+      description: 'A stored secret of the server cannot be decrypted. An admin must set it again.',
     },
   } as const,
 });

@@ -6,58 +6,87 @@ import { McpAuthTypeEnum, McpAvailabilityEnum, McpOAuth2ResourceModeEnum, McpTra
 const HttpHeaderInput = builder.inputType('HttpHeaderInput', {
   description: 'An HTTP header.',
   fields: (t) => ({
-    name: t.string({ required: true, description: 'Name: an RFC 9110 token, none that HTTP or MCP sets itself.' }),
-    value: t.string({ required: true, description: 'Value, kept secret. No line breaks.' }),
+    name: t.string({
+      required: true,
+      description: 'Header name: an RFC 9110 token. Headers that HTTP or MCP sets itself are not allowed.',
+    }),
+    value: t.string({
+      required: true,
+      description: 'Header value. Stored encrypted and never returned. No line breaks.',
+    }),
   }),
 });
 
-const NAME = 'Name for people, 1 to 120 characters.';
-const SLUG = 'Unique: 1 to 64 of a-z, 0-9 and single "-".';
-const URL = 'Where the server is: https (http for loopback and allowed private hosts).';
+const NAME = 'Display name, 1 to 120 characters.';
+const SLUG = 'Unique short name: 1 to 64 characters of a-z and 0-9, with single "-" between them.';
+const URL = 'URL of the server: https, or http for loopback and allowed private hosts.';
 
-/** The fields that creation and update share; all optional. */
+/** The fields shared by create and update, all optional. */
 function optionalFields(t: PothosSchemaTypes.InputFieldBuilder<typeof builder.$inferSchemaTypes, 'InputObject'>) {
   return {
-    transport: t.field({ type: McpTransportEnum, required: false, description: 'Default: STREAMABLE_HTTP.' }),
+    transport: t.field({
+      type: McpTransportEnum,
+      required: false,
+      description: 'How the gateway communicates with the server. Default: STREAMABLE_HTTP.',
+    }),
     authType: t.field({
       type: McpAuthTypeEnum,
       required: false,
-      description: 'Default: NONE. A change clears what belongs to the old type and ends all connections.',
+      description:
+        "Which credentials the gateway sends. Default: NONE. Changing it clears the old type's settings and ends all connections.",
     }),
-    availability: t.field({ type: McpAvailabilityEnum, required: false, description: 'Default: DEFAULT_OFF.' }),
-    enabled: t.boolean({ required: false, description: 'Default: false.' }),
-    description: t.string({ required: false, description: 'At most 4,000 characters.' }),
-    iconUrl: t.string({ required: false, description: 'Picture to show beside the name.' }),
+    availability: t.field({
+      type: McpAvailabilityEnum,
+      required: false,
+      description: 'Which chats the server applies in. Default: DEFAULT_OFF.',
+    }),
+    enabled: t.boolean({ required: false, description: 'Whether the server is switched on. Default: false.' }),
+    description: t.string({ required: false, description: 'What the server is good for, at most 4,000 characters.' }),
+    iconUrl: t.string({ required: false, description: 'URL of an icon to show next to the name.' }),
     oauth2ClientId: t.string({
       required: false,
-      description: 'OAuth 2 client id. Give it with both URLs, or none of the three: then they are discovered.',
+      description:
+        'OAuth 2 client id. Set it together with the authorization and token URLs, or leave all three empty to have them discovered.',
     }),
-    oauth2ClientSecret: t.string({ required: false, description: 'OAuth 2 client secret. Written, never read back.' }),
+    oauth2ClientSecret: t.string({
+      required: false,
+      description: 'OAuth 2 client secret. Stored encrypted and never returned.',
+    }),
     oauth2AuthUrl: t.string({ required: false, description: 'OAuth 2 authorization endpoint.' }),
     oauth2TokenUrl: t.string({ required: false, description: 'OAuth 2 token endpoint.' }),
     oauth2RevocationUrl: t.string({ required: false, description: 'OAuth 2 revocation endpoint (RFC 7009).' }),
-    oauth2Issuer: t.string({ required: false, description: 'Issuer identifier (RFC 8414).' }),
-    oauth2Scopes: t.stringList({ required: false, description: 'Scopes to ask for.' }),
+    oauth2Issuer: t.string({
+      required: false,
+      description: 'Issuer identifier of the authorization server (RFC 8414).',
+    }),
+    oauth2Scopes: t.stringList({ required: false, description: 'OAuth 2 scopes to request.' }),
     oauth2ResourceMode: t.field({
       type: McpOAuth2ResourceModeEnum,
       required: false,
-      description: 'Default: AUTO. OMIT for authorization servers that refuse the parameter.',
+      description:
+        'Whether to send the `resource` parameter. Default: AUTO. Use OMIT for authorization servers that refuse it.',
     }),
-    apiKeyHeader: t.string({ required: false, description: 'Header that carries the API key.' }),
-    apiKeyValue: t.string({ required: false, description: "The header's whole value. Written, never read back." }),
+    apiKeyHeader: t.string({ required: false, description: 'Name of the header that carries the API key.' }),
+    apiKeyValue: t.string({
+      required: false,
+      description: 'The complete value of that header. Stored encrypted and never returned.',
+    }),
     customHeaders: t.field({
       type: [HttpHeaderInput],
       required: false,
-      description: 'All custom headers: what is given is the new whole. Written, never read back.',
+      description: 'All custom headers. The given list replaces the stored one. Stored encrypted and never returned.',
     }),
-    toolAllowList: t.stringList({ required: false, description: 'Unless empty, only these tools may be used.' }),
-    toolDenyList: t.stringList({ required: false, description: 'These tools may not be used.' }),
+    toolAllowList: t.stringList({ required: false, description: 'If not empty, only these tools may be used.' }),
+    toolDenyList: t.stringList({
+      required: false,
+      description: 'These tools may not be used, even if they are in the allow list.',
+    }),
   };
 }
 
 /** `CreateMcpServerConfigInput` */
 export const CreateMcpServerConfigInput = builder.inputType('CreateMcpServerConfigInput', {
-  description: 'A new MCP server.',
+  description: 'The MCP server to define.',
   fields: (t) => ({
     displayName: t.string({ required: true, description: NAME }),
     slug: t.string({ required: true, description: SLUG }),
@@ -68,19 +97,19 @@ export const CreateMcpServerConfigInput = builder.inputType('CreateMcpServerConf
 
 /** `UpdateMcpServerConfigInput` */
 export const UpdateMcpServerConfigInput = builder.inputType('UpdateMcpServerConfigInput', {
-  description: 'Changes to an MCP server: an absent field stays, null or "" clears what can be empty.',
+  description: 'Changes to an MCP server. An absent field stays as it is; null or "" clears a field that can be empty.',
   fields: (t) => ({
     displayName: t.string({ required: false, description: NAME }),
     slug: t.string({ required: false, description: SLUG }),
     url: t.string({
       required: false,
-      description: `${URL} A change of its origin ends all connections and needs the secrets again.`,
+      description: `${URL} Changing its origin ends all connections and requires the secrets to be given again.`,
     }),
     ...optionalFields(t),
   }),
 });
 
-/** The domain's input, its secrets wrapped. */
+/** Converts the input for the domain and wraps its secrets. */
 export function toConfigInput(input: typeof UpdateMcpServerConfigInput.$inferInput): ConfigInput {
   const { oauth2ClientSecret, apiKeyValue, customHeaders, ...rest } = input;
   return {

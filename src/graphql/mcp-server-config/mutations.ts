@@ -3,31 +3,31 @@ import { CreateMcpServerConfigInput, toConfigInput, UpdateMcpServerConfigInput }
 import { McpServerConfigType } from './type.ts';
 
 const DeleteMcpServerConfigPayload = builder.simpleObject('DeleteMcpServerConfigPayload', {
-  description: 'What a deletion did.',
-  fields: (t) => ({ deletedId: t.field({ type: 'UUID', description: 'The config that is gone.' }) }),
+  description: 'Result of a deletion.',
+  fields: (t) => ({ deletedId: t.field({ type: 'UUID', description: 'Id of the deleted config.' }) }),
 });
 
 const DisconnectMcpServerPayload = builder.simpleObject('DisconnectMcpServerPayload', {
-  description: 'What became of the tokens of a connection. The gateway has none of them any more, whatever this says.',
+  description: 'Whether the authorization server revoked the tokens. The gateway deletes its own copies in any case.',
   fields: (t) => ({
-    tokenRevoked: t.boolean({ description: 'Whether the authorization server confirmed that the tokens ended.' }),
+    tokenRevoked: t.boolean({ description: 'Whether the authorization server confirmed the revocation.' }),
     revocationError: t.string({
       nullable: true,
-      description: 'Why it did not; null when there was nothing to revoke.',
+      description: 'Why it did not confirm; null if it did, or if there was nothing to revoke.',
     }),
   }),
 });
 
 const RemoveMcpServerUserTokensPayload = builder.simpleObject('RemoveMcpServerUserTokensPayload', {
-  description: 'What a removal of tokens did.',
-  fields: (t) => ({ removedCount: t.int({ description: 'How many users were connected and are not any more.' }) }),
+  description: 'Result of removing tokens.',
+  fields: (t) => ({ removedCount: t.int({ description: 'Number of users who were disconnected.' }) }),
 });
 
 builder.mutationFields((t) => ({
   createMcpServerConfig: t.field({
     type: McpServerConfigType,
     description: 'Defines an MCP server. For admins.',
-    args: { input: t.arg({ type: CreateMcpServerConfigInput, required: true, description: 'The new server.' }) },
+    args: { input: t.arg({ type: CreateMcpServerConfigInput, required: true, description: 'The server to define.' }) },
     resolve: (_root, { input }, { viewer, services }) => services.configs.create(viewer, toConfigInput(input)),
   }),
 
@@ -35,11 +35,11 @@ builder.mutationFields((t) => ({
     type: McpServerConfigType,
     description: 'Changes an MCP server. For admins.',
     args: {
-      id: t.arg({ type: 'UUID', required: true, description: 'Which one.' }),
-      patch: t.arg({ type: UpdateMcpServerConfigInput, required: true, description: 'What to change.' }),
+      id: t.arg({ type: 'UUID', required: true, description: 'Id of the config.' }),
+      patch: t.arg({ type: UpdateMcpServerConfigInput, required: true, description: 'The changes.' }),
       expectedVersion: t.arg.int({
         required: false,
-        description: 'Refuse with VERSION_MISMATCH unless the config is at this version.',
+        description: 'Fail with VERSION_MISMATCH unless the config is at this version.',
       }),
     },
     resolve: (_root, { id, patch, expectedVersion }, { viewer, services }) =>
@@ -52,8 +52,8 @@ builder.mutationFields((t) => ({
 
   deleteMcpServerConfig: t.field({
     type: DeleteMcpServerConfigPayload,
-    description: 'Deletes an MCP server with all connections to it. For admins.',
-    args: { id: t.arg({ type: 'UUID', required: true, description: 'Which one.' }) },
+    description: 'Deletes an MCP server and all connections to it. For admins.',
+    args: { id: t.arg({ type: 'UUID', required: true, description: 'Id of the config.' }) },
     resolve: async (_root, { id }, { viewer, services }) => {
       await services.configs.delete(viewer, id);
       return { deletedId: id };
@@ -62,17 +62,21 @@ builder.mutationFields((t) => ({
 
   disconnectMcpServer: t.field({
     type: DisconnectMcpServerPayload,
-    description: "Ends the viewer's own connection to a server. Does nothing where there is none.",
-    args: { id: t.arg({ type: 'UUID', required: true, description: 'Which server.' }) },
+    description: "Ends the viewer's own connection to a server. Does nothing if there is none.",
+    args: { id: t.arg({ type: 'UUID', required: true, description: "Id of the server's config." }) },
     resolve: (_root, { id }, { viewer, services }) => services.connections.disconnect(viewer, id),
   }),
 
   removeMcpServerUserTokens: t.field({
     type: RemoveMcpServerUserTokensPayload,
-    description: "Removes one user's tokens at a server, or everybody's. For admins.",
+    description: 'Removes the tokens of one user, or of all users, for a server. For admins.',
     args: {
-      id: t.arg({ type: 'UUID', required: true, description: 'Which server.' }),
-      userId: t.arg({ type: 'UUID', required: false, description: 'Whose; all users when absent.' }),
+      id: t.arg({ type: 'UUID', required: true, description: "Id of the server's config." }),
+      userId: t.arg({
+        type: 'UUID',
+        required: false,
+        description: "Only this user's tokens. Absent: those of all users.",
+      }),
     },
     resolve: async (_root, { id, userId }, { viewer, services }) => ({
       removedCount: await services.connections.removeUserTokens(viewer, { configId: id, userId: userId ?? undefined }),

@@ -7,12 +7,15 @@ import { McpServerConfigType } from './type.ts';
 const CURSOR_KIND = 'config';
 
 const McpServerConfigFilter = builder.inputType('McpServerConfigFilter', {
-  description: 'Which configs to list; all conditions must hold.',
+  description: 'Which configs to list. All given conditions must hold.',
   fields: (t) => ({
-    enabled: t.boolean({ required: false, description: 'Only enabled ones, or only disabled ones.' }),
+    enabled: t.boolean({ required: false, description: 'Only enabled configs (true) or only disabled ones (false).' }),
     authType: t.field({ type: McpAuthTypeEnum, required: false, description: 'Only this auth type.' }),
     availability: t.field({ type: McpAvailabilityEnum, required: false, description: 'Only this availability.' }),
-    search: t.string({ required: false, description: 'Part of the display name or slug, in any case.' }),
+    search: t.string({
+      required: false,
+      description: 'Only configs whose display name or slug contains this text, ignoring case.',
+    }),
   }),
 });
 
@@ -24,7 +27,7 @@ const McpServerConfigConnection = builder.connectionObject(
     fields: (t) => ({
       feedCursor: t.string({
         description:
-          'Follow what changes after this list with `mcpServerConfigEvents(after:)`; nothing is lost between.',
+          'Pass it to `mcpServerConfigEvents(after:)` to receive every change made after this list was read.',
         resolve: (connection) => (connection as unknown as { feedCursor: string }).feedCursor,
       }),
     }),
@@ -36,10 +39,10 @@ builder.queryFields((t) => ({
   mcpServerConfig: t.field({
     type: McpServerConfigType,
     nullable: true,
-    description: 'One config, by id or slug; null when it is missing or hidden from the viewer.',
+    description: 'One config, by id or slug; null if it does not exist or is hidden from the viewer.',
     args: {
-      id: t.arg({ type: 'UUID', required: false, description: 'Its id; give this or `slug`.' }),
-      slug: t.arg.string({ required: false, description: 'Its slug; give this or `id`.' }),
+      id: t.arg({ type: 'UUID', required: false, description: 'Id of the config. Give either this or `slug`.' }),
+      slug: t.arg.string({ required: false, description: 'Slug of the config. Give either this or `id`.' }),
     },
     resolve: (_root, { id, slug }, { viewer, services }) => {
       if (id != null && slug == null) return services.configs.find(viewer, { id });
@@ -50,10 +53,10 @@ builder.queryFields((t) => ({
 
   mcpServerConfigs: t.field({
     type: McpServerConfigConnection,
-    description: 'The configs that the viewer may see, by display name.',
+    description: 'The configs that the viewer may see, sorted by display name.',
     args: {
       ...pageArgs,
-      filter: t.arg({ type: McpServerConfigFilter, required: false, description: 'Which ones.' }),
+      filter: t.arg({ type: McpServerConfigFilter, required: false, description: 'Restricts the list.' }),
     },
     resolve: async (_root, args, context) => {
       const { viewer, services } = context;

@@ -11,65 +11,78 @@ import {
   McpTransportEnum,
 } from './enums.ts';
 
-const ADMIN_FIELDS = 'For admins, auditors and services; null for members and when it is not set.';
+const ADMIN_FIELDS = 'For admins, auditors and services; null for members, and if not set.';
 const adminField = visibleWith('mcpServerConfig.readAdminFields');
 
 /** `McpServerConfig` */
 export const McpServerConfigType = builder.objectRef<McpServerConfigRecord>('McpServerConfig');
 
 McpServerConfigType.implement({
-  description: 'A server of the Model Context Protocol, defined by an admin. Its secrets cannot be read.',
+  description: 'A Model Context Protocol (MCP) server, defined by an admin. Its secrets are never returned.',
   fields: (t) => ({
-    id: t.expose('id', { type: 'UUID', description: 'Identity, for ever.' }),
-    slug: t.exposeString('slug', { description: 'Short unique name; tools are shown to models as `<slug>__<tool>`.' }),
-    displayName: t.exposeString('displayName', { description: 'Name for people.' }),
+    id: t.expose('id', { type: 'UUID', description: 'Permanent id of the config.' }),
+    slug: t.exposeString('slug', {
+      description: "Short unique name. Models see the server's tools as `<slug>__<tool>`.",
+    }),
+    displayName: t.exposeString('displayName', { description: 'Display name.' }),
     description: t.exposeString('description', { description: 'What the server is good for; may be empty.' }),
     iconUrl: t.string({
       nullable: true,
-      description: 'Picture to show beside the name.',
+      description: 'URL of an icon to show next to the name; null if not set.',
       resolve: (config) => config.iconUrl || null,
     }),
-    authType: t.expose('authType', { type: McpAuthTypeEnum, description: 'What credentials the server gets.' }),
-    availability: t.expose('availability', { type: McpAvailabilityEnum, description: 'In which chats it is.' }),
-    enabled: t.exposeBoolean('enabled', { description: 'The kill switch: false hides it from members and chats.' }),
+    authType: t.expose('authType', {
+      type: McpAuthTypeEnum,
+      description: 'Which credentials the gateway sends to the server.',
+    }),
+    availability: t.expose('availability', {
+      type: McpAvailabilityEnum,
+      description: 'Which chats the server applies in.',
+    }),
+    enabled: t.exposeBoolean('enabled', {
+      description: 'The kill switch: false hides the server from members and removes it from all chats.',
+    }),
     toolAllowList: t.exposeStringList('toolAllowList', {
-      description: 'Unless empty, only tools of these names may be used. Exact names at the server.',
+      description: 'If not empty, only the tools in this list may be used. Exact names, as the server has them.',
     }),
     toolDenyList: t.exposeStringList('toolDenyList', {
-      description: 'Tools of these names may not be used, even when the allow list has them.',
+      description: 'Tools in this list may not be used, even if they are in the allow list.',
     }),
     hasOAuth2Secret: t.exposeBoolean('hasOAuth2Secret', { description: 'Whether an OAuth 2 client secret is stored.' }),
     hasApiKey: t.exposeBoolean('hasApiKey', { description: 'Whether an API key is stored.' }),
     hasCustomHeaders: t.exposeBoolean('hasCustomHeaders', { description: 'Whether custom headers are stored.' }),
     authConnected: t.boolean({
-      description: 'Whether the viewer has connected his account; true where the auth type needs no connection.',
+      description: 'Whether the viewer has connected their account; true if the auth type needs no connection.',
       resolve: (config, _args, context) =>
         withConnection(config, context, (connection) => isConnected(config, connection)),
     }),
     viewerState: t.field({
       type: McpServerStateEnum,
-      description: 'How the server stands for the viewer.',
+      description: 'Whether the viewer can use the server, and if not, why.',
       resolve: (config, _args, context) =>
         withConnection(config, context, (connection) => context.services.connections.serverState(config, connection)),
     }),
     viewerStateReason: t.string({
       nullable: true,
-      description: 'What the viewer should know beside the state, such as why his connection ended. Text, not HTML.',
+      description:
+        "Details about the state, such as why the viewer's connection ended; null if there are none. Plain text, not HTML.",
       resolve: (config, _args, context) =>
         withConnection(config, context, (connection) => context.services.connections.stateReason(config, connection)),
     }),
-    version: t.exposeInt('version', { description: 'Counts up with each change; give it as `expectedVersion`.' }),
-    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was defined.' }),
-    updatedAt: t.expose('updatedAt', { type: 'DateTime', description: 'When it was last changed.' }),
+    version: t.exposeInt('version', {
+      description: 'Increases with each change. Pass it as `expectedVersion` to detect concurrent changes.',
+    }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When the config was created.' }),
+    updatedAt: t.expose('updatedAt', { type: 'DateTime', description: 'When the config last changed.' }),
 
     url: t.exposeString('url', {
       ...adminField,
-      description: 'Where the server is. For admins, auditors and services; null for members.',
+      description: 'URL of the server. For admins, auditors and services; null for members.',
     }),
     transport: t.expose('transport', {
       type: McpTransportEnum,
       ...adminField,
-      description: `How the gateway talks to it. ${ADMIN_FIELDS}`,
+      description: `How the gateway communicates with the server. ${ADMIN_FIELDS}`,
     }),
     oauth2ClientId: t.string({
       ...adminField,
@@ -98,43 +111,43 @@ McpServerConfigType.implement({
     }),
     oauth2Scopes: t.exposeStringList('oauth2Scopes', {
       ...adminField,
-      description: `Scopes that are asked for. ${ADMIN_FIELDS}`,
+      description: `OAuth 2 scopes that the gateway requests. ${ADMIN_FIELDS}`,
     }),
     oauth2ResourceMode: t.expose('oauth2ResourceMode', {
       type: McpOAuth2ResourceModeEnum,
       ...adminField,
-      description: `Whether the authorization server is told which server a token is for. ${ADMIN_FIELDS}`,
+      description: `Whether the gateway sends the "resource" parameter, which names the MCP server a token is for (RFC 8707). ${ADMIN_FIELDS}`,
     }),
     apiKeyHeader: t.string({
       ...adminField,
-      description: `Header that carries the API key. ${ADMIN_FIELDS}`,
+      description: `Name of the header that carries the API key. ${ADMIN_FIELDS}`,
       resolve: (config) => config.apiKeyHeader || null,
     }),
     createdBy: t.field({
       type: UserType,
       ...adminField,
-      description: `Who defined it; null when that user is gone. ${ADMIN_FIELDS}`,
+      description: `The user who created the config; null if that user was deleted. ${ADMIN_FIELDS}`,
       resolve: (config, _args, { loaders }) =>
         config.createdById === null ? null : loaders.userById.load(config.createdById),
     }),
     updatedBy: t.field({
       type: UserType,
       ...adminField,
-      description: `Who last changed it; null when that user is gone. ${ADMIN_FIELDS}`,
+      description: `The user who last changed the config; null if that user was deleted. ${ADMIN_FIELDS}`,
       resolve: (config, _args, { loaders }) =>
         config.updatedById === null ? null : loaders.userById.load(config.updatedById),
     }),
     connectedUserCount: t.int({
       ...adminField,
-      description: `How many users have connected their account. ${ADMIN_FIELDS}`,
+      description: `Number of users who have connected their account. ${ADMIN_FIELDS}`,
       resolve: (config, _args, { loaders }) => loaders.connectedUserCount.load(config.id),
     }),
   }),
 });
 
 /**
- * Reads something of the viewer's connection, which is looked up only where the auth type has connections at all:
- * promises for all the others would cost more than their values.
+ * Reads a value from the viewer's connection. Loads the connection only if the auth type has connections: promises for
+ * all other configs would cost more than the values.
  */
 function withConnection<Result>(
   config: McpServerConfigRecord,

@@ -6,10 +6,14 @@ builder.queryFields((t) => ({
   discoverMcpServerOAuth: t.field({
     type: OAuthDiscoveryType,
     description:
-      'A dry run of discovery: what is found where, and what is wrong. Asks other servers; stores and registers nothing. For admins.',
+      'A dry run of OAuth discovery: what is found where, and what is wrong. Sends requests to the MCP server and its authorization server, but stores and registers nothing. For admins.',
     args: {
-      url: t.arg.string({ required: true, description: 'Where the MCP server is.' }),
-      transport: t.arg({ type: McpTransportEnum, required: false, description: 'Default: STREAMABLE_HTTP.' }),
+      url: t.arg.string({ required: true, description: 'URL of the MCP server.' }),
+      transport: t.arg({
+        type: McpTransportEnum,
+        required: false,
+        description: 'Transport of the MCP server. Default: STREAMABLE_HTTP.',
+      }),
     },
     resolve: (_root, { url, transport }, { viewer, services }) =>
       services.configs.discoverOAuth(viewer, { url, transport: transport ?? 'streamable_http' }),

@@ -5,24 +5,24 @@ import { builder } from '../builder.ts';
 const OAuthDiscoveryStepNameEnum = builder.enumType('OAuthDiscoveryStepName', {
   description: 'A step of discovery (Model Context Protocol, "Authorization Server Discovery").',
   values: {
-    CHALLENGE: { value: 'challenge', description: 'The server is asked without a token.' },
+    CHALLENGE: { value: 'challenge', description: 'Request the MCP server without a token.' },
     PROTECTED_RESOURCE_METADATA: {
       value: 'protected_resource_metadata',
-      description: 'What the server says of itself (RFC 9728).',
+      description: "Read the MCP server's protected resource metadata (RFC 9728).",
     },
     AUTHORIZATION_SERVER_METADATA: {
       value: 'authorization_server_metadata',
-      description: 'What its authorization server says of itself (RFC 8414, OpenID Connect Discovery).',
+      description: "Read the authorization server's metadata (RFC 8414, OpenID Connect Discovery).",
     },
   } as const,
 });
 
 const OAuthDiscoveryOutcomeEnum = builder.enumType('OAuthDiscoveryOutcome', {
-  description: 'How a step ended.',
+  description: 'The outcome of a step.',
   values: {
-    FOUND: { value: 'found', description: 'It is there and can be used.' },
-    ABSENT: { value: 'absent', description: 'It is not there; discovery goes on elsewhere if it can.' },
-    FAILED: { value: 'failed', description: 'It is wrong, or could not be had.' },
+    FOUND: { value: 'found', description: 'Found and usable.' },
+    ABSENT: { value: 'absent', description: 'Not there. Discovery continues elsewhere if it can.' },
+    FAILED: { value: 'failed', description: 'Invalid, or could not be fetched.' },
   } as const,
 });
 
@@ -31,65 +31,67 @@ const OAuthClientModeEnum = builder.enumType('OAuthClientMode', {
   values: {
     METADATA_DOCUMENT: {
       value: 'metadata_document',
-      description: 'Its client id is the URL of a document that it serves (Client ID Metadata Document).',
+      description: 'Its client id is the URL of a document that the gateway serves (Client ID Metadata Document).',
     },
-    REGISTERED: { value: 'registered', description: 'It registers itself (RFC 7591).' },
+    REGISTERED: { value: 'registered', description: 'It registers itself dynamically (RFC 7591).' },
   } as const,
 });
 
 const OAuthDiscoveryStepType = builder.objectRef<DiscoveryStep>('OAuthDiscoveryStep').implement({
-  description: 'One request of a discovery.',
+  description: 'One request made during discovery.',
   fields: (t) => ({
-    name: t.expose('name', { type: OAuthDiscoveryStepNameEnum, description: 'What was looked for.' }),
-    url: t.exposeString('url', { description: 'Where.' }),
-    outcome: t.expose('outcome', { type: OAuthDiscoveryOutcomeEnum, description: 'How it ended.' }),
-    message: t.exposeString('message', { description: 'The same in words.' }),
+    name: t.expose('name', { type: OAuthDiscoveryStepNameEnum, description: 'What the request looked for.' }),
+    url: t.exposeString('url', { description: 'The requested URL.' }),
+    outcome: t.expose('outcome', { type: OAuthDiscoveryOutcomeEnum, description: 'The outcome of the request.' }),
+    message: t.exposeString('message', { description: 'The outcome as a sentence.' }),
   }),
 });
 
 /** `OAuthDiscovery` */
 export const OAuthDiscoveryType = builder.objectRef<SetupReport>('OAuthDiscovery').implement({
-  description: 'What discovery finds out about the authorization server of an MCP server. For admins.',
+  description: 'What discovery found out about the authorization server of an MCP server. For admins.',
   fields: (t) => ({
     steps: t.field({
       type: [OAuthDiscoveryStepType],
-      description: 'What was asked, in order.',
+      description: 'The requests, in order.',
       resolve: (report) => report.steps,
     }),
-    problems: t.exposeStringList('problems', { description: 'Why it cannot be used; empty when it can.' }),
+    problems: t.exposeStringList('problems', {
+      description: 'Why the authorization server cannot be used; empty if it can.',
+    }),
     issuer: t.string({
       nullable: true,
-      description: 'Issuer identifier of the authorization server.',
+      description: 'Issuer identifier of the authorization server; null if none was found.',
       resolve: ({ provider }) => provider?.issuer ?? null,
     }),
     resource: t.string({
       nullable: true,
-      description: "The server's resource identifier, sent as `resource` (RFC 8707).",
+      description: "The MCP server's resource identifier, sent as `resource` (RFC 8707); null if none was found.",
       resolve: ({ provider }) => provider?.resource ?? null,
     }),
     authorizationUrl: t.string({
       nullable: true,
-      description: 'Authorization endpoint.',
+      description: 'Authorization endpoint; null if none was found.',
       resolve: ({ provider }) => provider?.authorizationEndpoint ?? null,
     }),
     tokenUrl: t.string({
       nullable: true,
-      description: 'Token endpoint.',
+      description: 'Token endpoint; null if none was found.',
       resolve: ({ provider }) => provider?.tokenEndpoint ?? null,
     }),
     revocationUrl: t.string({
       nullable: true,
-      description: 'Revocation endpoint (RFC 7009), where there is one.',
+      description: 'Revocation endpoint (RFC 7009); null if there is none.',
       resolve: ({ provider }) => provider?.revocationEndpoint || null,
     }),
     scopes: t.stringList({
-      description: 'Scopes that would be asked for.',
+      description: 'OAuth 2 scopes that the gateway would request.',
       resolve: ({ provider }) => provider?.scopes ?? [],
     }),
     clientMode: t.field({
       type: OAuthClientModeEnum,
       nullable: true,
-      description: 'How the gateway would become a client; null when an admin has to register it by hand.',
+      description: 'How the gateway would become a client; null if an admin must register it manually.',
       resolve: (report) => report.clientMode,
     }),
   }),

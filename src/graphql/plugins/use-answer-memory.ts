@@ -4,9 +4,9 @@ import type { AnswerMemory } from '../answer-memory.ts';
 import type { GraphQLContext } from '../context.ts';
 
 /**
- * Gives an answer again while nothing that it is made of changed: lists of configs are asked for all the time, and
- * resolving thousands of fields costs more than all else. What is asked is parsed, checked and reported as ever; who
- * asks, with which role, is part of what an answer is found by.
+ * Reuses an answer while nothing that it depends on has changed. Clients list configs all the time, and resolving
+ * thousands of fields is the most expensive part. Each request is still parsed, validated and logged, and the lookup
+ * includes the caller and their role.
  */
 export function useAnswerMemory(memory: AnswerMemory): Plugin {
   return {

@@ -2,7 +2,7 @@ import { GraphQLError } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
 import { toDocumentError } from '../document-error.ts';
 
-/** Gives syntax and validation errors their code, and takes the values out of them. */
+/** Adds the error code to syntax and validation errors and removes values from their messages. */
 export function useDocumentErrors(): Plugin {
   return {
     onParse() {

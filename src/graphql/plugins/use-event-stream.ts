@@ -3,7 +3,10 @@ import type { ExecutionResult } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
 import { toEventStream } from '../event-stream.ts';
 
-/** Sends subscriptions as server-sent events, instead of Yoga, which makes every event anew for every client. */
+/**
+ * Sends subscriptions as server-sent events. Replaces Yoga's own processor, which encodes every event again for every
+ * client.
+ */
 export function useEventStream(): Plugin {
   return {
     onResultProcess({ result, setResultProcessor }) {

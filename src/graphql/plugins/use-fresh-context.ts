@@ -23,11 +23,11 @@ const NOT_A_STREAM = validationFailed([
   {
     path: [],
     code: 'INVALID_DOCUMENT',
-    message: 'A subscription is answered as a stream: ask for it with "Accept: text/event-stream".',
+    message: 'A subscription returns a stream: request it with "Accept: text/event-stream".',
   },
 ]);
 
-/** What a subscription's source gives: each event says whom it was made for, and which one it is. */
+/** An event from a subscription's source: which event it is, and which viewer it was made for. */
 interface ForViewer {
   viewer: Viewer;
   type: string;
@@ -37,12 +37,12 @@ interface ForViewer {
 }
 
 /**
- * Runs each event of a subscription with a context of its own, for the viewer as he was when the event was made. The
- * scopes of fields are remembered for as long as a context lives: with one for the whole stream, an admin who was
- * demoted would go on reading. What an event is for one viewer it is for all others who ask for the same fields with the
- * same role, so that many who follow cost little more than one.
+ * Executes each event of a subscription with a fresh context, for the viewer as they were when the event was made.
+ * Field scopes are cached for as long as a context lives: with one context for the whole stream, a demoted admin would
+ * keep reading admin fields. Subscribers with the same role and the same selection share the result of an event, so
+ * that many subscribers cost little more than one.
  *
- * graphql-shield does not look at subscriptions; their root fields are guarded here.
+ * graphql-shield does not guard subscriptions, so their root fields are guarded here.
  */
 export function useFreshContext(answers: AnswerMemory): Plugin {
   return {
@@ -66,7 +66,7 @@ async function subscribeFreshly(args: SubscriptionArgs, answers: AnswerMemory) {
     const { viewer } = event;
     const executeAnew = async () =>
       execute({ ...run, rootValue: event, contextValue: createContext(context.services, { ...context, viewer }) });
-    // No two bookmarks are the same.
+    // Every bookmark is different.
     if (event.configId === null) return executeAnew();
     const which = `${event.type} ${event.configId} ${event.cursor} ${event.occurredAt.getTime()}`;
     const about = { operationName, variables: variableValues, event: which };
@@ -81,7 +81,7 @@ async function subscribeFreshly(args: SubscriptionArgs, answers: AnswerMemory) {
         result = await events.next();
       } catch (error) {
         if (!(error instanceof DomainError)) throw error;
-        // Why the stream ends is its last message: a client has to know whether its cursor is still good.
+        // The last message says why the stream ends: the client must know whether its cursor is still valid.
         isOver = true;
         return { value: { errors: [new GraphQLError(error.message, { originalError: error })] }, done: false };
       }
@@ -103,7 +103,7 @@ async function subscribeFreshly(args: SubscriptionArgs, answers: AnswerMemory) {
   };
 }
 
-/** The names of the fields at the root, those of fragments too. */
+/** Names of the root fields, including those in fragments. */
 function listRootFields(document: DocumentNode, selectionSet: SelectionSetNode | undefined): string[] {
   return (selectionSet?.selections ?? []).flatMap((selection) => {
     if (selection.kind === Kind.FIELD) return [selection.name.value];

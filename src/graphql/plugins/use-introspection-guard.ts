@@ -2,7 +2,7 @@ import { NoSchemaIntrospectionCustomRule } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
 import type { GraphQLServerContext } from '../context.ts';
 
-/** Shows the schema to signed-in callers only. */
+/** Allows introspection only for signed-in callers. */
 export function useIntrospectionGuard(): Plugin<GraphQLServerContext> {
   return {
     onValidate({ context, addValidationRule }) {

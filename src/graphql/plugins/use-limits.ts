@@ -1,18 +1,18 @@
 import { EnvelopArmorPlugin } from '@escape.tech/graphql-armor';
 import type { Plugin } from 'graphql-yoga';
 
-/** Levels of fields within each other. */
+/** Maximum nesting depth of fields. */
 export const MAX_DEPTH = 12;
-/** Aliases in a document. */
+/** Maximum number of aliases in a document. */
 export const MAX_ALIASES = 15;
-/** Directives in a document. */
+/** Maximum number of directives in a document. */
 export const MAX_DIRECTIVES = 5;
-/** Lexical tokens of a document. */
+/** Maximum number of lexical tokens in a document. */
 export const MAX_TOKENS = 1_500;
 
 /**
- * Refuses documents that cost more than an honest client needs: deep, with many aliases (`__typename` included) or
- * directives, or long.
+ * Refuses documents that cost more than a legitimate client needs: too deep, too long, or with too many aliases
+ * (including `__typename`) or directives.
  */
 export function useLimits(): Plugin {
   return EnvelopArmorPlugin({

@@ -6,10 +6,10 @@ import type { Logger } from '../../telemetry/logger.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
 import type { GraphQLServerContext } from '../context.ts';
 
-/** Callers choose operation names: more of one is not worth a place in the log. */
+/** Callers choose operation names, so the log keeps only this many characters. */
 const MAX_LOGGED_NAME = 100;
 
-/** Logs and counts each operation by name and outcome. Variables and results stay out: they may hold secrets. */
+/** Logs and counts each operation by name and outcome. Leaves out variables and results, which may hold secrets. */
 export function useOperationReport({ log, metrics }: { log: Logger; metrics: Metrics }): Plugin<GraphQLServerContext> {
   return {
     onExecute({ args }) {
@@ -42,14 +42,14 @@ export function useOperationReport({ log, metrics }: { log: Logger; metrics: Met
   };
 }
 
-/** The root fields that were refused, each once. */
+/** The refused root fields, each once. */
 function listDenials({ errors = [] }: ExecutionResult, type: string): { operation: string; code: string }[] {
   const denials = new Map<string, string>();
   for (const error of errors) {
     const { path, nodes } = error;
     const code = codeOf(error);
     if (code === 'FORBIDDEN' || code === 'UNAUTHENTICATED') {
-      // The field's own name: what the caller calls it in his answer is his.
+      // The field's own name and not the alias, which the caller chooses.
       const field = nodes?.find((node) => node.kind === Kind.FIELD);
       denials.set(`${type} ${field?.name.value ?? path?.[0] ?? ''}`.trim(), code);
     }
@@ -64,7 +64,7 @@ function outcomeOf({ errors }: ExecutionResult): string {
   return codeOf(error) ?? 'INTERNAL_SERVER_ERROR';
 }
 
-/** The code that the caller will see: the domain's errors get theirs only when all else is masked. */
+/** The code that the caller will see. Domain errors get it in their extensions only later, when errors are masked. */
 function codeOf({ originalError, extensions }: GraphQLError): string | undefined {
   if (originalError instanceof DomainError) return originalError.code;
   const { code } = extensions;

@@ -4,7 +4,7 @@ import { validationFailed } from '../../errors.ts';
 import { toGraphQLError } from '../mask-error.ts';
 import { findVariableIssues } from '../variable-issues.ts';
 
-/** Refuses variables of wrong types with all problems in one error, before graphql-js can complain about them. */
+/** Refuses variables of wrong types before graphql-js does, and reports all problems in one error. */
 export function useVariableCheck(): Plugin {
   const check = ({
     args,
@@ -14,12 +14,12 @@ export function useVariableCheck(): Plugin {
     setResultAndStopExecution(result: ExecutionResult): void;
   }): void => {
     const operation = getOperationAST(args.document, args.operationName);
-    // Which operation is meant is for graphql-js to ask.
+    // graphql-js reports that the operation is not unique or missing.
     if (operation == null) return;
     const issues = findVariableIssues(args.schema, operation, args.variableValues ?? {});
     if (issues.length === 0) return;
     const error = toGraphQLError(validationFailed(issues));
-    // As of a document that is not valid: 200 where the client accepts `application/json` only.
+    // Same status as an invalid document: 200 if the client accepts only `application/json`.
     error.extensions['http'] = { spec: true, status: 400 };
     setResultAndStopExecution({ errors: [error] });
   };

@@ -3,12 +3,12 @@ import { GraphQLError, GraphQLScalarType, Kind } from 'graphql';
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
 /**
- * The scalar for ids. What comes in is made lower case, as the database has it: two spellings of one id must not look
- * like two ids to code that compares them. (graphql-scalars' own lets case and a stray brace through.)
+ * The scalar for ids. Input is converted to lower case, as in the database, so that comparing two spellings of one id
+ * works. (The UUID scalar of graphql-scalars accepts any case and a stray brace.)
  */
 export const UUIDScalar = new GraphQLScalarType<string, string>({
   name: 'UUID',
-  description: 'An id (RFC 9562) in hexadecimal with hyphens; lower case in answers.',
+  description: 'A UUID (RFC 9562) in hexadecimal with hyphens. Accepted in any case, returned in lower case.',
   specifiedByURL: 'https://www.rfc-editor.org/rfc/rfc9562',
   serialize: parseUuid,
   parseValue: parseUuid,
@@ -22,6 +22,6 @@ export function isUuid(text: string): boolean {
 
 function parseUuid(value: unknown): string {
   if (typeof value === 'string' && isUuid(value)) return value.toLowerCase();
-  // The value itself is not repeated: it may be anything.
+  // The message does not repeat the value, which may be a secret.
   throw new GraphQLError('UUID cannot represent this value.');
 }

@@ -3,27 +3,27 @@ import { builder } from '../builder.ts';
 import { ImportMcpServersPayload } from './type.ts';
 
 const ImportSecretInput = builder.inputType('ImportSecretInput', {
-  description: "What one of the file's placeholders stands for.",
+  description: 'The secret to use for one placeholder in the file.',
   fields: (t) => ({
-    slug: t.string({ required: true, description: 'The slug of the server.' }),
-    placeholder: t.string({ required: true, description: 'The name of the placeholder, as a dry run tells it.' }),
-    value: t.string({ required: true, description: 'The secret. Written, never read back.' }),
+    slug: t.string({ required: true, description: 'Slug of the server that the placeholder belongs to.' }),
+    placeholder: t.string({ required: true, description: 'Name of the placeholder, as listed by a dry run.' }),
+    value: t.string({ required: true, description: 'The secret. Stored encrypted and never returned.' }),
   }),
 });
 
 const ImportMcpServersInput = builder.inputType('ImportMcpServersInput', {
-  description: 'A file with definitions of MCP servers.',
+  description: 'A file with MCP server definitions.',
   fields: (t) => ({
     content: t.string({
       required: true,
       description:
-        "The file: `mcpServers` of most clients, VS Code's `servers`, the MCP registry's server.json, or an export.",
+        "The file's text: `mcpServers` as most clients write it, VS Code's `servers`, the MCP registry's server.json, or an export.",
     }),
-    dryRun: t.boolean({ required: false, defaultValue: true, description: 'Only tell what would be done.' }),
+    dryRun: t.boolean({ required: false, defaultValue: true, description: 'Only report what would be done.' }),
     secrets: t.field({
       type: [ImportSecretInput],
       required: false,
-      description: 'The secrets that the file leaves open.',
+      description: 'Secrets for the placeholders in the file.',
     }),
   }),
 });
@@ -31,8 +31,8 @@ const ImportMcpServersInput = builder.inputType('ImportMcpServersInput', {
 builder.mutationFields((t) => ({
   importMcpServers: t.field({
     type: ImportMcpServersPayload,
-    description: 'Defines and changes MCP servers as a file says. For admins.',
-    args: { input: t.arg({ type: ImportMcpServersInput, required: true, description: 'The file.' }) },
+    description: 'Creates and updates MCP servers from a file. For admins.',
+    args: { input: t.arg({ type: ImportMcpServersInput, required: true, description: 'The file to import.' }) },
     resolve: (_root, { input }, { viewer, services }) =>
       services.transfer.import(viewer, {
         content: input.content,

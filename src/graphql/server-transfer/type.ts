@@ -4,51 +4,57 @@ import { builder } from '../builder.ts';
 import { McpServerConfigType } from '../mcp-server-config/type.ts';
 
 const McpServerImportKindEnum = builder.enumType('McpServerImportKind', {
-  description: 'What an import does with a server of the file.',
+  description: 'What an import does with a server in the file.',
   values: {
-    CREATE: { value: 'create', description: 'It is new.' },
-    UPDATE: { value: 'update', description: 'It is there and differs.' },
-    UNCHANGED: { value: 'unchanged', description: 'It is there as the file says.' },
-    SKIP: { value: 'skip', description: 'It cannot be imported; the notes say why.' },
+    CREATE: { value: 'create', description: 'The server is new and is created.' },
+    UPDATE: { value: 'update', description: 'The server exists with other settings and is updated.' },
+    UNCHANGED: { value: 'unchanged', description: 'The server already exists exactly as in the file.' },
+    SKIP: { value: 'skip', description: 'The server cannot be imported. The notes say why.' },
   } as const,
 });
 
 const MissingSecretType = builder.objectRef<SecretPlaceholder>('MissingSecret').implement({
-  description: 'A secret that has to be given before a server can be imported. For admins.',
+  description: 'A secret that must be provided before a server can be imported. For admins.',
   fields: (t) => ({
-    placeholder: t.exposeString('placeholder', { description: 'The name to give it by.' }),
-    field: t.exposeString('field', { description: 'The field that it goes into.' }),
+    placeholder: t.exposeString('placeholder', { description: 'Name of the placeholder to provide it for.' }),
+    field: t.exposeString('field', { description: 'The config field that the secret is for.' }),
     header: t.string({
       nullable: true,
-      description: 'The header that it goes into, where it is one.',
+      description: 'The header that the secret is for; null if it is not a header.',
       resolve: ({ header }) => header ?? null,
     }),
-    description: t.exposeString('description', { description: 'What it is.' }),
+    description: t.exposeString('description', { description: 'What the secret is.' }),
   }),
 });
 
 const ImportedMcpServerType = builder.objectRef<ImportedServerResult>('ImportedMcpServer').implement({
-  description: 'A server of the file and what became of it. For admins.',
+  description: 'A server in the imported file and what happened to it. For admins.',
   fields: (t) => ({
-    name: t.exposeString('name', { description: 'Its name in the file.' }),
-    slug: t.exposeString('slug', { nullable: true, description: 'Its slug here; null when it is skipped.' }),
-    kind: t.expose('kind', { type: McpServerImportKindEnum, description: 'What is done with it.' }),
-    applied: t.boolean({ description: 'Whether it was created or changed.', resolve: ({ isApplied }) => isApplied }),
+    name: t.exposeString('name', { description: 'Name of the server in the file.' }),
+    slug: t.exposeString('slug', {
+      nullable: true,
+      description: 'Slug of the server in the gateway; null if it is skipped.',
+    }),
+    kind: t.expose('kind', { type: McpServerImportKindEnum, description: 'What the import does with the server.' }),
+    applied: t.boolean({
+      description: 'Whether the server was created or updated. Always false in a dry run.',
+      resolve: ({ isApplied }) => isApplied,
+    }),
     missingSecrets: t.field({
       type: [MissingSecretType],
-      description: 'What has to be given first; until then it is left out.',
+      description: 'Secrets that must be provided first. Until then the server is left out.',
       resolve: ({ secretsMissing }) => secretsMissing,
     }),
-    notes: t.exposeStringList('notes', { description: 'What a person should know.' }),
+    notes: t.exposeStringList('notes', { description: 'Remarks for the person who imports.' }),
     error: t.string({
       nullable: true,
-      description: 'Why it could not be created or changed.',
+      description: 'Why the server could not be created or updated; null if there was no error.',
       resolve: ({ error }) => (error === null ? null : `${error.code}: ${error.message}`),
     }),
     config: t.field({
       type: McpServerConfigType,
       nullable: true,
-      description: 'The config that was created or changed.',
+      description: 'The created or updated config; null if there is none.',
       resolve: ({ config }) => config,
     }),
   }),
@@ -56,12 +62,14 @@ const ImportedMcpServerType = builder.objectRef<ImportedServerResult>('ImportedM
 
 /** `ImportMcpServersPayload` */
 export const ImportMcpServersPayload = builder.objectRef<ImportReport>('ImportMcpServersPayload').implement({
-  description: 'What an import did, or would do. For admins.',
+  description: 'What an import did, or would do in a dry run. For admins.',
   fields: (t) => ({
-    diff: t.exposeString('diff', { description: 'All of it for a terminal, a line for each server and field.' }),
+    diff: t.exposeString('diff', {
+      description: 'The whole report as text for a terminal, one line per server and field.',
+    }),
     servers: t.field({
       type: [ImportedMcpServerType],
-      description: 'Each server of the file.',
+      description: 'The servers in the file.',
       resolve: ({ servers }) => servers,
     }),
   }),

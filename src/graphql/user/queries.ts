@@ -7,13 +7,13 @@ const CURSOR_KIND = 'user';
 
 const UserConnection = builder.connectionObject(
   { type: UserType, name: 'UserConnection', description: 'A page of users.' },
-  { name: 'UserEdge', description: 'A user and his cursor.' },
+  { name: 'UserEdge', description: 'A user and their cursor.' },
 );
 
 builder.queryFields((t) => ({
   viewer: t.field({
     type: UserType,
-    description: 'The user who calls.',
+    description: 'The user who sends the request. The other descriptions call this user "the viewer".',
     resolve: (_root, _args, { viewer, services }) => services.users.viewer(viewer),
   }),
 

@@ -6,22 +6,29 @@ import { builder, visibleWith } from '../builder.ts';
 export const RoleEnum = builder.enumType('Role', {
   description: 'What a user may do.',
   values: {
-    ADMIN: { value: 'admin', description: 'Everything.' },
-    AUDITOR: { value: 'auditor', description: 'Reads everything but secrets, changes nothing.' },
+    ADMIN: {
+      value: 'admin',
+      description:
+        'Manages servers, users and keys, and reads the audit log. Secrets are not readable for admins either.',
+    },
+    AUDITOR: {
+      value: 'auditor',
+      description: 'Reads configs, users, keys and the audit log, but no secrets. Changes nothing.',
+    },
     SERVICE: {
       value: 'service',
-      description: 'A program that acts for users, such as the chat daemon; changes nothing.',
+      description: 'A program that acts for users, such as a chat daemon. Reads all chats. Changes nothing.',
     },
-    MEMBER: { value: 'member', description: 'Sees enabled servers and manages his own chats and connections.' },
+    MEMBER: { value: 'member', description: 'Sees enabled servers and manages their own chats and connections.' },
   } as const,
 });
 
 /** `UserStatus` */
 export const UserStatusEnum = builder.enumType('UserStatus', {
-  description: 'Whether a user may come in.',
+  description: 'Whether a user can sign in and call the gateway.',
   values: {
-    ACTIVE: { value: 'active', description: 'He may.' },
-    SUSPENDED: { value: 'suspended', description: 'He is nobody, whatever credentials he holds.' },
+    ACTIVE: { value: 'active', description: 'The user can sign in.' },
+    SUSPENDED: { value: 'suspended', description: 'The user is locked out, whatever credentials they hold.' },
   } as const,
 });
 
@@ -29,17 +36,17 @@ export const UserStatusEnum = builder.enumType('UserStatus', {
 export const UserType = builder.objectRef<UserRecord>('User');
 
 UserType.implement({
-  description: 'A person or a service that may call the gateway.',
+  description: 'A person or a service with an account at the gateway.',
   fields: (t) => ({
-    id: t.expose('id', { type: 'UUID', description: 'Identity, for ever.' }),
-    email: t.exposeString('email', { description: 'Address; unique without regard to case.' }),
+    id: t.expose('id', { type: 'UUID', description: 'Permanent id of the user.' }),
+    email: t.exposeString('email', { description: 'Email address. Unique, ignoring case.' }),
     role: t.expose('role', { type: RoleEnum, description: 'What the user may do.' }),
-    status: t.expose('status', { type: UserStatusEnum, description: 'Whether the user may come in.' }),
-    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When the user was made.' }),
+    status: t.expose('status', { type: UserStatusEnum, description: 'Whether the user can sign in.' }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When the user was created.' }),
     apiTokens: t.field({
       type: [ApiTokenType],
       ...visibleWith('apiToken.list'),
-      description: "The user's API tokens, oldest first. For admins and auditors; null for the others.",
+      description: "The user's API tokens, oldest first. For admins and auditors; null for everybody else.",
       resolve: (user, _args, { loaders }) => loaders.apiTokensByUserId.load(user.id),
     }),
   }),

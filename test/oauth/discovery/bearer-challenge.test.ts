@@ -77,7 +77,7 @@ describe('the bearer challenge of a header', () => {
     ['signs of equality', `Bearer a${'='.repeat(16_000)}!`],
     ['spaces', `Bearer a${' '.repeat(16_000)}!`],
     ['parameters', `Bearer ${'a=b,'.repeat(4_000)}"`],
-  ])('is looked for in a header full of %s without getting lost', (_what, header) => {
+  ])('is rejected quickly in a header full of %s', (_what, header) => {
     expect(parseBearerChallenge(header)).toBeNull();
   });
 });

@@ -12,7 +12,7 @@ const CLIENT = {
 };
 
 describe("the client's metadata document", () => {
-  test('says who the client is under its own URL, and has no secret', () => {
+  test('describes the client under its own URL, without a secret', () => {
     expect(toClientMetadataDocument(CLIENT)).toEqual({
       client_id: 'https://gatehouse.example.com/oauth2/client.json',
       client_name: 'Gatehouse',

@@ -52,7 +52,7 @@ function answer(change: Record<string, unknown> = {}, status = 201): void {
 const sent = (): Record<string, unknown> => JSON.parse(server.requests[0]?.body ?? '');
 
 describe('a registration', () => {
-  test('says who the gateway is, and gives the client that the server made of it', async () => {
+  test('describes the gateway and returns the client as the server registered it', async () => {
     answer({ redirect_uris: ['https://other.example.com/', REDIRECT_URI] });
     const client = await register();
     expect(client).toMatchObject({
@@ -79,13 +79,13 @@ describe('a registration', () => {
     });
   });
 
-  test('gives the secret in a form that does not print it', async () => {
+  test('wraps the secret so that it is not printed', async () => {
     answer();
     const client = await register();
     expect(`${JSON.stringify(client)} ${inspect(client, { depth: 9 })}`).not.toContain(SECRET);
   });
 
-  test('asks for no scope when there is none to ask for', async () => {
+  test('requests no scope if there is none to request', async () => {
     answer();
     await register({ scopes: [] });
     expect(sent()).not.toHaveProperty('scope');
@@ -107,7 +107,7 @@ describe('a registration', () => {
     [ALL_METHODS, 'client_secret_basic'],
     [['none', 'client_secret_post'], 'client_secret_post'],
     [['tls_client_auth', 'none'], 'none'],
-  ])('where the server takes %j asks for %s', async (tokenAuthMethods, method) => {
+  ])('where the server supports %j requests %s', async (tokenAuthMethods, method) => {
     answer();
     const client = await register({ tokenAuthMethods });
     expect(sent()['token_endpoint_auth_method']).toBe(method);
@@ -136,12 +136,12 @@ describe('a registration', () => {
     expect(await register({ tokenAuthMethods: ['none'] })).toEqual(expected);
   });
 
-  test('takes the method that the server chose instead', async () => {
+  test('uses the method that the server chose instead', async () => {
     answer({ token_endpoint_auth_method: 'client_secret_post' });
     expect((await register()).tokenAuthMethod).toBe('client_secret_post');
   });
 
-  test('is tried once more without scopes where the server registers only its own', async () => {
+  test('is retried once without scopes if the server refuses them', async () => {
     const honest = { client_id: 'client-1', client_secret: SECRET };
     server.on('/register', (_request, response) => {
       if (server.requests.length === 1) response.writeHead(400).end('{"error":"invalid_client_metadata"}');
@@ -154,7 +154,7 @@ describe('a registration', () => {
     expect(others).toEqual([]);
   });
 
-  test('takes a server at its word that answers with 200', async () => {
+  test('accepts an answer with 200', async () => {
     answer({}, 200);
     expect((await register()).clientId).toBe('client-1');
   });
@@ -177,7 +177,7 @@ describe('a registration fails', () => {
     'invalid_client_metadata',
     'invalid_software_statement',
     'unapproved_software_statement',
-  ])('with the code %s, which is told', async (code) => {
+  ])('with the code %s, which is reported', async (code) => {
     server.onJson('/register', { error: code, error_description: CANARY, error_uri: CANARY }, 400);
     expect(await failure()).toContain(`(${code})`);
     expect(server.log).toHaveLength(code === 'invalid_client_metadata' ? 2 : 1);
@@ -195,12 +195,12 @@ describe('a registration fails', () => {
     ['a code that is no text', { error: ['invalid_redirect_uri'] }],
     ['no code', { error_description: CANARY }],
     ['a list', [CANARY]],
-  ])('with %s, and the status is told', async (_what, body) => {
+  ])('with %s, and the status is reported', async (_what, body) => {
     server.onJson('/register', body, 400);
     expect(await failure()).toBe('The registration endpoint answered with HTTP status 400.');
   });
 
-  test.each([401, 403])('with status %i, and what to do is told', async (status) => {
+  test.each([401, 403])('with status %i, and the error says what to do', async (status) => {
     server.onText('/register', CANARY, status);
     expect(await failure()).toMatch(new RegExp(`status ${status}.*enter a client id`));
   });
@@ -248,13 +248,13 @@ describe('a registration fails', () => {
     expect(await failure()).toMatch(reason);
   });
 
-  test('where the server takes no method of the gateway, which does not ask', async () => {
+  test('if the server supports no method of the gateway, without a request', async () => {
     answer();
     expect(await failure({ tokenAuthMethods: ['private_key_jwt', CANARY] })).toContain('client_secret_basic');
     expect(server.log).toEqual([]);
   });
 
-  test('at an address that the gateway does not call, which nothing reaches', async () => {
+  test('at an address that the gateway does not call', async () => {
     answer();
     for (const scheme of ['http', 'https']) {
       const registrationEndpoint = `${scheme}://127.0.0.1:${server.port}/register`;

@@ -18,7 +18,7 @@ beforeEach(async () => {
 afterEach(() => bench.close());
 
 describe('a provider', () => {
-  test('is found in three steps, with the defaults of RFC 8414 for what is not said', async () => {
+  test('is found in three steps, with the defaults of RFC 8414 for missing fields', async () => {
     const report = await bench.discover();
     expect(report).toEqual({
       steps: [
@@ -53,7 +53,7 @@ describe('a provider', () => {
     });
   });
 
-  test('is found with everything that it says', async () => {
+  test('is found with all fields set', async () => {
     bench.serveIssuer({
       revocation_endpoint: `${bench.issuer.url}/revoke?tenant=1`,
       registration_endpoint: 'https://register.example.com/clients',
@@ -72,7 +72,7 @@ describe('a provider', () => {
     });
   });
 
-  test('is found where null stands for what should be left out', async () => {
+  test('is found if null stands for missing fields', async () => {
     bench.serveResource({ scopes_supported: null });
     bench.serveIssuer({ registration_endpoint: null, scopes_supported: null, response_types_supported: null });
     expect((await bench.discover()).provider).toMatchObject({ registrationEndpoint: '', scopes: [] });
@@ -122,7 +122,7 @@ describe('the requests', () => {
     expect(bench.issuer.log).toEqual(order);
   });
 
-  test('end with the first metadata that is there', async () => {
+  test('end with the first metadata found', async () => {
     const issuer = `${bench.issuer.url}/tenant`;
     bench.serveResource({ authorization_servers: [issuer, 'https://second.example.com'] });
     bench.serveIssuer({ issuer }, `${OPENID_PATH}/tenant`);
@@ -142,7 +142,7 @@ describe('the requests', () => {
     expect(bench.mcp.log).toEqual([`POST ${path}`, ...expected.map((each) => `GET ${each}`)]);
   });
 
-  test('start with an initialize that accepts what MCP demands, and carry no credential', async () => {
+  test('start with an initialize that accepts what MCP requires, without credentials', async () => {
     await bench.discover();
     const [first] = bench.mcp.requests;
     expect(first?.headers).toMatchObject({
@@ -168,7 +168,7 @@ describe('the requests', () => {
 });
 
 describe('the challenge', () => {
-  test('says where the metadata is, and the well-known places are not asked', async () => {
+  test('gives the location of the metadata, and the well-known locations are skipped', async () => {
     bench.serveResource({ authorization_servers: ['https://not-this-one.example.com'] });
     bench.serveResource({}, '/elsewhere');
     bench.challenge('Basic realm="x"', `Bearer scope="a", resource_metadata="${bench.mcp.url}/elsewhere"`);
@@ -177,7 +177,7 @@ describe('the challenge', () => {
     expect(bench.mcp.log).toEqual(['POST /mcp', 'GET /elsewhere']);
   });
 
-  test('may name metadata on another host, which is of this server all the same', async () => {
+  test('may name metadata of this server on another host', async () => {
     bench.issuer.onJson('/metadata', { resource: bench.serverUrl, authorization_servers: [bench.issuer.url] });
     bench.challenge(`Bearer resource_metadata="${bench.issuer.url}/metadata"`);
     expect((await bench.discover()).provider?.resource).toBe(bench.serverUrl);
@@ -206,7 +206,7 @@ describe('the challenge', () => {
     expect(report.provider).not.toBeNull();
   });
 
-  test('is none from a server that streams to everybody, and the well-known places are asked', async () => {
+  test('is absent for a server that streams to everybody, and the well-known locations are used', async () => {
     bench.mcp.on('/mcp', (_request, response) => response.writeHead(200).write('event: endpoint\n'));
     const report = await bench.discover({ transport: 'sse', timeoutMs: 500 });
     expect(outcomes(report)[0]).toBe('challenge failed');
@@ -247,7 +247,7 @@ describe('the scopes', () => {
     expect((await bench.discover()).provider?.scopes).toEqual(expected);
   });
 
-  test('are exactly those that the admin chose, when he chose some', async () => {
+  test('are exactly those that the admin set, if any', async () => {
     bench.challenge('Bearer scope="a"');
     bench.serveIssuer({ scopes_supported: ['offline_access'] });
     expect((await bench.discover({ knownScopes: ['chosen'] })).provider?.scopes).toEqual(['chosen']);

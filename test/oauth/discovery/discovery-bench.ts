@@ -9,28 +9,31 @@ import { createPrivateHostCheck } from '../../../src/outbound/private-ranges.ts'
 import { createSafeFetch } from '../../../src/outbound/safe-fetch.ts';
 import { type HandmadeServer, startHandmadeServer } from '../../setup/handmade-server.ts';
 
-/** Stands wherever a server may put text that is not asked for: no report may have it. */
+/** Placed wherever a server may put arbitrary text: no report may contain it. */
 export const CANARY = 'canary-text-of-the-answer';
 
 export const RESOURCE_PATH = '/.well-known/oauth-protected-resource';
 export const OAUTH_PATH = '/.well-known/oauth-authorization-server';
 export const OPENID_PATH = '/.well-known/openid-configuration';
 
-/** An MCP server at `/mcp` and an authorization server at another origin, both honest until a test spoils them. */
+/** An MCP server at `/mcp` and an authorization server at another origin, both honest until a test changes them. */
 export interface DiscoveryBench {
   mcp: HandmadeServer;
   issuer: HandmadeServer;
   /** The MCP server's URL. */
   serverUrl: string;
-  /** Discovers, and checks what is true of every report. @param opened what the operator opened; all loopback by default */
+  /**
+   * Runs discovery and checks the invariants of every report. @param opened allowed by the operator; all loopback by
+   * default
+   */
   discover(
     options?: Partial<DiscoverProviderOptions> & { opened?: string; timeoutMs?: number },
   ): Promise<DiscoveryReport>;
   /** Answers 401 at `/mcp` with these header lines. */
   challenge(...lines: string[]): void;
-  /** Honest protected resource metadata with changes, at its well-known place or another. */
+  /** Honest protected resource metadata with changes, at its well-known location or another. */
   serveResource(change?: Record<string, unknown>, path?: string): void;
-  /** Honest authorization server metadata with changes, at its well-known place or another. */
+  /** Honest authorization server metadata with changes, at its well-known location or another. */
   serveIssuer(change?: Record<string, unknown>, path?: string): void;
   close(): Promise<void>;
 }
@@ -100,7 +103,7 @@ export function outcomes(report: DiscoveryReport): string[] {
   return report.steps.map(({ name, outcome }) => `${name} ${outcome}`);
 }
 
-/** Paths that were asked for at each step. */
+/** Requested paths of each step. */
 export function paths(report: DiscoveryReport): string[] {
   return report.steps.map(({ url }) => url.replace(/^[a-z]+:\/\/[^/]+/, ''));
 }

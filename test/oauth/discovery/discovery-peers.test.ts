@@ -7,7 +7,7 @@ import { createSafeFetch } from '../../../src/outbound/safe-fetch.ts';
 import { startAuthorizationServer, type TestAuthorizationServer } from '../../setup/authorization-server.ts';
 import { type ProtectedMcpServer, startProtectedMcpServer } from '../../setup/protected-mcp-server.ts';
 
-// What was read out of specifications, against servers that others wrote.
+// Checks our reading of the specifications against servers written by others.
 
 const ranges = readConfig({ GATEHOUSE_ALLOWED_PRIVATE_CIDRS: '127.0.0.0/8' }).allowedPrivateRanges;
 const { fetch, close: closeFetch } = createSafeFetch({ ranges });

@@ -24,7 +24,7 @@ const CHALLENGE_FAILED = ['challenge failed'];
 const RESOURCE_FAILED = ['challenge found', 'protected_resource_metadata failed'];
 const ISSUER_FAILED = ['challenge found', 'protected_resource_metadata found', 'authorization_server_metadata failed'];
 
-/** URLs that neither the gateway nor a browser is sent to. */
+/** URLs to which neither the gateway nor a browser is sent. */
 const BAD_URLS: [string, string][] = [
   ['http to a host that is not allowed', `http://${CANARY}.example.com/x`],
   ['http to a private address', `http://10.0.0.7/${CANARY}`],
@@ -48,7 +48,7 @@ const BAD_URLS: [string, string][] = [
   ['2,049 characters', `https://example.com/${CANARY}`.padEnd(2_049, 'x')],
 ];
 
-/** Answers that are no metadata and end the discovery at once. */
+/** Answers that are not metadata and end the discovery immediately. */
 const BROKEN: [string, RegExp, RequestListener][] = [
   ['a redirect', /redirect/, (_request, response) => response.writeHead(302, { location: `/${CANARY}` }).end()],
   [
@@ -73,7 +73,7 @@ const BROKEN: [string, RegExp, RequestListener][] = [
   ],
 ];
 
-/** Answers that are no metadata: the next place is asked. */
+/** Answers that are not metadata: the next location is tried. */
 const NO_DOCUMENT: [string, RegExp, string][] = [
   ['a page', /JSON object/, `<!doctype html><title>${CANARY}</title>`],
   ['an array', /JSON object/, JSON.stringify([CANARY])],
@@ -86,7 +86,7 @@ const NO_DOCUMENT: [string, RegExp, string][] = [
   ['an identifier that is no text', /has no "/, JSON.stringify({ issuer: [CANARY], resource: { [CANARY]: 1 } })],
 ];
 
-describe('a challenge is refused, and nothing else is asked,', () => {
+describe('a challenge is refused without further requests', () => {
   test.each(BAD_URLS.filter(([, url]) => /^[\x20-\x7e]*$/.test(url)))(
     'when its metadata is at %s',
     async (_what, url) => {
@@ -132,7 +132,7 @@ describe('the metadata of a resource is refused', () => {
     ['nothing', () => ''],
   ])('when it is of %s', async (_what, resource) => {
     bench.serveResource({ resource: resource() });
-    // Honest, and not to be asked: what is there and wrong ends it.
+    // Honest, but must not be requested: invalid metadata ends the discovery.
     bench.serveResource({}, RESOURCE_PATH);
     const report = await bench.discover();
     expect(outcomes(report)).toEqual(RESOURCE_FAILED);
@@ -223,7 +223,7 @@ describe('the metadata of a resource is refused', () => {
     const opened = `127.0.0.1:${bench.mcp.port}`;
     for (const scheme of ['http', 'https']) {
       bench.challenge(`Bearer resource_metadata="${scheme}://127.0.0.1:${bench.issuer.port}/metadata"`);
-      // By http not even the URL is taken.
+      // Over http not even the URL is accepted.
       const expected = scheme === 'http' ? CHALLENGE_FAILED : RESOURCE_FAILED;
       expect(outcomes(await bench.discover({ opened }))).toEqual(expected);
     }
@@ -251,7 +251,7 @@ describe('the metadata of an authorization server is refused', () => {
     ['nobody', () => ''],
   ])('when it says that it is of %s', async (_what, say) => {
     bench.serveIssuer({ issuer: say(bench.issuer.url) });
-    // Honest, and not to be asked: what is there and wrong ends it.
+    // Honest, but must not be requested: invalid metadata ends the discovery.
     bench.serveIssuer({}, OPENID_PATH);
     const report = await bench.discover();
     expect(outcomes(report)).toEqual(ISSUER_FAILED);
@@ -296,7 +296,7 @@ describe('the metadata of an authorization server is refused', () => {
     expect(report.problems).toHaveLength(1);
   });
 
-  test('with everything that is wrong in it at once', async () => {
+  test('with all of its problems at once', async () => {
     bench.serveIssuer({ token_endpoint: CANARY, registration_endpoint: CANARY, code_challenge_methods_supported: [] });
     expect((await bench.discover()).problems).toEqual([
       expect.stringContaining('"token_endpoint"'),
@@ -314,7 +314,7 @@ describe('the metadata of an authorization server is refused', () => {
     expect(bench.issuer.log).toEqual([`GET ${OAUTH_PATH}`]);
   });
 
-  test('when it does not come', async () => {
+  test('when it does not arrive', async () => {
     bench.issuer.on(OAUTH_PATH, () => undefined);
     const report = await bench.discover({ timeoutMs: 500 });
     expect(outcomes(report)).toEqual(ISSUER_FAILED);
