@@ -11,8 +11,9 @@ import {
   visitWithTypeInfo,
 } from 'graphql';
 import { BoundedMap } from '../cache/bounded-map.ts';
+import type { AnswerStamp } from '../domain/feed/answer-stamp.ts';
 import { type Viewer, viewerUserId } from '../policy/viewer.ts';
-import type { AnswerStamp, GraphQLContext } from './context.ts';
+import type { GraphQLContext } from './context.ts';
 
 /**
  * Fields whose values follow from what `AnswerStamp` stands for, and from the viewer's role: answers made only of these

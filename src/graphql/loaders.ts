@@ -1,14 +1,14 @@
 import DataLoader from 'dataloader';
 import type { ApiTokenRecord, ChatRecord, ConnectionRecord, UserRecord } from '../data/records.ts';
 import type { ChatServer } from '../domain/chats/effective-servers.ts';
+import type { Services } from '../domain/services.ts';
 import type { Viewer } from '../policy/viewer.ts';
-import type { GraphQLServices } from './context.ts';
 
 /** One query for each kind of fact and operation, however many nodes ask. */
 export type Loaders = ReturnType<typeof createLoaders>;
 
 /** Makes the loaders of one operation: what they loaded is for this viewer and gone with it. */
-export function createLoaders(services: GraphQLServices, viewer: Viewer) {
+export function createLoaders(services: Services, viewer: Viewer) {
   return {
     userById: new DataLoader<string, UserRecord | null>(async (ids) => {
       const users = new Map((await services.users.findByIds(viewer, ids)).map((user) => [user.id, user]));

@@ -7,11 +7,12 @@ import {
   OperationTypeNode,
 } from 'graphql';
 import { createYoga } from 'graphql-yoga';
+import type { Services } from '../domain/services.ts';
 import { validationFailed } from '../errors.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { createAnswerMemory } from './answer-memory.ts';
-import { createContext, type GraphQLServerContext, type GraphQLServices } from './context.ts';
+import { createContext, type GraphQLServerContext } from './context.ts';
 import { createErrorMask, toGraphQLError } from './mask-error.ts';
 import { guardRootFields } from './permissions.ts';
 import { useAnswerMemory } from './plugins/use-answer-memory.ts';
@@ -26,7 +27,7 @@ import { buildSchema } from './schema.ts';
 
 /** What the graph resolves and reports with. */
 export interface GraphQLOptions {
-  services: GraphQLServices;
+  services: Services;
   log: Logger;
   metrics: Metrics;
 }

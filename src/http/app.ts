@@ -2,21 +2,12 @@ import { randomUUID } from 'node:crypto';
 import { Hono } from 'hono';
 import { cors } from 'hono/cors';
 import { matchedRoutes } from 'hono/route';
+import type { Config } from '../config.ts';
 import { scrubDatabaseError } from '../data/database/database-error.ts';
-import type { Denials } from '../domain/audit/denials.ts';
-import type { ChatService } from '../domain/chats/chat-service.ts';
-import type { EffectiveServers } from '../domain/chats/effective-servers.ts';
-import type { ConfigService } from '../domain/configs/config-service.ts';
-import type { ConnectionFlow } from '../domain/connections/connection-flow.ts';
-import type { ConnectionService } from '../domain/connections/connection-service.ts';
-import type { OAuthSetup } from '../domain/connections/oauth-setup.ts';
-import type { Authentication } from '../domain/credentials/authentication.ts';
-import type { SessionService } from '../domain/credentials/session-service.ts';
-import type { Experiment } from '../domain/experiments.ts';
-import type { OAuthUrls } from '../domain/oauth/redirect-urls.ts';
+import type { DataHealth } from '../data/health.ts';
+import type { Services } from '../domain/services.ts';
 import { DomainError } from '../errors.ts';
 import type { GraphQLFace } from '../graphql/yoga.ts';
-import type { PrivateRange } from '../outbound/private-ranges.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { authenticate } from './authenticate.ts';
@@ -25,7 +16,7 @@ import type { HttpEnv } from './context.ts';
 import { refuseCrossSite } from './csrf.ts';
 import { createGraphQLRoutes, toGraphQLResponse } from './graphql-routes.ts';
 import type { GraphQLSockets } from './graphql-sockets.ts';
-import { createHealthRoutes, type ReadinessCheck } from './health-routes.ts';
+import { createHealthRoutes } from './health-routes.ts';
 import { createFlowCookie } from './oauth/flow-cookie.ts';
 import { createClientMetadataRoutes, createOAuthRoutes } from './oauth/routes.ts';
 import { createAssets } from './playground/assets.ts';
@@ -40,30 +31,17 @@ import { createSessionRoutes } from './session-routes.ts';
 
 /** What the app answers with. */
 export interface AppOptions {
-  /** Of this build, e.g. `0.1.0`. */
+  /** The version of this build, e.g. `0.1.0`. */
   version: string;
-  publicUrl: string;
-  corsOrigins: readonly string[];
-  graphiql: boolean;
-  experiments: ReadonlySet<Experiment>;
-  log: Logger;
-  metrics: Metrics;
-  authentication: Authentication;
-  sessions: SessionService;
-  configs: ConfigService;
-  connections: ConnectionService;
-  connectionFlow: ConnectionFlow;
-  chats: ChatService;
-  effectiveServers: EffectiveServers;
-  denials: Denials;
-  trustedProxies: readonly PrivateRange[];
-  oauthSetup: Pick<OAuthSetup, 'clientMetadata'>;
-  oauthUrls: OAuthUrls;
+  config: Pick<Config, 'publicUrl' | 'corsOrigins' | 'graphiql' | 'trustedProxies'>;
+  services: Services;
   graphql: GraphQLFace;
   sockets: GraphQLSockets;
-  readinessChecks: Readonly<Record<string, ReadinessCheck>>;
-  readinessDetails: () => Record<string, unknown>;
+  health: DataHealth;
+  /** Whether the gateway is about to stop. */
   isDraining: () => boolean;
+  log: Logger;
+  metrics: Metrics;
 }
 
 /** The gateway as a function from Request to Response: every face of it, without a server around. */
@@ -71,14 +49,16 @@ export type App = Hono<HttpEnv>;
 
 /** Puts the routes together in the order in which a request meets them. */
 export function createApp(options: AppOptions): App {
-  const { publicUrl, corsOrigins, log, metrics, sessions } = options;
+  const { config, services, graphql, sockets, health, log, metrics } = options;
+  const { publicUrl, corsOrigins } = config;
+  const { authentication, denials, sessions } = services;
   const cookie = createSessionCookie(publicUrl);
   const app: App = new Hono<HttpEnv>();
 
   app.onError(async (error, c) => {
     if (error instanceof DomainError) {
       const route = matchedRoutes(c).findLast(({ path }) => path !== '/*')?.path ?? 'unmatched';
-      await options.denials.record(c.get('viewer'), { operation: `${c.req.method} ${route}`, code: error.code });
+      await denials.record(c.get('viewer'), { operation: `${c.req.method} ${route}`, code: error.code });
     }
     const response = toProblemResponse(error, (unexpected) => {
       const errorId = randomUUID();
@@ -89,7 +69,7 @@ export function createApp(options: AppOptions): App {
   });
   app.notFound(() => createProblemResponse(404, { message: 'There is nothing at this address.', code: 'NOT_FOUND' }));
 
-  app.use(reportRequests({ log, metrics, addressOf: createClientAddress(options.trustedProxies) }));
+  app.use(reportRequests({ log, metrics, addressOf: createClientAddress(config.trustedProxies) }));
   app.use(async (c, next) => {
     await next();
     // Not by `c.header`, which by now makes the answer anew, and a stream of its text.
@@ -102,48 +82,34 @@ export function createApp(options: AppOptions): App {
   app.route(
     '/',
     createHealthRoutes({
-      checks: options.readinessChecks,
+      checks: health.checks,
       metrics,
-      readDetails: options.readinessDetails,
+      readDetails: health.details,
       isDraining: options.isDraining,
       onFailure: (check, error) => log.error({ check, err: scrubDatabaseError(error) }, 'not ready'),
     }),
   );
 
   app.route('/', createOpenApiRoutes({ version: options.version, publicUrl, sessionCookieName: cookie.name }));
-  app.route('/', createClientMetadataRoutes({ setup: options.oauthSetup }));
-  const playgroundAssets = options.graphiql ? createAssets() : undefined;
+  app.route('/', createClientMetadataRoutes({ setup: services.oauthSetup }));
+  const playgroundAssets = config.graphiql ? createAssets() : undefined;
   if (playgroundAssets !== undefined) app.route('/', createAssetRoutes(playgroundAssets));
 
-  app.use(authenticate({ authentication: options.authentication, sessions, cookie }));
+  app.use(authenticate({ authentication, sessions, cookie }));
   app.use(refuseCrossSite({ publicUrl, corsOrigins }));
-  app.route('/', createSessionRoutes({ sessions, cookie, denials: options.denials }));
+  app.route('/', createSessionRoutes({ sessions, cookie, denials }));
   app.route('/', createPlaygroundRoutes(playgroundAssets));
-  app.route('/', createGraphQLRoutes({ graphql: options.graphql, sockets: options.sockets, denials: options.denials }));
-  app.route(
-    '/',
-    createServerRoutes({
-      configs: options.configs,
-      connections: options.connections,
-      experiments: options.experiments,
-    }),
-  );
-  app.route(
-    '/',
-    createChatRoutes({
-      chats: options.chats,
-      effectiveServers: options.effectiveServers,
-      experiments: options.experiments,
-    }),
-  );
+  app.route('/', createGraphQLRoutes({ graphql, sockets, denials }));
+  app.route('/', createServerRoutes(services));
+  app.route('/', createChatRoutes(services));
   app.route(
     '/',
     createOAuthRoutes({
-      flow: options.connectionFlow,
-      setup: options.oauthSetup,
-      urls: options.oauthUrls,
+      flow: services.connectionFlow,
+      setup: services.oauthSetup,
+      urls: services.oauthUrls,
       cookie: createFlowCookie(publicUrl),
-      denials: options.denials,
+      denials,
       publicUrl,
     }),
   );

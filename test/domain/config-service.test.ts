@@ -4,8 +4,7 @@ import { createStore, type Store } from '../../src/data/store.ts';
 import { createConfigPlans } from '../../src/domain/configs/config-plans.ts';
 import { createConfigService } from '../../src/domain/configs/config-service.ts';
 import type { ConnectionEndings } from '../../src/domain/connections/connection-endings.ts';
-import { createOAuth } from '../../src/domain/connections/oauth.ts';
-import { createServerSecrets } from '../../src/domain/connections/server-secrets.ts';
+import { createConnections } from '../../src/domain/connections/connections.ts';
 import { BOOTSTRAP_ADMIN_ID, ensureBootstrapAdmin } from '../../src/domain/credentials/bootstrap-admin.ts';
 import { createSafeFetch } from '../../src/outbound/safe-fetch.ts';
 import type { Viewer } from '../../src/policy/viewer.ts';
@@ -31,15 +30,24 @@ function adminOf(userId: string): Viewer {
 
 /** The service over a store, with connection endings that a test can observe. */
 function createConfigs(over: Store, watch: (endings: ConnectionEndings) => Partial<ConnectionEndings> = () => ({})) {
-  const secrets = createServerSecrets({ store: over, keyring: sealed.keyring });
+  const { keyring } = sealed;
   const experiments = new Set(['agents'] as const);
   const isAllowedPrivateHost = () => false;
   const outbound = createSafeFetch({ ranges: [] });
   const publicUrl = 'https://gatehouse.example.com';
   const now = () => new Date();
-  const oauth = createOAuth({ store: over, secrets, experiments, isAllowedPrivateHost, outbound, publicUrl, now });
-  const endings = { ...oauth.endings, ...watch(oauth.endings) };
-  const plans = createConfigPlans({ store: over, isAllowedPrivateHost, ...oauth });
+  const connections = createConnections({
+    store: over,
+    keyring,
+    experiments,
+    isAllowedPrivateHost,
+    outbound,
+    publicUrl,
+    now,
+  });
+  const setup = connections.services.oauthSetup;
+  const endings = { ...connections.internal.endings, ...watch(connections.internal.endings) };
+  const plans = createConfigPlans({ store: over, isAllowedPrivateHost, setup, endings: connections.internal.endings });
   return createConfigService({ store: over, experiments, plans, endings });
 }
 

@@ -22,9 +22,6 @@ const BATCH = 1_000;
 /** Entries removed per transaction. */
 const EXPIRE_BATCH = 5_000;
 
-/** Reads, verifies and expires the audit log. */
-export type AuditLog = ReturnType<typeof createAuditLog>;
-
 /** Creates the audit log service. */
 export function createAuditLog(options: { store: Store; experiments: ReadonlySet<Experiment>; now: () => Date }) {
   const { store, experiments, now } = options;

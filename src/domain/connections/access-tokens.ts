@@ -31,9 +31,6 @@ const MAX_WAIT_MS = 15_000;
 const MIN_POLL_MS = 20;
 const MAX_POLL_MS = 250;
 
-/** The users' access tokens, for calling servers on their behalf. */
-export type AccessTokens = ReturnType<typeof createAccessTokens>;
-
 /** Creates the access token service. */
 export function createAccessTokens(options: {
   store: Store;

@@ -20,9 +20,6 @@ const MAX_NAME = 120;
 /** RFC 3339 has four-digit years. A later time could be stored but not formatted. */
 const LATEST_EXPIRY = new Date('9999-12-31T23:59:59.999Z');
 
-/** Creates, lists and revokes API tokens. */
-export type ApiTokenService = ReturnType<typeof createApiTokenService>;
-
 /** Creates the service. Only the SHA-256 of a token is stored. */
 export function createApiTokenService({ store, now }: { store: Store; now: () => Date }) {
   return {

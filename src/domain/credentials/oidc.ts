@@ -13,6 +13,9 @@ const ALGORITHMS = ['RS256', 'PS256', 'ES256', 'ES384', 'EdDSA'];
 const CLOCK_TOLERANCE_SECONDS = 30;
 const COOLDOWN_MS = 30_000;
 
+/** How the operator configures the issuer. */
+export type OidcSettings = Pick<OidcVerifierOptions, 'issuer' | 'audience' | 'roleClaim'>;
+
 /** Which tokens are accepted. */
 export interface OidcVerifierOptions extends OidcFetchOptions {
   store: Pick<Store, 'users' | 'transaction'>;

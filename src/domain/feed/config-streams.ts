@@ -29,9 +29,6 @@ export const STREAM_LIMITS: StreamLimits = {
   heartbeatMs: 12_000,
 };
 
-/** Opens and ends streams of config events. */
-export type ConfigStreams = ReturnType<typeof createConfigStreams>;
-
 /** Creates the service. */
 export function createConfigStreams(options: {
   memory: Memory;

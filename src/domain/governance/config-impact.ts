@@ -19,9 +19,6 @@ export interface ConfigImpact {
   ifDeleted: string[];
 }
 
-/** Describes the effects of a change before it is made. */
-export type ConfigImpacts = ReturnType<typeof createConfigImpacts>;
-
 /** Creates the service. */
 export function createConfigImpacts({ store, experiments }: { store: Store; experiments: ReadonlySet<Experiment> }) {
   return {

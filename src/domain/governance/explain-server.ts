@@ -27,9 +27,6 @@ export interface ExplainArgs {
   tool?: string | undefined;
 }
 
-/** Explains whether a server can be used. */
-export type ServerExplanations = ReturnType<typeof createServerExplanations>;
-
 /** Creates the service. */
 export function createServerExplanations(options: {
   store: Store;

@@ -43,9 +43,6 @@ const CONCURRENCY = 4;
 /** Configs read per batch. */
 const PIECE = 500;
 
-/** Imports and exports server definitions as files. */
-export type ServerTransfer = ReturnType<typeof createServerTransfer>;
-
 /** Creates the service. */
 export function createServerTransfer(options: {
   store: Store;

@@ -9,9 +9,6 @@ import type { Viewer } from '../../policy/viewer.ts';
 /** The maximum number of values to reseal per call. It takes a few seconds, which a caller can wait for. */
 const MAX_LIMIT = 50_000;
 
-/** Manages the master keys. Every step can be interrupted and repeated. */
-export type KeyService = ReturnType<typeof createKeyService>;
-
 /** Creates the service for the keys of this process. */
 export function createKeyService({ keys }: { keys: KeyRepository }) {
   return {

@@ -19,9 +19,6 @@ export interface UserInput {
 
 const MAX_EMAIL = 320;
 
-/** Reads and writes users. */
-export type UserService = ReturnType<typeof createUserService>;
-
 /**
  * Creates the service for users and their roles. In addition to the policy it ensures that an active admin always
  * remains.

@@ -1,0 +1,14 @@
+import type { Store } from '../../data/store.ts';
+import type { ConnectionService } from '../connections/connection-service.ts';
+import type { Experiment } from '../experiments.ts';
+import { createChatService } from './chat-service.ts';
+import { createEffectiveServers } from './effective-servers.ts';
+
+/** Creates the services of chats. */
+export function createChats(options: {
+  store: Store;
+  experiments: ReadonlySet<Experiment>;
+  connections: ConnectionService;
+}) {
+  return { chats: createChatService(options), effectiveServers: createEffectiveServers(options) };
+}

@@ -1,0 +1,19 @@
+import type { Store } from '../../data/store.ts';
+import type { ConnectionEndings } from '../connections/connection-endings.ts';
+import type { OAuthSetup } from '../connections/oauth-setup.ts';
+import type { Experiment } from '../experiments.ts';
+import type { IsAllowedPrivateHost } from '../validation/url.ts';
+import { createConfigPlans } from './config-plans.ts';
+import { createConfigService } from './config-service.ts';
+
+/** Creates the services of server configs. */
+export function createConfigs(options: {
+  store: Store;
+  experiments: ReadonlySet<Experiment>;
+  isAllowedPrivateHost: IsAllowedPrivateHost;
+  setup: OAuthSetup;
+  endings: ConnectionEndings;
+}) {
+  const { store, experiments, endings } = options;
+  return { configs: createConfigService({ store, experiments, endings, plans: createConfigPlans(options) }) };
+}

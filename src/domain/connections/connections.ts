@@ -1,0 +1,73 @@
+import type { Keyring } from '../../crypto/keyring.ts';
+import type { Store } from '../../data/store.ts';
+import type { SafeFetch } from '../../outbound/safe-fetch.ts';
+import type { Experiment } from '../experiments.ts';
+import { createAdvertisedServers } from '../oauth/advertised-servers.ts';
+import { createOAuthUrls } from '../oauth/redirect-urls.ts';
+import { createTokenEndpoints } from '../oauth/token-endpoint.ts';
+import type { IsAllowedPrivateHost } from '../validation/url.ts';
+import { createAccessTokens } from './access-tokens.ts';
+import { createConnectionEndings } from './connection-endings.ts';
+import { createConnectionFlow } from './connection-flow.ts';
+import { createConnectionService } from './connection-service.ts';
+import { createOAuthClients } from './oauth-clients.ts';
+import { createOAuthSetup } from './oauth-setup.ts';
+import { createProviderSettings } from './provider-settings.ts';
+import { requireScopes, type StepUpResult } from './scope-step-up.ts';
+import { createServerSecrets } from './server-secrets.ts';
+import { createTokenRefresh } from './token-refresh.ts';
+import { createTokenRevocation } from './token-revocation.ts';
+
+/**
+ * Creates everything that connects users to servers. `services` is for callers. `internal` handles plain secrets and
+ * tokens: it is for the gateway's own calls to servers and never reaches a caller.
+ */
+export function createConnections(options: {
+  store: Store;
+  keyring: Keyring;
+  experiments: ReadonlySet<Experiment>;
+  isAllowedPrivateHost: IsAllowedPrivateHost;
+  outbound: { fetch: SafeFetch };
+  publicUrl: string;
+  now: () => Date;
+}) {
+  const { store, keyring, experiments, isAllowedPrivateHost, outbound, publicUrl, now } = options;
+  const { fetch } = outbound;
+  const secrets = createServerSecrets({ store, keyring });
+  const oauthUrls = createOAuthUrls(publicUrl);
+  const endpoints = createTokenEndpoints(fetch);
+  const revocation = createTokenRevocation({ endpoints });
+  const findAdvertised = createAdvertisedServers({ fetch, isAllowedPrivateHost, now });
+  const providers = createProviderSettings({ store, secrets, findAdvertised });
+  const endings = createConnectionEndings({ providers, revocation });
+  const oauthSetup = createOAuthSetup({ fetch, isAllowedPrivateHost, publicUrl, urls: oauthUrls, now });
+  const clients = createOAuthClients({ store, setup: oauthSetup, now });
+  const refresh = createTokenRefresh({ store, providers, secrets, endpoints, revocation, now });
+  return {
+    services: {
+      connections: createConnectionService({ store, experiments, secrets, endings }),
+      connectionFlow: createConnectionFlow({
+        store,
+        experiments,
+        providers,
+        clients,
+        endpoints,
+        revocation,
+        toRedirectUri: oauthUrls.redirectUri,
+        now,
+      }),
+      oauthSetup,
+      oauthUrls,
+    },
+    internal: {
+      secrets,
+      endings,
+      accessTokens: createAccessTokens({ store, secrets, refresh, now }),
+      /** Call it when a server answers `insufficient_scope`. */
+      requireScopes: (args: { userId: string; configId: string; scopes: readonly string[] }): Promise<StepUpResult> =>
+        requireScopes(store, args),
+      /** Resolves when background work, such as the revocation of tokens, is finished. */
+      settle: revocation.settle,
+    },
+  };
+}

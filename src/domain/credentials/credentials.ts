@@ -1,0 +1,40 @@
+import type { Secret } from '../../crypto/secret.ts';
+import type { Memory } from '../../data/memory/memory.ts';
+import type { SafeFetch } from '../../outbound/safe-fetch.ts';
+import type { Viewer } from '../../policy/viewer.ts';
+import { createApiTokenService } from './api-token-service.ts';
+import { createAuthentication } from './authentication.ts';
+import { createBootstrapVerifier, toBootstrapDigest } from './bootstrap-admin.ts';
+import { createOidcVerifier, type OidcSettings } from './oidc.ts';
+import { createSessionService } from './session-service.ts';
+import { createViewerRenewal, type FollowedViewer, followViewer } from './viewer-renewal.ts';
+
+/** Creates the services that tell who calls. */
+export function createCredentials(options: {
+  memory: Pick<Memory, 'store' | 'reader'>;
+  adminToken: Secret;
+  /** Absent when no issuer is configured. */
+  oidc: OidcSettings | undefined;
+  /** Fetches from the issuer. */
+  issuerFetch: SafeFetch;
+  onIssuerError: (error: unknown) => void;
+  now: () => Date;
+}) {
+  const { memory, adminToken, oidc, issuerFetch, onIssuerError, now } = options;
+  const { store, reader } = memory;
+  const renewViewer = createViewerRenewal({ store, now });
+  const verifyOidc = oidc && createOidcVerifier({ ...oidc, fetch: issuerFetch, store, now, onError: onIssuerError });
+  return {
+    authentication: createAuthentication({
+      store,
+      now,
+      verifyBootstrap: createBootstrapVerifier({ store, adminToken }),
+      verifyOidc,
+    }),
+    sessions: createSessionService({ store, now, bootstrapDigest: toBootstrapDigest(adminToken) }),
+    apiTokens: createApiTokenService({ store, now }),
+    renewViewer,
+    /** Returns the current state of a viewer whose connection outlives a request. */
+    followViewer: (viewer: Viewer): FollowedViewer => followViewer(viewer, { renewViewer, changes: reader, now }),
+  };
+}

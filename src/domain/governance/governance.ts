@@ -1,0 +1,21 @@
+import type { Store } from '../../data/store.ts';
+import type { ConfigService } from '../configs/config-service.ts';
+import type { ConnectionService } from '../connections/connection-service.ts';
+import type { Experiment } from '../experiments.ts';
+import { createConfigImpacts } from './config-impact.ts';
+import { createServerExplanations } from './explain-server.ts';
+import { createServerTransfer } from './server-transfer.ts';
+
+/** Creates the services that explain, preview and transfer what admins decide. */
+export function createGovernance(options: {
+  store: Store;
+  experiments: ReadonlySet<Experiment>;
+  configs: ConfigService;
+  connections: ConnectionService;
+}) {
+  return {
+    explanations: createServerExplanations(options),
+    impacts: createConfigImpacts(options),
+    transfer: createServerTransfer(options),
+  };
+}

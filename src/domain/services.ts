@@ -1,0 +1,79 @@
+import type { Keyring } from '../crypto/keyring.ts';
+import type { Secret } from '../crypto/secret.ts';
+import type { Memory } from '../data/memory/memory.ts';
+import type { KeyRepository } from '../data/repositories/key-repository.ts';
+import type { SafeFetch } from '../outbound/safe-fetch.ts';
+import { createAudit } from './audit/audit.ts';
+import { createChats } from './chats/chats.ts';
+import { createConfigs } from './configs/configs.ts';
+import { createConnections } from './connections/connections.ts';
+import { createCredentials } from './credentials/credentials.ts';
+import type { OidcSettings } from './credentials/oidc.ts';
+import type { Experiment } from './experiments.ts';
+import type { ConfigEvent } from './feed/config-event.ts';
+import type { StreamLimits } from './feed/config-streams.ts';
+import { createFeed } from './feed/feed.ts';
+import { createGovernance } from './governance/governance.ts';
+import { createKeyService } from './keys/key-service.ts';
+import { createUserService } from './users/user-service.ts';
+import type { IsAllowedPrivateHost } from './validation/url.ts';
+
+/** What the services work with. */
+export interface ServicesOptions {
+  memory: Memory;
+  keys: KeyRepository;
+  keyring: Keyring;
+  adminToken: Secret;
+  experiments: ReadonlySet<Experiment>;
+  publicUrl: string;
+  oidc: OidcSettings | undefined;
+  isAllowedPrivateHost: IsAllowedPrivateHost;
+  /** Fetches from servers and from their authorization servers. */
+  outbound: { fetch: SafeFetch };
+  /** Fetches from the operator's own OpenID Connect issuer. */
+  issuerOutbound: { fetch: SafeFetch };
+  onIssuerError: (error: unknown) => void;
+  streamLimits: Partial<StreamLimits> | undefined;
+  onStreamEvent: (type: ConfigEvent['type']) => void;
+  now: () => Date;
+}
+
+/** What `http` and `graphql` offer to callers. Each service asks the policy. */
+export type Services = ReturnType<typeof createServices>['services'];
+
+/** What handles plain secrets and tokens: for the gateway's own calls to servers, never for a caller. */
+export type InternalServices = ReturnType<typeof createServices>['internal'];
+
+/** Creates all services, folder by folder. A new service is added in its folder; a new folder is one line here. */
+export function createServices(options: ServicesOptions) {
+  const { memory, experiments, isAllowedPrivateHost, now } = options;
+  const { store } = memory;
+
+  const { services: connections, internal } = createConnections({ ...options, store });
+  const { endings, secrets } = internal;
+  const credentials = createCredentials({ ...options, issuerFetch: options.issuerOutbound.fetch });
+  const { renewViewer } = credentials;
+  const configs = createConfigs({ store, experiments, isAllowedPrivateHost, setup: connections.oauthSetup, endings });
+
+  const services = {
+    experiments,
+    ...credentials,
+    ...connections,
+    ...configs,
+    users: createUserService({ store, endings }),
+    keys: createKeyService(options),
+    ...createChats({ store, experiments, ...connections }),
+    ...createGovernance({ store, experiments, ...configs, ...connections }),
+    ...createAudit({ store, experiments, now }),
+    ...createFeed({
+      memory,
+      renewViewer,
+      secrets,
+      experiments,
+      limits: options.streamLimits,
+      onEvent: options.onStreamEvent,
+      now,
+    }),
+  };
+  return { services, internal };
+}

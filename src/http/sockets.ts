@@ -1,0 +1,26 @@
+import { STREAM_LIMITS, type StreamLimits } from '../domain/feed/config-streams.ts';
+import type { Services } from '../domain/services.ts';
+import { createErrorMask } from '../graphql/mask-error.ts';
+import type { GraphQLFace } from '../graphql/yoga.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import { createGraphQLSockets, type GraphQLSockets } from './graphql-sockets.ts';
+
+/** Creates the WebSocket side of the graph. */
+export function createSockets(options: {
+  services: Services;
+  graphql: GraphQLFace;
+  limits: Partial<StreamLimits> | undefined;
+  log: Logger;
+}): GraphQLSockets {
+  const { services, graphql, limits, log } = options;
+  const { authentication, denials, followViewer } = services;
+  return createGraphQLSockets({
+    graphql,
+    authentication,
+    follow: followViewer,
+    denials,
+    maskError: createErrorMask(log),
+    limits: { ...STREAM_LIMITS, ...limits },
+    log,
+  });
+}
