@@ -9,7 +9,7 @@ const server = process.argv.includes('--project=faults') ? undefined : await fin
  * What needs a database runs on each kind that this machine has. Files share their worker's modules: loading the graph
  * anew for each would take longer than the tests.
  */
-const withDatabase = ['test/{data,domain,graphql,http}/**/*.test.ts'];
+const withDatabase = ['test/{data,domain,field,graphql,http}/**/*.test.ts'];
 
 /** What is about other systems, or the page, and not about the database: once is enough. */
 const withoutServer = [

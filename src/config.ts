@@ -4,6 +4,7 @@ import type { MasterKey } from './crypto/master-key.ts';
 import { parseMasterKeys } from './crypto/parse-master-keys.ts';
 import { Secret } from './crypto/secret.ts';
 import { EXPERIMENTS, type Experiment } from './domain/experiments.ts';
+import { findNearestName } from './domain/validation/nearest-name.ts';
 import { isLoopbackHost } from './domain/validation/url.ts';
 import type { PrivateRange } from './outbound/private-ranges.ts';
 
@@ -37,6 +38,8 @@ export interface Config {
   logLevel: LogLevel;
   /** Audit entries older than this are removed. If absent, all are kept. */
   auditRetentionDays: number | undefined;
+  /** About variables that look like settings but have no effect, for the operator. */
+  warnings: readonly string[];
 }
 
 /** Reports all problems with the environment variables at once. */
@@ -44,10 +47,11 @@ export class ConfigError extends Error {
   override readonly name = 'ConfigError';
   readonly problems: readonly string[];
 
-  constructor(problems: readonly string[]) {
-    super(
-      `The environment has ${problems.length === 1 ? '1 problem' : `${problems.length} problems`}:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`,
-    );
+  /** @param warnings about unknown variables: a misspelled one may be the cause of a problem */
+  constructor(problems: readonly string[], warnings: readonly string[] = []) {
+    const count = problems.length === 1 ? '1 problem' : `${problems.length} problems`;
+    const lines = [...problems, ...warnings].map((each) => `  - ${each}`);
+    super([`The environment has ${count}:`, ...lines].join('\n'));
     this.problems = problems;
   }
 }
@@ -64,7 +68,11 @@ const DEFAULT_ROLE_CLAIM = 'gatehouse_role';
  */
 export function readConfig(env: Environment = process.env): Config {
   const problems: string[] = [];
-  const text = (name: string): string | undefined => env[name]?.trim() || undefined;
+  const known = new Set<string>();
+  const text = (name: string): string | undefined => {
+    known.add(name);
+    return env[name]?.trim() || undefined;
+  };
   const list = (name: string): string[] =>
     (text(name) ?? '')
       .split(',')
@@ -72,6 +80,7 @@ export function readConfig(env: Environment = process.env): Config {
       .filter((each) => each !== '');
 
   const port = parsePort(text('PORT'), problems);
+  const experiments = list('GATEHOUSE_EXPERIMENTS');
   const databaseUrl = parseDatabaseUrl(text('DATABASE_URL'), problems);
   const config: Config = {
     port,
@@ -81,10 +90,7 @@ export function readConfig(env: Environment = process.env): Config {
     publicUrl: parsePublicUrl(text('GATEHOUSE_PUBLIC_URL') ?? `http://localhost:${port}`, problems),
     adminToken: parseAdminToken(text('GATEHOUSE_ADMIN_TOKEN'), problems),
     encryptionKeys: parseKeys(text('GATEHOUSE_ENCRYPTION_KEYS'), databaseUrl !== undefined, problems),
-    experiments: parseExperiments(
-      env['GATEHOUSE_EXPERIMENTS'] === undefined ? ['agents'] : list('GATEHOUSE_EXPERIMENTS'),
-      problems,
-    ),
+    experiments: parseExperiments(env['GATEHOUSE_EXPERIMENTS'] === undefined ? ['agents'] : experiments, problems),
     allowedPrivateRanges: parseRanges(
       'GATEHOUSE_ALLOWED_PRIVATE_CIDRS',
       list('GATEHOUSE_ALLOWED_PRIVATE_CIDRS'),
@@ -103,9 +109,33 @@ export function readConfig(env: Environment = process.env): Config {
     graphiql: parseBoolean('GATEHOUSE_GRAPHIQL', text('GATEHOUSE_GRAPHIQL'), databaseUrl === undefined, problems),
     logLevel: parseChoice('GATEHOUSE_LOG_LEVEL', text('GATEHOUSE_LOG_LEVEL') ?? 'info', LOG_LEVELS, problems) ?? 'info',
     auditRetentionDays: parseDays(text('GATEHOUSE_AUDIT_RETENTION_DAYS'), problems),
+    warnings: [],
   };
-  if (problems.length > 0) throw new ConfigError(problems);
-  return config;
+  const warnings = listUnknownVariables(env, known);
+  if (problems.length > 0) throw new ConfigError(problems, warnings);
+  return { ...config, warnings };
+}
+
+const PREFIX = 'GATEHOUSE_';
+
+/** What Kubernetes sets in every pod for a service with the name `gatehouse`. */
+const SERVICE_LINK = /_(?:SERVICE_HOST|SERVICE_PORT(?:_\w+)?|PORT_\d+_(?:TCP|UDP|SCTP)(?:_\w+)?)$/;
+
+/** Variables with our prefix that nothing reads: a misspelled setting would otherwise have no effect, silently. */
+function listUnknownVariables(env: Environment, known: ReadonlySet<string>): string[] {
+  const settings = new Map([...known].map((name) => [name.replace(PREFIX, ''), name]));
+  return Object.keys(env)
+    .filter((name) => name.toUpperCase().startsWith(PREFIX) && !known.has(name) && !isServiceLink(name, env[name]))
+    .sort()
+    .map((name) => {
+      const nearest = findNearestName(name.slice(PREFIX.length), settings.keys());
+      const hint = nearest === undefined ? '' : ` The nearest is ${settings.get(nearest)}.`;
+      return `${name}: is not a setting and has no effect.${hint}`;
+    });
+}
+
+function isServiceLink(name: string, value = ''): boolean {
+  return SERVICE_LINK.test(name) || (name.endsWith('_PORT') && /^(?:tcp|udp|sctp):\/\//.test(value));
 }
 
 function parsePort(text: string | undefined, problems: string[]): number {

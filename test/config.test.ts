@@ -83,3 +83,31 @@ test('private ranges are networks, addresses, or a host with a port', () => {
   expect(allowedPrivateRanges.map((range) => range.kind)).toEqual(['cidr', 'cidr', 'cidr', 'host']);
   expect(problemsOf({ GATEHOUSE_TRUSTED_PROXIES: 'proxy.internal:80' })).toHaveLength(1);
 });
+
+test.each([
+  ['GATEHOUSE_ALOWED_PRIVATE_CIDR', 'GATEHOUSE_ALLOWED_PRIVATE_CIDRS'],
+  ['GATEHOUSE_ENCRYPTION_KEY', 'GATEHOUSE_ENCRYPTION_KEYS'],
+  ['GATEHOUSE_OIDC_AUDIENCES', 'GATEHOUSE_OIDC_AUDIENCE'],
+  ['GATEHOUSE_EXPERIMENT', 'GATEHOUSE_EXPERIMENTS'],
+  ['GATEHOUSE_DATABASE_URL', 'DATABASE_URL'],
+  ['GATEHOUSE_PORT', 'PORT'],
+  ['gatehouse_public_url', 'GATEHOUSE_PUBLIC_URL'],
+])('the unknown variable %s is named with the nearest setting', (name, nearest) => {
+  const warning = `${name}: is not a setting and has no effect. The nearest is ${nearest}.`;
+  expect(readConfig({ [name]: 'value-canary' }).warnings).toEqual([warning]);
+  // A misspelled setting is the likely cause when another one is missing.
+  expect(() => readConfig({ [name]: 'value-canary', DATABASE_URL: 'postgres://localhost/gatehouse' })).toThrow(warning);
+});
+
+test('no warning is given about settings and about what Kubernetes adds for a service', () => {
+  const { warnings } = readConfig({
+    GATEHOUSE_EXPERIMENTS: 'agents',
+    GATEHOUSE_LOG_LEVEL: 'warn',
+    GATEHOUSE_PORT: 'tcp://10.0.0.7:4000',
+    GATEHOUSE_SERVICE_HOST: '10.0.0.7',
+    GATEHOUSE_SERVICE_PORT_HTTP: '4000',
+    GATEHOUSE_PORT_4000_TCP: 'tcp://10.0.0.7:4000',
+    GATEHOUSE_PORT_4000_TCP_ADDR: '10.0.0.7',
+  });
+  expect(warnings).toEqual([]);
+});

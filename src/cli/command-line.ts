@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError } from 'commander';
+import { ConfigError, readConfig } from '../config.ts';
 import { generateMasterKey } from '../crypto/master-key.ts';
 import { verifyAuditLog } from './audit.ts';
 import { describeFailure, exitCodeOf } from './failure.ts';
@@ -22,6 +23,8 @@ function createProgram(): Command {
   const program = new Command('gatehouse').description(
     'A GraphQL gateway for admin-managed MCP servers. Settings are environment variables: see the README.',
   );
+
+  program.hook('preAction', (_program, command) => warnAboutEnvironment(command.name()));
 
   program.command('serve').description('run the gateway until SIGTERM or SIGINT').action(serve);
 
@@ -89,6 +92,17 @@ function createProgram(): Command {
     .action(revokeToken);
 
   return program;
+}
+
+/** A misspelled setting also matters to commands. `serve` writes the same to its log. */
+function warnAboutEnvironment(command: string): void {
+  if (command === 'serve') return;
+  try {
+    for (const warning of readConfig().warnings) process.stderr.write(`gatehouse: ${warning}\n`);
+  } catch (error) {
+    // The command reports it, if it needs the settings at all.
+    if (!(error instanceof ConfigError)) throw error;
+  }
 }
 
 function parseKeyNumber(text: string): number {

@@ -60,6 +60,7 @@ export async function serve(): Promise<void> {
 }
 
 function warnAboutSettings(config: Config, log: Logger): void {
+  for (const warning of config.warnings) log.warn(warning);
   const url = new URL(config.publicUrl);
   if (url.protocol === 'http:' && !isLoopbackHost(url.hostname)) {
     log.warn('GATEHOUSE_PUBLIC_URL is not https: cookies and tokens are sent unencrypted');

@@ -10,6 +10,7 @@ import {
   type OperationDefinitionNode,
   typeFromAST,
 } from 'graphql';
+import { suggestName } from '../domain/validation/nearest-name.ts';
 import type { ValidationIssue } from '../errors.ts';
 
 /** A body can hold tens of thousands of wrong values; at most this many are reported. */
@@ -63,7 +64,9 @@ function checkValue(issues: ValidationIssue[], path: ValidationIssue['path'], ty
       }
     }
     for (const name of Object.keys(given).filter((each) => !Object.hasOwn(fields, each))) {
-      issues.push({ path: [...path, name], code: 'UNKNOWN_FIELD', message: `Is not a field of ${type.name}.` });
+      const message = `Is not a field of ${type.name}.${suggestName(name, Object.keys(fields))}`;
+      issues.push({ path: [...path, name], code: 'UNKNOWN_FIELD', message });
+      if (issues.length >= MAX_ISSUES) return;
     }
   } else if (!canParse(type, value)) {
     const choices = isEnumType(type) ? type.getValues().map((each) => each.name) : undefined;

@@ -91,18 +91,6 @@ describe('the life of a server', () => {
     });
     expect(body).toMatchObject({ display_name: 'Tidy', oauth2_scopes: 'read write', tool_allow_list: ['search'] });
   });
-
-  test('ignores fields that it does not know, the version and the id among them', async () => {
-    const { id } = await rest.define(minimalServer('unknown-fields'));
-    const { status, body } = await rest.call('admin', 'PATCH', `${SERVERS}/${id}`, {
-      id: '00000000-0000-4000-8000-000000000000',
-      has_api_key: true,
-      colour: { deep: [1] },
-      description: 'known',
-    });
-    expect({ status, body }).toMatchObject({ status: 200, body: { id, has_api_key: false, description: 'known' } });
-    expect(body).not.toHaveProperty('colour');
-  });
 });
 
 describe('a patch', () => {

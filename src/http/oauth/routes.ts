@@ -7,6 +7,7 @@ import type { OAuthUrls } from '../../domain/oauth/redirect-urls.ts';
 import { DomainError, notFound, validationFailed } from '../../errors.ts';
 import type { HttpEnv } from '../context.ts';
 import { statusOfCode } from '../problem.ts';
+import { assertNoQuery } from '../rest/query.ts';
 import { SERVER_GROUP } from '../rest/server-operations.ts';
 import type { FlowCookie } from './flow-cookie.ts';
 import { createResultPage } from './result-page.ts';
@@ -45,6 +46,7 @@ export function createOAuthRoutes({ flow, urls, cookie, publicUrl, denials }: OA
   routes.on('GET', [connectPath, `${connectPath}/`], (c) =>
     respondWithPage(c, denials, async () => {
       const id = parseId(c).toLowerCase();
+      assertNoQuery(c.req.url);
       const { authorizationUrl, browserToken, flowName, expiresAt } = await flow.start(c.get('viewer'), id);
       const path = urls.callbackPath(id);
       c.header('Set-Cookie', cookie.set(flowName, browserToken.expose(), { path, expiresAt }));

@@ -4,7 +4,7 @@ const serverIds = z.array(z.guid());
 
 /** The body of `POST /`. */
 export const CreateChat = z
-  .object({
+  .strictObject({
     title: z.string().nullable().describe('Display name, at most 200 characters.'),
     mcp_server_ids: serverIds
       .nullable()
@@ -15,7 +15,7 @@ export const CreateChat = z
 
 /** The body of `POST /{id}/messages`. */
 export const CreateChatMessage = z
-  .object({
+  .strictObject({
     content: z.string().describe('The text, 1 to 65,536 characters.'),
     mcp_server_ids: serverIds
       .nullable()

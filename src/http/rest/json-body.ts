@@ -1,27 +1,49 @@
 import type { HonoRequest } from 'hono';
 import type { z } from 'zod';
+import { suggestName } from '../../domain/validation/nearest-name.ts';
 import { DomainError, type ValidationIssue, validationFailed } from '../../errors.ts';
 import { decodeUtf8, readLimitedBody } from '../limited-body.ts';
 import { isJson } from '../media-type.ts';
 import { HttpProblem } from '../problem.ts';
 import { locateSyntaxError } from './json-syntax.ts';
+import type { DocumentedBody } from './operation.ts';
+
+/** A list with a wrong type in each of its entries must not cause a response that is larger than the request. */
+const MAX_ISSUES = 100;
+
+const MAX_SHOWN_NAME = 64;
 
 /**
- * Reads a JSON body and checks its types against the schema. Unknown fields are dropped. Required fields may be missing:
- * the domain reports those, see `RestOperation`.
+ * Reads a JSON body and checks its fields and their types against the schema. Required fields may be missing: the domain
+ * reports those, see `RestOperation`.
  *
  * @throws HttpProblem 415 for another media type, 413 if the body is too large, 400 if it is not UTF-8; VALIDATION_FAILED
- *   with the position of a JSON syntax error, or with all wrong types at once
+ *   with the position of a JSON syntax error, or with all unknown fields and wrong types at once
  */
 export async function readBody<Schema extends z.ZodObject>(
   request: HonoRequest,
-  schema: Schema,
+  { schema, refused }: DocumentedBody<Schema>,
 ): Promise<Partial<z.output<Schema>>> {
   assertJson(request.header('Content-Type'));
   const json = parseJson(await readLimitedBody(request.raw));
   const result = schema.partial().safeParse(json);
-  if (!result.success) throw validationFailed(result.error.issues.map(toValidationIssue));
-  return result.data as Partial<z.output<Schema>>;
+  if (result.success) return result.data as Partial<z.output<Schema>>;
+  const issues = result.error.issues.flatMap((issue) =>
+    issue.code === 'unrecognized_keys'
+      ? issue.keys.slice(0, MAX_ISSUES).map((name) => toUnknownField(name, Object.keys(schema.shape), refused))
+      : [toValidationIssue(issue)],
+  );
+  throw validationFailed(issues.slice(0, MAX_ISSUES));
+}
+
+function toUnknownField(
+  name: string,
+  known: readonly string[],
+  refused: Readonly<Record<string, string>> = {},
+): ValidationIssue {
+  const path = [name.length > MAX_SHOWN_NAME ? `${name.slice(0, MAX_SHOWN_NAME)}…` : name];
+  if (Object.hasOwn(refused, name)) return { path, code: 'NOT_SUPPORTED', message: refused[name] ?? '' };
+  return { path, code: 'UNKNOWN_FIELD', message: `Is not a known field.${suggestName(name, known)}` };
 }
 
 function assertJson(contentType: string | undefined): void {

@@ -40,7 +40,8 @@ export function createOpenApiDocument({ version, publicUrl, sessionCookieName }:
       title: 'Gatehouse',
       version,
       summary: 'The REST API of the gateway.',
-      description: 'All paths also work with a trailing slash. Unknown fields in a request body are ignored.',
+      description:
+        'All paths also work with a trailing slash. Unknown fields in a request body and unknown query parameters are refused.',
       license: { name: 'Apache License 2.0', identifier: 'Apache-2.0' },
     },
     servers: [{ url: publicUrl }],

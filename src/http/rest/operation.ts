@@ -12,6 +12,12 @@ export interface Documented<Schema extends z.ZodType = z.ZodType> {
   readonly examples: Examples;
 }
 
+/** The body of a request. */
+export interface DocumentedBody<Schema extends z.ZodObject = z.ZodObject> extends Documented<Schema> {
+  /** Why a field is refused that a caller may expect here, by its name. All other unknown fields are refused, too. */
+  readonly refused?: Readonly<Record<string, string>>;
+}
+
 /** The declaration of one route. The route and its documentation are both created from it. */
 export interface RestOperation {
   readonly method: 'get' | 'post' | 'patch' | 'delete';
@@ -22,7 +28,7 @@ export interface RestOperation {
   readonly summary: string;
   readonly description: string;
   /** The request body. The domain reports missing required fields, together with all other problems. */
-  readonly body?: Documented<z.ZodObject>;
+  readonly body?: DocumentedBody;
   readonly success: {
     readonly status: 200 | 201 | 204 | 307;
     readonly description: string;

@@ -6,12 +6,13 @@ import { assertCan } from '../../policy/policy.ts';
 import type { HttpEnv } from '../context.ts';
 import { readBody } from './json-body.ts';
 import { type Handlers, hasId, type RestGroup, type RestOperation } from './operation.ts';
+import { assertNoQuery } from './query.ts';
 
 type AnyHandler = (request: Record<string, unknown>) => Promise<unknown>;
 
 /**
  * Registers the routes of a group, with and without a trailing slash. All routes check in the same order: authentication,
- * the caller's role, the feature flag, the id, the body. Unauthorized callers therefore learn nothing, and nothing that
+ * the caller's role, the feature flag, the id, the query, the body. Unauthorized callers therefore learn nothing, and nothing that
  * they send is read.
  */
 export function registerOperations<const Group extends RestGroup>(
@@ -28,10 +29,12 @@ export function registerOperations<const Group extends RestGroup>(
       const viewer = c.get('viewer');
       assertCan(viewer, operation.action);
       assertExperiment(experiments, group.experiment);
+      const id = hasId(operation) ? { id: parseId(c.req.param('id')) } : {};
+      assertNoQuery(c.req.url);
       const result = await handle({
         viewer,
-        ...(hasId(operation) && { id: parseId(c.req.param('id')) }),
-        ...(operation.body !== undefined && { body: await readBody(c.req, operation.body.schema) }),
+        ...id,
+        ...(operation.body !== undefined && { body: await readBody(c.req, operation.body) }),
       });
       c.header('Cache-Control', 'no-store');
       c.status(operation.success.status as 200);

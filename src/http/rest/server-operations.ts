@@ -1,5 +1,5 @@
 import type { RestGroup } from './operation.ts';
-import { CreateMcpServer, McpServer, McpServerList, UpdateMcpServer } from './server-schemas.ts';
+import { CreateMcpServer, McpServer, McpServerList, REFUSED_FIELDS, UpdateMcpServer } from './server-schemas.ts';
 
 const EXAMPLE_SERVER: McpServer = {
   id: '5f1c9a52-6f0f-4d3c-9f51-0c5ad9a3a0d4',
@@ -61,6 +61,7 @@ export const SERVER_GROUP = {
       description: 'Admins only. A new server is disabled unless `enabled` is true.',
       body: {
         schema: CreateMcpServer,
+        refused: REFUSED_FIELDS,
         examples: {
           'without sign-in': { display_name: 'Docs', slug: 'docs', url: 'https://docs.example.com/mcp', enabled: true },
           'with an API key': {
@@ -124,6 +125,7 @@ export const SERVER_GROUP = {
         'connections of all users. If secrets are stored, changing the origin requires each secret to be sent again or cleared.',
       body: {
         schema: UpdateMcpServer,
+        refused: REFUSED_FIELDS,
         examples: {
           'switch off': { enabled: false },
           'move to another origin': { url: 'https://new.example.com/mcp', api_key_value: 'Bearer <the key>' },

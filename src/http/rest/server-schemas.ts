@@ -9,7 +9,7 @@ const names = z.array(z.string()).nullable();
 
 /** The body of `PATCH /{id}`. */
 export const UpdateMcpServer = z
-  .object({
+  .strictObject({
     display_name: z.string().describe('Display name, 1 to 120 characters.'),
     slug: z
       .string()
@@ -96,3 +96,21 @@ export type McpServer = z.output<typeof McpServer>;
 export const McpServerList = z
   .array(McpServer)
   .describe('All servers that the caller may see, sorted by display name.');
+
+const READ_ONLY = 'Is read-only: leave it out.';
+const NOT_SUPPORTED = 'Is not supported by this gateway: leave it out.';
+
+/** Why both bodies refuse a field that callers may send: it is only in responses, or only other gateways have it. */
+export const REFUSED_FIELDS: Readonly<Record<string, string>> = {
+  ...Object.fromEntries(
+    Object.keys(McpServer.shape)
+      .filter((name) => !Object.hasOwn(UpdateMcpServer.shape, name))
+      .map((name) => [name, READ_ONLY]),
+  ),
+  // Later versions of the API that this one is based on.
+  allow_in_plan_mode: NOT_SUPPORTED,
+  custom_headers_user_key_descriptions: NOT_SUPPORTED,
+  custom_headers_user_keys: NOT_SUPPORTED,
+  forward_coder_headers: NOT_SUPPORTED,
+  model_intent: NOT_SUPPORTED,
+};

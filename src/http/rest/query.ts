@@ -1,0 +1,23 @@
+import { type ValidationIssue, validationFailed } from '../../errors.ts';
+
+const MAX_ISSUES = 100;
+const MAX_SHOWN_NAME = 64;
+
+/**
+ * Refuses query parameters: no operation of the REST API reads any, so whoever sends one expects something that would
+ * not happen. Only the callback takes some, and ignores unknown ones as RFC 6749, section 4.1.2, requires.
+ *
+ * @throws VALIDATION_FAILED with the names of the parameters
+ */
+export function assertNoQuery(url: string): void {
+  const names = new Set(new URL(url).searchParams.keys());
+  if (names.size === 0) return;
+  const issues = [...names].slice(0, MAX_ISSUES).map(
+    (name): ValidationIssue => ({
+      path: [name.length > MAX_SHOWN_NAME ? `${name.slice(0, MAX_SHOWN_NAME)}…` : name],
+      code: 'UNKNOWN_PARAMETER',
+      message: 'Is not a known query parameter: this address takes none.',
+    }),
+  );
+  throw validationFailed(issues);
+}
