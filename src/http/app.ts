@@ -10,6 +10,7 @@ import { DomainError } from '../errors.ts';
 import type { GraphQLFace } from '../graphql/yoga.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import { respondUnhandled } from './allowed-methods.ts';
 import { authenticate } from './authenticate.ts';
 import { createClientAddress } from './client-address.ts';
 import type { HttpEnv } from './context.ts';
@@ -21,7 +22,7 @@ import { createFlowCookie } from './oauth/flow-cookie.ts';
 import { createClientMetadataRoutes, createOAuthRoutes } from './oauth/routes.ts';
 import { createAssets } from './playground/assets.ts';
 import { createAssetRoutes, createPlaygroundRoutes } from './playground/routes.ts';
-import { createProblemResponse, toProblemResponse } from './problem.ts';
+import { toProblemResponse } from './problem.ts';
 import { reportRequests } from './request-report.ts';
 import { createChatRoutes } from './rest/chat-routes.ts';
 import { createOpenApiRoutes } from './rest/openapi-routes.ts';
@@ -67,7 +68,7 @@ export function createApp(options: AppOptions): App {
     });
     return c.req.path === '/graphql' ? toGraphQLResponse(response) : response;
   });
-  app.notFound(() => createProblemResponse(404, { message: 'There is nothing at this address.', code: 'NOT_FOUND' }));
+  app.notFound((c) => respondUnhandled(app, c));
 
   app.use(reportRequests({ log, metrics, addressOf: createClientAddress(config.trustedProxies) }));
   app.use(async (c, next) => {
@@ -77,6 +78,8 @@ export function createApp(options: AppOptions): App {
     headers.set('x-content-type-options', 'nosniff');
     if (!headers.has('cache-control')) headers.set('cache-control', 'no-store');
     if (!headers.has('referrer-policy')) headers.set('referrer-policy', 'no-referrer');
+    // nginx and the proxies that follow it would hold back the events of a stream until a buffer is full.
+    if (headers.get('content-type')?.startsWith('text/event-stream')) headers.set('x-accel-buffering', 'no');
   });
   if (corsOrigins.length > 0) app.use(cors({ origin: [...corsOrigins], credentials: true, maxAge: 600 }));
   app.route(

@@ -108,5 +108,6 @@ export function createGraphQLRoutes(options: {
 export async function toGraphQLResponse(problem: Response): Promise<Response> {
   const { message, code, errorId } = (await problem.json()) as { message: string; code: string; errorId?: string };
   const errors = [{ message, extensions: { code, ...(errorId !== undefined && { errorId }) } }];
-  return Response.json({ errors }, { status: problem.status });
+  const allow = problem.headers.get('allow');
+  return Response.json({ errors }, { status: problem.status, ...(allow !== null && { headers: { allow } }) });
 }

@@ -6,6 +6,7 @@ import type { StreamLimits } from '../domain/feed/config-streams.ts';
 import { createPlaces, type PlaceLimits, tooMany } from '../domain/feed/places.ts';
 import { viewerUserId } from '../policy/viewer.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import { parseClientMessage } from './socket-message.ts';
 import {
   createSocketOperations,
   MAX_SOCKET_OPERATIONS,
@@ -155,10 +156,12 @@ export function createGraphQLSockets({ log, limits, ...options }: GraphQLSockets
         onMessage({ data }, { raw: socket }) {
           // Messages after the close frame are ignored: their result could not be delivered.
           if (socket?.readyState !== WebSocket.OPEN || isFlooding(socket)) return;
-          if (typeof data !== 'string') return close(socket, CloseCode.BadRequest, 'Invalid message received');
           if (inProgress >= MAX_IN_PROGRESS) return close(socket, POLICY_VIOLATION, 'Too many messages in progress');
+          const message = typeof data === 'string' ? parseClientMessage(data) : undefined;
+          if (message === undefined) return close(socket, CloseCode.BadRequest, 'Invalid message received');
           inProgress += 1;
-          receive?.(data)
+          // The library also takes a parsed message, though its type does not say so.
+          receive?.(message as unknown as string)
             .catch((error: unknown) => {
               logError(error, 'unexpected error while handling a WebSocket message');
               close(socket, INTERNAL_ERROR, 'Something went wrong in the gateway');

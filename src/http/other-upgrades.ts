@@ -21,6 +21,12 @@ export function ignoreOtherUpgrades(server: ServerType): void {
   const responses = new WeakMap<Duplex, ServerResponse>();
   const onUpgrade: OnUpgrade = (request, socket, head) => {
     if (request.headers.upgrade?.toLowerCase() === 'websocket') {
+      // The adapter would answer 500.
+      if (!URL.canParse(`http://${request.headers.host ?? ''}`)) {
+        socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
+        socket.once('finish', () => socket.destroy());
+        return;
+      }
       // A rejected upgrade closes only this side, and nothing reads the close of the client. Destroy the socket instead.
       socket.once('finish', () => setTimeout(() => socket.destroy(), CLOSE_TIMEOUT_MS).unref());
       for (const listener of listeners) listener.call(server, request, socket, head);

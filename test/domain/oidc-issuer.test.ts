@@ -141,7 +141,9 @@ describe('a faulty issuer', () => {
   test('a key that is too weak: the caller is unauthenticated, and the operator learns why', async () => {
     issuer.serve([signer]);
     issuer.onJson(JWKS_PATH, { keys: [{ kty: 'RSA', kid: signer.kid, alg: 'RS256', n: 'AQAB', e: 'AQAB' }] });
-    expect(await bench.verifier({ issuer: issuer.url })(await tokenOf(issuer.url))).toEqual(NOBODY);
+    const verify = bench.verifier({ issuer: issuer.url });
+    // Anybody can send such tokens: they cannot fill the log.
+    for (let attempt = 0; attempt < 3; attempt += 1) expect(await verify(await tokenOf(issuer.url))).toEqual(NOBODY);
     expect(bench.reports).toEqual([expect.stringMatching(/cannot be used/)]);
   });
 });

@@ -46,6 +46,15 @@ export function createOidcVerifier(options: OidcVerifierOptions): OidcVerifier {
   if (!isIssuerUrl(issuer)) throw new RangeError('the issuer must be an https URL, or http on loopback');
   const findKey = createIssuerKeys({ load: () => loadIssuerKeys(issuer, options), now, cooldownMs, onError });
 
+  let keyReportedAt: number | undefined;
+  /** Anybody can send tokens that name this key, so it is reported once per cooldown. */
+  const reportUnusableKey = (): void => {
+    const at = now().getTime();
+    if (keyReportedAt !== undefined && Math.abs(at - keyReportedAt) < cooldownMs) return;
+    keyReportedAt = at;
+    onError(new OidcIssuerError(`a key of ${issuer} cannot be used`));
+  };
+
   const verify = async (token: string): Promise<JWTPayload | undefined> => {
     try {
       // Read without verification, only to reject: a token of another issuer must not trigger a fetch of this issuer's
@@ -64,7 +73,7 @@ export function createOidcVerifier(options: OidcVerifierOptions): OidcVerifier {
       // On any error the token is not accepted. Errors from jose are caused by the token. Others, such as an RSA key
       // that is too short, are caused by the issuer, and the operator should know about them.
       const isReported = error instanceof errors.JOSEError || error instanceof OidcKeysUnavailable;
-      if (!isReported) onError(new OidcIssuerError(`a key of ${issuer} cannot be used`));
+      if (!isReported) reportUnusableKey();
       return undefined;
     }
   };
