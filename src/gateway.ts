@@ -148,6 +148,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     async close() {
       endStreams();
       await settle();
+      await services.denials.close();
       await reader.close();
       await Promise.all([outbound.close(), issuerOutbound.close()]);
       await prisma.$disconnect();

@@ -17,7 +17,7 @@ beforeAll(async () => {
 afterAll(() => gateway?.close());
 
 const DENIALS = ['FORBIDDEN', 'UNAUTHENTICATED'];
-/** Longer than the window in which refusals of unauthenticated callers are limited. */
+/** Longer than repeats of a refusal are counted instead of recorded. */
 const calmDown = () => gateway.clock.advance(3_600_000);
 
 describe('a refusal in the graph', () => {
@@ -62,6 +62,7 @@ describe('a refusal in the graph', () => {
   });
 
   test('is recorded by the field name and not by the alias', async () => {
+    calmDown();
     const canary = 'canaryAlias';
     const entries = await entriesOf(gateway, () =>
       gateway.graphql(`{ ${canary}: verifyAuditLog { checked } viewer { id } }`, { token: gateway.tokens.member }),
@@ -158,36 +159,9 @@ describe('a refusal in REST', () => {
   });
 });
 
-describe('a flood of unauthenticated refusals', () => {
-  test('is limited, and the next entry says how many were left out', async () => {
-    calmDown();
-    const knock = () => gateway.fetch('/graphql', { method: 'POST' });
-    const flood = await entriesOf(gateway, async () => {
-      for (let index = 0; index < 100; index += 1) expect((await knock()).status).toBe(401);
-    });
-    expect(flood).toHaveLength(60);
-    gateway.clock.advance(1_000);
-    const [next, ...more] = await entriesOf(gateway, async () => {
-      await knock();
-      await knock();
-    });
-    expect(next?.reason).toBe('UNAUTHENTICATED. 40 earlier denials were not recorded.');
-    expect(more).toEqual([]);
-  });
-
-  test('leaves room for refusals of known users', async () => {
-    const entries = await entriesOf(gateway, async () => {
-      for (let index = 0; index < 70; index += 1) {
-        await gateway.graphql('{ exportMcpServers }', { token: gateway.tokens.member });
-      }
-    });
-    expect(entries).toHaveLength(70);
-  });
-});
-
 test('a refused action is never recorded as done', async () => {
   const entries = await readEntries(gateway);
   const refused = entries.filter(({ action }) => action === 'access.denied');
-  expect(refused.length).toBeGreaterThan(200);
+  expect(refused.length).toBeGreaterThan(100);
   for (const { outcome, changes } of refused) expect([outcome, changes]).toEqual(['denied', '[]']);
 });

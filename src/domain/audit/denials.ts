@@ -1,10 +1,14 @@
 import type { Store } from '../../data/store.ts';
 import type { ErrorCode } from '../../errors.ts';
 import { SYSTEM, type Viewer } from '../../policy/viewer.ts';
+import { runInRequest } from '../../telemetry/request-scope.ts';
+import { createDenialSources, type DenialKind, type DenialSource } from './denial-sources.ts';
 
-/** How many denials of anonymous callers are recorded in a burst, and how many more per second. */
-const NOBODY_BURST = 60;
-const NOBODY_PER_SECOND = 1;
+/** After an entry, repeats of the same denial are counted for this long before they get another entry. */
+const QUIET_MS = 60_000;
+
+/** How often counts that are due are written, for denials that nobody repeats. */
+const FLUSH_MS = 30_000;
 
 /** Error codes that count as a denial. */
 const DENIALS: ReadonlySet<string> = new Set<ErrorCode>(['FORBIDDEN', 'UNAUTHENTICATED']);
@@ -13,43 +17,84 @@ const DENIALS: ReadonlySet<string> = new Set<ErrorCode>(['FORBIDDEN', 'UNAUTHENT
 export type Denials = ReturnType<typeof createDenials>;
 
 /**
- * Creates the recorder. Every denial of a known caller is recorded. Denials of anonymous callers are rate-limited: each
- * one is a write that blocks other appends, and anyone on the network can cause them. The next recorded entry says how
- * many were left out.
+ * Creates the recorder. Each entry is a write that all others wait for, and any caller can cause denials. So the first
+ * denial of a kind (the caller, the operation and the code) is written at once. Repeats are counted, and one entry says
+ * how many there were. No caller's entries depend on another's denials.
  */
 export function createDenials({ store, now }: { store: Store; now: () => Date }) {
-  let tokens = NOBODY_BURST;
-  let refilledAt = now().getTime();
-  let leftOut = 0;
+  const sources = createDenialSources();
+  let timer: NodeJS.Timeout | undefined;
+  let flushing: Promise<void> | undefined;
 
-  const takeToken = (): boolean => {
+  const write = async ({ isShared }: DenialSource, kind: DenialKind): Promise<void> => {
+    const { count, since, operation, code, viewer, scope } = kind;
+    kind.count = 0;
+    kind.quietUntil = now().getTime() + QUIET_MS;
+    const times = count === 1 ? '' : ` ${count} times since ${new Date(since).toISOString()}.`;
+    const where = isShared ? ' From one of many addresses.' : '';
+    try {
+      await runInRequest(scope, () =>
+        store.transaction((tx) =>
+          tx.audit.append(SYSTEM, {
+            actor: viewer,
+            action: 'access.denied',
+            outcome: 'denied',
+            target: { type: 'operation', label: operation },
+            reason: `${code}.${times}${where}`,
+          }),
+        ),
+      );
+    } catch (error) {
+      // Not in the log: the next attempt writes these as well.
+      Object.assign(kind, { count: kind.count + count, since, quietUntil: 0 });
+      throw error;
+    }
+  };
+
+  const writeCounts = async (isDue: (source: DenialSource, kind: DenialKind) => boolean): Promise<void> => {
+    for (const source of sources.all()) {
+      for (const kind of source.kinds.values()) {
+        if (kind.count > 0 && isDue(source, kind)) await write(source, kind);
+      }
+    }
+  };
+
+  const writeDueCounts = async (): Promise<void> => {
     const at = now().getTime();
-    tokens = Math.min(NOBODY_BURST, tokens + (Math.max(0, at - refilledAt) / 1_000) * NOBODY_PER_SECOND);
-    refilledAt = at;
-    if (tokens < 1) return false;
-    tokens -= 1;
-    return true;
+    await writeCounts(({ bucket }, { quietUntil }) => at >= quietUntil && bucket.take(at));
+    sources.sweep(at);
+    if (!sources.isEmpty()) return;
+    clearInterval(timer);
+    timer = undefined;
+  };
+
+  /** A failure is retried at the next call, so it is not reported. */
+  const flush = (): Promise<void> => {
+    flushing ??= writeDueCounts()
+      .catch(() => undefined)
+      .finally(() => {
+        flushing = undefined;
+      });
+    return flushing;
   };
 
   return {
     /** @param operation what was denied: a root field of the graph, or a method and route */
-    async record(viewer: Viewer, { operation, code }: { operation: string; code: string }): Promise<void> {
-      if (!DENIALS.has(code)) return;
-      if (viewer.kind === 'nobody' && !takeToken()) {
-        leftOut += 1;
-        return;
-      }
-      const more = viewer.kind === 'nobody' && leftOut > 0 ? ` ${leftOut} earlier denials were not recorded.` : '';
-      if (more !== '') leftOut = 0;
-      await store.transaction((tx) =>
-        tx.audit.append(SYSTEM, {
-          actor: viewer,
-          action: 'access.denied',
-          outcome: 'denied',
-          target: { type: 'operation', label: operation },
-          reason: `${code}.${more}`,
-        }),
-      );
+    async record(viewer: Viewer, denial: { operation: string; code: string }): Promise<void> {
+      if (!DENIALS.has(denial.code)) return;
+      const at = now().getTime();
+      const { source, kind, isFirst } = sources.count(viewer, denial, at);
+      timer ??= setInterval(() => void flush(), FLUSH_MS).unref();
+      if (isFirst) source.bucket.spend(at, 1);
+      else if (at < kind.quietUntil || !source.bucket.take(at)) return;
+      await write(source, kind);
+    },
+
+    /** Writes all counts, also those that are not due, and stops. */
+    async close(): Promise<void> {
+      clearInterval(timer);
+      await flushing;
+      await writeCounts(() => true).catch(() => undefined);
     },
   };
 }

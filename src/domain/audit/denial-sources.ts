@@ -1,0 +1,91 @@
+import { randomUUID } from 'node:crypto';
+import { type Viewer, viewerUserId } from '../../policy/viewer.ts';
+import { currentRequest, type RequestScope } from '../../telemetry/request-scope.ts';
+import { toClientNetwork } from '../shares/client-network.ts';
+import { type BucketLimits, TokenBucket } from '../shares/token-bucket.ts';
+
+/** Denials of one caller with the same operation and code. */
+export interface DenialKind {
+  operation: string;
+  code: string;
+  /** Denials that are not in the log yet. */
+  count: number;
+  /** When the first of them happened, in milliseconds. */
+  since: number;
+  /** Repeats are only counted until then. */
+  quietUntil: number;
+  /** The caller and the request of the last one. */
+  viewer: Viewer;
+  scope: RequestScope;
+}
+
+/** Whoever shares a bucket of entries: a user, or the unknown callers of one network. */
+export interface DenialSource {
+  bucket: TokenBucket;
+  kinds: Map<string, DenialKind>;
+  /** Whether it stands for many networks, whose addresses are left out. */
+  isShared: boolean;
+}
+
+/** The entries of one source: a burst, then one a minute. The first denial of each kind is written even if it is in debt. */
+const SOURCE_ENTRIES: BucketLimits = { capacity: 30, perSecond: 1 / 60 };
+
+/** The networks of unknown callers that get a bucket of their own: a burst, then one every five seconds. */
+const NEW_NETWORKS: BucketLimits = { capacity: 500, perSecond: 1 / 5 };
+
+const OTHER_NETWORKS = 'other networks';
+
+/**
+ * Remembers who was denied what. A source is remembered until its bucket is full again, so nobody gets a new bucket by
+ * waiting. The number of sources is bounded by the number of users, and for networks by `NEW_NETWORKS`: beyond it, the
+ * rest share one source.
+ */
+export function createDenialSources() {
+  const sources = new Map<string, DenialSource>();
+  let newNetworks: TokenBucket | undefined;
+
+  const addSource = (name: string, at: number, isShared = false): DenialSource => {
+    const source = { bucket: new TokenBucket(SOURCE_ENTRIES, at), kinds: new Map(), isShared };
+    sources.set(name, source);
+    return source;
+  };
+
+  const findSource = (viewer: Viewer, address: string | undefined, at: number): DenialSource => {
+    const userId = viewerUserId(viewer);
+    const name = userId === undefined ? `network ${toClientNetwork(address)}` : `user ${userId}`;
+    const known = sources.get(name);
+    if (known !== undefined) return known;
+    newNetworks ??= new TokenBucket(NEW_NETWORKS, at);
+    if (userId !== undefined || newNetworks.take(at)) return addSource(name, at);
+    return sources.get(OTHER_NETWORKS) ?? addSource(OTHER_NETWORKS, at, true);
+  };
+
+  return {
+    /** Counts one denial. @returns where it is counted, and whether it is the first of its kind */
+    count(viewer: Viewer, { operation, code }: { operation: string; code: string }, at: number) {
+      const request = currentRequest() ?? { requestId: randomUUID(), address: undefined };
+      const source = findSource(viewer, request.address, at);
+      const scope = source.isShared ? { ...request, address: undefined } : request;
+      const known = source.kinds.get(`${code} ${operation}`);
+      if (known !== undefined) {
+        Object.assign(known, { viewer, scope, count: known.count + 1, since: known.count === 0 ? at : known.since });
+        return { source, kind: known, isFirst: false };
+      }
+      const kind: DenialKind = { operation, code, count: 1, since: at, quietUntil: 0, viewer, scope };
+      source.kinds.set(`${code} ${operation}`, kind);
+      return { source, kind, isFirst: true };
+    },
+
+    all: (): DenialSource[] => [...sources.values()],
+
+    /** Forgets the sources that have nothing left to write and whose bucket is full. */
+    sweep(at: number): void {
+      for (const [name, { bucket, kinds }] of sources) {
+        const isIdle = bucket.isFull(at) && [...kinds.values()].every(({ count }) => count === 0);
+        if (isIdle) sources.delete(name);
+      }
+    },
+
+    isEmpty: (): boolean => sources.size === 0,
+  };
+}
