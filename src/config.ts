@@ -215,7 +215,7 @@ function parseRanges(variable: string, entries: readonly string[], problems: str
       const address = ipaddr.parse(entry);
       return [{ kind: 'cidr', address, prefixLength: address.kind() === 'ipv4' ? 32 : 128 }];
     }
-    const [, host, port] = /^(\[[0-9a-f:.]+\]|[a-z0-9.-]+):(\d{1,5})$/i.exec(entry) ?? [];
+    const [, host, port] = /^(\[[0-9a-f:.]+\]|[a-z0-9._-]+):(\d{1,5})$/i.exec(entry) ?? [];
     if (
       variable === 'GATEHOUSE_ALLOWED_PRIVATE_CIDRS' &&
       host !== undefined &&

@@ -16,7 +16,8 @@ import { createServices, type InternalServices } from './domain/services.ts';
 import { createGraphQL } from './graphql/yoga.ts';
 import { type App, createApp } from './http/app.ts';
 import { createSockets } from './http/sockets.ts';
-import { createPrivateHostCheck, toHostRange } from './outbound/private-ranges.ts';
+import { createPrivateHosts } from './outbound/private-hosts.ts';
+import { toHostRange } from './outbound/private-ranges.ts';
 import { createSafeFetch } from './outbound/safe-fetch.ts';
 import type { Logger } from './telemetry/logger.ts';
 import { createMetrics } from './telemetry/metrics.ts';
@@ -80,7 +81,8 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   metrics.watchFeed(reader.status);
   await ensureBootstrapAdmin(store);
 
-  const outbound = createSafeFetch({ ranges: config.allowedPrivateRanges });
+  const hosts = createPrivateHosts(config.allowedPrivateRanges);
+  const outbound = createSafeFetch({ ranges: config.allowedPrivateRanges, hosts });
   // The operator's own issuer may be in a private network that is closed to the hosts that admins and servers name.
   const issuerRanges = config.oidc === undefined ? [] : [toHostRange(new URL(config.oidc.issuer))];
   const issuerOutbound = createSafeFetch({ ranges: [...config.allowedPrivateRanges, ...issuerRanges] });
@@ -92,7 +94,8 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     experiments: config.experiments,
     publicUrl: config.publicUrl,
     oidc: config.oidc,
-    isAllowedPrivateHost: createPrivateHostCheck(config.allowedPrivateRanges),
+    isAllowedPrivateHost: hosts.isAllowed,
+    learnHosts: hosts.learn,
     outbound,
     issuerOutbound,
     onIssuerError: (error) => log.warn({ err: error }, 'the OpenID Connect issuer cannot be used'),

@@ -16,7 +16,7 @@ import { createFeed } from './feed/feed.ts';
 import { createGovernance } from './governance/governance.ts';
 import { createKeyService } from './keys/key-service.ts';
 import { createUserService } from './users/user-service.ts';
-import type { IsAllowedPrivateHost } from './validation/url.ts';
+import type { IsAllowedPrivateHost, LearnHosts } from './validation/url.ts';
 
 /** What the services work with. */
 export interface ServicesOptions {
@@ -28,6 +28,7 @@ export interface ServicesOptions {
   publicUrl: string;
   oidc: OidcSettings | undefined;
   isAllowedPrivateHost: IsAllowedPrivateHost;
+  learnHosts: LearnHosts;
   /** Fetches from servers and from their authorization servers. */
   outbound: { fetch: SafeFetch };
   /** Fetches from the operator's own OpenID Connect issuer. */
@@ -46,14 +47,21 @@ export type InternalServices = ReturnType<typeof createServices>['internal'];
 
 /** Creates all services, folder by folder. A new service is added in its folder; a new folder is one line here. */
 export function createServices(options: ServicesOptions) {
-  const { memory, experiments, isAllowedPrivateHost, now } = options;
+  const { memory, experiments, isAllowedPrivateHost, learnHosts, now } = options;
   const { store } = memory;
 
   const { services: connections, internal } = createConnections({ ...options, store });
   const { endings, secrets } = internal;
   const credentials = createCredentials({ ...options, issuerFetch: options.issuerOutbound.fetch });
   const { renewViewer } = credentials;
-  const configs = createConfigs({ store, experiments, isAllowedPrivateHost, setup: connections.oauthSetup, endings });
+  const configs = createConfigs({
+    store,
+    experiments,
+    isAllowedPrivateHost,
+    learnHosts,
+    setup: connections.oauthSetup,
+    endings,
+  });
 
   const services = {
     experiments,

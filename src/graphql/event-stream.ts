@@ -12,8 +12,6 @@ const COMPLETE = encoder.encode('event: complete\ndata:\n\n');
 const HEADERS = {
   'content-type': 'text/event-stream',
   'cache-control': 'no-cache',
-  // Stops proxies from buffering events (defined by nginx, understood by others).
-  'x-accel-buffering': 'no',
 };
 
 /** Each event is encoded once: a thousand subscribers share the same bytes. */

@@ -2,7 +2,7 @@ import { lookup as lookupName } from 'node:dns/promises';
 import ipaddr from 'ipaddr.js';
 import { buildConnector } from 'undici';
 import { OutboundError } from './outbound-error.ts';
-import { type Address, isAllowedPrivate, type PrivateRange } from './private-ranges.ts';
+import { type Address, isAllowedPrivate, type PrivateRange, selectAllowed } from './private-ranges.ts';
 import { isPublicAddress } from './public-address.ts';
 
 /** Resolves a host name to all its addresses; rejects like `dns.lookup`. Tests replace it. */
@@ -31,12 +31,20 @@ export function createCheckedConnector(options: {
 
   const connect = async (target: buildConnector.Options) => {
     const hostname = target.hostname.replace(/^\[|\]$/g, '');
+    // undici removes the brackets of an IPv6 address; `URL.hostname` and the operator's setting have them.
+    const written = hostname.includes(':') ? `[${hostname}]` : hostname;
     const port = Number(target.port) || (target.protocol === 'https:' ? 443 : 80);
+    const isOpened = (address: Address): boolean => isAllowedPrivate({ address, hostname: written, port }, ranges);
+    // Without TLS, only hosts that the operator opened may be called, which for a name is known only now.
     const isAllowed = (address: Address): boolean =>
-      isPublicAddress(address) || isAllowedPrivate({ address, hostname: target.hostname, port }, ranges);
-    const addresses = await resolve(hostname, lookup);
-    // Every address must be allowed: a name with public and private addresses is an attack or a mistake.
-    if (!addresses.every(isAllowed)) throw notAllowed(hostname);
+      isOpened(address) || (target.protocol === 'https:' && isPublicAddress(address));
+    const found = await resolveAddresses(hostname, lookup);
+    const addresses = selectAllowed(found, isAllowed);
+    if (addresses === undefined) {
+      const setting = `${written}:${port}`;
+      const isPublic = found.every((address) => isOpened(address) || isPublicAddress(address));
+      throw isPublic ? onlyWithTls(hostname, setting) : notAllowed(hostname, setting);
+    }
     let lastError: unknown;
     for (const address of addresses) {
       try {
@@ -44,7 +52,7 @@ export function createCheckedConnector(options: {
         const remote = socket.remoteAddress;
         if (remote !== undefined && isAllowed(ipaddr.process(remote))) return socket;
         socket.destroy();
-        throw notAllowed(hostname);
+        throw notAllowed(hostname, `${written}:${port}`);
       } catch (error) {
         if (error instanceof OutboundError) throw error;
         lastError = error;
@@ -61,7 +69,8 @@ export function createCheckedConnector(options: {
   };
 }
 
-async function resolve(hostname: string, lookup: Lookup): Promise<Address[]> {
+/** The addresses of a host: at least one. @throws OutboundError if it has none */
+export async function resolveAddresses(hostname: string, lookup: Lookup): Promise<Address[]> {
   if (ipaddr.isValid(hostname)) return [ipaddr.process(hostname)];
   let found: string[];
   try {
@@ -86,10 +95,14 @@ function dialOne(dial: buildConnector.connector, target: buildConnector.Options,
   });
 }
 
-function notAllowed(hostname: string): OutboundError {
-  return new OutboundError(
-    'address',
-    `${hostname} has an address that this gateway may not call. An operator can allow it with ` +
-      'GATEHOUSE_ALLOWED_PRIVATE_CIDRS.',
-  );
+function notAllowed(hostname: string, setting: string): OutboundError {
+  const message =
+    `${hostname} has an address that this gateway may not call. An operator can allow it by adding ${setting} to ` +
+    'GATEHOUSE_ALLOWED_PRIVATE_CIDRS.';
+  return new OutboundError('address', message, { setting });
+}
+
+/** The error for http to a host that the operator did not open. @param setting what would open it */
+export function onlyWithTls(hostname: string, setting: string): OutboundError {
+  return new OutboundError('url', `${hostname} may only be called over https.`, { setting });
 }

@@ -8,9 +8,12 @@ export type OutboundFailure = 'url' | 'address' | 'timeout' | 'connection' | 're
 export class OutboundError extends Error {
   override readonly name = 'OutboundError';
   readonly failure: OutboundFailure;
+  /** `host:port`, which the operator can add to GATEHOUSE_ALLOWED_PRIVATE_CIDRS to allow the request. */
+  readonly setting: string | undefined;
 
-  constructor(failure: OutboundFailure, message: string, options?: ErrorOptions) {
+  constructor(failure: OutboundFailure, message: string, options: ErrorOptions & { setting?: string } = {}) {
     super(message, options);
     this.failure = failure;
+    this.setting = options.setting;
   }
 }

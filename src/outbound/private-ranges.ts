@@ -36,13 +36,31 @@ export function isAllowedPrivate(
   return isAllowedHost(target.hostname, target.port, ranges) || isInRanges(target.address, ranges);
 }
 
-/** Checks whether the operator allows the host of a URL, by address or by host and port. Does not resolve names. */
-export function createPrivateHostCheck(ranges: readonly PrivateRange[]): (url: URL) => boolean {
-  return (url) => {
-    if (isAllowedHost(url.hostname, portOf(url), ranges)) return true;
-    const address = url.hostname.replace(/^\[|\]$/g, '');
-    return ipaddr.isValid(address) && isInRanges(ipaddr.process(address), ranges);
-  };
+/** Whether the operator allows the host of a URL by its name and port. */
+export function isNamed(url: URL, ranges: readonly PrivateRange[]): boolean {
+  return isAllowedHost(url.hostname, portOf(url), ranges);
+}
+
+/** The IP address that a host is written as. Undefined for a name. @param hostname as in `URL.hostname` */
+export function toAddress(hostname: string): Address | undefined {
+  const plain = hostname.replace(/^\[|\]$/g, '');
+  return ipaddr.isValid(plain) ? ipaddr.process(plain) : undefined;
+}
+
+/**
+ * The addresses of a name that may be called. Normally all or none: a name with allowed and other addresses is an attack
+ * or a mistake. On the machine itself it is neither: `localhost` is usually both 127.0.0.1 and ::1.
+ *
+ * @returns undefined if none may be called
+ */
+export function selectAllowed(
+  addresses: readonly Address[],
+  isAllowed: (address: Address) => boolean,
+): readonly Address[] | undefined {
+  const allowed = addresses.filter(isAllowed);
+  if (allowed.length === 0) return undefined;
+  const isLocal = addresses.every((address) => address.range() === 'loopback');
+  return allowed.length === addresses.length || isLocal ? allowed : undefined;
 }
 
 /** Converts the host and port of a URL to a range. Used for URLs that the operator configured elsewhere. */

@@ -1,7 +1,8 @@
 import { Agent, type Dispatcher, errors, request as undiciRequest } from 'undici';
-import { createCheckedConnector, type Lookup } from './checked-connector.ts';
+import { createCheckedConnector, type Lookup, onlyWithTls } from './checked-connector.ts';
 import { OutboundError } from './outbound-error.ts';
-import { createPrivateHostCheck, type PrivateRange } from './private-ranges.ts';
+import { createPrivateHosts, type PrivateHosts } from './private-hosts.ts';
+import { type PrivateRange, portOf, toAddress } from './private-ranges.ts';
 
 /** Time limit of one request, from the DNS lookup to the last byte of the response. */
 export const OUTBOUND_TIMEOUT_MS = 10_000;
@@ -14,6 +15,11 @@ export interface SafeFetchOptions {
   ranges: readonly PrivateRange[];
   timeoutMs?: number;
   maxBytes?: number;
+  /**
+   * Learns the hosts that responses name, so that the URLs of a document can be checked as soon as it is read. Default:
+   * its own.
+   */
+  hosts?: PrivateHosts;
   /** Replaces the DNS lookup in tests. */
   lookup?: Lookup;
 }
@@ -40,7 +46,7 @@ export type SafeFetch = (url: string | URL, request?: SafeRequest) => Promise<Re
  */
 export function createSafeFetch(options: SafeFetchOptions): { fetch: SafeFetch; close(): Promise<void> } {
   const { ranges, timeoutMs = OUTBOUND_TIMEOUT_MS, maxBytes = OUTBOUND_MAX_BYTES, lookup } = options;
-  const isAllowedPrivateHost = createPrivateHostCheck(ranges);
+  const hosts = options.hosts ?? createPrivateHosts(ranges, lookup);
   const agent = new Agent({
     connect: createCheckedConnector({ ranges, timeoutMs, ...(lookup !== undefined && { lookup }) }),
     maxHeaderSize: 16_384,
@@ -49,7 +55,7 @@ export function createSafeFetch(options: SafeFetchOptions): { fetch: SafeFetch; 
   });
 
   const fetch: SafeFetch = async (target, { method = 'GET', headers = {}, body, signal } = {}) => {
-    const url = parseTarget(target, isAllowedPrivateHost);
+    const url = parseTarget(target, hosts);
     const timeout = AbortSignal.timeout(timeoutMs);
     try {
       const answer = await undiciRequest(url, {
@@ -59,7 +65,7 @@ export function createSafeFetch(options: SafeFetchOptions): { fetch: SafeFetch; 
         ...(body !== undefined && { body }),
         signal: signal === undefined ? timeout : AbortSignal.any([timeout, signal]),
       });
-      return await toResponse(answer, url.hostname, maxBytes);
+      return await toResponse(answer, url.hostname, maxBytes, hosts);
     } catch (error) {
       throw toOutboundError(error, url.hostname, timeout);
     }
@@ -67,12 +73,15 @@ export function createSafeFetch(options: SafeFetchOptions): { fetch: SafeFetch; 
   return { fetch, close: () => agent.close() };
 }
 
-function parseTarget(target: string | URL, isAllowedPrivateHost: (url: URL) => boolean): URL {
+function parseTarget(target: string | URL, hosts: PrivateHosts): URL {
   if (!URL.canParse(String(target)))
     throw new OutboundError('url', 'The gateway cannot call this: it is not a valid URL.');
   const url = new URL(target);
-  const isSafe = url.protocol === 'https:' || (url.protocol === 'http:' && isAllowedPrivateHost(url));
-  if (!isSafe) throw new OutboundError('url', `${url.hostname} may only be called over https.`);
+  // Where a name leads is checked when it is dialled.
+  const isName = toAddress(url.hostname) === undefined;
+  const isSafe =
+    url.protocol === 'https:' || (url.protocol === 'http:' && ((isName && hosts.hasRanges) || hosts.isAllowed(url)));
+  if (!isSafe) throw onlyWithTls(url.hostname, `${url.hostname}:${portOf(url)}`);
   if (url.username !== '' || url.password !== '') {
     throw new OutboundError('url', `The URL of ${url.hostname} contains a user name or password.`);
   }
@@ -83,6 +92,7 @@ async function toResponse(
   { statusCode, headers, body }: Dispatcher.ResponseData,
   hostname: string,
   maxBytes: number,
+  hosts: PrivateHosts,
 ): Promise<Response> {
   const refuse = (failure: 'redirect' | 'encoding' | 'size', message: string): OutboundError => {
     // Without a listener, an 'error' event of the destroyed stream would end the process.
@@ -101,8 +111,10 @@ async function toResponse(
     if (size > maxBytes) throw refuse('size', `${hostname} responded with more than ${maxBytes} bytes.`);
     chunks.push(chunk);
   }
+  const bytes = Buffer.concat(chunks);
+  await hosts.learnFrom(`${String(headers['www-authenticate'] ?? '')} ${bytes.toString('latin1')}`);
   const isBodyless = statusCode === 204 || statusCode === 205;
-  return new Response(isBodyless ? null : Buffer.concat(chunks), { status: statusCode, headers: toHeaders(headers) });
+  return new Response(isBodyless ? null : bytes, { status: statusCode, headers: toHeaders(headers) });
 }
 
 function toHeaders(headers: Dispatcher.ResponseData['headers']): Headers {

@@ -47,7 +47,13 @@ function createConfigs(over: Store, watch: (endings: ConnectionEndings) => Parti
   });
   const setup = connections.services.oauthSetup;
   const endings = { ...connections.internal.endings, ...watch(connections.internal.endings) };
-  const plans = createConfigPlans({ store: over, isAllowedPrivateHost, setup, endings: connections.internal.endings });
+  const plans = createConfigPlans({
+    store: over,
+    isAllowedPrivateHost,
+    learnHosts: async () => undefined,
+    setup,
+    endings: connections.internal.endings,
+  });
   return createConfigService({ store: over, experiments, plans, endings });
 }
 

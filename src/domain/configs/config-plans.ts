@@ -8,7 +8,7 @@ import { type OAuthSettings, type OAuthSetup, type SetupReport, toExistingClient
 import type { OAuthProvider } from '../oauth/oauth-provider.ts';
 import { Issues } from '../validation/issues.ts';
 import { trimmed } from '../validation/text.ts';
-import { checkUrl, type IsAllowedPrivateHost } from '../validation/url.ts';
+import { checkUrl, type IsAllowedPrivateHost, type LearnHosts } from '../validation/url.ts';
 import { changesAuthorization } from './config-changes.ts';
 import { leavesSettings, needsDiscovery, withoutSettings, withSettings } from './config-discovery.ts';
 import { type ConfigDraft, toDraft } from './config-draft.ts';
@@ -46,10 +46,11 @@ export type ConfigPlans = ReturnType<typeof createConfigPlans>;
 export function createConfigPlans(options: {
   store: Store;
   isAllowedPrivateHost: IsAllowedPrivateHost;
+  learnHosts: LearnHosts;
   setup: OAuthSetup;
   endings: ConnectionEndings;
 }) {
-  const { store, isAllowedPrivateHost, setup, endings } = options;
+  const { store, isAllowedPrivateHost, learnHosts, setup, endings } = options;
 
   const toCheckedDraft = (input: ConfigInput, current?: McpServerConfigRecord): ConfigDraft => {
     const issues = new Issues();
@@ -88,6 +89,7 @@ export function createConfigPlans(options: {
     async previewDiscovery({ url, transport }: { url: string; transport: McpTransport }): Promise<SetupReport> {
       const issues = new Issues();
       const trimmedUrl = trimmed(url);
+      await learnHosts([trimmedUrl]);
       checkUrl(issues, ['url'], trimmedUrl, isAllowedPrivateHost);
       issues.throwIfAny();
       return setup.discover({ url: trimmedUrl, transport, scopes: [] });
@@ -95,12 +97,19 @@ export function createConfigPlans(options: {
 
     /** @throws VALIDATION_FAILED with all problems, CONFLICT, UPSTREAM_FAILED */
     async planCreation(viewer: Viewer, { id, input }: { id: string; input: ConfigInput }): Promise<ConfigPlan> {
+      await learnHosts(listUrls(input));
       const draft = toCheckedDraft(input);
       if (!needsDiscovery(draft)) return { draft, discovery: { kind: 'none' } };
       // Check this before registering a client elsewhere.
       if ((await store.configs.findBySlug(viewer, { slug: draft.slug })) !== null) throw slugTaken(draft.slug);
       const { url, transport, oauth2Scopes: scopes } = draft;
       return withCheckedSettings(draft, await setup.settle({ configId: id, url, transport, scopes }), false);
+    },
+
+    /** Looks up the hosts of an update. Call it before the transaction, because it may wait for other servers. */
+    async lookUpHosts(viewer: Viewer, { id, patch }: { id: string; patch: ConfigInput }): Promise<void> {
+      const current = await store.configs.findById(viewer, { id });
+      await learnHosts([...listUrls(patch), ...(current === null ? [] : listUrls(current))]);
     },
 
     /**
@@ -144,6 +153,14 @@ export function createConfigPlans(options: {
       return { version: current.version, settings, formerProvider: await endings.loadProvider(current) };
     },
   };
+}
+
+/** All URLs of a config or of an input. */
+function listUrls(config: ConfigInput): string[] {
+  const { url, iconUrl, oauth2AuthUrl, oauth2TokenUrl, oauth2RevocationUrl, oauth2Issuer } = config;
+  return [url, iconUrl, oauth2AuthUrl, oauth2TokenUrl, oauth2RevocationUrl, oauth2Issuer].filter(
+    (each) => each != null,
+  );
 }
 
 /** Settings that an admin changes, or that are cleared with the auth type, no longer count as discovered. */

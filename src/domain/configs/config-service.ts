@@ -114,6 +114,7 @@ export function createConfigService({ store, experiments, plans, endings }: Conf
       assertCan(viewer, 'mcpServerConfig.update');
       assertExperiment(experiments, 'agents');
       const { id, patch, expectedVersion } = args;
+      await plans.lookUpHosts(viewer, args);
       let preparation: Preparation | undefined;
       for (let attempt = 1; ; attempt += 1) {
         const outcome = await withSlugConflict(patch.slug ?? '', () =>

@@ -7,6 +7,9 @@ export const MAX_URL_LENGTH = 2_048;
 /** Which hosts, besides loopback, may be reached without TLS. */
 export type IsAllowedPrivateHost = (url: URL) => boolean;
 
+/** Looks up the hosts of URLs, before `IsAllowedPrivateHost` is asked about them. Never rejects. */
+export type LearnHosts = (urls: Iterable<string>) => Promise<void>;
+
 /**
  * Reports problems with a URL that the gateway or a browser will open. Allowed are `https:`, and `http:` to loopback
  * and allowed private hosts; no user info and no fragment.
@@ -38,11 +41,10 @@ export function checkUrl(
   if (url.protocol !== 'https:' && url.protocol !== 'http:') {
     issues.add(path, 'URL_NOT_HTTPS', 'Must start with https://.');
   } else if (url.protocol === 'http:' && !isLoopbackHost(url.hostname) && !isAllowedPrivateHost(url)) {
-    issues.add(
-      path,
-      'URL_NOT_HTTPS',
-      'Must start with https://; http:// is only for loopback and for hosts in GATEHOUSE_ALLOWED_PRIVATE_CIDRS.',
-    );
+    const message =
+      'Must start with https://. For a host in a private network, its operator can allow http by adding ' +
+      `${url.hostname}:${url.port || '80'} to GATEHOUSE_ALLOWED_PRIVATE_CIDRS.`;
+    issues.add(path, 'URL_NOT_HTTPS', message);
   }
   if (url.username !== '' || url.password !== '' || /^[^/]*\/\/[^/?#]*@/.test(text)) {
     issues.add(path, 'URL_HAS_USER_INFO', 'Must not contain a user name or password; use the credential fields.');

@@ -5,7 +5,7 @@ import {
   discoverProvider,
 } from '../../../src/domain/oauth/discovery/discover-provider.ts';
 import type { DiscoveryReport } from '../../../src/domain/oauth/discovery/discovery-report.ts';
-import { createPrivateHostCheck } from '../../../src/outbound/private-ranges.ts';
+import { createPrivateHosts } from '../../../src/outbound/private-hosts.ts';
 import { createSafeFetch } from '../../../src/outbound/safe-fetch.ts';
 import { type HandmadeServer, startHandmadeServer } from '../../setup/handmade-server.ts';
 
@@ -55,7 +55,7 @@ export async function openDiscoveryBench(): Promise<DiscoveryBench> {
           fetch,
           serverUrl,
           transport: 'streamable_http',
-          isAllowedPrivateHost: createPrivateHostCheck(ranges),
+          isAllowedPrivateHost: createPrivateHosts(ranges).isAllowed,
           ...options,
         });
         expectSound(report);

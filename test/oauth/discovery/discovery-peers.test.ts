@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readConfig } from '../../../src/config.ts';
 import { registerClient } from '../../../src/domain/oauth/discovery/client-registration.ts';
 import { discoverProvider } from '../../../src/domain/oauth/discovery/discover-provider.ts';
-import { createPrivateHostCheck } from '../../../src/outbound/private-ranges.ts';
+import { createPrivateHosts } from '../../../src/outbound/private-hosts.ts';
 import { createSafeFetch } from '../../../src/outbound/safe-fetch.ts';
 import { startAuthorizationServer, type TestAuthorizationServer } from '../../setup/authorization-server.ts';
 import { type ProtectedMcpServer, startProtectedMcpServer } from '../../setup/protected-mcp-server.ts';
@@ -32,7 +32,7 @@ describe('a certified authorization server', () => {
       fetch,
       serverUrl: mcp.url,
       transport: 'streamable_http',
-      isAllowedPrivateHost: createPrivateHostCheck(ranges),
+      isAllowedPrivateHost: createPrivateHosts(ranges).isAllowed,
     });
     expect(report.problems).toEqual([]);
     expect(report.provider).toMatchObject({

@@ -1,9 +1,8 @@
 import { OutboundError, type OutboundFailure } from '../../../outbound/outbound-error.ts';
 
 const WORDS: Readonly<Record<OutboundFailure, string>> = {
-  url: 'must use https; http is only allowed for hosts in GATEHOUSE_ALLOWED_PRIVATE_CIDRS.',
-  address:
-    'is at an address that this gateway may not call; its operator can allow it with GATEHOUSE_ALLOWED_PRIVATE_CIDRS.',
+  url: 'must use https.',
+  address: 'is at an address that this gateway may not call.',
   timeout: 'did not answer in time.',
   connection: 'cannot be reached, or is not an HTTP server.',
   redirect: 'answered with a redirect, which is not followed.',
@@ -12,13 +11,16 @@ const WORDS: Readonly<Record<OutboundFailure, string>> = {
 };
 
 /**
- * Explains to an admin why a call failed. The error's own message is not used, because it names the host, which here
- * may come from another server's response.
+ * Explains to an admin why a call failed, and what to set if the gateway itself refused it. Of the host, which may come
+ * from another server's response, only the name as the URL parser writes it is repeated.
  *
  * @param subject the server, e.g. `The authorization server`
  * @throws the error itself when it is not an OutboundError, because then it is a bug
  */
 export function describeOutboundError(subject: string, error: unknown): string {
   if (!(error instanceof OutboundError)) throw error;
-  return `${subject} ${WORDS[error.failure]}`;
+  const { failure, setting } = error;
+  if (setting === undefined) return `${subject} ${WORDS[failure]}`;
+  const what = failure === 'url' ? 'http to it' : 'it';
+  return `${subject} ${WORDS[failure]} Its operator can allow ${what} by adding ${setting} to GATEHOUSE_ALLOWED_PRIVATE_CIDRS.`;
 }
