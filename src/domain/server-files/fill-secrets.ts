@@ -6,9 +6,9 @@ import { type ConfigDraft, isKept, toDraft } from '../configs/config-draft.ts';
 import { type ConfigInput, type HttpHeader, SECRET_FIELDS, type SecretField } from '../configs/config-input.ts';
 import { hasNewOrigin } from '../configs/config-rules.ts';
 import { Issues } from '../validation/issues.ts';
+import { parseJsonc } from '../validation/json-text.ts';
 import { type FilePath, isObject } from './field-reader.ts';
 import type { ImportedServer, SecretPlaceholder, SecretTemplates } from './imported-server.ts';
-import { parseJsonc } from './jsonc.ts';
 import { fillTemplate, isGiven } from './secret-template.ts';
 import { FIELD_KINDS, PLAIN_FIELDS } from './server-fields.ts';
 

@@ -1,11 +1,11 @@
 import { validationFailed } from '../../errors.ts';
 import { Issues } from '../validation/issues.ts';
+import { parseJsonc } from '../validation/json-text.ts';
 import { readClientServer } from './client-server.ts';
 import { completeServer } from './complete-server.ts';
 import { FieldReader, type FilePath, isObject, toShown } from './field-reader.ts';
 import { readGatehouseServer } from './gatehouse-server.ts';
 import type { ParsedServerFile, ReadResult, ServerFileFormat } from './imported-server.ts';
-import { parseJsonc } from './jsonc.ts';
 import { readRegistryServer } from './registry-server.ts';
 import { toSlugs } from './slug.ts';
 

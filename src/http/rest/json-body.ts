@@ -1,11 +1,11 @@
 import type { HonoRequest } from 'hono';
 import type { z } from 'zod';
+import { locateSyntaxError } from '../../domain/validation/json-text.ts';
 import { suggestName } from '../../domain/validation/nearest-name.ts';
 import { DomainError, type ValidationIssue, validationFailed } from '../../errors.ts';
 import { decodeUtf8, readLimitedBody } from '../limited-body.ts';
 import { isJson } from '../media-type.ts';
 import { HttpProblem } from '../problem.ts';
-import { locateSyntaxError } from './json-syntax.ts';
 import type { DocumentedBody } from './operation.ts';
 
 /** A list with a wrong type in each of its entries must not cause a response that is larger than the request. */

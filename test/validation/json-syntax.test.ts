@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { locateSyntaxError } from '../../src/http/rest/json-syntax.ts';
+import { locateSyntaxError } from '../../src/domain/validation/json-text.ts';
 
 function isJson(text: string): boolean {
   try {
@@ -31,6 +31,9 @@ test.each([
   ['"a\\x"', 1, 3],
   ['"abc', 1, 5],
   ['1 2', 1, 3],
+  ['[1.]', 1, 4],
+  ['[\u00a01]', 1, 2],
+  ['[/* c */ 1]', 1, 2],
   ['{\n  "a": [\n    1,\n    oops\n  ]\n}', 4, 5],
   ['[1]]', 1, 4],
 ])('the mistake in %j is at line %d, column %d', (text, line, column) => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { parseJsonc } from '../../src/domain/server-files/jsonc.ts';
+import { parseJsonc } from '../../src/domain/validation/json-text.ts';
 
 function parsed(text: string): unknown {
   const result = parseJsonc(text);
@@ -80,6 +80,8 @@ describe('JSON with comments', () => {
     ['a name that is there twice', '{\n "a": 1,\n "a": 2}', 3, 2],
     ['a comma alone', '[,]', 1, 2],
     ['nothing at all', '', 1, 1],
+    ['an incomplete number', '[1.]', 1, 4],
+    ['a no-break space', '[\u00a01]', 1, 2],
     ['depth without end', '['.repeat(5_000), 1, 102],
   ])('says where %s goes wrong', (_what, text, line, column) => {
     expect(parseJsonc(text)).toMatchObject({ ok: false, problem: { line, column } });
