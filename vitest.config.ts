@@ -21,6 +21,7 @@ const withoutServer = [
   'test/http/playground*.test.ts',
   'test/http/openapi.test.ts',
   'test/http/client-address.test.ts',
+  'test/http/root.test.ts',
   'test/graphql/http-audits.test.ts',
   'test/domain/oidc-{forgery,issuer}.test.ts',
 ];

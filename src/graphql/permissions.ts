@@ -9,7 +9,8 @@ import type { GraphQLContext } from './context.ts';
 const { deny, rule, shield } = createRequire(import.meta.url)('graphql-shield') as typeof import('graphql-shield');
 
 /**
- * The minimum permission for each root field, checked before its resolver runs. A field that is not listed is denied.
+ * The minimum permission for each root field. For queries and mutations, shield checks it before the resolver runs, and
+ * denies a field that is not listed. Shield does not run for subscriptions: their service makes the check.
  */
 export const ROOT_PERMISSIONS = {
   Query: {
@@ -75,8 +76,9 @@ function allows(field: string, action: Action) {
 }
 
 /**
- * Guards the root fields with graphql-shield, which denies by default. Only the root types are guarded: on all types,
- * shield would make every leaf field asynchronous. Below the root, the field scopes do the redaction.
+ * Guards queries and mutations with graphql-shield, which denies by default. Other types are not guarded, because shield
+ * would make each of their fields asynchronous; below the root, field scopes do the redaction. Subscriptions are not
+ * guarded, because shield does not wrap `subscribe`.
  */
 export function guardRootFields(schema: GraphQLSchema): GraphQLSchema {
   const permissions = shield(

@@ -27,6 +27,7 @@ import { reportRequests } from './request-report.ts';
 import { createChatRoutes } from './rest/chat-routes.ts';
 import { createOpenApiRoutes } from './rest/openapi-routes.ts';
 import { createServerRoutes } from './rest/server-routes.ts';
+import { createRootRoutes } from './root-routes.ts';
 import { createSessionCookie } from './session-cookie.ts';
 import { createSessionRoutes } from './session-routes.ts';
 
@@ -93,6 +94,7 @@ export function createApp(options: AppOptions): App {
     }),
   );
 
+  app.route('/', createRootRoutes(config));
   app.route('/', createOpenApiRoutes({ version: options.version, publicUrl, sessionCookieName: cookie.name }));
   app.route('/', createClientMetadataRoutes({ setup: services.oauthSetup }));
   const playgroundAssets = config.graphiql ? createAssets() : undefined;

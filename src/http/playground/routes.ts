@@ -1,6 +1,7 @@
 import { type Context, Hono } from 'hono';
 import { accepts } from 'hono/accepts';
 import type { HttpEnv } from '../context.ts';
+import { prefersHtml } from '../prefers-html.ts';
 import { ASSETS_PATH, type Assets } from './assets.ts';
 import { ASSET_POLICY, PLAYGROUND_POLICY, SIGN_IN_POLICY } from './content-security-policy.ts';
 import { renderPlaygroundPage } from './playground-page.ts';
@@ -48,12 +49,6 @@ export function createPlaygroundRoutes(assets: Assets | undefined): Hono<HttpEnv
   });
 
   return routes;
-}
-
-/** Browsers prefer `text/html` when someone opens a URL. Programs accept JSON or anything. */
-function prefersHtml(c: Context<HttpEnv>): boolean {
-  const supports = ['application/json', 'text/html'];
-  return accepts(c, { header: 'Accept', supports, default: 'application/json' }) === 'text/html';
 }
 
 function acceptsGzip(c: Context<HttpEnv>): boolean {
