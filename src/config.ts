@@ -1,5 +1,6 @@
 import path from 'node:path';
 import ipaddr from 'ipaddr.js';
+import { findAdminTokenProblem } from './crypto/admin-token.ts';
 import type { MasterKey } from './crypto/master-key.ts';
 import { parseMasterKeys } from './crypto/parse-master-keys.ts';
 import { Secret } from './crypto/secret.ts';
@@ -58,7 +59,6 @@ export class ConfigError extends Error {
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-const MIN_ADMIN_TOKEN_LENGTH = 24;
 const DEFAULT_ROLE_CLAIM = 'gatehouse_role';
 
 /**
@@ -174,11 +174,8 @@ function parsePublicUrl(text: string, problems: string[]): string {
 
 function parseAdminToken(text: string | undefined, problems: string[]): Secret | undefined {
   if (text === undefined) return undefined;
-  if (text.length < MIN_ADMIN_TOKEN_LENGTH || !/^[\x21-\x7e]+$/.test(text)) {
-    problems.push(
-      `GATEHOUSE_ADMIN_TOKEN: must have at least ${MIN_ADMIN_TOKEN_LENGTH} characters, all printable ASCII without spaces.`,
-    );
-  }
+  const problem = findAdminTokenProblem(text);
+  if (problem !== undefined) problems.push(`GATEHOUSE_ADMIN_TOKEN: ${problem}.`);
   return new Secret(text);
 }
 

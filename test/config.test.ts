@@ -1,4 +1,5 @@
-import { expect, test } from 'vitest';
+import { randomBytes } from 'node:crypto';
+import { describe, expect, test } from 'vitest';
 import { ConfigError, readConfig } from '../src/config.ts';
 import { generateMasterKey } from '../src/crypto/master-key.ts';
 
@@ -58,6 +59,28 @@ test('every problem is reported at once, without secrets', () => {
     'GATEHOUSE_LOG_LEVEL',
   ]);
   expect(problems.join('\n')).not.toContain('canary');
+});
+
+describe('a token of the bootstrap admin that is easy to guess is refused, and not repeated:', () => {
+  test.each([
+    ['one letter', 'a'.repeat(24)],
+    ['few letters', 'abcabdabeabcabdaabcabdab'],
+    ['the alphabet', 'abcdefghijklmnopqrstuvwxyz'],
+    ['a word again and again', 'Hunter2-canary.Hunter2-canary.Hunter2'],
+    ['a random part twice', 'kX3vQ9zLp0TaKX7wkX3vQ9zLp0TaKX7w'],
+  ])('%s', (_name, token) => {
+    const problems = problemsOf({ GATEHOUSE_ADMIN_TOKEN: token });
+    expect(problems).toEqual([expect.stringMatching(/^GATEHOUSE_ADMIN_TOKEN: is easy to guess/)]);
+    expect(problems.join()).not.toContain(token);
+  });
+});
+
+test('a random token of the bootstrap admin is accepted, also in hexadecimal', () => {
+  for (let round = 0; round < 200; round += 1) {
+    for (const token of [randomBytes(12).toString('hex'), randomBytes(18).toString('base64url')]) {
+      expect(readConfig({ GATEHOUSE_ADMIN_TOKEN: token }).adminToken?.expose()).toBe(token);
+    }
+  }
 });
 
 test('a database server requires keys from the environment', () => {

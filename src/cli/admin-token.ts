@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, open, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { Config } from '../config.ts';
+import { findAdminTokenProblem } from '../crypto/admin-token.ts';
 import { Secret } from '../crypto/secret.ts';
 import { CommandError } from './failure.ts';
 
@@ -36,8 +37,10 @@ export async function readAdminToken(file: string): Promise<Secret | undefined> 
       throw new CommandError(`${file} is readable by other users. Run: chmod 600 ${file}`);
     }
     const token = (await readFile(file, 'utf8')).trim();
-    if (token.length < 24)
-      throw new CommandError(`${file} does not contain a token. Delete it to have a new one generated.`);
+    const problem = findAdminTokenProblem(token);
+    if (problem !== undefined) {
+      throw new CommandError(`The token in ${file} ${problem}. Or delete the file to have a new one generated.`);
+    }
     return new Secret(token);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;

@@ -1,4 +1,5 @@
 import { MASTER_KEY_BYTES, MasterKey } from './master-key.ts';
+import { isRepetitive } from './repetition.ts';
 
 /** Standard base64 (RFC 4648, section 4); padding is optional. */
 const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/;
@@ -56,11 +57,10 @@ function decodeBase64(entry: string): Buffer | undefined {
   return withoutPadding(bytes.toString('base64')) === withoutPadding(entry) ? bytes : undefined;
 }
 
-/** Detects what people use instead of a random key: text, a repeated pattern, or bytes at a fixed distance. */
+/** Detects what people use instead of a random key: text, or bytes that follow a pattern. */
 function isPredictable(bytes: Uint8Array): boolean {
   const isText = bytes.every(
     (byte) => (byte >= 0x20 && byte <= 0x7e) || byte === 0x09 || byte === 0x0a || byte === 0x0d,
   );
-  const steps = new Set(Array.from(bytes.subarray(1), (byte, index) => (byte - (bytes[index] ?? 0)) & 0xff));
-  return isText || new Set(bytes).size < MIN_DISTINCT_BYTES || steps.size === 1;
+  return isText || isRepetitive(bytes, MIN_DISTINCT_BYTES);
 }

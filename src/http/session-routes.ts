@@ -42,7 +42,7 @@ export function createSessionRoutes({ sessions, cookie, denials }: SessionRoutes
     try {
       setCookie(c, await sessions.openByLink(c.req.query('token') ?? ''));
     } catch (error) {
-      if (!(error instanceof DomainError)) throw error;
+      if (!(error instanceof DomainError) || error.code !== 'UNAUTHENTICATED') throw error;
       await denials.record(c.get('viewer'), { operation: 'GET /auth/sign-in', code: error.code });
       c.header('cache-control', 'no-store');
       return c.text(`${error.message}\n`, 401);

@@ -34,6 +34,7 @@ describe('refused, by position and never by text:', () => {
     ['hexadecimal text in base64', Buffer.from(randomBytes(16).toString('hex')).toString('base64'), NOT_RANDOM],
     ['zeros', Buffer.alloc(32).toString('base64'), NOT_RANDOM],
     ['a repeated pattern', Buffer.alloc(32, randomBytes(8)).toString('base64'), NOT_RANDOM],
+    ['half of a key, twice', Buffer.alloc(32, randomBytes(16)).toString('base64'), NOT_RANDOM],
     ['counting', Buffer.from(Array.from({ length: 32 }, (_, i) => 240 + i)).toString('base64'), NOT_RANDOM],
     ['a duplicate', good, 'is the same as key 1'],
   ])('%s', (_, entry, reason) => {

@@ -7,6 +7,7 @@ import {
   ensureBootstrapAdmin,
   toBootstrapDigest,
 } from '../../src/domain/credentials/bootstrap-admin.ts';
+import { createGuessLimit } from '../../src/domain/credentials/guess-limit.ts';
 import { createSessionService } from '../../src/domain/credentials/session-service.ts';
 import { createTestGateway, type TestGateway } from '../setup/gateway.ts';
 
@@ -33,12 +34,15 @@ test("the operator's sessions end when they change their token", async () => {
   const prisma = createPrisma(gateway.database, gateway.keyring);
   const store = createStore(prisma);
   const now = () => gateway.clock.now;
+  const guesses = createGuessLimit({ now });
   const before = createSessionService({
     store,
     now,
     bootstrapDigest: toBootstrapDigest(new Secret('the first token')),
+    guesses,
   });
-  const after = createSessionService({ store, now, bootstrapDigest: toBootstrapDigest(new Secret('another token')) });
+  const bootstrapDigest = toBootstrapDigest(new Secret('another token'));
+  const after = createSessionService({ store, now, bootstrapDigest, guesses });
   const credential = { kind: 'bootstrap' } as const;
   const opened = await before.openForViewer({ kind: 'user', userId: BOOTSTRAP_ADMIN_ID, role: 'admin', credential });
   const linked = await before.openByLink((await before.createSignInLink(BOOTSTRAP_ADMIN_ID)).expose());

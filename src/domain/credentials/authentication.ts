@@ -1,5 +1,6 @@
 import type { Store } from '../../data/store.ts';
 import { NOBODY, type Role, SYSTEM, type Viewer } from '../../policy/viewer.ts';
+import type { GuessLimit } from './guess-limit.ts';
 import { hasApiTokenPrefix, hashToken, isWellFormedApiToken } from './token-format.ts';
 
 /** A token's last use is recorded at most this often. */
@@ -15,13 +16,14 @@ export interface AuthenticationOptions {
   verifyBootstrap: (token: string) => Promise<Viewer>;
   /** Verifies a JWT of the configured issuer. Absent when none is configured. */
   verifyOidc?: ((token: string) => Promise<Viewer>) | undefined;
+  guesses: GuessLimit;
 }
 
 /** Identifies the holder of a bearer token. */
 export type Authentication = ReturnType<typeof createAuthentication>;
 
 /** Resolves a bearer token to its viewer. An invalid token gives the anonymous viewer. */
-export function createAuthentication({ store, now, verifyBootstrap, verifyOidc }: AuthenticationOptions) {
+export function createAuthentication({ store, now, verifyBootstrap, verifyOidc, guesses }: AuthenticationOptions) {
   const verifyApiToken = async (token: string): Promise<Viewer> => {
     const found = await store.apiTokens.findByHash(SYSTEM, { tokenHash: hashToken(token) });
     const at = now();
@@ -36,15 +38,24 @@ export function createAuthentication({ store, now, verifyBootstrap, verifyOidc }
     return { kind: 'user', userId, role: found.user.role as Role, credential };
   };
 
+  const verify = async (token: string): Promise<Viewer> => {
+    const bootstrap = await verifyBootstrap(token);
+    if (bootstrap.kind !== 'nobody') return bootstrap;
+    if (hasApiTokenPrefix(token)) return isWellFormedApiToken(token) ? verifyApiToken(token) : NOBODY;
+    // A JWT in compact form has three parts (RFC 7519, section 3).
+    if (verifyOidc !== undefined && token.split('.').length === 3) return verifyOidc(token);
+    return NOBODY;
+  };
+
   return {
+    /** @throws RATE_LIMITED after too many wrong tokens from the same network */
     async verifyBearer(token: string): Promise<Viewer> {
       if (token === '' || token.length > MAX_BEARER_LENGTH) return NOBODY;
-      const bootstrap = await verifyBootstrap(token);
-      if (bootstrap.kind !== 'nobody') return bootstrap;
-      if (hasApiTokenPrefix(token)) return isWellFormedApiToken(token) ? verifyApiToken(token) : NOBODY;
-      // A JWT in compact form has three parts (RFC 7519, section 3).
-      if (verifyOidc !== undefined && token.split('.').length === 3) return verifyOidc(token);
-      return NOBODY;
+      return guesses.attempt(
+        token,
+        () => verify(token),
+        ({ kind }) => kind !== 'nobody',
+      );
     },
   };
 }

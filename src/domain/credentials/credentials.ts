@@ -5,6 +5,7 @@ import type { Viewer } from '../../policy/viewer.ts';
 import { createApiTokenService } from './api-token-service.ts';
 import { createAuthentication } from './authentication.ts';
 import { createBootstrapVerifier, toBootstrapDigest } from './bootstrap-admin.ts';
+import { createGuessLimit } from './guess-limit.ts';
 import { createOidcVerifier, type OidcSettings } from './oidc.ts';
 import { createSessionService } from './session-service.ts';
 import { createViewerRenewal, type FollowedViewer, followViewer } from './viewer-renewal.ts';
@@ -22,6 +23,7 @@ export function createCredentials(options: {
 }) {
   const { memory, adminToken, oidc, issuerFetch, onIssuerError, now } = options;
   const { store, reader } = memory;
+  const guesses = createGuessLimit({ now });
   const renewViewer = createViewerRenewal({ store, now });
   const verifyOidc = oidc && createOidcVerifier({ ...oidc, fetch: issuerFetch, store, now, onError: onIssuerError });
   return {
@@ -30,8 +32,9 @@ export function createCredentials(options: {
       now,
       verifyBootstrap: createBootstrapVerifier({ store, adminToken }),
       verifyOidc,
+      guesses,
     }),
-    sessions: createSessionService({ store, now, bootstrapDigest: toBootstrapDigest(adminToken) }),
+    sessions: createSessionService({ store, now, bootstrapDigest: toBootstrapDigest(adminToken), guesses }),
     apiTokens: createApiTokenService({ store, now }),
     renewViewer,
     /** Returns the current state of a viewer whose connection outlives a request. */

@@ -3,6 +3,7 @@ import type { Store } from '../../data/store.ts';
 import { unauthenticated } from '../../errors.ts';
 import { assertCan } from '../../policy/policy.ts';
 import { NOBODY, type Role, SYSTEM, type Viewer } from '../../policy/viewer.ts';
+import type { GuessLimit } from './guess-limit.ts';
 import { generateOpaqueToken, hashToken } from './token-format.ts';
 
 /** The absolute lifetime of a session. */
@@ -32,6 +33,7 @@ export interface SessionServiceOptions {
    * The digest of the operator's token, see `toBootstrapDigest`. Sessions opened with the token end when it changes.
    */
   bootstrapDigest: string;
+  guesses: GuessLimit;
 }
 
 /** An authenticated viewer. */
@@ -49,7 +51,7 @@ const OPAQUE_TOKEN = /^[A-Za-z0-9_-]{43}$/;
 /**
  * Creates the session service. A session is a random cookie and a row, with an idle timeout and an absolute lifetime.
  */
-export function createSessionService({ store, now, bootstrapDigest }: SessionServiceOptions) {
+export function createSessionService({ store, now, bootstrapDigest, guesses }: SessionServiceOptions) {
   const open = async (actor: SignedIn, origin: Origin, notAfter: Date | null): Promise<OpenedSession> => {
     const { userId } = actor;
     const at = now().getTime();
@@ -66,6 +68,27 @@ export function createSessionService({ store, now, bootstrapDigest }: SessionSer
     });
     return { token, expiresAt };
   };
+
+  const verify = async (cookie: string): Promise<Viewer> => {
+    const found = await store.sessions.findByHash(SYSTEM, { tokenHash: hashToken(cookie) });
+    const at = now();
+    if (found === null || found.user.status !== 'active') return NOBODY;
+    const { session, apiToken } = found;
+    if (found.bootstrapDigest !== null && found.bootstrapDigest !== bootstrapDigest) return NOBODY;
+    const idleEnd = new Date(session.lastSeenAt.getTime() + SESSION_IDLE_MS);
+    if (session.expiresAt <= at || idleEnd <= at) return NOBODY;
+    if (apiToken !== null && (apiToken.revokedAt !== null || (apiToken.expiresAt ?? session.expiresAt) <= at)) {
+      return NOBODY;
+    }
+    const staleBefore = new Date(at.getTime() - SESSION_TOUCH_MS);
+    if (session.lastSeenAt < staleBefore) {
+      await store.sessions.touch(SYSTEM, { id: session.id, now: at, staleBefore });
+    }
+    const credential = { kind: 'session', sessionId: session.id, expiresAt: session.expiresAt } as const;
+    return { kind: 'user', userId: session.userId, role: found.user.role as Role, credential };
+  };
+
+  const takeLink = (linkToken: string) => store.sessions.takeSignInLink(SYSTEM, { tokenHash: hashToken(linkToken) });
 
   return {
     /**
@@ -95,10 +118,19 @@ export function createSessionService({ store, now, bootstrapDigest }: SessionSer
       return token;
     },
 
-    /** Redeems a sign-in link. @throws UNAUTHENTICATED when it was already used, has expired or never existed */
+    /**
+     * Redeems a sign-in link.
+     *
+     * @throws UNAUTHENTICATED when it was already used, has expired or never existed; RATE_LIMITED after too many wrong
+     *   ones from the same network
+     */
     async openByLink(linkToken: string): Promise<OpenedSession> {
       const link = OPAQUE_TOKEN.test(linkToken)
-        ? await store.sessions.takeSignInLink(SYSTEM, { tokenHash: hashToken(linkToken) })
+        ? await guesses.attempt(
+            linkToken,
+            () => takeLink(linkToken),
+            (taken) => taken !== null,
+          )
         : null;
       const user = link === null ? null : await store.sessions.findUser(SYSTEM, { id: link.userId });
       if (link === null || link.expiresAt <= now() || user?.status !== 'active') {
@@ -114,25 +146,16 @@ export function createSessionService({ store, now, bootstrapDigest }: SessionSer
     /**
      * The viewer of a session cookie. Anonymous when the session, its user or the token that opened it is no longer
      * valid.
+     *
+     * @throws RATE_LIMITED after too many wrong cookies from the same network
      */
     async verify(cookie: string): Promise<Viewer> {
       if (!OPAQUE_TOKEN.test(cookie)) return NOBODY;
-      const found = await store.sessions.findByHash(SYSTEM, { tokenHash: hashToken(cookie) });
-      const at = now();
-      if (found === null || found.user.status !== 'active') return NOBODY;
-      const { session, apiToken } = found;
-      if (found.bootstrapDigest !== null && found.bootstrapDigest !== bootstrapDigest) return NOBODY;
-      const idleEnd = new Date(session.lastSeenAt.getTime() + SESSION_IDLE_MS);
-      if (session.expiresAt <= at || idleEnd <= at) return NOBODY;
-      if (apiToken !== null && (apiToken.revokedAt !== null || (apiToken.expiresAt ?? session.expiresAt) <= at)) {
-        return NOBODY;
-      }
-      const staleBefore = new Date(at.getTime() - SESSION_TOUCH_MS);
-      if (session.lastSeenAt < staleBefore) {
-        await store.sessions.touch(SYSTEM, { id: session.id, now: at, staleBefore });
-      }
-      const credential = { kind: 'session', sessionId: session.id, expiresAt: session.expiresAt } as const;
-      return { kind: 'user', userId: session.userId, role: found.user.role as Role, credential };
+      return guesses.attempt(
+        cookie,
+        () => verify(cookie),
+        ({ kind }) => kind !== 'nobody',
+      );
     },
 
     /** Ends the caller's session, if the request was made with one. */

@@ -1,0 +1,132 @@
+import { randomBytes } from 'node:crypto';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { generateApiToken } from '../../src/domain/credentials/token-format.ts';
+import { listen } from '../../src/http/node-server.ts';
+import { openTestDatabase } from '../setup/database.ts';
+import { createTestGateway, type TestGateway } from '../setup/gateway.ts';
+import { openSocket } from '../setup/socket-client.ts';
+import { logStatements } from '../setup/statement-log.ts';
+import { openSession } from './browser-session.ts';
+
+let gateway: TestGateway;
+let statements: string[];
+let close: () => Promise<void>;
+beforeAll(async () => {
+  const own = await openTestDatabase();
+  const logged = logStatements(own);
+  ({ statements } = logged);
+  gateway = await createTestGateway({ database: logged.database });
+  close = async () => {
+    await gateway.close();
+    await own.close();
+  };
+});
+afterAll(() => close?.());
+/** Every network may guess as if it had never done so. */
+beforeEach(() => gateway.clock.advance(60_000));
+
+const WHO = `/graphql?${new URLSearchParams({ query: '{ viewer { id } }' })}`;
+
+/** A request as the Node server passes it on. @returns the status */
+async function ask(address: string, headers: Record<string, string>, path = WHO): Promise<number> {
+  const request = new Request(new URL(path, gateway.config.publicUrl), { headers });
+  return (await gateway.app.fetch(request, { incoming: { socket: { remoteAddress: address } } })).status;
+}
+
+const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
+/** Well-formed, so that only the database knows that there is no such token. */
+const junkToken = () => bearer(generateApiToken().expose());
+const junkCookie = () => ({ cookie: `gatehouse_session=${randomBytes(32).toString('base64url')}` });
+const junkJwt = () => bearer(`a.${randomBytes(8).toString('hex')}.c`);
+const junkText = () => bearer(randomBytes(24).toString('base64url'));
+
+async function flood(address: string, junk: () => Record<string, string>, count: number): Promise<number[]> {
+  const statuses: number[] = [];
+  for (let index = 0; index < count; index += 1) statuses.push(await ask(address, junk()));
+  return statuses;
+}
+
+describe('after a hundred wrong credentials from one address', () => {
+  test.each([
+    ['API tokens', junkToken, '203.0.113.1'],
+    ['session cookies', junkCookie, '203.0.113.2'],
+    ['JWTs', junkJwt, '203.0.113.3'],
+    ['guesses of the operator’s token', junkText, '203.0.113.4'],
+  ])('further %s are refused without a database query', async (_name, junk, address) => {
+    expect(new Set(await flood(address, junk, 100))).toEqual(new Set([401]));
+    statements.length = 0;
+    expect(new Set(await flood(address, junk, 200))).toEqual(new Set([429]));
+    expect(statements).toEqual([]);
+  });
+
+  test('sign-in links are refused, too', async () => {
+    const link = () => `/auth/sign-in?token=${randomBytes(32).toString('base64url')}`;
+    for (let index = 0; index < 100; index += 1) expect(await ask('203.0.113.5', {}, link())).toBe(401);
+    expect(await ask('203.0.113.5', {}, link())).toBe(429);
+  });
+
+  test('a credential that was good from there before still is, and a new one is once the guesses stop', async () => {
+    const cookie = await openSession(gateway, gateway.tokens.member);
+    const address = '203.0.113.6';
+    expect(await ask(address, bearer(gateway.tokens.member))).toBe(200);
+    expect(await ask(address, { cookie })).toBe(200);
+    await flood(address, junkToken, 150);
+    for (let index = 0; index < 20; index += 1) {
+      expect(await ask(address, bearer(gateway.tokens.member))).toBe(200);
+      expect(await ask(address, { cookie })).toBe(200);
+    }
+    expect(await ask(address, bearer(gateway.tokens.admin))).toBe(429);
+    gateway.clock.advance(1_000);
+    expect(await ask(address, bearer(gateway.tokens.admin))).toBe(200);
+  });
+
+  test('a guess of the operator’s token is refused even if it is right', async () => {
+    expect(await ask('203.0.113.7', bearer(gateway.tokens.bootstrap))).toBe(200);
+    await flood('203.0.113.8', junkText, 100);
+    expect(await ask('203.0.113.8', bearer(gateway.tokens.bootstrap))).toBe(429);
+    expect(await ask('203.0.113.7', bearer(gateway.tokens.bootstrap))).toBe(200);
+  });
+
+  test('other addresses are not affected, but the rest of an IPv6 network is', async () => {
+    await flood('2001:db8::1', junkToken, 100);
+    expect(await ask('2001:db8::ffff:2', bearer(gateway.tokens.service))).toBe(429);
+    expect(await ask('2001:db8:0:1::1', bearer(gateway.tokens.service))).toBe(200);
+    expect(await ask('198.51.100.1', bearer(gateway.tokens.service))).toBe(200);
+  });
+});
+
+test('junk does not push good tokens out of the memory', async () => {
+  // The first one records the use of the token.
+  for (let round = 0; round < 2; round += 1) {
+    expect(await ask('198.51.100.2', bearer(gateway.tokens.auditor))).toBe(200);
+  }
+  for (let index = 0; index < 300; index += 1) await ask(`10.0.${index % 250}.${index % 7}`, junkToken());
+  statements.length = 0;
+  expect(await ask('198.51.100.2', bearer(gateway.tokens.auditor))).toBe(200);
+  expect(statements).toEqual([]);
+});
+
+test('good credentials never use up guesses, even with many at once', async () => {
+  const statuses = await Promise.all(
+    Array.from({ length: 90 }, () => ask('198.51.100.3', bearer(gateway.tokens.auditor))),
+  );
+  for (let round = 0; round < 3; round += 1) expect(await ask('198.51.100.3', junkToken())).toBe(401);
+  expect(new Set(statuses)).toEqual(new Set([200]));
+});
+
+test('a wrong token in connection_init counts, and closes the connection with "try again later" in the end', async () => {
+  const server = await listen(gateway.app, { host: '127.0.0.1', port: 0 });
+  try {
+    const knock = async (): Promise<number> => {
+      const socket = await openSocket(server.port);
+      socket.send({ type: 'connection_init', payload: { authorization: `Bearer ${generateApiToken().expose()}` } });
+      return (await socket.closed).code;
+    };
+    const codes: number[] = [];
+    for (let index = 0; index < 101; index += 1) codes.push(await knock());
+    expect(new Set(codes.slice(0, 100))).toEqual(new Set([4401]));
+    expect(codes.at(-1)).toBe(1013);
+  } finally {
+    await server.close(0);
+  }
+});
