@@ -46,7 +46,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'unit',
-          include: ['test/**/*.test.ts'],
+          include: ['test/**/*.test.ts', 'packages/*/test/**/*.test.ts', 'console/test/**/*.test.{ts,tsx}'],
           exclude: [...withDatabase, ...withProcess, ...withFaults],
         },
       },

@@ -1,13 +1,21 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { listWorkspaces } from './workspaces.ts';
 
 // All CI checks except the tests. Prints `schema.graphql` again; if that changes it, the file was stale.
 
+type Step = [name: string, command: string[]];
+
+const root = fileURLToPath(new URL('..', import.meta.url));
 const before = readSchema();
-const steps: [name: string, command: string[]][] = [
+const steps: Step[] = [
   ['generated files', ['npm', 'run', '--silent', 'generate']],
   ['lint and format', ['npm', 'run', '--silent', 'lint']],
   ['types', ['npx', '--no-install', 'tsc', '--noEmit']],
+  ...listWorkspaces(root).map(
+    (folder): Step => [`types in ${folder}`, ['npx', '--no-install', 'tsc', '--noEmit', '--project', folder]],
+  ),
   ['unused code', ['npx', '--no-install', 'knip']],
 ];
 

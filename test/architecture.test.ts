@@ -1,7 +1,13 @@
-import { readdir, readFile } from 'node:fs/promises';
-import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
+import {
+  findCircles,
+  listImports,
+  listUndocumentedExports,
+  readSources,
+  resolveImport,
+  type SourceFile,
+} from '../scripts/source-files.ts';
 
 const SRC = fileURLToPath(new URL('../src/', import.meta.url));
 const TEST = fileURLToPath(new URL('.', import.meta.url));
@@ -23,40 +29,8 @@ const FLOORS: readonly (readonly string[])[] = [
 const MAX_LINES = 400;
 const MAX_MEDIAN_LINES = 90;
 
-interface SourceFile {
-  /** Path from `src` or `test`, with forward slashes. */
-  name: string;
-  text: string;
-  lines: number;
-}
-
-async function readSources(root: string): Promise<SourceFile[]> {
-  const entries = await readdir(root, { recursive: true, withFileTypes: true });
-  const files = entries.filter((entry) => entry.isFile() && entry.name.endsWith('.ts'));
-  return Promise.all(
-    files.map(async (file) => {
-      const location = path.join(file.parentPath, file.name);
-      const text = await readFile(location, 'utf8');
-      const name = path.relative(root, location).replaceAll(path.sep, '/');
-      return { name, text, lines: text.split('\n').length - 1 };
-    }),
-  );
-}
-
-function isHandwritten({ name }: SourceFile): boolean {
-  return !name.split('/').includes('generated');
-}
-
 const sources = await readSources(SRC);
-const handwritten = sources.filter(isHandwritten);
-const tests = (await readSources(TEST)).filter(isHandwritten);
-
-/** The modules that a file imports or re-exports, types included. */
-function listImports(text: string): string[] {
-  const statements = /^\s*(?:import|export)\s(?:[^;'"]*?\sfrom\s*)?['"]([^'"]+)['"]/gm;
-  const dynamic = /\bimport\(\s*['"]([^'"]+)['"]/g;
-  return [...text.matchAll(statements), ...text.matchAll(dynamic)].map(([, module = '']) => module);
-}
+const tests = await readSources(TEST);
 
 /** The layer of a file in `src`: its folder, or its own name at the top level. */
 function roomOf(name: string): string {
@@ -68,21 +42,16 @@ function floorOf(room: string): number {
   return FLOORS.findIndex((rooms) => rooms.includes(room));
 }
 
-/** The file in `src` that a relative import refers to. */
-function resolveImport(from: string, module: string): string {
-  return path.posix.normalize(path.posix.join(path.posix.dirname(from), module));
-}
-
 describe('the layers', () => {
   test('are all listed', () => {
-    const rooms = new Set(handwritten.map(({ name }) => roomOf(name)));
+    const rooms = new Set(sources.map(({ name }) => roomOf(name)));
     expect([...rooms].filter((room) => floorOf(room) === -1)).toEqual([]);
   });
 
   test('import only from layers below', () => {
     const wrong: string[] = [];
     let count = 0;
-    for (const { name, text } of handwritten) {
+    for (const { name, text } of sources) {
       for (const module of listImports(text).filter((each) => each.startsWith('.'))) {
         const target = resolveImport(name, module);
         const from = roomOf(name);
@@ -94,26 +63,48 @@ describe('the layers', () => {
       }
     }
     expect(wrong).toEqual([]);
-    expect(count).toBeGreaterThan(handwritten.length);
+    expect(count).toBeGreaterThan(sources.length);
   });
 
   test('name the imported file with its extension', () => {
     const names = new Set(sources.map(({ name }) => name));
-    const wrong = handwritten.flatMap(({ name, text }) =>
+    const isFile = (name: string) => names.has(name) || /^data\/generated\/.*\.ts$/.test(name);
+    const wrong = sources.flatMap(({ name, text }) =>
       listImports(text)
-        .filter((module) => module.startsWith('.') && !names.has(resolveImport(name, module)))
+        .filter((module) => module.startsWith('.') && !isFile(resolveImport(name, module)))
         .map((module) => `${name}: ${module}`),
     );
     expect(wrong).toEqual([]);
   });
 
   test('errors.ts imports nothing', () => {
-    expect(handwritten.filter(({ name }) => name === 'errors.ts').flatMap(({ text }) => listImports(text))).toEqual([]);
+    expect(sources.filter(({ name }) => name === 'errors.ts').flatMap(({ text }) => listImports(text))).toEqual([]);
+  });
+});
+
+describe('import circles', () => {
+  test.each([
+    ['src', sources],
+    ['test', tests],
+  ])('do not exist in %s, also not between types', (_root, files) => {
+    expect(findCircles(files)).toEqual([]);
+  });
+
+  test('are found, whichever file they start in and however the files import each other', () => {
+    const file = (name: string, text: string): SourceFile => ({ name, text, lines: 1 });
+    const files = [
+      file('a.ts', "import { one } from './rooms/b.ts';\nimport path from 'node:path';"),
+      file('rooms/b.ts', "import type {\n  Two,\n} from '../c.ts';"),
+      file('c.ts', "const a = await import('./a.ts');"),
+      file('d.ts', "import './a.ts';"),
+      file('e.ts', "import { e } from './e.ts';"),
+    ];
+    expect(findCircles(files)).toEqual([['a.ts', 'c.ts', 'rooms/b.ts'], ['e.ts']]);
   });
 });
 
 describe('responsibilities of one layer', () => {
-  const filesWith = (pattern: RegExp, files = handwritten) =>
+  const filesWith = (pattern: RegExp, files = sources) =>
     files.filter(({ text }) => pattern.test(text)).map(({ name }) => name);
 
   test('only config.ts reads the environment', () => {
@@ -125,7 +116,7 @@ describe('responsibilities of one layer', () => {
 
   test('only data imports Prisma and database drivers', () => {
     const drivers = /^(?:@prisma\/|prisma$|pg$|@electric-sql\/|pglite-prisma-adapter)/;
-    const knowing = handwritten.filter(({ name, text }) =>
+    const knowing = sources.filter(({ name, text }) =>
       listImports(text).some(
         (module) => drivers.test(module) || resolveImport(name, module).startsWith('data/generated'),
       ),
@@ -136,7 +127,7 @@ describe('responsibilities of one layer', () => {
 
   test('only http and graphql import HTTP and GraphQL libraries', () => {
     const faces = /^(?:graphql|hono|@hono\/|@pothos\/|@envelop\/)/;
-    const knowing = handwritten.filter(({ text }) => listImports(text).some((module) => faces.test(module)));
+    const knowing = sources.filter(({ text }) => listImports(text).some((module) => faces.test(module)));
     const rooms = new Set(knowing.map(({ name }) => roomOf(name)));
     expect([...rooms].filter((room) => !['http', 'graphql', 'cli', 'main'].includes(room))).toEqual([]);
   });
@@ -144,7 +135,7 @@ describe('responsibilities of one layer', () => {
 
 describe('files', () => {
   test.each([
-    ['src', handwritten],
+    ['src', sources],
     ['test', tests],
   ])('in %s stay short', (_root, files) => {
     const tooLong = files.filter(({ lines }) => lines > MAX_LINES).map(({ name, lines }) => `${name}: ${lines}`);
@@ -152,12 +143,12 @@ describe('files', () => {
   });
 
   test('in src are short in the median', () => {
-    const lengths = handwritten.map(({ lines }) => lines).sort((a, b) => a - b);
+    const lengths = sources.map(({ lines }) => lines).sort((a, b) => a - b);
     expect(lengths[Math.floor(lengths.length / 2)]).toBeLessThanOrEqual(MAX_MEDIAN_LINES);
   });
 
   test('have descriptive kebab-case names', () => {
-    const all = [...handwritten, ...tests].map(({ name }) => name);
+    const all = [...sources, ...tests].map(({ name }) => name);
     const notKebab = all.filter(
       (name) => !/^(?:[a-z0-9]+(?:-[a-z0-9]+)*\/)*[a-z0-9]+(?:-[a-z0-9]+)*(?:\.test|\.d)?\.ts$/.test(name),
     );
@@ -169,7 +160,7 @@ describe('files', () => {
   });
 
   test('do not re-export other modules', () => {
-    const barrels = [...handwritten, ...tests].filter(({ text }) =>
+    const barrels = [...sources, ...tests].filter(({ text }) =>
       /^export\s[^;=]*?\sfrom\s+['"]|^export\s+\*/m.test(text),
     );
     expect(barrels.map(({ name }) => name)).toEqual([]);
@@ -177,23 +168,7 @@ describe('files', () => {
 });
 
 describe('docstrings', () => {
-  /** Finds every export with the lines above it. A docstring ends directly above. */
-  const undocumented = (kinds: string) =>
-    handwritten.flatMap(({ name, text }) => {
-      const lines = text.split('\n');
-      return lines.flatMap((line, index) => {
-        const [, exported] = new RegExp(`^export (?:${kinds}) (\\w+)`).exec(line) ?? [];
-        if (exported === undefined) return [];
-        // A biome suppression may stand between the docstring and the export.
-        const above = lines
-          .slice(0, index)
-          .filter((each) => !each.startsWith('// biome-ignore'))
-          .at(-1);
-        return above?.trimEnd().endsWith('*/') === true ? [] : [`${name}: ${exported}`];
-      });
-    });
-
   test('are on every export', () => {
-    expect(undocumented('(?:async )?function\\*?|(?:abstract )?class|const|interface|type')).toEqual([]);
+    expect(listUndocumentedExports(sources)).toEqual([]);
   });
 });

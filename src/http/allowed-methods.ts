@@ -1,5 +1,4 @@
-import type { Context } from 'hono';
-import type { App } from './app.ts';
+import type { Context, Hono } from 'hono';
 import type { HttpEnv } from './context.ts';
 import { toGraphQLResponse } from './graphql-routes.ts';
 import { createProblemResponse } from './problem.ts';
@@ -10,7 +9,7 @@ const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
  * The response to a request that no route handles: 405 with the methods of the path in `Allow` (RFC 9110, section
  * 15.5.6), or 404 if the path has none. A route that handles the method but found nothing also gets 404.
  */
-export function respondUnhandled(app: App, c: Context<HttpEnv>): Response | Promise<Response> {
+export function respondUnhandled(app: Hono<HttpEnv>, c: Context<HttpEnv>): Response | Promise<Response> {
   const { path } = c.req;
   const method = c.req.method === 'HEAD' ? 'GET' : c.req.method;
   const isGraphQL = path === '/graphql';
@@ -29,7 +28,7 @@ export function respondUnhandled(app: App, c: Context<HttpEnv>): Response | Prom
 }
 
 /** Whether a route handles the method at this path. Middleware, which is registered for all paths, does not count. */
-function hasRoute(app: App, method: string, path: string): boolean {
+function hasRoute(app: Hono<HttpEnv>, method: string, path: string): boolean {
   const [matches] = app.router.match(method, path);
   return matches.some(([[, route]]) => route.path !== '/*');
 }
