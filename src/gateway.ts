@@ -48,7 +48,8 @@ export interface GatewayOptions {
 }
 
 /** A gateway that is ready to listen. `InternalServices` is for the gateway's own calls, never for a caller. */
-export interface Gateway extends Pick<InternalServices, 'secrets' | 'accessTokens' | 'requireScopes' | 'settle'> {
+export interface Gateway
+  extends Pick<InternalServices, 'secrets' | 'accessTokens' | 'serverHeaders' | 'requireScopes' | 'settle'> {
   app: App;
   /** Removes what is past its retention. @returns how much was removed */
   expire(): Promise<{ auditEntries: number; changes: number }>;
@@ -126,11 +127,12 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     metrics,
   });
 
-  const { secrets, accessTokens, requireScopes, settle } = internal;
+  const { secrets, accessTokens, serverHeaders, requireScopes, settle } = internal;
   return {
     app,
     secrets,
     accessTokens,
+    serverHeaders,
     requireScopes,
     settle,
     async expire() {

@@ -42,6 +42,7 @@ export interface TestGateway {
   keyring: Keyring;
   secrets: Gateway['secrets'];
   accessTokens: Gateway['accessTokens'];
+  serverHeaders: Gateway['serverHeaders'];
   requireScopes: Gateway['requireScopes'];
   /** Resolves when all background revocations are done. */
   settle(): Promise<void>;
@@ -155,6 +156,7 @@ export async function createTestGateway(
     keyring,
     secrets: gateway.secrets,
     accessTokens: gateway.accessTokens,
+    serverHeaders: gateway.serverHeaders,
     requireScopes: gateway.requireScopes,
     settle: gateway.settle,
     expire: gateway.expire,

@@ -107,10 +107,14 @@ function checkCredentials(issues: Issues, draft: ConfigDraft): void {
     checkHeaderValue(issues, ['apiKeyValue'], value);
     if (!issues.has('apiKeyValue')) checkText(issues, ['apiKeyValue'], value, MAX_SECRET);
   }
-  if (draft.customHeaders.kind === 'set') checkCustomHeaders(issues, draft.customHeaders.value);
+  if (draft.customHeaders.kind === 'set') checkCustomHeaders(issues, draft.customHeaders.value, draft.authType);
 }
 
-function checkCustomHeaders(issues: Issues, headers: readonly { name: string; value: { expose(): string } }[]): void {
+function checkCustomHeaders(
+  issues: Issues,
+  headers: readonly { name: string; value: { expose(): string } }[],
+  authType: ConfigDraft['authType'],
+): void {
   if (headers.length > MAX_HEADERS) {
     issues.add(['customHeaders'], 'TOO_MANY', `Has more than ${MAX_HEADERS} headers.`);
     return;
@@ -125,6 +129,10 @@ function checkCustomHeaders(issues: Issues, headers: readonly { name: string; va
         'DUPLICATE',
         'This header is already in the list (names are not case-sensitive).',
       );
+    }
+    if (authType === 'oauth2' && name.toLowerCase() === 'authorization') {
+      const message = 'This header has the access token when the auth type is OAuth 2; remove it.';
+      issues.add(['customHeaders', index, 'name'], 'RESERVED_HEADER_NAME', message);
     }
     seen.add(name.toLowerCase());
   }

@@ -14,6 +14,7 @@ import { createOAuthClients } from './oauth-clients.ts';
 import { createOAuthSetup } from './oauth-setup.ts';
 import { createProviderSettings } from './provider-settings.ts';
 import { requireScopes, type StepUpResult } from './scope-step-up.ts';
+import { createServerHeaders } from './server-headers.ts';
 import { createServerSecrets } from './server-secrets.ts';
 import { createTokenRefresh } from './token-refresh.ts';
 import { createTokenRevocation } from './token-revocation.ts';
@@ -43,6 +44,7 @@ export function createConnections(options: {
   const oauthSetup = createOAuthSetup({ fetch, isAllowedPrivateHost, publicUrl, urls: oauthUrls, now });
   const clients = createOAuthClients({ store, setup: oauthSetup, now });
   const refresh = createTokenRefresh({ store, providers, secrets, endpoints, revocation, now });
+  const accessTokens = createAccessTokens({ store, secrets, refresh, now });
   return {
     services: {
       connections: createConnectionService({ store, experiments, secrets, endings }),
@@ -62,7 +64,8 @@ export function createConnections(options: {
     internal: {
       secrets,
       endings,
-      accessTokens: createAccessTokens({ store, secrets, refresh, now }),
+      accessTokens,
+      serverHeaders: createServerHeaders({ store, secrets, accessTokens }),
       /** Call it when a server answers `insufficient_scope`. */
       requireScopes: (args: { userId: string; configId: string; scopes: readonly string[] }): Promise<StepUpResult> =>
         requireScopes(store, args),

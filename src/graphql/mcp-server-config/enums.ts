@@ -17,7 +17,11 @@ export const McpAuthTypeEnum = builder.enumType('McpAuthType', {
   description: 'Which credentials the gateway sends to a server.',
   values: {
     NONE: { value: 'none', description: 'No credentials.' },
-    OAUTH2: { value: 'oauth2', description: "Each user's own OAuth 2 token. Every user connects their own account." },
+    OAUTH2: {
+      value: 'oauth2',
+      description:
+        "Each user's own OAuth 2 token. Every user connects their own account. Custom headers, if any, are sent as well.",
+    },
     API_KEY: { value: 'api_key', description: 'One API key, shared by all users, in one header.' },
     CUSTOM_HEADERS: { value: 'custom_headers', description: 'Custom headers, shared by all users.' },
   } as const,

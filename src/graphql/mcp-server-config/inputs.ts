@@ -74,7 +74,8 @@ function optionalFields(t: PothosSchemaTypes.InputFieldBuilder<typeof builder.$i
     customHeaders: t.field({
       type: [HttpHeaderInput],
       required: false,
-      description: 'All custom headers. The given list replaces the stored one. Stored encrypted and never returned.',
+      description:
+        'All custom headers. The given list replaces the stored one. Stored encrypted and never returned. With OAUTH2 they are sent beside the access token.',
     }),
     toolAllowList: t.stringList({ required: false, description: 'If not empty, only these tools may be used.' }),
     toolDenyList: t.stringList({

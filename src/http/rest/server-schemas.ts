@@ -39,7 +39,9 @@ export const UpdateMcpServer = z
     custom_headers: z
       .record(z.string(), z.string())
       .nullable()
-      .describe('Secret. Headers by name. At least one is required for custom_headers. Replaces all existing headers.'),
+      .describe(
+        'Secret. Headers by name. At least one is required for custom_headers. With oauth2, they are sent beside the access token. Replaces all existing headers.',
+      ),
     tool_allow_list: names.describe('If not empty, only these tools are available. Replaces the existing list.'),
     tool_deny_list: names.describe(
       'These tools are never available, even if they are in the allow list. Replaces the existing list.',

@@ -1,0 +1,55 @@
+import { Secret } from '../../crypto/secret.ts';
+import type { McpServerConfigRecord } from '../../data/records.ts';
+import type { Store } from '../../data/store.ts';
+import { notFound } from '../../errors.ts';
+import { SYSTEM } from '../../policy/viewer.ts';
+import type { HttpHeader } from '../configs/config-input.ts';
+import type { AccessTokenArgs, AccessTokenResult } from './access-tokens.ts';
+import type { ServerSecrets } from './server-secrets.ts';
+
+/** The headers with a user's credentials for a server, or why there are none. `version` is that of the access token. */
+export type ServerHeadersResult =
+  | { state: 'ready'; headers: readonly HttpHeader[]; version?: number }
+  | Exclude<AccessTokenResult, { state: 'ready' }>;
+
+/** Creates the service that collects everything a request to a server must carry, whatever its auth type. */
+export function createServerHeaders(options: {
+  store: Store;
+  secrets: Pick<ServerSecrets, 'open'>;
+  accessTokens: { get(args: AccessTokenArgs): Promise<AccessTokenResult> };
+}) {
+  const { store, secrets, accessTokens } = options;
+
+  const openCustomHeaders = async ({ id, version, hasCustomHeaders }: McpServerConfigRecord): Promise<HttpHeader[]> => {
+    const stored = hasCustomHeaders ? await secrets.open(id, 'customHeaders', version) : null;
+    const values = stored === null ? {} : (JSON.parse(stored.expose()) as Record<string, string>);
+    return Object.entries(values).map(([name, value]) => ({ name, value: new Secret(value) }));
+  };
+
+  return {
+    /**
+     * The headers for a call on behalf of a user. With OAuth 2 these are the access token and, beside it, the custom
+     * headers, as some providers require (a project, a tenant).
+     *
+     * @throws NOT_FOUND, DECRYPTION_FAILED, VERSION_MISMATCH when the config changes meanwhile; as `AccessTokens.get`
+     */
+    async get(args: AccessTokenArgs): Promise<ServerHeadersResult> {
+      const config = await store.configs.findForConnection(SYSTEM, { id: args.configId });
+      if (config === null) throw notFound('MCP server config');
+      if (!config.enabled) return { state: 'disabled' };
+      if (config.authType === 'none') return { state: 'ready', headers: [] };
+      if (config.authType === 'custom_headers') return { state: 'ready', headers: await openCustomHeaders(config) };
+      if (config.authType === 'api_key') {
+        const value = await secrets.open(config.id, 'apiKeyValue', config.version);
+        if (value === null) throw new Error('a config with an API key has none');
+        return { state: 'ready', headers: [{ name: config.apiKeyHeader, value }] };
+      }
+      const token = await accessTokens.get(args);
+      if (token.state !== 'ready') return token;
+      // Stored under another auth type, they may contain a header that now has the token.
+      const custom = (await openCustomHeaders(config)).filter(({ name }) => name.toLowerCase() !== 'authorization');
+      const authorization = { name: 'Authorization', value: new Secret(`Bearer ${token.accessToken.expose()}`) };
+      return { state: 'ready', headers: [authorization, ...custom], version: token.version };
+    },
+  };
+}
