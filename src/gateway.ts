@@ -53,6 +53,8 @@ export interface Gateway
   app: App;
   /** Removes what is past its retention. @returns how much was removed */
   expire(): Promise<{ auditEntries: number; changes: number }>;
+  /** Ends the connections whose access token expired for good. @returns how many */
+  endExpired(): Promise<number>;
   /** Makes `/readyz` fail from now on, so that load balancers send requests elsewhere. */
   drain(): void;
   /** Ends streams and WebSockets, so that their clients reconnect elsewhere. New ones end at once. */
@@ -127,7 +129,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     metrics,
   });
 
-  const { secrets, accessTokens, serverHeaders, requireScopes, settle } = internal;
+  const { secrets, accessTokens, serverHeaders, requireScopes, endExpired, settle } = internal;
   return {
     app,
     secrets,
@@ -142,6 +144,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
         changes: await reader.expire(new Date(now().getTime() - FEED_RETENTION_MS)),
       };
     },
+    endExpired,
     drain: () => {
       isDraining = true;
     },

@@ -74,6 +74,10 @@ export type ConnectionRecord =
       secretKeyDigests: string[];
       /** Whether the server asked for scopes that the tokens lack. */
       needsMoreScopes: boolean;
+      /** When the access token expires, if it cannot be refreshed. Null otherwise. */
+      endsAt: Date | null;
+      /** Why the tokens cannot be used for now. Null when they can. */
+      blockedReason: string | null;
     }
   | { kind: 'ended'; configId: string; reason: string };
 

@@ -51,7 +51,7 @@ export function createServices(options: ServicesOptions) {
   const { store } = memory;
 
   const { services: connections, internal } = createConnections({ ...options, store });
-  const { endings, secrets } = internal;
+  const { endings, secrets, expiry } = internal;
   const credentials = createCredentials({ ...options, issuerFetch: options.issuerOutbound.fetch });
   const { renewViewer } = credentials;
   const configs = createConfigs({
@@ -77,6 +77,7 @@ export function createServices(options: ServicesOptions) {
       memory,
       renewViewer,
       secrets,
+      expiry,
       experiments,
       limits: options.streamLimits,
       onEvent: options.onStreamEvent,

@@ -252,6 +252,10 @@ export const ROWS: Readonly<Record<string, (database: Database, keyring: Keyring
       },
     ]);
   },
+  async '20261128163535_connection_liveness'(database) {
+    await database.query(`UPDATE mcp_server_user_tokens
+      SET refresh_refusals = 1, refused_since = '2026-01-01T00:00:00Z', blocked_reason = 'r'`);
+  },
 };
 
 async function insert(database: Database, table: string, rows: readonly Row[]): Promise<void> {

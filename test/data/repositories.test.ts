@@ -43,6 +43,7 @@ const ACTIONS: Readonly<Record<string, Action>> = {
   'userTokens.saveRefreshed': 'mcpServerConnection.useTokens',
   'userTokens.deferRefresh': 'mcpServerConnection.useTokens',
   'userTokens.end': 'mcpServerConnection.useTokens',
+  'userTokens.endExpired': 'mcpServerConnection.useTokens',
   'userTokens.wantScopes': 'mcpServerConnection.useTokens',
   'oauthFlows.create': 'mcpServerConnection.connect',
   'oauthFlows.take': 'mcpServerConnection.useTokens',

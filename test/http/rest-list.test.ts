@@ -44,8 +44,9 @@ test("the list loads the caller's connections once for all OAuth servers", async
       asked.push(ids);
       const configId = 'id-2';
       const tokens = { tokenId: 't', version: 1, secretKeyDigests: [], needsMoreScopes: false };
-      return new Map([[configId, { kind: 'connected', configId, ...tokens }]]);
+      return new Map([[configId, { kind: 'connected', configId, endsAt: null, blockedReason: null, ...tokens }]]);
     },
+    isConnected: (config, connection) => config.authType !== 'oauth2' || connection?.kind === 'connected',
   } satisfies Partial<ConnectionService>;
   const records = ['oauth2', 'none', 'oauth2'].map((authType, index) => ({
     id: `id-${index}`,

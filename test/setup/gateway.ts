@@ -47,6 +47,7 @@ export interface TestGateway {
   /** Resolves when all background revocations are done. */
   settle(): Promise<void>;
   expire: Gateway['expire'];
+  endExpired: Gateway['endExpired'];
   endStreams: Gateway['endStreams'];
   /** The gateway's clock. */
   clock: { now: Date; advance(ms: number): void };
@@ -160,6 +161,7 @@ export async function createTestGateway(
     requireScopes: gateway.requireScopes,
     settle: gateway.settle,
     expire: gateway.expire,
+    endExpired: gateway.endExpired,
     endStreams: gateway.endStreams,
     clock,
     config,

@@ -23,7 +23,7 @@ export function createConnectionRepository(db: PrismaStore) {
     countByConfig: guarded('mcpServerConfig.readAdminFields', async (args: { configIds: readonly string[] }) => {
       const groups = await db.mcpServerUserToken.groupBy({
         by: ['mcpServerConfigId'],
-        where: { mcpServerConfigId: { in: [...args.configIds] } },
+        where: { mcpServerConfigId: { in: [...args.configIds] }, blockedReason: null },
         _count: { _all: true },
       });
       return new Map(groups.map((group) => [group.mcpServerConfigId, group._count._all]));
@@ -125,6 +125,8 @@ async function findConnections(
       accessTokenKeyId: true,
       refreshTokenKeyId: true,
       wantedScopes: true,
+      expiresAt: true,
+      blockedReason: true,
     },
   });
   return [
@@ -142,6 +144,8 @@ async function findConnections(
       version: row.version,
       secretKeyDigests: [...new Set([row.accessTokenKeyId, row.refreshTokenKeyId])].filter((id) => id !== null),
       needsMoreScopes: row.wantedScopes.length > 0,
+      endsAt: row.refreshTokenKeyId === null ? row.expiresAt : null,
+      blockedReason: row.blockedReason,
     })),
   ];
 }

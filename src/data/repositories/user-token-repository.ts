@@ -21,6 +21,11 @@ export interface UserTokenRecord {
   refreshFailures: number;
   /** No request is sent to the authorization server before this time. */
   retryAt: Date | null;
+  /** How often the authorization server refused since the last success, and the first time. */
+  refreshRefusals: number;
+  refusedSince: Date | null;
+  /** Why the connection cannot be used for now. Null when it can. */
+  blockedReason: string | null;
   /** The number of tokens that the row has had. */
   version: number;
 }
@@ -33,6 +38,22 @@ export interface NewTokens {
   scopes: readonly string[];
   obtainedAt: Date;
   expiresAt: Date | null;
+}
+
+/** The next refresh, and what is known about the refusals so far. */
+export interface RefreshDelay {
+  retryAt: Date;
+  refreshRefusals: number;
+  refusedSince: Date | null;
+  blockedReason: string | null;
+}
+
+/** A connection that ended because its access token expired. */
+export interface ExpiredConnection {
+  configId: string;
+  /** Of the config. */
+  slug: string;
+  userId: string;
 }
 
 /** Identifies one state of one row. A write with it does nothing once another process has written. */
@@ -58,10 +79,15 @@ export const USER_TOKEN_SELECT = {
   expiresAt: true,
   refreshFailures: true,
   retryAt: true,
+  refreshRefusals: true,
+  refusedSince: true,
+  blockedReason: true,
   version: true,
 } as const;
 
 const NO_LEASE = { refreshLeaseId: null, refreshLeaseUntil: null };
+/** After a refresh that succeeded. */
+const NO_FAILURE = { refreshFailures: 0, retryAt: null, refreshRefusals: 0, refusedSince: null, blockedReason: null };
 
 /** The users' tokens. For the gateway itself, when it calls a server or an authorization server. */
 export function createUserTokenRepository(db: PrismaStore) {
@@ -131,8 +157,7 @@ export function createUserTokenRepository(db: PrismaStore) {
         data: {
           ...toColumns(args.tokens),
           ...NO_LEASE,
-          refreshFailures: 0,
-          retryAt: null,
+          ...NO_FAILURE,
           version: { increment: 1 },
         },
       });
@@ -140,10 +165,10 @@ export function createUserTokenRepository(db: PrismaStore) {
     }),
 
     /** Keeps the tokens and delays the next refresh. @returns false as `saveRefreshed` */
-    deferRefresh: guarded('mcpServerConnection.useTokens', async (args: TokenLease & { retryAt: Date }) => {
+    deferRefresh: guarded('mcpServerConnection.useTokens', async (args: TokenLease & { delay: RefreshDelay }) => {
       const { count } = await db.mcpServerUserToken.updateMany({
         where: toLeaseWhere(args),
-        data: { ...NO_LEASE, refreshFailures: { increment: 1 }, retryAt: args.retryAt },
+        data: { ...NO_LEASE, ...args.delay, refreshFailures: { increment: 1 } },
       });
       return count === 1;
     }),
@@ -156,6 +181,26 @@ export function createUserTokenRepository(db: PrismaStore) {
       await db.mcpServerEndedConnection.createMany({ data: { ...key, reason: args.reason }, skipDuplicates: true });
       return true;
     }),
+
+    /**
+     * Removes some of the connections whose access token expired and that have no refresh token, and records why. Call
+     * it in a transaction. @returns the removed connections
+     */
+    endExpired: guarded(
+      'mcpServerConnection.useTokens',
+      async (args: { now: Date; reason: string; most: number }): Promise<ExpiredConnection[]> => {
+        const rows = await db.$queryRaw<{ id: string; config_id: string; slug: string; user_id: string }[]>`
+          SELECT t.id, t.mcp_server_config_id AS config_id, c.slug, t.user_id
+          FROM mcp_server_user_tokens t JOIN mcp_server_configs c ON c.id = t.mcp_server_config_id
+          WHERE t.refresh_token IS NULL AND t.expires_at <= ${args.now}
+          ORDER BY t.id LIMIT ${args.most}::int FOR UPDATE OF t SKIP LOCKED`;
+        await db.mcpServerUserToken.deleteMany({ where: { id: { in: rows.map(({ id }) => id) } } });
+        const { reason } = args;
+        const data = rows.map((row) => ({ mcpServerConfigId: row.config_id, userId: row.user_id, reason }));
+        await db.mcpServerEndedConnection.createMany({ data, skipDuplicates: true });
+        return rows.map((row) => ({ configId: row.config_id, slug: row.slug, userId: row.user_id }));
+      },
+    ),
 
     /** Adds the scopes that the server asks for beyond the tokens' scopes to those it asked for before. */
     wantScopes: guarded(

@@ -109,6 +109,7 @@ export function createAccessTokens(options: {
       if (latest === null) return toMissing(args);
       // Check again for this caller, who may have waited for a while and may have had a token rejected.
       const isRefused = isSame(latest, tokens) && args.rejectedVersion === tokens.version;
+      if (latest.blockedReason !== null) return { state: 'reconnect', reason: latest.blockedReason };
       if (isRefused || isExpired(latest, now())) throw laterAgain();
       return toResult(latest);
     },

@@ -6,6 +6,8 @@ import { SYSTEM, type Viewer, viewerUserId } from '../../policy/viewer.ts';
 import { toConfigTarget } from '../configs/config-audit.ts';
 import { assertExperiment, type Experiment } from '../experiments.ts';
 import type { ConnectionEndings } from './connection-endings.ts';
+import { EXPIRED_REASON } from './expired-connections.ts';
+import type { ExpiryWatch } from './expiry-watch.ts';
 import type { ServerSecrets } from './server-secrets.ts';
 import { NOTHING_TO_REVOKE, type RevocationOutcome } from './token-revocation.ts';
 
@@ -24,8 +26,9 @@ export function createConnectionService(options: {
   experiments: ReadonlySet<Experiment>;
   secrets: ServerSecrets;
   endings: ConnectionEndings;
+  expiry: ExpiryWatch;
 }) {
-  const { store, experiments, secrets, endings } = options;
+  const { store, experiments, secrets, endings, expiry } = options;
 
   const isUnavailable = (config: McpServerConfigRecord, connection: ConnectionRecord | undefined): boolean => {
     if (secrets.isUnavailable(config)) return true;
@@ -33,12 +36,23 @@ export function createConnectionService(options: {
     return secrets.isTokenUnavailable(connection);
   };
 
-  /** The state derived from stored data, without opening a secret or calling a provider. */
+  /** Why the user must connect again. Null when the connection can be used, or never existed. */
+  const endReason = (connection: ConnectionRecord | undefined): string | null => {
+    if (connection === undefined) return null;
+    if (connection.kind === 'ended') return connection.reason;
+    return connection.blockedReason ?? (expiry.isPast(connection.endsAt) ? EXPIRED_REASON : null);
+  };
+
+  /** Whether the user has a connection that can be used, or does not need one. */
+  const isConnected = (config: McpServerConfigRecord, connection: ConnectionRecord | undefined): boolean =>
+    config.authType !== 'oauth2' || (connection !== undefined && endReason(connection) === null);
+
+  /** The state derived from stored data and the time, without opening a secret or calling a provider. */
   const serverState = (config: McpServerConfigRecord, connection: ConnectionRecord | undefined): McpServerState => {
     if (!config.enabled) return 'disabled';
     if (isUnavailable(config, connection)) return 'unavailable';
     if (isConnected(config, connection)) return 'ready';
-    return connection?.kind === 'ended' ? 'reconnect' : 'needs_connect';
+    return connection === undefined ? 'needs_connect' : 'reconnect';
   };
 
   /**
@@ -52,12 +66,13 @@ export function createConnectionService(options: {
   };
 
   return {
+    isConnected,
     serverState,
 
     /** Additional information for the user: why a connection ended, or that it needs more permissions. */
     stateReason(config: McpServerConfigRecord, connection: ConnectionRecord | undefined): string | null {
       const state = serverState(config, connection);
-      if (state === 'reconnect' && connection?.kind === 'ended') return connection.reason;
+      if (state === 'reconnect') return endReason(connection);
       const wantsMore = state === 'ready' && connection?.kind === 'connected' && connection.needsMoreScopes;
       return wantsMore ? 'The server asks for more permissions: connect again to grant them.' : null;
     },
@@ -135,11 +150,6 @@ export function createConnectionService(options: {
       return ended.flatMap(({ tokens }) => tokens).length;
     },
   };
-}
-
-/** Whether the user has a connection or does not need one. */
-export function isConnected(config: McpServerConfigRecord, connection: ConnectionRecord | undefined): boolean {
-  return config.authType !== 'oauth2' || connection?.kind === 'connected';
 }
 
 /** If a config appears twice, the later connection counts. */

@@ -10,6 +10,8 @@ import { createAccessTokens } from './access-tokens.ts';
 import { createConnectionEndings } from './connection-endings.ts';
 import { createConnectionFlow } from './connection-flow.ts';
 import { createConnectionService } from './connection-service.ts';
+import { endExpiredConnections } from './expired-connections.ts';
+import { createExpiryWatch } from './expiry-watch.ts';
 import { createOAuthClients } from './oauth-clients.ts';
 import { createOAuthSetup } from './oauth-setup.ts';
 import { createProviderSettings } from './provider-settings.ts';
@@ -35,8 +37,9 @@ export function createConnections(options: {
   const { store, keyring, experiments, isAllowedPrivateHost, outbound, publicUrl, now } = options;
   const { fetch } = outbound;
   const secrets = createServerSecrets({ store, keyring });
+  const expiry = createExpiryWatch(now);
   const oauthUrls = createOAuthUrls(publicUrl);
-  const endpoints = createTokenEndpoints(fetch);
+  const endpoints = createTokenEndpoints({ fetch, now });
   const revocation = createTokenRevocation({ endpoints });
   const findAdvertised = createAdvertisedServers({ fetch, isAllowedPrivateHost, now });
   const providers = createProviderSettings({ store, secrets, findAdvertised });
@@ -47,7 +50,7 @@ export function createConnections(options: {
   const accessTokens = createAccessTokens({ store, secrets, refresh, now });
   return {
     services: {
-      connections: createConnectionService({ store, experiments, secrets, endings }),
+      connections: createConnectionService({ store, experiments, secrets, endings, expiry }),
       connectionFlow: createConnectionFlow({
         store,
         experiments,
@@ -63,12 +66,14 @@ export function createConnections(options: {
     },
     internal: {
       secrets,
+      expiry,
       endings,
       accessTokens,
       serverHeaders: createServerHeaders({ store, secrets, accessTokens }),
       /** Call it when a server answers `insufficient_scope`. */
       requireScopes: (args: { userId: string; configId: string; scopes: readonly string[] }): Promise<StepUpResult> =>
         requireScopes(store, args),
+      endExpired: (): Promise<number> => endExpiredConnections(store, now),
       /** Resolves when background work, such as the revocation of tokens, is finished. */
       settle: revocation.settle,
     },

@@ -9,7 +9,9 @@ import { toConfigTarget } from '../configs/config-audit.ts';
 import type { OAuthProvider } from '../oauth/oauth-provider.ts';
 import type { TokenEndpoints, TokenSet } from '../oauth/token-endpoint.ts';
 import { TokenEndpointError } from '../oauth/token-endpoint-error.ts';
+import { EXPIRED_REASON } from './expired-connections.ts';
 import type { ProviderSettings } from './provider-settings.ts';
+import { countRefusal, judgeRefresh, type RefusalFacts } from './refresh-refusals.ts';
 import type { ServerSecrets } from './server-secrets.ts';
 import { type TokenRevocation, toRevocable } from './token-revocation.ts';
 
@@ -23,6 +25,9 @@ const MIN_BACKOFF_MS = 1_000;
 const MAX_BACKOFF_MS = 300_000;
 /** The maximum length of a reason in the database. */
 const MAX_REASON = 400;
+/** Shown to the user when their tokens may be good, but the gateway is not accepted as a client. */
+const BLOCKED_REASON =
+  'The authorization server does not accept the gateway as a client; connect again, or ask an admin to check the settings.';
 
 /**
  * The result of one attempt: `done` when the row was changed or removed, `busy` when another process holds the lease.
@@ -55,7 +60,7 @@ export function createTokenRefresh(options: {
   } = options;
 
   const end = async (lease: TokenLease, config: McpServerConfigRecord, reason: string): Promise<void> => {
-    const shortReason = [...reason].slice(0, MAX_REASON).join('');
+    const shortReason = shorten(reason);
     await store.transaction(async (tx) => {
       const isEnded = await tx.userTokens.end(SYSTEM, { ...lease, configId: config.id, reason: shortReason });
       if (isEnded) await tx.audit.append(SYSTEM, toFailure(config, lease.userId, shortReason, 'ended'));
@@ -65,13 +70,15 @@ export function createTokenRefresh(options: {
   const defer = async (
     lease: TokenLease,
     config: McpServerConfigRecord,
-    failure: { failures: number; reason: string; retryAfterMs?: number | undefined },
+    failure: { failures: number; reason: string; facts: RefusalFacts; retryAfterMs?: number | undefined },
   ): Promise<void> => {
-    const { failures, reason, retryAfterMs = 0 } = failure;
+    const { failures, reason, facts, retryAfterMs = 0 } = failure;
     const backoffMs = Math.min(MIN_BACKOFF_MS * 2 ** failures, MAX_BACKOFF_MS) * (0.75 + random() / 2);
     const retryAt = new Date(now().getTime() + Math.max(backoffMs, retryAfterMs));
+    const { refreshRefusals, refusedSince, blockedReason } = facts;
+    const delay = { retryAt, refreshRefusals, refusedSince, blockedReason };
     await store.transaction(async (tx) => {
-      const isDeferred = await tx.userTokens.deferRefresh(SYSTEM, { ...lease, retryAt });
+      const isDeferred = await tx.userTokens.deferRefresh(SYSTEM, { ...lease, delay });
       if (isDeferred) await tx.audit.append(SYSTEM, toFailure(config, lease.userId, reason, 'kept'));
     });
   };
@@ -80,17 +87,26 @@ export function createTokenRefresh(options: {
     error: TokenEndpointError,
     { config, provider, tokens, lease }: RefreshAttempt & { provider: OAuthProvider },
   ): Promise<void> => {
-    if (error.failure === 'invalid_grant') {
+    const { failure, message: reason, retryAfterMs } = error;
+    const facts = countRefusal(tokens, failure, now());
+    const verdict = judgeRefresh(tokens, failure, facts, now());
+    if (verdict === 'end') {
       const said = error.description === undefined ? '' : ` It said: ${error.description}`;
-      await end(lease, config, `The authorization server ended the connection; connect again.${said}`);
+      const why = failure === 'invalid_grant' ? 'ended the connection' : 'refuses to renew the access token';
+      await end(lease, config, `The authorization server ${why}; connect again.${said}`);
       return;
     }
-    if (error.failure === 'invalid_client' && provider.clientSource === 'registered') {
+    if (failure === 'invalid_client' && provider.clientSource === 'registered') {
       const { clientId } = provider.client;
       await store.oauthDiscoveries.markClientUnknown(SYSTEM, { configId: tokens.configId, clientId });
     }
-    const { retryAfterMs, message: reason } = error;
-    await defer(lease, config, { failures: tokens.refreshFailures, reason, retryAfterMs });
+    const blockedReason = verdict === 'block' ? BLOCKED_REASON : facts.blockedReason;
+    await defer(lease, config, {
+      failures: tokens.refreshFailures,
+      reason,
+      facts: { ...facts, blockedReason },
+      retryAfterMs,
+    });
   };
 
   return {
@@ -116,19 +132,20 @@ export function createTokenRefresh(options: {
         provider = await providers.load(config);
         const refreshToken = secrets.openToken(tokens, 'refreshToken');
         if (provider === null || refreshToken === null) {
-          await end(lease, config, 'The access token expired and cannot be renewed; connect again.');
+          await end(lease, config, EXPIRED_REASON);
           return 'done';
         }
         answer = await endpoints.refresh(provider, refreshToken);
       } catch (error) {
         if (error instanceof DomainError && error.code === 'VERSION_MISMATCH') {
           // The settings changed since they were read, so they are not used.
-          await defer(lease, config, { failures: 0, reason: 'The settings changed during the refresh.' });
+          const reason = 'The settings changed during the refresh.';
+          await defer(lease, config, { failures: 0, reason, facts: tokens });
           return 'done';
         }
         if (provider === null || !(error instanceof TokenEndpointError)) {
           const reason = 'A stored secret cannot be decrypted, or the gateway failed.';
-          await defer(lease, config, { failures: tokens.refreshFailures, reason });
+          await defer(lease, config, { failures: tokens.refreshFailures, reason, facts: tokens });
           throw error;
         }
         await onFailure(error, { config, provider, tokens, lease });
@@ -144,6 +161,10 @@ export function createTokenRefresh(options: {
       return 'done';
     },
   };
+}
+
+function shorten(reason: string): string {
+  return [...reason].slice(0, MAX_REASON).join('');
 }
 
 interface RefreshAttempt {

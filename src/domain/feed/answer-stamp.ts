@@ -8,9 +8,15 @@ export interface AnswerStamp {
   current(): string;
 }
 
-/** Creates the stamp from the feed and from the secrets that are known not to open. */
-export function createAnswerStamp(reader: FeedReader, secrets: { stamp(): string }): AnswerStamp {
-  const current = () => `${reader.stamp()} ${secrets.stamp()}`;
+/**
+ * Creates the stamp from the feed, from the secrets that are known not to open, and from the times at which connections
+ * expire.
+ */
+export function createAnswerStamp(
+  reader: FeedReader,
+  { secrets, expiry }: { secrets: { stamp(): string }; expiry: { stamp(): string } },
+): AnswerStamp {
+  const current = () => `${reader.stamp()} ${expiry.stamp()} ${secrets.stamp()}`;
   return {
     current,
     fresh: () => reader.fresh()?.then(current) ?? current(),

@@ -10,6 +10,7 @@ export function createFeed(options: {
   memory: Memory;
   renewViewer: RenewViewer;
   secrets: { stamp(): string };
+  expiry: { stamp(): string };
   experiments: ReadonlySet<Experiment>;
   limits: Partial<StreamLimits> | undefined;
   onEvent: (type: ConfigEvent['type']) => void;
@@ -17,6 +18,6 @@ export function createFeed(options: {
 }) {
   return {
     streams: createConfigStreams(options),
-    answerStamp: createAnswerStamp(options.memory.reader, options.secrets),
+    answerStamp: createAnswerStamp(options.memory.reader, options),
   };
 }

@@ -1,13 +1,12 @@
 import { OutboundError } from '../../outbound/outbound-error.ts';
 import { TokenEndpointError, toHarmlessLine } from './token-endpoint-error.ts';
+import { readLifetime, readScopes } from './token-fields.ts';
+import { readRefusal, saysError } from './token-refusal.ts';
 
 /** Longer tokens do not fit into the headers that servers accept. */
 const MAX_TOKEN_LENGTH = 16_384;
-const MAX_SCOPE_LENGTH = 16_384;
 /** RFC 6750, section 2.1, and any other visible characters that a header can carry. */
 const TOKEN = /^[\x21-\x7e]+$/;
-/** RFC 6749, section 3.3, and the surrounding spaces that some servers add. */
-const SCOPE = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/;
 
 const OUTBOUND_MESSAGES = {
   url: 'The URL of the token endpoint is not allowed.',
@@ -15,39 +14,52 @@ const OUTBOUND_MESSAGES = {
   timeout: 'The token endpoint did not answer in time.',
   connection: 'The token endpoint cannot be reached.',
   redirect: 'The token endpoint answered with a redirect.',
-  encoding: 'The token endpoint answered with a content coding that was not requested.',
+  encoding: 'The token endpoint answered with a content coding that the gateway cannot read.',
   size: "The token endpoint's response is too large.",
 } as const satisfies Record<OutboundError['failure'], string>;
 
 const MAX_RETRY_AFTER_MS = 3_600_000;
 
+type Fields = Record<string, unknown>;
+
 /**
- * Returns a successful response; the library validates its content. Unused fields are removed: an ID token would have
- * to be verified, and nothing here needs one.
+ * Reads a token response as real servers send it: with any 2xx status and other media types, and with optional fields that
+ * are null, empty or of another type, which count as absent. Returns it as RFC 6749, section 5.1, describes it; the
+ * library validates it then. Unused fields are left out: an ID token would have to be verified, and nothing here needs
+ * one.
  *
  * @throws TokenEndpointError
  */
 export async function assertTokenAnswer(response: Response): Promise<Response> {
-  const body = parseObject(await response.text());
-  if (response.status !== 200) throw toRefusal(response, body);
-  if (body === undefined || !isJson(response)) {
-    throw new TokenEndpointError('malformed', 'The token endpoint did not answer with JSON.');
-  }
-  if (typeof body['error'] === 'string') {
-    const description = toHarmlessLine(body['error_description']);
-    throw new TokenEndpointError('refused', 'The token endpoint answered with an error.', { description });
-  }
-  for (const name of ['access_token', 'refresh_token']) assertToken(body, name);
-  const { scope, token_type: tokenType } = body;
-  if (typeof scope === 'string' && (scope.length > MAX_SCOPE_LENGTH || !SCOPE.test(scope))) {
-    throw new TokenEndpointError('malformed', "The token endpoint's response contains invalid scopes.");
-  }
-  // A token that is bound to a key cannot be used, because the gateway has no such key.
-  if (typeof tokenType === 'string' && tokenType.toLowerCase() !== 'bearer') {
-    throw new TokenEndpointError('malformed', 'The token endpoint issued a token that is not of type Bearer.');
-  }
-  const { id_token: _unused, ...rest } = body;
-  return Response.json(rest);
+  const text = await response.text();
+  const body = parseBody(text, response.headers.get('content-type') ?? '');
+  if (!response.ok || saysError(body)) throw toError(response, body, text);
+  if (body === undefined) throw new TokenEndpointError('malformed', 'The token endpoint did not answer with JSON.');
+  const fields = unwrap(body);
+  const refreshToken = readToken(fields, 'refresh_token');
+  const scopes = readGrantedScopes(fields['scope']);
+  const lifetime = readLifetime(fields['expires_in']);
+  assertBearer(fields['token_type']);
+  return Response.json({
+    access_token: readToken(fields, 'access_token'),
+    token_type: 'Bearer',
+    ...(refreshToken !== undefined && { refresh_token: refreshToken }),
+    ...(scopes !== undefined && { scope: scopes.join(' ') }),
+    ...(lifetime !== undefined && { expires_in: lifetime }),
+  });
+}
+
+/**
+ * Returns the response of a revocation endpoint if it confirms the revocation (RFC 7009, section 2.2). A server that
+ * answers 202 has only accepted the request, so it confirms nothing.
+ *
+ * @throws TokenEndpointError
+ */
+export async function assertRevocationAnswer(response: Response): Promise<Response> {
+  const text = await response.text();
+  const body = parseBody(text, response.headers.get('content-type') ?? '');
+  if (response.ok && response.status !== 202 && !saysError(body)) return Response.json({});
+  throw toError(response, body, text);
 }
 
 /** Converts any error of a call to one that says what to do. Its message quotes nothing from the response. */
@@ -62,21 +74,14 @@ export function toTokenEndpointError(error: unknown): TokenEndpointError {
   return new TokenEndpointError('malformed', "The token endpoint's response is not valid OAuth 2.");
 }
 
-function toRefusal(response: Response, body: Record<string, unknown> | undefined): TokenEndpointError {
-  const { status } = response;
-  const description = toHarmlessLine(body?.['error_description']);
-  const message = `The token endpoint answered ${status}.`;
-  if (status === 429 || status >= 500) {
-    return new TokenEndpointError('unavailable', message, { description, retryAfterMs: readRetryAfter(response) });
-  }
-  const code = body?.['error'];
-  if (status === 400 && code === 'invalid_grant')
-    return new TokenEndpointError('invalid_grant', message, { description });
-  // RFC 6749, section 5.2: 401 means that the client could not be authenticated, whatever the body says.
-  if (status === 401 || (status === 400 && code === 'invalid_client')) {
-    return new TokenEndpointError('invalid_client', message, { description });
-  }
-  return new TokenEndpointError('refused', message, { description });
+function toError(response: Response, fields: Fields | undefined, text: string): TokenEndpointError {
+  const isPage = /^\s*</.test(text);
+  const { failure, code, description } = readRefusal({ status: response.status, fields, isPage });
+  const message = response.ok
+    ? 'The token endpoint answered with an error.'
+    : `The token endpoint answered ${response.status}.`;
+  const retryAfterMs = failure === 'unavailable' ? readRetryAfter(response) : undefined;
+  return new TokenEndpointError(failure, message, { code, description: toHarmlessLine(description), retryAfterMs });
 }
 
 /** RFC 9110, section 10.2.3, in seconds. Dates are ignored, because they would depend on another clock. */
@@ -86,27 +91,57 @@ function readRetryAfter(response: Response): number | undefined {
   return Math.min(Number(seconds) * 1_000, MAX_RETRY_AFTER_MS);
 }
 
-function assertToken(body: Record<string, unknown>, name: string): void {
-  const token = body[name];
-  if (token === undefined || token === null) {
-    // Some servers send null for an absent field.
-    delete body[name];
-    return;
+/** Slack puts a user's token into `authed_user`, beside a bot's token or none. */
+function unwrap(body: Fields): Fields {
+  const { access_token: token, authed_user: user } = body;
+  if (isAbsent(token) && typeof user === 'object' && user !== null && 'access_token' in user) {
+    const { token_type: _kind, ...fields } = user as Fields;
+    return fields;
   }
+  return body;
+}
+
+function readToken(fields: Fields, name: 'access_token' | 'refresh_token'): string | undefined {
+  const token = fields[name];
+  if (isAbsent(token)) return undefined;
   if (typeof token !== 'string' || token.length > MAX_TOKEN_LENGTH || !TOKEN.test(token)) {
     throw new TokenEndpointError('malformed', 'The token from the token endpoint cannot be sent in a header.');
   }
+  return token;
 }
 
-function isJson(response: Response): boolean {
-  return /^application\/json\s*(?:;|$)/i.test(response.headers.get('content-type') ?? '');
+function readGrantedScopes(scope: unknown): string[] | undefined {
+  try {
+    return readScopes(scope);
+  } catch {
+    throw new TokenEndpointError('malformed', "The token endpoint's response contains invalid scopes.");
+  }
 }
 
-function parseObject(text: string): Record<string, unknown> | undefined {
+/** A token that is bound to a key cannot be used, because the gateway has no such key. */
+function assertBearer(type: unknown): void {
+  if (typeof type !== 'string' || type.trim() === '' || type.trim().toLowerCase() === 'bearer') return;
+  throw new TokenEndpointError('malformed', 'The token endpoint issued a token that is not of type Bearer.');
+}
+
+function isAbsent(value: unknown): boolean {
+  return value === undefined || value === null || value === '';
+}
+
+/** The JSON object of an answer with any media type but that of a page: servers label JSON in many ways. */
+function parseBody(text: string, contentType: string): Fields | undefined {
+  if (/^text\/html\b/i.test(contentType)) return undefined;
+  if (/^application\/x-www-form-urlencoded\b/i.test(contentType)) return parseFormError(text);
   try {
     const parsed: unknown = JSON.parse(text);
     return typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed) ? { ...parsed } : undefined;
   } catch {
     return undefined;
   }
+}
+
+/** Some servers ignore that JSON is asked for when they refuse. */
+function parseFormError(text: string): Fields | undefined {
+  const form = new URLSearchParams(text);
+  return form.has('error') ? Object.fromEntries(form) : undefined;
 }

@@ -1,10 +1,10 @@
 /**
  * The kind of failure at a token or revocation endpoint.
  *
- * - `invalid_grant`: 400 with this error code. The grant is dead for every client (RFC 6749, section 5.2).
+ * - `invalid_grant`: the server says that the grant is dead, with this code or in other words (`token-refusal.ts`).
  * - `invalid_client`: the server does not know the gateway's client, or rejects its credentials.
  * - `refused`: any other refusal.
- * - `unavailable`: 429, 5xx, timeout, unreachable, or an address that is not allowed.
+ * - `unavailable`: 429, 5xx, timeout, unreachable, or an address that is not allowed. It passes.
  * - `malformed`: the response is not valid OAuth.
  */
 export type TokenEndpointFailure = 'invalid_grant' | 'invalid_client' | 'refused' | 'unavailable' | 'malformed';
@@ -16,6 +16,8 @@ const MAX_DESCRIPTION = 300;
 export class TokenEndpointError extends Error {
   override readonly name = 'TokenEndpointError';
   readonly failure: TokenEndpointFailure;
+  /** The server's error code in lower case, for decisions. Never shown. Empty when it gives none. */
+  readonly code: string;
   /** The server's own explanation, sanitised. For display as text only, never for decisions. */
   readonly description: string | undefined;
   /** How long the server asks clients to wait. */
@@ -24,19 +26,20 @@ export class TokenEndpointError extends Error {
   constructor(
     failure: TokenEndpointFailure,
     message: string,
-    more: { description?: string | undefined; retryAfterMs?: number | undefined; cause?: unknown } = {},
+    more: { code?: string; description?: string | undefined; retryAfterMs?: number | undefined; cause?: unknown } = {},
   ) {
     super(message, { cause: more.cause });
     this.failure = failure;
+    this.code = more.code ?? '';
     this.description = more.description;
     this.retryAfterMs = more.retryAfterMs;
   }
 
   /** Returns the error without its description if that repeats a secret that was sent. */
   without(secrets: readonly string[]): TokenEndpointError {
-    const { failure, message, description, retryAfterMs } = this;
+    const { failure, code, message, description, retryAfterMs } = this;
     if (description === undefined || !secrets.some((secret) => description.includes(secret))) return this;
-    return new TokenEndpointError(failure, message, { retryAfterMs });
+    return new TokenEndpointError(failure, message, { code, retryAfterMs });
   }
 }
 

@@ -15,8 +15,9 @@ import { Secret } from '../../crypto/secret.ts';
 import type { SafeFetch } from '../../outbound/safe-fetch.ts';
 import { toClientAuth } from './client-authentication.ts';
 import type { OAuthProvider } from './oauth-provider.ts';
-import { assertTokenAnswer, toTokenEndpointError } from './token-answer.ts';
+import { assertRevocationAnswer, assertTokenAnswer, toTokenEndpointError } from './token-answer.ts';
 import { TokenEndpointError } from './token-endpoint-error.ts';
+import { readJwtLifetime } from './token-fields.ts';
 
 /** The tokens from a token endpoint. */
 export interface TokenSet {
@@ -27,21 +28,24 @@ export interface TokenSet {
   expiresInSeconds: number | null;
 }
 
-/** Ten years. Servers that send more mean "never". */
-const MAX_EXPIRES_IN_SECONDS = 315_360_000;
 const STATE = 'checked-before';
 
 /** Calls token and revocation endpoints. */
 export type TokenEndpoints = ReturnType<typeof createTokenEndpoints>;
 
 /** Creates the client over the safe fetch. Every function throws only `TokenEndpointError`. */
-export function createTokenEndpoints(safeFetch: SafeFetch) {
-  const options = toOptions(safeFetch);
-  const revocationOptions = toOptions(async (url, request) => {
-    const response = await safeFetch(url, request);
-    // The success status is 200, but some servers send 204. The body has no meaning.
-    return response.ok ? Response.json({}) : response;
-  });
+export function createTokenEndpoints({ fetch, now }: { fetch: SafeFetch; now: () => Date }) {
+  const options = toOptions(fetch, assertTokenAnswer);
+  const revocationOptions = toOptions(fetch, assertRevocationAnswer);
+  const toTokenSet = (answer: TokenEndpointResponse): TokenSet => {
+    const { access_token: accessToken, refresh_token: refreshToken, scope, expires_in: expiresIn } = answer;
+    return {
+      accessToken: new Secret(accessToken),
+      refreshToken: refreshToken === undefined ? null : new Secret(refreshToken),
+      scopes: scope?.split(' ') ?? null,
+      expiresInSeconds: expiresIn ?? readJwtLifetime(accessToken, now()),
+    };
+  };
 
   return {
     /** Exchanges an authorization code (RFC 6749, section 4.1.3; RFC 7636; RFC 8707). */
@@ -134,27 +138,15 @@ async function withEachMethod<Result>(
   throw failure;
 }
 
-function toOptions(fetch: SafeFetch) {
+function toOptions(fetch: SafeFetch, assertAnswer: (response: Response) => Promise<Response>) {
   return {
     // `safeFetch` enforces this: http only to hosts that the operator allowed.
     [allowInsecureRequests]: true,
     [customFetch]: async (url: string, init: { body?: unknown; headers?: Record<string, string> }) =>
-      assertTokenAnswer(
-        await fetch(url, { method: 'POST', headers: init.headers ?? {}, body: String(init.body ?? '') }),
-      ),
+      assertAnswer(await fetch(url, { method: 'POST', headers: init.headers ?? {}, body: String(init.body ?? '') })),
   };
 }
 
 function toParameters({ resource }: OAuthProvider): Record<string, string> {
   return resource === null ? {} : { resource };
-}
-
-function toTokenSet(answer: TokenEndpointResponse): TokenSet {
-  const { access_token: accessToken, refresh_token: refreshToken, scope, expires_in: expiresIn } = answer;
-  return {
-    accessToken: new Secret(accessToken),
-    refreshToken: refreshToken === undefined ? null : new Secret(refreshToken),
-    scopes: scope === undefined ? null : [...new Set(scope.split(' ').filter((each) => each !== ''))],
-    expiresInSeconds: expiresIn === undefined ? null : Math.min(expiresIn, MAX_EXPIRES_IN_SECONDS),
-  };
 }

@@ -1,5 +1,4 @@
 import type { ConnectionRecord, McpServerConfigRecord } from '../../data/records.ts';
-import { isConnected } from '../../domain/connections/connection-service.ts';
 import { builder, visibleWith } from '../builder.ts';
 import type { GraphQLContext } from '../context.ts';
 import { UserType } from '../user/type.ts';
@@ -54,7 +53,7 @@ McpServerConfigType.implement({
     authConnected: t.boolean({
       description: 'Whether the viewer has connected their account; true if the auth type needs no connection.',
       resolve: (config, _args, context) =>
-        withConnection(config, context, (connection) => isConnected(config, connection)),
+        withConnection(config, context, (connection) => context.services.connections.isConnected(config, connection)),
     }),
     viewerState: t.field({
       type: McpServerStateEnum,

@@ -1,7 +1,6 @@
 import { Secret } from '../../crypto/secret.ts';
-import type { ConnectionRecord, McpServerConfigRecord } from '../../data/records.ts';
+import type { McpServerConfigRecord } from '../../data/records.ts';
 import type { ConfigInput } from '../../domain/configs/config-input.ts';
-import { isConnected } from '../../domain/connections/connection-service.ts';
 import { can } from '../../policy/policy.ts';
 import type { Viewer } from '../../policy/viewer.ts';
 import type { McpServer, McpServerBody } from './server-schemas.ts';
@@ -54,13 +53,9 @@ const HIDDEN = {
 /**
  * Converts a config to the response body, without the fields that the viewer may not see.
  *
- * @param connection the viewer's own connection to the server, if any
+ * @param isConnected whether the viewer's own connection can be used
  */
-export function toMcpServer(
-  viewer: Viewer,
-  config: McpServerConfigRecord,
-  connection: ConnectionRecord | undefined,
-): McpServer {
+export function toMcpServer(viewer: Viewer, config: McpServerConfigRecord, isConnected: boolean): McpServer {
   const server: McpServer = {
     id: config.id,
     display_name: config.displayName,
@@ -84,7 +79,7 @@ export function toMcpServer(
     tool_deny_list: config.toolDenyList,
     availability: config.availability,
     enabled: config.enabled,
-    auth_connected: isConnected(config, connection),
+    auth_connected: isConnected,
     created_at: config.createdAt.toISOString(),
     updated_at: config.updatedAt.toISOString(),
   };

@@ -30,7 +30,7 @@ export function createServerRoutes({ configs, connections, experiments }: Server
   const router = new Hono<HttpEnv>();
   const toServer = async (viewer: Viewer, config: McpServerConfigRecord): Promise<McpServer> => {
     const connected = await listOwn(viewer, [config]);
-    return toMcpServer(viewer, config, connected.get(config.id));
+    return toMcpServer(viewer, config, connections.isConnected(config, connected.get(config.id)));
   };
   const listOwn = (viewer: Viewer, of: readonly McpServerConfigRecord[]) =>
     connections.listOwn(
@@ -45,7 +45,9 @@ export function createServerRoutes({ configs, connections, experiments }: Server
       async listMcpServers({ viewer }) {
         const all = await listAll(configs, viewer);
         const connected = await listOwn(viewer, all);
-        return all.map((config) => toMcpServer(viewer, config, connected.get(config.id)));
+        return all.map((config) =>
+          toMcpServer(viewer, config, connections.isConnected(config, connected.get(config.id))),
+        );
       },
 
       async getMcpServer({ viewer, id }) {
