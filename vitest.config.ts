@@ -1,36 +1,20 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 import { findTestServer } from './test/setup/find-server.ts';
+import { assignTestFiles, type DatabaseKind } from './test/setup/test-files.ts';
 
-// What breaks things on purpose does not even ask a server that it finds.
-const server = process.argv.includes('--project=faults') ? undefined : await findTestServer();
+/** The projects that the command line names; all, if it names none. */
+const named = process.argv.flatMap((argument, index) =>
+  argument === '--project' ? (process.argv[index + 1] ?? []) : argument.split(/^--project=(?!!)/).slice(1),
+);
+const mayRun = (project: string): boolean => named.length === 0 || named.includes(project);
 
-/**
- * What needs a database runs on each kind that this machine has. Files share their worker's modules: loading the graph
- * anew for each would take longer than the tests.
- */
-const withDatabase = ['test/{data,domain,field,graphql,http}/**/*.test.ts'];
-
-/** What is about other systems, or the page, and not about the database: once is enough. */
-const withoutServer = [
-  'test/http/outbound-reach.test.ts',
-  'test/http/hostile-token-endpoint.test.ts',
-  'test/http/resource-parameter.test.ts',
-  'test/http/connect-browser.test.ts',
-  'test/http/browser.test.ts',
-  'test/http/playground*.test.ts',
-  'test/http/openapi.test.ts',
-  'test/http/client-address.test.ts',
-  'test/http/root.test.ts',
-  'test/graphql/http-audits.test.ts',
-  'test/domain/oidc-{forgery,issuer}.test.ts',
+const server = mayRun('server') ? await findTestServer() : undefined;
+const databases: DatabaseKind[] = [
+  ...(mayRun('embedded') ? ['embedded' as const] : []),
+  ...(server === undefined ? [] : ['server' as const]),
 ];
-
-/** What starts the gateway as a user does runs what he runs: the build. */
-const withProcess = ['test/cli/**/*.test.ts'];
-
-/** What breaks things on purpose, for long: `npm run test:faults`. */
-const withFaults = ['test/faults/**/*.test.ts'];
+const files = assignTestFiles(databases);
 
 export default defineConfig({
   resolve: {
@@ -41,34 +25,33 @@ export default defineConfig({
     testTimeout: 20_000,
     hookTimeout: 60_000,
     maxWorkers: 2,
+    // Files share their worker's modules: loading the graph anew for each would take longer than the tests.
+    isolate: false,
     projects: [
       {
         extends: true,
         test: {
           name: 'unit',
-          include: ['test/**/*.test.ts', 'packages/*/test/**/*.test.ts', 'console/test/**/*.test.{ts,tsx}'],
-          exclude: [...withDatabase, ...withProcess, ...withFaults],
+          include: [...files.unit, 'packages/*/test/**/*.test.ts', 'console/test/**/*.test.{ts,tsx}'],
         },
       },
       {
         extends: true,
-        test: { name: 'process', include: withProcess, globalSetup: ['test/setup/build.ts'], testTimeout: 120_000 },
+        test: { name: 'process', include: files.process, globalSetup: ['test/setup/build.ts'], testTimeout: 120_000 },
       },
       {
         extends: true,
         test: {
           name: 'faults',
-          include: withFaults,
+          include: files.faults,
           globalSetup: ['test/setup/build.ts', 'test/setup/faults-server.ts'],
           testTimeout: 300_000,
           // Each takes what the machine has.
           fileParallelism: false,
+          isolate: true,
         },
       },
-      {
-        extends: true,
-        test: { name: 'embedded', isolate: false, include: withDatabase, globalSetup: ['test/setup/embedded.ts'] },
-      },
+      { extends: true, test: { name: 'embedded', include: files.embedded, globalSetup: ['test/setup/embedded.ts'] } },
       ...(server === undefined
         ? []
         : [
@@ -76,9 +59,7 @@ export default defineConfig({
               extends: true as const,
               test: {
                 name: 'server',
-                isolate: false,
-                include: withDatabase,
-                exclude: withoutServer,
+                include: files.server,
                 globalSetup: ['test/setup/server.ts'],
                 provide: { serverUrl: server },
               },

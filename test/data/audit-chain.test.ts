@@ -1,3 +1,5 @@
+// On both databases: the order of concurrent writers, and triggers.
+
 import { createHash, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { hashEntry } from '../../src/data/repositories/audit-hash.ts';

@@ -1,3 +1,5 @@
+// On both databases: the drivers' errors differ.
+
 import { randomUUID } from 'node:crypto';
 import { inspect } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';

@@ -1,3 +1,5 @@
+// On both databases: the drivers' errors, which could reveal values.
+
 import { randomUUID } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { openEnvelope } from '../../src/crypto/envelope.ts';

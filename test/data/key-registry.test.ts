@@ -1,3 +1,5 @@
+// On both databases: locks.
+
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { sealEnvelope } from '../../src/crypto/envelope.ts';
 import { Keyring } from '../../src/crypto/keyring.ts';

@@ -1,3 +1,5 @@
+// On both databases: foreign keys, and locks.
+
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { isForeignKeyViolation } from '../../src/data/database/database-error.ts';
 import { listKeys } from '../../src/data/keys/key-list.ts';

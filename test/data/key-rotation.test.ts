@@ -1,3 +1,5 @@
+// On both databases: concurrent writers.
+
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { listKeys } from '../../src/data/keys/key-list.ts';
 import { revokeKey } from '../../src/data/keys/key-revocation.ts';

@@ -1,3 +1,5 @@
+// On both databases: notifications.
+
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Database } from '../../src/data/database/database.ts';
 import { rotateValues } from '../../src/data/keys/key-rotation.ts';

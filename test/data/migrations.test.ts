@@ -1,3 +1,5 @@
+// On both databases: the schema engine, locks, and scripts through each driver.
+
 import { randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Keyring } from '../../src/crypto/keyring.ts';

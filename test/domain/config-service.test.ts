@@ -1,3 +1,5 @@
+// On both databases: transactions that race.
+
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createStore, type Store } from '../../src/data/store.ts';

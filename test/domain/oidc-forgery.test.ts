@@ -1,3 +1,5 @@
+// On the embedded database: it stores nothing.
+
 import { createHmac } from 'node:crypto';
 import { SignJWT, UnsecuredJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';

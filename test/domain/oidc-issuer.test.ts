@@ -1,3 +1,5 @@
+// On the embedded database: it stores nothing.
+
 import { once } from 'node:events';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { toHostRange } from '../../src/outbound/private-ranges.ts';

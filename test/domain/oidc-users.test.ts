@@ -1,3 +1,5 @@
+// On both databases: concurrent creations of one row.
+
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { OidcVerifier } from '../../src/domain/credentials/oidc.ts';
 import { NOBODY, type Viewer } from '../../src/policy/viewer.ts';

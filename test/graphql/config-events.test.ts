@@ -1,3 +1,5 @@
+// On both databases: notifications, and the order of commits.
+
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createTestGateway, type TestGateway } from '../setup/gateway.ts';
 import { CreateConfig, DeleteConfig, UpdateConfig } from '../setup/operations.ts';

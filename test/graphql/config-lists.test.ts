@@ -1,3 +1,5 @@
+// On both databases: the order of names, which must not depend on the database's collation.
+
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createTestGateway, type TestGateway } from '../setup/gateway.ts';
 import { createId, type LooseInput } from './config-operations.ts';

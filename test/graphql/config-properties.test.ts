@@ -1,3 +1,5 @@
+// On both databases: which texts each driver stores.
+
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createTestGateway, type TestGateway } from '../setup/gateway.ts';

@@ -1,3 +1,5 @@
+// On both databases: notifications, rollbacks, and the order of commits.
+
 import fc from 'fast-check';
 import { afterAll, beforeAll, test } from 'vitest';
 import { createTestGateway, type TestGateway } from '../setup/gateway.ts';

@@ -1,3 +1,5 @@
+// On both databases: notifications, and triggers.
+
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { createTestGateway, type TestGateway } from '../setup/gateway.ts';
 import { DeleteConfig } from '../setup/operations.ts';

@@ -1,3 +1,5 @@
+// On the embedded database: it shows the protocol.
+
 import { auditServer } from 'graphql-http';
 import { expect, test } from 'vitest';
 import { createTestGateway } from '../setup/gateway.ts';

@@ -1,3 +1,5 @@
+// On both databases: the drivers' errors, which could reveal values.
+
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createPrisma } from '../../src/data/database/prisma.ts';
 import { createTestGateway, type TestGateway } from '../setup/gateway.ts';

@@ -1,21 +1,19 @@
+// On the embedded database: it shows a page.
+
 import { Hono } from 'hono';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { HttpEnv } from '../../src/http/context.ts';
 import { listen, type RunningServer } from '../../src/http/node-server.ts';
 import { EXAMPLES } from '../../src/http/playground/examples.ts';
-import { launchBrowser, missingBrowser, startVisit, type Visit } from '../setup/browser.ts';
-import { onServer } from '../setup/database.ts';
+import { launchBrowser, skipsBrowser, startVisit, type Visit } from '../setup/browser.ts';
 import { createTestGateway, type TestGateway } from '../setup/gateway.ts';
 
 const QUERY = '.graphiql-query-editor';
 const VARIABLES = '[aria-label="Variables"]';
 const RESPONSE = '.graphiql-response';
 
-if (missingBrowser !== undefined && !onServer) console.warn(missingBrowser);
-
-// The pages are the same with either database: one run is enough.
-describe.skipIf(missingBrowser !== undefined || onServer)('with a real browser', { timeout: 120_000 }, () => {
+describe.skipIf(skipsBrowser)('with a real browser', { timeout: 120_000 }, () => {
   let server: RunningServer;
   let gateway: TestGateway;
   let browser: Browser;

@@ -1,3 +1,5 @@
+// On the embedded database: it stores nothing.
+
 import { Hono } from 'hono';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readConfig } from '../../src/config.ts';

@@ -1,14 +1,15 @@
+// On the embedded database: it shows a page.
+
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Hono } from 'hono';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { HttpEnv } from '../../src/http/context.ts';
 import { listen, type RunningServer } from '../../src/http/node-server.ts';
 import { startAuthorizationServer, type TestAuthorizationServer } from '../setup/authorization-server.ts';
-import { missingBrowser, startVisit, type Visit } from '../setup/browser.ts';
-import { onServer } from '../setup/database.ts';
+import { launchBrowser, skipsBrowser, startVisit, type Visit } from '../setup/browser.ts';
 import { createTestGateway, type TestGateway } from '../setup/gateway.ts';
 import {
   type BegunConnection,
@@ -176,10 +177,7 @@ describe('the cookie of a flow', { timeout: 60_000 }, () => {
 /** Timeout for messages from another process of the browser, on a busy machine. */
 const PATIENCE = { timeout: 30_000 };
 
-if (missingBrowser !== undefined && !onServer) console.warn(missingBrowser);
-
-// The pages are the same with either database: one run is enough.
-describe.skipIf(missingBrowser !== undefined || onServer)('a real browser', { timeout: 120_000 }, () => {
+describe.skipIf(skipsBrowser)('a real browser', { timeout: 120_000 }, () => {
   let as: TestAuthorizationServer;
   let mcp: ProtectedMcpServer;
   let gateway: TestGateway;
@@ -208,7 +206,7 @@ describe.skipIf(missingBrowser !== undefined || onServer)('a real browser', { ti
     foreign.listen(0, '127.0.0.1');
     await once(foreign, 'listening');
     foreignOrigin = `http://127.0.0.1:${(foreign.address() as AddressInfo).port}`;
-    browser = await launchBrowser();
+    browser = await launchBrowser(['127.0.0.1']);
   });
   afterAll(async () => {
     await browser?.close();
@@ -288,15 +286,6 @@ describe.skipIf(missingBrowser !== undefined || onServer)('a real browser', { ti
     expect(problems.filter((problem) => !problem.includes('status of 400'))).toEqual([]);
   });
 });
-
-/** Like `launchBrowser` in the setup, but a test's peers at 127.0.0.1 are reachable. */
-function launchBrowser(): Promise<Browser> {
-  const rules = 'MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1';
-  return chromium.launch({
-    executablePath: process.env['CHROMIUM_PATH'] ?? '/usr/bin/chromium',
-    args: [`--host-resolver-rules=${rules}`, ...(process.getuid?.() === 0 ? ['--no-sandbox'] : [])],
-  });
-}
 
 /** Opens a popup from a script of the page, which records messages, and waits until the popup is closed. */
 async function openPopup(page: Page, url: string): Promise<void> {

@@ -1,3 +1,5 @@
+// On the embedded database: it shows connections of clients.
+
 import { request } from 'node:http';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { listen, type RunningServer } from '../../src/http/node-server.ts';

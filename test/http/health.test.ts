@@ -1,3 +1,5 @@
+// On both databases: how a lost database looks.
+
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Database } from '../../src/data/database/database.ts';
 import { createHealthRoutes } from '../../src/http/health-routes.ts';

@@ -1,3 +1,5 @@
+// On the embedded database: it shows a document.
+
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import type { ConfigService } from '../../src/domain/configs/config-service.ts';

@@ -1,3 +1,5 @@
+// On the embedded database: it shows a page.
+
 import { type OperationDefinitionNode, parse, validate } from 'graphql';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { buildSchema } from '../../src/graphql/schema.ts';

@@ -1,3 +1,5 @@
+// On the embedded database: it shows a page.
+
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createTestGateway, TEST_PUBLIC_URL, type TestGateway } from '../setup/gateway.ts';
 

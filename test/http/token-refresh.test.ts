@@ -1,3 +1,5 @@
+// On both databases: the lease between concurrent callers.
+
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Secret } from '../../src/crypto/secret.ts';
 import { createPrisma } from '../../src/data/database/prisma.ts';

@@ -3,17 +3,25 @@ import { type Browser, type BrowserContext, chromium, type Page } from 'playwrig
 
 const CHROMIUM = process.env['CHROMIUM_PATH'] ?? '/usr/bin/chromium';
 
-/** Why there is no browser to test with, as a sentence; undefined if there is one. */
-export const missingBrowser: string | undefined = existsSync(CHROMIUM)
-  ? undefined
-  : `There is no Chromium at ${CHROMIUM}: set CHROMIUM_PATH to test with a real browser.`;
+const isMissing = !existsSync(CHROMIUM);
+const MISSING = `There is no Chromium at ${CHROMIUM}: install it, or set CHROMIUM_PATH, to test with a real browser.`;
 
-/** Starts a real Chromium that can reach only `localhost`, as on a machine without internet. */
-export function launchBrowser(): Promise<Browser> {
+/** Whether tests with a real browser are skipped: there is none. In CI they are never skipped, but fail. */
+export const skipsBrowser = isMissing && !process.env['CI'];
+if (skipsBrowser) console.warn(`Skipped: ${MISSING}`);
+
+/**
+ * Starts a real Chromium that can reach only `localhost`, as on a machine without internet.
+ *
+ * @param hosts other hosts that it can reach, e.g. `127.0.0.1` for a test's peers
+ */
+export async function launchBrowser(hosts: readonly string[] = []): Promise<Browser> {
+  if (isMissing) throw new Error(MISSING);
+  const rules = ['MAP * ~NOTFOUND', ...['localhost', ...hosts].map((host) => `EXCLUDE ${host}`)].join(', ');
   const isRoot = process.getuid?.() === 0;
   return chromium.launch({
     executablePath: CHROMIUM,
-    args: ['--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost', ...(isRoot ? ['--no-sandbox'] : [])],
+    args: [`--host-resolver-rules=${rules}`, ...(isRoot ? ['--no-sandbox'] : [])],
   });
 }
 

@@ -1,0 +1,52 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+
+/** The folders whose tests need a database. */
+const WITH_DATABASE: readonly string[] = ['data', 'domain', 'field', 'graphql', 'http'];
+
+const MARK = /^\/\/ On (both databases|the embedded database): \S/;
+
+/** A kind of database that tests run on. */
+export type DatabaseKind = 'embedded' | 'server';
+
+/** The test files of each project, as paths from the root of the repository. */
+export type TestFiles = Record<DatabaseKind | 'unit' | 'process' | 'faults', string[]>;
+
+/**
+ * Decides in which projects each test file runs. A test that needs a database runs once: on the server if there is one,
+ * because that is faster. A file that has to run elsewhere says so, and why, in its first line:
+ *
+ * - `// On both databases: …` if what it shows depends on the database, e.g. on locks, notifications, or the driver.
+ * - `// On the embedded database: …` if the server adds nothing, so that this database is tested with everything too.
+ *
+ * @param available the databases of this run. A file that wants another one runs on one of these.
+ */
+export function assignTestFiles(available: readonly DatabaseKind[]): TestFiles {
+  const files: TestFiles = { unit: [], process: [], faults: [], embedded: [], server: [] };
+  for (const file of listTestFiles()) {
+    const folder = file.split('/')[1] ?? '';
+    if (folder === 'cli') files.process.push(file);
+    else if (folder === 'faults') files.faults.push(file);
+    else if (!WITH_DATABASE.includes(folder)) files.unit.push(file);
+    else for (const database of databasesOf(file, available)) files[database].push(file);
+  }
+  return files;
+}
+
+/** Lists all test files, as paths from the root of the repository. */
+export function listTestFiles(): string[] {
+  return readdirSync(path.join(ROOT, 'test'), { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.test.ts'))
+    .map((file) => `test/${file.replaceAll(path.sep, '/')}`)
+    .sort();
+}
+
+function databasesOf(file: string, available: readonly DatabaseKind[]): readonly DatabaseKind[] {
+  const [, mark] = MARK.exec(readFileSync(path.join(ROOT, file), 'utf8')) ?? [];
+  if (mark === 'both databases') return available;
+  const wanted = mark === 'the embedded database' ? 'embedded' : 'server';
+  return available.includes(wanted) ? [wanted] : available.slice(0, 1);
+}
