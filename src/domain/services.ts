@@ -9,6 +9,7 @@ import { createConfigs } from './configs/configs.ts';
 import { createConnections } from './connections/connections.ts';
 import { createCredentials } from './credentials/credentials.ts';
 import type { OidcSettings } from './credentials/oidc.ts';
+import { createCursors } from './cursors.ts';
 import type { Experiment } from './experiments.ts';
 import type { ConfigEvent } from './feed/config-event.ts';
 import type { StreamLimits } from './feed/config-streams.ts';
@@ -63,8 +64,11 @@ export function createServices(options: ServicesOptions) {
     endings,
   });
 
+  const cursors = createCursors({ keyring: options.keyring, epoch: memory.reader.epoch });
+
   const services = {
     experiments,
+    cursors,
     ...credentials,
     ...connections,
     ...configs,
@@ -75,6 +79,7 @@ export function createServices(options: ServicesOptions) {
     ...createAudit({ store, experiments, now }),
     ...createFeed({
       memory,
+      cursors,
       renewViewer,
       secrets,
       expiry,

@@ -23,9 +23,9 @@ const SHARED_FIELDS: Readonly<Record<string, ReadonlySet<string>>> = {
   Query: new Set(['mcpServerConfig', 'mcpServerConfigs']),
   Subscription: new Set(['mcpServerConfigEvents']),
   McpServerConfigEvent: new Set(['cursor', 'type', 'configId', 'config', 'changedFields', 'occurredAt']),
-  McpServerConfigConnection: new Set(['edges', 'nodes', 'pageInfo', 'totalCount', 'feedCursor']),
-  McpServerConfigEdge: new Set(['node', 'cursor']),
-  PageInfo: new Set(['hasNextPage', 'hasPreviousPage', 'startCursor', 'endCursor']),
+  McpServerConfigConnection: new Set(['edges', 'nodes', 'pageInfo', 'totalCount']),
+  McpServerConfigEdge: new Set(['node']),
+  PageInfo: new Set(['hasNextPage', 'hasPreviousPage']),
   McpServerConfig: new Set([
     ...['id', 'slug', 'displayName', 'description', 'iconUrl', 'authType', 'availability', 'enabled'],
     ...['toolAllowList', 'toolDenyList', 'hasOAuth2Secret', 'hasApiKey', 'hasCustomHeaders'],
@@ -34,9 +34,11 @@ const SHARED_FIELDS: Readonly<Record<string, ReadonlySet<string>>> = {
   ]),
 };
 
-/** The same for one viewer: they are about his own connections. */
+/** The same for one viewer: their own connections and cursors. */
 const OWN_FIELDS: Readonly<Record<string, ReadonlySet<string>>> = {
   McpServerConfig: new Set(['authConnected', 'viewerState', 'viewerStateReason']),
+  McpServerConfigEdge: new Set(['cursor']),
+  PageInfo: new Set(['startCursor', 'endCursor']),
 };
 
 /** Characters of all remembered answers together. */

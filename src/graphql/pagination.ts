@@ -2,7 +2,6 @@ import type { Page } from '../data/records.ts';
 import { DomainError, validationFailed } from '../errors.ts';
 import { builder } from './builder.ts';
 import { type GraphQLContext, MAX_ENTRIES } from './context.ts';
-import { isUuid } from './scalars/uuid.ts';
 
 const DEFAULT_PAGE_SIZE = 50;
 const MAX_PAGE_SIZE = MAX_ENTRIES;
@@ -34,51 +33,49 @@ function outOfRange(message: string): DomainError {
   return validationFailed([{ path: ['first'], code: 'OUT_OF_RANGE', message }]);
 }
 
-/** Encodes the values that a list is sorted by as an opaque cursor. */
-export function encodeCursor(kind: string, values: readonly string[]): string {
-  return Buffer.from(JSON.stringify([kind, ...values])).toString('base64url');
+/** Who asks for a list, and what seals their cursors. */
+type CursorContext = Pick<GraphQLContext, 'viewer' | 'services'>;
+
+/** Seals the values that a list is sorted by as a cursor of the viewer. */
+export function encodeCursor({ viewer, services }: CursorContext, kind: string, values: readonly string[]): string {
+  return services.cursors.seal(viewer, kind, Buffer.from(JSON.stringify(values)));
 }
 
 /**
- * Decodes the values in a cursor of this kind.
+ * Opens the viewer's own cursor of this kind. Only the gateway can make one, so its values are what the list wrote.
  *
- * @throws CURSOR_INVALID if the text is not a cursor of this list
+ * @throws CURSOR_INVALID if the text is anything else
  */
-export function decodeCursor(kind: string, count: number, cursor: string): string[] {
-  try {
-    const parsed: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString());
-    if (Array.isArray(parsed) && parsed.length === count + 1 && parsed.every((each) => typeof each === 'string')) {
-      const [actualKind, ...values] = parsed as string[];
-      if (actualKind === kind && values.every((value) => value.isWellFormed() && !value.includes('\0'))) return values;
-    }
-  } catch {
-    // Not JSON: fails below like any other invalid cursor.
-  }
-  throw cursorInvalid();
+export function decodeCursor({ viewer, services }: CursorContext, kind: string, cursor: string): string[] {
+  const position = services.cursors.open(viewer, kind, cursor);
+  if (position === undefined) throw cursorInvalid();
+  return JSON.parse(Buffer.from(position).toString()) as string[];
 }
 
-/** The error for a text that is not a cursor of this list. */
-export function cursorInvalid(): DomainError {
-  return new DomainError('CURSOR_INVALID', 'This is not a cursor of this list; start again without "after".');
+function cursorInvalid(): DomainError {
+  return new DomainError('CURSOR_INVALID', 'This is not your cursor of this list; start again without "after".');
 }
 
-/** Converts a page of records to a Relay connection. */
+/** Converts a page of records to a Relay connection. Cursors are sealed only for the fields that are selected. */
 export function toConnection<Row>(page: Page<Row>, toCursor: (row: Row) => string, totalCount: () => Promise<number>) {
-  const edges = page.rows.map((node) => ({ node, cursor: toCursor(node) }));
+  const edges = page.rows.map((node) => ({
+    node,
+    get cursor() {
+      return toCursor(node);
+    },
+  }));
   return {
     edges,
     totalCount,
     pageInfo: {
       hasNextPage: page.hasMore,
       hasPreviousPage: false,
-      startCursor: edges.at(0)?.cursor ?? null,
-      endCursor: edges.at(-1)?.cursor ?? null,
+      get startCursor() {
+        return edges.at(0)?.cursor ?? null;
+      },
+      get endCursor() {
+        return edges.at(-1)?.cursor ?? null;
+      },
     },
   };
-}
-
-/** @throws CURSOR_INVALID if the id in a cursor is not a UUID */
-export function assertCursorId(id: string | undefined): string {
-  if (id !== undefined && isUuid(id)) return id;
-  throw cursorInvalid();
 }

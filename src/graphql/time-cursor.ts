@@ -1,10 +1,19 @@
-import { assertCursorId, cursorInvalid, decodeCursor } from './pagination.ts';
+import type { GraphQLContext } from './context.ts';
+import { decodeCursor, encodeCursor } from './pagination.ts';
 
-/** Parses a cursor of a list that is sorted by time and id. @throws CURSOR_INVALID */
-export function parseTimeCursor(kind: string, cursor: string): { createdAt: Date; id: string } {
-  const [text = '', id] = decodeCursor(kind, 2, cursor);
-  // Only the format that the lists write: PostgreSQL has no year 0 and not the far years of JavaScript.
-  if (!/^[1-9]\d{3}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(text) || Number.isNaN(Date.parse(text)))
-    throw cursorInvalid();
-  return { createdAt: new Date(text), id: assertCursorId(id) };
+/** What a list by time is sorted by. */
+interface TimePlace {
+  createdAt: Date;
+  id: string;
+}
+
+/** Seals the position of an entry in a list that is sorted by time and id. */
+export function encodeTimeCursor(context: GraphQLContext, kind: string, { createdAt, id }: TimePlace): string {
+  return encodeCursor(context, kind, [createdAt.toISOString(), id]);
+}
+
+/** Opens a cursor of a list that is sorted by time and id. @throws CURSOR_INVALID */
+export function decodeTimeCursor(context: GraphQLContext, kind: string, cursor: string): TimePlace {
+  const [createdAt = '', id = ''] = decodeCursor(context, kind, cursor);
+  return { createdAt: new Date(createdAt), id };
 }

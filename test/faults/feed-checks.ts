@@ -35,20 +35,16 @@ export async function readTruth(url: string): Promise<Truth> {
   }
 }
 
-/** Checks that all mirrors saw exactly what was committed, completely and in the same order. */
+/** Checks that all mirrors saw what was committed, completely and in order. */
 export function expectNothingLost(mirrors: readonly Mirror[], ledger: Ledger, { rows, markerId }: Truth): void {
   ledger.settle(rows);
   const expected = ledger.expected();
   const table = sortById(rows.map(({ slug: _slug, ...row }) => row));
-  const sequences = mirrors.map(({ events }) => cutAt(events, markerId));
-  const [first = []] = sequences;
-  expect(first.length).toBeGreaterThan(0);
-  for (const events of sequences) {
+  for (const mirror of mirrors) {
+    const events = cutAt(mirror.events, markerId);
+    expect(events.length).toBeGreaterThan(0);
     expect(findDifferences(events, expected)).toEqual([]);
     expect(toConfigs(events)).toEqual(table);
-    // Not one comparison of everything: the report of a difference would be endless.
-    expect(events.length).toBe(first.length);
-    expect(events.findIndex(({ cursor }, index) => cursor !== first[index]?.cursor)).toBe(-1);
     expect(new Set(events.map(({ cursor }) => cursor)).size).toBe(events.length);
   }
 }
@@ -67,25 +63,43 @@ function cutAt(events: readonly MirroredEvent[], markerId: string): readonly Mir
 
 /** Where the observed history of a config differs from the actual one. */
 function findDifferences(events: readonly MirroredEvent[], expected: ReadonlyMap<string, Step[]>): string[] {
-  const seen = new Map<string, string[]>();
-  for (const { configId, type, state } of events) {
+  const seen = new Map<string, Step[]>();
+  for (const { configId, ...step } of events) {
     const steps = seen.get(configId) ?? [];
     seen.set(configId, steps);
-    steps.push(toText({ type, state }));
+    steps.push(step);
   }
   const differences: string[] = [];
   for (const id of new Set([...seen.keys(), ...expected.keys()])) {
-    const wanted = (expected.get(id) ?? []).map(toText);
-    const got = seen.get(id) ?? [];
-    const index = Array.from({ length: Math.max(wanted.length, got.length) }).findIndex(
-      (_, step) => wanted[step] !== got[step],
-    );
-    if (index !== -1) differences.push(`${id}, step ${index}: ${got[index]} in place of ${wanted[index]}`);
+    const difference = findDifference(seen.get(id) ?? [], expected.get(id) ?? []);
+    if (difference !== undefined) differences.push(`${id}, ${difference}`);
   }
   return differences.slice(0, MAX_TOLD);
 }
 
-function toText({ type, state }: Step): string {
+/**
+ * A mirror that resumes sees the present state in place of older ones, never the other way round. Of a config that is
+ * deleted by then it may see no more than the removal.
+ */
+function findDifference(got: readonly Step[], wanted: readonly Step[]): string | undefined {
+  const isRemoved = wanted.at(-1)?.state === null;
+  if (isRemoved ? got.length > wanted.length : got.length !== wanted.length)
+    return `${got.length} events in place of ${wanted.length}`;
+  if (toText(got.at(-1)) !== toText(wanted.at(-1))) return `${toText(got.at(-1))} in place of ${toText(wanted.at(-1))}`;
+  let least = 0;
+  for (const [index, { type, state }] of got.slice(0, -1).entries()) {
+    const at = wanted.findIndex((step) => state !== null && step.state?.version === state.version);
+    if (at < least || toText({ type, state }) !== toText({ type, state: wanted[at]?.state ?? null }))
+      return `step ${index}: ${toText({ type, state })} after version ${wanted[least]?.state?.version}`;
+    if (!isRemoved && (at < index || type !== wanted[index]?.type)) return `step ${index}: ${toText({ type, state })}`;
+    least = at;
+  }
+  return undefined;
+}
+
+function toText(step: Step | undefined): string {
+  if (step === undefined) return 'nothing';
+  const { type, state } = step;
   return state === null ? type : `${type} ${state.version} ${state.enabled} ${state.description}`;
 }
 

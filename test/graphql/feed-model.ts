@@ -30,7 +30,7 @@ export interface Model {
   configs: Map<string, { enabled: boolean; version: number; isConnected: boolean }>;
   /** Changes before this index have expired. */
   expired: number;
-  viewers: Record<ModelViewer, { index: number; isOpen: boolean }>;
+  viewers: Record<ModelViewer, { index: number; isOpen: boolean; openedAt: number }>;
 }
 
 /** The real system. */
@@ -59,7 +59,7 @@ export async function begin(gateway: TestGateway): Promise<{ model: Model; real:
     log: [],
     configs: new Map(),
     expired: 0,
-    viewers: { admin: { index: 0, isOpen: true }, member: { index: 0, isOpen: true } },
+    viewers: { admin: { index: 0, isOpen: true, openedAt: 0 }, member: { index: 0, isOpen: true, openedAt: 0 } },
   };
   for (const viewer of VIEWERS) {
     const stream = await openEvents(gateway, gateway.tokens[viewer]);
@@ -73,13 +73,20 @@ function canSee(viewer: ModelViewer, enabled: boolean | null): boolean {
   return enabled !== null && (viewer === 'admin' || enabled);
 }
 
-/** The events that a viewer should receive for the changes since an index. */
-function expectedEvents({ log }: Model, viewer: ModelViewer, from: number): unknown[] {
-  return log.slice(from).flatMap(({ id, before, after, version, isConnection }): unknown[] => {
+/**
+ * The events that a viewer should receive for the changes since an index. Those from before the stream was opened show
+ * the config of that moment, or only its removal. The others show what they made.
+ */
+function expectedEvents({ log, viewers }: Model, viewer: ModelViewer, from: number): unknown[] {
+  const { openedAt } = viewers[viewer];
+  return log.slice(from).flatMap(({ id, before, after, version, isConnection }, offset): unknown[] => {
     const [did, does] = [canSee(viewer, before), canSee(viewer, after)];
-    if (isConnection === true) return viewer === 'member' && does ? [['MODIFIED', id, version]] : [];
-    if (does) return [[did ? 'MODIFIED' : 'ADDED', id, version]];
-    return did ? [['REMOVED', id, undefined]] : [];
+    if (!does) return did && isConnection !== true ? [['REMOVED', id, undefined]] : [];
+    if (isConnection === true && viewer !== 'member') return [];
+    const type = did || isConnection === true ? 'MODIFIED' : 'ADDED';
+    if (from + offset >= openedAt) return [[type, id, version]];
+    const present = log.slice(0, openedAt).findLast((change) => change.id === id);
+    return canSee(viewer, present?.after ?? null) ? [[type, id, present?.version]] : [];
   });
 }
 
@@ -256,6 +263,7 @@ async function resume(model: Model, real: Real, viewer: ModelViewer): Promise<vo
   const { gateway } = real;
   const own = model.viewers[viewer];
   own.isOpen = true;
+  own.openedAt = model.log.length;
   const stream = await openEvents(gateway, gateway.tokens[viewer], { after: real.viewers[viewer].cursor });
   real.viewers[viewer].stream = stream;
   if (own.index >= model.expired) return readAll(model, real, viewer);
@@ -278,6 +286,7 @@ async function beginAnew(model: Model, real: Real, viewer: ModelViewer): Promise
   const visible = [...model.configs].filter(([, { enabled }]) => canSee(viewer, enabled));
   expect(found).toEqual(visible.map(([id, { version }]) => ['ADDED', id, version]).sort());
   model.viewers[viewer].index = model.log.length;
+  model.viewers[viewer].openedAt = model.log.length;
 }
 
 /** All commands, in any order. */

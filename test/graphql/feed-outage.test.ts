@@ -4,6 +4,7 @@ import { afterEach, expect, test } from 'vitest';
 import type { Database } from '../../src/data/database/database.ts';
 import type { StreamLimits } from '../../src/domain/feed/config-streams.ts';
 import { openTestDatabase } from '../setup/database.ts';
+import { openFeedCursors } from '../setup/feed-cursors.ts';
 import { createTestGateway, type TestGateway } from '../setup/gateway.ts';
 import { createId, update } from './config-operations.ts';
 import { openEvents } from './sse-client.ts';
@@ -48,8 +49,6 @@ function withOutages(opened: Database): Database {
   return opened;
 }
 
-const readRev = (cursor = '') => BigInt((JSON.parse(Buffer.from(cursor, 'base64url').toString()) as string[])[2] ?? 0);
-
 test('a stream survives a short outage and sends nothing during it', async () => {
   const gateway = await openGateway({ renewMs: 50 });
   const stream = await openEvents(gateway, gateway.tokens.member);
@@ -84,11 +83,12 @@ test('bookmarks arrive between changes that the viewer cannot see, so that their
   const writing = (async () => {
     for (let count = 0; isWriting; count += 1) await update(gateway, hidden, { description: `${count}` });
   })();
-  const revs = [readRev(first?.cursor)];
+  const cursors = await openFeedCursors(gateway, 'member');
+  const revs = [cursors.read(first?.cursor).rev];
   while (revs.length < 5) {
     const event = await stream.nextOfAny();
     expect(event?.type).toBe('BOOKMARK');
-    const rev = readRev(event?.cursor);
+    const { rev } = cursors.read(event?.cursor);
     if (rev > (revs.at(-1) ?? 0n)) revs.push(rev);
   }
   isWriting = false;

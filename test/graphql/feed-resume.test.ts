@@ -1,6 +1,7 @@
 // On both databases: notifications, and triggers.
 
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { openFeedCursors } from '../setup/feed-cursors.ts';
 import { createTestGateway, type TestGateway } from '../setup/gateway.ts';
 import { DeleteConfig } from '../setup/operations.ts';
 import { createId, update } from './config-operations.ts';
@@ -81,8 +82,20 @@ async function makeHistory(): Promise<string> {
   return mark();
 }
 
-const makeCursor = (...parts: unknown[]) => Buffer.from(JSON.stringify(parts)).toString('base64url');
-const readCursor = (cursor: string) => JSON.parse(Buffer.from(cursor, 'base64url').toString()) as string[];
+/**
+ * The events that a later reader gets for the changes of these: with the present configs, and none for a config that
+ * they may not see any more but its removal.
+ */
+function toReplay(events: readonly ReceivedEvent[]): unknown[] {
+  return events.flatMap(({ cursor: _, ...event }, index) => {
+    if (event.type === 'REMOVED') return [event];
+    const later = events.slice(index).filter(({ configId }) => configId === event.configId);
+    const { config = null } = later.at(-1) ?? {};
+    return config === null ? [] : [{ ...event, config }];
+  });
+}
+
+const withoutCursors = (events: readonly ReceivedEvent[]) => events.map(({ cursor: _, ...event }) => event);
 
 describe.each(['admin', 'member'] as const)('a stream of the %s', (viewer) => {
   test('resumes exactly after any of its cursors', async () => {
@@ -92,7 +105,8 @@ describe.each(['admin', 'member'] as const)('a stream of the %s', (viewer) => {
     expect(events.map(({ type }) => type)).toContain('REMOVED');
     expect(events.length).toBeGreaterThan(5);
     for (const [index, { cursor }] of events.entries()) {
-      expect(await readUntil(await open(viewer, { after: cursor }), end)).toEqual(events.slice(index + 1));
+      const found = await readUntil(await open(viewer, { after: cursor }), end);
+      expect(withoutCursors(found)).toEqual(toReplay(events.slice(index + 1)));
     }
   });
 
@@ -100,15 +114,15 @@ describe.each(['admin', 'member'] as const)('a stream of the %s', (viewer) => {
     const first = await follow(viewer);
     const end = await makeHistory();
     const events = await readUntil(first, end);
-    const [kind, epoch, last] = readCursor(events.at(-1)?.cursor ?? '');
-    const at = (cursor: string) => BigInt(readCursor(cursor)[2] ?? '');
-    const begin = at(events[0]?.cursor ?? '') - 1n;
-    for (let rev = begin; rev <= BigInt(last ?? ''); rev += 1n) {
-      const found = await readUntil(await open(viewer, { after: makeCursor(kind, epoch, rev.toString()) }), end);
-      expect(found).toEqual(events.filter(({ cursor }) => at(cursor) > rev));
+    const cursors = await openFeedCursors(gateway, viewer);
+    const at = (cursor: string | undefined) => cursors.read(cursor).rev;
+    for (let rev = at(events[0]?.cursor) - 1n; rev <= at(events.at(-1)?.cursor); rev += 1n) {
+      const found = await readUntil(await open(viewer, { after: cursors.make({ rev }) }), end);
+      expect(withoutCursors(found)).toEqual(toReplay(events.filter(({ cursor }) => at(cursor) > rev)));
     }
-    const all = await readUntil(await open(viewer, { after: makeCursor(kind, epoch, '0') }), end);
-    expect(all.slice(-events.length)).toEqual(events);
+    const all = await readUntil(await open(viewer, { after: cursors.make({ rev: 0n }) }), end);
+    const replay = toReplay(events);
+    expect(withoutCursors(all).slice(-replay.length)).toEqual(replay);
   });
 
   test('that was cut off during its snapshot resumes it, without repeated or outdated events', async () => {
@@ -138,13 +152,81 @@ describe.each(['admin', 'member'] as const)('a stream of the %s', (viewer) => {
     const isBeforeCut = later < second;
     const rest = [[third, 'Three.'], ...(isBeforeCut ? [] : [[later, '']])].sort();
     expect(found).toEqual([
-      ['MODIFIED', first, 'One.'],
+      ['MODIFIED', first, 'Two.'],
       ['MODIFIED', first, 'Two.'],
       ['REMOVED', second, undefined],
       ...(isBeforeCut ? [['ADDED', later, '']] : []),
       ...rest.map((each) => ['ADDED', ...each]),
     ]);
   });
+});
+
+describe('old changes tell a member nothing of the past', () => {
+  const canary = 'canary: withdrawn';
+  const replay = async (rev: bigint) => {
+    const cursors = await openFeedCursors(gateway, 'member');
+    const end = await mark();
+    return readUntil(await open('member', { after: cursors.make({ rev }) }), end);
+  };
+  const typesOf = (events: readonly ReceivedEvent[], id: string) =>
+    events.filter(({ configId }) => configId === id).map(({ type }) => type);
+
+  test.each([
+    ['deleted', async (id: string) => void (await remove(id)), ['REMOVED']],
+    ['switched off', async (id: string) => void (await update(gateway, id, { enabled: false })), ['REMOVED']],
+    ['changed', async (id: string) => void (await update(gateway, id, { description: 'New.' })), ['ADDED', 'MODIFIED']],
+  ])('when a config was %s since', async (_name, change, types) => {
+    const id = await createId(gateway, { enabled: true, description: canary });
+    await change(id);
+    const events = await replay(0n);
+    expect(JSON.stringify(events)).not.toContain(canary);
+    expect(typesOf(events, id)).toEqual(types);
+  });
+
+  test('when a stream is read only after a minute', async () => {
+    const stream = await follow('member');
+    const id = await createId(gateway, { enabled: true, description: canary });
+    await update(gateway, id, { enabled: false });
+    gateway.clock.advance(600_000);
+    const events = await readUntil(stream, await mark());
+    gateway.clock.advance(-600_000);
+    expect(JSON.stringify(events)).not.toContain(canary);
+    expect(typesOf(events, id)).toEqual(['REMOVED']);
+  });
+});
+
+test('cursors tell a member nothing of changes that they cannot see', async () => {
+  const feedCursor = async (): Promise<string> =>
+    (await gateway.graphql('{ mcpServerConfigs { feedCursor } }', { token: gateway.tokens.member })).data
+      .mcpServerConfigs.feedCursor;
+  const cursors = [await feedCursor(), await feedCursor()];
+  await createId(gateway);
+  cursors.push(await feedCursor());
+  for (let count = 0; count < 2; count += 1) cursors.push((await (await open('member')).nextOfAny())?.cursor ?? '');
+  // Equal or not, each is another text of the same length, without a structure.
+  expect(new Set(cursors).size).toBe(5);
+  expect(new Set(cursors.map(({ length }) => length)).size).toBe(1);
+  for (const cursor of cursors) expect(Buffer.from(cursor, 'base64url').toString('latin1')).not.toMatch(/feed|"/);
+});
+
+test('a cursor of another user is CURSOR_INVALID', async () => {
+  const cursor = (await (await open('admin')).nextOfAny())?.cursor ?? '';
+  const stream = await open('member', { after: cursor });
+  expect(await stream.next()).toBeUndefined();
+  expect(stream.errors).toEqual(['CURSOR_INVALID']);
+});
+
+test('subscribers who share an event have their own cursors of it', async () => {
+  const streams = await Promise.all([follow('member'), follow('member'), follow('admin')]);
+  const id = await createId(gateway, { enabled: true, description: 'cursor-' });
+  const events = await Promise.all(streams.map((stream) => stream.next()));
+  expect(events.map((event) => event?.configId)).toEqual([id, id, id]);
+  expect(new Set(events.map((event) => event?.cursor)).size).toBe(3);
+  const later = await createId(gateway, { enabled: true });
+  for (const [index, role] of (['member', 'member', 'admin'] as const).entries()) {
+    const resumed = await open(role, { after: String(events[index]?.cursor) });
+    expect((await resumed.next())?.configId).toBe(later);
+  }
 });
 
 test('a list and the changes after its cursor are complete', async () => {
@@ -155,20 +237,11 @@ test('a list and the changes after its cursor are complete', async () => {
   const end = await makeHistory();
   const stream = await open('member', { after: data.mcpServerConfigs.feedCursor });
   const types = (await readUntil(stream, end)).map(({ type }) => type);
-  expect(types).toEqual([
-    'ADDED',
-    'MODIFIED',
-    'ADDED',
-    'ADDED',
-    'MODIFIED',
-    'REMOVED',
-    'MODIFIED',
-    'MODIFIED',
-    'REMOVED',
-  ]);
+  // Of the two configs that are deleted by now, only their removal.
+  expect(types).toEqual(['MODIFIED', 'ADDED', 'MODIFIED', 'REMOVED', 'MODIFIED', 'MODIFIED', 'REMOVED']);
 });
 
-test('late events show the state at their time, connection changes included', async () => {
+test('a replay shows the present state, connection changes included', async () => {
   const stream = await follow('member');
   const id = await createId(gateway, { enabled: true, description: 'Then.' });
   await insertUserToken(gateway, { configId: id, userId: gateway.userIds.member });
@@ -178,7 +251,7 @@ test('late events show the state at their time, connection changes included', as
   const late = await open('member', { after: String(added?.cursor) });
   expect(await late.next()).toMatchObject({
     changedFields: ['authConnected'],
-    config: { id, description: 'Then.', version: 1 },
+    config: { id, description: 'Now.', version: 2 },
   });
 });
 
@@ -188,6 +261,8 @@ test('whether a secret can be decrypted is shown as of now, even for changes bef
   const id = await createId(gateway, key);
   const event = await stream.next();
   expect(event?.config).toMatchObject({ id, viewerState: 'READY' });
+  const cursors = await openFeedCursors(gateway, 'admin');
+  const { rev } = cursors.read(event?.cursor);
   const ask = async (query: string) => (await gateway.graphql(query, { token: gateway.tokens.bootstrap })).data;
   const { encryptionKeys } = await ask('{ encryptionKeys { number status } }');
   const active = encryptionKeys.find((each: { status: string }) => each.status === 'ACTIVE');
@@ -195,10 +270,12 @@ test('whether a secret can be decrypted is shown as of now, even for changes bef
   await ask('mutation { rotateEncryptionKeys { remaining } }');
   const { revokeEncryptionKey } = await ask(`mutation { revokeEncryptionKey(number: ${active.number}) { status } }`);
   expect(revokeEncryptionKey.status).toBe('REVOKED');
-  const [kind, epoch, rev] = readCursor(String(event?.cursor));
-  const before = makeCursor(kind, epoch, String(BigInt(rev ?? 0) - 1n));
-  const again = await open('admin', { after: before });
+  const again = await open('admin', { after: cursors.make({ rev: rev - 1n }) });
   expect(await again.next()).toMatchObject({ type: 'ADDED', config: { id, viewerState: 'READY' } });
+  // A cursor ends with its key.
+  const ended = await open('admin', { after: String(event?.cursor) });
+  expect(await ended.next()).toBeUndefined();
+  expect(ended.errors).toEqual(['CURSOR_INVALID']);
 });
 
 test('a change is in the feed whatever path it took, and re-encryption is not', async () => {

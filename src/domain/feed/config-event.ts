@@ -1,6 +1,7 @@
 import type { ConfigChangeRecord, McpServerConfigRecord } from '../../data/records.ts';
 import { can } from '../../policy/policy.ts';
 import { type Viewer, viewerUserId } from '../../policy/viewer.ts';
+import type { FeedPlace } from './feed-cursor.ts';
 
 /** The types of events that a subscriber receives. */
 export const CONFIG_EVENT_TYPES = ['ADDED', 'MODIFIED', 'REMOVED', 'BOOKMARK'] as const;
@@ -10,10 +11,13 @@ export type ConfigEventType = (typeof CONFIG_EVENT_TYPES)[number];
 
 /** An event for one viewer, with the viewer's permissions at the time it was created. */
 export interface ConfigEvent {
-  cursor: string;
+  /** The position after this event. */
+  place: FeedPlace;
+  /** `place`, sealed for the viewer. */
+  readonly cursor: string;
   type: ConfigEventType;
   configId: string | null;
-  /** The config after the change. Null for removals and bookmarks. */
+  /** The config after the change, or as it is now if the change is old. Null for removals and bookmarks. */
   config: McpServerConfigRecord | null;
   /** GraphQL field names. */
   changedFields: string[];
@@ -53,27 +57,31 @@ const PUBLIC_FIELDS: ReadonlySet<string> = new Set([
  * Converts a change to an event for a viewer with their current permissions: the config appears, changes or disappears
  * for them, or there is no event.
  *
- * @param known the config as currently known; changes to connections omit a large config
+ * @param shown the config to show: as it became by a change that has just happened, or as it is now. If the viewer may
+ *   not see it, the change that took it away follows, so there is no event for this one. Undefined if it is deleted
  */
 export function toConfigEvent(
   change: ConfigChangeRecord,
   viewer: Viewer,
-  known: McpServerConfigRecord | undefined,
+  shown: McpServerConfigRecord | undefined,
 ): Pick<ConfigEvent, 'type' | 'config' | 'changedFields'> | null {
   const isVisibleAfter = isVisible(viewer, change.enabledAfter);
+  const config = shown !== undefined && isVisible(viewer, shown.enabled) ? shown : undefined;
   if (change.kind === 'connection') {
-    const config = change.config ?? known;
     const isOwn = change.userId === viewerUserId(viewer);
-    if (!isOwn || !isVisibleAfter || config === undefined || !isVisible(viewer, config.enabled)) return null;
+    if (!isOwn || !isVisibleAfter || config === undefined) return null;
     return { type: 'MODIFIED', config, changedFields: ['authConnected'] };
   }
-  const { config } = change;
   const wasVisible = isVisible(viewer, change.enabledBefore);
-  if (config === null || !isVisibleAfter) {
-    return wasVisible ? { type: 'REMOVED', config: null, changedFields: [] } : null;
-  }
+  if (!isVisibleAfter) return wasVisible ? { type: 'REMOVED', config: null, changedFields: [] } : null;
+  if (config === undefined) return null;
   if (!wasVisible) return { type: 'ADDED', config, changedFields: [] };
   return { type: 'MODIFIED', config, changedFields: toFields(change.changedColumns, viewer) };
+}
+
+/** Whether a change can be an event for this viewer. */
+export function concernsViewer(change: ConfigChangeRecord, viewer: Viewer): boolean {
+  return change.kind !== 'connection' || change.userId === viewerUserId(viewer);
 }
 
 function isVisible(viewer: Viewer, enabled: boolean | null): boolean {

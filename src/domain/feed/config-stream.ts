@@ -1,12 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { ConfigSnapshot } from '../../data/memory/config-snapshot.ts';
 import type { Memory } from '../../data/memory/memory.ts';
-import type { McpServerConfigRecord } from '../../data/records.ts';
+import type { ConfigChangeRecord, McpServerConfigRecord } from '../../data/records.ts';
 import { DomainError, unauthenticated } from '../../errors.ts';
 import { can } from '../../policy/policy.ts';
-import { type Viewer, viewerUserId } from '../../policy/viewer.ts';
+import type { Viewer } from '../../policy/viewer.ts';
 import { followViewer, type RenewViewer } from '../credentials/viewer-renewal.ts';
-import { type ConfigEvent, toConfigEvent } from './config-event.ts';
-import { cursorExpired, cursorInvalid, type FeedPlace, formatFeedCursor, parseFeedCursor } from './feed-cursor.ts';
+import type { Cursors } from '../cursors.ts';
+import { type ConfigEvent, concernsViewer, toConfigEvent } from './config-event.ts';
+import { cursorExpired, cursorInvalid, type FeedPlace, openFeedCursor, sealFeedCursor } from './feed-cursor.ts';
 
 /** Where a subscription starts. */
 export interface SubscribeArgs {
@@ -29,6 +31,7 @@ export interface StreamTimes {
 /** The dependencies of a stream. */
 export interface StreamSource {
   memory: Memory;
+  cursors: Cursors;
   renewViewer: RenewViewer;
   times: StreamTimes;
   onEvent?: ((type: ConfigEvent['type']) => void) | undefined;
@@ -36,6 +39,8 @@ export interface StreamSource {
 }
 
 const BATCH = 100;
+/** A change that is older than this when it is sent is shown like one from before the stream. */
+const RECENT_MS = 60_000;
 const RETRY_MS = 500;
 
 /** The position before the first config: none was sent yet. */
@@ -44,13 +49,14 @@ const NOTHING_SENT = '';
 /**
  * Streams the changes that a viewer may see, at the reader's pace.
  *
+ * @param args.openedAt the newest change when the stream was opened
  * @param signal ends the stream normally
  * @throws CURSOR_INVALID, CURSOR_EXPIRED; UNAUTHENTICATED when the viewer's user or credential is no longer valid
  */
 export async function* streamConfigEvents(
-  { memory, renewViewer, times, onEvent, now }: StreamSource,
+  { memory, cursors, renewViewer, times, onEvent, now }: StreamSource,
   viewer: Viewer,
-  args: SubscribeArgs,
+  args: SubscribeArgs & { openedAt: bigint },
   signal: AbortSignal,
 ): AsyncGenerator<ConfigEvent> {
   const { reader } = memory;
@@ -95,20 +101,38 @@ export async function* streamConfigEvents(
   ): ConfigEvent => {
     lastSentAt = performance.now();
     onEvent?.(event.type);
-    const cursor = formatFeedCursor(epoch, place);
-    return { configId: null, config: null, changedFields: [], occurredAt: now(), ...event, cursor };
+    return {
+      configId: null,
+      config: null,
+      changedFields: [],
+      occurredAt: now(),
+      ...event,
+      place,
+      get cursor() {
+        return sealFeedCursor(cursors, event.viewer, place);
+      },
+    };
   };
 
   const isBookmarkDue = (): boolean => performance.now() - lastSentAt >= times.bookmarkMs;
 
   /**
-   * Returns the config with its current key digests. Resealing a secret is not a change, but whether it opens must be
-   * current.
+   * Returns the config to show for a change. A change that has just happened shows what it made. An old one never does:
+   * it shows the present config, so that the kill switch and deletion also take content back from those who read old
+   * changes.
    */
-  const asSealedNow = async (config: McpServerConfigRecord): Promise<McpServerConfigRecord> => {
-    const known = (await retryDuringOutage(memory.configsAtHead)).findById(config.id);
-    if (known === undefined) return config;
-    return known.version === config.version ? known : { ...config, secretKeyDigests: known.secretKeyDigests };
+  const toShown = (change: ConfigChangeRecord, present: McpServerConfigRecord | undefined) => {
+    const isOld = change.rev <= args.openedAt || now().getTime() - change.occurredAt.getTime() > RECENT_MS;
+    const { config } = change;
+    if (isOld || config === null || present === undefined) return isOld ? present : (config ?? present);
+    // Resealing a secret is not a change, but whether it opens must be current.
+    return present.version === config.version ? present : { ...config, secretKeyDigests: present.secretKeyDigests };
+  };
+
+  /** Returns the configs in memory. Usually synchronous, so that thousands of streams do not wait. */
+  const findConfigs = (): ConfigSnapshot | Promise<ConfigSnapshot> => {
+    const configs = memory.configsAtHead();
+    return configs instanceof Promise ? retryDuringOutage(memory.configsAtHead, configs) : configs;
   };
 
   /**
@@ -132,16 +156,14 @@ export async function* streamConfigEvents(
         const found = findViewer();
         const renewed = found instanceof Promise ? await found : found;
         if (signal.aborted) return;
-        // Only a change to the viewer's own connection can omit an existing config, and rarely does.
-        const isLacking = isMeant && change.config === null && change.userId === viewerUserId(renewed);
-        const known = isLacking ? (await retryDuringOutage(memory.configsAtHead)).findById(change.configId) : undefined;
-        const event = isMeant ? toConfigEvent(change, renewed, known) : null;
+        const isEventPossible = isMeant && concernsViewer(change, renewed);
+        const read = isEventPossible ? findConfigs() : undefined;
+        const present = (read instanceof Promise ? await read : read)?.findById(change.configId);
+        const event = isEventPossible ? toConfigEvent(change, renewed, toShown(change, present)) : null;
         if (event !== null) {
           const { configId, occurredAt } = change;
-          const { config: then } = event;
-          const config = then === null || then.secretKeyDigests.length === 0 ? then : await asSealedNow(then);
           const place = { rev, initialAfter: partly?.sentUpTo };
-          yield toEvent({ ...event, config, configId, occurredAt, viewer: renewed }, place);
+          yield toEvent({ ...event, configId, occurredAt, viewer: renewed }, place);
         } else if (partly === undefined && isBookmarkDue()) {
           yield toEvent({ type: 'BOOKMARK', viewer: renewed }, { rev });
         }
@@ -179,7 +201,7 @@ export async function* streamConfigEvents(
     return upTo;
   }
 
-  const place = await retryDuringOutage(() => findPlace(memory, args));
+  const place = await retryDuringOutage(() => findPlace(memory, cursors, viewer, args));
   // This replica may be behind the one that issued the cursor. Wait until it has caught up.
   await retryDuringOutage(() => reader.reach(place.rev));
   const isInitial = place.initialAfter !== undefined;
@@ -197,8 +219,14 @@ function assertSomebody(viewer: Viewer): Viewer {
 }
 
 /** The position where a stream starts. */
-async function findPlace({ reader }: Memory, args: SubscribeArgs): Promise<FeedPlace> {
+async function findPlace(
+  { reader }: Memory,
+  cursors: Cursors,
+  viewer: Viewer,
+  args: SubscribeArgs,
+): Promise<FeedPlace> {
   const position = await reader.position();
-  if (args.after !== undefined) return parseFeedCursor(args.after, position);
+  if (position.epoch !== reader.epoch()) throw cursorInvalid();
+  if (args.after !== undefined) return openFeedCursor(cursors, viewer, args.after, position);
   return { rev: position.rev, ...(args.includeInitial === true && { initialAfter: NOTHING_SENT }) };
 }

@@ -3,10 +3,11 @@ import { unauthenticated, validationFailed } from '../../errors.ts';
 import { assertCan } from '../../policy/policy.ts';
 import { type Viewer, viewerUserId } from '../../policy/viewer.ts';
 import type { RenewViewer } from '../credentials/viewer-renewal.ts';
+import type { Cursors } from '../cursors.ts';
 import { assertExperiment, type Experiment } from '../experiments.ts';
 import type { ConfigEvent } from './config-event.ts';
 import { type StreamTimes, type SubscribeArgs, streamConfigEvents } from './config-stream.ts';
-import { formatFeedCursor } from './feed-cursor.ts';
+import { sealFeedCursor } from './feed-cursor.ts';
 import { createStreamRegistry, type RegistryLimits } from './stream-registry.ts';
 
 /** The limits of streams. */
@@ -32,6 +33,7 @@ export const STREAM_LIMITS: StreamLimits = {
 /** Creates the service. */
 export function createConfigStreams(options: {
   memory: Memory;
+  cursors: Cursors;
   renewViewer: RenewViewer;
   experiments: ReadonlySet<Experiment>;
   limits?: Partial<StreamLimits> | undefined;
@@ -39,18 +41,18 @@ export function createConfigStreams(options: {
   onEvent?: (type: ConfigEvent['type']) => void;
   now: () => Date;
 }) {
-  const { memory, renewViewer, experiments, onEvent, now } = options;
+  const { memory, cursors, renewViewer, experiments, onEvent, now } = options;
   const { reader } = memory;
   const limits = { ...STREAM_LIMITS, ...options.limits };
   const registry = createStreamRegistry(limits);
-  const source = { memory, renewViewer, onEvent, times: limits, now };
+  const source = { memory, cursors, renewViewer, onEvent, times: limits, now };
 
   return {
     /**
      * The cursor of the newest change that this process has read. A client that reads a list passes it as `after`. Get
      * it before reading the list: changes made in between are repeated, but none is lost.
      */
-    cursor: (): string => formatFeedCursor(reader.epoch(), { rev: reader.head() }),
+    cursor: (viewer: Viewer): string => sealFeedCursor(cursors, viewer, { rev: reader.head() }),
 
     /**
      * Streams the changes that the viewer may see, at the reader's pace: nothing is queued.
@@ -67,7 +69,8 @@ export function createConfigStreams(options: {
       }
       const userId = viewerUserId(viewer);
       if (userId === undefined) throw unauthenticated();
-      return registry.open(userId, (signal) => streamConfigEvents(source, viewer, args, signal));
+      const openedAt = reader.head();
+      return registry.open(userId, (signal) => streamConfigEvents(source, viewer, { ...args, openedAt }, signal));
     },
 
     /** Ends all streams, so that clients reconnect elsewhere. Streams opened from now on end immediately. */

@@ -1,9 +1,10 @@
 import type { FeedPosition } from '../../data/repositories/feed-repository.ts';
 import { DomainError } from '../../errors.ts';
+import type { Viewer } from '../../policy/viewer.ts';
+import type { Cursors } from '../cursors.ts';
 
 const KIND = 'feed';
-/** Longer texts are not cursors. */
-const MAX_LENGTH = 256;
+const REV_BYTES = 8;
 
 /** A position in the feed. */
 export interface FeedPlace {
@@ -13,28 +14,36 @@ export interface FeedPlace {
   initialAfter?: string | undefined;
 }
 
-/** Formats a position as a cursor. It is opaque to clients and only valid for the same database. */
-export function formatFeedCursor(epoch: string, { rev, initialAfter }: FeedPlace): string {
-  const parts = [KIND, epoch, rev.toString(), ...(initialAfter === undefined ? [] : [initialAfter])];
-  return Buffer.from(JSON.stringify(parts)).toString('base64url');
+/**
+ * Seals a position as a cursor of the viewer. Neither its content nor its length shows the revision, and two cursors of
+ * one revision differ: revisions count changes that the viewer may not see.
+ */
+export function sealFeedCursor(cursors: Cursors, viewer: Viewer, { rev, initialAfter }: FeedPlace): string {
+  const bytes = Buffer.alloc(REV_BYTES);
+  bytes.writeBigUInt64BE(rev);
+  const position = initialAfter === undefined ? bytes : Buffer.concat([bytes, Buffer.from(`:${initialAfter}`)]);
+  return cursors.sealUnique(viewer, KIND, position);
 }
 
 /**
- * Parses a cursor into a position.
+ * Opens a cursor of the viewer.
  *
- * @throws CURSOR_INVALID when it is not a cursor of this database, CURSOR_EXPIRED when changes after it have been
- *   removed. Never skips changes silently
+ * @throws CURSOR_INVALID when it is not the viewer's cursor of this database, CURSOR_EXPIRED when changes after it have
+ *   been removed. Never skips changes silently
  */
-export function parseFeedCursor(cursor: string, position: FeedPosition): FeedPlace {
-  const [epoch, place] = decode(cursor) ?? [];
-  if (epoch !== position.epoch || place === undefined || place.rev > position.rev) throw cursorInvalid();
+export function openFeedCursor(cursors: Cursors, viewer: Viewer, cursor: string, position: FeedPosition): FeedPlace {
+  const bytes = cursors.open(viewer, KIND, cursor);
+  if (bytes === undefined) throw cursorInvalid();
+  const place = toPlace(Buffer.from(bytes));
+  if (place.rev > position.rev) throw cursorInvalid();
   if (place.rev < position.expiredRev) throw cursorExpired();
   return place;
 }
 
-/** The error for a malformed cursor, or one from another database or history. */
+/** The error for a malformed cursor, or one of another user, database or history. */
 export function cursorInvalid(): DomainError {
-  return new DomainError('CURSOR_INVALID', 'This is not a cursor of this feed; subscribe again with "includeInitial".');
+  const message = 'This is not a cursor of your feed; subscribe again with "includeInitial".';
+  return new DomainError('CURSOR_INVALID', message);
 }
 
 /** The error for a cursor whose following changes were removed by age. */
@@ -43,16 +52,7 @@ export function cursorExpired(): DomainError {
   return new DomainError('CURSOR_EXPIRED', message);
 }
 
-function decode(cursor: string): [epoch: string, place: FeedPlace] | undefined {
-  if (cursor.length > MAX_LENGTH) return undefined;
-  try {
-    const parsed: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString());
-    if (!Array.isArray(parsed) || parsed.length < 3 || parsed.length > 4) return undefined;
-    if (!parsed.every((part) => typeof part === 'string')) return undefined;
-    const [kind, epoch = '', rev = '', initialAfter] = parsed as string[];
-    if (kind !== KIND || !/^(?:0|[1-9]\d{0,17})$/.test(rev)) return undefined;
-    return [epoch, { rev: BigInt(rev), initialAfter }];
-  } catch {
-    return undefined;
-  }
+function toPlace(bytes: Buffer): FeedPlace {
+  const rev = bytes.readBigUInt64BE();
+  return bytes.length === REV_BYTES ? { rev } : { rev, initialAfter: bytes.toString('utf8', REV_BYTES + 1) };
 }

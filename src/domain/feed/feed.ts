@@ -1,5 +1,6 @@
 import type { Memory } from '../../data/memory/memory.ts';
 import type { RenewViewer } from '../credentials/viewer-renewal.ts';
+import type { Cursors } from '../cursors.ts';
 import type { Experiment } from '../experiments.ts';
 import { createAnswerStamp } from './answer-stamp.ts';
 import type { ConfigEvent } from './config-event.ts';
@@ -8,6 +9,7 @@ import { createConfigStreams, type StreamLimits } from './config-streams.ts';
 /** Creates the services of the change feed. */
 export function createFeed(options: {
   memory: Memory;
+  cursors: Cursors;
   renewViewer: RenewViewer;
   secrets: { stamp(): string };
   expiry: { stamp(): string };

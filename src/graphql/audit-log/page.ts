@@ -1,6 +1,6 @@
 import type { AuditFilter } from '../../data/repositories/audit-repository.ts';
 import type { GraphQLContext } from '../context.ts';
-import { cursorInvalid, decodeCursor, encodeCursor, takeFirst, toConnection } from '../pagination.ts';
+import { decodeCursor, encodeCursor, takeFirst, toConnection } from '../pagination.ts';
 
 const CURSOR_KIND = 'audit';
 
@@ -13,18 +13,17 @@ export async function resolveAuditPage(
   const { viewer, services } = context;
   const page = await services.auditLog.list(viewer, {
     first: takeFirst(args.first, context),
-    after: args.after == null ? undefined : parseCursor(args.after),
+    after: args.after == null ? undefined : parseCursor(context, args.after),
     filter,
   });
   return toConnection(
     page,
-    ({ seq }) => encodeCursor(CURSOR_KIND, [seq.toString()]),
+    ({ seq }) => encodeCursor(context, CURSOR_KIND, [seq.toString()]),
     () => services.auditLog.count(viewer, filter),
   );
 }
 
-function parseCursor(cursor: string): bigint {
-  const [seq = ''] = decodeCursor(CURSOR_KIND, 1, cursor);
-  if (!/^[1-9]\d{0,17}$/.test(seq)) throw cursorInvalid();
+function parseCursor(context: GraphQLContext, cursor: string): bigint {
+  const [seq = ''] = decodeCursor(context, CURSOR_KIND, cursor);
   return BigInt(seq);
 }

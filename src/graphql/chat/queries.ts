@@ -1,6 +1,6 @@
 import { builder } from '../builder.ts';
-import { encodeCursor, pageArgs, takeFirst, toConnection } from '../pagination.ts';
-import { parseTimeCursor } from '../time-cursor.ts';
+import { pageArgs, takeFirst, toConnection } from '../pagination.ts';
+import { decodeTimeCursor, encodeTimeCursor } from '../time-cursor.ts';
 import { ChatType } from './type.ts';
 
 const CURSOR_KIND = 'chat';
@@ -27,11 +27,11 @@ builder.queryFields((t) => ({
       const { viewer, services } = context;
       const page = await services.chats.list(viewer, {
         first: takeFirst(args.first, context),
-        after: args.after == null ? undefined : parseTimeCursor(CURSOR_KIND, args.after),
+        after: args.after == null ? undefined : decodeTimeCursor(context, CURSOR_KIND, args.after),
       });
       return toConnection(
         page,
-        (chat) => encodeCursor(CURSOR_KIND, [chat.createdAt.toISOString(), chat.id]),
+        (chat) => encodeTimeCursor(context, CURSOR_KIND, chat),
         () => services.chats.count(viewer),
       );
     },

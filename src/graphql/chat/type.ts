@@ -4,8 +4,8 @@ import { notFound } from '../../errors.ts';
 import { builder } from '../builder.ts';
 import { McpServerStateEnum } from '../mcp-server-config/enums.ts';
 import { McpServerConfigType } from '../mcp-server-config/type.ts';
-import { encodeCursor, pageArgs, takeFirst, toConnection } from '../pagination.ts';
-import { parseTimeCursor } from '../time-cursor.ts';
+import { pageArgs, takeFirst, toConnection } from '../pagination.ts';
+import { decodeTimeCursor, encodeTimeCursor } from '../time-cursor.ts';
 import { UserType } from '../user/type.ts';
 import { ChatMcpServerSourceEnum } from './enums.ts';
 
@@ -71,11 +71,11 @@ export const ChatType = builder.objectRef<ChatRecord>('Chat').implement({
         const { viewer, services } = context;
         const page = await services.chats.listMessages(viewer, chat, {
           first: takeFirst(args.first, context),
-          after: args.after == null ? undefined : parseTimeCursor(MESSAGE_CURSOR_KIND, args.after),
+          after: args.after == null ? undefined : decodeTimeCursor(context, MESSAGE_CURSOR_KIND, args.after),
         });
         return toConnection(
           page,
-          (message) => encodeCursor(MESSAGE_CURSOR_KIND, [message.createdAt.toISOString(), message.id]),
+          (message) => encodeTimeCursor(context, MESSAGE_CURSOR_KIND, message),
           () => services.chats.countMessages(viewer, chat),
         );
       },

@@ -1,6 +1,7 @@
 import { validationFailed } from '../../errors.ts';
 import { builder } from '../builder.ts';
-import { assertCursorId, decodeCursor, encodeCursor, pageArgs, takeFirst, toConnection } from '../pagination.ts';
+import type { GraphQLContext } from '../context.ts';
+import { decodeCursor, encodeCursor, pageArgs, takeFirst, toConnection } from '../pagination.ts';
 import { McpAuthTypeEnum, McpAvailabilityEnum } from './enums.ts';
 import { McpServerConfigType } from './type.ts';
 
@@ -66,15 +67,15 @@ builder.queryFields((t) => ({
         availability: args.filter?.availability ?? undefined,
         search: args.filter?.search ?? undefined,
       };
-      const feedCursor = services.streams.cursor();
+      const feedCursor = services.streams.cursor(viewer);
       const page = await services.configs.list(viewer, {
         first: takeFirst(args.first, context),
-        after: args.after == null ? undefined : parseCursor(args.after),
+        after: args.after == null ? undefined : parseCursor(context, args.after),
         filter,
       });
       const connection = toConnection(
         page,
-        (config) => encodeCursor(CURSOR_KIND, [config.displayName, config.id]),
+        (config) => encodeCursor(context, CURSOR_KIND, [config.displayName, config.id]),
         () => services.configs.count(viewer, filter),
       );
       return { ...connection, feedCursor };
@@ -82,7 +83,7 @@ builder.queryFields((t) => ({
   }),
 }));
 
-function parseCursor(cursor: string) {
-  const [displayName = '', id] = decodeCursor(CURSOR_KIND, 2, cursor);
-  return { displayName, id: assertCursorId(id) };
+function parseCursor(context: GraphQLContext, cursor: string) {
+  const [displayName = '', id = ''] = decodeCursor(context, CURSOR_KIND, cursor);
+  return { displayName, id };
 }

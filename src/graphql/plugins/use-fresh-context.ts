@@ -12,11 +12,12 @@ import {
   type SubscriptionArgs,
 } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
+import type { ConfigEvent } from '../../domain/feed/config-event.ts';
 import { DomainError, validationFailed } from '../../errors.ts';
 import { can } from '../../policy/policy.ts';
-import type { Viewer } from '../../policy/viewer.ts';
 import type { AnswerMemory } from '../answer-memory.ts';
 import { createContext, type GraphQLContext } from '../context.ts';
+import { CURSOR_PLACEHOLDER, withCursor } from '../event-cursor.ts';
 import { ROOT_PERMISSIONS } from '../permissions.ts';
 
 const NOT_A_STREAM = validationFailed([
@@ -27,13 +28,24 @@ const NOT_A_STREAM = validationFailed([
   },
 ]);
 
-/** An event from a subscription's source: which event it is, and which viewer it was made for. */
-interface ForViewer {
-  viewer: Viewer;
-  type: string;
-  cursor: string;
-  configId: string | null;
-  occurredAt: Date;
+/** Numbers the config records, which never change: a later state of a config is another record. */
+const recordNumbers = new WeakMap<object, number>();
+let records = 0;
+
+function numberOf(record: object): number {
+  let number = recordNumbers.get(record);
+  if (number === undefined) {
+    records += 1;
+    number = records;
+    recordNumbers.set(record, number);
+  }
+  return number;
+}
+
+/** Identifies what an event tells, apart from the subscriber's own cursor. */
+function toEventKey({ type, configId, config, place, occurredAt }: ConfigEvent): string {
+  const record = config === null ? 0 : numberOf(config);
+  return `${type} ${configId} ${record} ${place.rev} ${place.initialAfter ?? ''} ${occurredAt.getTime()}`;
 }
 
 /**
@@ -56,27 +68,33 @@ export function useFreshContext(answers: AnswerMemory): Plugin {
 async function subscribeFreshly(args: SubscriptionArgs, answers: AnswerMemory) {
   const source = await createSourceEventStream(args);
   if (!(Symbol.asyncIterator in source)) return source as ExecutionResult;
-  const events = (source as AsyncIterable<ForViewer>)[Symbol.asyncIterator]();
+  const events = (source as AsyncIterable<ConfigEvent>)[Symbol.asyncIterator]();
   const context = args.contextValue as GraphQLContext;
   const { document, schema, variableValues, operationName } = args as ExecutionArgs;
   const run = { document, schema, variableValues: variableValues ?? null, operationName: operationName ?? null };
   let isOver = false;
 
-  const executeFor = (event: ForViewer): ExecutionResult | Promise<ExecutionResult> => {
+  const executeFor = (event: ConfigEvent): ExecutionResult | Promise<ExecutionResult> => {
     const { viewer } = event;
-    const executeAnew = async () =>
-      execute({ ...run, rootValue: event, contextValue: createContext(context.services, { ...context, viewer }) });
+    const executeAs = async (rootValue: unknown) =>
+      execute({ ...run, rootValue, contextValue: createContext(context.services, { ...context, viewer }) });
     // Every bookmark is different.
-    if (event.configId === null) return executeAnew();
-    const which = `${event.type} ${event.configId} ${event.cursor} ${event.occurredAt.getTime()}`;
-    const about = { operationName, variables: variableValues, event: which };
-    return answers.answerEvent(document, about, { viewer, services: context.services }, executeAnew);
+    if (event.configId === null) return executeAs(event);
+    const about = { operationName, variables: variableValues, event: toEventKey(event) };
+    // Named one by one: a spread would seal the cursor.
+    const { type, configId, config, changedFields, occurredAt } = event;
+    const shared = { type, configId, config, changedFields, occurredAt, viewer, cursor: CURSOR_PLACEHOLDER };
+    const result = answers.answerEvent(document, about, { viewer, services: context.services }, () =>
+      executeAs(shared),
+    );
+    const own = (made: ExecutionResult): ExecutionResult => withCursor(made, () => event.cursor);
+    return result instanceof Promise ? result.then(own) : own(result);
   };
 
   return {
     async next(): Promise<IteratorResult<ExecutionResult>> {
       if (isOver) return { value: undefined, done: true };
-      let result: IteratorResult<ForViewer>;
+      let result: IteratorResult<ConfigEvent>;
       try {
         result = await events.next();
       } catch (error) {
@@ -87,7 +105,7 @@ async function subscribeFreshly(args: SubscriptionArgs, answers: AnswerMemory) {
       }
       const { value, done } = result;
       if (done === true) return { value: undefined, done };
-      return { value: await executeFor(value as ForViewer), done: false };
+      return { value: await executeFor(value as ConfigEvent), done: false };
     },
     async return(): Promise<IteratorResult<ExecutionResult>> {
       await events.return?.();

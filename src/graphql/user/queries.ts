@@ -1,6 +1,6 @@
 import { builder } from '../builder.ts';
-import { encodeCursor, pageArgs, takeFirst, toConnection } from '../pagination.ts';
-import { parseTimeCursor } from '../time-cursor.ts';
+import { pageArgs, takeFirst, toConnection } from '../pagination.ts';
+import { decodeTimeCursor, encodeTimeCursor } from '../time-cursor.ts';
 import { UserType } from './type.ts';
 
 const CURSOR_KIND = 'user';
@@ -25,11 +25,11 @@ builder.queryFields((t) => ({
       const { viewer, services } = context;
       const page = await services.users.list(viewer, {
         first: takeFirst(args.first, context),
-        after: args.after == null ? undefined : parseTimeCursor(CURSOR_KIND, args.after),
+        after: args.after == null ? undefined : decodeTimeCursor(context, CURSOR_KIND, args.after),
       });
       return toConnection(
         page,
-        (user) => encodeCursor(CURSOR_KIND, [user.createdAt.toISOString(), user.id]),
+        (user) => encodeTimeCursor(context, CURSOR_KIND, user),
         () => services.users.count(viewer),
       );
     },

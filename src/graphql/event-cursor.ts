@@ -1,0 +1,42 @@
+import { randomUUID } from 'node:crypto';
+import type { ExecutionResult } from 'graphql';
+
+/**
+ * Stands for the cursor in a result that many subscribers share. Each of them gets their own cursor in its place. It is
+ * random, so that no text in a config can be equal to it.
+ */
+export const CURSOR_PLACEHOLDER = `cursor-${randomUUID()}`;
+
+/** The parts of each shared result between its cursors: found once. */
+const partsOf = new WeakMap<ExecutionResult, readonly string[]>();
+
+/**
+ * Puts a subscriber's cursor in place of the placeholder. A result without a cursor is returned as it is, so that its
+ * bytes stay shared.
+ *
+ * @param getCursor called only if the result has a cursor
+ */
+export function withCursor(result: ExecutionResult, getCursor: () => string): ExecutionResult {
+  if (result.errors !== undefined) {
+    // Rare, and the errors are objects that must stay as they are.
+    const { data = null } = JSON.parse(toText({ data: result.data }).join(getCursor())) as ExecutionResult;
+    return { ...result, data };
+  }
+  let parts = partsOf.get(result);
+  if (parts === undefined) {
+    parts = toText({ data: result.data });
+    partsOf.set(result, parts);
+  }
+  if (parts.length === 1) return result;
+  const text = parts.join(getCursor());
+  return {
+    get data() {
+      return (JSON.parse(text) as ExecutionResult).data;
+    },
+    stringify: () => text,
+  } as ExecutionResult;
+}
+
+function toText(value: unknown): string[] {
+  return JSON.stringify(value ?? null).split(CURSOR_PLACEHOLDER);
+}
