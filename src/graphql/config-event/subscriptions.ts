@@ -10,7 +10,8 @@ builder.subscriptionFields((t) => ({
     args: {
       after: t.arg.string({
         required: false,
-        description: 'Resume after this cursor: that of the last event or bookmark received.',
+        description:
+          'Resume after this cursor: that of the last event or bookmark received. Changes from before the stream show the config as it is now.',
       }),
       includeInitial: t.arg.boolean({
         required: false,

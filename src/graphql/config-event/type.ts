@@ -32,7 +32,8 @@ export const McpServerConfigEventType = builder.objectRef<ConfigEvent>('McpServe
     config: t.field({
       type: McpServerConfigType,
       nullable: true,
-      description: 'The config after the change; null for REMOVED and BOOKMARK.',
+      description:
+        'The config after the change, or as it is now if the change is from before the stream; null for REMOVED and BOOKMARK.',
       resolve: ({ config }) => config,
     }),
     changedFields: t.exposeStringList('changedFields', {
