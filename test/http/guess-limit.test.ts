@@ -103,7 +103,7 @@ test('junk does not push good tokens out of the memory', async () => {
   for (let index = 0; index < 300; index += 1) await ask(`10.0.${index % 250}.${index % 7}`, junkToken());
   statements.length = 0;
   expect(await ask('198.51.100.2', bearer(gateway.tokens.auditor))).toBe(200);
-  expect(statements).toEqual([]);
+  expect(statements.filter((sql) => sql.includes('api_tokens'))).toEqual([]);
 });
 
 test('good credentials never use up guesses, even with many at once', async () => {
