@@ -16,6 +16,7 @@ import type { StreamLimits } from './feed/config-streams.ts';
 import { createFeed } from './feed/feed.ts';
 import { createGovernance } from './governance/governance.ts';
 import { createKeyService } from './keys/key-service.ts';
+import { createOperationShares } from './shares/operation-shares.ts';
 import { createUserService } from './users/user-service.ts';
 import type { IsAllowedPrivateHost, LearnHosts } from './validation/url.ts';
 
@@ -69,6 +70,7 @@ export function createServices(options: ServicesOptions) {
   const services = {
     experiments,
     cursors,
+    shares: createOperationShares(),
     ...credentials,
     ...connections,
     ...configs,

@@ -30,6 +30,7 @@ import { createServerRoutes } from './rest/server-routes.ts';
 import { createRootRoutes } from './root-routes.ts';
 import { createSessionCookie } from './session-cookie.ts';
 import { createSessionRoutes } from './session-routes.ts';
+import { shareOperations } from './share-operations.ts';
 
 /** What the app answers with. */
 export interface AppOptions {
@@ -102,6 +103,7 @@ export function createApp(options: AppOptions): App {
 
   app.use(authenticate({ authentication, sessions, cookie }));
   app.use(refuseCrossSite({ publicUrl, corsOrigins }));
+  app.use(shareOperations(services.shares));
   app.route('/', createSessionRoutes({ sessions, cookie, denials }));
   app.route('/', createPlaygroundRoutes(playgroundAssets));
   app.route('/', createGraphQLRoutes({ graphql, sockets, denials }));

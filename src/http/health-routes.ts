@@ -1,4 +1,5 @@
 import { Hono } from 'hono';
+import { createSharedRun } from '../cache/shared-run.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { HttpEnv } from './context.ts';
 
@@ -43,14 +44,9 @@ export function createHealthRoutes({
       return [name, 'failed'];
     }
   };
-  // The route is public and each run queries the database, so concurrent requests share one run.
-  let running: Promise<CheckResult[]> | undefined;
-  const runChecks = (): Promise<CheckResult[]> => {
-    running ??= Promise.all(Object.entries(checks).map(runCheck)).finally(() => {
-      running = undefined;
-    });
-    return running;
-  };
+  // The routes are public. Each run queries the database, or formats all metrics, so concurrent requests share one run.
+  const runChecks = createSharedRun(() => Promise.all(Object.entries(checks).map(runCheck)));
+  const formatMetrics = createSharedRun(() => metrics.registry.metrics());
 
   routes.get('/readyz', async (c) => {
     const results = [...(await runChecks())];
@@ -61,7 +57,7 @@ export function createHealthRoutes({
   });
 
   routes.get('/metrics', async (c) =>
-    c.body(await metrics.registry.metrics(), 200, { 'content-type': metrics.registry.contentType }),
+    c.body(await formatMetrics(), 200, { 'content-type': metrics.registry.contentType }),
   );
 
   return routes;

@@ -81,6 +81,8 @@ export function createProblemResponse(status: number, problem: Problem): Respons
       'Cache-Control': 'no-store',
       // RFC 9110, section 11.6.1: a 401 must name an authentication scheme.
       ...(status === 401 && { 'WWW-Authenticate': 'Bearer' }),
+      // RFC 6585, section 4. Limits recover by the second.
+      ...(status === 429 && { 'Retry-After': '1' }),
     },
   });
 }

@@ -4,6 +4,7 @@ import { CloseCode, makeServer } from 'graphql-ws';
 import type { Denials } from '../domain/audit/denials.ts';
 import type { Authentication } from '../domain/credentials/authentication.ts';
 import type { FollowedViewer } from '../domain/credentials/viewer-renewal.ts';
+import type { OperationShares } from '../domain/shares/operation-shares.ts';
 import { DomainError, unauthenticated } from '../errors.ts';
 import { toGraphQLError } from '../graphql/mask-error.ts';
 import { toWireError, toWireResult } from '../graphql/wire-result.ts';
@@ -36,6 +37,7 @@ export interface SocketOperationsOptions {
   /** Returns a function that re-checks the viewer's credential and role at each call. */
   follow: (viewer: Viewer) => FollowedViewer;
   denials: Denials;
+  shares: OperationShares;
   /** Converts any error to one that is safe to send to the caller. */
   maskError: (error: unknown) => GraphQLError;
 }
@@ -57,6 +59,7 @@ export function createSocketOperations({
   authentication,
   follow,
   denials,
+  shares,
   maskError,
 }: SocketOperationsOptions) {
   const identify = async (caller: SocketCaller, params: Readonly<Record<string, unknown>> = {}): Promise<Viewer> => {
@@ -92,10 +95,11 @@ export function createSocketOperations({
   };
 
   /** Runs an operation. Its errors become its own result and do not affect other operations of the connection. */
-  const run = async ({ id, caller, requestId, run: runPrepared }: Ready): Promise<never> => {
+  const run = async ({ id, caller, viewer, requestId, run: runPrepared }: Ready): Promise<never> => {
     const { operations } = caller;
     try {
-      const result = await runInRequest({ requestId, address: caller.address }, runPrepared);
+      const scope = { requestId, address: caller.address };
+      const result = await runInRequest(scope, () => shares.run(viewer, runPrepared));
       if (!(Symbol.asyncIterator in result)) {
         operations.delete(id);
         return result as never;
@@ -142,8 +146,8 @@ export function createSocketOperations({
             await refuse(caller);
             return [toGraphQLError(unauthenticated())];
           }
-          const prepared = await prepareReported(viewer, payload, requestId);
-          if ('run' in prepared) return { ...prepared.args, rootValue: { ...prepared, id, caller, requestId } };
+          const prepared = await shares.run(viewer, () => prepareReported(viewer, payload, requestId));
+          if ('run' in prepared) return { ...prepared.args, rootValue: { ...prepared, id, caller, viewer, requestId } };
           operations.delete(id);
           return prepared;
         } catch (error) {
@@ -172,6 +176,7 @@ export function createSocketOperations({
 interface Ready extends PreparedOperation {
   id: string;
   caller: SocketCaller;
+  viewer: Viewer;
   requestId: string;
 }
 

@@ -13,12 +13,13 @@ export function createSockets(options: {
   log: Logger;
 }): GraphQLSockets {
   const { services, graphql, limits, log } = options;
-  const { authentication, denials, followViewer } = services;
+  const { authentication, denials, shares, followViewer } = services;
   return createGraphQLSockets({
     graphql,
     authentication,
     follow: followViewer,
     denials,
+    shares,
     maskError: createErrorMask(log),
     limits: { ...STREAM_LIMITS, ...limits },
     log,

@@ -108,7 +108,7 @@ test('junk does not push good tokens out of the memory', async () => {
 
 test('good credentials never use up guesses, even with many at once', async () => {
   const statuses = await Promise.all(
-    Array.from({ length: 90 }, () => ask('198.51.100.3', bearer(gateway.tokens.auditor))),
+    Array.from({ length: 99 }, () => ask('198.51.100.3', bearer(gateway.tokens.auditor))),
   );
   for (let round = 0; round < 3; round += 1) expect(await ask('198.51.100.3', junkToken())).toBe(401);
   expect(new Set(statuses)).toEqual(new Set([200]));

@@ -1,3 +1,4 @@
+import { createSharedRun } from '../../cache/shared-run.ts';
 import type { Keyring } from '../../crypto/keyring.ts';
 import { DomainError } from '../../errors.ts';
 import { SYSTEM } from '../../policy/viewer.ts';
@@ -33,6 +34,8 @@ export function createKeyRepository({ prisma, keyring, keyFile }: KeyRepositoryO
     return key;
   };
 
+  const verifyShared = createSharedRun(() => verifyValues(prisma, keyring));
+
   return {
     list: guarded('encryptionKey.list', () => listKeys(prisma, keyring)),
 
@@ -62,10 +65,11 @@ export function createKeyRepository({ prisma, keyring, keyFile }: KeyRepositoryO
       return report;
     }),
 
+    /** Without `onProgress`, everyone who asks at the same time gets the same report. */
     verify: guarded(
       'encryptionKey.manage',
       async (args: { onProgress?: ((done: number, total: number) => void) | undefined }, viewer) => {
-        const report = await verifyValues(prisma, keyring, args);
+        const report = await (args.onProgress === undefined ? verifyShared() : verifyValues(prisma, keyring, args));
         const reason = `${report.checked} values opened, ${report.failures.length} do not.`;
         await prisma.$transaction((tx) => record(tx, { actor: viewer, action: 'encryptionKey.verify', reason }));
         return report;
