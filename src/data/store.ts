@@ -9,6 +9,7 @@ import { createFeedRepository } from './repositories/feed-repository.ts';
 import { createOAuthDiscoveryRepository } from './repositories/oauth-discovery-repository.ts';
 import { createOAuthFlowRepository } from './repositories/oauth-flow-repository.ts';
 import { createPrincipalRepository } from './repositories/principal-repository.ts';
+import { createScopeRequestRepository } from './repositories/scope-request-repository.ts';
 import { createSessionRepository } from './repositories/session-repository.ts';
 import { createUserRepository } from './repositories/user-repository.ts';
 import { createUserTokenRepository } from './repositories/user-token-repository.ts';
@@ -18,6 +19,7 @@ export interface Repositories {
   configs: ReturnType<typeof createConfigRepository>;
   connections: ReturnType<typeof createConnectionRepository>;
   userTokens: ReturnType<typeof createUserTokenRepository>;
+  scopeRequests: ReturnType<typeof createScopeRequestRepository>;
   oauthFlows: ReturnType<typeof createOAuthFlowRepository>;
   oauthDiscoveries: ReturnType<typeof createOAuthDiscoveryRepository>;
   users: ReturnType<typeof createUserRepository>;
@@ -69,6 +71,7 @@ function createRepositories(db: PrismaStore): Repositories {
     configs: createConfigRepository(db),
     connections: createConnectionRepository(db),
     userTokens: createUserTokenRepository(db),
+    scopeRequests: createScopeRequestRepository(db),
     oauthFlows: createOAuthFlowRepository(db),
     oauthDiscoveries: createOAuthDiscoveryRepository(db),
     users: createUserRepository(db),

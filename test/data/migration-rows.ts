@@ -256,6 +256,17 @@ export const ROWS: Readonly<Record<string, (database: Database, keyring: Keyring
     await database.query(`UPDATE mcp_server_user_tokens
       SET refresh_refusals = 1, refused_since = '2026-01-01T00:00:00Z', blocked_reason = 'r'`);
   },
+  async '20261128170014_scope_requests'(database) {
+    await insert(database, 'mcp_server_scope_requests', [
+      {
+        mcp_server_config_id: FULL_CONFIG_ID,
+        user_id: MEMBER_ID,
+        requested_scopes: ['a'],
+        wanted_scopes: ['b'],
+        step_up_rounds: 3,
+      },
+    ]);
+  },
 };
 
 async function insert(database: Database, table: string, rows: readonly Row[]): Promise<void> {

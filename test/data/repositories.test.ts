@@ -98,6 +98,8 @@ const ACTIONS: Readonly<Record<string, Action>> = {
   'apiTokens.revoke': 'apiToken.revoke',
   'apiTokens.findByHash': 'credential.verify',
   'apiTokens.touch': 'credential.verify',
+  'scopeRequests.add': 'mcpServerConnection.useTokens',
+  'scopeRequests.find': 'mcpServerConnection.useTokens',
   'sessions.create': 'session.create',
   'sessions.findByHash': 'credential.verify',
   'sessions.touch': 'credential.verify',
@@ -135,8 +137,8 @@ type AnyFunction = Guarded<unknown, unknown>;
 
 function listFunctions(repositories: Repositories): [string, AnyFunction][] {
   const { configs, connections, userTokens, oauthFlows, oauthDiscoveries, users, apiTokens, ...others } = repositories;
-  const { sessions, audit, chats, feed, principals, ...rest } = others;
-  const oauth = { userTokens, oauthFlows, oauthDiscoveries };
+  const { sessions, audit, chats, feed, principals, scopeRequests, ...rest } = others;
+  const oauth = { scopeRequests, userTokens, oauthFlows, oauthDiscoveries };
   const groups = { configs, connections, ...oauth, users, apiTokens, sessions, audit, chats, feed, principals };
   const unknown = Object.entries(rest).filter(([name]) => !['transaction', 'atOneMoment'].includes(name));
   expect(unknown, 'repositories that this walk does not know').toEqual([]);

@@ -105,10 +105,10 @@ describe('a server that asks for more scopes', () => {
     expect(await connect(admin)).toEqual(['read']);
   });
 
-  test('of a user who is not connected only tells them to connect', async () => {
+  test('of a user who is not connected gets them with the first connect', async () => {
     expect(await challenge('write')).toBe('needs_connect');
     expect(await readState()).toEqual({ viewerState: 'NEEDS_CONNECT', viewerStateReason: null });
-    expect(await connect()).toEqual(['read']);
+    expect(await connect()).toEqual(['read', 'write']);
   });
 
   test('that the token already has is refused: reconnecting would change nothing', async () => {

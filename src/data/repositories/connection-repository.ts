@@ -93,6 +93,7 @@ export function createConnectionRepository(db: PrismaStore) {
         const tokens = await db.mcpServerUserToken.findMany({ where, select: USER_TOKEN_SELECT });
         await db.mcpServerUserToken.deleteMany({ where });
         await db.mcpServerEndedConnection.deleteMany({ where });
+        await db.mcpServerScopeRequest.deleteMany({ where });
         await db.mcpOAuthFlow.deleteMany({ where });
         return tokens.map(toUserToken);
       },

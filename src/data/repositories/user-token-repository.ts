@@ -4,6 +4,7 @@ import type { Prisma } from '../generated/client.ts';
 import { SEALING_KEY } from '../sealing/seal-row.ts';
 import type { SealedValue } from '../sealing/sealed-value.ts';
 import { guarded } from './guarded.ts';
+import { keepScopeRequests } from './scope-request-repository.ts';
 
 /** A user's tokens for one server, still sealed. */
 export interface UserTokenRecord {
@@ -120,6 +121,7 @@ export function createUserTokenRepository(db: PrismaStore) {
         const before = await db.mcpServerUserToken.findFirst({ where, select: { version: true } });
         await db.mcpServerUserToken.deleteMany({ where });
         await db.mcpServerEndedConnection.deleteMany({ where });
+        await db.mcpServerScopeRequest.deleteMany({ where });
         await db.mcpServerUserToken.create({
           data: {
             ...where,
@@ -175,6 +177,7 @@ export function createUserTokenRepository(db: PrismaStore) {
 
     /** Removes dead tokens and records why. Call it in a transaction. @returns false as `saveRefreshed` */
     end: guarded('mcpServerConnection.useTokens', async (args: TokenLease & { configId: string; reason: string }) => {
+      await keepScopeRequests(db, [args.id]);
       const { count } = await db.mcpServerUserToken.deleteMany({ where: toLeaseWhere(args) });
       if (count === 0) return false;
       const key = { mcpServerConfigId: args.configId, userId: args.userId };
@@ -194,7 +197,9 @@ export function createUserTokenRepository(db: PrismaStore) {
           FROM mcp_server_user_tokens t JOIN mcp_server_configs c ON c.id = t.mcp_server_config_id
           WHERE t.refresh_token IS NULL AND t.expires_at <= ${args.now}
           ORDER BY t.id LIMIT ${args.most}::int FOR UPDATE OF t SKIP LOCKED`;
-        await db.mcpServerUserToken.deleteMany({ where: { id: { in: rows.map(({ id }) => id) } } });
+        const ids = rows.map(({ id }) => id);
+        await keepScopeRequests(db, ids);
+        await db.mcpServerUserToken.deleteMany({ where: { id: { in: ids } } });
         const { reason } = args;
         const data = rows.map((row) => ({ mcpServerConfigId: row.config_id, userId: row.user_id, reason }));
         await db.mcpServerEndedConnection.createMany({ data, skipDuplicates: true });

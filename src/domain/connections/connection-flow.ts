@@ -18,7 +18,7 @@ import { TokenEndpointError } from '../oauth/token-endpoint-error.ts';
 import { flowRefused } from './flow-refused.ts';
 import type { OAuthClients } from './oauth-clients.ts';
 import type { ProviderSettings } from './provider-settings.ts';
-import { toNextRequest } from './scope-step-up.ts';
+import { findScopeMemory, toNextRequest } from './scope-step-up.ts';
 import { toExpiry } from './token-refresh.ts';
 import { type TokenRevocation, toRevocable } from './token-revocation.ts';
 
@@ -74,8 +74,7 @@ export function createConnectionFlow(options: {
       const userId = assertMayConnect(viewer, experiments);
       const config = await clients.ensureUsable(await findConnectable(viewer, configId));
       const provider = await loadProvider(providers, config);
-      const before = await store.userTokens.find(SYSTEM, { configId, userId });
-      const { scopes } = toNextRequest(provider.scopes, before);
+      const { scopes } = toNextRequest(provider.scopes, await findScopeMemory(store, { configId, userId }));
       const state = toToken();
       const browserToken = toToken();
       const codeVerifier = new Secret(generateRandomCodeVerifier());
@@ -208,7 +207,7 @@ export function createConnectionFlow(options: {
       const current = await tx.configs.holdForConnection(SYSTEM, { id: configId, userId });
       if (current === null || !current.enabled || changesAuthorization(current, config)) return false;
       if (!(await tx.oauthFlows.remove(SYSTEM, { id: flow.id }))) return false;
-      const before = await tx.userTokens.find(SYSTEM, { configId, userId });
+      const before = await findScopeMemory(tx, { configId, userId });
       const obtainedAt = now();
       await tx.userTokens.replace(SYSTEM, {
         configId,
