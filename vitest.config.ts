@@ -51,6 +51,18 @@ export default defineConfig({
           isolate: true,
         },
       },
+      {
+        extends: true,
+        test: {
+          name: 'attacks',
+          include: files.attacks,
+          globalSetup: ['test/setup/build.ts'],
+          testTimeout: 180_000,
+          // An honest caller's waiting is measured.
+          fileParallelism: false,
+          isolate: true,
+        },
+      },
       { extends: true, test: { name: 'embedded', include: files.embedded, globalSetup: ['test/setup/embedded.ts'] } },
       ...(server === undefined
         ? []

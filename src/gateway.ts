@@ -1,4 +1,6 @@
 import { createRequire } from 'node:module';
+import type { CacheStatus } from './cache/bounded-map.ts';
+import { createCaches } from './cache/caches.ts';
 import type { Config } from './config.ts';
 import type { Keyring } from './crypto/keyring.ts';
 import type { Secret } from './crypto/secret.ts';
@@ -61,6 +63,8 @@ export interface Gateway
   endStreams(): void;
   /** A URL that signs the bootstrap admin in, once. */
   createSignInUrl(): Promise<string>;
+  /** What is kept in memory, and what bounds it. */
+  caches(): CacheStatus[];
   close(): Promise<void>;
 }
 
@@ -68,6 +72,8 @@ export interface Gateway
 export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const { config, database, keyring, keyFile, adminToken, log, streamLimits, now = () => new Date() } = options;
   const metrics = createMetrics(database.poolUsage);
+  const caches = createCaches();
+  metrics.watchCaches(caches.status);
   const prisma = createPrisma(database, keyring, {
     onOpenFailure: (place, reason) => {
       log.error({ ...place, reason }, 'a sealed value does not open');
@@ -77,6 +83,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const memory = createMemory({
     store: createStore(prisma),
     database,
+    caches,
     onDelay: metrics.observeFeedDelay,
     onError: (error) => log.warn({ err: scrubDatabaseError(error) }, 'the change feed cannot be read'),
   });
@@ -91,6 +98,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const issuerOutbound = createSafeFetch({ ranges: [...config.allowedPrivateRanges, ...issuerRanges] });
   const { services, internal } = createServices({
     memory,
+    caches,
     keys: createKeyRepository({ prisma, keyring, keyFile }),
     keyring,
     adminToken,
@@ -108,7 +116,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   });
   await reader.start();
 
-  const graphql = createGraphQL({ services, log, metrics });
+  const graphql = createGraphQL({ services, caches, log, metrics });
   const sockets = createSockets({ services, graphql, limits: streamLimits, log });
   metrics.watchStreams({ streams: services.streams.count, sockets: sockets.count });
   const endStreams = (): void => {
@@ -145,6 +153,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       };
     },
     endExpired,
+    caches: caches.status,
     drain: () => {
       isDraining = true;
     },

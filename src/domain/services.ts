@@ -1,3 +1,4 @@
+import type { Caches } from '../cache/caches.ts';
 import type { Keyring } from '../crypto/keyring.ts';
 import type { Secret } from '../crypto/secret.ts';
 import type { Memory } from '../data/memory/memory.ts';
@@ -23,6 +24,7 @@ import type { IsAllowedPrivateHost, LearnHosts } from './validation/url.ts';
 /** What the services work with. */
 export interface ServicesOptions {
   memory: Memory;
+  caches: Caches;
   keys: KeyRepository;
   keyring: Keyring;
   adminToken: Secret;

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import {
   BREAK,
   type DocumentNode,
@@ -10,10 +11,13 @@ import {
   visit,
   visitWithTypeInfo,
 } from 'graphql';
-import { BoundedMap } from '../cache/bounded-map.ts';
+import type { CacheBounds } from '../cache/bounded-map.ts';
+import type { Caches } from '../cache/caches.ts';
 import type { AnswerStamp } from '../domain/feed/answer-stamp.ts';
 import { type Viewer, viewerUserId } from '../policy/viewer.ts';
 import type { GraphQLContext } from './context.ts';
+import { coerceVariables } from './declared-variables.ts';
+import { KeptAnswer, keepAnswer } from './kept-answer.ts';
 
 /**
  * Fields whose values follow from what `AnswerStamp` stands for, and from the viewer's role: answers made only of these
@@ -41,11 +45,13 @@ const OWN_FIELDS: Readonly<Record<string, ReadonlySet<string>>> = {
   PageInfo: new Set(['startCursor', 'endCursor']),
 };
 
-/** Characters of all remembered answers together. */
-const MAX_CHARACTERS = 16_000_000;
+const MEGABYTE = 1_000_000;
 
-/** Events that are remembered: many are told of the newest ones at the same time. */
-const MAX_EVENTS = 100;
+/** The texts of all remembered answers together. */
+const ANSWERS: CacheBounds = { name: 'answers', maxEntries: 10_000, maxBytes: 16 * MEGABYTE };
+
+/** Many subscribers are told of the newest events at the same time. */
+const EVENTS: CacheBounds = { name: 'events', maxEntries: 100, maxBytes: 8 * MEGABYTE };
 
 /** For whom the answer to a document is the same. */
 export type AnswerReach = 'role' | 'viewer' | 'nobody';
@@ -71,31 +77,31 @@ export function findAnswerReach(schema: GraphQLSchema, document: DocumentNode): 
   return reach;
 }
 
-/** An answer as Yoga takes it: with its text, so that it is not made again. */
-export type RememberedAnswer = ExecutionResult & { stringify: () => string };
-
 /** Keeps answers. */
 export type AnswerMemory = ReturnType<typeof createAnswerMemory>;
 
 /** Keeps answers until anything changes. */
-export function createAnswerMemory(schema: GraphQLSchema) {
+export function createAnswerMemory(schema: GraphQLSchema, caches: Caches) {
   const reaches = new WeakMap<DocumentNode, { reach: AnswerReach; number: number; hasDirectives: boolean }>();
   let documents = 0;
   let stamp = '';
-  let characters = 0;
-  let answers = new Map<string, RememberedAnswer>();
+  const answers = caches.createMap<string, KeptAnswer>(ANSWERS, (_key, answer) => answer.bytes);
   /** Answers that are being made: those who ask meanwhile get the same. */
   let pending = new Map<string, Promise<ExecutionResult>>();
 
-  /** What events are to everyone of a role. */
-  const events = new BoundedMap<string, Promise<ExecutionResult>>(MAX_EVENTS);
+  /** What events are to everyone of a role. One that failed is made again. */
+  const events = caches.createPromiseCache<string, ExecutionResult>(
+    EVENTS,
+    // Streams share its bytes, encoded once.
+    (_key, answer) => (answer instanceof KeptAnswer ? 2 * answer.bytes : 0),
+    (answer) => answer instanceof KeptAnswer,
+  );
 
   /** Only the answers of one moment are kept. */
   const turnTo = (current: string): void => {
     if (current === stamp) return;
     stamp = current;
-    characters = 0;
-    answers = new Map();
+    answers.clear();
     pending = new Map();
   };
 
@@ -110,27 +116,23 @@ export function createAnswerMemory(schema: GraphQLSchema) {
     return known;
   };
 
-  /** What the answer hangs on besides the stamp; undefined when it must not be remembered. */
+  /**
+   * A hash of what the answer hangs on besides the stamp; undefined when it must not be remembered. Of the variables, it
+   * has those that the operation declares, as the resolvers get them.
+   */
   const toKey = (document: DocumentNode, about: AskedFor, viewer: Viewer): string | undefined => {
-    const { operationName = null, variables = null, event = null } = about;
+    const { operationName = null, variables, event = null } = about;
     const { reach, number, hasDirectives } = describe(document);
     if (reach === 'nobody' || viewer.kind !== 'user') return undefined;
-    if (getOperationAST(document, operationName) == null) return undefined;
+    const operation = getOperationAST(document, operationName);
+    if (operation == null) return undefined;
     const whose = reach === 'viewer' ? viewerUserId(viewer) : null;
     // From where somebody follows is of no concern to an event.
-    const given = event === null || hasDirectives ? variables : null;
-    return JSON.stringify([number, operationName, viewer.role, whose, given, event]);
-  };
-
-  /** Remembers a good answer that was made at this stamp; one with errors is made again. */
-  const remember = (key: string, result: ExecutionResult): ExecutionResult => {
-    if (result.errors !== undefined || result.data == null) return result;
-    const text = JSON.stringify(result);
-    if (characters + text.length > MAX_CHARACTERS) return result;
-    characters += text.length;
-    const answer = { ...result, stringify: () => text };
-    answers.set(key, answer);
-    return answer;
+    const isGiven = event === null || hasDirectives;
+    const given = isGiven ? coerceVariables(schema, operation, variables ?? {}) : {};
+    if (given === undefined) return undefined;
+    const text = JSON.stringify([number, operationName, viewer.role, whose, given, event]);
+    return createHash('sha256').update(text).digest('base64');
   };
 
   const answerAt = (
@@ -147,7 +149,10 @@ export function createAnswerMemory(schema: GraphQLSchema) {
         // What changed while it was made may be in a part of it.
         if (pending.get(key) !== made) return result;
         pending.delete(key);
-        return answerStamp.current() === asked ? remember(key, result) : result;
+        if (answerStamp.current() !== asked) return result;
+        const answer = keepAnswer(result);
+        if (answer instanceof KeptAnswer) answers.set(key, answer);
+        return answer;
       },
       (error: unknown) => {
         if (pending.get(key) === made) pending.delete(key);
@@ -173,16 +178,7 @@ export function createAnswerMemory(schema: GraphQLSchema) {
       if (key === undefined) return make();
       if (describe(document).reach === 'viewer')
         return answerAt(key, services.answerStamp, services.answerStamp.current(), make);
-      const known = events.get(key);
-      if (known !== undefined) return known;
-      const made = make();
-      events.set(key, made);
-      // One that failed is made again.
-      made.then(
-        ({ errors }) => errors && events.deleteIf(key, made),
-        () => events.deleteIf(key, made),
-      );
-      return made;
+      return events.remember(key, async () => keepAnswer(await make()));
     },
 
     /** Gives an answer again, or has it made. */
@@ -205,7 +201,7 @@ export function createAnswerMemory(schema: GraphQLSchema) {
 /** What is asked for with a document. */
 interface AskedFor {
   operationName?: string | null | undefined;
-  variables?: unknown;
+  variables?: Readonly<Record<string, unknown>> | null | undefined;
   /** What tells the event of a subscription from all others. */
   event?: string;
 }

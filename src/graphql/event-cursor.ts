@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { ExecutionResult } from 'graphql';
+import { KeptAnswer } from './kept-answer.ts';
 
 /**
  * Stands for the cursor in a result that many subscribers share. Each of them gets their own cursor in its place. It is
@@ -19,24 +20,20 @@ const partsOf = new WeakMap<ExecutionResult, readonly string[]>();
 export function withCursor(result: ExecutionResult, getCursor: () => string): ExecutionResult {
   if (result.errors !== undefined) {
     // Rare, and the errors are objects that must stay as they are.
-    const { data = null } = JSON.parse(toText({ data: result.data }).join(getCursor())) as ExecutionResult;
+    const { data = null } = JSON.parse(
+      splitAtCursors(JSON.stringify({ data: result.data })).join(getCursor()),
+    ) as ExecutionResult;
     return { ...result, data };
   }
   let parts = partsOf.get(result);
   if (parts === undefined) {
-    parts = toText({ data: result.data });
+    parts = splitAtCursors(result instanceof KeptAnswer ? result.stringify() : JSON.stringify({ data: result.data }));
     partsOf.set(result, parts);
   }
   if (parts.length === 1) return result;
-  const text = parts.join(getCursor());
-  return {
-    get data() {
-      return (JSON.parse(text) as ExecutionResult).data;
-    },
-    stringify: () => text,
-  } as ExecutionResult;
+  return new KeptAnswer(parts.join(getCursor()));
 }
 
-function toText(value: unknown): string[] {
-  return JSON.stringify(value ?? null).split(CURSOR_PLACEHOLDER);
+function splitAtCursors(text: string): string[] {
+  return text.split(CURSOR_PLACEHOLDER);
 }

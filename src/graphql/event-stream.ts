@@ -1,5 +1,5 @@
 import type { ExecutionResult } from 'graphql';
-import type { RememberedAnswer } from './answer-memory.ts';
+import { KeptAnswer } from './kept-answer.ts';
 import { toWireResult } from './wire-result.ts';
 
 /** How often an idle connection gets a ping, so that proxies do not close it. */
@@ -71,7 +71,7 @@ export function toEventStream(results: AsyncIterable<ExecutionResult>): Response
 function encode(result: ExecutionResult): Uint8Array {
   const known = encoded.get(result);
   if (known !== undefined) return known;
-  const text = (result as Partial<RememberedAnswer>).stringify?.() ?? JSON.stringify(toWireResult(result));
+  const text = result instanceof KeptAnswer ? result.stringify() : JSON.stringify(toWireResult(result));
   const bytes = encoder.encode(`event: next\ndata: ${text}\n\n`);
   encoded.set(result, bytes);
   return bytes;

@@ -7,27 +7,34 @@ import {
   OperationTypeNode,
 } from 'graphql';
 import { createYoga } from 'graphql-yoga';
+import type { Caches } from '../cache/caches.ts';
 import type { Services } from '../domain/services.ts';
 import { validationFailed } from '../errors.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { createAnswerMemory } from './answer-memory.ts';
 import { createContext, type GraphQLServerContext } from './context.ts';
+import { pickDeclared, type Variables } from './declared-variables.ts';
+import { createDocumentMemory } from './document-memory.ts';
 import { createErrorMask, toGraphQLError } from './mask-error.ts';
 import { guardRootFields } from './permissions.ts';
 import { useAnswerMemory } from './plugins/use-answer-memory.ts';
 import { useDocumentErrors } from './plugins/use-document-errors.ts';
+import { useDocumentMemory } from './plugins/use-document-memory.ts';
 import { useEventStream } from './plugins/use-event-stream.ts';
 import { useFreshContext } from './plugins/use-fresh-context.ts';
 import { useIntrospectionGuard } from './plugins/use-introspection-guard.ts';
 import { useLimits } from './plugins/use-limits.ts';
 import { useOperationReport } from './plugins/use-operation-report.ts';
+import { createRequestBody, type RequestBody, useRequestBody } from './plugins/use-request-body.ts';
 import { useVariableCheck } from './plugins/use-variable-check.ts';
+import { emptyParams } from './request-params.ts';
 import { buildSchema } from './schema.ts';
 
 /** What the graph resolves and reports with. */
 export interface GraphQLOptions {
   services: Services;
+  caches: Caches;
   log: Logger;
   metrics: Metrics;
 }
@@ -49,7 +56,7 @@ export type GraphQLHandler = (request: GraphQLRequest, context: GraphQLServerCon
 export interface OperationMessage {
   query: string;
   operationName?: string | null | undefined;
-  variables?: Record<string, unknown> | null | undefined;
+  variables?: Variables | null | undefined;
 }
 
 /** One that is ready to run: parsed, checked, with its context. */
@@ -62,7 +69,10 @@ export interface PreparedOperation {
 /** The graph, as it is asked. */
 export interface GraphQLFace {
   handle: GraphQLHandler;
-  /** Prepares one operation, with the same checks as `handle`. Gives what is wrong with it instead, if something is. */
+  /**
+   * Prepares one operation, with the same checks as `handle`. Gives what is wrong with it instead, if something is. The
+   * message is empty afterwards, so that it does not last as long as its stream.
+   */
   prepare(
     message: OperationMessage,
     context: GraphQLServerContext,
@@ -78,10 +88,11 @@ const NO_SUCH_OPERATION = validationFailed([
 ]);
 
 /** Builds the guarded schema with its plugins, once. */
-export function createGraphQL({ services, log, metrics }: GraphQLOptions): GraphQLFace {
+export function createGraphQL({ services, caches, log, metrics }: GraphQLOptions): GraphQLFace {
   const schema = guardRootFields(buildSchema());
-  const answers = createAnswerMemory(schema);
-  const yoga = createYoga<GraphQLServerContext>({
+  const answers = createAnswerMemory(schema, caches);
+  const documents = createDocumentMemory(caches);
+  const yoga = createYoga<GraphQLServerContext & RequestBody>({
     schema,
     graphqlEndpoint: '/graphql',
     context: (context: GraphQLServerContext) => createContext(services, context),
@@ -93,21 +104,27 @@ export function createGraphQL({ services, log, metrics }: GraphQLOptions): Graph
     // The HTTP room has read the body, and looked at its size.
     maxRequestBodySize: false,
     batching: false,
+    // Counts documents and not their bytes.
+    parserAndValidationCache: false,
     logging: false,
     maskedErrors: { maskError: createErrorMask(log), isDev: false },
     plugins: [
+      useRequestBody(),
       useDocumentErrors(),
+      useDocumentMemory(documents),
       useLimits(),
       useIntrospectionGuard(),
       useOperationReport({ log, metrics }),
       useVariableCheck(),
       useAnswerMemory(answers),
-      useFreshContext(answers),
+      useFreshContext(answers, documents),
       useEventStream(),
     ],
   });
 
-  const prepare: GraphQLFace['prepare'] = async ({ query, operationName, variables }, context) => {
+  const prepare: GraphQLFace['prepare'] = async (message, context) => {
+    const { query, operationName, variables } = message;
+    emptyParams(message);
     // Yoga takes what its own server knows of a request for a part of the context, and here is none.
     const { parse, validate, contextFactory, execute, subscribe, ...enveloped } = yoga.getEnveloped(context as never);
     let document: DocumentNode;
@@ -125,7 +142,7 @@ export function createGraphQL({ services, log, metrics }: GraphQLOptions): Graph
       schema: enveloped.schema,
       document,
       operationName: operationName ?? null,
-      variableValues: variables ?? null,
+      variableValues: pickDeclared(operation, variables),
       contextValue: await contextFactory(),
     };
     const isSubscription = operation.operation === OperationTypeNode.SUBSCRIPTION;
@@ -134,15 +151,9 @@ export function createGraphQL({ services, log, metrics }: GraphQLOptions): Graph
 
   const handle: GraphQLHandler = async ({ method, url, accept, body }, context) => {
     // Yoga's own kind of request: one of Node's makes a stream of a text, and a signal that nobody listens to.
-    const request = new yoga.fetchAPI.Request(url, {
-      method,
-      headers: {
-        ...(accept !== undefined && { accept }),
-        ...(body !== undefined && { 'content-type': 'application/json' }),
-      },
-      ...(body !== undefined && { body }),
-    });
-    return toPlainResponse(await yoga.fetch(request, context));
+    const headers = accept === undefined ? {} : { accept };
+    const request = new yoga.fetchAPI.Request(url, { method, headers });
+    return toPlainResponse(await yoga.fetch(request, { ...context, ...createRequestBody(body) }));
   };
 
   return { prepare, handle };

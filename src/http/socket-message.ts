@@ -1,4 +1,4 @@
-import { type Message, MessageType, parseMessage } from 'graphql-ws';
+import { type Message, MessageType, parseMessage, type SubscribeMessage } from 'graphql-ws';
 
 /** What only servers send. The library throws an error for it, as it does for its own faults. */
 const SERVER_MESSAGES: ReadonlySet<MessageType> = new Set([
@@ -7,11 +7,16 @@ const SERVER_MESSAGES: ReadonlySet<MessageType> = new Set([
   MessageType.Error,
 ]);
 
-/** Parses a message of the protocol `graphql-transport-ws`. Undefined if a client must not send it. */
+/**
+ * Parses a message of the protocol `graphql-transport-ws`. Undefined if a client must not send it. The library holds on to
+ * the message until the operation ends, and would hold on to its text: only the known parts are left.
+ */
 export function parseClientMessage(text: string): Message | undefined {
   try {
     const message = parseMessage(text);
-    return SERVER_MESSAGES.has(message.type) ? undefined : message;
+    if (SERVER_MESSAGES.has(message.type)) return undefined;
+    const { id, type, payload } = message as SubscribeMessage;
+    return { id, type, payload };
   } catch {
     return undefined;
   }

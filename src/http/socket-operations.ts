@@ -7,6 +7,7 @@ import type { FollowedViewer } from '../domain/credentials/viewer-renewal.ts';
 import type { OperationShares } from '../domain/shares/operation-shares.ts';
 import { DomainError, unauthenticated } from '../errors.ts';
 import { toGraphQLError } from '../graphql/mask-error.ts';
+import { emptyParams } from '../graphql/request-params.ts';
 import { toWireError, toWireResult } from '../graphql/wire-result.ts';
 import type { GraphQLFace, PreparedOperation } from '../graphql/yoga.ts';
 import { NOBODY, type Viewer } from '../policy/viewer.ts';
@@ -41,6 +42,9 @@ export interface SocketOperationsOptions {
   /** Converts any error to one that is safe to send to the caller. */
   maskError: (error: unknown) => GraphQLError;
 }
+
+/** The library keeps the id as long as the operation. */
+const MAX_ID_LENGTH = 128;
 
 const TOO_MANY = new DomainError(
   'RATE_LIMITED',
@@ -118,6 +122,8 @@ export function createSocketOperations({
       inScope(caller, async () => {
         try {
           const viewer = await identify(caller, connectionParams);
+          // The library keeps them as long as the connection.
+          emptyParams(connectionParams ?? {});
           if (viewer.kind === 'nobody') return await refuse(caller);
           caller.admit(viewer);
           caller.findViewer = follow(viewer);
@@ -131,6 +137,10 @@ export function createSocketOperations({
 
     onSubscribe: ({ extra: caller }, id, payload) => {
       const { operations } = caller;
+      if (id.length > MAX_ID_LENGTH) {
+        caller.close(CloseCode.BadRequest, `The id of an operation has more than ${MAX_ID_LENGTH} characters`);
+        return [toGraphQLError(TOO_MANY)];
+      }
       // Checked before the first await. The library only checks its own list, which a client can empty in the meantime.
       if (operations.has(id)) {
         caller.close(CloseCode.SubscriberAlreadyExists, 'An operation with this id is still running');

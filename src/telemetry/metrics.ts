@@ -131,6 +131,18 @@ export function createMetrics(poolUsage: () => { total: number; idle: number; wa
         });
       }
     },
+    /** Registers a gauge of the memory that caches take, which is read at each scrape. */
+    watchCaches(readStatus: () => readonly { name: string; bytes: number }[]): void {
+      new Gauge({
+        name: 'gatehouse_cache_bytes',
+        help: 'Estimated memory of what is cached, by cache.',
+        labelNames: ['cache'] as const,
+        registers: [registry],
+        collect() {
+          for (const { name, bytes } of readStatus()) this.set({ cache: name }, bytes);
+        },
+      });
+    },
     /** Registers gauges of open streams and sockets, which are read at each scrape. */
     watchStreams({ streams, sockets }: { streams: () => number; sockets: () => number }): void {
       new Gauge({

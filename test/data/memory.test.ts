@@ -1,6 +1,7 @@
 // On both databases: notifications.
 
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { createCaches } from '../../src/cache/caches.ts';
 import type { Database } from '../../src/data/database/database.ts';
 import { rotateValues } from '../../src/data/keys/key-rotation.ts';
 import { createMemory, type Memory } from '../../src/data/memory/memory.ts';
@@ -38,6 +39,7 @@ async function openMemory(
   store: Store = stored,
 ): Promise<Memory> {
   const memory = createMemory({
+    caches: createCaches(),
     store,
     database: { listen: sealed.database.listen, writeCount: sealed.database.writeCount, ...database },
     onError: () => undefined,

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createCaches } from '../../src/cache/caches.ts';
 import { Keyring } from '../../src/crypto/keyring.ts';
 import type { GatehousePrisma } from '../../src/data/database/prisma.ts';
 import { createMemory } from '../../src/data/memory/memory.ts';
@@ -153,6 +154,7 @@ const inStore = listFunctions(createStore(untouchable));
 /** The in-memory repositories that answer instead of it. */
 const inMemory = listFunctions(
   createMemory({
+    caches: createCaches(),
     store: createStore(untouchable),
     database: { listen: () => Promise.reject(touched), writeCount: () => 0 },
     onError: () => undefined,

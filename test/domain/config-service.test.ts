@@ -2,6 +2,7 @@
 
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createCaches } from '../../src/cache/caches.ts';
 import { createStore, type Store } from '../../src/data/store.ts';
 import { createConfigPlans } from '../../src/domain/configs/config-plans.ts';
 import { createConfigService } from '../../src/domain/configs/config-service.ts';
@@ -39,6 +40,7 @@ function createConfigs(over: Store, watch: (endings: ConnectionEndings) => Parti
   const publicUrl = 'https://gatehouse.example.com';
   const now = () => new Date();
   const connections = createConnections({
+    caches: createCaches(),
     store: over,
     keyring,
     experiments,

@@ -49,6 +49,7 @@ export interface TestGateway {
   expire: Gateway['expire'];
   endExpired: Gateway['endExpired'];
   endStreams: Gateway['endStreams'];
+  caches: Gateway['caches'];
   /** The gateway's clock. */
   clock: { now: Date; advance(ms: number): void };
   config: Config;
@@ -163,6 +164,7 @@ export async function createTestGateway(
     expire: gateway.expire,
     endExpired: gateway.endExpired,
     endStreams: gateway.endStreams,
+    caches: gateway.caches,
     clock,
     config,
     createSignInUrl: gateway.createSignInUrl,

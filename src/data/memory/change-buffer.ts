@@ -1,28 +1,28 @@
+import type { CacheBounds, CacheStatus } from '../../cache/bounded-map.ts';
+import { estimateBytes } from '../../cache/estimate-bytes.ts';
 import type { ConfigChangeRecord } from '../records.ts';
 
 /** Changes kept in memory for subscribers. Subscribers that are further behind read from the database. */
-const MAX_CHANGES = 5_000;
-/** The limit in characters, because configs may have long lists. */
-const MAX_CHARACTERS = 16_000_000;
+const BOUNDS: CacheBounds = { name: 'changes', maxEntries: 5_000, maxBytes: 32_000_000 };
 
 /** Creates a buffer of the newest changes, without gaps. */
 export function createChangeBuffer() {
   let changes: ConfigChangeRecord[] = [];
   let sizes: number[] = [];
-  let characters = 0;
+  let bytes = 0;
 
   return {
     /** @param more the changes that directly follow the buffered ones */
     push(more: readonly ConfigChangeRecord[]): void {
       for (const change of more) {
-        const size = JSON.stringify(change.config).length;
+        const size = estimateBytes(change);
         changes.push(change);
         sizes.push(size);
-        characters += size;
+        bytes += size;
       }
-      let tooMany = Math.max(changes.length - MAX_CHANGES, 0);
-      for (const size of sizes.slice(0, tooMany)) characters -= size;
-      for (; characters > MAX_CHARACTERS; tooMany += 1) characters -= sizes[tooMany] ?? 0;
+      let tooMany = Math.max(changes.length - BOUNDS.maxEntries, 0);
+      for (const size of sizes.slice(0, tooMany)) bytes -= size;
+      for (; bytes > BOUNDS.maxBytes; tooMany += 1) bytes -= sizes[tooMany] ?? 0;
       if (tooMany === 0) return;
       changes = changes.slice(tooMany);
       sizes = sizes.slice(tooMany);
@@ -39,7 +39,9 @@ export function createChangeBuffer() {
     clear(): void {
       changes = [];
       sizes = [];
-      characters = 0;
+      bytes = 0;
     },
+
+    status: (): CacheStatus => ({ ...BOUNDS, entries: changes.length, bytes }),
   };
 }

@@ -1,11 +1,11 @@
-import { BoundedMap } from '../../cache/bounded-map.ts';
+import type { Caches } from '../../cache/caches.ts';
+import { estimateBytes } from '../../cache/estimate-bytes.ts';
 import { SYSTEM } from '../../policy/viewer.ts';
 import type { ConfigChangeRecord, ConnectionRecord } from '../records.ts';
 import type { createConnectionRepository, ListConnectionsArgs } from '../repositories/connection-repository.ts';
 import { guarded } from '../repositories/guarded.ts';
 
-/** The maximum number of users whose connections are cached. */
-const MAX_USERS = 10_000;
+const BOUNDS = { name: 'connections of users', maxEntries: 10_000, maxBytes: 16_000_000 };
 
 type ConnectionRepository = ReturnType<typeof createConnectionRepository>;
 
@@ -13,26 +13,36 @@ type ConnectionRepository = ReturnType<typeof createConnectionRepository>;
 export type ConnectionReads = Pick<ConnectionRepository, 'list' | 'listOfUsers'>;
 
 /** Caches connections by user until one of them changes. */
-export function createConnectionReads(stored: ConnectionRepository, fresh: () => Promise<void> | undefined) {
-  const byUser = new BoundedMap<string, Promise<readonly ConnectionRecord[]>>(MAX_USERS);
+export function createConnectionReads(
+  stored: ConnectionRepository,
+  fresh: () => Promise<void> | undefined,
+  caches: Caches,
+) {
+  const byUser = caches.createPromiseCache<string, readonly ConnectionRecord[]>(
+    BOUNDS,
+    (userId, connections) => estimateBytes(userId) + estimateBytes(connections),
+  );
 
-  const load = (userIds: readonly string[]): void => {
+  /** Loads the connections of some users at once. */
+  const load = (userIds: readonly string[]): Map<string, Promise<readonly ConnectionRecord[]>> => {
+    if (userIds.length === 0) return new Map();
     const found = stored.listOfUsers(SYSTEM, { userIds });
-    for (const userId of userIds) {
-      const own = found.then((all) => all.get(userId) ?? []);
-      byUser.set(userId, own);
-      own.catch(() => byUser.deleteIf(userId, own));
-    }
+    const start = (userId: string) =>
+      byUser.start(
+        userId,
+        found.then((all) => all.get(userId) ?? []),
+      );
+    return new Map(userIds.map((userId) => [userId, start(userId)]));
   };
 
   const listOfUsers = async (args: ListConnectionsArgs & { userIds: readonly string[] }) => {
     const { userIds, configIds, bypassCache } = args;
     await fresh();
     if (bypassCache === true) for (const userId of userIds) byUser.delete(userId);
-    const missing = userIds.filter((userId) => byUser.get(userId) === undefined);
-    if (missing.length > 0) load(missing);
-    // Read the cache before the first await: entries that are evicted later were valid at the time of the call.
-    const asked = userIds.map((userId) => [userId, byUser.get(userId)] as const);
+    // Read the cache before the next await: entries that are evicted later were valid at the time of the call.
+    const known = userIds.map((userId) => [userId, byUser.get(userId)] as const);
+    const loaded = load(known.filter(([, own]) => own === undefined).map(([userId]) => userId));
+    const asked = known.map(([userId, own]) => [userId, own ?? loaded.get(userId)] as const);
     const wanted = configIds === undefined ? undefined : new Set(configIds);
     const result = new Map<string, ConnectionRecord[]>();
     for (const [userId, connections] of asked) {

@@ -1,12 +1,14 @@
-import { BoundedMap } from '../../cache/bounded-map.ts';
+import type { Caches } from '../../cache/caches.ts';
+import { estimateBytes } from '../../cache/estimate-bytes.ts';
+import type { PromiseCache } from '../../cache/promise-cache.ts';
 import { SYSTEM } from '../../policy/viewer.ts';
 import type { createApiTokenRepository } from '../repositories/api-token-repository.ts';
 import { guarded } from '../repositories/guarded.ts';
 import type { createSessionRepository } from '../repositories/session-repository.ts';
 import type { createUserRepository } from '../repositories/user-repository.ts';
 
-/** The maximum number of cached tokens, and of cached users. */
-const MAX_REMEMBERED = 10_000;
+/** The limits of cached tokens, of cached users, and of cached identities of an OpenID Connect issuer. */
+const BOUNDS = { maxEntries: 10_000, maxBytes: 8_000_000 };
 
 type ApiTokenRepository = ReturnType<typeof createApiTokenRepository>;
 type SessionRepository = ReturnType<typeof createSessionRepository>;
@@ -16,24 +18,25 @@ type UserRepository = ReturnType<typeof createUserRepository>;
 export function createCredentialReads(
   stored: { apiTokens: ApiTokenRepository; sessions: SessionRepository; users: UserRepository },
   fresh: () => Promise<void> | undefined,
+  caches: Caches,
 ) {
-  const tokens = new BoundedMap<string, ReturnType<ApiTokenRepository['findByHash']>>(MAX_REMEMBERED);
-  const users = new BoundedMap<string, ReturnType<SessionRepository['findUser']>>(MAX_REMEMBERED);
-  const identities = new BoundedMap<string, ReturnType<UserRepository['findOidc']>>(MAX_REMEMBERED);
+  const createCache = <Found>(name: string) =>
+    caches.createPromiseCache<string, Found>(
+      { name, ...BOUNDS },
+      (key, found) => estimateBytes(key) + estimateBytes(found),
+      (found) => found !== null,
+    );
+  const tokens = createCache<Awaited<ReturnType<ApiTokenRepository['findByHash']>>>('API tokens');
+  const users = createCache<Awaited<ReturnType<SessionRepository['findUser']>>>('users');
+  const identities = createCache<Awaited<ReturnType<UserRepository['findOidc']>>>('OpenID Connect identities');
 
   const remember = async <Found>(
-    memory: BoundedMap<string, Promise<Found | null>>,
+    memory: PromiseCache<string, Found | null>,
     key: string,
     find: () => Promise<Found | null>,
   ): Promise<Found | null> => {
     await fresh();
-    const known = memory.get(key);
-    if (known !== undefined) return known;
-    const asked = find();
-    memory.set(key, asked);
-    const forget = (): void => memory.deleteIf(key, asked);
-    asked.then((found) => found ?? forget(), forget);
-    return asked;
+    return memory.remember(key, find);
   };
 
   return {

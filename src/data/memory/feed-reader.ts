@@ -1,3 +1,4 @@
+import type { Caches } from '../../cache/caches.ts';
 import { SYSTEM } from '../../policy/viewer.ts';
 import type { Database, Listener } from '../database/database.ts';
 import { isRefusal } from '../database/database-error.ts';
@@ -53,6 +54,7 @@ export function createFeedReader(options: {
   feed: Repositories['feed'];
   database: Pick<Database, 'listen' | 'writeCount'>;
   observer: FeedObserver;
+  caches: Caches;
   /**
    * Called with the delay of each change, in milliseconds: from the end of its transaction (database clock) to its
    * arrival here (local clock).
@@ -60,7 +62,7 @@ export function createFeedReader(options: {
   onDelay?: (delayMs: number) => void;
   onError: (error: unknown) => void;
 }) {
-  const { feed, database, observer, onDelay, onError } = options;
+  const { feed, database, observer, caches, onDelay, onError } = options;
   let listener: Listener | undefined;
   let timer: NodeJS.Timeout | undefined;
   let isClosed = false;
@@ -70,7 +72,7 @@ export function createFeedReader(options: {
   /** Counts how often the reader had to restart: the database was replaced or restored, or changes were missed. */
   let resets = 0;
   /** The changes up to `head`. */
-  const buffer = createChangeBuffer();
+  const buffer = caches.add(createChangeBuffer());
   const sleepers = createSleepers();
   let notifications = 0;
   /** The notifications that may concern callers. */

@@ -1,3 +1,4 @@
+import type { Caches } from '../../cache/caches.ts';
 import { SYSTEM } from '../../policy/viewer.ts';
 import type { Database } from '../database/database.ts';
 import type { Store } from '../store.ts';
@@ -27,10 +28,11 @@ export interface Memory {
 export function createMemory(options: {
   store: Store;
   database: Pick<Database, 'listen' | 'writeCount'>;
+  caches: Caches;
   onDelay?: (delayMs: number) => void;
   onError: (error: unknown) => void;
 }): Memory {
-  const { store, database, onDelay, onError } = options;
+  const { store, database, caches, onDelay, onError } = options;
 
   const snapshots = createConfigSnapshots(() =>
     store.atOneMoment(async (tx) => {
@@ -41,6 +43,7 @@ export function createMemory(options: {
   const reader = createFeedReader({
     feed: store.feed,
     database,
+    caches,
     ...(onDelay !== undefined && { onDelay }),
     onError,
     observer: {
@@ -55,8 +58,8 @@ export function createMemory(options: {
       },
     },
   });
-  const connections = createConnectionReads(store.connections, reader.fresh);
-  const credentials = createCredentialReads(store, reader.fresh);
+  const connections = createConnectionReads(store.connections, reader.fresh, caches);
+  const credentials = createCredentialReads(store, reader.fresh, caches);
   const configs = async (): Promise<ConfigSnapshot> => {
     await reader.fresh();
     return snapshots.get();

@@ -1,3 +1,4 @@
+import type { Caches } from '../../cache/caches.ts';
 import type { Keyring } from '../../crypto/keyring.ts';
 import type { Store } from '../../data/store.ts';
 import type { SafeFetch } from '../../outbound/safe-fetch.ts';
@@ -28,20 +29,21 @@ import { createTokenRevocation } from './token-revocation.ts';
 export function createConnections(options: {
   store: Store;
   keyring: Keyring;
+  caches: Caches;
   experiments: ReadonlySet<Experiment>;
   isAllowedPrivateHost: IsAllowedPrivateHost;
   outbound: { fetch: SafeFetch };
   publicUrl: string;
   now: () => Date;
 }) {
-  const { store, keyring, experiments, isAllowedPrivateHost, outbound, publicUrl, now } = options;
+  const { store, keyring, caches, experiments, isAllowedPrivateHost, outbound, publicUrl, now } = options;
   const { fetch } = outbound;
-  const secrets = createServerSecrets({ store, keyring });
+  const secrets = createServerSecrets({ store, keyring, caches });
   const expiry = createExpiryWatch(now);
   const oauthUrls = createOAuthUrls(publicUrl);
   const endpoints = createTokenEndpoints({ fetch, now });
   const revocation = createTokenRevocation({ endpoints });
-  const findAdvertised = createAdvertisedServers({ fetch, isAllowedPrivateHost, now });
+  const findAdvertised = createAdvertisedServers({ fetch, isAllowedPrivateHost, caches, now });
   const providers = createProviderSettings({ store, secrets, findAdvertised });
   const endings = createConnectionEndings({ providers, revocation });
   const oauthSetup = createOAuthSetup({ fetch, isAllowedPrivateHost, publicUrl, urls: oauthUrls, now });

@@ -1,3 +1,4 @@
+import type { Caches } from '../../cache/caches.ts';
 import type { Keyring } from '../../crypto/keyring.ts';
 import type { Secret } from '../../crypto/secret.ts';
 import type { McpServerConfigRecord } from '../../data/records.ts';
@@ -13,8 +14,8 @@ import { createUnopenedSecrets } from './unopened-secrets.ts';
 export type ServerSecrets = ReturnType<typeof createServerSecrets>;
 
 /** Creates the only place where stored secrets are opened. */
-export function createServerSecrets({ store, keyring }: { store: Store; keyring: Keyring }) {
-  const unopened = createUnopenedSecrets();
+export function createServerSecrets({ store, keyring, caches }: { store: Store; keyring: Keyring; caches: Caches }) {
+  const unopened = createUnopenedSecrets(caches);
 
   const openAndRemember = (value: SealedValue | null, entry: string, version: number): Secret | null => {
     try {

@@ -1,28 +1,28 @@
-/** The maximum number of remembered failures. A forgotten failure is found again at the next use. */
-const MAX_REMEMBERED = 1_000;
+import type { Caches } from '../../cache/caches.ts';
+import { estimateBytes } from '../../cache/estimate-bytes.ts';
+
+/** The limits of remembered failures. A forgotten failure is found again at the next use. */
+const BOUNDS = { name: 'secrets that do not open', maxEntries: 1_000, maxBytes: 400_000 };
 
 /**
  * Remembers which secrets did not open, so that lists can show it without trying. Bounded, and local to this process.
  */
-export function createUnopenedSecrets() {
+export function createUnopenedSecrets(caches: Caches) {
   /** The version at which the secret did not open. */
-  const failedAt = new Map<string, number>();
+  const failedAt = caches.createMap<string, number>(BOUNDS, estimateBytes);
   let changes = 0;
   return {
     /** Increases whenever an answer may have changed. */
     changes: (): number => changes,
     add(entry: string, version: number): void {
       if (failedAt.get(entry) !== version) changes += 1;
-      failedAt.delete(entry);
       failedAt.set(entry, version);
-      const [oldest] = failedAt.keys();
-      if (failedAt.size > MAX_REMEMBERED && oldest !== undefined) failedAt.delete(oldest);
     },
     remove(entry: string): void {
       if (failedAt.delete(entry)) changes += 1;
     },
     /** Whether the secret did not open at some version of its row. */
-    hasAny: (entry: string): boolean => failedAt.has(entry),
+    hasAny: (entry: string): boolean => failedAt.get(entry) !== undefined,
 
     /** Whether the secret did not open at this version of its row. */
     has(entry: string, version: number): boolean {

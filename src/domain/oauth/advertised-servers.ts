@@ -1,3 +1,5 @@
+import type { Caches } from '../../cache/caches.ts';
+import { estimateBytes } from '../../cache/estimate-bytes.ts';
 import type { SafeFetch } from '../../outbound/safe-fetch.ts';
 import type { IsAllowedPrivateHost } from '../validation/url.ts';
 import { type AuthorizationServer, findAuthorizationServer } from './discovery/authorization-server.ts';
@@ -5,7 +7,7 @@ import { type AuthorizationServer, findAuthorizationServer } from './discovery/a
 const TTL_MS = 600_000;
 /** How long to remember a failed lookup: short enough to notice a recovery, without a request for every connect. */
 const FAILURE_TTL_MS = 60_000;
-const MAX_ISSUERS = 1_000;
+const BOUNDS = { name: 'authorization servers', maxEntries: 1_000, maxBytes: 4_000_000 };
 
 /**
  * Caches the metadata of authorization servers. It is used with settings that an admin entered, which do not say how to
@@ -15,22 +17,24 @@ const MAX_ISSUERS = 1_000;
 export function createAdvertisedServers(options: {
   fetch: SafeFetch;
   isAllowedPrivateHost: IsAllowedPrivateHost;
+  caches: Caches;
   now: () => Date;
 }): (issuer: string) => Promise<AuthorizationServer | null> {
-  const { fetch, isAllowedPrivateHost, now } = options;
-  const known = new Map<string, { found: Promise<AuthorizationServer | null>; staleAtMs: number }>();
-  return (issuer) => {
-    const entry = known.get(issuer);
-    if (entry !== undefined && now().getTime() < entry.staleAtMs) return entry.found;
-    const found = findAuthorizationServer({ fetch, issuer, isAllowedPrivateHost }).then((part) => part.found);
-    const fresh = { found, staleAtMs: now().getTime() + TTL_MS };
-    void found.then((server) => {
-      if (server === null) fresh.staleAtMs = now().getTime() + FAILURE_TTL_MS;
-    });
-    known.delete(issuer);
-    known.set(issuer, fresh);
-    const [oldest] = known.keys();
-    if (known.size > MAX_ISSUERS && oldest !== undefined) known.delete(oldest);
-    return found;
+  const { fetch, isAllowedPrivateHost, caches, now } = options;
+  const known = caches.createPromiseCache<string, { server: AuthorizationServer | null; staleAtMs: number }>(
+    BOUNDS,
+    (issuer, found) => estimateBytes(issuer) + estimateBytes(found),
+  );
+  const find = async (issuer: string) => {
+    const { found: server } = await findAuthorizationServer({ fetch, issuer, isAllowedPrivateHost });
+    return { server, staleAtMs: now().getTime() + (server === null ? FAILURE_TTL_MS : TTL_MS) };
+  };
+  return async (issuer) => {
+    const asked = known.remember(issuer, () => find(issuer));
+    const found = await asked;
+    if (now().getTime() < found.staleAtMs) return found.server;
+    // Unless somebody else asks anew already.
+    if (known.get(issuer) === asked) known.delete(issuer);
+    return (await known.remember(issuer, () => find(issuer))).server;
   };
 }

@@ -15,10 +15,13 @@ import type { Plugin } from 'graphql-yoga';
 import type { ConfigEvent } from '../../domain/feed/config-event.ts';
 import { DomainError, validationFailed } from '../../errors.ts';
 import { can } from '../../policy/policy.ts';
+import { viewerUserId } from '../../policy/viewer.ts';
 import type { AnswerMemory } from '../answer-memory.ts';
 import { createContext, type GraphQLContext } from '../context.ts';
+import type { DocumentMemory } from '../document-memory.ts';
 import { CURSOR_PLACEHOLDER, withCursor } from '../event-cursor.ts';
 import { ROOT_PERMISSIONS } from '../permissions.ts';
+import { emptyParams } from '../request-params.ts';
 
 const NOT_A_STREAM = validationFailed([
   {
@@ -56,20 +59,34 @@ function toEventKey({ type, configId, config, place, occurredAt }: ConfigEvent):
  *
  * graphql-shield does not guard subscriptions, so their root fields are guarded here.
  */
-export function useFreshContext(answers: AnswerMemory): Plugin {
+export function useFreshContext(answers: AnswerMemory, documents: DocumentMemory): Plugin {
   return {
     onSubscribe({ args, setSubscribeFn }) {
-      setSubscribeFn((given: SubscriptionArgs) => subscribeFreshly(given, answers));
+      setSubscribeFn(async (given: SubscriptionArgs) => {
+        const { params, viewer } = given.contextValue as GraphQLContext & { params?: object };
+        const release = documents.hold(given.document, viewerUserId(viewer) ?? '');
+        try {
+          const results = await subscribeFreshly(given, answers, release);
+          if (!(Symbol.asyncIterator in results)) release();
+          // Only what it needs lasts as long as the stream, and not the request.
+          else if (params !== undefined) emptyParams(params);
+          return results;
+        } catch (error) {
+          release();
+          throw error;
+        }
+      });
       assertAllowed(args);
     },
   };
 }
 
-async function subscribeFreshly(args: SubscriptionArgs, answers: AnswerMemory) {
+async function subscribeFreshly(args: SubscriptionArgs, answers: AnswerMemory, onEnd: () => void) {
   const source = await createSourceEventStream(args);
   if (!(Symbol.asyncIterator in source)) return source as ExecutionResult;
   const events = (source as AsyncIterable<ConfigEvent>)[Symbol.asyncIterator]();
-  const context = args.contextValue as GraphQLContext;
+  const { services, requestId, acceptsEvents, onDenied } = args.contextValue as GraphQLContext;
+  const server = { requestId, acceptsEvents, onDenied };
   const { document, schema, variableValues, operationName } = args as ExecutionArgs;
   const run = { document, schema, variableValues: variableValues ?? null, operationName: operationName ?? null };
   let isOver = false;
@@ -77,16 +94,14 @@ async function subscribeFreshly(args: SubscriptionArgs, answers: AnswerMemory) {
   const executeFor = (event: ConfigEvent): ExecutionResult | Promise<ExecutionResult> => {
     const { viewer } = event;
     const executeAs = async (rootValue: unknown) =>
-      execute({ ...run, rootValue, contextValue: createContext(context.services, { ...context, viewer }) });
+      execute({ ...run, rootValue, contextValue: createContext(services, { ...server, viewer }) });
     // Every bookmark is different.
     if (event.configId === null) return executeAs(event);
     const about = { operationName, variables: variableValues, event: toEventKey(event) };
     // Named one by one: a spread would seal the cursor.
     const { type, configId, config, changedFields, occurredAt } = event;
     const shared = { type, configId, config, changedFields, occurredAt, viewer, cursor: CURSOR_PLACEHOLDER };
-    const result = answers.answerEvent(document, about, { viewer, services: context.services }, () =>
-      executeAs(shared),
-    );
+    const result = answers.answerEvent(document, about, { viewer, services }, () => executeAs(shared));
     const own = (made: ExecutionResult): ExecutionResult => withCursor(made, () => event.cursor);
     return result instanceof Promise ? result.then(own) : own(result);
   };
@@ -98,20 +113,26 @@ async function subscribeFreshly(args: SubscriptionArgs, answers: AnswerMemory) {
       try {
         result = await events.next();
       } catch (error) {
+        onEnd();
         if (!(error instanceof DomainError)) throw error;
         // The last message says why the stream ends: the client must know whether its cursor is still valid.
         isOver = true;
         return { value: { errors: [new GraphQLError(error.message, { originalError: error })] }, done: false };
       }
       const { value, done } = result;
-      if (done === true) return { value: undefined, done };
+      if (done === true) {
+        onEnd();
+        return { value: undefined, done };
+      }
       return { value: await executeFor(value as ConfigEvent), done: false };
     },
     async return(): Promise<IteratorResult<ExecutionResult>> {
+      onEnd();
       await events.return?.();
       return { value: undefined, done: true };
     },
     async throw(error: unknown): Promise<IteratorResult<ExecutionResult>> {
+      onEnd();
       await events.return?.();
       throw error;
     },

@@ -1,10 +1,14 @@
 import { type ExecutionArgs, type ExecutionResult, getOperationAST } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
 import { validationFailed } from '../../errors.ts';
+import { pickDeclared } from '../declared-variables.ts';
 import { toGraphQLError } from '../mask-error.ts';
 import { findVariableIssues } from '../variable-issues.ts';
 
-/** Refuses variables of wrong types before graphql-js does, and reports all problems in one error. */
+/**
+ * Drops undeclared variables, so that nothing keeps them, and refuses variables of wrong types before graphql-js does: all
+ * problems in one error.
+ */
 export function useVariableCheck(): Plugin {
   const check = ({
     args,
@@ -16,7 +20,9 @@ export function useVariableCheck(): Plugin {
     const operation = getOperationAST(args.document, args.operationName);
     // graphql-js reports that the operation is not unique or missing.
     if (operation == null) return;
-    const issues = findVariableIssues(args.schema, operation, args.variableValues ?? {});
+    const declared = pickDeclared(operation, args.variableValues);
+    args.variableValues = declared;
+    const issues = findVariableIssues(args.schema, operation, declared);
     if (issues.length === 0) return;
     const error = toGraphQLError(validationFailed(issues));
     // Same status as an invalid document: 200 if the client accepts only `application/json`.

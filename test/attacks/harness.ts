@@ -1,0 +1,251 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { expect } from 'vitest';
+import { generateMasterKey } from '../../src/crypto/master-key.ts';
+import { findTestServer } from '../setup/find-server.ts';
+import { createOwnDatabase } from '../setup/own-database.ts';
+import { findFreePort, makeFolder, startCommand } from '../setup/process.ts';
+import { within } from '../setup/wait-until.ts';
+import type { HonestOrder, HonestReport } from './honest-caller.ts';
+import { connectInspector, type ProcessMemory } from './inspector.ts';
+
+/** A gateway in a process with a small heap, for one attack after the other. */
+export interface AttackedGateway {
+  port: number;
+  adminToken: string;
+  /** The attacker's, and another member's. */
+  tokens: { member: string; honest: string };
+  /** The attacker's user. */
+  memberId: string;
+  /** Sends an operation, by default as the attacker. Does not judge the answer. */
+  graphql(query: string, options?: { variables?: unknown; token?: string }): Promise<{ status: number; body: any }>;
+  /** Sends an operation as the bootstrap admin. @throws if there are errors */
+  asAdmin(query: string, variables?: unknown): Promise<any>;
+  /** Creates a user with a token. */
+  createUser(role?: string): Promise<{ id: string; token: string }>;
+  /** After a full garbage collection. */
+  readMemory(): Promise<ProcessMemory>;
+  /** Answers with status 500 and masked errors so far. */
+  countFaults(): Promise<number>;
+  output(): string;
+  /** Runs `attack` again and again beside the honest caller. See `expectHarmless`. */
+  measure(attack: () => Promise<unknown>, seconds: number): Promise<Harm>;
+  close(): Promise<void>;
+}
+
+/** What an attack did. Times in milliseconds. */
+export interface Harm {
+  /** The honest caller's 99th percentiles: without the attack and during it. */
+  quietP99: number;
+  p99: number;
+  honestCalls: number;
+  honestFailures: string[];
+  /** Bytes more than before, after the attack is over and the garbage collected. */
+  liveGrowth: number;
+  residentGrowth: number;
+  faults: number;
+}
+
+const DEFAULT_HEAP_MB = 256;
+const QUIET_SECONDS = 2;
+const MIN_CALLS = 100;
+/** How long memory may take to settle after an attack. */
+const SETTLE_MS = 3_000;
+
+const MAX_P99_MS = 250;
+/** The honest caller's 99th percentile on an idle machine. On a slower or busier one, its limit is higher. */
+const USUAL_QUIET_P99_MS = 15;
+const MAX_GROWTH_BYTES = 100_000_000;
+
+/**
+ * Starts a gateway as a user does, on the PostgreSQL server of this machine if there is one, else with the embedded
+ * database. Close it.
+ */
+export async function startAttackedGateway(
+  options: { heapMb?: number; env?: Record<string, string> } = {},
+): Promise<AttackedGateway> {
+  const cleanUps: (() => Promise<unknown>)[] = [];
+  const close = async (): Promise<void> => {
+    for (const cleanUp of cleanUps.reverse()) await cleanUp();
+  };
+  try {
+    return await start(options, cleanUps, close);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function start(
+  { heapMb = DEFAULT_HEAP_MB, env = {} }: { heapMb?: number; env?: Record<string, string> },
+  cleanUps: (() => Promise<unknown>)[],
+  close: () => Promise<void>,
+): Promise<AttackedGateway> {
+  const { folder, remove } = await makeFolder();
+  cleanUps.push(remove);
+  const serverUrl = await findTestServer();
+  const own = serverUrl === undefined ? undefined : await createOwnDatabase(serverUrl);
+  if (own !== undefined) cleanUps.push(own.drop);
+  const adminToken = randomBytes(24).toString('base64url');
+  const port = await findFreePort();
+  const command = startCommand(['serve'], {
+    cwd: folder,
+    env: {
+      NODE_OPTIONS: `--max-old-space-size=${heapMb} --inspect=127.0.0.1:0`,
+      PORT: String(port),
+      ...(own !== undefined && { DATABASE_URL: own.url }),
+      GATEHOUSE_ADMIN_TOKEN: adminToken,
+      GATEHOUSE_ENCRYPTION_KEYS: generateMasterKey(),
+      GATEHOUSE_LOG_LEVEL: 'error',
+      ...env,
+    },
+  });
+  cleanUps.push(async () => {
+    command.child.kill('SIGKILL');
+    await command.exit;
+  });
+  await within('the gateway starts', 60_000, command.waitFor('Gatehouse listens on'));
+  const inspectorUrl = /Debugger listening on (ws:\S+)/.exec(command.output())?.[1];
+  if (inspectorUrl === undefined) throw new Error(`no inspector:\n${command.output()}`);
+  const inspector = await connectInspector(inspectorUrl);
+  cleanUps.push(async () => inspector.close());
+
+  const post = async (query: string, token: string, variables?: unknown) => {
+    const response = await fetch(`http://127.0.0.1:${port}/graphql`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
+      body: JSON.stringify({ query, variables }),
+    });
+    return { status: response.status, body: (await response.json()) as any };
+  };
+  const asAdmin = async (query: string, variables?: unknown) => {
+    const { body } = await post(query, adminToken, variables);
+    if (body.errors !== undefined) throw new Error(JSON.stringify(body.errors));
+    return body.data;
+  };
+  const createUser = async (role = 'MEMBER') => {
+    const email = `${randomBytes(6).toString('hex')}@example.com`;
+    const { createUser: user } = await asAdmin(
+      'mutation ($input: CreateUserInput!) { createUser(input: $input) { id } }',
+      { input: { email, role } },
+    );
+    const { createApiToken } = await asAdmin(
+      'mutation ($input: CreateApiTokenInput!) { createApiToken(input: $input) { token } }',
+      { input: { userId: user.id, name: 'attack' } },
+    );
+    return { id: user.id as string, token: createApiToken.token as string };
+  };
+  const countFaults = async (): Promise<number> => {
+    const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+    const faults = text
+      .split('\n')
+      .filter((line) => /^gatehouse_\w+_(?:total|count)\{/.test(line))
+      .filter((line) => line.includes('status="500"') || line.includes('outcome="INTERNAL_SERVER_ERROR"'));
+    return faults.reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0);
+  };
+
+  const member = await createUser();
+  const honest = await createUser();
+  const caller = await startHonestCaller({ port, token: honest.token });
+  cleanUps.push(caller.stop);
+
+  const measureHarm = async (attack: () => Promise<unknown>, seconds: number): Promise<Harm> => {
+    await delay(QUIET_SECONDS * 1_000);
+    await caller.take();
+    await delay(QUIET_SECONDS * 1_000);
+    const quiet = await caller.take();
+    const [before, faultsBefore] = [await inspector.readMemory(), await countFaults()];
+    await caller.take();
+    const endsAt = performance.now() + seconds * 1_000;
+    const during: HonestReport = { durations: [], failures: [] };
+    while (performance.now() < endsAt || during.durations.length < MIN_CALLS) {
+      await attack();
+      const { durations, failures } = await caller.take();
+      during.durations.push(...durations);
+      during.failures.push(...failures);
+    }
+    await delay(SETTLE_MS);
+    const after = await inspector.readMemory();
+    return {
+      quietP99: percentile99(quiet.durations),
+      p99: percentile99(during.durations),
+      honestCalls: during.durations.length,
+      honestFailures: during.failures,
+      liveGrowth: after.live - before.live,
+      residentGrowth: after.resident - before.resident,
+      faults: (await countFaults()) - faultsBefore,
+    };
+  };
+
+  return {
+    port,
+    adminToken,
+    tokens: { member: member.token, honest: honest.token },
+    memberId: member.id,
+    graphql: (query, { variables, token = member.token } = {}) => post(query, token, variables),
+    asAdmin,
+    createUser,
+    readMemory: inspector.readMemory,
+    countFaults,
+    output: command.output,
+    measure(attack, seconds) {
+      const ended = command.exit.then((code) =>
+        Promise.reject(new Error(`it ended with ${code}:\n${command.output()}`)),
+      );
+      return Promise.race([measureHarm(attack, seconds), ended]);
+    },
+    close,
+  };
+}
+
+/**
+ * Repeats an attack for some seconds and checks that the honest caller beside it hardly notices, that the gateway's
+ * memory is what it was, and that nothing answers 500.
+ */
+export async function expectHarmless(
+  gateway: AttackedGateway,
+  attack: () => Promise<unknown>,
+  { seconds = 4 }: { seconds?: number } = {},
+): Promise<void> {
+  const harm = await gateway.measure(attack, seconds);
+  const factor = Math.max(1, harm.quietP99 / USUAL_QUIET_P99_MS);
+  const numbers = JSON.stringify({ ...harm, honestFailures: harm.honestFailures.length, factor }, (_key, value) =>
+    typeof value === 'number' ? Math.round(value * 10) / 10 : value,
+  );
+  console.log(`${expect.getState().currentTestName}: ${numbers}`);
+  expect(harm.honestFailures).toEqual([]);
+  expect(harm.faults, 'answers with status 500').toBe(0);
+  expect(harm.p99, `the honest caller waits: ${numbers}`).toBeLessThan(MAX_P99_MS * factor);
+  expect(harm.liveGrowth, `memory is held: ${numbers}`).toBeLessThan(MAX_GROWTH_BYTES);
+}
+
+async function startHonestCaller(start: { port: number; token: string }) {
+  const child: ChildProcess = fork(fileURLToPath(new URL('./honest-caller.ts', import.meta.url)), {
+    env: { PATH: process.env['PATH'] },
+    execArgv: ['--import', import.meta.resolve('tsx')],
+  });
+  const exit = once(child, 'exit');
+  const order = (message: HonestOrder): void => void child.send(message);
+  order({ kind: 'start', ...start });
+  return {
+    /** What was measured since the last time. */
+    async take(): Promise<HonestReport> {
+      const report = Promise.race([once(child, 'message'), exit.then(() => Promise.reject(new Error('it ended')))]);
+      order({ kind: 'take' });
+      const [received] = await within('the honest caller reports', 60_000, report);
+      return received as HonestReport;
+    },
+    async stop(): Promise<void> {
+      child.kill('SIGKILL');
+      await exit;
+    },
+  };
+}
+
+function percentile99(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.min(Math.floor(sorted.length * 0.99), sorted.length - 1)] ?? Number.NaN;
+}
