@@ -7,6 +7,7 @@ import type { GraphQLFace } from '../graphql/yoga.ts';
 import { currentRequest } from '../telemetry/request-scope.ts';
 import type { HttpEnv } from './context.ts';
 import type { GraphQLSockets } from './graphql-sockets.ts';
+import { limitNesting } from './limit-nesting.ts';
 import { decodeUtf8, readLimitedBody } from './limited-body.ts';
 import { isJson } from './media-type.ts';
 
@@ -88,7 +89,7 @@ export function createGraphQLRoutes(options: {
     const { method, url } = c.req;
     const { incoming, outgoing }: Partial<HttpBindings> = c.env ?? {};
     // Read before GraphQL does, so that a body that is too large gets 413 instead of a syntax error.
-    const body = method === 'POST' ? decodeUtf8(await readLimitedBody(c.req.raw, incoming)) : undefined;
+    const body = method === 'POST' ? limitNesting(decodeUtf8(await readLimitedBody(c.req.raw, incoming))) : undefined;
     const accept = c.req.header('accept');
     const acceptsEvents = /\btext\/event-stream\b/i.test(accept ?? '');
     const context = { viewer, requestId: c.get('requestId'), acceptsEvents, onDenied };

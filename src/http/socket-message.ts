@@ -1,4 +1,5 @@
 import { type Message, MessageType, parseMessage, type SubscribeMessage } from 'graphql-ws';
+import { limitNesting } from './limit-nesting.ts';
 
 /** What only servers send. The library throws an error for it, as it does for its own faults. */
 const SERVER_MESSAGES: ReadonlySet<MessageType> = new Set([
@@ -13,7 +14,7 @@ const SERVER_MESSAGES: ReadonlySet<MessageType> = new Set([
  */
 export function parseClientMessage(text: string): Message | undefined {
   try {
-    const message = parseMessage(text);
+    const message = parseMessage(limitNesting(text));
     if (SERVER_MESSAGES.has(message.type)) return undefined;
     const { id, type, payload } = message as SubscribeMessage;
     return { id, type, payload };

@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import { locateSyntaxError } from '../../domain/validation/json-text.ts';
 import { suggestName } from '../../domain/validation/nearest-name.ts';
 import { DomainError, type ValidationIssue, validationFailed } from '../../errors.ts';
+import { limitNesting } from '../limit-nesting.ts';
 import { decodeUtf8, readLimitedBody } from '../limited-body.ts';
 import { isJson } from '../media-type.ts';
 import { HttpProblem } from '../problem.ts';
@@ -57,7 +58,7 @@ function assertJson(contentType: string | undefined): void {
 function parseJson(bytes: Uint8Array): unknown {
   const text = decodeUtf8(bytes);
   try {
-    return JSON.parse(text);
+    return JSON.parse(limitNesting(text));
   } catch {
     // The parser's message quotes the body, which can contain a secret, and does not always have the position.
     const at = locateSyntaxError(text);
