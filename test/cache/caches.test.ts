@@ -84,7 +84,10 @@ test('a result that arrives after its key was forgotten is not kept', async () =
   for (const forget of ['delete', 'clear'] as const) {
     const cache = createPromiseCache();
     let finish: (value: string) => void = () => undefined;
-    const old = cache.remember('a', () => new Promise<string>((resolve) => void (finish = resolve)));
+    const slow = new Promise<string>((resolve) => {
+      finish = resolve;
+    });
+    const old = cache.remember('a', () => slow);
     cache[forget]('a');
     const renewed = cache.remember('a', async () => 'new');
     finish('old');

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createCaches } from '../../src/cache/caches.ts';
 import { Secret } from '../../src/crypto/secret.ts';
 import { createPrisma } from '../../src/data/database/prisma.ts';
 import { createStore } from '../../src/data/store.ts';
@@ -34,7 +35,7 @@ test("the operator's sessions end when they change their token", async () => {
   const prisma = createPrisma(gateway.database, gateway.keyring);
   const store = createStore(prisma);
   const now = () => gateway.clock.now;
-  const guesses = createGuessLimit({ now });
+  const guesses = createGuessLimit({ caches: createCaches(), now });
   const before = createSessionService({
     store,
     now,

@@ -1,3 +1,4 @@
+import type { Caches } from '../../cache/caches.ts';
 import type { Secret } from '../../crypto/secret.ts';
 import type { Memory } from '../../data/memory/memory.ts';
 import type { SafeFetch } from '../../outbound/safe-fetch.ts';
@@ -19,11 +20,12 @@ export function createCredentials(options: {
   /** Fetches from the issuer. */
   issuerFetch: SafeFetch;
   onIssuerError: (error: unknown) => void;
+  caches: Caches;
   now: () => Date;
 }) {
-  const { memory, adminToken, oidc, issuerFetch, onIssuerError, now } = options;
+  const { memory, adminToken, oidc, issuerFetch, onIssuerError, caches, now } = options;
   const { store, reader } = memory;
-  const guesses = createGuessLimit({ now });
+  const guesses = createGuessLimit({ caches, now });
   const renewViewer = createViewerRenewal({ store, now });
   const verifyOidc = oidc && createOidcVerifier({ ...oidc, fetch: issuerFetch, store, now, onError: onIssuerError });
   return {

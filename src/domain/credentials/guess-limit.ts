@@ -1,4 +1,5 @@
-import { BoundedMap } from '../../cache/bounded-map.ts';
+import type { Caches } from '../../cache/caches.ts';
+import { estimateBytes } from '../../cache/estimate-bytes.ts';
 import { DomainError } from '../../errors.ts';
 import { currentRequest } from '../../telemetry/request-scope.ts';
 import { toClientNetwork } from '../shares/client-network.ts';
@@ -13,7 +14,7 @@ const MAX_NETWORKS = 10_000;
 const OTHER_NETWORKS = 'other networks';
 
 /** Credentials that were good lately, each with the network that it came from. */
-const MAX_GOOD = 20_000;
+const GOOD = { name: 'good credentials', maxEntries: 20_000, maxBytes: 8_000_000 };
 
 /** Limits how often credentials are tried. */
 export type GuessLimit = ReturnType<typeof createGuessLimit>;
@@ -23,9 +24,9 @@ export type GuessLimit = ReturnType<typeof createGuessLimit>;
  * credentials are refused without looking at them, so junk costs no database query. A credential that was good from the
  * same network before is not affected.
  */
-export function createGuessLimit({ now }: { now: () => Date }) {
+export function createGuessLimit({ caches, now }: { caches: Caches; now: () => Date }) {
   const networks = new Map<string, TokenBucket>();
-  const good = new BoundedMap<string, true>(MAX_GOOD);
+  const good = caches.createMap<string, true>(GOOD, estimateBytes);
 
   /** Forgets the networks that did not guess lately, when there are many. */
   const sweep = (at: number): void => {
