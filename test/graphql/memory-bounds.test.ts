@@ -1,3 +1,4 @@
+// On the embedded database: what is counted does not depend on the database.
 import { request } from 'node:http';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { MAX_DOCUMENT_BYTES } from '../../src/graphql/plugins/use-document-memory.ts';

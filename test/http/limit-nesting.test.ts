@@ -1,3 +1,4 @@
+// On the embedded database: it needs none.
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { limitNesting, MAX_NESTING } from '../../src/http/limit-nesting.ts';
