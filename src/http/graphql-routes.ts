@@ -60,7 +60,7 @@ export function createGraphQLRoutes(options: {
       c.header('upgrade', 'websocket');
       return c.json({ errors: [toGraphQLError(validationFailed([NO_UPGRADE]))] }, 426);
     }
-    sockets.assertCapacity();
+    sockets.assertCapacity({ viewer, address: currentRequest()?.address });
     return upgrade(c, next);
   });
   const upgrade = upgradeWebSocket((c: Context<HttpEnv>) => {

@@ -4,6 +4,7 @@ import { WebSocket } from 'ws';
 import { scrubDatabaseError } from '../data/database/database-error.ts';
 import type { StreamLimits } from '../domain/feed/config-streams.ts';
 import { createPlaces, type PlaceLimits, tooMany } from '../domain/feed/places.ts';
+import { toClientNetwork } from '../domain/shares/client-network.ts';
 import { viewerUserId } from '../policy/viewer.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { parseClientMessage } from './socket-message.ts';
@@ -13,11 +14,12 @@ import {
   type SocketCaller,
   type SocketOperationsOptions,
 } from './socket-operations.ts';
+import { createStrangerPlaces, type StrangerLimits, type StrangerPlace } from './stranger-places.ts';
 
 /** A client that sends while this many bytes wait to be read by it is disconnected. */
 const MAX_BUFFERED_BYTES = 4 * 1_024 * 1_024;
-/** Limit of connections that are not authenticated yet. */
-const MAX_UNAUTHENTICATED = 2_000;
+/** Limits of connections without a credential in the handshake, until `connection_init` has one. */
+const STRANGERS: StrangerLimits = { maxTotal: 2_000, maxPerNetwork: 500 };
 /** Limit of messages of one connection in progress. A stream counts as one until it ends. */
 const MAX_IN_PROGRESS = 2 * MAX_SOCKET_OPERATIONS;
 /** How long to wait for the client to answer a close frame. */
@@ -28,6 +30,7 @@ const NORMAL = 1000;
 const GOING_AWAY = 1001;
 const POLICY_VIOLATION = 1008;
 const INTERNAL_ERROR = 1011;
+const TRY_AGAIN_LATER = 1013;
 /** RFC 6455, section 5.5: a control frame has at most 125 bytes, two of them for the code. */
 const MAX_REASON_BYTES = 120;
 
@@ -47,7 +50,7 @@ export function createGraphQLSockets({ log, limits, ...options }: GraphQLSockets
   const open = new Map<WebSocket, SocketCaller>();
   const alive = new WeakSet<WebSocket>();
   const places = createPlaces(limits);
-  let unauthenticated = 0;
+  const strangers = createStrangerPlaces(STRANGERS);
   let isClosing = false;
   let heartbeat: NodeJS.Timeout | undefined;
 
@@ -60,6 +63,12 @@ export function createGraphQLSockets({ log, limits, ...options }: GraphQLSockets
       .replace(/\uFFFD+$/, '');
     socket.close(code, truncated);
     setTimeout(() => socket.terminate(), CLOSE_TIMEOUT_MS).unref();
+  };
+
+  /** Ends the connection at once, to make room for another one. */
+  const evict = (socket: WebSocket): void => {
+    socket.close(TRY_AGAIN_LATER, 'Others need the place: send connection_init sooner');
+    setImmediate(() => socket.terminate());
   };
 
   /** Closes the connection if its caller is no longer authenticated, even if it is idle. */
@@ -110,15 +119,17 @@ export function createGraphQLSockets({ log, limits, ...options }: GraphQLSockets
 
   return {
     /** @throws RATE_LIMITED if there are too many connections */
-    assertCapacity(): void {
-      if (isClosing || unauthenticated >= MAX_UNAUTHENTICATED) throw tooMany();
+    assertCapacity({ viewer, address }: Pick<SocketCaller, 'viewer' | 'address'>): void {
+      const isStranger = viewerUserId(viewer) === undefined;
+      if (isClosing || (isStranger && !strangers.hasRoom(toClientNetwork(address)))) throw tooMany();
     },
 
     /** Returns the event handlers of one connection. */
     handle({ viewer, address }: Pick<SocketCaller, 'viewer' | 'address'>): WSEvents<WebSocket> {
       let isClosed = false;
       let inProgress = 0;
-      let releasePlace: (() => void) | undefined;
+      let stranger: StrangerPlace | undefined;
+      let member: { userId: string; leave: () => void } | undefined;
       let receive: ((text: string) => Promise<void>) | undefined;
       let closed: ((code: number, reason: string) => Promise<void>) | undefined;
       const operations: SocketCaller['operations'] = new Map();
@@ -126,20 +137,33 @@ export function createGraphQLSockets({ log, limits, ...options }: GraphQLSockets
       return {
         onOpen(_event, { raw: socket }: WSContext<WebSocket>) {
           if (socket === undefined) return;
-          unauthenticated += 1;
+          const takeUserPlace = (userId: string): void => {
+            if (member?.userId === userId) return;
+            const leave = places.take(userId);
+            member?.leave();
+            stranger?.leave();
+            member = { userId, leave };
+          };
           const caller: SocketCaller = {
             viewer,
             address,
             operations,
+            beginAdmission: () => stranger?.speak(),
             admit(admitted) {
               // The connection may have closed during authentication.
-              if (isClosed) return;
-              releasePlace = places.take(viewerUserId(admitted) ?? '');
-              unauthenticated -= 1;
+              if (!isClosed) takeUserPlace(viewerUserId(admitted) ?? '');
             },
             close: (code, reason) => close(socket, code, reason),
           };
           add(socket, caller);
+          try {
+            const userId = viewerUserId(viewer);
+            if (userId !== undefined) takeUserPlace(userId);
+            else stranger = strangers.take(toClientNetwork(address), () => evict(socket));
+          } catch (error) {
+            close(socket, TRY_AGAIN_LATER, (error as Error).message);
+            return;
+          }
           socket.on('ping', () => void isFlooding(socket));
           closed = server.opened(
             {
@@ -173,8 +197,8 @@ export function createGraphQLSockets({ log, limits, ...options }: GraphQLSockets
         onClose({ code, reason }, { raw: socket }) {
           isClosed = true;
           if (socket !== undefined) remove(socket);
-          if (releasePlace === undefined) unauthenticated -= 1;
-          else releasePlace();
+          stranger?.leave();
+          member?.leave();
           const endings = [...operations.values()].map((stream) => stream?.return?.());
           Promise.all([closed?.(code, reason), ...endings]).catch((error: unknown) =>
             logError(error, 'WebSocket cleanup failed'),

@@ -26,6 +26,8 @@ export interface SocketCaller {
   findViewer?: FollowedViewer;
   /** Running operations by id; the value is the stream, if the operation has one. */
   operations: Map<string, AsyncIterator<ExecutionResult> | undefined>;
+  /** Says that the caller has sent `connection_init` and is being identified. */
+  beginAdmission(): void;
   /** Counts the connection towards the limit of its user. @throws RATE_LIMITED if the user has too many */
   admit(viewer: Viewer): void;
   close(code: number, reason: string): void;
@@ -120,6 +122,7 @@ export function createSocketOperations({
   return makeServer<Record<string, unknown>, SocketCaller>({
     onConnect: ({ connectionParams, extra: caller }) =>
       inScope(caller, async () => {
+        caller.beginAdmission();
         try {
           const viewer = await identify(caller, connectionParams);
           // The library keeps them as long as the connection.

@@ -1,0 +1,77 @@
+import { tooMany } from '../domain/feed/places.ts';
+
+/** Limits of the connections whose caller is not known yet. */
+export interface StrangerLimits {
+  maxTotal: number;
+  /** Of one network: an IPv4 address or an IPv6 /64. */
+  maxPerNetwork: number;
+}
+
+/** The place of one connection. */
+export interface StrangerPlace {
+  /** Keeps the connection from having to make room: its caller is being identified. */
+  speak(): void;
+  /** Gives the place back. Further calls have no effect. */
+  leave(): void;
+}
+
+/**
+ * Counts the connections of strangers. When their network has no place left, the oldest one that has said nothing makes
+ * room for a new one; when nobody has, the oldest silent one of the network with the most. So a network that opens many
+ * connections only pushes out its own.
+ */
+export function createStrangerPlaces({ maxTotal, maxPerNetwork }: StrangerLimits) {
+  /** For each network its connections, oldest first, with what ends them. */
+  const networks = new Map<string, Map<StrangerPlace, { evict: () => void; isSilent: boolean }>>();
+  let taken = 0;
+
+  const findCrowded = (network: string): string | undefined => {
+    if ((networks.get(network)?.size ?? 0) >= maxPerNetwork) return network;
+    if (taken < maxTotal) return undefined;
+    return [...networks].reduce((most, each) => (each[1].size > most[1].size ? each : most))[0];
+  };
+
+  const findSilent = (network: string) => [...(networks.get(network) ?? [])].find(([, { isSilent }]) => isSilent);
+
+  const hasRoom = (network: string): boolean => {
+    const crowded = findCrowded(network);
+    return crowded === undefined || findSilent(crowded) !== undefined;
+  };
+
+  return {
+    /** Whether a new connection of this network would get a place. */
+    hasRoom,
+
+    /**
+     * Takes a place. Another connection may have to make room for it.
+     *
+     * @param evict ends the connection
+     * @throws RATE_LIMITED if there is none
+     */
+    take(network: string, evict: () => void): StrangerPlace {
+      const crowded = findCrowded(network);
+      if (crowded !== undefined) {
+        const [place, silent] = findSilent(crowded) ?? [];
+        if (place === undefined || silent === undefined) throw tooMany();
+        place.leave();
+        silent.evict();
+      }
+      const places = networks.get(network) ?? new Map();
+      networks.set(network, places);
+      const state = { evict, isSilent: true };
+      const place: StrangerPlace = {
+        speak() {
+          state.isSilent = false;
+        },
+        leave() {
+          if (!places.delete(place)) return;
+          taken -= 1;
+          if (places.size === 0) networks.delete(network);
+        },
+      };
+      places.set(place, state);
+      taken += 1;
+      return place;
+    },
+  };
+}
