@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ConfigSnapshot } from '../../data/memory/config-snapshot.ts';
 import type { Memory } from '../../data/memory/memory.ts';
-import type { ConfigChangeRecord, McpServerConfigRecord } from '../../data/records.ts';
+import type { ConfigChangeRecord } from '../../data/records.ts';
 import { DomainError, unauthenticated } from '../../errors.ts';
 import { can } from '../../policy/policy.ts';
 import type { Viewer } from '../../policy/viewer.ts';
@@ -64,6 +64,8 @@ export async function* streamConfigEvents(
   const resets = reader.resets();
   const follow = followViewer(viewer, { renewViewer, changes: { ...reader, fresh: reader.freshCallers }, now });
   let lastSentAt = performance.now();
+  /** Changes up to here show the present config: they are from before the stream, or a later config was shown already. */
+  let shownRev = args.openedAt;
 
   /**
    * Retries `work` while the database is down, so that a short outage does not end streams.
@@ -97,10 +99,11 @@ export async function* streamConfigEvents(
 
   const toEvent = (
     event: Pick<ConfigEvent, 'type' | 'viewer'> & Partial<ConfigEvent>,
-    place: FeedPlace,
+    position: FeedPlace,
   ): ConfigEvent => {
     lastSentAt = performance.now();
     onEvent?.(event.type);
+    const place = { ...position, shownRev: position.rev > shownRev ? position.rev : shownRev };
     return {
       configId: null,
       config: null,
@@ -119,12 +122,16 @@ export async function* streamConfigEvents(
   /**
    * Returns the config to show for a change. A change that has just happened shows what it made. An old one never does:
    * it shows the present config, so that the kill switch and deletion also take content back from those who read old
-   * changes.
+   * changes. Once a present config was shown, the changes up to it show present ones too: a subscriber never goes back.
    */
-  const toShown = (change: ConfigChangeRecord, present: McpServerConfigRecord | undefined) => {
-    const isOld = change.rev <= args.openedAt || now().getTime() - change.occurredAt.getTime() > RECENT_MS;
+  const toShown = (change: ConfigChangeRecord, { rev, findById }: ConfigSnapshot) => {
+    const present = findById(change.configId);
     const { config } = change;
-    if (isOld || config === null || present === undefined) return isOld ? present : (config ?? present);
+    if (change.rev <= shownRev || now().getTime() - change.occurredAt.getTime() > RECENT_MS) {
+      if (rev > shownRev) shownRev = rev;
+      return present;
+    }
+    if (config === null || present === undefined) return config ?? present;
     // Resealing a secret is not a change, but whether it opens must be current.
     return present.version === config.version ? present : { ...config, secretKeyDigests: present.secretKeyDigests };
   };
@@ -156,10 +163,9 @@ export async function* streamConfigEvents(
         const found = findViewer();
         const renewed = found instanceof Promise ? await found : found;
         if (signal.aborted) return;
-        const isEventPossible = isMeant && concernsViewer(change, renewed);
-        const read = isEventPossible ? findConfigs() : undefined;
-        const present = (read instanceof Promise ? await read : read)?.findById(change.configId);
-        const event = isEventPossible ? toConfigEvent(change, renewed, toShown(change, present)) : null;
+        const read = isMeant && concernsViewer(change, renewed) ? findConfigs() : undefined;
+        const configs = read instanceof Promise ? await read : read;
+        const event = configs === undefined ? null : toConfigEvent(change, renewed, toShown(change, configs));
         if (event !== null) {
           const { configId, occurredAt } = change;
           const place = { rev, initialAfter: partly?.sentUpTo };
@@ -193,7 +199,13 @@ export async function* streamConfigEvents(
       const found = findViewer();
       const renewed = found instanceof Promise ? await found : found;
       if (signal.aborted) return upTo;
-      if (!can(renewed, 'mcpServerConfig.read', { enabled: config.enabled })) continue;
+      const read = findConfigs();
+      const present = (read instanceof Promise ? await read : read).findById(config.id);
+      // One that was hidden or deleted since is left out. Its removal follows.
+      const isVisible = [config, present].every(
+        (state) => state !== undefined && can(renewed, 'mcpServerConfig.read', { enabled: state.enabled }),
+      );
+      if (!isVisible) continue;
       const { id: configId, updatedAt: occurredAt } = config;
       const place = { rev: upTo, initialAfter: configId };
       yield toEvent({ type: 'ADDED', config, configId, occurredAt, viewer: renewed }, place);
@@ -203,7 +215,9 @@ export async function* streamConfigEvents(
 
   const place = await retryDuringOutage(() => findPlace(memory, cursors, viewer, args));
   // This replica may be behind the one that issued the cursor. Wait until it has caught up.
-  await retryDuringOutage(() => reader.reach(place.rev));
+  const { rev: afterRev, shownRev: shown = afterRev } = place;
+  if (shown > shownRev) shownRev = shown;
+  await retryDuringOutage(() => reader.reach(shown));
   const isInitial = place.initialAfter !== undefined;
   const rev = isInitial ? yield* sendInitial(place) : place.rev;
   // Send new subscribers their starting position.

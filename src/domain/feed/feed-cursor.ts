@@ -5,11 +5,15 @@ import type { Cursors } from '../cursors.ts';
 
 const KIND = 'feed';
 const REV_BYTES = 8;
+/** The two revisions of a position. */
+const REVS_BYTES = 2 * REV_BYTES;
 
 /** A position in the feed. */
 export interface FeedPlace {
   /** Continue with the changes after this revision. */
   rev: bigint;
+  /** Configs were shown as of this revision, so none is shown as it was before. Default `rev`. */
+  shownRev?: bigint | undefined;
   /** First send the configs after this id, because the initial list was interrupted. */
   initialAfter?: string | undefined;
 }
@@ -18,9 +22,14 @@ export interface FeedPlace {
  * Seals a position as a cursor of the viewer. Neither its content nor its length shows the revision, and two cursors of
  * one revision differ: revisions count changes that the viewer may not see.
  */
-export function sealFeedCursor(cursors: Cursors, viewer: Viewer, { rev, initialAfter }: FeedPlace): string {
-  const bytes = Buffer.alloc(REV_BYTES);
+export function sealFeedCursor(
+  cursors: Cursors,
+  viewer: Viewer,
+  { rev, shownRev = rev, initialAfter }: FeedPlace,
+): string {
+  const bytes = Buffer.alloc(REVS_BYTES);
   bytes.writeBigUInt64BE(rev);
+  bytes.writeBigUInt64BE(shownRev, REV_BYTES);
   const position = initialAfter === undefined ? bytes : Buffer.concat([bytes, Buffer.from(`:${initialAfter}`)]);
   return cursors.sealUnique(viewer, KIND, position);
 }
@@ -35,7 +44,7 @@ export function openFeedCursor(cursors: Cursors, viewer: Viewer, cursor: string,
   const bytes = cursors.open(viewer, KIND, cursor);
   if (bytes === undefined) throw cursorInvalid();
   const place = toPlace(Buffer.from(bytes));
-  if (place.rev > position.rev) throw cursorInvalid();
+  if (place.rev > position.rev || (place.shownRev ?? 0n) > position.rev) throw cursorInvalid();
   if (place.rev < position.expiredRev) throw cursorExpired();
   return place;
 }
@@ -53,6 +62,6 @@ export function cursorExpired(): DomainError {
 }
 
 function toPlace(bytes: Buffer): FeedPlace {
-  const rev = bytes.readBigUInt64BE();
-  return bytes.length === REV_BYTES ? { rev } : { rev, initialAfter: bytes.toString('utf8', REV_BYTES + 1) };
+  const revs = { rev: bytes.readBigUInt64BE(), shownRev: bytes.readBigUInt64BE(REV_BYTES) };
+  return bytes.length === REVS_BYTES ? revs : { ...revs, initialAfter: bytes.toString('utf8', REVS_BYTES + 1) };
 }
