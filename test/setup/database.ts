@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { openAsBlob } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import pg from 'pg';
 import { inject } from 'vitest';
 import type { Database } from '../../src/data/database/database.ts';
@@ -34,7 +34,11 @@ export async function createServerDatabase(options: { empty?: boolean } = {}): P
  */
 export async function openTestDatabase(options: { empty?: boolean } = {}): Promise<Database> {
   if (onServer) return openServerDatabase(await createServerDatabase(options), { poolSize: 10 });
-  const snapshot = inject('embeddedSnapshot');
-  if (options.empty === true || snapshot === undefined) return openEmbeddedDatabase('memory://');
-  return openEmbeddedDatabase('memory://', { loadDataDir: await openAsBlob(snapshot) });
+  const file = inject('embeddedSnapshot');
+  if (options.empty === true || file === undefined) return openEmbeddedDatabase('memory://');
+  snapshot ??= readFile(file).then((bytes) => new Blob([bytes]));
+  return openEmbeddedDatabase('memory://', { loadDataDir: await snapshot });
 }
+
+/** The content of the file `embeddedSnapshot`. */
+let snapshot: Promise<Blob> | undefined;
