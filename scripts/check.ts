@@ -11,7 +11,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const before = readSchema();
 const steps: Step[] = [
   ['generated files', ['npm', 'run', '--silent', 'generate']],
-  ['lint and format', ['npm', 'run', '--silent', 'lint']],
+  ['lint and format', ['npx', '--no-install', 'biome', 'check', '.']],
   ['types', ['npx', '--no-install', 'tsc', '--noEmit']],
   ...listWorkspaces(root).map(
     (folder): Step => [`types in ${folder}`, ['npx', '--no-install', 'tsc', '--noEmit', '--project', folder]],

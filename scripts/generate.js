@@ -3,69 +3,77 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-// Generates the files that are not in git, each only if its inputs changed. A stamp in the output folder holds the hash
-// of the inputs, so a run with nothing to do takes milliseconds.
+// Generates files, in the given order. `--force` generates them even if they look fresh.
 //
-// node scripts/generate.js            the Prisma client and the typed operations of the tests
-// node scripts/generate.js --client   only the Prisma client, which is all the gateway needs
-// node scripts/generate.js --force    both, even if they look fresh
+//   client      the Prisma client: all that the gateway itself needs; not in git
+//   schema      schema.graphql, printed from the builder; in git
+//   operations  the typed operations of the tests; not in git
+//
+// Client and operations are made only if their inputs changed. A stamp in the output folder holds the hash of the inputs, so
+// a run with nothing to do takes milliseconds.
 
 const ROOT = new URL('../', import.meta.url);
 
-const client = {
-  name: 'Prisma client',
-  folder: 'src/data/generated',
-  output: 'client.ts',
-  inputs: ['prisma/schema.prisma', 'prisma.config.ts', 'node_modules/prisma/package.json'],
-  command: ['prisma/build/index.js', 'generate'],
-};
-const operations = {
-  name: 'typed operations',
-  folder: 'test/graphql/generated',
-  output: 'graphql.ts',
-  inputs: [
-    'schema.graphql',
-    'codegen.ts',
-    'test/setup/operations.ts',
-    'node_modules/@graphql-codegen/cli/package.json',
-    'node_modules/@graphql-codegen/client-preset/package.json',
-  ],
-  command: ['@graphql-codegen/cli/esm/bin.js', '--config', 'codegen.ts', '--silent'],
+const TARGETS = {
+  client: {
+    command: ['prisma/build/index.js', 'generate'],
+    output: 'src/data/generated/client.ts',
+    inputs: ['prisma/schema.prisma', 'prisma.config.ts', 'node_modules/prisma/package.json'],
+  },
+  schema: {
+    command: ['tsx/dist/cli.mjs', 'scripts/print-schema.ts'],
+  },
+  operations: {
+    command: ['@graphql-codegen/cli/esm/bin.js', '--config', 'codegen.ts', '--silent'],
+    output: 'test/graphql/generated/graphql.ts',
+    inputs: [
+      'schema.graphql',
+      'codegen.ts',
+      'test/setup/operations.ts',
+      'node_modules/@graphql-codegen/cli/package.json',
+      'node_modules/@graphql-codegen/client-preset/package.json',
+    ],
+  },
 };
 
-const flags = process.argv.slice(2);
-const wanted = flags.includes('--client') ? [client] : [client, operations];
-for (const target of wanted) generate(target, flags.includes('--force'));
+const args = process.argv.slice(2);
+const names = args.filter((arg) => arg !== '--force');
+if (names.length === 0 || names.some((name) => !(name in TARGETS))) {
+  process.stderr.write(`usage: node scripts/generate.js ${Object.keys(TARGETS).join(' | ')} …\n`);
+  process.exit(2);
+}
+for (const name of names) generate(name, TARGETS[name]);
 
-function generate({ name, folder, output, inputs, command }, isForced) {
-  const stamp = new URL(`${folder}/.stamp`, ROOT);
-  const hash = hashFiles(inputs);
-  const isFresh = existsSync(new URL(`${folder}/${output}`, ROOT)) && existsSync(stamp) && read(stamp) === hash;
-  if (isFresh && !isForced) return;
-  const [module = '', ...args] = command;
+function generate(name, { command, output, inputs }) {
+  const stamp = output === undefined ? undefined : new URL('.stamp', new URL(output, ROOT));
+  const hash = stamp === undefined ? undefined : hashFiles(inputs);
+  const isFresh = stamp !== undefined && existsSync(new URL(output, ROOT)) && readStamp(stamp) === hash;
+  if (isFresh && !args.includes('--force')) return;
+  const [module = '', ...rest] = command;
   const entry = fileURLToPath(new URL(`node_modules/${module}`, ROOT));
-  const { status, stdout, stderr } = spawnSync(process.execPath, [entry, ...args], {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [entry, ...rest], {
     cwd: fileURLToPath(ROOT),
     encoding: 'utf8',
   });
   if (status !== 0) {
-    process.stderr.write(`${stdout}${stderr}\nThe ${name} could not be generated.\n`);
+    process.stderr.write(`${stdout}${stderr}\nCould not generate: ${name}.\n`);
     process.exit(1);
   }
-  writeFileSync(stamp, hash);
+  if (stamp !== undefined) writeFileSync(stamp, hash);
+}
+
+function readStamp(stamp) {
+  return existsSync(stamp) ? readFileSync(stamp, 'utf8') : undefined;
 }
 
 function hashFiles(files) {
   const hash = createHash('sha256');
-  for (const file of files)
+  for (const file of files) {
     hash
       .update(file)
       .update('\0')
       .update(readFileSync(new URL(file, ROOT)))
       .update('\0');
+  }
   return hash.digest('hex');
-}
-
-function read(file) {
-  return readFileSync(file, 'utf8');
 }

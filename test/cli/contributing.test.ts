@@ -1,0 +1,184 @@
+import { readFile, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { findMigration, type Step, WALKS } from './contributing-steps.ts';
+import { createScratchCopy, type ScratchCopy } from './scratch-copy.ts';
+
+type Heading = keyof typeof WALKS;
+/** A step by the heading of its list and its number there. */
+type StepName = `${Heading} ${number}`;
+
+/** Steps that are left out together, and the line of the output that names what each would have done. */
+type LeftOut = readonly (readonly [StepName, RegExp])[];
+
+const TIMEOUT_MS = 600_000;
+
+/** The tests that hold the tables that the lists mention. `names` limits them to the tables. */
+const TABLES = {
+  files: [
+    'test/policy/policy.test.ts',
+    'test/errors.test.ts',
+    'test/data/migrations.test.ts',
+    'test/data/repositories.test.ts',
+    'test/domain/config-fields.test.ts',
+    'test/graphql/audit-coverage.test.ts',
+    'test/graphql/field-visibility.test.ts',
+    'test/graphql/root-permissions.test.ts',
+  ],
+  names:
+    /^the tables? (?:has|have) exactly|the table lists every|has a policy action|field contact|docs.errors|then matches|has rows/,
+};
+/** Only the test that compares the migrations with the schema. */
+const DRIFT = { files: ['test/data/migrations.test.ts'], names: /then matches/ };
+
+const contributing = await readFile(new URL('../../CONTRIBUTING.md', import.meta.url), 'utf8');
+
+/** The items of the numbered list under a heading. */
+function listItems(heading: string): string[] {
+  const [, section = ''] = contributing.split(`\n## ${heading}\n`);
+  const [list = ''] = section.split('\n## ');
+  return list.split(/^\d+\. /m).slice(1);
+}
+
+let copy: ScratchCopy;
+beforeAll(async () => {
+  copy = await createScratchCopy();
+});
+afterAll(() => copy?.remove());
+
+beforeEach(async () => {
+  const migration = await findMigration(copy);
+  if (migration !== undefined) await rm(path.join(copy.folder, 'prisma/migrations', migration), { recursive: true });
+  await copy.restore();
+});
+
+/** Follows all lists, except the steps that are left out. The commands of steps run only if they are needed. */
+async function follow({ except, withCommands }: { except: readonly StepName[]; withCommands: boolean }): Promise<void> {
+  const walks = Object.entries(WALKS) as [Heading, readonly Step[]][];
+  for (const [heading, steps] of walks) {
+    for (const [index, { edits, command }] of steps.entries()) {
+      if (except.includes(`${heading} ${index + 1}`)) continue;
+      await copy.edit((await edits?.(copy)) ?? []);
+      const [program, ...args] = command ?? [];
+      if (program === undefined || !withCommands) continue;
+      const { exitCode, output } = await copy.run(program, ...args);
+      expect(exitCode, output).toBe(0);
+    }
+  }
+}
+
+function checkTypes() {
+  return copy.run('npx', '--no-install', 'tsc', '--noEmit', '--pretty', 'false');
+}
+
+function runTests({ files, names }: { files: readonly string[]; names: RegExp }) {
+  const projects = ['--project', 'unit', '--project', 'embedded'];
+  return copy.run('npx', '--no-install', 'vitest', 'run', ...projects, ...files, '-t', names.source);
+}
+
+describe('the lists in CONTRIBUTING.md', () => {
+  test.each(Object.entries(WALKS))(
+    '%s: each step names the files and commands that it needs',
+    async (heading, steps) => {
+      const items = listItems(heading);
+      expect(items).toHaveLength(steps.length);
+      for (const [index, { edits, command }] of (steps as readonly Step[]).entries()) {
+        for (const [file] of (await edits?.(copy)) ?? []) expect(items[index]).toContain(`\`${file}\``);
+        if (command !== undefined) expect(items[index]).toContain(`\`${command.slice(0, 3).join(' ')}`);
+      }
+    },
+  );
+
+  test('are complete: with every step, the types are right and the tables agree', { timeout: TIMEOUT_MS }, async () => {
+    await follow({ except: [], withCommands: true });
+    const types = await checkTypes();
+    expect(types.output).toBe('');
+    const tests = await runTests(TABLES);
+    expect(tests.exitCode, tests.output).toBe(0);
+    expect(tests.output).toMatch(/Test Files .*8 passed/);
+  });
+});
+
+describe('a step that is left out', () => {
+  const inTypes: readonly LeftOut[] = [
+    [
+      ['Add a field 4', /server-mapping\.ts.*'contact'/],
+      ['Add a mutation 2', /chat-service\.ts.*"chat\.rename"/],
+      ['Add an error code 2', /problem\.ts.*'GONE'/],
+    ],
+    [
+      ['Add a field 1', /src\/domain\/configs\/config-rules\.ts.*'contact'/],
+      ['Add a mutation 1', /chat-repository\.ts.*"chat\.rename"/],
+      ['Add an error code 1', /problem\.ts.*'GONE'/],
+    ],
+    [
+      ['Add a field 2', /src\/domain\/configs\/config-draft\.ts.*'contact'/],
+      ['Add a mutation 3', /mutations\.ts.*'rename'/],
+      ['Add a migration 1', /config-repository\.ts.*contact/],
+    ],
+  ];
+  const inCheck: LeftOut = [['Add an error code 4', /^gone .*src\/errors\.ts/m]];
+  const inTests: readonly (readonly [LeftOut, typeof TABLES])[] = [
+    [
+      [
+        ['Add a field 3', /^ FAIL .*the field contact of a config > can be written and read in the graph/m],
+        ['Add a mutation 5', /^[-+] +"Mutation\.renameChat"/m],
+        ['Add an error code 3', /^[-+] +"GONE"/m],
+      ],
+      TABLES,
+    ],
+    [
+      [
+        ['Add a field 5', /^[-+] +"McpServerConfig\.contact"/m],
+        ['Add a mutation 4', /^[-+] +"Mutation\.renameChat"/m],
+        ['Add a migration 4', /^[-+] +"\d+_add_contact"/m],
+      ],
+      TABLES,
+    ],
+    [[['Add a migration 2', /ADD COLUMN .*contact/]], DRIFT],
+  ];
+
+  const namesOf = (leftOut: LeftOut): StepName[] => leftOut.map(([name]) => name);
+  const expectNames = (output: string, leftOut: LeftOut): void => {
+    for (const [name, line] of leftOut) expect(output, name).toMatch(line);
+  };
+
+  test('is every step that does something, once', () => {
+    const steps = Object.entries(WALKS).flatMap(([heading, list]) =>
+      (list as readonly Step[]).flatMap(({ edits, command }, index) =>
+        edits === undefined && command === undefined ? [] : [`${heading} ${index + 1}`],
+      ),
+    );
+    const leftOut = [...inTypes, inCheck, ...inTests.map(([names]) => names)].flatMap(namesOf);
+    expect(leftOut.sort()).toEqual(steps.sort());
+  });
+
+  test.each(inTypes.map((leftOut) => [namesOf(leftOut).join(', '), leftOut] as const))(
+    'is named by the type check: %s',
+    { timeout: TIMEOUT_MS },
+    async (_names, leftOut) => {
+      await follow({ except: namesOf(leftOut), withCommands: false });
+      await copy.run('node', 'scripts/generate.js', 'client');
+      expectNames((await checkTypes()).output, leftOut);
+    },
+  );
+
+  test('is named by the whole check: unused code, and the command of GraphQL', { timeout: TIMEOUT_MS }, async () => {
+    await follow({ except: namesOf(inCheck), withCommands: false });
+    const { exitCode, output } = await copy.run('npm', 'run', 'check');
+    expect(exitCode).toBe(1);
+    expectNames(output, inCheck);
+    expect(output).toContain('schema.graphql was stale');
+  });
+
+  test.each(inTests.map(([leftOut, tests]) => [namesOf(leftOut).join(', '), leftOut, tests] as const))(
+    'is named by the tests: %s',
+    { timeout: TIMEOUT_MS },
+    async (_names, leftOut, tests) => {
+      await follow({ except: namesOf(leftOut), withCommands: true });
+      const { exitCode, output } = await runTests(tests);
+      expect(exitCode).toBe(1);
+      expectNames(output, leftOut);
+    },
+  );
+});
