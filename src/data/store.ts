@@ -6,6 +6,7 @@ import { createChatRepository } from './repositories/chat-repository.ts';
 import { createConfigRepository } from './repositories/config-repository.ts';
 import { createConnectionRepository } from './repositories/connection-repository.ts';
 import { createFeedRepository } from './repositories/feed-repository.ts';
+import { createFormerClientRepository } from './repositories/former-client-repository.ts';
 import { createOAuthDiscoveryRepository } from './repositories/oauth-discovery-repository.ts';
 import { createOAuthFlowRepository } from './repositories/oauth-flow-repository.ts';
 import { createPrincipalRepository } from './repositories/principal-repository.ts';
@@ -19,6 +20,7 @@ export interface Repositories {
   configs: ReturnType<typeof createConfigRepository>;
   connections: ReturnType<typeof createConnectionRepository>;
   userTokens: ReturnType<typeof createUserTokenRepository>;
+  formerClients: ReturnType<typeof createFormerClientRepository>;
   scopeRequests: ReturnType<typeof createScopeRequestRepository>;
   oauthFlows: ReturnType<typeof createOAuthFlowRepository>;
   oauthDiscoveries: ReturnType<typeof createOAuthDiscoveryRepository>;
@@ -71,6 +73,7 @@ function createRepositories(db: PrismaStore): Repositories {
     configs: createConfigRepository(db),
     connections: createConnectionRepository(db),
     userTokens: createUserTokenRepository(db),
+    formerClients: createFormerClientRepository(db),
     scopeRequests: createScopeRequestRepository(db),
     oauthFlows: createOAuthFlowRepository(db),
     oauthDiscoveries: createOAuthDiscoveryRepository(db),

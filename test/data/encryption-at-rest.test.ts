@@ -8,6 +8,7 @@ import { DomainError } from '../../src/errors.ts';
 import {
   configColumns,
   createFlow,
+  createFormerClient,
   createUser,
   newMasterKey,
   openSealedDatabase,
@@ -50,6 +51,7 @@ async function openColumn(model: SealedModel, column: SealedColumn, id: string):
     McpServerConfig: () => prisma.mcpServerConfig.findUniqueOrThrow(where),
     McpServerUserToken: () => prisma.mcpServerUserToken.findUniqueOrThrow(where),
     McpOAuthFlow: () => prisma.mcpOAuthFlow.findUniqueOrThrow(where),
+    McpServerFormerClient: () => prisma.mcpServerFormerClient.findUniqueOrThrow(where),
   };
   const row = await find[model.model]?.();
   const value = row?.[column.field as keyof typeof row] as unknown as { open(): { expose(): string } };
@@ -174,7 +176,13 @@ describe('an encrypted value moved by hand', () => {
       await createToken(two.id, anna.id),
     ];
     const flows = [await createFlow(sealed.prisma, one.id, anna.id), await createFlow(sealed.prisma, one.id, ben.id)];
-    const rows = { McpServerConfig: [one, two], McpServerUserToken: tokens, McpOAuthFlow: flows };
+    const clients = [await createFormerClient(sealed.prisma, one.id), await createFormerClient(sealed.prisma, two.id)];
+    const rows = {
+      McpServerConfig: [one, two],
+      McpServerUserToken: tokens,
+      McpServerFormerClient: clients,
+      McpOAuthFlow: flows,
+    };
     const places = listSealedColumns().flatMap(({ model, column }) =>
       rows[model.model as keyof typeof rows].map(({ id }) => ({ model, column, id })),
     );
@@ -227,6 +235,7 @@ describe('plaintext by raw SQL', () => {
     const config = await createConfig();
     await createToken(config.id, user.id);
     await createFlow(sealed.prisma, config.id, user.id);
+    await createFormerClient(sealed.prisma, config.id);
     const sql = `UPDATE "${model.table}" SET "${column.column}" = $1`;
     const canary = 'plain\n    at text';
     const errors = [

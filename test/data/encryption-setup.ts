@@ -92,6 +92,16 @@ export function createFlow(prisma: GatehousePrisma, mcpServerConfigId: string, u
   });
 }
 
+export function createFormerClient(prisma: GatehousePrisma, mcpServerConfigId: string) {
+  const data = {
+    mcpServerConfigId,
+    clientId: 'client',
+    clientSecret: 'secret',
+    clientAuthMethod: 'client_secret_post',
+  };
+  return prisma.mcpServerFormerClient.create({ data });
+}
+
 /** The stored text of a column. */
 export async function readStored(database: Database, table: string, column: string, id: string): Promise<unknown> {
   const [row] = await database.query(`SELECT "${column}" AS stored FROM "${table}" WHERE id = $1::uuid`, [id]);

@@ -1,7 +1,14 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { verifyValues } from '../../src/data/keys/key-verification.ts';
 import { listSealedColumns } from '../../src/data/sealing/sealed-columns.ts';
-import { createFlow, createUser, openSealedDatabase, readStored, type SealedDatabase } from './encryption-setup.ts';
+import {
+  createFlow,
+  createFormerClient,
+  createUser,
+  openSealedDatabase,
+  readStored,
+  type SealedDatabase,
+} from './encryption-setup.ts';
 import { createSecrets, promoteNewKey } from './key-rotation-setup.ts';
 
 let sealed: SealedDatabase;
@@ -26,13 +33,14 @@ test.each(listSealedColumns().map((place) => [`${place.model.table}.${place.colu
   async (_name, { model: { table }, column: { column } }) => {
     const [config] = await createSecrets(sealed.prisma, 2);
     await createFlow(sealed.prisma, String(config?.id), (await createUser(sealed.prisma)).id);
+    await createFormerClient(sealed.prisma, String(config?.id));
     const [row] = await sealed.database.query(`SELECT id::text AS id FROM ${table} ORDER BY id DESC LIMIT 1`);
     const id = String(row?.['id']);
     const stored = String(await readStored(sealed.database, table, column, id));
     const changed = stored.slice(0, 100) + (stored[100] === 'A' ? 'B' : 'A') + stored.slice(101);
     await sealed.database.query(`UPDATE ${table} SET ${column} = $1 WHERE id = $2::uuid`, [changed, id]);
     const report = await verifyValues(sealed.prisma, sealed.keyring);
-    expect(report.checked).toBe(12);
+    expect(report.checked).toBe(13);
     expect(report.failures).toEqual([{ table, column, id, reason: expect.stringMatching(/^(tag|commitment)$/) }]);
   },
 );

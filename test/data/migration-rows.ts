@@ -267,6 +267,21 @@ export const ROWS: Readonly<Record<string, (database: Database, keyring: Keyring
       },
     ]);
   },
+  async '20261128171205_former_clients'(database, keyring) {
+    const id = '00000000-0000-4000-8000-0000000000f3';
+    const place = { table: 'mcp_server_former_clients', column: 'client_secret', rowId: id, ownerId: undefined };
+    const secret = sealValue(keyring, 'secret', place);
+    await insert(database, 'mcp_server_former_clients', [
+      {
+        id,
+        mcp_server_config_id: FULL_CONFIG_ID,
+        client_id: 'client',
+        client_secret: secret.text,
+        client_secret_key_id: secret.keyDigest,
+        client_auth_method: 'client_secret_post',
+      },
+    ]);
+  },
 };
 
 async function insert(database: Database, table: string, rows: readonly Row[]): Promise<void> {

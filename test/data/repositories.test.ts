@@ -49,9 +49,11 @@ const ACTIONS: Readonly<Record<string, Action>> = {
   'oauthFlows.create': 'mcpServerConnection.connect',
   'oauthFlows.take': 'mcpServerConnection.useTokens',
   'oauthFlows.remove': 'mcpServerConnection.useTokens',
+  'formerClients.list': 'mcpServerConfig.openSecrets',
   'oauthDiscoveries.find': 'mcpServerConfig.openSecrets',
   'oauthDiscoveries.save': 'mcpServerConfig.update',
   'oauthDiscoveries.remove': 'mcpServerConfig.update',
+  'oauthDiscoveries.markClientKnown': 'mcpServerConfig.openSecrets',
   'oauthDiscoveries.markClientUnknown': 'mcpServerConfig.openSecrets',
   'oauthDiscoveries.takeRegistrationLease': 'mcpServerConfig.openSecrets',
   'oauthDiscoveries.releaseRegistrationLease': 'mcpServerConfig.openSecrets',
@@ -138,8 +140,8 @@ type AnyFunction = Guarded<unknown, unknown>;
 
 function listFunctions(repositories: Repositories): [string, AnyFunction][] {
   const { configs, connections, userTokens, oauthFlows, oauthDiscoveries, users, apiTokens, ...others } = repositories;
-  const { sessions, audit, chats, feed, principals, scopeRequests, ...rest } = others;
-  const oauth = { scopeRequests, userTokens, oauthFlows, oauthDiscoveries };
+  const { sessions, audit, chats, feed, principals, scopeRequests, formerClients, ...rest } = others;
+  const oauth = { formerClients, scopeRequests, userTokens, oauthFlows, oauthDiscoveries };
   const groups = { configs, connections, ...oauth, users, apiTokens, sessions, audit, chats, feed, principals };
   const unknown = Object.entries(rest).filter(([name]) => !['transaction', 'atOneMoment'].includes(name));
   expect(unknown, 'repositories that this walk does not know').toEqual([]);

@@ -1,6 +1,7 @@
 import type { PrismaStore } from '../database/prisma.ts';
 import type { Prisma } from '../generated/client.ts';
 import type { OAuthDiscoveryRecord } from '../records.ts';
+import { type FormerClientValues, keepFormerClient } from './former-client-repository.ts';
 import { guarded } from './guarded.ts';
 
 /** The columns of discovered settings for writing. */
@@ -48,7 +49,7 @@ export function createOAuthDiscoveryRepository(db: PrismaStore) {
       await db.mcpServerOAuthDiscovery.deleteMany({ where: { mcpServerConfigId: args.configId } });
     }),
 
-    /** Records that the authorization server does not know this client. */
+    /** Records that the authorization server did not accept this client. It is checked before it is replaced. */
     markClientUnknown: guarded('mcpServerConfig.openSecrets', async (args: { configId: string; clientId: string }) => {
       await db.mcpServerOAuthDiscovery.updateMany({
         where: {
@@ -57,6 +58,14 @@ export function createOAuthDiscoveryRepository(db: PrismaStore) {
           config: { oauth2ClientId: args.clientId },
         },
         data: { clientIsUnknown: true },
+      });
+    }),
+
+    /** Records that the authorization server accepts this client after all. */
+    markClientKnown: guarded('mcpServerConfig.openSecrets', async (args: { configId: string; clientId: string }) => {
+      await db.mcpServerOAuthDiscovery.updateMany({
+        where: { mcpServerConfigId: args.configId, config: { oauth2ClientId: args.clientId } },
+        data: { clientIsUnknown: false },
       });
     }),
 
@@ -85,14 +94,15 @@ export function createOAuthDiscoveryRepository(db: PrismaStore) {
     ),
 
     /**
-     * Stores the new client in the discovered settings and in the config, and ends the lease. Call it in a transaction.
+     * Stores the new client in the discovered settings and in the config, and ends the lease. The former client is kept
+     * as long as tokens that were issued to it are in use. Call it in a transaction.
      *
      * @returns false when another process holds the lease by now, or the config's settings changed
      */
     saveClient: guarded(
       'mcpServerConfig.openSecrets',
-      async (args: { configId: string; leaseId: string; client: RenewedClient }) => {
-        const { configId, leaseId, client } = args;
+      async (args: { configId: string; leaseId: string; client: RenewedClient; former: FormerClientValues | null }) => {
+        const { configId, leaseId, client, former } = args;
         const { count } = await db.mcpServerOAuthDiscovery.updateMany({
           where: { mcpServerConfigId: configId, registrationLeaseId: leaseId },
           data: {
@@ -104,6 +114,7 @@ export function createOAuthDiscoveryRepository(db: PrismaStore) {
           },
         });
         if (count === 0) return false;
+        if (former !== null) await keepFormerClient(db, configId, former);
         await db.mcpServerConfig.update({
           where: { id: configId },
           data: {

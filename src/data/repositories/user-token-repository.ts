@@ -27,6 +27,8 @@ export interface UserTokenRecord {
   refusedSince: Date | null;
   /** Why the connection cannot be used for now. Null when it can. */
   blockedReason: string | null;
+  /** The gateway's client that the tokens were issued to. Empty when unknown. */
+  clientId: string;
   /** The number of tokens that the row has had. */
   version: number;
 }
@@ -83,6 +85,7 @@ export const USER_TOKEN_SELECT = {
   refreshRefusals: true,
   refusedSince: true,
   blockedReason: true,
+  clientId: true,
   version: true,
 } as const;
 
@@ -111,12 +114,21 @@ export function createUserTokenRepository(db: PrismaStore) {
       async (args: {
         configId: string;
         userId: string;
+        clientId: string;
         tokens: NewTokens;
         requestedScopes: readonly string[];
         wantedScopes: readonly string[];
         stepUpRounds: number;
       }) => {
-        const { configId: mcpServerConfigId, userId, tokens, requestedScopes, wantedScopes, stepUpRounds } = args;
+        const {
+          configId: mcpServerConfigId,
+          userId,
+          clientId,
+          tokens,
+          requestedScopes,
+          wantedScopes,
+          stepUpRounds,
+        } = args;
         const where = { mcpServerConfigId, userId };
         const before = await db.mcpServerUserToken.findFirst({ where, select: { version: true } });
         await db.mcpServerUserToken.deleteMany({ where });
@@ -125,6 +137,7 @@ export function createUserTokenRepository(db: PrismaStore) {
         await db.mcpServerUserToken.create({
           data: {
             ...where,
+            clientId,
             ...toColumns(tokens),
             accessTokenKeyId: SEALING_KEY,
             requestedScopes: [...requestedScopes],

@@ -81,6 +81,21 @@ export const SEALED_MODELS = [
     ],
   },
   {
+    model: 'McpServerFormerClient',
+    table: 'mcp_server_former_clients',
+    id: { field: 'id', column: 'id', type: 'uuid' },
+    parents: ['config'],
+    columns: [
+      {
+        field: 'clientSecret',
+        column: 'client_secret',
+        keyField: 'clientSecretKeyId',
+        keyColumn: 'client_secret_key_id',
+        nullable: true,
+      },
+    ],
+  },
+  {
     model: 'McpOAuthFlow',
     table: 'mcp_oauth_flows',
     id: { field: 'id', column: 'id', type: 'uuid' },

@@ -142,10 +142,10 @@ export function createConnectionFlow(options: {
     const obtained = await exchange(viewer, config, provider, { code, redirectUri: toRedirectUri(configId), flow });
     let isStored = false;
     try {
-      isStored = await save(viewer, config, flow, obtained);
+      isStored = await save(viewer, config, { flow, obtained, clientId: provider.client.clientId });
     } finally {
       // These tokens are not stored anywhere, so nothing else would revoke them.
-      if (!isStored) revocation.revokeLater(provider, [toRevocable(obtained)]);
+      if (!isStored) revocation.revokeLater(provider, [toRevocable(obtained, provider.client.clientId)]);
     }
     if (!isStored) throw flowRefused('SETTINGS_CHANGED', SETTINGS_CHANGED);
   }
@@ -188,7 +188,7 @@ export function createConnectionFlow(options: {
       return await endpoints.exchangeCode(provider, { code, redirectUri, codeVerifier: flow.codeVerifier.open() });
     } catch (error) {
       if (!(error instanceof TokenEndpointError)) throw error;
-      if (error.failure === 'invalid_client') await clients.forget(provider);
+      if (error.failure === 'invalid_client') await clients.suspect(provider);
       const message = `The authorization server did not issue a token: ${error.message} Connect again.`;
       await recordFailure(viewer, config, message);
       throw new DomainError('UPSTREAM_FAILED', message, { step: 'token', failure: error.failure });
@@ -199,8 +199,7 @@ export function createConnectionFlow(options: {
   async function save(
     viewer: Viewer,
     config: McpServerConfigRecord,
-    flow: OAuthFlowRecord,
-    obtained: TokenSet,
+    { flow, obtained, clientId }: { flow: OAuthFlowRecord; obtained: TokenSet; clientId: string },
   ): Promise<boolean> {
     const { configId, userId, scopes } = flow;
     return store.transaction(async (tx) => {
@@ -212,6 +211,7 @@ export function createConnectionFlow(options: {
       await tx.userTokens.replace(SYSTEM, {
         configId,
         userId,
+        clientId,
         requestedScopes: scopes,
         // Scopes that the server asked for during the sign-in.
         wantedScopes: before?.wantedScopes.filter((each) => !scopes.includes(each)) ?? [],

@@ -8,6 +8,7 @@ import { createOAuthUrls } from '../oauth/redirect-urls.ts';
 import { createTokenEndpoints } from '../oauth/token-endpoint.ts';
 import type { IsAllowedPrivateHost } from '../validation/url.ts';
 import { createAccessTokens } from './access-tokens.ts';
+import { createClientRenewal } from './client-renewal.ts';
 import { createConnectionEndings } from './connection-endings.ts';
 import { createConnectionFlow } from './connection-flow.ts';
 import { createConnectionService } from './connection-service.ts';
@@ -41,14 +42,15 @@ export function createConnections(options: {
   const secrets = createServerSecrets({ store, keyring, caches });
   const expiry = createExpiryWatch(now);
   const oauthUrls = createOAuthUrls(publicUrl);
-  const endpoints = createTokenEndpoints({ fetch, now });
+  const endpoints = createTokenEndpoints({ fetch, caches, now });
   const revocation = createTokenRevocation({ endpoints });
   const findAdvertised = createAdvertisedServers({ fetch, isAllowedPrivateHost, caches, now });
   const providers = createProviderSettings({ store, secrets, findAdvertised });
   const endings = createConnectionEndings({ providers, revocation });
   const oauthSetup = createOAuthSetup({ fetch, isAllowedPrivateHost, publicUrl, urls: oauthUrls, now });
-  const clients = createOAuthClients({ store, setup: oauthSetup, now });
-  const refresh = createTokenRefresh({ store, providers, secrets, endpoints, revocation, now });
+  const renewal = createClientRenewal({ store, providers, secrets, setup: oauthSetup, endpoints, now });
+  const clients = createOAuthClients({ store, renewal, now });
+  const refresh = createTokenRefresh({ store, providers, secrets, endpoints, revocation, clients, now });
   const accessTokens = createAccessTokens({ store, secrets, refresh, now });
   return {
     services: {

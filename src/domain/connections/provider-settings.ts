@@ -1,7 +1,14 @@
+import type { Secret } from '../../crypto/secret.ts';
 import type { McpServerConfigRecord, OAuthDiscoveryRecord } from '../../data/records.ts';
 import type { Store } from '../../data/store.ts';
 import { SYSTEM } from '../../policy/viewer.ts';
-import type { ClientAuthMethod, OAuthProvider } from '../oauth/oauth-provider.ts';
+import {
+  type FormerClient,
+  type OAuthClient,
+  type OAuthProvider,
+  SECRET_METHODS,
+  toRegisteredMethods,
+} from '../oauth/oauth-provider.ts';
 import type { ServerSecrets } from './server-secrets.ts';
 
 /** What an authorization server advertises. Used where an admin's settings leave it open. */
@@ -57,9 +64,11 @@ export function createProviderSettings(options: {
         client: {
           clientId: config.oauth2ClientId,
           secret,
-          authMethods:
-            secret === null ? ['none'] : toAuthMethods(discovery?.clientAuthMethod, advertised?.tokenAuthMethods),
+          ...(discovery === null
+            ? toGivenMethods(secret, advertised?.tokenAuthMethods)
+            : toRegisteredMethods(secret, discovery.clientAuthMethod)),
         },
+        formerClients: discovery?.clientMode === 'registered' ? await listFormerClients(store, config.id) : [],
         clientSource: discovery?.clientMode ?? 'given',
       };
     },
@@ -81,13 +90,22 @@ function toResource(config: McpServerConfigRecord, discovery: OAuthDiscoveryReco
   return discovery?.resource ?? config.url;
 }
 
-/** How a client with a secret authenticates, best first. If the server advertises nothing, both methods are tried. */
-function toAuthMethods(
-  registered: ClientAuthMethod | undefined,
+/** How an admin's client authenticates, best first. If the server advertises nothing, both methods are tried. */
+function toGivenMethods(
+  secret: Secret | null,
   advertised: readonly string[] | undefined,
-): ClientAuthMethod[] {
-  if (registered !== undefined) return [registered];
-  const both: ClientAuthMethod[] = ['client_secret_basic', 'client_secret_post'];
-  const usable = both.filter((method) => advertised?.includes(method) ?? true);
-  return usable.length > 0 ? usable : both;
+): Pick<OAuthClient, 'authMethods' | 'spareMethods'> {
+  if (secret === null) return { authMethods: ['none'], spareMethods: [] };
+  const usable = SECRET_METHODS.filter((method) => advertised?.includes(method) ?? true);
+  const authMethods = usable.length > 0 ? usable : SECRET_METHODS;
+  return { authMethods, spareMethods: SECRET_METHODS.filter((method) => !authMethods.includes(method)) };
+}
+
+async function listFormerClients(store: Store, configId: string): Promise<FormerClient[]> {
+  const clients = await store.formerClients.list(SYSTEM, { configId });
+  return clients.map(({ clientId, clientSecret: secret, clientAuthMethod: authMethod }) => ({
+    clientId,
+    secret,
+    authMethod,
+  }));
 }

@@ -6,10 +6,11 @@ import type { Store } from '../../data/store.ts';
 import { DomainError } from '../../errors.ts';
 import { SYSTEM } from '../../policy/viewer.ts';
 import { toConfigTarget } from '../configs/config-audit.ts';
-import type { OAuthProvider } from '../oauth/oauth-provider.ts';
+import { type OAuthProvider, toIssuingProvider } from '../oauth/oauth-provider.ts';
 import type { TokenEndpoints, TokenSet } from '../oauth/token-endpoint.ts';
 import { TokenEndpointError } from '../oauth/token-endpoint-error.ts';
 import { EXPIRED_REASON } from './expired-connections.ts';
+import type { OAuthClients } from './oauth-clients.ts';
 import type { ProviderSettings } from './provider-settings.ts';
 import { countRefusal, judgeRefresh, type RefusalFacts } from './refresh-refusals.ts';
 import type { ServerSecrets } from './server-secrets.ts';
@@ -44,6 +45,7 @@ export function createTokenRefresh(options: {
   secrets: ServerSecrets;
   endpoints: Pick<TokenEndpoints, 'refresh'>;
   revocation: Pick<TokenRevocation, 'revokeLater'>;
+  clients: Pick<OAuthClients, 'suspect'>;
   now: () => Date;
   random?: () => number;
   leaseMs?: number;
@@ -54,6 +56,7 @@ export function createTokenRefresh(options: {
     secrets,
     endpoints,
     revocation,
+    clients,
     now,
     random = Math.random,
     leaseMs = REFRESH_LEASE_MS,
@@ -96,10 +99,7 @@ export function createTokenRefresh(options: {
       await end(lease, config, `The authorization server ${why}; connect again.${said}`);
       return;
     }
-    if (failure === 'invalid_client' && provider.clientSource === 'registered') {
-      const { clientId } = provider.client;
-      await store.oauthDiscoveries.markClientUnknown(SYSTEM, { configId: tokens.configId, clientId });
-    }
+    if (failure === 'invalid_client' && isOfCurrentClient(tokens, provider)) await clients.suspect(provider);
     const blockedReason = verdict === 'block' ? BLOCKED_REASON : facts.blockedReason;
     await defer(lease, config, {
       failures: tokens.refreshFailures,
@@ -135,7 +135,7 @@ export function createTokenRefresh(options: {
           await end(lease, config, EXPIRED_REASON);
           return 'done';
         }
-        answer = await endpoints.refresh(provider, refreshToken);
+        answer = await endpoints.refresh(toIssuingProvider(provider, tokens.clientId), refreshToken);
       } catch (error) {
         if (error instanceof DomainError && error.code === 'VERSION_MISMATCH') {
           // The settings changed since they were read, so they are not used.
@@ -156,7 +156,7 @@ export function createTokenRefresh(options: {
         // The user disconnected during the request, so these tokens are revoked. If the user has connected again, they
         // are left to expire: where all of a user's tokens share one grant, revoking them would end the new connection.
         const current = await store.userTokens.find(SYSTEM, { configId, userId });
-        if (current === null) revocation.revokeLater(provider, [toRevocable(answer)]);
+        if (current === null) revocation.revokeLater(provider, [toRevocable(answer, tokens.clientId)]);
       }
       return 'done';
     },
@@ -165,6 +165,10 @@ export function createTokenRefresh(options: {
 
 function shorten(reason: string): string {
   return [...reason].slice(0, MAX_REASON).join('');
+}
+
+function isOfCurrentClient({ clientId }: UserTokenRecord, { client }: OAuthProvider): boolean {
+  return clientId === '' || clientId === client.clientId;
 }
 
 interface RefreshAttempt {

@@ -1,6 +1,6 @@
 import type { Secret } from '../../crypto/secret.ts';
 import { DomainError } from '../../errors.ts';
-import type { OAuthProvider } from '../oauth/oauth-provider.ts';
+import { type OAuthProvider, toIssuingProvider } from '../oauth/oauth-provider.ts';
 import type { TokenEndpoints, TokenSet } from '../oauth/token-endpoint.ts';
 import { TokenEndpointError } from '../oauth/token-endpoint-error.ts';
 
@@ -15,11 +15,14 @@ export interface RevocationOutcome {
 export interface RevocableTokens {
   accessToken: { open(): Secret };
   refreshToken: { open(): Secret } | null;
+  /** The gateway's client that they were issued to. Empty when unknown. */
+  clientId: string;
 }
 
-/** Wraps tokens that were never stored. */
-export function toRevocable({ accessToken, refreshToken }: TokenSet): RevocableTokens {
+/** Wraps tokens that were never stored. @param clientId the client that obtained them */
+export function toRevocable({ accessToken, refreshToken }: TokenSet, clientId: string): RevocableTokens {
   return {
+    clientId,
     accessToken: { open: () => accessToken },
     refreshToken: refreshToken === null ? null : { open: () => refreshToken },
   };
@@ -46,11 +49,12 @@ export function createTokenRevocation({ endpoints }: { endpoints: Pick<TokenEndp
   /** @returns why the token was not revoked, or null */
   const tell = async (
     provider: OAuthProvider,
+    clientId: string,
     token: { open(): Secret },
     hint: 'refresh_token' | 'access_token',
   ): Promise<string | null> => {
     try {
-      await endpoints.revoke(provider, token.open(), hint);
+      await endpoints.revoke(toIssuingProvider(provider, clientId), token.open(), hint);
       return null;
     } catch (error) {
       if (error instanceof TokenEndpointError) return NOT_CONFIRMED;
@@ -61,10 +65,11 @@ export function createTokenRevocation({ endpoints }: { endpoints: Pick<TokenEndp
 
   const revoke = async (provider: OAuthProvider, tokens: RevocableTokens): Promise<RevocationOutcome> => {
     if (provider.revocationUrl === '') return { tokenRevoked: false, revocationError: NO_ENDPOINT };
+    const { clientId } = tokens;
     // The refresh token first: it could issue new access tokens, and many servers revoke those with it.
     const problems = [
-      tokens.refreshToken === null ? null : await tell(provider, tokens.refreshToken, 'refresh_token'),
-      await tell(provider, tokens.accessToken, 'access_token'),
+      tokens.refreshToken === null ? null : await tell(provider, clientId, tokens.refreshToken, 'refresh_token'),
+      await tell(provider, clientId, tokens.accessToken, 'access_token'),
     ].filter((problem) => problem !== null);
     return { tokenRevoked: problems.length === 0, revocationError: problems[0] ?? null };
   };

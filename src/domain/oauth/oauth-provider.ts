@@ -11,9 +11,21 @@ export interface OAuthClient {
   clientId: string;
   secret: Secret | null;
   /**
-   * Authentication methods, best first. The second is tried when the server does not accept the client with the first.
+   * Authentication methods, best first. The next is tried when the server does not accept the client with the one before.
    */
   authMethods: readonly ClientAuthMethod[];
+  /**
+   * Other methods that the secret allows. They are tried only when the server seems not to have read the credentials: it
+   * listed or registered other methods, but servers do not always follow what they say.
+   */
+  spareMethods: readonly ClientAuthMethod[];
+}
+
+/** A client that was replaced by a newer registration, and whose tokens are still in use. */
+export interface FormerClient {
+  clientId: string;
+  secret: { open(): Secret } | null;
+  authMethod: ClientAuthMethod;
 }
 
 /** Everything about a config's authorization server that connecting, refreshing and revoking need. */
@@ -32,6 +44,34 @@ export interface OAuthProvider {
   /** The `resource` parameter (RFC 8707). Null when it is not sent. */
   resource: string | null;
   client: OAuthClient;
+  /** The gateway's earlier clients there. */
+  formerClients: readonly FormerClient[];
   /** The origin of the gateway's client. It decides what happens when the server no longer knows the client. */
   clientSource: 'given' | 'metadata_document' | 'registered';
 }
+
+/**
+ * The provider as it was for tokens that were issued to this client: only that client may refresh and revoke them (RFC
+ * 6749, section 6; RFC 7009, section 2.1).
+ *
+ * @param clientId empty when unknown
+ * @throws DECRYPTION_FAILED when the former client's secret does not open
+ */
+export function toIssuingProvider(provider: OAuthProvider, clientId: string): OAuthProvider {
+  const former = provider.formerClients.find((each) => each.clientId === clientId);
+  if (former === undefined || clientId === provider.client.clientId) return provider;
+  const secret = former.secret?.open() ?? null;
+  return { ...provider, client: { clientId, secret, ...toRegisteredMethods(secret, former.authMethod) } };
+}
+
+/** The methods of a client that was registered with one. */
+export function toRegisteredMethods(
+  secret: Secret | null,
+  method: ClientAuthMethod,
+): Pick<OAuthClient, 'authMethods' | 'spareMethods'> {
+  if (secret === null) return { authMethods: ['none'], spareMethods: [] };
+  return { authMethods: [method], spareMethods: SECRET_METHODS.filter((each) => each !== method) };
+}
+
+/** The methods that send a secret. */
+export const SECRET_METHODS = ['client_secret_basic', 'client_secret_post'] as const satisfies ClientAuthMethod[];

@@ -1,8 +1,7 @@
+import { randomBytes } from 'node:crypto';
 import {
-  type AuthorizationServer,
   allowInsecureRequests,
   authorizationCodeGrantRequest,
-  type ClientAuth,
   customFetch,
   processAuthorizationCodeResponse,
   processRefreshTokenResponse,
@@ -11,11 +10,12 @@ import {
   type TokenEndpointResponse,
   validateAuthResponse,
 } from 'oauth4webapi';
+import type { Caches } from '../../cache/caches.ts';
 import { Secret } from '../../crypto/secret.ts';
 import type { SafeFetch } from '../../outbound/safe-fetch.ts';
-import { toClientAuth } from './client-authentication.ts';
+import { createMethodChoice } from './client-methods.ts';
 import type { OAuthProvider } from './oauth-provider.ts';
-import { assertRevocationAnswer, assertTokenAnswer, toTokenEndpointError } from './token-answer.ts';
+import { assertRevocationAnswer, assertTokenAnswer } from './token-answer.ts';
 import { TokenEndpointError } from './token-endpoint-error.ts';
 import { readJwtLifetime } from './token-fields.ts';
 
@@ -34,8 +34,10 @@ const STATE = 'checked-before';
 export type TokenEndpoints = ReturnType<typeof createTokenEndpoints>;
 
 /** Creates the client over the safe fetch. Every function throws only `TokenEndpointError`. */
-export function createTokenEndpoints({ fetch, now }: { fetch: SafeFetch; now: () => Date }) {
+export function createTokenEndpoints(args: { fetch: SafeFetch; caches: Caches; now: () => Date }) {
+  const { fetch, caches, now } = args;
   const options = toOptions(fetch, assertTokenAnswer);
+  const withEachMethod = createMethodChoice(caches);
   const revocationOptions = toOptions(fetch, assertRevocationAnswer);
   const toTokenSet = (answer: TokenEndpointResponse): TokenSet => {
     const { access_token: accessToken, refresh_token: refreshToken, scope, expires_in: expiresIn } = answer;
@@ -47,7 +49,19 @@ export function createTokenEndpoints({ fetch, now }: { fetch: SafeFetch; now: ()
     };
   };
 
+  /** Exchanges a refresh token (RFC 6749, section 6). */
+  const refresh = async (provider: OAuthProvider, refreshToken: Secret): Promise<TokenSet> =>
+    withEachMethod(provider, [refreshToken.expose()], async ({ server, client, auth }) => {
+      const response = await refreshTokenGrantRequest(server, client, auth, refreshToken.expose(), {
+        ...options,
+        additionalParameters: toParameters(provider),
+      });
+      return toTokenSet(await processRefreshTokenResponse(server, client, response));
+    });
+
   return {
+    refresh,
+
     /** Exchanges an authorization code (RFC 6749, section 4.1.3; RFC 7636; RFC 8707). */
     async exchangeCode(
       provider: OAuthProvider,
@@ -74,15 +88,19 @@ export function createTokenEndpoints({ fetch, now }: { fetch: SafeFetch; now: ()
       });
     },
 
-    /** Exchanges a refresh token (RFC 6749, section 6). */
-    async refresh(provider: OAuthProvider, refreshToken: Secret): Promise<TokenSet> {
-      return withEachMethod(provider, [refreshToken.expose()], async ({ server, client, auth }) => {
-        const response = await refreshTokenGrantRequest(server, client, auth, refreshToken.expose(), {
-          ...options,
-          additionalParameters: toParameters(provider),
-        });
-        return toTokenSet(await processRefreshTokenResponse(server, client, response));
-      });
+    /**
+     * Asks whether the server accepts the gateway's client, with a refresh token that nobody has: servers authenticate
+     * the client before they look at the token.
+     */
+    async testClient(provider: OAuthProvider): Promise<'accepted' | 'refused' | 'unknown'> {
+      try {
+        await refresh(provider, new Secret(randomBytes(32).toString('base64url')));
+        return 'accepted';
+      } catch (error) {
+        const failure = error instanceof TokenEndpointError ? error.failure : 'malformed';
+        if (failure === 'invalid_client') return 'refused';
+        return failure === 'invalid_grant' || failure === 'refused' ? 'accepted' : 'unknown';
+      }
     },
 
     /** Revokes a token (RFC 7009). Resolves when the server confirms it, or does not know the token. */
@@ -95,47 +113,6 @@ export function createTokenEndpoints({ fetch, now }: { fetch: SafeFetch; now: ()
       });
     },
   };
-}
-
-interface CallContext {
-  server: AuthorizationServer;
-  client: { client_id: string };
-  auth: ClientAuth;
-}
-
-/**
- * Runs a call, and repeats it with the next authentication method when the server does not accept the client with the
- * first.
- *
- * @param sent secrets that errors must not repeat
- */
-async function withEachMethod<Result>(
-  provider: OAuthProvider,
-  sent: readonly string[],
-  run: (context: CallContext) => Promise<Result>,
-): Promise<Result> {
-  const { client } = provider;
-  const secrets = client.secret === null ? sent : [...sent, client.secret.expose()];
-  const server = {
-    issuer: provider.issuer || 'urn:unknown',
-    token_endpoint: provider.tokenUrl,
-    ...(provider.revocationUrl !== '' && { revocation_endpoint: provider.revocationUrl }),
-  };
-  let failure = new TokenEndpointError(
-    'invalid_client',
-    'No authentication method is available for the token endpoint.',
-  );
-  for (const method of client.authMethods) {
-    try {
-      return await run({ server, client: { client_id: client.clientId }, auth: toClientAuth(client, method) });
-    } catch (error) {
-      failure = toTokenEndpointError(error).without(secrets);
-      // Servers authenticate the client before they look at the code or refresh token, so it is still valid for another
-      // try.
-      if (failure.failure !== 'invalid_client') throw failure;
-    }
-  }
-  throw failure;
 }
 
 function toOptions(fetch: SafeFetch, assertAnswer: (response: Response) => Promise<Response>) {
