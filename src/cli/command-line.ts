@@ -59,12 +59,17 @@ function createProgram(): Command {
 
   program
     .command('import')
-    .argument('<file>', "mcp.json, VS Code's mcp.json, the registry's server.json, or an export")
+    .argument('<file>', "an MCP client's file (mcp.json and others), the registry's server.json, or an export")
     .description(
       'create and update MCP servers from a file, through the running gateway; without --yes, only shows the changes',
     )
     .option('--yes', 'apply the changes')
     .option('--secrets <file>', 'JSON file with the values of placeholders, by slug and placeholder name')
+    .option(
+      '--update <slugs...>',
+      'these servers are the existing ones with their slugs, though name and origin differ',
+    )
+    .option('--create <slugs...>', 'these servers are new, and get free slugs')
     .action(importServers);
   program
     .command('export')

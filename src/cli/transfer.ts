@@ -31,32 +31,51 @@ const IMPORT = `mutation Import($input: ImportMcpServersInput!) {
 /** Discovery sends requests to other servers, which may be slow. */
 const TIMEOUT_MS = 600_000;
 
+/** The options of `gatehouse import`. */
+interface ImportOptions {
+  yes?: boolean;
+  secrets?: string;
+  /** Slugs of servers that are the same as the existing ones. */
+  update?: string[];
+  /** Slugs of servers that are not. */
+  create?: string[];
+}
+
 /**
  * Imports a file through the running gateway. Prints the changes and, with `--yes`, applies them. Exits with 1 if a
- * server could not be imported.
+ * server cannot be imported, or could not be.
  */
-export async function importServers(file: string, options: { yes?: boolean; secrets?: string }): Promise<void> {
+export async function importServers(file: string, options: ImportOptions): Promise<void> {
   const content = await readText(file);
   const secrets = await readSecrets(options.secrets);
+  const answers = [
+    ...(options.update ?? []).map((slug) => ({ slug, answer: 'UPDATE' })),
+    ...(options.create ?? []).map((slug) => ({ slug, answer: 'CREATE' })),
+  ];
   const dryRun = options.yes !== true;
   const { importMcpServers } = await requestGateway<ImportAnswer>(
     IMPORT,
-    { input: { content, dryRun, secrets } },
+    { input: { content, dryRun, secrets, answers } },
     TIMEOUT_MS,
   );
-  process.stdout.write(importMcpServers.diff);
+  const { diff, servers } = importMcpServers;
+  process.stdout.write(diff);
+  if (servers.some(({ error, kind }) => error !== null || (!dryRun && kind === 'QUESTION'))) process.exitCode = 1;
   if (dryRun) {
     process.stdout.write('Nothing was changed. Repeat the command with --yes to apply the changes.\n');
     return;
   }
-  for (const { slug, name, kind, applied, missingSecrets, error } of importMcpServers.servers) {
+  for (const { slug, name, kind, applied, missingSecrets, error } of servers) {
     if (applied) process.stdout.write(`${kind === 'CREATE' ? 'Created' : 'Updated'} ${slug}.\n`);
     if (error !== null) process.stderr.write(`Failed to import ${slug ?? name}: ${error}\n`);
-    for (const { placeholder } of applied ? [] : missingSecrets) {
-      process.stderr.write(`Skipped ${slug}: add "${placeholder}" to the --secrets file.
-`);
+    if (kind === 'QUESTION') {
+      process.stderr.write(`Skipped ${slug}: repeat the command with --update ${slug} or --create ${slug}.\n`);
+    } else if (!applied && missingSecrets.length > 0) {
+      process.exitCode = 1;
+      for (const { placeholder } of missingSecrets) {
+        process.stderr.write(`Skipped ${slug}: add "${placeholder}" to the --secrets file.\n`);
+      }
     }
-    if (error !== null || (!applied && missingSecrets.length > 0)) process.exitCode = 1;
   }
 }
 

@@ -72,6 +72,15 @@ test('a file is compared, imported with secrets from another file, and exported 
   await writeFile(file, exported.output);
   const again = await run('import', file, '--yes');
   expect(again).toMatchObject({ code: 0, output: expect.stringContaining('2 unchanged') });
+
+  await writeFile(file, JSON.stringify({ mcpServers: { 'Docs 文档': { url: 'https://elsewhere.example.com/mcp' } } }));
+  const asked = await run('import', file, '--yes');
+  expect(asked).toMatchObject({ code: 1, output: expect.stringContaining('--update docs or --create docs') });
+  expect((await run('import', file, '--yes', '--create', 'docs')).output).toContain('Created docs-2.');
+  await writeFile(file, JSON.stringify({ mcpServers: { bad: { url: 'http://bad.example.com/mcp' } } }));
+  const failing = await run('import', file);
+  expect(failing).toMatchObject({ code: 1, output: expect.stringContaining('error: VALIDATION_FAILED') });
+
   expect(await run('import', path.join(cwd, 'none.json'))).toMatchObject({
     code: 1,
     output: expect.stringContaining('ENOENT'),

@@ -175,6 +175,7 @@ const VISIBLE_TO: Readonly<Record<string, string>> = {
   'AuditVerification.brokenAt': '',
   'AuditVerification.problem': '',
   'ImportMcpServersPayload.diff': ADMIN,
+  'ImportMcpServersPayload.notes': ADMIN,
   'ImportMcpServersPayload.servers': ADMIN,
   'ImportedMcpServer.name': ADMIN,
   'ImportedMcpServer.slug': ADMIN,

@@ -51,7 +51,7 @@ describe('mcp.json', () => {
   test.each([
     [{ command: 'npx', args: ['-y', 'some-server'] }, /command/],
     [{ type: 'stdio', command: 'docker', url: 'https://mcp.example.com/mcp' }, /command/],
-    [{ command: 'npx', args: ['mcp-remote', 'https://mcp.example.com/mcp'] }, /mcp-remote.*"url"/],
+    [{ command: 'npx', args: ['mcp-remote', '--debug'] }, /mcp-remote.*"url"/],
     [{ command: { toString: 1 }, args: [{ join: 1 }] }, /command/],
     [{ url: 'wss://mcp.example.com' }, /WebSocket/],
     [{ type: 'ws', ...URL_ONLY }, /WebSocket/],
@@ -169,11 +169,11 @@ describe('the credentials of a mcp.json', () => {
     expect(server.notes.join()).toMatch(/client id/);
   });
 
-  test('are OAuth 2 alone when there are headers too, which is said', () => {
-    const server = parseOne({ ...URL_ONLY, oauth: {}, headers: { 'X-Region': 'eu' } });
+  test('are OAuth 2 with headers beside it, all but the one that has the token', () => {
+    const server = parseOne({ ...URL_ONLY, oauth: {}, headers: { 'X-Region': 'eu', authorization: 'Bearer hunter2' } });
     expect(server.input).toMatchObject({ authType: 'oauth2' });
-    expect(server.input).not.toHaveProperty('customHeaders');
-    expect(server.notes.join()).toMatch(/headers were ignored/);
+    expect(server.input.customHeaders?.map(({ name, value }) => [name, value.expose()])).toEqual([['X-Region', 'eu']]);
+    expect(server.notes.join()).toMatch(/"Authorization" was left out/);
   });
 });
 
@@ -227,9 +227,11 @@ describe('slugs', () => {
     ['GitHub', 'github'],
     ['io.github.owner/some_server', 'io-github-owner-some-server'],
     ['Café  München', 'cafe-munchen'],
-    ['日本語', 'server'],
+    ['日本語', 'server-77710aed'],
+    ['日本', 'server-cf2abf0c'],
+    [' 日本語 ', 'server-77710aed'],
     ['--a--b--', 'a-b'],
-    ['', 'server'],
+    ['', 'server-e3b0c442'],
     ['__proto__', 'proto'],
     ['constructor', 'constructor'],
     [`${'a'.repeat(63)}-b`, 'a'.repeat(63)],

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { Secret } from '../../src/crypto/secret.ts';
-import { diffServers, formatDiff } from '../../src/domain/server-files/diff-servers.ts';
+import { formatDiff } from '../../src/domain/server-files/diff-servers.ts';
 import { parseServerFile } from '../../src/domain/server-files/parse-server-file.ts';
 import { apiKeyRecord, configRecord } from './config-record.ts';
+import { diffServers } from './diff-file.ts';
 
 const URL = 'https://mcp.example.com/mcp';
 const file = (mcpServers: Record<string, unknown>) => parseServerFile(JSON.stringify({ mcpServers }));

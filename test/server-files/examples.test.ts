@@ -3,11 +3,11 @@ import { describe, expect, test } from 'vitest';
 import { Secret } from '../../src/crypto/secret.ts';
 import { toDraft } from '../../src/domain/configs/config-draft.ts';
 import { checkDraft } from '../../src/domain/configs/config-rules.ts';
-import { diffServers } from '../../src/domain/server-files/diff-servers.ts';
 import { fillSecrets } from '../../src/domain/server-files/fill-secrets.ts';
 import { parseServerFile } from '../../src/domain/server-files/parse-server-file.ts';
 import { Issues } from '../../src/domain/validation/issues.ts';
 import { DomainError, type ValidationIssue } from '../../src/errors.ts';
+import { diffServers } from './diff-file.ts';
 
 const { format, servers, skipped } = parseServerFile(
   await readFile(new URL('../../examples/servers.json', import.meta.url), 'utf8'),

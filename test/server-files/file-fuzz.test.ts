@@ -1,10 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { diffServers, formatDiff } from '../../src/domain/server-files/diff-servers.ts';
+import { formatDiff } from '../../src/domain/server-files/diff-servers.ts';
 import type { ParsedServerFile } from '../../src/domain/server-files/imported-server.ts';
 import { parseServerFile } from '../../src/domain/server-files/parse-server-file.ts';
 import { DomainError } from '../../src/errors.ts';
 import { apiKeyRecord, configRecord } from './config-record.ts';
+import { diffServers } from './diff-file.ts';
 
 const CANARY = 'c4n4ry0fASecret';
 

@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
 import { parseServerFile } from '../../src/domain/server-files/parse-server-file.ts';
-import { listIssues } from './found-issues.ts';
 
 const SERVER = {
   $schema: 'https://static.modelcontextprotocol.io/schemas/2025-12-11/server.schema.json',
@@ -120,18 +119,21 @@ describe("the registry's server.json", () => {
     expect(server?.notes.join()).toMatch(/"X-Optional" is optional/);
   });
 
-  test('reports all problems with their positions', () => {
+  test('skips what cannot be read, and says why', () => {
     const remotes = [{ url: 5 }, 'x', { ...REMOTE, headers: [{ value: 1 }], variables: { a: 1 } }];
-    const issues = listIssues(() => parse({ servers: [{ name: 'a/b', remotes }, { version: '1' }, 3] }));
-    expect(issues.map(({ path, code }) => [path.join('.'), code])).toEqual([
-      ['servers.0.remotes.1', 'WRONG_TYPE'],
-      ['servers.0.remotes.0.url', 'WRONG_TYPE'],
-      ['servers.0.remotes.0.type', 'REQUIRED'],
-      ['servers.0.remotes.2.variables.a', 'WRONG_TYPE'],
-      ['servers.0.remotes.2.headers.0.value', 'WRONG_TYPE'],
-      ['servers.0.remotes.2.headers.0.name', 'REQUIRED'],
-      ['servers.1.name', 'REQUIRED'],
-      ['servers.2', 'WRONG_TYPE'],
+    const good = { ...SERVER, remotes: [REMOTE] };
+    const { servers, skipped } = parse({ servers: [{ name: 'a/b', remotes }, { version: '1' }, 3, good] });
+    expect(servers.map(({ name }) => name)).toEqual([SERVER.name]);
+    expect(skipped).toEqual([
+      {
+        name: 'a/b',
+        reason:
+          'It cannot be read. remotes[1]: Must be an object. remotes[0].url: Must be text. ' +
+          'remotes[0].type: Say "streamable-http" or "sse". remotes[2].variables.a: Must be an object. ' +
+          'remotes[2].headers[0].value: Must be text. And 1 more.',
+      },
+      { name: 'server 2', reason: 'It cannot be read. name: Add the name of the server.' },
+      { name: 'server 3', reason: 'It is not an object with the settings of a server.' },
     ]);
   });
 });

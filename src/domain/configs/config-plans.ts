@@ -96,14 +96,17 @@ export function createConfigPlans(options: {
     },
 
     /** @throws VALIDATION_FAILED with all problems, CONFLICT, UPSTREAM_FAILED */
-    async planCreation(viewer: Viewer, { id, input }: { id: string; input: ConfigInput }): Promise<ConfigPlan> {
+    async planCreation(
+      viewer: Viewer,
+      { id, input, isDryRun }: { id: string; input: ConfigInput; isDryRun?: boolean },
+    ): Promise<ConfigPlan> {
       await learnHosts(listUrls(input));
       const draft = toCheckedDraft(input);
       if (!needsDiscovery(draft)) return { draft, discovery: { kind: 'none' } };
       // Check this before registering a client elsewhere.
       if ((await store.configs.findBySlug(viewer, { slug: draft.slug })) !== null) throw slugTaken(draft.slug);
       const { url, transport, oauth2Scopes: scopes } = draft;
-      return withCheckedSettings(draft, await setup.settle({ configId: id, url, transport, scopes }), false);
+      return withCheckedSettings(draft, await setup.settle({ configId: id, url, transport, scopes, isDryRun }), false);
     },
 
     /** Looks up the hosts of an update. Call it before the transaction, because it may wait for other servers. */
@@ -140,15 +143,19 @@ export function createConfigPlans(options: {
      *
      * @throws VALIDATION_FAILED with all problems, UPSTREAM_FAILED
      */
-    async prepareUpdate(args: { current: McpServerConfigRecord; patch: ConfigInput }): Promise<Preparation> {
-      const { current } = args;
+    async prepareUpdate(args: {
+      current: McpServerConfigRecord;
+      patch: ConfigInput;
+      isDryRun?: boolean;
+    }): Promise<Preparation> {
+      const { current, isDryRun } = args;
       const { found, draft } = await toUpdateDraft(store, args);
       const { url, transport, oauth2Scopes } = draft;
       // Discovered scopes are discovered again.
       const scopes = found !== null && isSameList(oauth2Scopes, found.scopes) ? [] : oauth2Scopes;
       const existing = toExistingClient(current, found);
       const settings = needsDiscovery(draft)
-        ? await setup.settle({ configId: current.id, url, transport, scopes, existing })
+        ? await setup.settle({ configId: current.id, url, transport, scopes, existing, isDryRun })
         : undefined;
       return { version: current.version, settings, formerProvider: await endings.loadProvider(current) };
     },

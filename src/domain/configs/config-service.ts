@@ -74,6 +74,30 @@ export function createConfigService({ store, experiments, plans, endings }: Conf
     },
 
     /**
+     * Finds out whether `create` would accept an input, or `update` a patch: the same rules and the same discovery.
+     * Stores nothing and registers no client.
+     *
+     * @throws what `create` or `update` would throw
+     */
+    async check(viewer: Viewer, args: { input: ConfigInput } | { id: string; patch: ConfigInput }): Promise<void> {
+      assertExperiment(experiments, 'agents');
+      if ('input' in args) {
+        assertCan(viewer, 'mcpServerConfig.create');
+        const { draft } = await plans.planCreation(viewer, { id: randomUUID(), input: args.input, isDryRun: true });
+        if ((await store.configs.findBySlug(viewer, { slug: draft.slug })) !== null) throw slugTaken(draft.slug);
+        return;
+      }
+      assertCan(viewer, 'mcpServerConfig.update');
+      await plans.lookUpHosts(viewer, args);
+      const current = await store.configs.findById(viewer, args);
+      if (current === null) throw notFound(WHAT);
+      const { patch } = args;
+      if ((await plans.planUpdate(store, { current, patch, preparation: undefined })) !== undefined) return;
+      const preparation = await plans.prepareUpdate({ current, patch, isDryRun: true });
+      await plans.planUpdate(store, { current, patch, preparation });
+    },
+
+    /**
      * @throws FORBIDDEN, VALIDATION_FAILED with all problems, CONFLICT when the slug is taken, UPSTREAM_FAILED when
      *   settings must be discovered and cannot be
      */

@@ -47,6 +47,8 @@ export interface SetupTarget {
   /** The scopes that the admin chose. Empty lets the servers decide. */
   scopes: readonly string[];
   existing?: ExistingClient | undefined;
+  /** Only finds out whether it would work: nothing is registered, and the settings have no real client. */
+  isDryRun?: boolean | undefined;
 }
 
 const CLIENT_NAME = 'Gatehouse';
@@ -94,7 +96,7 @@ export function createOAuthSetup(options: {
     });
 
   const becomeClient = async (target: SetupTarget, provider: DiscoveredProvider, mode: ClientMode) => {
-    const { configId, existing } = target;
+    const { configId, existing, isDryRun = false } = target;
     if (mode === 'metadata_document') {
       const clientId = urls.clientMetadataUrl(configId);
       return { clientId, clientSecret: null, secretExpiresAt: null, tokenAuthMethod: 'none' as const };
@@ -108,6 +110,8 @@ export function createOAuthSetup(options: {
         tokenAuthMethod: discovery.clientAuthMethod,
       };
     }
+    if (isDryRun)
+      return { clientId: 'dry-run', clientSecret: null, secretExpiresAt: null, tokenAuthMethod: 'none' as const };
     return register(configId, provider);
   };
 

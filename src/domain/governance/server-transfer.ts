@@ -1,15 +1,14 @@
-import type { Secret } from '../../crypto/secret.ts';
 import type { McpServerConfigRecord } from '../../data/records.ts';
 import type { Store } from '../../data/store.ts';
-import { DomainError, type ErrorCode } from '../../errors.ts';
 import { assertCan } from '../../policy/policy.ts';
 import type { Viewer } from '../../policy/viewer.ts';
 import type { ConfigService } from '../configs/config-service.ts';
 import { assertExperiment, type Experiment } from '../experiments.ts';
-import { diffServers, formatDiff, type ServerDiff } from '../server-files/diff-servers.ts';
+import { diffServer, formatDiff, type ServerDiff, toImportError, toSkipped } from '../server-files/diff-servers.ts';
 import { exportServers } from '../server-files/export-servers.ts';
-import { fillSecrets, type GivenSecrets, NOTHING_GIVEN } from '../server-files/fill-secrets.ts';
-import type { ImportedServer } from '../server-files/imported-server.ts';
+import { fillSecrets, NOTHING_GIVEN, withStandIns } from '../server-files/fill-secrets.ts';
+import { type GivenSecret, listUnusedAnswers, listUnusedSecrets, toGiven } from '../server-files/given-secrets.ts';
+import { type ImportAnswer, type MatchedServer, matchServers } from '../server-files/match-servers.ts';
 import { parseServerFile } from '../server-files/parse-server-file.ts';
 
 /** The input of an import. */
@@ -19,15 +18,15 @@ export interface ImportArgs {
   /** Only report what would be done. */
   dryRun: boolean;
   /** The values for the file's placeholders. */
-  secrets: readonly { slug: string; placeholder: string; value: Secret }[];
+  secrets: readonly GivenSecret[];
+  /** The decisions about servers whose slug belongs to another one, by the slug in the file. */
+  answers: ReadonlyMap<string, ImportAnswer>;
 }
 
 /** A server of the file and the result of its import. */
 export interface ImportedServerResult extends ServerDiff {
   /** Whether it was created or updated. */
   isApplied: boolean;
-  /** Why it was not applied although it should have been. */
-  error: { code: ErrorCode; message: string } | null;
   config: McpServerConfigRecord | null;
 }
 
@@ -35,6 +34,8 @@ export interface ImportedServerResult extends ServerDiff {
 export interface ImportReport {
   /** Formatted for a terminal. */
   diff: string;
+  /** Notes about the file as a whole, and about secrets and answers that it has no use for. */
+  notes: string[];
   servers: ImportedServerResult[];
 }
 
@@ -68,62 +69,71 @@ export function createServerTransfer(options: {
     });
   };
 
-  const applyOne = async (
+  /** Applies a change, or finds out whether it could be. */
+  const importOne = async (
     viewer: Viewer,
-    server: ImportedServer,
-    diff: ServerDiff,
-    current: McpServerConfigRecord | undefined,
-    given: GivenSecrets,
+    { matched, diff, given }: { matched: MatchedServer; diff: ServerDiff; given: typeof NOTHING_GIVEN },
+    dryRun: boolean,
   ): Promise<ImportedServerResult> => {
-    const done = { ...diff, isApplied: false, error: null, config: null };
-    if (diff.kind === 'unchanged' || diff.secretsMissing.length > 0) return done;
+    const done = { ...diff, isApplied: false, config: null };
+    if (diff.error !== null || diff.kind === 'unchanged' || diff.kind === 'question') return done;
+    const { server, current } = matched;
     try {
+      if (dryRun || diff.secretsMissing.length > 0) {
+        const standIns = withStandIns(given, diff.secretsMissing, server);
+        const input = fillSecrets(server, standIns, current);
+        await configs.check(viewer, current === undefined ? { input } : { id: current.id, patch: input });
+        return done;
+      }
+      const input = fillSecrets(server, given, current);
       const config =
         current === undefined
-          ? await configs.create(viewer, fillSecrets(server, given))
-          : await configs.update(viewer, { id: current.id, patch: fillSecrets(server, given, current) });
+          ? await configs.create(viewer, input)
+          : await configs.update(viewer, { id: current.id, patch: input });
       return { ...done, isApplied: true, config };
     } catch (error) {
-      if (!(error instanceof DomainError)) throw error;
-      return { ...done, error: { code: error.code, message: error.message } };
+      return { ...done, error: toImportError(error) };
     }
   };
 
   return {
     /**
-     * Compares a file with the existing configs and, unless it is a dry run, creates and updates what differs. Each
-     * server is imported separately, so that one failure does not affect the others. A server with missing secrets is
-     * skipped.
+     * Compares a file with the existing configs and, unless it is a dry run, creates and updates what differs. A dry run
+     * reports the same errors. Each server is imported separately, so that one failure does not affect the others. A
+     * server with missing secrets is left out.
      *
      * @throws FORBIDDEN, VALIDATION_FAILED when the file cannot be read
      */
-    async import(viewer: Viewer, { content, dryRun, secrets }: ImportArgs): Promise<ImportReport> {
+    async import(viewer: Viewer, { content, dryRun, secrets, answers }: ImportArgs): Promise<ImportReport> {
       assertCan(viewer, 'mcpServerConfig.import');
       assertExperiment(experiments, 'agents');
       const file = parseServerFile(content);
-      const existing = await listComparable(viewer);
-      const given = toGiven(secrets);
-      const diffs = diffServers(file, existing, given);
-      const diff = formatDiff(diffs);
-      const results: ImportedServerResult[] = diffs.map((each) => ({
-        ...each,
-        isApplied: false,
-        error: null,
-        config: null,
-      }));
-      if (dryRun) return { diff, servers: results };
-      const bySlug = new Map(existing.map((config) => [config.slug, config]));
+      const all = matchServers(file.servers, await listComparable(viewer), answers);
+      const givenBySlug = toGiven(secrets);
+      const planned = all.map((matched) => {
+        const given = givenBySlug.get(matched.server.input.slug) ?? NOTHING_GIVEN;
+        return { matched, given, diff: diffServer(matched, given) };
+      });
+      const results: ImportedServerResult[] = new Array(planned.length);
       let next = 0;
       const work = async (): Promise<void> => {
-        for (let index = next++; index < file.servers.length; index = next++) {
-          const [server, planned] = [file.servers[index], diffs[index]];
-          if (server === undefined || planned === undefined) return;
-          const { slug } = server.input;
-          results[index] = await applyOne(viewer, server, planned, bySlug.get(slug), given.get(slug) ?? NOTHING_GIVEN);
+        for (let index = next++; index < planned.length; index = next++) {
+          const plan = planned[index];
+          if (plan !== undefined) results[index] = await importOne(viewer, plan, dryRun);
         }
       };
       await Promise.all(Array.from({ length: CONCURRENCY }, work));
-      return { diff, servers: results };
+      const servers = [
+        ...results,
+        ...file.skipped.map((each) => ({ ...toSkipped(each), isApplied: false, config: null })),
+      ];
+      const matchedServers = all.map(({ server }) => server);
+      const notes = [
+        ...file.notes,
+        ...listUnusedSecrets(matchedServers, secrets),
+        ...listUnusedAnswers(file.servers, answers),
+      ];
+      return { diff: formatDiff(servers, notes), notes, servers };
     },
 
     /** Exports all servers as a file, with placeholders for secrets. @throws FORBIDDEN */
@@ -148,14 +158,4 @@ function withoutDiscovered(config: McpServerConfigRecord, scopes: readonly strin
     oauth2Scopes: isDiscovered ? [] : config.oauth2Scopes,
     hasOAuth2Secret: false,
   };
-}
-
-function toGiven(secrets: ImportArgs['secrets']): Map<string, Map<string, Secret>> {
-  const given = new Map<string, Map<string, Secret>>();
-  for (const { slug, placeholder, value } of secrets) {
-    const known = given.get(slug);
-    if (known === undefined) given.set(slug, new Map([[placeholder, value]]));
-    else known.set(placeholder, value);
-  }
-  return given;
 }

@@ -1,9 +1,12 @@
 import type { McpServerConfigRecord } from '../../data/records.ts';
+import { DomainError, type ErrorCode, formatPath, type ValidationIssue } from '../../errors.ts';
 import { type ConfigDraft, toDraft } from '../configs/config-draft.ts';
 import { SECRET_FIELDS, type SecretField } from '../configs/config-input.ts';
 import { Issues } from '../validation/issues.ts';
-import { fillSecrets, type GivenSecrets, listMissing, NOTHING_GIVEN } from './fill-secrets.ts';
-import type { ImportedServer, ParsedServerFile, SecretPlaceholder } from './imported-server.ts';
+import { toShown } from './field-reader.ts';
+import { fillSecrets, listMissing, NOTHING_GIVEN } from './fill-secrets.ts';
+import type { ImportedServer, SecretPlaceholder, SkippedServer } from './imported-server.ts';
+import type { MatchedServer } from './match-servers.ts';
 import { FIELD_KINDS, PLAIN_FIELDS, type PlainField, toGraphChoice } from './server-fields.ts';
 
 /** The change of a field. Both values are for display; for a secret they only say whether it is set. */
@@ -17,7 +20,7 @@ export interface FieldChange {
 
 /** The effect of an import on one server of the file. */
 export interface ServerDiff {
-  kind: 'create' | 'update' | 'unchanged' | 'skip';
+  kind: 'create' | 'update' | 'unchanged' | 'question' | 'skip';
   /** Null for a skipped server. */
   slug: string | null;
   /** The name in the file. */
@@ -27,6 +30,15 @@ export interface ServerDiff {
   secretsMissing: SecretPlaceholder[];
   /** Notes for the user. For a skipped server, the reason. */
   notes: string[];
+  /** Why the change cannot be made, or could not be. */
+  error: ImportError | null;
+}
+
+/** Why a server cannot be imported. */
+export interface ImportError {
+  code: ErrorCode;
+  /** All problems, with their fields. */
+  message: string;
 }
 
 const STORED_FLAGS = {
@@ -36,46 +48,51 @@ const STORED_FLAGS = {
 } as const satisfies Record<SecretField, keyof McpServerConfigRecord>;
 
 /**
- * Compares a file with the existing configs, in the file's order, with skipped servers last. Servers are matched by
- * slug. The rules for configs are not checked here; the config service does that.
+ * Compares a server of a file with its config. The rules for configs are not checked here; the config service does that.
  *
- * @param given the entered secrets, by slug
- * @throws VALIDATION_FAILED as `fillSecrets` does
+ * @param given the entered secrets of this server
  */
-export function diffServers(
-  file: Pick<ParsedServerFile, 'servers' | 'skipped'>,
-  existing: readonly McpServerConfigRecord[],
-  given: ReadonlyMap<string, GivenSecrets> = new Map(),
-): ServerDiff[] {
-  const bySlug = new Map(existing.map((config) => [config.slug, config]));
-  const diffs = file.servers.map((server) => {
-    const { slug } = server.input;
-    return diffServer(server, bySlug.get(slug), given.get(slug) ?? NOTHING_GIVEN);
-  });
-  const skipped = file.skipped.map(
-    ({ name, reason }): ServerDiff => ({
-      kind: 'skip',
-      slug: null,
-      name,
-      changes: [],
-      secretsMissing: [],
-      notes: [reason],
-    }),
-  );
-  return [...diffs, ...skipped];
+export function diffServer({ server, current, question }: MatchedServer, given = NOTHING_GIVEN): ServerDiff {
+  const base = { slug: server.input.slug, name: server.name, secretsMissing: listMissing(server, given, current) };
+  let draft: ConfigDraft;
+  try {
+    draft = toDraft(new Issues(), fillSecrets(server, given, current), current);
+  } catch (error) {
+    const kind = current === undefined ? 'create' : 'update';
+    return { ...base, kind, changes: [], notes: server.notes, error: toImportError(error) };
+  }
+  const changes = [...diffPlain(draft, current), ...diffSecrets(draft, base.secretsMissing, current)];
+  const notes = [...server.notes, ...explainKept(server, base.secretsMissing, draft)];
+  if (question !== undefined && current !== undefined) {
+    const asked = explainQuestion(current, question.freeSlug);
+    return { ...base, kind: 'question', changes, notes: [asked, ...notes], error: null };
+  }
+  const kind = current === undefined ? 'create' : changes.length > 0 ? 'update' : 'unchanged';
+  return { ...base, kind, changes, notes, error: null };
 }
 
-function diffServer(
-  server: ImportedServer,
-  current: McpServerConfigRecord | undefined,
-  given: GivenSecrets,
-): ServerDiff {
-  const draft = toDraft(new Issues(), fillSecrets(server, given, current), current);
-  const secretsMissing = listMissing(server, given, current);
-  const changes = [...diffPlain(draft, current), ...diffSecrets(draft, secretsMissing, current)];
-  const kind = current === undefined ? 'create' : changes.length > 0 ? 'update' : 'unchanged';
-  const notes = [...server.notes, ...explainKept(server, secretsMissing, draft)];
-  return { kind, slug: server.input.slug, name: server.name, changes, secretsMissing, notes };
+/** The report about an entry that cannot be imported. */
+export function toSkipped({ name, reason }: SkippedServer): ServerDiff {
+  return { kind: 'skip', slug: null, name, changes: [], secretsMissing: [], notes: [reason], error: null };
+}
+
+/** An error of the domain as a part of the report. @throws the error itself if it is another one */
+export function toImportError(error: unknown): ImportError {
+  if (!(error instanceof DomainError)) throw error;
+  const { issues = [] } = error.details as { issues?: readonly ValidationIssue[] };
+  const told = issues.slice(0, MAX_TOLD).map(({ path, message }) => `${formatPath(path)}: ${message}`);
+  const more = issues.length > MAX_TOLD ? [`And ${issues.length - MAX_TOLD} more.`] : [];
+  return { code: error.code, message: told.length === 0 ? error.message : [...told, ...more].join(' ') };
+}
+
+const MAX_TOLD = 10;
+
+function explainQuestion({ displayName, url }: McpServerConfigRecord, freeSlug: string): string {
+  const origin = URL.canParse(url) ? new URL(url).origin : 'another URL';
+  return (
+    `This slug belongs to "${toShown(displayName)}" at ${origin}, which has another name and another origin. ` +
+    `Answer UPDATE to change that server, or CREATE to add this one as "${freeSlug}".`
+  );
 }
 
 /** For a new server, default values are not shown, except for these fields. */
@@ -125,29 +142,47 @@ function explainKept(server: ImportedServer, missing: readonly SecretPlaceholder
   return isKept ? ['The stored headers are kept, whatever the file contains: enter the secrets to replace them.'] : [];
 }
 
-const SIGNS = { create: '+', update: '~', unchanged: '=', skip: '-' } as const;
+const SIGNS = { create: '+', update: '~', unchanged: '=', question: '?', skip: '-' } as const;
 
 const MAX_SHOWN_CHARACTERS = 200;
+const MAX_ERROR_CHARACTERS = 2_000;
 
-/** Formats the differences for a terminal: a line per server and field, without colours, and a summary. */
-export function formatDiff(diffs: readonly ServerDiff[]): string {
+/**
+ * Formats the differences for a terminal: a line per server and field, without colours, and a summary.
+ *
+ * @param fileNotes notes about the file as a whole
+ */
+export function formatDiff(diffs: readonly ServerDiff[], fileNotes: readonly string[] = []): string {
   const counts = new Map<ServerDiff['kind'], number>();
   for (const { kind } of diffs) counts.set(kind, (counts.get(kind) ?? 0) + 1);
   const count = (kind: ServerDiff['kind']) => counts.get(kind) ?? 0;
-  const summary = `${count('create')} to create, ${count('update')} to update, ${count('unchanged')} unchanged, ${count('skip')} skipped.`;
-  return [...diffs.flatMap(formatServer), summary, ''].join('\n');
+  const failed = diffs.filter(({ error }) => error !== null).length;
+  const parts = [
+    `${count('create')} to create`,
+    `${count('update')} to update`,
+    `${count('unchanged')} unchanged`,
+    ...(count('question') > 0 ? [`${count('question')} to decide`] : []),
+    `${count('skip')} skipped`,
+  ];
+  const summary = `${parts.join(', ')}.${failed > 0 ? ` ${failed} with errors.` : ''}`;
+  return [...fileNotes.map((note) => `note: ${toPrintable(note)}`), ...diffs.flatMap(formatServer), summary, ''].join(
+    '\n',
+  );
 }
 
-function formatServer({ kind, slug, name, changes, secretsMissing, notes }: ServerDiff): string[] {
+function formatServer({ kind, slug, name, changes, secretsMissing, notes, error }: ServerDiff): string[] {
   const sign = SIGNS[kind];
-  if (slug === null) return [`${sign} ${toPrintable(name)}: ${notes.map(toPrintable).join(' ')}`];
+  if (slug === null) {
+    return [`${sign} ${toPrintable(name)}: ${notes.map((note) => toPrintable(note, MAX_ERROR_CHARACTERS)).join(' ')}`];
+  }
   return [
     `${sign} ${slug}${name === slug ? '' : ` (${toPrintable(name)})`}`,
     ...changes.map((change) => `    ${formatChange(kind, change)}`),
     ...secretsMissing.map(
       ({ placeholder, description }) => `    needs ${toPrintable(placeholder)}: ${toPrintable(description)}`,
     ),
-    ...notes.map((note) => `    note: ${toPrintable(note)}`),
+    ...(error === null ? [] : [`    error: ${error.code}: ${toPrintable(error.message, MAX_ERROR_CHARACTERS)}`]),
+    ...notes.map((note) => `    note: ${toPrintable(note, MAX_ERROR_CHARACTERS)}`),
   ];
 }
 
@@ -158,14 +193,15 @@ function formatChange(kind: ServerDiff['kind'], { field, before, after }: FieldC
 
 function quoteText(field: FieldChange['field'], text: string): string {
   const isText = field in FIELD_KINDS && FIELD_KINDS[field as PlainField].kind === 'text';
-  return toPrintable(isText ? `"${text}"` : text);
+  // A URL with a password is refused, but the report must not show it.
+  const shown = text.replace(/\/\/[^/?#@\s]*@/g, '//[redacted]@');
+  return toPrintable(isText ? `"${shown}"` : shown);
 }
 
 /** Converts untrusted text to one line without terminal control sequences and direction marks. */
-function toPrintable(text: string): string {
+function toPrintable(text: string, maxCharacters = MAX_SHOWN_CHARACTERS): string {
   const characters = [...text];
-  const shown =
-    characters.length > MAX_SHOWN_CHARACTERS ? [...characters.slice(0, MAX_SHOWN_CHARACTERS), '…'] : characters;
+  const shown = characters.length > maxCharacters ? [...characters.slice(0, maxCharacters), '…'] : characters;
   return shown
     .join('')
     .replace(/[\p{Cc}\p{Cf}\p{Cs}\u2028\u2029]/gu, (each) => `\\u{${each.codePointAt(0)?.toString(16) ?? ''}}`);

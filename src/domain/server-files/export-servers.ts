@@ -1,5 +1,5 @@
 import type { McpServerConfigRecord } from '../../data/records.ts';
-import { GATEHOUSE_VERSION } from './parse-server-file.ts';
+import { GATEHOUSE_VERSION } from './gatehouse-server.ts';
 import { FIELD_KINDS, PLAIN_FIELDS, type PlainField, toGraphChoice } from './server-fields.ts';
 
 /**

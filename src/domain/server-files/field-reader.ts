@@ -1,4 +1,5 @@
 import type { Issues } from '../validation/issues.ts';
+import { findSimilarName } from '../validation/nearest-name.ts';
 
 /** The path of a value in the file. */
 export type FilePath = readonly (string | number)[];
@@ -8,6 +9,21 @@ const MAX_SHOWN_NAME = 64;
 /** Whether a value is a JSON object. */
 export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** A name without case, dashes and underscores, to recognise a field in every spelling. */
+export function toPlainName(name: string): string {
+  return name
+    .slice(0, MAX_SHOWN_NAME)
+    .toLowerCase()
+    .replace(/[^a-z0-9]/g, '');
+}
+
+/** The text of a value that a header can have. Undefined for lists, objects and null. */
+export function toHeaderText(value: unknown): string | undefined {
+  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
+    ? String(value)
+    : undefined;
 }
 
 /**
@@ -42,12 +58,17 @@ export class FieldReader {
     return { name, value: this.#object[name] };
   }
 
+  /** The value of a field, without counting it as used. */
+  peek(name: string): unknown {
+    return Object.hasOwn(this.#object, name) ? this.#object[name] : undefined;
+  }
+
   text(...names: readonly string[]): string | null | undefined {
     return this.#typed(names, (value) => typeof value === 'string', 'text');
   }
 
-  flag(name: string): boolean | null | undefined {
-    return this.#typed([name], (value) => typeof value === 'boolean', 'true or false');
+  flag(...names: readonly string[]): boolean | null | undefined {
+    return this.#typed(names, (value) => typeof value === 'boolean', 'true or false');
   }
 
   texts(...names: readonly string[]): string[] | null | undefined {
@@ -89,13 +110,25 @@ export class FieldReader {
     if (!this.issues.has(...this.path, name)) this.issues.add([...this.path, name], 'REQUIRED', message);
   }
 
-  /** A note about the unused fields. Undefined when there are none. */
-  noteIgnored(): string | undefined {
-    const ignored = Object.keys(this.#object).filter((name) => !this.#asked.has(name));
+  /** The names of the unused fields. */
+  unused(): string[] {
+    return Object.keys(this.#object).filter((name) => !this.#asked.has(name));
+  }
+
+  /**
+   * A note about the unused fields. Undefined when there are none.
+   *
+   * @param known the names of which the nearest is shown for an unused field that is almost one of them
+   */
+  noteIgnored(known: readonly string[] = []): string | undefined {
+    const ignored = this.unused();
     // A name that does not look like a field name may be a misplaced secret.
     const shown = ignored.filter((name) => /^[$\w.-]{1,64}$/.test(name)).slice(0, 20);
     const more = ignored.length - shown.length;
-    const names = [...shown.map((name) => `"${name}"`), ...(more > 0 ? [`${more} more`] : [])];
+    const names = [
+      ...shown.map((name) => `"${name}"${suggestSimilar(name, known)}`),
+      ...(more > 0 ? [`${more} more`] : []),
+    ];
     return names.length === 0 ? undefined : `Ignored, because the gateway does not support it: ${names.join(', ')}.`;
   }
 
@@ -114,4 +147,9 @@ export class FieldReader {
 
 function isTextList(value: unknown): boolean {
   return Array.isArray(value) && value.every((each) => typeof each === 'string');
+}
+
+function suggestSimilar(name: string, known: readonly string[]): string {
+  const similar = findSimilarName(name, known);
+  return similar === undefined ? '' : ` (did you mean "${similar}"?)`;
 }

@@ -78,6 +78,23 @@ export function listMissing(
   return open.filter(({ field }) => !kept.includes(field));
 }
 
+/**
+ * The entered secrets, with something in place of each missing one, so that everything else can be checked before they
+ * are entered.
+ */
+export function withStandIns(
+  given: GivenSecrets,
+  missing: readonly SecretPlaceholder[],
+  server: ImportedServer,
+): GivenSecrets {
+  const isWhole = (field: SecretField) => field === 'customHeaders' && server.templates.allCustomHeaders !== undefined;
+  const standIns = missing.map(({ placeholder, field }) => {
+    const text = isWhole(field) ? '{"X-Placeholder": "placeholder"}' : 'placeholder';
+    return [placeholder, new Secret(text)] as const;
+  });
+  return new Map([...given, ...standIns]);
+}
+
 /** Fills the secrets that have no open placeholder. @param path the server's position in the file, for errors */
 export function fillTemplates(
   templates: SecretTemplates,

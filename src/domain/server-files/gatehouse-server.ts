@@ -1,13 +1,42 @@
 import { Secret } from '../../crypto/secret.ts';
-import type { ConfigInput } from '../configs/config-input.ts';
-import { type FieldReader, isObject } from './field-reader.ts';
+import { type ConfigInput, SECRET_FIELDS } from '../configs/config-input.ts';
+import { Issues } from '../validation/issues.ts';
+import { suggestName } from '../validation/nearest-name.ts';
+import { FieldReader, isObject, toHeaderText, toShown } from './field-reader.ts';
 import type { HeaderTemplate, ReadResult, SecretTemplates } from './imported-server.ts';
+import { fileProblem, type Listing } from './listing.ts';
 import { listSlots, parseTemplate } from './secret-template.ts';
 import { FIELD_KINDS, type FieldKind, PLAIN_FIELDS, toGraphChoice } from './server-fields.ts';
 import { toSlug } from './slug.ts';
 
+/** The version of our own format. */
+export const GATEHOUSE_VERSION = 1;
+
+/** Lists the servers of our own export. Undefined if it is another file. */
+export function listGatehouse(root: unknown): Listing | undefined {
+  if (!isObject(root) || !Object.hasOwn(root, 'gatehouse')) return undefined;
+  const reader = new FieldReader(new Issues(), [], root);
+  if (reader.take('gatehouse')?.value !== GATEHOUSE_VERSION) {
+    const message = `Must be ${GATEHOUSE_VERSION}, the format version that this gateway supports.`;
+    throw fileProblem('NOT_SUPPORTED', message, ['gatehouse']);
+  }
+  const servers = reader.take('servers')?.value;
+  if (!isObject(servers)) throw fileProblem('WRONG_TYPE', 'Must be an object of servers by slug.', ['servers']);
+  const ignored = reader.noteIgnored();
+  return {
+    format: 'gatehouse',
+    entries: Object.entries(servers).map(([name, value]) => ({
+      name,
+      path: ['servers', toShown(name)],
+      value,
+      read: (entry) => readGatehouseServer(entry, name),
+    })),
+    notes: ignored === undefined ? [] : [ignored],
+  };
+}
+
 /** Reads an entry of our own export: GraphQL field names; null clears a field. */
-export function readGatehouseServer(reader: FieldReader, name: string): ReadResult {
+function readGatehouseServer(reader: FieldReader, name: string): ReadResult {
   const plain: ConfigInput = {};
   for (const field of PLAIN_FIELDS) {
     const value = readField(reader, field, FIELD_KINDS[field]);
@@ -21,16 +50,18 @@ export function readGatehouseServer(reader: FieldReader, name: string): ReadResu
     else if (text !== undefined) templates[field] = parseTemplate(text, { name: `secret:${field}` });
   }
   readCustomHeaders(reader, plain, templates);
-  const ignored = reader.noteIgnored();
+  reader.take('slug');
+  // In our own format an unknown field is a mistake, such as a misspelled deny list that would have no effect.
+  for (const unknown of reader.unused()) {
+    const message = `Is not a known field.${suggestName(unknown, [...PLAIN_FIELDS, ...SECRET_FIELDS])}`;
+    reader.issues.add([...reader.path, toShown(unknown)], 'UNKNOWN_FIELD', message);
+  }
   const slug = toSlug(name);
   return {
     name,
     plain,
     templates,
-    notes: [
-      ...(slug === name ? [] : [`Its name is not a valid slug, so it becomes "${slug}".`]),
-      ...(ignored === undefined ? [] : [ignored]),
-    ],
+    notes: [...(slug === name ? [] : [`Its name is not a valid slug, so it becomes "${slug}".`])],
     assumed: plain.displayName === undefined ? ['displayName'] : [],
     descriptions: new Map(),
   };
@@ -79,8 +110,9 @@ function readHeaderList(reader: FieldReader): HeaderTemplate[] {
 function readHeaderObject(reader: FieldReader, value: unknown): HeaderTemplate[] {
   if (!isObject(value)) reader.wrong('customHeaders', 'an object of header names and values');
   const headers = isObject(value) ? reader.object('customHeaders') : undefined;
-  return (headers?.entries() ?? []).flatMap(([name, text]) => {
-    if (typeof text === 'string') return [{ name, template: parseTemplate(text, { name }) }];
+  return (headers?.entries() ?? []).flatMap(([name, content]) => {
+    const text = toHeaderText(content);
+    if (text !== undefined) return [{ name, template: parseTemplate(text, { name }) }];
     headers?.wrong(name, 'text');
     return [];
   });

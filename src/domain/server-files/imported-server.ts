@@ -1,8 +1,23 @@
 import type { ConfigInput, SecretField } from '../configs/config-input.ts';
 import type { SecretTemplate } from './secret-template.ts';
 
-/** The format of a file: our export, `mcpServers` of most clients, VS Code's `servers`, or the MCP registry's. */
-export type ServerFileFormat = 'gatehouse' | 'mcp_json' | 'vscode' | 'registry';
+/**
+ * The shape of a file: our export; the MCP registry's; `mcpServers` of most clients; `servers` of VS Code; `mcp_servers`
+ * of Codex, LiteLLM and Anthropic; `mcp` of opencode; `context_servers` of Zed; `extensions` of Goose; a list, a map or
+ * one server by itself.
+ */
+export type ServerFileFormat =
+  | 'gatehouse'
+  | 'registry'
+  | 'mcp_json'
+  | 'vscode'
+  | 'mcp_servers'
+  | 'opencode'
+  | 'zed'
+  | 'goose'
+  | 'list'
+  | 'map'
+  | 'server';
 
 /** A secret that must be entered before the server can be stored. */
 export interface SecretPlaceholder {
@@ -61,6 +76,8 @@ export interface SkippedServer {
 /** The content of a file. */
 export interface ParsedServerFile {
   format: ServerFileFormat;
+  /** Notes about the file as a whole. */
+  notes: string[];
   servers: ImportedServer[];
   skipped: SkippedServer[];
 }

@@ -1,8 +1,9 @@
 import { Secret } from '../../crypto/secret.ts';
 import type { McpTransport } from '../../data/records.ts';
 import { toHeaderCredentials } from './credentials.ts';
-import { type FieldReader, isObject } from './field-reader.ts';
+import { type FieldReader, type FilePath, isObject } from './field-reader.ts';
 import type { HeaderTemplate, ReadResult } from './imported-server.ts';
+import type { Entry, Listing } from './listing.ts';
 import { parseTemplate, type TemplateVariable } from './secret-template.ts';
 import { explainGap, fillUrl, listUrlNotes } from './url-template.ts';
 
@@ -19,11 +20,47 @@ interface Remote {
   reader: FieldReader;
 }
 
+/** Lists a `server.json` of the registry, or a list of its API. Undefined if it is another file. */
+export function listRegistry(root: unknown): Listing | undefined {
+  if (!isObject(root)) return undefined;
+  const { servers } = root;
+  const has = (name: string) => Object.hasOwn(root, name);
+  if (!has('mcpServers') && Array.isArray(servers) && (servers.length === 0 || servers.some(isRegistryEntry))) {
+    return { format: 'registry', entries: servers.map((each, index) => toEntry(['servers', index], each)), notes: [] };
+  }
+  const isOne = (isObject(root['server']) && !has('url')) || (!has('url') && has('name') && REGISTRY_FIELDS.some(has));
+  return isOne && !has('servers') && !has('mcpServers')
+    ? { format: 'registry', entries: [toEntry([], root)], notes: [] }
+    : undefined;
+}
+
+const REGISTRY_FIELDS = ['remotes', 'packages', 'version'];
+
+function isRegistryEntry(value: unknown): boolean {
+  if (!isObject(value)) return false;
+  const isPlain = !Object.hasOwn(value, 'url') && REGISTRY_FIELDS.some((name) => Object.hasOwn(value, name));
+  return isPlain || isObject(value['server']);
+}
+
+/** The API wraps list entries as `{server, _meta}`. */
+function toEntry(path: FilePath, value: unknown): Entry {
+  const isWrapped = isObject(value) && Object.hasOwn(value, 'server');
+  const server = isWrapped ? value['server'] : value;
+  const name =
+    isObject(server) && typeof server['name'] === 'string' ? server['name'] : `server ${Number(path[1] ?? 0) + 1}`;
+  return {
+    name,
+    path: isWrapped ? [...path, 'server'] : path,
+    value: server,
+    read: (reader) => readRegistryServer(reader, isWrapped ? value['_meta'] : undefined),
+  };
+}
+
 /**
  * Reads a `server.json` of the MCP registry (schema 2025-12-11): the first Streamable HTTP remote, otherwise the first
  * SSE remote. `meta` holds the API's information about it, such as whether it is deleted or outdated.
  */
-export function readRegistryServer(reader: FieldReader, meta?: unknown): ReadResult {
+function readRegistryServer(reader: FieldReader, meta?: unknown): ReadResult {
   const name = reader.text('name');
   const remotes = readRemotes(reader);
   const title = reader.text('title');
@@ -43,7 +80,7 @@ export function readRegistryServer(reader: FieldReader, meta?: unknown): ReadRes
   const notes = remotes.length > 1 ? ['Its other remotes were ignored.'] : [];
   const headers = readHeaders(remote.reader, { descriptions, notes });
   const iconUrl = readIcon(reader);
-  const { plain, templates } = toHeaderCredentials(headers);
+  const { plain, templates, notes: left } = toHeaderCredentials(headers);
   if (headers.length === 0) {
     notes.push(
       'The registry does not say whether it requires a sign-in (OAuth 2). If it does, set authType to OAUTH2.',
@@ -60,7 +97,7 @@ export function readRegistryServer(reader: FieldReader, meta?: unknown): ReadRes
       ...(iconUrl !== undefined && { iconUrl }),
     },
     templates,
-    notes: [...notes, ...listUrlNotes(filled)],
+    notes: [...notes, ...left, ...listUrlNotes(filled)],
     assumed: [
       ...(title == null ? (['displayName'] as const) : []),
       ...(headers.length === 0 ? (['authType'] as const) : []),

@@ -1,4 +1,5 @@
 import { Secret } from '../../crypto/secret.ts';
+import { PLACEHOLDER, type PlaceholderGroups, REFERENCE } from './placeholders.ts';
 
 /** A placeholder for a secret that is not in the file. */
 export interface Slot {
@@ -26,30 +27,14 @@ export interface TemplateContext {
   variables?: ReadonlyMap<string, TemplateVariable>;
 }
 
-/**
- * The placeholders that people and clients write. In the order of the groups: `${input:x}`, `${env:X}`, `${X}`; `{x}`
- * and `{{x}}`; `<x>`; `$X`; `YOUR_API_KEY`, `your-token`; `***`, `xxxx`, `...`. All repetitions are bounded, because
- * the text is untrusted.
- */
-const PLACEHOLDER = new RegExp(
-  [
-    /\$\{([^{}]{1,100})\}/,
-    /\{\{? ?([A-Za-z_][\w.:-]{0,79}(?: [\w.:-]{1,79}){0,5}) ?\}?\}/,
-    /<([^<>]{1,80})>/,
-    /(?<!\S)\$([A-Z][A-Z0-9_]{0,99})(?!\S)/,
-    /(?<!\S)((?:[\w-]{0,40}YOUR|[Yy]our)[_-][\w-]{1,80})(?!\S)/,
-    /(?<!\S)(\*{3,100}|[xX]{4,100}|\.{3,100}|…|\[redacted\])(?!\S)/,
-  ]
-    .map(({ source }) => source)
-    .join('|'),
-  'g',
-);
-
 /** What remains of `Bearer <token>` in documents that remove the token. */
 const SCHEME_ALONE = /^\s*(?:Basic|Bearer|Token)\s*$/i;
 
 /** A value with more placeholders is not a template. The whole value is asked for instead. */
 const MAX_GAPS = 16;
+
+/** What remains of a malformed placeholder, such as a nested one: the rest must not be sent. */
+const UNCLEAR = /\$\{|\$\(|\{\{/;
 
 /** Parses a value from a file. Literal text is wrapped as a secret, placeholders become slots. */
 export function parseTemplate(text: string, context: TemplateContext): SecretTemplate {
@@ -63,32 +48,38 @@ export function parseTemplate(text: string, context: TemplateContext): SecretTem
     end = match.index + match[0].length;
   }
   parts.push(text.slice(end));
-  // For a malformed placeholder, such as a nested one, ask for the whole value instead of sending the rest.
   const isUnclear =
     text.trim() === '' ||
     parts.length > 2 * MAX_GAPS + 1 ||
-    parts.some((part) => typeof part === 'string' && part.includes('${'));
+    parts.some((part) => typeof part === 'string' && UNCLEAR.test(part));
   if (isUnclear) return [{ name: context.name }];
   return parts.filter((part) => part !== '').map((part) => (typeof part === 'string' ? new Secret(part) : part));
 }
 
 function toPart(text: string, match: RegExpMatchArray, context: TemplateContext): string | Slot | undefined {
-  const [whole, dollarBraces, braces, angles, dollar, yours, blank] = match;
-  if (dollarBraces !== undefined) return readDollarBraces(dollarBraces, context);
-  if (dollar !== undefined || yours !== undefined) return { name: dollar ?? yours ?? context.name };
-  if (blank !== undefined) return { name: context.name };
-  const variable = braces === undefined ? undefined : context.variables?.get(braces);
-  if (variable !== undefined) return variable.value ?? withFallback(braces ?? context.name, variable.fallback);
+  const groups: Partial<PlaceholderGroups> = match.groups ?? {};
+  const { shell, doubled, command, reference, braced, angled, dollar, percent, sentence } = groups;
+  if (shell !== undefined) return readShell(shell, context);
+  if (doubled !== undefined) return { name: doubled.trim() || context.name };
+  // A command may contain a secret, and a reference its place: only the name of a variable is shown.
+  if (command !== undefined) return { name: /^\s*[A-Za-z_]\w*\s*$/.test(command) ? command.trim() : context.name };
+  if (reference !== undefined) return { name: REFERENCE.exec(reference)?.[1] ?? context.name };
+  const named = dollar ?? percent ?? sentence;
+  if (named !== undefined) return { name: named };
+  const variable = braced === undefined ? undefined : context.variables?.get(braced);
+  if (variable !== undefined) return variable.value ?? withFallback(braced ?? context.name, variable.fallback);
+  if (braced === undefined && angled === undefined) return { name: context.name };
   // In the middle of a word it is part of a secret, and its name would be shown.
-  const isInWord =
-    /\w/.test(text[(match.index ?? 0) - 1] ?? '') || /\w/.test(text[(match.index ?? 0) + whole.length] ?? '');
-  return isInWord ? undefined : { name: (braces ?? angles ?? '').trim() || context.name };
+  const at = match.index ?? 0;
+  const isInWord = /\w/.test(text[at - 1] ?? '') || /\w/.test(text[at + match[0].length] ?? '');
+  return isInWord ? undefined : { name: (braced ?? angled ?? '').trim() || context.name };
 }
 
-/** Shells and Claude Code write a default as `NAME:-default`. */
-function readDollarBraces(inner: string, context: TemplateContext): Slot {
-  const [, name, fallback] = /^\s*([A-Za-z_]\w*):-(.*)$/s.exec(inner) ?? [];
-  return name === undefined ? { name: inner.trim() || context.name } : withFallback(name, fallback);
+/** Shells and Claude Code write a default as `NAME:-default`, and a message for a missing value as `NAME:?message`. */
+function readShell(inner: string, context: TemplateContext): Slot {
+  const [, name, kind, rest] = /^\s*([A-Za-z_]\w*):([-?])(.*)$/s.exec(inner) ?? [];
+  if (name === undefined) return { name: inner.trim() || context.name };
+  return kind === '-' ? withFallback(name, rest) : { name };
 }
 
 function withFallback(name: string, fallback: string | undefined): Slot {

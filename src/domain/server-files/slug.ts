@@ -1,6 +1,11 @@
+import { createHash } from 'node:crypto';
+
 const MAX_LENGTH = 64;
 
-/** Converts a name to a slug: lower-case letters, digits and single "-". `server` when nothing remains. */
+/**
+ * Converts a name to a slug: lower-case letters, digits and single "-". A name without Latin letters and digits gets a
+ * slug of its own, which it gets again every time: other names of this kind must not look like the same server.
+ */
 export function toSlug(name: string): string {
   const plain = name
     .slice(0, 1_000)
@@ -8,7 +13,11 @@ export function toSlug(name: string): string {
     .replace(/\p{M}+/gu, '')
     .toLowerCase();
   const slug = trimDashes(plain.replace(/[^a-z0-9]+/g, '-'));
-  return trimDashes(slug.slice(0, MAX_LENGTH)) || 'server';
+  return trimDashes(slug.slice(0, MAX_LENGTH)) || `server-${digestName(name)}`;
+}
+
+function digestName(name: string): string {
+  return createHash('sha256').update(name.normalize('NFKC').trim().toLowerCase()).digest('hex').slice(0, 8);
 }
 
 /**
@@ -24,14 +33,24 @@ export function toSlugs(names: readonly string[]): string[] {
       seen.add(name);
       return base;
     }
-    let slug = base;
-    for (let number = 2; taken.has(slug); number += 1) {
-      const ending = `-${number}`;
-      slug = `${trimDashes(base.slice(0, MAX_LENGTH - ending.length))}${ending}`;
-    }
+    const slug = taken.has(base) ? toFreeSlug(base, (each) => taken.has(each)) : base;
     taken.add(slug);
     return slug;
   });
+}
+
+/** The first of `base-2`, `base-3`, … that is not taken. */
+export function toFreeSlug(base: string, isTaken: (slug: string) => boolean): string {
+  for (let number = 2; ; number += 1) {
+    const slug = toNumberedSlug(base, number);
+    if (!isTaken(slug)) return slug;
+  }
+}
+
+/** The slug with a number, shortened if necessary. */
+export function toNumberedSlug(base: string, number: number): string {
+  const ending = `-${number}`;
+  return `${trimDashes(base.slice(0, MAX_LENGTH - ending.length))}${ending}`;
 }
 
 function trimDashes(text: string): string {

@@ -23,6 +23,12 @@ const RESERVED = new Set([
   'last-event-id',
 ]);
 
+/** Whether the connection or MCP itself sets the header, so that nobody else can. */
+export function isReservedHeader(name: string): boolean {
+  const lower = name.toLowerCase();
+  return RESERVED.has(lower) || lower.startsWith('mcp-');
+}
+
 /** Reports a name that is not a valid header name or that the gateway sets itself. */
 export function checkHeaderName(issues: Issues, path: Path, name: string): void {
   if (!TOKEN.test(name) || name.length > 128) {
@@ -33,8 +39,7 @@ export function checkHeaderName(issues: Issues, path: Path, name: string): void 
     );
     return;
   }
-  const lower = name.toLowerCase();
-  if (RESERVED.has(lower) || lower.startsWith('mcp-')) {
+  if (isReservedHeader(name)) {
     issues.add(path, 'RESERVED_HEADER_NAME', `"${name}" is set by the connection or by MCP itself; remove it.`);
   }
 }

@@ -16,6 +16,11 @@ export class Issues {
     return this.#found.some((issue) => path.every((step, index) => issue.path[index] === step));
   }
 
+  /** All problems so far. */
+  list(): readonly ValidationIssue[] {
+    return this.#found;
+  }
+
   /** The first problem. */
   first(): ValidationIssue | undefined {
     return this.#found[0];

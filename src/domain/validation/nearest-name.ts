@@ -18,6 +18,14 @@ export function findNearestName(name: string, known: Iterable<string>): string |
   return nearest?.name;
 }
 
+/** Like `findNearestName`, but only a name that differs in at most two letters and less than a third of them. */
+export function findSimilarName(name: string, known: Iterable<string>): string | undefined {
+  const nearest = findNearestName(name, known);
+  if (nearest === undefined) return undefined;
+  const distance = measureDistance(toPlain(name), toPlain(nearest));
+  return distance <= 2 && distance * 3 < toPlain(name).length ? nearest : undefined;
+}
+
 /** A sentence that names the nearest known name. Empty if there is none. */
 export function suggestName(name: string, known: Iterable<string>): string {
   const nearest = findNearestName(name, known);

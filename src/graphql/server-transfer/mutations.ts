@@ -11,19 +11,40 @@ const ImportSecretInput = builder.inputType('ImportSecretInput', {
   }),
 });
 
+const ImportAnswerEnum = builder.enumType('ImportAnswer', {
+  description: 'What to do with a server whose slug belongs to another one.',
+  values: {
+    UPDATE: { value: 'update', description: 'It is the same server: change it.' },
+    CREATE: { value: 'create', description: 'It is another server: create it with a free slug, such as `github-2`.' },
+  } as const,
+});
+
+const ImportAnswerInput = builder.inputType('ImportAnswerInput', {
+  description: 'The answer to a QUESTION of a dry run.',
+  fields: (t) => ({
+    slug: t.string({ required: true, description: 'Slug of the server, as the dry run lists it.' }),
+    answer: t.field({ type: ImportAnswerEnum, required: true, description: 'What to do with it.' }),
+  }),
+});
+
 const ImportMcpServersInput = builder.inputType('ImportMcpServersInput', {
   description: 'A file with MCP server definitions.',
   fields: (t) => ({
     content: t.string({
       required: true,
       description:
-        "The file's text: `mcpServers` as most clients write it, VS Code's `servers`, the MCP registry's server.json, or an export.",
+        "The file's text: an export, the file of an MCP client (mcp.json in all its shapes, Codex' TOML, YAML of LibreChat and LiteLLM), or the MCP registry's server.json.",
     }),
     dryRun: t.boolean({ required: false, defaultValue: true, description: 'Only report what would be done.' }),
     secrets: t.field({
       type: [ImportSecretInput],
       required: false,
       description: 'Secrets for the placeholders in the file.',
+    }),
+    answers: t.field({
+      type: [ImportAnswerInput],
+      required: false,
+      description: 'Answers for servers whose slug belongs to another one.',
     }),
   }),
 });
@@ -37,6 +58,7 @@ builder.mutationFields((t) => ({
       services.transfer.import(viewer, {
         content: input.content,
         dryRun: input.dryRun ?? true,
+        answers: new Map((input.answers ?? []).map(({ slug, answer }) => [slug, answer])),
         secrets: (input.secrets ?? []).map(({ value, ...rest }) => ({ ...rest, value: new Secret(value) })),
       }),
   }),

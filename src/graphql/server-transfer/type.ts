@@ -9,6 +9,11 @@ const McpServerImportKindEnum = builder.enumType('McpServerImportKind', {
     CREATE: { value: 'create', description: 'The server is new and is created.' },
     UPDATE: { value: 'update', description: 'The server exists with other settings and is updated.' },
     UNCHANGED: { value: 'unchanged', description: 'The server already exists exactly as in the file.' },
+    QUESTION: {
+      value: 'question',
+      description:
+        'The slug belongs to a server with another name and another origin. Nothing happens until `answers` says what to do.',
+    },
     SKIP: { value: 'skip', description: 'The server cannot be imported. The notes say why.' },
   } as const,
 });
@@ -48,7 +53,8 @@ const ImportedMcpServerType = builder.objectRef<ImportedServerResult>('ImportedM
     notes: t.exposeStringList('notes', { description: 'Remarks for the person who imports.' }),
     error: t.string({
       nullable: true,
-      description: 'Why the server could not be created or updated; null if there was no error.',
+      description:
+        'Why the server could not be created or updated, or in a dry run, why it will not be; null if there is no error.',
       resolve: ({ error }) => (error === null ? null : `${error.code}: ${error.message}`),
     }),
     config: t.field({
@@ -66,6 +72,9 @@ export const ImportMcpServersPayload = builder.objectRef<ImportReport>('ImportMc
   fields: (t) => ({
     diff: t.exposeString('diff', {
       description: 'The whole report as text for a terminal, one line per server and field.',
+    }),
+    notes: t.exposeStringList('notes', {
+      description: 'Remarks on the file as a whole, and on secrets and answers that it has no use for.',
     }),
     servers: t.field({
       type: [ImportedMcpServerType],
