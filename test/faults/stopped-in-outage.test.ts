@@ -8,7 +8,7 @@ import { startReplicas } from './feed-replicas.ts';
 const serverUrl = inject('ownServerUrl') ?? '';
 const CALLERS = 20;
 /** Time for load balancers to switch, for requests to finish, and for connections to close. */
-const STOP_MS = 30_000;
+const STOP_MS = 120_000;
 
 test.runIf(serverUrl !== '')('a gateway that is told to stop while its database is down stops', async () => {
   const own = await createOwnDatabase(serverUrl);

@@ -94,8 +94,12 @@ test('the audit log takes as many statements for 100 entries as for one', async 
     expect(data.auditLog.nodes).toHaveLength(first);
     return statements.length;
   };
-  for (let index = 0; index < 60; index += 1) {
-    await gateway.graphql('{ exportMcpServers }', { token: gateway.tokens[index % 2 === 0 ? 'member' : 'service'] });
+  const id = await createId(gateway);
+  const rename =
+    'mutation ($id: UUID!, $name: String!) { updateMcpServerConfig(id: $id, patch: { displayName: $name }) { id } }';
+  for (let index = 0; index < 100; index += 1) {
+    const token = gateway.tokens[index % 2 === 0 ? 'admin' : 'bootstrap'];
+    await gateway.graphql(rename, { token, variables: { id, name: `Name ${index}` } });
   }
   for (const first of [1, 100]) await ask(first);
   expect(await ask(100)).toBe(await ask(1));
