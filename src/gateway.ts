@@ -106,7 +106,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     publicUrl: config.publicUrl,
     oidc: config.oidc,
     isAllowedPrivateHost: hosts.isAllowed,
-    learnHosts: hosts.learn,
+    resolveHosts: hosts.resolve,
     outbound,
     issuerOutbound,
     onIssuerError: (error) => log.warn({ err: error }, 'the OpenID Connect issuer cannot be used'),

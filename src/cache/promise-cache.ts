@@ -1,7 +1,7 @@
 import { type Bounded, BoundedMap, type CacheBounds, type CacheStatus, type SizeOf } from './bounded-map.ts';
 
 /**
- * Caches results of asynchronous work. Those who ask for the same while it is in progress share it. What is in progress
+ * Caches results of asynchronous work. Callers that need the same result while the work is in progress share it. What is in progress
  * is not counted and evicts nothing: only a result that is worth keeping takes a place.
  */
 export class PromiseCache<Key, Value> implements Bounded {
@@ -20,7 +20,7 @@ export class PromiseCache<Key, Value> implements Bounded {
   }
 
   /** Returns the known result, or starts the work. */
-  remember(key: Key, work: () => Promise<Value>): Promise<Value> {
+  getOrStart(key: Key, work: () => Promise<Value>): Promise<Value> {
     return this.get(key) ?? this.start(key, work());
   }
 
@@ -30,7 +30,7 @@ export class PromiseCache<Key, Value> implements Bounded {
     this.#pending.set(key, result);
     result.then(
       (value) => {
-        // Forgotten or replaced in the meantime.
+        // Deleted or replaced in the meantime.
         if (this.#pending.get(key) !== result) return;
         this.#pending.delete(key);
         if (this.#isKept(value)) this.#kept.set(key, { result, value });

@@ -4,7 +4,7 @@ import { type Config, readConfig } from '../config.ts';
 import type { Database } from '../data/database/database.ts';
 import { createPrisma } from '../data/database/prisma.ts';
 import { registerKeys } from '../data/keys/key-registry.ts';
-import { forgetRevokedKeys } from '../data/keys/key-revocation.ts';
+import { removeRevokedKeys } from '../data/keys/key-revocation.ts';
 import { applyMigrations } from '../data/migrations/migrations.ts';
 import { isLoopbackHost } from '../domain/validation/url.ts';
 import { createGateway, type Gateway } from '../gateway.ts';
@@ -76,7 +76,7 @@ async function openGateway(config: Config, database: Database, log: Logger): Pro
   const { keyring, keyFile } = await openConfiguredKeys(config);
   const prisma = createPrisma(database, keyring);
   // Completes a revocation if a crash came before the key file was updated.
-  if (keyFile !== undefined) await forgetRevokedKeys(prisma, keyring, keyFile);
+  if (keyFile !== undefined) await removeRevokedKeys(prisma, keyring, keyFile);
   const { registered, warnings } = await registerKeys(prisma, keyring);
   await prisma.$disconnect();
   if (registered.length > 0) log.info({ keys: registered }, 'encryption keys registered');

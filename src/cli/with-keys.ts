@@ -3,7 +3,7 @@ import type { Database } from '../data/database/database.ts';
 import { FolderInUseError } from '../data/database/folder-lock.ts';
 import { createPrisma } from '../data/database/prisma.ts';
 import { registerKeys } from '../data/keys/key-registry.ts';
-import { forgetRevokedKeys } from '../data/keys/key-revocation.ts';
+import { removeRevokedKeys } from '../data/keys/key-revocation.ts';
 import { applyMigrations, isUpToDate } from '../data/migrations/migrations.ts';
 import { createKeyRepository } from '../data/repositories/key-repository.ts';
 import { createKeyService } from '../domain/keys/key-service.ts';
@@ -49,7 +49,7 @@ async function withOpenedDatabase<Result>(
   const service = createKeyService({ keys: createKeyRepository({ prisma, keyring, keyFile }) });
   // Not called by `list` and `verify`: they must also work when the keys do not match the registry.
   const register = async (): Promise<void> => {
-    if (keyFile !== undefined) await forgetRevokedKeys(prisma, keyring, keyFile);
+    if (keyFile !== undefined) await removeRevokedKeys(prisma, keyring, keyFile);
     await registerKeys(prisma, keyring);
   };
   try {

@@ -15,7 +15,7 @@ export interface CursorPurpose {
   kind: string;
   /** The database and its history. */
   epoch: string;
-  /** The user whom the cursor was given to. */
+  /** The user who got the cursor. */
   userId: string;
 }
 

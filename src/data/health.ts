@@ -2,7 +2,7 @@ import type { Keyring } from '../crypto/keyring.ts';
 import type { Database } from './database/database.ts';
 import type { GatehousePrisma } from './database/prisma.ts';
 import { checkKeys } from './keys/key-registry.ts';
-import { forgetRevokedKeys } from './keys/key-revocation.ts';
+import { removeRevokedKeys } from './keys/key-revocation.ts';
 import type { FeedReader } from './memory/feed-reader.ts';
 import { isUpToDate } from './migrations/migrations.ts';
 
@@ -30,7 +30,7 @@ export function createDataHealth(options: {
       },
       change_feed: async () => reader.assertFresh(),
       encryption_keys: async () => {
-        await forgetRevokedKeys(prisma, keyring);
+        await removeRevokedKeys(prisma, keyring);
         const { problems } = await checkKeys(prisma, keyring);
         if (problems.length > 0) throw new Error(problems.join('; '));
       },

@@ -19,7 +19,7 @@ import { createGovernance } from './governance/governance.ts';
 import { createKeyService } from './keys/key-service.ts';
 import { createOperationShares } from './shares/operation-shares.ts';
 import { createUserService } from './users/user-service.ts';
-import type { IsAllowedPrivateHost, LearnHosts } from './validation/url.ts';
+import type { IsAllowedPrivateHost, ResolveHosts } from './validation/url.ts';
 
 /** What the services work with. */
 export interface ServicesOptions {
@@ -32,7 +32,7 @@ export interface ServicesOptions {
   publicUrl: string;
   oidc: OidcSettings | undefined;
   isAllowedPrivateHost: IsAllowedPrivateHost;
-  learnHosts: LearnHosts;
+  resolveHosts: ResolveHosts;
   /** Fetches from servers and from their authorization servers. */
   outbound: { fetch: SafeFetch };
   /** Fetches from the operator's own OpenID Connect issuer. */
@@ -51,7 +51,7 @@ export type InternalServices = ReturnType<typeof createServices>['internal'];
 
 /** Creates all services, folder by folder. A new service is added in its folder; a new folder is one line here. */
 export function createServices(options: ServicesOptions) {
-  const { memory, experiments, isAllowedPrivateHost, learnHosts, now } = options;
+  const { memory, experiments, isAllowedPrivateHost, resolveHosts, now } = options;
   const { store } = memory;
 
   const { services: connections, internal } = createConnections({ ...options, store });
@@ -62,7 +62,7 @@ export function createServices(options: ServicesOptions) {
     store,
     experiments,
     isAllowedPrivateHost,
-    learnHosts,
+    resolveHosts,
     setup: connections.oauthSetup,
     endings,
   });

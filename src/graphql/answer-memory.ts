@@ -178,7 +178,7 @@ export function createAnswerMemory(schema: GraphQLSchema, caches: Caches) {
       if (key === undefined) return make();
       if (describe(document).reach === 'viewer')
         return answerAt(key, services.answerStamp, services.answerStamp.current(), make);
-      return events.remember(key, async () => keepAnswer(await make()));
+      return events.getOrStart(key, async () => keepAnswer(await make()));
     },
 
     /** Gives an answer again, or has it made. */

@@ -37,7 +37,7 @@ const VALUE_KINDS: ReadonlySet<string> = new Set([
  */
 export function toDocumentError(error: GraphQLError): GraphQLError {
   if (Array.isArray(error.extensions['issues'])) return error;
-  const message = tellWithoutValues(error);
+  const message = describeWithoutValues(error);
   const issue: ValidationIssue = { path: [], code: 'INVALID_DOCUMENT', message };
   const { nodes, source, positions, path } = error;
   const http = toHttp(error);
@@ -61,7 +61,7 @@ function toHttp({ nodes, source, extensions }: GraphQLError): object | undefined
   return rest;
 }
 
-function tellWithoutValues({ message, nodes }: GraphQLError): string {
+function describeWithoutValues({ message, nodes }: GraphQLError): string {
   if (message.startsWith('Syntax Error: ')) {
     return message.replace(FOUND_TOKEN, '$1 $2.').replace(FOUND_CHARACTERS, '.');
   }

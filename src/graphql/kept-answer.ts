@@ -9,7 +9,7 @@ const CHARACTER_BYTES = 2;
  */
 export class KeptAnswer implements ExecutionResult {
   readonly stringify: () => string;
-  /** Memory that it needs, about. */
+  /** An estimate of the memory that it needs. */
   readonly bytes: number;
 
   constructor(text: string) {
@@ -18,13 +18,13 @@ export class KeptAnswer implements ExecutionResult {
     this.bytes = CHARACTER_BYTES * text.length;
   }
 
-  /** Made anew from the text, for WebSocket messages. */
+  /** Parsed from the text, for WebSocket messages. */
   get data(): Record<string, unknown> {
     return (JSON.parse(this.stringify()) as { data: Record<string, unknown> }).data;
   }
 }
 
-/** The answer as text, to be kept. One with errors stays as it is: it is made again. */
+/** Turns an answer into text, for the cache. An answer with errors is not cached and stays as it is. */
 export function keepAnswer(result: ExecutionResult): ExecutionResult {
   if (result.errors !== undefined || result.data == null) return result;
   return new KeptAnswer(JSON.stringify(result));

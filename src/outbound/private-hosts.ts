@@ -6,7 +6,7 @@ const FRESH_MS = 30_000;
 const LOOKUP_TIMEOUT_MS = 3_000;
 const MAX_HOSTS = 1_000;
 /** More URLs than any real document or config has. */
-const MAX_LEARNED_AT_ONCE = 20;
+const MAX_RESOLVED_AT_ONCE = 20;
 
 /** Loopback, in both families. */
 const THIS_MACHINE = ['127.0.0.1', '::1'];
@@ -17,19 +17,19 @@ export interface PrivateHosts {
   readonly hasRanges: boolean;
   /**
    * Whether the operator opened the host of a URL: by name and port, or because all its addresses are in allowed ranges.
-   * Names other than `localhost` must be learned first. The connection itself checks again.
+   * Names other than `localhost` must be resolved first. The connection itself checks again.
    */
   isAllowed(url: URL): boolean;
   /** Looks up the names in http URLs, so that `isAllowed` knows them. Ignores everything else, and never rejects. */
-  learn(urls: Iterable<string>): Promise<void>;
+  resolve(urls: Iterable<string>): Promise<void>;
   /** The same for the URLs in a text, such as a document of another server. */
-  learnFrom(text: string): Promise<void>;
+  resolveIn(text: string): Promise<void>;
 }
 
 /** Creates the check from the operator's ranges. */
 export function createPrivateHosts(ranges: readonly PrivateRange[], lookup: Lookup = systemLookup): PrivateHosts {
   const hasRanges = ranges.some(({ kind }) => kind === 'cidr');
-  const known = new Map<string, { isAllowed: boolean; learnedAt: number }>();
+  const known = new Map<string, { isAllowed: boolean; resolvedAt: number }>();
 
   const lookUp = async (hostname: string): Promise<void> => {
     const addresses = await within(LOOKUP_TIMEOUT_MS, resolveAddresses(hostname, lookup)).catch(() => undefined);
@@ -37,21 +37,21 @@ export function createPrivateHosts(ranges: readonly PrivateRange[], lookup: Look
     if (addresses === undefined) return;
     const isAllowed = selectAllowed(addresses, (address) => isInRanges(address, ranges)) !== undefined;
     known.delete(hostname);
-    known.set(hostname, { isAllowed, learnedAt: performance.now() });
+    known.set(hostname, { isAllowed, resolvedAt: performance.now() });
     const [oldest] = known.keys();
     if (known.size > MAX_HOSTS && oldest !== undefined) known.delete(oldest);
   };
 
-  const learn = async (urls: Iterable<string>): Promise<void> => {
+  const resolve = async (urls: Iterable<string>): Promise<void> => {
     if (!hasRanges) return;
     const names = new Set<string>();
     for (const text of urls) {
       if (!/^\s*http:/i.test(text) || !URL.canParse(text)) continue;
       const { hostname } = new URL(text);
-      const learnedAt = known.get(hostname)?.learnedAt;
-      const isFresh = learnedAt !== undefined && performance.now() - learnedAt < FRESH_MS;
+      const resolvedAt = known.get(hostname)?.resolvedAt;
+      const isFresh = resolvedAt !== undefined && performance.now() - resolvedAt < FRESH_MS;
       if (!isFresh && toAddress(hostname) === undefined) names.add(hostname);
-      if (names.size >= MAX_LEARNED_AT_ONCE) break;
+      if (names.size >= MAX_RESOLVED_AT_ONCE) break;
     }
     await Promise.all([...names].map(lookUp));
   };
@@ -70,8 +70,8 @@ export function createPrivateHosts(ranges: readonly PrivateRange[], lookup: Look
       return isInRange(hostname) || known.get(hostname)?.isAllowed === true;
     },
 
-    learn,
-    learnFrom: async (text) => (hasRanges ? learn(listHttpUrls(text)) : undefined),
+    resolve,
+    resolveIn: async (text) => (hasRanges ? resolve(listHttpUrls(text)) : undefined),
   };
 }
 

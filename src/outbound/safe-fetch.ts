@@ -112,7 +112,7 @@ async function toResponse(
     chunks.push(chunk);
   }
   const bytes = Buffer.concat(chunks);
-  await hosts.learnFrom(`${String(headers['www-authenticate'] ?? '')} ${bytes.toString('latin1')}`);
+  await hosts.resolveIn(`${String(headers['www-authenticate'] ?? '')} ${bytes.toString('latin1')}`);
   const isBodyless = statusCode === 204 || statusCode === 205;
   return new Response(isBodyless ? null : bytes, { status: statusCode, headers: toHeaders(headers) });
 }

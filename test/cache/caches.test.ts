@@ -62,22 +62,22 @@ test('those who ask for the same at the same time share the work', async () => {
   const cache = createPromiseCache();
   let runs = 0;
   const work = async () => `run ${++runs}`;
-  expect(await Promise.all([cache.remember('a', work), cache.remember('a', work)])).toEqual(['run 1', 'run 1']);
-  expect(await cache.remember('a', work)).toBe('run 1');
+  expect(await Promise.all([cache.getOrStart('a', work), cache.getOrStart('a', work)])).toEqual(['run 1', 'run 1']);
+  expect(await cache.getOrStart('a', work)).toBe('run 1');
 });
 
 test('what is in progress, fails, or is not worth keeping evicts nothing', async () => {
   const cache = createPromiseCache();
-  await cache.remember('a', async () => 'a');
-  await cache.remember('b', async () => 'b');
-  for (let index = 0; index < 10; index += 1) await cache.remember(`miss ${index}`, async () => null);
-  await expect(cache.remember('c', () => Promise.reject(new Error('failed')))).rejects.toThrow('failed');
-  void cache.remember('d', () => new Promise<never>(() => undefined));
+  await cache.getOrStart('a', async () => 'a');
+  await cache.getOrStart('b', async () => 'b');
+  for (let index = 0; index < 10; index += 1) await cache.getOrStart(`miss ${index}`, async () => null);
+  await expect(cache.getOrStart('c', () => Promise.reject(new Error('failed')))).rejects.toThrow('failed');
+  void cache.getOrStart('d', () => new Promise<never>(() => undefined));
   expect(await cache.get('a')).toBe('a');
   expect(await cache.get('b')).toBe('b');
   expect(cache.status().entries).toBe(2);
   // Asked again, a miss is looked up again.
-  expect(await cache.remember('miss 0', async () => 'found')).toBe('found');
+  expect(await cache.getOrStart('miss 0', async () => 'found')).toBe('found');
 });
 
 test('a result that arrives after its key was forgotten is not kept', async () => {
@@ -87,9 +87,9 @@ test('a result that arrives after its key was forgotten is not kept', async () =
     const slow = new Promise<string>((resolve) => {
       finish = resolve;
     });
-    const old = cache.remember('a', () => slow);
+    const old = cache.getOrStart('a', () => slow);
     cache[forget]('a');
-    const renewed = cache.remember('a', async () => 'new');
+    const renewed = cache.getOrStart('a', async () => 'new');
     finish('old');
     expect([await old, await renewed, await cache.get('a')]).toEqual(['old', 'new', 'new']);
   }

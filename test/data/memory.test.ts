@@ -360,14 +360,14 @@ describe('a look at the feed', () => {
         await bump(3);
       }),
     );
-    const [head, touches] = [reader.head(), reader.touches()];
+    const [head, callerVersion] = [reader.head(), reader.callerVersion()];
     await bump(2);
     await reader.fresh();
-    expect([reader.head(), reader.touches()]).toEqual([head + 1n, touches]);
+    expect([reader.head(), reader.callerVersion()]).toEqual([head + 1n, callerVersion]);
     expect((await reader.readAfter(head, 10)).map(({ config }) => config?.version)).toEqual([2]);
     await reader.fresh();
     expect(reader.head()).toBe(head + 2n);
-    expect(reader.touches()).toBeGreaterThan(touches);
+    expect(reader.callerVersion()).toBeGreaterThan(callerVersion);
   });
 
   test('reaches the position of another process, even without a notification', async () => {

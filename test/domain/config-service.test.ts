@@ -54,7 +54,7 @@ function createConfigs(over: Store, watch: (endings: ConnectionEndings) => Parti
   const plans = createConfigPlans({
     store: over,
     isAllowedPrivateHost,
-    learnHosts: async () => undefined,
+    resolveHosts: async () => undefined,
     setup,
     endings: connections.internal.endings,
   });

@@ -21,7 +21,7 @@ export type ServerSockets = ReturnType<typeof createServerSockets>;
  * Callers waiting on a closed socket get an error, and the pool discards the connection.
  */
 export function createServerSockets() {
-  const sockets = new Map<Socket, { heard: number; since: number; openedAt: number }>();
+  const sockets = new Map<Socket, { bytesRead: number; since: number; openedAt: number }>();
 
   const drop = (socket: Socket): void => {
     const error = new Error('the database did not respond, so the connection was closed');
@@ -32,7 +32,7 @@ export function createServerSockets() {
   const sweep = setInterval(() => {
     const now = performance.now();
     for (const [socket, state] of sockets) {
-      if (socket.bytesRead !== state.heard) Object.assign(state, { heard: socket.bytesRead, since: now });
+      if (socket.bytesRead !== state.bytesRead) Object.assign(state, { bytesRead: socket.bytesRead, since: now });
       else if (now - state.since > MAX_SILENCE_MS) drop(socket);
     }
   }, SWEEP_MS);
@@ -43,7 +43,7 @@ export function createServerSockets() {
     open(): Socket {
       const socket = new Socket();
       const now = performance.now();
-      sockets.set(socket, { heard: 0, since: now, openedAt: now });
+      sockets.set(socket, { bytesRead: 0, since: now, openedAt: now });
       socket.once('close', () => sockets.delete(socket));
       return socket;
     },
@@ -57,7 +57,7 @@ export function createServerSockets() {
 
     /** Closes the sockets that have received nothing since the mark. */
     dropSilentSince(mark: SocketMark): void {
-      for (const [socket, heard] of mark) if (socket.bytesRead === heard) drop(socket);
+      for (const [socket, bytesRead] of mark) if (socket.bytesRead === bytesRead) drop(socket);
     },
 
     /** Closes the sockets that have received nothing at all although the server answers others. */

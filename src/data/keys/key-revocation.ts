@@ -53,7 +53,7 @@ async function assertUnused(prisma: GatehousePrisma, number: number, digest: str
  * after a crash between a revocation and the change of the file. The active key stays; startup and readiness report it
  * as a problem.
  */
-export async function forgetRevokedKeys(store: PrismaStore, keyring: Keyring, keyFile?: KeyFile): Promise<void> {
+export async function removeRevokedKeys(store: PrismaStore, keyring: Keyring, keyFile?: KeyFile): Promise<void> {
   const openers = keyring.keys.map(({ digest }) => digest).filter((digest) => digest !== keyring.active.digest);
   if (openers.length === 0) return;
   const revoked = await store.encryptionKey.findMany({ where: { revokedDigest: { in: openers } } });

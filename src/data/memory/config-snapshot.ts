@@ -29,7 +29,7 @@ export function createConfigSnapshots(load: () => Promise<ConfigsAtRev>) {
     meanwhile = [];
     const mine = load().then(
       (loaded) => {
-        // `forget` was called while loading, so the loaded configs may be outdated.
+        // `invalidate` was called while loading, so the loaded configs may be outdated.
         if (loading !== mine) return read();
         const snapshot = createSnapshot(loaded);
         for (const change of meanwhile) snapshot.apply(change);
@@ -66,7 +66,7 @@ export function createConfigSnapshots(load: () => Promise<ConfigsAtRev>) {
     },
 
     /** Discards the configs. The next `get` loads them again. */
-    forget(): void {
+    invalidate(): void {
       state = undefined;
       loading = undefined;
     },

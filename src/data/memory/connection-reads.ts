@@ -69,6 +69,6 @@ export function createConnectionReads(
       for (const { kind, userId } of changes) if (kind === 'connection' && userId !== null) byUser.delete(userId);
     },
 
-    forget: (): void => byUser.clear(),
+    invalidate: (): void => byUser.clear(),
   };
 }

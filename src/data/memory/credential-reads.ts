@@ -36,7 +36,7 @@ export function createCredentialReads(
     find: () => Promise<Found | null>,
   ): Promise<Found | null> => {
     await fresh();
-    return memory.remember(key, find);
+    return memory.getOrStart(key, find);
   };
 
   return {
@@ -45,8 +45,8 @@ export function createCredentialReads(
         remember(tokens, tokenHash, () => stored.apiTokens.findByHash(SYSTEM, { tokenHash })),
       ),
       /** Clears the whole cache: entries are keyed by hash, but this token is known by id. This is rare. */
-      touch: guarded('credential.verify', async (args: { id: string; now: Date; staleBefore: Date }) => {
-        await stored.apiTokens.touch(SYSTEM, args);
+      recordUse: guarded('credential.verify', async (args: { id: string; now: Date; staleBefore: Date }) => {
+        await stored.apiTokens.recordUse(SYSTEM, args);
         tokens.clear();
       }),
     },
@@ -63,7 +63,7 @@ export function createCredentialReads(
       }),
     },
 
-    forget(): void {
+    invalidate(): void {
       tokens.clear();
       users.clear();
       identities.clear();

@@ -7,7 +7,7 @@ import type { FeedPosition } from '../repositories/feed-repository.ts';
 import type { Repositories } from '../store.ts';
 import { createChangeBuffer } from './change-buffer.ts';
 import { createRerun } from './rerun.ts';
-import { createSleepers } from './sleepers.ts';
+import { createWaiters } from './waiters.ts';
 
 const CHANNEL = 'gatehouse_feed';
 /** How often the database is polled, as a fallback for notifications. */
@@ -18,14 +18,14 @@ const POLL_MS = 1_000;
  */
 const MAX_UNVERIFIED_MS = 2_000;
 /** A poll that takes longer is abandoned, so that the next one can use another connection. */
-const LOOK_TIMEOUT_MS = 5_000;
+const POLL_TIMEOUT_MS = 5_000;
 const BATCH = 1_000;
 
 /** A consumer that keeps derived state in memory. Called in the order of the changes. */
 export interface FeedObserver {
   onChanges(changes: readonly ConfigChangeRecord[]): void;
   /** Called when all cached state must be discarded. */
-  onForget(): void;
+  onInvalidate(): void;
 }
 
 /** How far this process has read. */
@@ -67,61 +67,62 @@ export function createFeedReader(options: {
   let timer: NodeJS.Timeout | undefined;
   let isClosed = false;
   let withHistory = true;
-  let position: FeedPosition = { epoch: '', rev: 0n, expiredRev: 0n, touches: 0n };
+  let position: FeedPosition = { epoch: '', rev: 0n, expiredRev: 0n, callerVersion: 0n };
   let head = 0n;
   /** Counts how often the reader had to restart: the database was replaced or restored, or changes were missed. */
   let resets = 0;
   /** The changes up to `head`. */
   const buffer = caches.add(createChangeBuffer());
-  const sleepers = createSleepers();
+  const waiters = createWaiters();
   let notifications = 0;
   /** The notifications that may concern callers. */
   let callerNotifications = 0;
-  let looks = 0;
-  let looked: Doubts = { all: -1, callers: -1 };
-  let verified: Doubts = looked;
+  let polls = 0;
+  let polled: Doubts = { all: -1, callers: -1 };
+  let verified: Doubts = polled;
   let verifiedAt = Number.NEGATIVE_INFINITY;
 
   const countDoubts = (): Doubts => ({ all: notifications + database.writeCount(), callers: callerNotifications });
 
   /** Whether notifications arrive and the state was verified recently. */
-  const isTold = (): boolean => listener?.isConnected() === true && performance.now() - verifiedAt < MAX_UNVERIFIED_MS;
+  const isNotified = (): boolean =>
+    listener?.isConnected() === true && performance.now() - verifiedAt < MAX_UNVERIFIED_MS;
 
   const freshOf = (kind: keyof Doubts): Promise<void> | undefined => {
-    const told = isTold();
+    const notified = isNotified();
     const doubts = countDoubts()[kind];
-    if (told && verified[kind] === doubts) return undefined;
-    const current = told && looked[kind] === doubts ? looking.current() : undefined;
-    return current ?? looking.run();
+    if (notified && verified[kind] === doubts) return undefined;
+    const current = notified && polled[kind] === doubts ? polling.current() : undefined;
+    return current ?? polling.run();
   };
 
-  const askPosition = (): Promise<FeedPosition> => feed.position(SYSTEM, { withHistory });
+  const readPosition = (): Promise<FeedPosition> => feed.position(SYSTEM, { withHistory });
 
   const restart = (next: FeedPosition): void => {
     resets += 1;
     buffer.clear();
     position = next;
     head = next.rev;
-    observer.onForget();
-    sleepers.wakeAll();
+    observer.onInvalidate();
+    waiters.notifyAll();
   };
 
-  const look = async (): Promise<void> => {
+  const poll = async (): Promise<void> => {
     if (isClosed) throw new Error('the change feed is closed');
-    looks += 1;
-    const number = looks;
+    polls += 1;
+    const number = polls;
     const doubts = countDoubts();
-    looked = doubts;
+    polled = doubts;
     const startedAt = performance.now();
-    const found = await askPosition();
+    const found = await readPosition();
     // An abandoned poll may still get its answer after a newer poll has finished.
-    if (number !== looks) return;
+    if (number !== polls) return;
     if (found.epoch !== position.epoch || found.rev < head) restart(found);
-    else if (found.touches !== position.touches) observer.onForget();
+    else if (found.callerVersion !== position.callerVersion) observer.onInvalidate();
     position = found;
     while (head < found.rev) {
       const listed = await feed.listAfter(SYSTEM, { rev: head, limit: BATCH });
-      if (number !== looks) return;
+      if (number !== polls) return;
       // Skip changes committed after the position was read: the changes to callers that precede them are not known yet.
       const changes = listed.filter(({ rev }) => rev <= found.rev);
       const newest = changes.at(-1)?.rev;
@@ -134,37 +135,37 @@ export function createFeedReader(options: {
       head = newest;
       observer.onChanges(changes);
       if (onDelay !== undefined) for (const { occurredAt } of changes) onDelay(Date.now() - occurredAt.getTime());
-      sleepers.wakeAll();
+      waiters.notifyAll();
     }
     verified = doubts;
     verifiedAt = startedAt;
   };
 
-  const looking = createRerun(() => withTimeout(look(), LOOK_TIMEOUT_MS));
+  const polling = createRerun(() => withTimeout(poll(), POLL_TIMEOUT_MS));
 
-  const lookQuietly = (): void => {
-    looking.run().catch((error: unknown) => {
+  const pollQuietly = (): void => {
+    polling.run().catch((error: unknown) => {
       if (!isClosed) onError(error);
     });
   };
 
   return {
     async start(): Promise<void> {
-      position = await askPosition().catch((error: unknown) => {
+      position = await readPosition().catch((error: unknown) => {
         // Some PostgreSQL-compatible services do not report their history. A service that did not answer may still
         // support it.
         if (!isRefusal(error)) throw error;
         withHistory = false;
-        return askPosition();
+        return readPosition();
       });
       head = position.rev;
       listener = await database.listen(CHANNEL, (payload) => {
         notifications += 1;
         // A numeric payload is a revision. Anything else may concern callers.
         if (!/^\d+$/.test(payload ?? '')) callerNotifications += 1;
-        lookQuietly();
+        pollQuietly();
       });
-      timer = setInterval(lookQuietly, POLL_MS);
+      timer = setInterval(pollQuietly, POLL_MS);
       timer.unref();
     },
 
@@ -196,13 +197,13 @@ export function createFeedReader(options: {
      * Increases when a user, a credential or a sealed value changes. While it is unchanged and `fresh` returns
      * undefined, roles, statuses and credentials are unchanged too.
      */
-    touches: (): bigint => position.touches,
+    callerVersion: (): bigint => position.callerVersion,
 
     /** Identifies the state in memory: two equal stamps mean that nothing changed in between. */
-    stamp: (): string => `${position.epoch} ${resets} ${head} ${position.touches}`,
+    stamp: (): string => `${position.epoch} ${resets} ${head} ${position.callerVersion}`,
 
     /** Reads the current position of the database. */
-    position: askPosition,
+    position: readPosition,
 
     /** The changes after a revision, from memory if they are buffered. */
     async readAfter(rev: bigint, limit: number): Promise<ConfigChangeRecord[]> {
@@ -215,12 +216,12 @@ export function createFeedReader(options: {
     /** Resolves when this process has read up to a revision that exists in the database. */
     async reach(rev: bigint): Promise<void> {
       const begun = resets;
-      while (head < rev && resets === begun) await looking.run();
+      while (head < rev && resets === begun) await polling.run();
     },
 
     /** Resolves when there is a change after this revision, on timeout, or on abort. */
     async waitBeyond(rev: bigint, timeoutMs: number, signal: AbortSignal): Promise<void> {
-      if (head <= rev && !signal.aborted) await sleepers.sleep(timeoutMs, signal);
+      if (head <= rev && !signal.aborted) await waiters.wait(timeoutMs, signal);
     },
 
     /** Removes changes older than a date. @returns how many were removed */
@@ -244,7 +245,7 @@ export function createFeedReader(options: {
       isClosed = true;
       clearInterval(timer);
       await listener?.close();
-      await looking.settle();
+      await polling.settle();
     },
   };
 }

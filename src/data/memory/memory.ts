@@ -51,10 +51,10 @@ export function createMemory(options: {
         snapshots.apply(changes);
         connections.apply(changes);
       },
-      onForget() {
-        snapshots.forget();
-        connections.forget();
-        credentials.forget();
+      onInvalidate() {
+        snapshots.invalidate();
+        connections.invalidate();
+        credentials.invalidate();
       },
     },
   });

@@ -28,7 +28,7 @@ export async function applyMigrations(database: Database, migrations?: readonly 
     // Another replica may have migrated while this one waited for the lock.
     if (await isUpToDate(database, wanted)) return [];
     await assertUnchanged(database, wanted);
-    await giveUpUnfinished(database);
+    await markUnfinishedRolledBack(database);
     const adapter = createMigrationAdapter(database.migrationAdapterFactory, wanted);
     try {
       return await withSchemaEngine(adapter.factory, undefined, async (engine) => {
@@ -40,7 +40,7 @@ export async function applyMigrations(database: Database, migrations?: readonly 
       const message = describeFailure(adapter.failure(), error);
       // Mark it as rolled back, so that the next start can continue with a corrected migration. If the database is
       // down, that start does it.
-      await giveUpUnfinished(database).catch(() => undefined);
+      await markUnfinishedRolledBack(database).catch(() => undefined);
       throw new MigrationError(message, { cause: error });
     }
   });
@@ -81,7 +81,7 @@ async function assertUnchanged(database: Database, wanted: readonly Migration[])
  * Records unfinished migrations as rolled back, as `prisma migrate resolve` does. The database kept nothing of them;
  * see `createMigrationAdapter`. Requires the migration lock.
  */
-async function giveUpUnfinished(database: Database): Promise<void> {
+async function markUnfinishedRolledBack(database: Database): Promise<void> {
   if (!(await hasRecords(database))) return;
   await database.query(
     'UPDATE _prisma_migrations SET rolled_back_at = now() WHERE finished_at IS NULL AND rolled_back_at IS NULL',

@@ -38,7 +38,7 @@ export function createApiTokenRepository(db: PrismaStore) {
      * Records a use, unless one was recorded since `staleBefore`, so that a busy token does not cause a write per
      * request.
      */
-    touch: guarded('credential.verify', async (args: { id: string; now: Date; staleBefore: Date }) => {
+    recordUse: guarded('credential.verify', async (args: { id: string; now: Date; staleBefore: Date }) => {
       await db.apiToken.updateMany({
         where: { id: args.id, OR: [{ lastUsedAt: null }, { lastUsedAt: { lt: args.staleBefore } }] },
         data: { lastUsedAt: args.now },

@@ -12,7 +12,7 @@ export interface FeedPosition {
   /** The newest change that has been removed by age. */
   expiredRev: bigint;
   /** Increases on changes that are not in the feed but affect what replicas cache. */
-  touches: bigint;
+  callerVersion: bigint;
 }
 
 /** The changes to configs and connections in commit order. Written by triggers. */
@@ -27,12 +27,12 @@ export function createFeedRepository(db: PrismaStore) {
     position: guarded('feed.read', async ({ withHistory }: { withHistory: boolean }): Promise<FeedPosition> => {
       const [row] = withHistory
         ? await db.$queryRaw<FeedPosition[]>`
-            SELECT n AS rev, expired_rev AS "expiredRev", touches, concat_ws('-', epoch,
+            SELECT n AS rev, expired_rev AS "expiredRev", touches AS "callerVersion", concat_ws('-', epoch,
               substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8),
               (SELECT oid FROM pg_database WHERE datname = current_database())) AS epoch
             FROM feed_counter`
         : await db.$queryRaw<FeedPosition[]>`
-            SELECT n AS rev, expired_rev AS "expiredRev", touches, epoch::text FROM feed_counter`;
+            SELECT n AS rev, expired_rev AS "expiredRev", touches AS "callerVersion", epoch::text FROM feed_counter`;
       if (row === undefined) throw new Error('the change feed has no counter');
       return row;
     }),

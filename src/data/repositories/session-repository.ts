@@ -35,7 +35,7 @@ export function createSessionRepository(db: PrismaStore) {
       };
     }),
 
-    touch: guarded('credential.verify', async (args: { id: string; now: Date; staleBefore: Date }) => {
+    recordUse: guarded('credential.verify', async (args: { id: string; now: Date; staleBefore: Date }) => {
       await db.session.updateMany({
         where: { id: args.id, lastSeenAt: { lt: args.staleBefore } },
         data: { lastSeenAt: args.now },

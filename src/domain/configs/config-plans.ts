@@ -8,7 +8,7 @@ import { type OAuthSettings, type OAuthSetup, type SetupReport, toExistingClient
 import type { OAuthProvider } from '../oauth/oauth-provider.ts';
 import { Issues } from '../validation/issues.ts';
 import { trimmed } from '../validation/text.ts';
-import { checkUrl, type IsAllowedPrivateHost, type LearnHosts } from '../validation/url.ts';
+import { checkUrl, type IsAllowedPrivateHost, type ResolveHosts } from '../validation/url.ts';
 import { changesAuthorization } from './config-changes.ts';
 import { leavesSettings, needsDiscovery, withoutSettings, withSettings } from './config-discovery.ts';
 import { type ConfigDraft, toDraft } from './config-draft.ts';
@@ -46,11 +46,11 @@ export type ConfigPlans = ReturnType<typeof createConfigPlans>;
 export function createConfigPlans(options: {
   store: Store;
   isAllowedPrivateHost: IsAllowedPrivateHost;
-  learnHosts: LearnHosts;
+  resolveHosts: ResolveHosts;
   setup: OAuthSetup;
   endings: ConnectionEndings;
 }) {
-  const { store, isAllowedPrivateHost, learnHosts, setup, endings } = options;
+  const { store, isAllowedPrivateHost, resolveHosts, setup, endings } = options;
 
   const toCheckedDraft = (input: ConfigInput, current?: McpServerConfigRecord): ConfigDraft => {
     const issues = new Issues();
@@ -89,7 +89,7 @@ export function createConfigPlans(options: {
     async previewDiscovery({ url, transport }: { url: string; transport: McpTransport }): Promise<SetupReport> {
       const issues = new Issues();
       const trimmedUrl = trimmed(url);
-      await learnHosts([trimmedUrl]);
+      await resolveHosts([trimmedUrl]);
       checkUrl(issues, ['url'], trimmedUrl, isAllowedPrivateHost);
       issues.throwIfAny();
       return setup.discover({ url: trimmedUrl, transport, scopes: [] });
@@ -100,7 +100,7 @@ export function createConfigPlans(options: {
       viewer: Viewer,
       { id, input, isDryRun }: { id: string; input: ConfigInput; isDryRun?: boolean },
     ): Promise<ConfigPlan> {
-      await learnHosts(listUrls(input));
+      await resolveHosts(listUrls(input));
       const draft = toCheckedDraft(input);
       if (!needsDiscovery(draft)) return { draft, discovery: { kind: 'none' } };
       // Check this before registering a client elsewhere.
@@ -112,7 +112,7 @@ export function createConfigPlans(options: {
     /** Looks up the hosts of an update. Call it before the transaction, because it may wait for other servers. */
     async lookUpHosts(viewer: Viewer, { id, patch }: { id: string; patch: ConfigInput }): Promise<void> {
       const current = await store.configs.findById(viewer, { id });
-      await learnHosts([...listUrls(patch), ...(current === null ? [] : listUrls(current))]);
+      await resolveHosts([...listUrls(patch), ...(current === null ? [] : listUrls(current))]);
     },
 
     /**

@@ -2,7 +2,7 @@ import type { Store } from '../../data/store.ts';
 import type { ConnectionEndings } from '../connections/connection-endings.ts';
 import type { OAuthSetup } from '../connections/oauth-setup.ts';
 import type { Experiment } from '../experiments.ts';
-import type { IsAllowedPrivateHost, LearnHosts } from '../validation/url.ts';
+import type { IsAllowedPrivateHost, ResolveHosts } from '../validation/url.ts';
 import { createConfigPlans } from './config-plans.ts';
 import { createConfigService } from './config-service.ts';
 
@@ -11,7 +11,7 @@ export function createConfigs(options: {
   store: Store;
   experiments: ReadonlySet<Experiment>;
   isAllowedPrivateHost: IsAllowedPrivateHost;
-  learnHosts: LearnHosts;
+  resolveHosts: ResolveHosts;
   setup: OAuthSetup;
   endings: ConnectionEndings;
 }) {

@@ -32,7 +32,7 @@ export function createAuthentication({ store, now, verifyBootstrap, verifyOidc, 
     if (revokedAt !== null || (expiresAt !== null && expiresAt <= at)) return NOBODY;
     const staleBefore = new Date(at.getTime() - API_TOKEN_TOUCH_MS);
     if (lastUsedAt === null || lastUsedAt < staleBefore) {
-      await store.apiTokens.touch(SYSTEM, { id, now: at, staleBefore });
+      await store.apiTokens.recordUse(SYSTEM, { id, now: at, staleBefore });
     }
     const credential = { kind: 'apiToken', apiTokenId: id, expiresAt } as const;
     return { kind: 'user', userId, role: found.user.role as Role, credential };

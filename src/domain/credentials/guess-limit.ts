@@ -13,7 +13,7 @@ const GUESSES: BucketLimits = { capacity: 100, perSecond: 5 };
 const MAX_NETWORKS = 10_000;
 const OTHER_NETWORKS = 'other networks';
 
-/** Credentials that were good lately, each with the network that it came from. */
+/** Credentials that were valid recently, each with the network that it came from. */
 const GOOD = { name: 'good credentials', maxEntries: 20_000, maxBytes: 8_000_000 };
 
 /** Limits how often credentials are tried. */
@@ -28,7 +28,7 @@ export function createGuessLimit({ caches, now }: { caches: Caches; now: () => D
   const networks = new Map<string, TokenBucket>();
   const good = caches.createMap<string, true>(GOOD, estimateBytes);
 
-  /** Forgets the networks that did not guess lately, when there are many. */
+  /** Removes the networks that have not guessed recently, when there are many. */
   const sweep = (at: number): void => {
     if (networks.size < MAX_NETWORKS) return;
     for (const [network, bucket] of networks) {

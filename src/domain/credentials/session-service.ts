@@ -82,7 +82,7 @@ export function createSessionService({ store, now, bootstrapDigest, guesses }: S
     }
     const staleBefore = new Date(at.getTime() - SESSION_TOUCH_MS);
     if (session.lastSeenAt < staleBefore) {
-      await store.sessions.touch(SYSTEM, { id: session.id, now: at, staleBefore });
+      await store.sessions.recordUse(SYSTEM, { id: session.id, now: at, staleBefore });
     }
     const credential = { kind: 'session', sessionId: session.id, expiresAt: session.expiresAt } as const;
     return { kind: 'user', userId: session.userId, role: found.user.role as Role, credential };

@@ -18,7 +18,7 @@ const MAX_UNSEEN_MS = 3_000;
 /** Reports whether any role, status or credential may have changed. */
 interface Changes {
   fresh(): Promise<void> | undefined;
-  touches(): bigint;
+  callerVersion(): bigint;
   resets(): number;
 }
 
@@ -36,7 +36,7 @@ export function followViewer(
   let lookedAt = Number.NEGATIVE_INFINITY;
 
   const look = (): Viewer | Promise<Viewer> => {
-    const current = `${changes.resets()} ${changes.touches()}`;
+    const current = `${changes.resets()} ${changes.callerVersion()}`;
     const isRecent = performance.now() - lookedAt < MAX_UNSEEN_MS;
     if (stamp === current && isRecent && !isPast(known, now())) return known;
     const startedAt = performance.now();

@@ -30,11 +30,11 @@ export function createAdvertisedServers(options: {
     return { server, staleAtMs: now().getTime() + (server === null ? FAILURE_TTL_MS : TTL_MS) };
   };
   return async (issuer) => {
-    const asked = known.remember(issuer, () => find(issuer));
-    const found = await asked;
+    const cached = known.getOrStart(issuer, () => find(issuer));
+    const found = await cached;
     if (now().getTime() < found.staleAtMs) return found.server;
-    // Unless somebody else asks anew already.
-    if (known.get(issuer) === asked) known.delete(issuer);
-    return (await known.remember(issuer, () => find(issuer))).server;
+    // Unless another caller has replaced it already.
+    if (known.get(issuer) === cached) known.delete(issuer);
+    return (await known.getOrStart(issuer, () => find(issuer))).server;
   };
 }

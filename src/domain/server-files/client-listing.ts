@@ -80,7 +80,7 @@ function listField(
   const descriptions = readInputs(reader);
   reader.take(field);
   const listing = toListing(format, [...path, field], value, descriptions);
-  const rest = isWholeFile ? reader.noteIgnored([field, 'inputs']) : undefined;
+  const rest = isWholeFile ? reader.describeIgnored([field, 'inputs']) : undefined;
   return rest === undefined ? listing : { ...listing, notes: [`Beside "${field}": ${rest}`] };
 }
 

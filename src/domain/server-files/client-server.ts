@@ -66,7 +66,7 @@ export function readClientServer(
 
   const transport = (type == null ? undefined : TRANSPORTS.get(toPlainName(type))) ?? bridge?.transport;
   const leftNotes = noteCommand(reader, bridge);
-  const ignored = reader.noteIgnored(KNOWN);
+  const ignored = reader.describeIgnored(KNOWN);
   return {
     name,
     plain: {

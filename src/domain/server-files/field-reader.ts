@@ -41,7 +41,7 @@ export class FieldReader {
   readonly path: FilePath;
   readonly issues: Issues;
   readonly #object: Readonly<Record<string, unknown>>;
-  readonly #asked = new Set<string>();
+  readonly #read = new Set<string>();
 
   constructor(issues: Issues, path: FilePath, object: Readonly<Record<string, unknown>>) {
     this.issues = issues;
@@ -54,7 +54,7 @@ export class FieldReader {
     // Inherited properties are not in the file.
     const name = names.find((each) => Object.hasOwn(this.#object, each));
     if (name === undefined) return undefined;
-    this.#asked.add(name);
+    this.#read.add(name);
     return { name, value: this.#object[name] };
   }
 
@@ -112,7 +112,7 @@ export class FieldReader {
 
   /** The names of the unused fields. */
   unused(): string[] {
-    return Object.keys(this.#object).filter((name) => !this.#asked.has(name));
+    return Object.keys(this.#object).filter((name) => !this.#read.has(name));
   }
 
   /**
@@ -120,7 +120,7 @@ export class FieldReader {
    *
    * @param known the names of which the nearest is shown for an unused field that is almost one of them
    */
-  noteIgnored(known: readonly string[] = []): string | undefined {
+  describeIgnored(known: readonly string[] = []): string | undefined {
     const ignored = this.unused();
     // A name that does not look like a field name may be a misplaced secret.
     const shown = ignored.filter((name) => /^[$\w.-]{1,64}$/.test(name)).slice(0, 20);

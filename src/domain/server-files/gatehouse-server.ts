@@ -22,7 +22,7 @@ export function listGatehouse(root: unknown): Listing | undefined {
   }
   const servers = reader.take('servers')?.value;
   if (!isObject(servers)) throw fileProblem('WRONG_TYPE', 'Must be an object of servers by slug.', ['servers']);
-  const ignored = reader.noteIgnored();
+  const ignored = reader.describeIgnored();
   return {
     format: 'gatehouse',
     entries: Object.entries(servers).map(([name, value]) => ({

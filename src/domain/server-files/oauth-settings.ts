@@ -34,7 +34,7 @@ export function readOAuthSettings(settings: FieldReader, name: string): Credenti
   if (scopes !== undefined) plain.oauth2Scopes = scopes;
   // In the entry itself, other readers take the other fields.
   if (name !== 'auth_type') {
-    const ignored = settings.noteIgnored();
+    const ignored = settings.describeIgnored();
     if (ignored !== undefined) notes.push(`In "${name}": ${ignored}`);
   }
   return credentials;

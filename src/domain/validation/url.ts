@@ -8,7 +8,7 @@ export const MAX_URL_LENGTH = 2_048;
 export type IsAllowedPrivateHost = (url: URL) => boolean;
 
 /** Looks up the hosts of URLs, before `IsAllowedPrivateHost` is asked about them. Never rejects. */
-export type LearnHosts = (urls: Iterable<string>) => Promise<void>;
+export type ResolveHosts = (urls: Iterable<string>) => Promise<void>;
 
 /**
  * Reports problems with a URL that the gateway or a browser will open. Allowed are `https:`, and `http:` to loopback
