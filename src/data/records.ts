@@ -141,8 +141,18 @@ export interface ChatRecord {
 export interface ChatMessageRecord {
   id: string;
   chatId: string;
-  content: string;
   createdAt: Date;
+}
+
+/** A message in a list. Its text is read separately: hundreds of long ones are too much to read at once. */
+export interface ListedMessageRecord extends ChatMessageRecord {
+  /** Size of the text in UTF-8. */
+  contentBytes: number;
+}
+
+/** A message with its text. */
+export interface FullMessageRecord extends ChatMessageRecord {
+  content: string;
 }
 
 /** A change to a config, or to a user's connection to it. */

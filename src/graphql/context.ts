@@ -1,9 +1,7 @@
 import type { Services } from '../domain/services.ts';
 import type { Viewer } from '../policy/viewer.ts';
+import { OperationBudget } from './budget/operation-budget.ts';
 import { createLoaders, type Loaders } from './loaders.ts';
-
-/** Entries that one operation may ask for, over all its lists: resolving their fields keeps everybody else waiting. */
-export const MAX_ENTRIES = 500;
 
 /** What the HTTP room hands over with each operation. */
 export interface GraphQLServerContext {
@@ -19,13 +17,14 @@ export interface GraphQLServerContext {
 export interface GraphQLContext extends GraphQLServerContext {
   services: Services;
   loaders: Loaders;
-  /** How many list entries this operation may still ask for. */
-  entriesLeft: number;
+  /** What this operation may still cost. */
+  budget: OperationBudget;
 }
 
 /** Makes the context of one operation. */
 export function createContext(services: Services, server: GraphQLServerContext): GraphQLContext {
   const { viewer, requestId, acceptsEvents, onDenied } = server;
-  const loaders = createLoaders(services, viewer);
-  return { viewer, requestId, acceptsEvents, onDenied, services, loaders, entriesLeft: MAX_ENTRIES };
+  const budget = new OperationBudget();
+  const loaders = createLoaders(services, viewer, budget);
+  return { viewer, requestId, acceptsEvents, onDenied, services, loaders, budget };
 }

@@ -2,13 +2,16 @@ import DataLoader from 'dataloader';
 import type { ApiTokenRecord, ChatRecord, ConnectionRecord, UserRecord } from '../data/records.ts';
 import type { ChatServer } from '../domain/chats/effective-servers.ts';
 import type { Services } from '../domain/services.ts';
+import { notFound } from '../errors.ts';
 import type { Viewer } from '../policy/viewer.ts';
+import type { OperationBudget } from './budget/operation-budget.ts';
+import { createMessagePages } from './chat/message-pages.ts';
 
 /** One query for each kind of fact and operation, however many nodes ask. */
 export type Loaders = ReturnType<typeof createLoaders>;
 
 /** Makes the loaders of one operation: what they loaded is for this viewer and gone with it. */
-export function createLoaders(services: Services, viewer: Viewer) {
+export function createLoaders(services: Services, viewer: Viewer, budget: OperationBudget) {
   return {
     userById: new DataLoader<string, UserRecord | null>(async (ids) => {
       const users = new Map((await services.users.findByIds(viewer, ids)).map((user) => [user.id, user]));
@@ -16,8 +19,10 @@ export function createLoaders(services: Services, viewer: Viewer) {
     }),
 
     apiTokensByUserId: new DataLoader<string, ApiTokenRecord[]>(async (userIds) => {
-      const tokens = await services.apiTokens.listByUserIds(viewer, userIds);
-      return userIds.map((userId) => tokens.filter((token) => token.userId === userId));
+      const byUser = new Map<string, ApiTokenRecord[]>(userIds.map((userId) => [userId, []]));
+      for (const token of await services.apiTokens.listByUserIds(viewer, userIds))
+        byUser.get(token.userId)?.push(token);
+      return userIds.map((userId) => byUser.get(userId) ?? []);
     }),
 
     connectedUserCount: new DataLoader<string, number>(async (configIds) => {
@@ -25,14 +30,33 @@ export function createLoaders(services: Services, viewer: Viewer) {
       return configIds.map((id) => counts.get(id) ?? 0);
     }),
 
-    /** What applies in a chat. */
-    chatServers: new DataLoader<ChatRecord, ChatServer[], string>(
+    /** Makes the list of what applies in a chat. */
+    chatServers: new DataLoader<ChatRecord, () => ChatServer[], string>(
       async (chats) => {
-        const byChat = await services.effectiveServers.listByChat(viewer, chats);
-        return chats.map(({ id }) => byChat.get(id) ?? []);
+        const toServers = await services.effectiveServers.readForChats(viewer, chats);
+        return chats.map((chat) => () => toServers(chat));
       },
       { cacheKeyFn: ({ id }) => id },
     ),
+
+    messagePage: createMessagePages(services, viewer),
+
+    messageCount: new DataLoader<ChatRecord, number, string>(
+      async (chats) => {
+        const counts = await services.chats.countMessages(viewer, chats);
+        return chats.map(({ id }) => counts.get(id) ?? 0);
+      },
+      { cacheKeyFn: ({ id }) => id },
+    ),
+
+    /** The text of a listed message. */
+    messageContent: new DataLoader<string, string>(async (ids) => {
+      // Refused after the first of them were asked for.
+      if (budget.refusal !== undefined) return ids.map(() => '');
+      const contents = await services.chats.findContents(viewer, ids);
+      // Deleted since it was listed.
+      return ids.map((id) => contents.get(id) ?? notFound('message'));
+    }),
 
     /** How the viewer himself stands with the server. */
     ownConnection: new DataLoader<string, ConnectionRecord | undefined>(async (configIds) => {

@@ -1,10 +1,11 @@
 import type { Page } from '../data/records.ts';
 import { DomainError, validationFailed } from '../errors.ts';
+import { MAX_REQUESTED_ENTRIES } from './budget/operation-budget.ts';
 import { builder } from './builder.ts';
-import { type GraphQLContext, MAX_ENTRIES } from './context.ts';
+import type { GraphQLContext } from './context.ts';
 
 const DEFAULT_PAGE_SIZE = 50;
-const MAX_PAGE_SIZE = MAX_ENTRIES;
+const MAX_PAGE_SIZE = MAX_REQUESTED_ENTRIES;
 
 /** The arguments of every list. */
 export const pageArgs = builder.args((t) => ({
@@ -24,9 +25,8 @@ export const pageArgs = builder.args((t) => ({
 export function takeFirst(first: number | null | undefined, context: GraphQLContext): number {
   const size = first ?? DEFAULT_PAGE_SIZE;
   if (size < 0 || size > MAX_PAGE_SIZE) throw outOfRange(`Must be from 0 to ${MAX_PAGE_SIZE}.`);
-  context.entriesLeft -= size;
-  if (context.entriesLeft >= 0) return size;
-  throw outOfRange(`One operation may request at most ${MAX_ENTRIES} entries in all its lists together.`);
+  if (!context.budget.request(size)) return size;
+  throw outOfRange(`One operation may request at most ${MAX_REQUESTED_ENTRIES} entries in all its lists together.`);
 }
 
 function outOfRange(message: string): DomainError {
@@ -56,7 +56,10 @@ function cursorInvalid(): DomainError {
   return new DomainError('CURSOR_INVALID', 'This is not your cursor of this list; start again without "after".');
 }
 
-/** Converts a page of records to a Relay connection. Cursors are sealed only for the fields that are selected. */
+/**
+ * Converts a page of records to a Relay connection. Cursors are sealed only for the fields that are selected. The total is
+ * counted once, whatever the number of its aliases.
+ */
 export function toConnection<Row>(page: Page<Row>, toCursor: (row: Row) => string, totalCount: () => Promise<number>) {
   const edges = page.rows.map((node) => ({
     node,
@@ -64,9 +67,13 @@ export function toConnection<Row>(page: Page<Row>, toCursor: (row: Row) => strin
       return toCursor(node);
     },
   }));
+  let total: Promise<number> | undefined;
   return {
     edges,
-    totalCount,
+    totalCount() {
+      total ??= totalCount();
+      return total;
+    },
     pageInfo: {
       hasNextPage: page.hasMore,
       hasPreviousPage: false,

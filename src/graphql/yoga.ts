@@ -13,12 +13,14 @@ import { validationFailed } from '../errors.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { createAnswerMemory } from './answer-memory.ts';
+import { chargeFields } from './budget/charge-fields.ts';
 import { createContext, type GraphQLServerContext } from './context.ts';
 import { pickDeclared, type Variables } from './declared-variables.ts';
 import { createDocumentMemory } from './document-memory.ts';
 import { createErrorMask, toGraphQLError } from './mask-error.ts';
 import { guardRootFields } from './permissions.ts';
 import { useAnswerMemory } from './plugins/use-answer-memory.ts';
+import { useBudget } from './plugins/use-budget.ts';
 import { useDocumentErrors } from './plugins/use-document-errors.ts';
 import { useDocumentMemory } from './plugins/use-document-memory.ts';
 import { useEventStream } from './plugins/use-event-stream.ts';
@@ -89,7 +91,7 @@ const NO_SUCH_OPERATION = validationFailed([
 
 /** Builds the guarded schema with its plugins, once. */
 export function createGraphQL({ services, caches, log, metrics }: GraphQLOptions): GraphQLFace {
-  const schema = guardRootFields(buildSchema());
+  const schema = chargeFields(guardRootFields(buildSchema()));
   const answers = createAnswerMemory(schema, caches);
   const documents = createDocumentMemory(caches);
   const yoga = createYoga<GraphQLServerContext & RequestBody>({
@@ -116,6 +118,7 @@ export function createGraphQL({ services, caches, log, metrics }: GraphQLOptions
       useIntrospectionGuard(),
       useOperationReport({ log, metrics }),
       useVariableCheck(),
+      useBudget(),
       useAnswerMemory(answers),
       useFreshContext(answers, documents),
       useEventStream(),

@@ -82,6 +82,7 @@ const ACTIONS: Readonly<Record<string, Action>> = {
   'chats.lockOwn': 'chat.write',
   'chats.createMessage': 'chat.write',
   'chats.listMessages': 'chat.read',
+  'chats.findContents': 'chat.read',
   'chats.countMessages': 'chat.read',
   'chats.countUses': 'mcpServerConfig.readImpact',
   'chats.countAll': 'mcpServerConfig.readImpact',

@@ -1,5 +1,6 @@
 import { execute, extendSchema, type GraphQLObjectType, parse } from 'graphql';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { OperationBudget } from '../../src/graphql/budget/operation-budget.ts';
 import type { GraphQLContext } from '../../src/graphql/context.ts';
 import { guardRootFields, ROOT_PERMISSIONS } from '../../src/graphql/permissions.ts';
 import { POLICY } from '../../src/policy/policy.ts';
@@ -122,7 +123,12 @@ describe('the guard before the root fields', () => {
     };
     const unreachable = new Proxy({}, { get: () => refuse });
     const services = new Proxy({}, { get: () => unreachable });
-    const rest = { requestId: 'test', onDenied: () => undefined, loaders: unreachable, entriesLeft: 500 };
+    const rest = {
+      requestId: 'test',
+      onDenied: () => undefined,
+      loaders: unreachable,
+      budget: new OperationBudget(),
+    };
     return { viewer, services, ...rest } as unknown as GraphQLContext;
   };
   const userOf = (role: (typeof ROLES)[number]): Viewer => {

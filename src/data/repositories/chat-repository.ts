@@ -1,7 +1,8 @@
 import { can } from '../../policy/policy.ts';
 import { type Viewer, viewerUserId } from '../../policy/viewer.ts';
 import type { PrismaStore } from '../database/prisma.ts';
-import type { ChatMessageRecord, ChatRecord, Page } from '../records.ts';
+import { Prisma } from '../generated/client.ts';
+import type { ChatRecord, FullMessageRecord, ListedMessageRecord, Page } from '../records.ts';
 import { guarded } from './guarded.ts';
 
 /** A position in a list: after the row with this creation time and id. */
@@ -59,7 +60,7 @@ export function createChatRepository(db: PrismaStore) {
         ownerId: string;
         content: string;
         mcpServerIds: readonly string[];
-      }): Promise<ChatMessageRecord> => {
+      }): Promise<FullMessageRecord> => {
         const { chatId, content, mcpServerIds } = args;
         const message = await db.chatMessage.create({ data: { chatId, content } });
         await db.chat.update({ where: { id: chatId }, data: { mcpServerIds: [...mcpServerIds] } });
@@ -68,34 +69,55 @@ export function createChatRepository(db: PrismaStore) {
       (args) => ({ ownerId: args.ownerId }),
     ),
 
-    /** Oldest first. Find the chat first, which checks access. */
+    /** A page of the messages of each chat, by chat id, oldest first: one statement for all of them. */
     listMessages: guarded(
       'chat.read',
-      async (args: {
-        chatId: string;
-        ownerId: string;
-        first: number;
-        after?: ChatCursor | undefined;
-      }): Promise<Page<ChatMessageRecord>> => {
-        const { createdAt, id } = args.after ?? {};
-        const rows = await db.chatMessage.findMany({
-          where: {
-            chatId: args.chatId,
-            ...(createdAt !== undefined &&
-              id !== undefined && { OR: [{ createdAt: { gt: createdAt } }, { createdAt, id: { gt: id } }] }),
-          },
-          orderBy: [{ createdAt: 'asc' }, { id: 'asc' }],
-          take: args.first + 1,
-        });
-        return { rows: rows.slice(0, args.first), hasMore: rows.length > args.first };
+      async (
+        args: { chats: readonly Pick<ChatRecord, 'id' | 'ownerId'>[]; first: number; after?: ChatCursor | undefined },
+        viewer,
+      ): Promise<Map<string, Page<ListedMessageRecord>>> => {
+        const { first, after } = args;
+        const chatIds = readableIds(args.chats, viewer);
+        const isAfter =
+          after === undefined
+            ? Prisma.empty
+            : Prisma.sql`AND (created_at, id) > (${after.createdAt}::timestamptz, ${after.id}::uuid)`;
+        const rows = await db.$queryRaw<ListedMessageRecord[]>`
+          SELECT message.id::text, message.chat_id::text AS "chatId", message.created_at AS "createdAt",
+            octet_length(message.content) AS "contentBytes"
+          FROM unnest(${chatIds}::uuid[]) AS chat (id) CROSS JOIN LATERAL (
+            SELECT * FROM chat_messages WHERE chat_id = chat.id ${isAfter} ORDER BY created_at, id LIMIT ${first + 1}
+          ) AS message
+          ORDER BY message.created_at, message.id`;
+        const byChat = new Map<string, ListedMessageRecord[]>(chatIds.map((id) => [id, []]));
+        for (const row of rows) byChat.get(row.chatId)?.push(row);
+        return new Map(
+          [...byChat].map(([id, found]) => [id, { rows: found.slice(0, first), hasMore: found.length > first }]),
+        );
       },
-      (args) => ({ ownerId: args.ownerId }),
     ),
 
+    /** The texts of messages, by id. Messages of chats that the viewer may not read are left out. */
+    findContents: guarded('chat.read', async (args: { ids: readonly string[] }, viewer) => {
+      const rows = await db.chatMessage.findMany({
+        where: { id: { in: [...args.ids] } },
+        select: { id: true, content: true, chat: { select: { ownerId: true } } },
+      });
+      const visible = rows.filter(({ chat }) => can(viewer, 'chat.read', chat));
+      return new Map(visible.map(({ id, content }) => [id, content]));
+    }),
+
+    /** The number of messages of each chat, by chat id. Chats without messages are left out. */
     countMessages: guarded(
       'chat.read',
-      (args: { chatId: string; ownerId: string }) => db.chatMessage.count({ where: { chatId: args.chatId } }),
-      (args) => ({ ownerId: args.ownerId }),
+      async (args: { chats: readonly Pick<ChatRecord, 'id' | 'ownerId'>[] }, viewer) => {
+        const groups = await db.chatMessage.groupBy({
+          by: ['chatId'],
+          where: { chatId: { in: readableIds(args.chats, viewer) } },
+          _count: { _all: true },
+        });
+        return new Map(groups.map(({ chatId, _count }) => [chatId, _count._all]));
+      },
     ),
 
     /** The number of chats that have selected a config, and of their owners. */
@@ -116,6 +138,11 @@ export function createChatRepository(db: PrismaStore) {
         WHERE mcp_server_ids @> ARRAY[${args.configId}::uuid]`;
     }),
   };
+}
+
+/** The ids of chats, less those that the viewer may not read. */
+function readableIds(chats: readonly Pick<ChatRecord, 'id' | 'ownerId'>[], viewer: Viewer): string[] {
+  return chats.filter(({ ownerId }) => can(viewer, 'chat.read', { ownerId })).map(({ id }) => id);
 }
 
 function ownIdOf(viewer: Viewer): string {

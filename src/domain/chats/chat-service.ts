@@ -1,5 +1,5 @@
 import { isForeignKeyViolation } from '../../data/database/database-error.ts';
-import type { ChatMessageRecord, ChatRecord, Page } from '../../data/records.ts';
+import type { ChatRecord, FullMessageRecord, ListedMessageRecord, Page } from '../../data/records.ts';
 import type { ChatCursor } from '../../data/repositories/chat-repository.ts';
 import type { Repositories, Store } from '../../data/store.ts';
 import { notFound, unauthenticated } from '../../errors.ts';
@@ -82,7 +82,7 @@ export function createChatService({ store, experiments }: { store: Store; experi
     },
 
     /** @throws FORBIDDEN, NOT_FOUND, VALIDATION_FAILED with each server that may not be selected */
-    async createMessage(viewer: Viewer, input: CreateChatMessageInput): Promise<ChatMessageRecord> {
+    async createMessage(viewer: Viewer, input: CreateChatMessageInput): Promise<FullMessageRecord> {
       const ownerId = assertMayWrite(viewer, experiments);
       const { chatId, content } = input;
       return store.transaction(async (tx) => {
@@ -106,17 +106,23 @@ export function createChatService({ store, experiments }: { store: Store; experi
       });
     },
 
-    /** The messages of a chat that the viewer has access to, oldest first. */
+    /** A page of the messages of each chat, by chat id, oldest first. Chats of the viewer, or any chats for services. */
     async listMessages(
       viewer: Viewer,
-      chat: ChatRecord,
+      chats: readonly ChatRecord[],
       args: { first: number; after?: ChatCursor | undefined },
-    ): Promise<Page<ChatMessageRecord>> {
-      return store.chats.listMessages(viewer, { chatId: chat.id, ownerId: chat.ownerId, ...args });
+    ): Promise<Map<string, Page<ListedMessageRecord>>> {
+      return store.chats.listMessages(viewer, { chats, ...args });
     },
 
-    async countMessages(viewer: Viewer, chat: ChatRecord): Promise<number> {
-      return store.chats.countMessages(viewer, { chatId: chat.id, ownerId: chat.ownerId });
+    /** The texts of listed messages, by id. */
+    async findContents(viewer: Viewer, ids: readonly string[]): Promise<Map<string, string>> {
+      return store.chats.findContents(viewer, { ids });
+    },
+
+    /** The number of messages of each chat, by chat id. Chats without messages are left out. */
+    async countMessages(viewer: Viewer, chats: readonly ChatRecord[]): Promise<Map<string, number>> {
+      return store.chats.countMessages(viewer, { chats });
     },
   };
 }

@@ -37,32 +37,31 @@ export type EffectiveServers = ReturnType<typeof createEffectiveServers>;
 export function createEffectiveServers({ store, connections }: { store: Store; connections: ConnectionService }) {
   return {
     /**
-     * The servers of each chat, by chat id. The number of statements does not depend on the number of chats. Read
-     * failures are errors: leaving out forced servers would give a wrong answer.
+     * Reads what the servers of some chats depend on. The number of statements does not depend on the number of chats.
+     * Read failures are errors: leaving out forced servers would give a wrong answer.
      *
      * @param chats chats of the viewer, or any chats for services
+     * @returns a function that makes the list of one of these chats. There may be hundreds of servers in each of hundreds
+     *   of chats: a caller with a budget stops before making them all
      */
-    async listByChat(viewer: Viewer, chats: readonly ChatRecord[]): Promise<Map<string, ChatServer[]>> {
+    async readForChats(viewer: Viewer, chats: readonly ChatRecord[]): Promise<(chat: ChatRecord) => ChatServer[]> {
       for (const { ownerId } of chats) assertCan(viewer, 'chat.read', { ownerId });
       const chosen = [...new Set(chats.flatMap(({ mcpServerIds }) => mcpServerIds))];
       const configs = await store.configs.listForChats(viewer, { ids: chosen });
       const oauthIds = configs.filter(({ authType }) => authType === 'oauth2').map(({ id }) => id);
       const owners = [...new Set(chats.map(({ ownerId }) => ownerId))];
       const connected = await connections.listOfUsers(owners, oauthIds);
-      return new Map(
-        chats.map((chat) => {
-          const own = connected.get(chat.ownerId);
-          const servers = configs.flatMap((config) => {
-            const source = sourceOf(config, chat.mcpServerIds);
-            if (source === undefined) return [];
-            const state = connections.serverState(config, own?.get(config.id));
-            const more = connections.stateReason(config, own?.get(config.id));
-            const reason = `${SOURCE_REASONS[source]} ${STATE_REASONS[state]}${more === null ? '' : ` ${more}`}`;
-            return [{ config, source, state, reason }];
-          });
-          return [chat.id, servers];
-        }),
-      );
+      return (chat) => {
+        const own = connected.get(chat.ownerId);
+        return configs.flatMap((config) => {
+          const source = sourceOf(config, chat.mcpServerIds);
+          if (source === undefined) return [];
+          const state = connections.serverState(config, own?.get(config.id));
+          const more = connections.stateReason(config, own?.get(config.id));
+          const reason = `${SOURCE_REASONS[source]} ${STATE_REASONS[state]}${more === null ? '' : ` ${more}`}`;
+          return [{ config, source, state, reason }];
+        });
+      };
     },
   };
 }

@@ -1,4 +1,4 @@
-import type { ChatMessageRecord, ChatRecord } from '../../data/records.ts';
+import type { ChatRecord, FullMessageRecord, ListedMessageRecord } from '../../data/records.ts';
 import type { ChatServer } from '../../domain/chats/effective-servers.ts';
 import { notFound } from '../../errors.ts';
 import { builder } from '../builder.ts';
@@ -23,11 +23,17 @@ export const ChatMcpServerType = builder.objectRef<ChatServer>('ChatMcpServer').
 });
 
 /** `ChatMessage` */
-export const ChatMessageType = builder.objectRef<ChatMessageRecord>('ChatMessage').implement({
+export const ChatMessageType = builder.objectRef<FullMessageRecord | ListedMessageRecord>('ChatMessage').implement({
   description: 'A message in a chat.',
   fields: (t) => ({
     id: t.expose('id', { type: 'UUID', description: 'Permanent id.' }),
-    content: t.exposeString('content', { description: 'The text of the message.' }),
+    content: t.string({
+      description: 'The text of the message.',
+      resolve: (message, _args, { loaders, budget }) => {
+        if ('content' in message) return message.content;
+        return budget.reserve(message.contentBytes) ? loaders.messageContent.load(message.id) : '';
+      },
+    }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When the message was written.' }),
   }),
 });
@@ -61,22 +67,27 @@ export const ChatType = builder.objectRef<ChatRecord>('Chat').implement({
       type: [ChatMcpServerType],
       description:
         'The servers that apply in the chat now: the selected and the forced ones, without the disabled ones.',
-      resolve: (chat, _args, { loaders }) => loaders.chatServers.load(chat),
+      resolve: async (chat, _args, { loaders, budget }) => {
+        const toServers = await loaders.chatServers.load(chat);
+        await budget.turn();
+        return budget.refusal === undefined ? toServers() : [];
+      },
     }),
     messages: t.field({
       type: ChatMessageConnection,
       description: 'The messages of the chat, oldest first.',
       args: pageArgs,
       resolve: async (chat, args, context) => {
-        const { viewer, services } = context;
-        const page = await services.chats.listMessages(viewer, chat, {
+        const { loaders } = context;
+        const page = await loaders.messagePage.load({
+          chat,
           first: takeFirst(args.first, context),
           after: args.after == null ? undefined : decodeTimeCursor(context, MESSAGE_CURSOR_KIND, args.after),
         });
         return toConnection(
           page,
           (message) => encodeTimeCursor(context, MESSAGE_CURSOR_KIND, message),
-          () => services.chats.countMessages(viewer, chat),
+          () => loaders.messageCount.load(chat),
         );
       },
     }),

@@ -17,6 +17,7 @@ import { DomainError, validationFailed } from '../../errors.ts';
 import { can } from '../../policy/policy.ts';
 import { viewerUserId } from '../../policy/viewer.ts';
 import type { AnswerMemory } from '../answer-memory.ts';
+import { runWithinBudget } from '../budget/run-within-budget.ts';
 import { createContext, type GraphQLContext } from '../context.ts';
 import type { DocumentMemory } from '../document-memory.ts';
 import { CURSOR_PLACEHOLDER, withCursor } from '../event-cursor.ts';
@@ -93,8 +94,10 @@ async function subscribeFreshly(args: SubscriptionArgs, answers: AnswerMemory, o
 
   const executeFor = (event: ConfigEvent): ExecutionResult | Promise<ExecutionResult> => {
     const { viewer } = event;
-    const executeAs = async (rootValue: unknown) =>
-      execute({ ...run, rootValue, contextValue: createContext(services, { ...server, viewer }) });
+    const executeAs = async (rootValue: unknown) => {
+      const contextValue = createContext(services, { ...server, viewer });
+      return runWithinBudget(contextValue.budget, () => execute({ ...run, rootValue, contextValue }));
+    };
     // Every bookmark is different.
     if (event.configId === null) return executeAs(event);
     const about = { operationName, variables: variableValues, event: toEventKey(event) };

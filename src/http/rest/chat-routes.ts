@@ -21,7 +21,7 @@ export interface ChatRoutesOptions {
 export function createChatRoutes({ chats, effectiveServers, experiments }: ChatRoutesOptions): Hono<HttpEnv> {
   const router = new Hono<HttpEnv>();
   const toChat = async (viewer: Viewer, chat: ChatRecord): Promise<Chat> => {
-    const servers = (await effectiveServers.listByChat(viewer, [chat])).get(chat.id) ?? [];
+    const servers = (await effectiveServers.readForChats(viewer, [chat]))(chat);
     return {
       id: chat.id,
       title: chat.title,
