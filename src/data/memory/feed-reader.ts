@@ -205,12 +205,15 @@ export function createFeedReader(options: {
     /** Reads the current position of the database. */
     position: readPosition,
 
-    /** The changes after a revision, from memory if they are buffered. */
+    /** Whether the changes after a revision are in memory. */
+    isBuffered: (rev: bigint): boolean => rev >= head || buffer.readAfter(rev, 0) !== undefined,
+
+    /** The changes after a revision. Those that are no longer in memory come without their config. */
     async readAfter(rev: bigint, limit: number): Promise<ConfigChangeRecord[]> {
       if (rev >= head) return [];
       const buffered = buffer.readAfter(rev, limit);
       if (buffered !== undefined) return buffered;
-      return (await feed.listAfter(SYSTEM, { rev, limit })).filter((change) => change.rev <= head);
+      return (await feed.listAfter(SYSTEM, { rev, limit, withConfigs: false })).filter((change) => change.rev <= head);
     },
 
     /** Resolves when this process has read up to a revision that exists in the database. */

@@ -15,6 +15,14 @@ export interface FeedPosition {
   callerVersion: bigint;
 }
 
+interface ListArgs {
+  /** Lists the changes after this one. */
+  rev: bigint;
+  limit: number;
+  /** Without them, a change of a large config needs little memory. Default true. */
+  withConfigs?: boolean | undefined;
+}
+
 /** The changes to configs and connections in commit order. Written by triggers. */
 export function createFeedRepository(db: PrismaStore) {
   return {
@@ -38,16 +46,17 @@ export function createFeedRepository(db: PrismaStore) {
     }),
 
     /** The changes that follow a revision. */
-    listAfter: guarded('feed.read', async (args: { rev: bigint; limit: number }): Promise<ConfigChangeRecord[]> => {
+    listAfter: guarded('feed.read', async (args: ListArgs): Promise<ConfigChangeRecord[]> => {
       const rows = await db.configChange.findMany({
         where: { rev: { gt: args.rev } },
         orderBy: { rev: 'asc' },
         take: args.limit,
+        omit: { config: args.withConfigs === false },
       });
       return rows.map(({ kind, config, ...row }) => ({
         ...row,
         kind: kind as ConfigChangeRecord['kind'],
-        config: config === null ? null : toConfigFromJson(config as Record<string, unknown>),
+        config: config == null ? null : toConfigFromJson(config as Record<string, unknown>),
       }));
     }),
 

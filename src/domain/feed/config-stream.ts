@@ -4,9 +4,10 @@ import type { Memory } from '../../data/memory/memory.ts';
 import type { ConfigChangeRecord } from '../../data/records.ts';
 import { DomainError, unauthenticated } from '../../errors.ts';
 import { can } from '../../policy/policy.ts';
-import type { Viewer } from '../../policy/viewer.ts';
+import { type Viewer, viewerUserId } from '../../policy/viewer.ts';
 import { followViewer, type RenewViewer } from '../credentials/viewer-renewal.ts';
 import type { Cursors } from '../cursors.ts';
+import type { CatchUp } from './catch-up.ts';
 import { type ConfigEvent, concernsViewer, toConfigEvent } from './config-event.ts';
 import { cursorExpired, cursorInvalid, type FeedPlace, openFeedCursor, sealFeedCursor } from './feed-cursor.ts';
 
@@ -33,6 +34,7 @@ export interface StreamSource {
   memory: Memory;
   cursors: Cursors;
   renewViewer: RenewViewer;
+  catchUp: CatchUp;
   times: StreamTimes;
   onEvent?: ((type: ConfigEvent['type']) => void) | undefined;
   now: () => Date;
@@ -54,7 +56,7 @@ const NOTHING_SENT = '';
  * @throws CURSOR_INVALID, CURSOR_EXPIRED; UNAUTHENTICATED when the viewer's user or credential is no longer valid
  */
 export async function* streamConfigEvents(
-  { memory, cursors, renewViewer, times, onEvent, now }: StreamSource,
+  { memory, cursors, renewViewer, catchUp, times, onEvent, now }: StreamSource,
   viewer: Viewer,
   args: SubscribeArgs & { openedAt: bigint },
   signal: AbortSignal,
@@ -63,6 +65,7 @@ export async function* streamConfigEvents(
   const epoch = reader.epoch();
   const resets = reader.resets();
   const follow = followViewer(viewer, { renewViewer, changes: { ...reader, fresh: reader.freshCallers }, now });
+  const userId = viewerUserId(viewer) ?? '';
   let lastSentAt = performance.now();
   /** Changes up to here show the present config: they are from before the stream, or a later config was shown already. */
   let shownRev = args.openedAt;
@@ -127,11 +130,13 @@ export async function* streamConfigEvents(
   const toShown = (change: ConfigChangeRecord, { rev, findById }: ConfigSnapshot) => {
     const present = findById(change.configId);
     const { config } = change;
-    if (change.rev <= shownRev || now().getTime() - change.occurredAt.getTime() > RECENT_MS) {
+    const isOld = change.rev <= shownRev || now().getTime() - change.occurredAt.getTime() > RECENT_MS;
+    // A change that is no longer in memory comes without its config.
+    if (isOld || config === null) {
       if (rev > shownRev) shownRev = rev;
       return present;
     }
-    if (config === null || present === undefined) return config ?? present;
+    if (present === undefined) return config;
     // Resealing a secret is not a change, but whether it opens must be current.
     return present.version === config.version ? present : { ...config, secretKeyDigests: present.secretKeyDigests };
   };
@@ -140,6 +145,14 @@ export async function* streamConfigEvents(
   const findConfigs = (): ConfigSnapshot | Promise<ConfigSnapshot> => {
     const configs = memory.configsAtHead();
     return configs instanceof Promise ? retryDuringOutage(memory.configsAtHead, configs) : configs;
+  };
+
+  /** Changes that are not in memory are read in turn with those of other streams. */
+  const readAfter = async (rev: bigint): Promise<ConfigChangeRecord[]> => {
+    const isCatchingUp = rev < args.openedAt;
+    if (isCatchingUp) await catchUp.turn(userId);
+    const read = () => retryDuringOutage(() => reader.readAfter(rev, BATCH));
+    return isCatchingUp && !reader.isBuffered(rev) ? catchUp.read(userId, read) : read();
   };
 
   /**
@@ -152,7 +165,7 @@ export async function* streamConfigEvents(
     let rev = after;
     while (!signal.aborted && (partly === undefined || rev < partly.upTo)) {
       const head = reader.head();
-      const changes = await retryDuringOutage(() => reader.readAfter(rev, BATCH));
+      const changes = await readAfter(rev);
       if (reader.epoch() !== epoch) throw cursorInvalid();
       const isGap = changes[0] === undefined ? head > rev : changes[0].rev !== rev + 1n;
       if (reader.resets() !== resets || isGap) throw cursorExpired();
@@ -160,10 +173,13 @@ export async function* streamConfigEvents(
         if (partly !== undefined && change.rev > partly.upTo) return;
         ({ rev } = change);
         const isMeant = partly === undefined || change.configId <= partly.sentUpTo;
+        const isEventPossible = isMeant && concernsViewer(change, viewer);
+        // Before the viewer is looked up: their rights may change while they wait.
+        if (isEventPossible && rev <= args.openedAt) await catchUp.turn(userId);
         const found = findViewer();
         const renewed = found instanceof Promise ? await found : found;
         if (signal.aborted) return;
-        const read = isMeant && concernsViewer(change, renewed) ? findConfigs() : undefined;
+        const read = isEventPossible ? findConfigs() : undefined;
         const configs = read instanceof Promise ? await read : read;
         const event = configs === undefined ? null : toConfigEvent(change, renewed, toShown(change, configs));
         if (event !== null) {
@@ -196,6 +212,7 @@ export async function* streamConfigEvents(
     const rest = all.filter(({ id }) => id > sentUpTo).sort((a, b) => (a.id < b.id ? -1 : 1));
     if (sentUpTo !== NOTHING_SENT) yield* followChanges(rev, { upTo, sentUpTo });
     for (const config of rest) {
+      await catchUp.turn(userId);
       const found = findViewer();
       const renewed = found instanceof Promise ? await found : found;
       if (signal.aborted) return upTo;

@@ -5,6 +5,7 @@ import { type Viewer, viewerUserId } from '../../policy/viewer.ts';
 import type { RenewViewer } from '../credentials/viewer-renewal.ts';
 import type { Cursors } from '../cursors.ts';
 import { assertExperiment, type Experiment } from '../experiments.ts';
+import { createCatchUp } from './catch-up.ts';
 import type { ConfigEvent } from './config-event.ts';
 import { type StreamTimes, type SubscribeArgs, streamConfigEvents } from './config-stream.ts';
 import { sealFeedCursor } from './feed-cursor.ts';
@@ -45,7 +46,7 @@ export function createConfigStreams(options: {
   const { reader } = memory;
   const limits = { ...STREAM_LIMITS, ...options.limits };
   const registry = createStreamRegistry(limits);
-  const source = { memory, cursors, renewViewer, onEvent, times: limits, now };
+  const source = { memory, cursors, renewViewer, catchUp: createCatchUp(), onEvent, times: limits, now };
 
   return {
     /**
