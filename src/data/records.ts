@@ -168,8 +168,8 @@ export interface ConfigChangeRecord {
   enabledAfter: boolean | null;
   /** Database column names. */
   changedColumns: string[];
-  /** The config after the change. Null after a deletion, and for a connection. */
-  config: McpServerConfigRecord | null;
+  /** The config after the change. Null after a deletion, and for a connection. Undefined if it was not read. */
+  config: McpServerConfigRecord | null | undefined;
   occurredAt: Date;
 }
 

@@ -113,6 +113,7 @@ function createSnapshot(loaded: ConfigsAtRev): MutableSnapshot {
     },
     apply(change) {
       if (change.rev <= rev) return;
+      if (change.config === undefined) throw new Error('the config of this change was not read');
       ({ rev } = change);
       if (change.kind === 'connection') return;
       if (change.config === null) remove(change.configId);

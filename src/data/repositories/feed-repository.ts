@@ -56,7 +56,7 @@ export function createFeedRepository(db: PrismaStore) {
       return rows.map(({ kind, config, ...row }) => ({
         ...row,
         kind: kind as ConfigChangeRecord['kind'],
-        config: config == null ? null : toConfigFromJson(config as Record<string, unknown>),
+        config: config == null ? config : toConfigFromJson(config as Record<string, unknown>),
       }));
     }),
 

@@ -132,11 +132,11 @@ export async function* streamConfigEvents(
     const { config } = change;
     const isOld = change.rev <= shownRev || now().getTime() - change.occurredAt.getTime() > RECENT_MS;
     // A change that is no longer in memory comes without its config.
-    if (isOld || config === null) {
+    if (isOld || config === undefined) {
       if (rev > shownRev) shownRev = rev;
       return present;
     }
-    if (present === undefined) return config;
+    if (config === null || present === undefined) return config ?? present;
     // Resealing a secret is not a change, but whether it opens must be current.
     return present.version === config.version ? present : { ...config, secretKeyDigests: present.secretKeyDigests };
   };
