@@ -22,7 +22,7 @@ export interface ShareLimits {
 export const SHARE_LIMITS: ShareLimits = {
   maxRunning: 8,
   maxWaiting: 120,
-  processor: { capacity: 500, perSecond: 500 },
+  processor: { capacity: 200, perSecond: 500 },
   maxDebtMs: 500,
   activeMs: 1_000,
 };
@@ -31,10 +31,21 @@ export const SHARE_LIMITS: ShareLimits = {
 const SWEEP_ABOVE = 1_000;
 const MIN_WAIT_MS = 5;
 
+/** How much the newest operation counts in the average. */
+const NEWEST_WEIGHT = 0.2;
+/** An operation that runs for longer than this waits for something, or has used what it needs. */
+const STARTING_MS = 500;
+
+interface Running {
+  startedAt: number;
+}
+
 /** A caller's share. */
 interface Share {
-  running: number;
-  waiting: (() => void)[];
+  running: Set<Running>;
+  /** What an operation of this caller uses on average, in milliseconds. */
+  averageMs: number;
+  waiting: ((started: Running) => void)[];
   bucket: TokenBucket;
   seenAt: number;
   timer: NodeJS.Timeout | undefined;
@@ -69,7 +80,7 @@ export function createOperationShares({
   };
 
   const isActive = ({ running, waiting, seenAt }: Share, at: number): boolean =>
-    running > 0 || waiting.length > 0 || at - seenAt < activeMs;
+    running.size > 0 || waiting.length > 0 || at - seenAt < activeMs;
 
   const isAlone = (share: Share, at: number): boolean => {
     for (const other of shares.values()) if (other !== share && isActive(other, at)) return false;
@@ -82,7 +93,8 @@ export function createOperationShares({
     const known = shares.get(name);
     if (known !== undefined) return known;
     sweep(at);
-    const share = { running: 0, waiting: [], bucket: new TokenBucket(processor, at), seenAt: at, timer: undefined };
+    const bucket = new TokenBucket(processor, at);
+    const share: Share = { running: new Set(), averageMs: 0, waiting: [], bucket, seenAt: at, timer: undefined };
     shares.set(name, share);
     return share;
   };
@@ -92,22 +104,40 @@ export function createOperationShares({
     share.bucket.spend(at, Math.min(ms, share.bucket.level(at) + maxDebtMs));
   };
 
+  /** What is left if those that start now use as much as usual, so that many expensive ones do not start at once. */
+  const expectedLevel = ({ bucket, running, averageMs }: Share, at: number): number =>
+    bucket.level(at) - averageMs * [...running].filter(({ startedAt }) => at - startedAt < STARTING_MS).length;
+
   const mayStart = (share: Share, at: number): boolean =>
-    share.running < maxRunning && (share.bucket.level(at) > 0 || isAlone(share, at));
+    share.running.size < maxRunning && (expectedLevel(share, at) > 0 || isAlone(share, at));
+
+  const start = ({ running }: Share, startedAt: number): Running => {
+    const started = { startedAt };
+    running.add(started);
+    return started;
+  };
 
   /** Starts what waits, as far as it may, and otherwise looks again once there is processor time. */
   const startWaiting = (share: Share): void => {
     const at = clock();
     while (share.waiting.length > 0 && mayStart(share, at)) {
-      share.running += 1;
-      share.waiting.shift()?.();
+      share.waiting.shift()?.(start(share, at));
     }
-    if (share.waiting.length === 0 || share.running >= maxRunning || share.timer !== undefined) return;
-    const waitMs = Math.max(MIN_WAIT_MS, (-share.bucket.level(at) / processor.perSecond) * 1_000);
+    if (share.waiting.length === 0 || share.running.size >= maxRunning || share.timer !== undefined) return;
+    const refillMs = (-expectedLevel(share, at) / processor.perSecond) * 1_000;
+    const waitMs = Math.min(Math.max(refillMs, MIN_WAIT_MS), STARTING_MS);
     share.timer = setTimeout(() => {
       share.timer = undefined;
       startWaiting(share);
     }, waitMs).unref();
+  };
+
+  const waitIn = (share: Share): Promise<Running> => {
+    if (share.waiting.length >= maxWaiting) throw tooBusy(limits);
+    return new Promise((resolve) => {
+      share.waiting.push(resolve);
+      startWaiting(share);
+    });
   };
 
   return {
@@ -119,18 +149,17 @@ export function createOperationShares({
     async run<Result>(viewer: Viewer, work: () => Promise<Result>): Promise<Result> {
       const at = clock();
       const share = findShare(viewer, at);
-      if (share.waiting.length === 0 && mayStart(share, at)) share.running += 1;
-      else if (share.waiting.length >= maxWaiting) throw tooBusy(limits);
-      else {
-        await new Promise<void>((resolve) => {
-          share.waiting.push(resolve);
-          startWaiting(share);
-        });
-      }
+      const started = share.waiting.length === 0 && mayStart(share, at) ? start(share, at) : await waitIn(share);
+      let spentMs = 0;
+      const spend = (ms: number): void => {
+        spentMs += ms;
+        charge(share, ms);
+      };
       try {
-        return await meter((ms) => charge(share, ms), work);
+        return await meter(spend, work);
       } finally {
-        share.running -= 1;
+        share.running.delete(started);
+        share.averageMs += NEWEST_WEIGHT * (spentMs - share.averageMs);
         share.seenAt = clock();
         startWaiting(share);
       }
