@@ -22,8 +22,10 @@ export default defineConfig({
     alias: [{ find: /^graphql$/, replacement: fileURLToPath(import.meta.resolve('graphql')) }],
   },
   test: {
-    testTimeout: 20_000,
-    hookTimeout: 60_000,
+    // Limits only end what hangs: nothing may fail because the machine is busy.
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+    expect: { poll: { timeout: 60_000 } },
     maxWorkers: 2,
     // Files share their worker's modules: loading the graph anew for each would take longer than the tests.
     isolate: false,
@@ -37,7 +39,12 @@ export default defineConfig({
       },
       {
         extends: true,
-        test: { name: 'process', include: files.process, globalSetup: ['test/setup/build.ts'], testTimeout: 120_000 },
+        test: {
+          name: 'process',
+          include: files.process,
+          globalSetup: ['test/setup/build.ts', 'test/setup/embedded-folder.ts'],
+          testTimeout: 600_000,
+        },
       },
       {
         extends: true,

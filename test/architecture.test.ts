@@ -125,6 +125,21 @@ describe('responsibilities of one layer', () => {
     expect(knowing.filter(({ name }) => roomOf(name) !== 'data')).toEqual([]);
   });
 
+  test('the command line does not load the gateway or the database client before a command needs them', () => {
+    const loaded = new Set<string>();
+    const load = (name: string): void => {
+      if (loaded.has(name)) return;
+      loaded.add(name);
+      const text = sources.find((source) => source.name === name)?.text ?? '';
+      const statements = /^import\s(?!type\s)[^;'"]*?\sfrom\s*'(\.[^']+)'/gm;
+      for (const [, module = ''] of text.matchAll(statements)) load(resolveImport(name, module));
+    };
+    load('main.ts');
+    expect(loaded).toContain('cli/failure.ts');
+    const needless = [...loaded].filter((name) => /^gateway\.ts$|^data\/(?:generated|repositories)\//.test(name));
+    expect(needless).toEqual([]);
+  });
+
   test('only http and graphql import HTTP and GraphQL libraries', () => {
     const faces = /^(?:graphql|hono|@hono\/|@pothos\/|@envelop\/)/;
     const knowing = sources.filter(({ text }) => listImports(text).some((module) => faces.test(module)));

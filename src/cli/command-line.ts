@@ -1,13 +1,7 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { ConfigError, readConfig } from '../config.ts';
 import { generateMasterKey } from '../crypto/master-key.ts';
-import { verifyAuditLog } from './audit.ts';
 import { describeFailure, exitCodeOf } from './failure.ts';
-import { listKeys, revokeKey, rotateKeys, verifyKeys } from './keys.ts';
-import { migrate } from './migrate.ts';
-import { serve } from './serve.ts';
-import { createToken, listTokens, revokeToken } from './tokens.ts';
-import { exportServers, importServers } from './transfer.ts';
 
 /** Runs the command given by the arguments. Sets the process's exit code; 2 means an invalid environment. */
 export async function runCommandLine(argv: readonly string[]): Promise<void> {
@@ -19,6 +13,7 @@ export async function runCommandLine(argv: readonly string[]): Promise<void> {
   }
 }
 
+/** Loads a command's module only when it runs: loading the gateway takes far longer than the other commands. */
 function createProgram(): Command {
   const program = new Command('gatehouse').description(
     'A GraphQL gateway for admin-managed MCP servers. Settings are environment variables: see the README.',
@@ -26,9 +21,15 @@ function createProgram(): Command {
 
   program.hook('preAction', (_program, command) => warnAboutEnvironment(command.name()));
 
-  program.command('serve').description('run the gateway until SIGTERM or SIGINT').action(serve);
+  program
+    .command('serve')
+    .description('run the gateway until SIGTERM or SIGINT')
+    .action(async () => (await import('./serve.ts')).serve());
 
-  program.command('migrate').description('apply all pending database migrations, then exit').action(migrate);
+  program
+    .command('migrate')
+    .description('apply all pending database migrations, then exit')
+    .action(async () => (await import('./migrate.ts')).migrate());
 
   const keys = program.command('keys').description('encryption keys');
   keys
@@ -38,7 +39,7 @@ function createProgram(): Command {
   keys
     .command('list')
     .description('list all keys, what they are used for and how many values they seal')
-    .action(listKeys);
+    .action(async () => (await import('./keys.ts')).listKeys());
   keys
     .command('rotate')
     .description(
@@ -46,16 +47,16 @@ function createProgram(): Command {
     )
     .option('--dry-run', 'only count the values')
     .option('--new-key', 'first generate a new key and make it the first one (embedded database only)')
-    .action(rotateKeys);
+    .action(async (options) => (await import('./keys.ts')).rotateKeys(options));
   keys
     .command('verify')
     .description('decrypt every value; lists the values that fail and exits with 1 if there are any')
-    .action(verifyKeys);
+    .action(async () => (await import('./keys.ts')).verifyKeys());
   keys
     .command('revoke')
     .argument('<number>', 'the number of the key, as `gatehouse keys list` shows it', parseKeyNumber)
     .description('permanently revoke a key that no longer seals any value')
-    .action(revokeKey);
+    .action(async (number) => (await import('./keys.ts')).revokeKey(number));
 
   program
     .command('import')
@@ -70,31 +71,34 @@ function createProgram(): Command {
       'these servers are the existing ones with their slugs, though name and origin differ',
     )
     .option('--create <slugs...>', 'these servers are new, and get free slugs')
-    .action(importServers);
+    .action(async (file, options) => (await import('./transfer.ts')).importServers(file, options));
   program
     .command('export')
     .description('print all MCP servers as a file with placeholders for secrets, through the running gateway')
-    .action(exportServers);
+    .action(async () => (await import('./transfer.ts')).exportServers());
 
   const audit = program.command('audit').description('the audit log');
   audit
     .command('verify')
     .description('verify the hash of every entry; exits with 1 if an entry was changed, removed or inserted')
-    .action(verifyAuditLog);
+    .action(async () => (await import('./audit.ts')).verifyAuditLog());
 
   const tokens = program.command('tokens').description('API tokens, through the running gateway with the admin token');
-  tokens.command('list').description("list every user's tokens").action(listTokens);
+  tokens
+    .command('list')
+    .description("list every user's tokens")
+    .action(async () => (await import('./tokens.ts')).listTokens());
   tokens
     .command('create')
     .description('create a token and print it; it is not shown again')
     .requiredOption('--user <email>', 'email address of the user')
     .requiredOption('--name <name>', 'a name to recognize it by')
     .option('--expires-in-days <days>', 'days until it expires (default: never)', parseDays)
-    .action(createToken);
+    .action(async (options) => (await import('./tokens.ts')).createToken(options));
   tokens
     .command('revoke <id>')
     .description('immediately revoke a token and end the sessions created with it')
-    .action(revokeToken);
+    .action(async (id) => (await import('./tokens.ts')).revokeToken(id));
 
   return program;
 }

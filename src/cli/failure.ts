@@ -1,7 +1,7 @@
 import { ConfigError } from '../config.ts';
 import { FolderInUseError } from '../data/database/folder-lock.ts';
 import { KeyFileError } from '../data/keys/key-file.ts';
-import { KeyRegistryError } from '../data/keys/key-registry.ts';
+import { KeyRegistryError } from '../data/keys/key-registry-error.ts';
 import { MigrationError } from '../data/migrations/migrations.ts';
 
 /** A command failed for a reason that the operator can fix. Printed as one line, without a stack trace. */

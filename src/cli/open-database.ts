@@ -2,13 +2,12 @@ import { chmod, mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { Config } from '../config.ts';
 import type { Database } from '../data/database/database.ts';
-import { openEmbeddedDatabase } from '../data/database/embedded-database.ts';
 import { acquireFolderLock } from '../data/database/folder-lock.ts';
-import { openServerDatabase } from '../data/database/server-database.ts';
 import { CommandError } from './failure.ts';
 
 /**
- * Opens the configured database: a PostgreSQL server, or the embedded database after locking its folder.
+ * Opens the configured database: a PostgreSQL server, or the embedded database after locking its folder. Loads only the
+ * driver of that one.
  *
  * @throws CommandError, FolderInUseError
  */
@@ -18,6 +17,7 @@ export async function openConfiguredDatabase(
 ): Promise<Database> {
   if (config.databaseUrl !== undefined) {
     const url = config.databaseUrl.expose();
+    const { openServerDatabase } = await import('../data/database/server-database.ts');
     try {
       return await openServerDatabase(url, { onIdleError });
     } catch (error) {
@@ -47,6 +47,7 @@ export async function openConfiguredDatabase(
 }
 
 async function openEmbedded(folder: string): Promise<Database> {
+  const { openEmbeddedDatabase } = await import('../data/database/embedded-database.ts');
   try {
     return await openEmbeddedDatabase(folder);
   } catch (error) {

@@ -1,11 +1,9 @@
-import { execFile, execFileSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
-import { findFreePort, GATEHOUSE_COMMAND, makeFolder, startCommand } from '../setup/process.ts';
-
-const run = promisify(execFile);
+import { makePlace } from '../setup/place.ts';
+import { GATEHOUSE_COMMAND } from '../setup/process.ts';
 
 /** The shell blocks of a document. */
 function shellBlocks(file: string): string[] {
@@ -26,28 +24,17 @@ function hasTools(): boolean {
 
 /** Runs a document's shell blocks in order against a new gateway. @returns their output */
 async function walk(file: string, { prepare }: { prepare?: (folder: string) => void } = {}) {
-  const { folder, remove } = await makeFolder();
-  const port = await findFreePort();
-  const env = { PORT: String(port) };
-  prepare?.(folder);
-  const gateway = startCommand(['serve'], { cwd: folder, env });
-  try {
-    await gateway.waitFor('Admin token:');
-    const blocks = shellBlocks(file);
-    const script = blocks
-      .join('\necho\n')
-      .replaceAll('localhost:4000', `localhost:${port}`)
-      .replaceAll('npx gatehouse', GATEHOUSE_COMMAND.map((part) => `"${part}"`).join(' '));
-    const { stdout } = await run('bash', ['-euo', 'pipefail', '-c', script], {
-      cwd: folder,
-      env: { PATH: process.env['PATH'], HOME: folder, ...env },
-    });
-    return { blocks, stdout, log: gateway.output() };
-  } finally {
-    gateway.child.kill('SIGKILL');
-    await gateway.exit;
-    await remove();
-  }
+  const { cwd, port, serve, startProcess } = await makePlace();
+  prepare?.(cwd);
+  const gateway = await serve();
+  const blocks = shellBlocks(file);
+  const script = blocks
+    .join('\necho\n')
+    .replaceAll('localhost:4000', `localhost:${port}`)
+    .replaceAll('npx gatehouse', GATEHOUSE_COMMAND.map((part) => `"${part}"`).join(' '));
+  const walked = startProcess('bash', '-euo', 'pipefail', '-c', script);
+  expect(await walked.exit, walked.output()).toBe(0);
+  return { blocks, stdout: walked.output(), log: gateway.output() };
 }
 
 const canWalk = hasTools();

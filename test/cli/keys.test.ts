@@ -2,77 +2,32 @@ import { randomBytes } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { afterEach, expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { generateMasterKey } from '../../src/crypto/master-key.ts';
 import { findTestServer } from '../setup/find-server.ts';
 import { createOwnDatabase } from '../setup/own-database.ts';
-import { findFreePort, makeFolder, type RunningCommand, startCommand } from '../setup/process.ts';
+import { makePlace, type Place, stop } from '../setup/place.ts';
 
 const serverUrl = await findTestServer();
 const CANARY = `canary-${randomBytes(8).toString('hex')}`;
-const cleanups: (() => unknown)[] = [];
-
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
-});
-
-interface Place {
-  cwd: string;
-  env: Record<string, string>;
-}
-
-async function makePlace(env: Record<string, string> = {}): Promise<Place> {
-  const { folder, remove } = await makeFolder();
-  cleanups.push(remove);
-  const adminToken = randomBytes(24).toString('base64url');
-  return { cwd: folder, env: { PORT: String(await findFreePort()), GATEHOUSE_ADMIN_TOKEN: adminToken, ...env } };
-}
-
-function start(args: string[], { cwd, env }: Place): RunningCommand {
-  const command = startCommand(args, { cwd, env });
-  cleanups.push(async () => {
-    command.child.kill('SIGKILL');
-    await command.exit;
-  });
-  return command;
-}
-
-async function serve(place: Place): Promise<RunningCommand> {
-  const gateway = start(['serve'], place);
-  await gateway.waitFor('Gatehouse listens on');
-  return gateway;
-}
-
-async function stop(gateway: RunningCommand): Promise<void> {
-  gateway.child.kill('SIGTERM');
-  expect(await gateway.exit).toBe(0);
-}
-
-/** Runs `gatehouse keys …` to completion. */
+/** Runs `gatehouse keys …` to its end. */
 async function keys(place: Place, ...args: string[]): Promise<{ code: number | null; output: string }> {
-  const command = start(['keys', ...args], place);
-  const code = await command.exit;
-  expect(command.output()).not.toContain(CANARY);
-  return { code, output: command.output() };
+  const result = await place.run('keys', ...args);
+  expect(result.output).not.toContain(CANARY);
+  return result;
 }
 
-async function createSecret({ env }: Place, slug: string): Promise<void> {
-  const response = await fetch(`http://localhost:${env['PORT']}/graphql`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', authorization: `Bearer ${env['GATEHOUSE_ADMIN_TOKEN']}` },
-    body: JSON.stringify({
-      query: 'mutation ($input: CreateMcpServerConfigInput!) { createMcpServerConfig(input: $input) { hasApiKey } }',
-      variables: { input: { displayName: slug, slug, url: 'https://mcp.example.com/', apiKeyValue: CANARY } },
-    }),
-  });
-  expect(await response.json()).toEqual({ data: { createMcpServerConfig: { hasApiKey: true } } });
+async function createSecret({ ask }: Place, slug: string): Promise<void> {
+  const query = 'mutation ($input: CreateMcpServerConfigInput!) { createMcpServerConfig(input: $input) { hasApiKey } }';
+  const input = { displayName: slug, slug, url: 'https://mcp.example.com/', apiKeyValue: CANARY };
+  expect(await ask(query, { variables: { input } })).toEqual({ createMcpServerConfig: { hasApiKey: true } });
 }
 
 test('with the embedded database, a key is replaced through the running gateway and survives a restart', async () => {
   const place = await makePlace();
-  const keyFile = path.join(place.cwd, '.gatehouse', 'encryption-keys');
+  const keyFile = path.join(place.dataDir, 'encryption-keys');
   const readKeys = async () => (await readFile(keyFile, 'utf8')).trim().split('\n');
-  const gateway = await serve(place);
+  const gateway = await place.serve();
   await createSecret(place, 'first');
   const [formerKey = ''] = await readKeys();
 
@@ -109,7 +64,7 @@ test('with the embedded database, a key is replaced through the running gateway 
 
   // As after a crash between the revocation and the change of the file.
   await writeFile(keyFile, `${newKey}\n${formerKey}\n`);
-  await stop(await serve(place));
+  await stop(await place.serve());
   expect(await readKeys()).toEqual([newKey]);
 
   // No gateway holds the folder now: the commands open it themselves.
@@ -117,63 +72,56 @@ test('with the embedded database, a key is replaced through the running gateway 
   expect(alone).toMatchObject({ code: 0, output: expect.stringContaining('3 values checked, 0 failed to open.') });
   expect(alone.output).not.toContain('A gateway is using');
   expect((await keys(place, 'list')).output).toMatch(/^1 .* revoked {2}0 values$/m);
-}, 180_000);
+});
 
-test.runIf(serverUrl !== undefined)(
-  'with a server keys are replaced step by step while replicas run',
-  async () => {
-    const [formerKey, newKey] = [generateMasterKey(), generateMasterKey()];
-    const database = await createOwnDatabase(serverUrl ?? '');
-    cleanups.push(database.drop);
-    const place = await makePlace({ DATABASE_URL: database.url, GATEHOUSE_ENCRYPTION_KEYS: formerKey });
-    const withKeys = (...list: string[]) => ({
-      ...place,
-      env: { ...place.env, GATEHOUSE_ENCRYPTION_KEYS: list.join(',') },
-    });
-    const first = await serve(place);
-    await createSecret(place, 'first');
-    await stop(first);
+test.runIf(serverUrl !== undefined)('with a server keys are replaced step by step while replicas run', async () => {
+  const [formerKey, newKey] = [generateMasterKey(), generateMasterKey()];
+  const database = await createOwnDatabase(serverUrl ?? '');
+  onTestFinished(database.drop);
+  const place = await makePlace({ env: { DATABASE_URL: database.url, GATEHOUSE_ENCRYPTION_KEYS: formerKey } });
+  const withKeys = (...list: string[]) => place.with({ GATEHOUSE_ENCRYPTION_KEYS: list.join(',') });
+  const first = await place.serve();
+  await createSecret(place, 'first');
+  await stop(first);
 
-    // 1. Add the new key last, so that every replica can decrypt with it. 2. Then move it to the front.
-    await stop(await serve(withKeys(formerKey, newKey)));
-    const promoted = withKeys(newKey, formerKey);
-    const gateway = await serve(promoted);
-    const noNewKey = await keys(promoted, 'rotate', '--new-key');
-    expect(noNewKey).toMatchObject({ code: 1, output: expect.stringContaining('GATEHOUSE_ENCRYPTION_KEYS') });
-    const dryRun = await keys(promoted, 'rotate', '--dry-run');
-    expect(dryRun).toMatchObject({ code: 0, output: expect.stringContaining('1 value to re-encrypt') });
-    const tooEarly = await keys(promoted, 'revoke', '1');
-    expect(tooEarly.code).toBe(1);
-    expect(tooEarly.output).toContain('Key 1 still seals 1 value (mcp_server_configs.api_key_value: 1)');
+  // 1. Add the new key last, so that every replica can decrypt with it. 2. Then move it to the front.
+  await stop(await withKeys(formerKey, newKey).serve());
+  const promoted = withKeys(newKey, formerKey);
+  const gateway = await promoted.serve();
+  const noNewKey = await keys(promoted, 'rotate', '--new-key');
+  expect(noNewKey).toMatchObject({ code: 1, output: expect.stringContaining('GATEHOUSE_ENCRYPTION_KEYS') });
+  const dryRun = await keys(promoted, 'rotate', '--dry-run');
+  expect(dryRun).toMatchObject({ code: 0, output: expect.stringContaining('1 value to re-encrypt') });
+  const tooEarly = await keys(promoted, 'revoke', '1');
+  expect(tooEarly.code).toBe(1);
+  expect(tooEarly.output).toContain('Key 1 still seals 1 value (mcp_server_configs.api_key_value: 1)');
 
-    // 3. While a gateway runs.
-    expect(await keys(promoted, 'rotate')).toMatchObject({
-      code: 0,
-      output: expect.stringContaining('1 value re-encrypted'),
-    });
-    expect((await keys(promoted, 'list')).output).toMatch(/^2 .* active {2}1 value/m);
+  // 3. While a gateway runs.
+  expect(await keys(promoted, 'rotate')).toMatchObject({
+    code: 0,
+    output: expect.stringContaining('1 value re-encrypted'),
+  });
+  expect((await keys(promoted, 'list')).output).toMatch(/^2 .* active {2}1 value/m);
 
-    // 4. and 5.
-    expect(await keys(withKeys(newKey), 'revoke', '1')).toMatchObject({ code: 0 });
-    const readiness = await fetch(`http://localhost:${place.env['PORT']}/readyz`);
-    expect([readiness.status, await readiness.json()]).toMatchObject([200, { status: 'ok' }]);
-    await stop(gateway);
-    await stop(await serve(withKeys(newKey)));
-    const refused = start(['serve'], promoted);
-    expect(await refused.exit).toBe(1);
-    expect(refused.output()).toContain('key 1');
-    expect(refused.output()).toContain('is revoked');
+  // 4. and 5.
+  expect(await keys(withKeys(newKey), 'revoke', '1')).toMatchObject({ code: 0 });
+  const readiness = await fetch(`http://localhost:${place.port}/readyz`);
+  expect([readiness.status, await readiness.json()]).toMatchObject([200, { status: 'ok' }]);
+  await stop(gateway);
+  await stop(await withKeys(newKey).serve());
+  const refused = await promoted.run('serve');
+  expect(refused.code).toBe(1);
+  expect(refused.output).toContain('key 1');
+  expect(refused.output).toContain('is revoked');
 
-    // A lost key: each value encrypted with it is listed on its own line.
-    const lost = await keys(withKeys(generateMasterKey()), 'verify');
-    expect(lost.code).toBe(1);
-    expect(lost.output).toMatch(/^failed to open: mcp_server_configs\.api_key_value [0-9a-f-]{36} \(unknown_key\)$/m);
-  },
-  180_000,
-);
+  // A lost key: each value encrypted with it is listed on its own line.
+  const lost = await keys(withKeys(generateMasterKey()), 'verify');
+  expect(lost.code).toBe(1);
+  expect(lost.output).toMatch(/^failed to open: mcp_server_configs\.api_key_value [0-9a-f-]{36} \(unknown_key\)$/m);
+});
 
 test('an invalid number is refused before the database is opened', async () => {
-  const place = await makePlace();
+  const place = await makePlace({ isNew: true });
   const { code, output } = await keys(place, 'revoke', 'x');
   expect(code).toBe(1);
   expect(output).toContain('Must be the number of a key');

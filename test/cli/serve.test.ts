@@ -1,40 +1,17 @@
 import { existsSync, statSync } from 'node:fs';
-import { chmod, mkdir, readFile } from 'node:fs/promises';
+import { chmod, mkdir } from 'node:fs/promises';
 import path from 'node:path';
-import { afterEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { generateMasterKey } from '../../src/crypto/master-key.ts';
-import { findFreePort, makeFolder, type RunningCommand, startCommand } from '../setup/process.ts';
+import { findFreePort } from '../setup/free-port.ts';
+import { makePlace, stop } from '../setup/place.ts';
 import { openSocket } from '../setup/socket-client.ts';
 
-const cleanups: (() => unknown)[] = [];
-
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
-});
-
-async function folderOfOwn(): Promise<string> {
-  const { folder, remove } = await makeFolder();
-  cleanups.push(remove);
-  return folder;
-}
-
-function start(args: string[], cwd: string, env: Record<string, string>): RunningCommand {
-  const command = startCommand(args, { cwd, env });
-  cleanups.push(async () => {
-    command.child.kill('SIGKILL');
-    await command.exit;
-  });
-  return command;
-}
-
 test('the first start creates keys and token, prints a one-time sign-in link, and stops on request', async () => {
-  const cwd = await folderOfOwn();
-  const port = await findFreePort();
-  const env = { PORT: String(port) };
-  const dataDir = path.join(cwd, '.gatehouse');
+  const place = await makePlace({ isNew: true });
+  const { dataDir, port } = place;
   await mkdir(dataDir, { mode: 0o755 });
-  const gateway = start(['serve'], cwd, env);
-  await gateway.waitFor('Admin token:');
+  const gateway = await place.serve();
   for (const file of ['admin-token', 'encryption-keys']) {
     expect(statSync(path.join(dataDir, file)).mode & 0o777).toBe(0o600);
   }
@@ -49,32 +26,26 @@ test('the first start creates keys and token, prints a one-time sign-in link, an
   expect(signedIn.headers.get('set-cookie')).toMatch(/^gatehouse_session=.+HttpOnly/);
   expect((await fetch(link, { redirect: 'manual' })).status).toBe(401);
 
-  const token = (await readFile(path.join(dataDir, 'admin-token'), 'utf8')).trim();
-  const answer = await fetch(`http://localhost:${port}/graphql`, {
-    method: 'POST',
-    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
-    body: JSON.stringify({ query: '{ viewer { role } }' }),
-  });
-  expect(await answer.json()).toEqual({ data: { viewer: { role: 'ADMIN' } } });
+  expect(await place.ask('{ viewer { role } }')).toEqual({ viewer: { role: 'ADMIN' } });
   expect(await (await fetch(`http://localhost:${port}/readyz`)).json()).toEqual({
     status: 'ok',
     checks: { database: 'ok', migrations: 'ok', change_feed: 'ok', encryption_keys: 'ok' },
     details: { change_feed: { revision: 0, unread: 0, listening: true, verified_ms_ago: expect.any(Number) } },
   });
 
-  const second = start(['serve'], cwd, { PORT: String(await findFreePort()) });
-  expect(await second.exit).toBe(1);
-  expect(second.output()).toContain('Another gateway is using');
-  expect(second.output()).not.toContain('    at ');
+  const second = await place.with({ PORT: String(await findFreePort()) }).run('serve');
+  expect(second).toEqual({ code: 1, output: expect.stringContaining('Another gateway is using') });
+  expect(second.output).not.toContain('    at ');
 
-  const samePort = start(['serve'], await folderOfOwn(), env);
-  expect(await samePort.exit).toBe(1);
-  expect(samePort.output()).toContain(`Port ${port} on 127.0.0.1 is already in use`);
-  expect(samePort.output()).not.toContain('    at ');
+  const samePort = await (await makePlace({ env: { PORT: String(port) }, isNew: true })).run('serve');
+  expect(samePort.code).toBe(1);
+  expect(samePort.output).toContain(`Port ${port} on 127.0.0.1 is already in use`);
+  expect(samePort.output).not.toContain('    at ');
 
   // A request whose body is incomplete when the gateway is told to stop is still answered.
   const body = new TransformStream<Uint8Array>();
   const writer = body.writable.getWriter();
+  const token = await place.readAdminToken();
   const running = fetch(`http://localhost:${port}/graphql`, {
     method: 'POST',
     headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
@@ -93,17 +64,14 @@ test('the first start creates keys and token, prints a one-time sign-in link, an
 
   // The token is not in the log, and the data survives the restart.
   expect(gateway.output()).not.toContain(token);
-  const again = start(['migrate'], cwd, {});
-  expect(await again.exit).toBe(0);
-  expect(again.output()).toContain('The database is up to date.');
-}, 120_000);
+  const again = await place.run('migrate');
+  expect(again).toEqual({ code: 0, output: expect.stringContaining('The database is up to date.') });
+});
 
 test('a stopping gateway ends its streams and WebSockets first and does not wait for their clients', async () => {
-  const cwd = await folderOfOwn();
-  const port = await findFreePort();
-  const token = 'the-token-of-the-bootstrap-admin';
-  const gateway = start(['serve'], cwd, { PORT: String(port), GATEHOUSE_ADMIN_TOKEN: token });
-  await gateway.waitFor('Gatehouse listens on');
+  const { port, readAdminToken, serve } = await makePlace();
+  const gateway = await serve();
+  const token = await readAdminToken();
   const stream = await fetch(`http://127.0.0.1:${port}/graphql`, {
     method: 'POST',
     headers: {
@@ -119,62 +87,49 @@ test('a stopping gateway ends its streams and WebSockets first and does not wait
   expect(await stream.text()).toMatch(/event: complete\ndata:\n\n$/);
   expect((await socket.closed).code).toBe(1001);
   expect(await gateway.exit).toBe(0);
-}, 120_000);
+});
 
 test('a folder whose gateway was killed can be used again', async () => {
-  const cwd = await folderOfOwn();
-  const killed = start(['serve'], cwd, { PORT: String(await findFreePort()) });
-  await killed.waitFor('Admin token:');
-  killed.child.kill('SIGKILL');
-  await killed.exit;
-  expect(existsSync(path.join(cwd, '.gatehouse', 'lock'))).toBe(true);
+  const { dataDir, run, serve } = await makePlace();
+  await (await serve()).kill();
+  expect(existsSync(path.join(dataDir, 'lock'))).toBe(true);
 
   // Not while others can read its secrets.
-  for (const file of ['encryption-keys', 'admin-token']) {
-    const full = path.join(cwd, '.gatehouse', file);
-    await chmod(full, 0o644);
-    const refused = start(['serve'], cwd, { PORT: String(await findFreePort()) });
-    expect(await refused.exit).toBe(1);
-    expect(refused.output()).toContain(`${full}`);
-    await chmod(full, 0o600);
+  for (const name of ['encryption-keys', 'admin-token']) {
+    const file = path.join(dataDir, name);
+    await chmod(file, 0o644);
+    expect(await run('serve')).toEqual({ code: 1, output: expect.stringContaining(file) });
+    await chmod(file, 0o600);
   }
 
-  const next = start(['serve'], cwd, { PORT: String(await findFreePort()) });
-  await next.waitFor('Admin token:');
-  next.child.kill('SIGTERM');
-  expect(await next.exit).toBe(0);
-}, 120_000);
+  await stop(await serve());
+});
 
 test('an invalid environment lists every problem and exits with 2', async () => {
-  const command = start(['serve'], await folderOfOwn(), { PORT: 'x', GATEHOUSE_LOG_LEVEL: 'loud' });
-  expect(await command.exit).toBe(2);
-  expect(command.output()).toContain('PORT: must be');
-  expect(command.output()).toContain('GATEHOUSE_LOG_LEVEL: "loud"');
+  const { run } = await makePlace({ env: { PORT: 'x', GATEHOUSE_LOG_LEVEL: 'loud' }, isNew: true });
+  const { code, output } = await run('serve');
+  expect(code).toBe(2);
+  expect(output).toContain('PORT: must be');
+  expect(output).toContain('GATEHOUSE_LOG_LEVEL: "loud"');
 });
 
 test('an unreachable database is reported in one line without the password', async () => {
-  const command = start(['serve'], await folderOfOwn(), {
-    DATABASE_URL: `postgres://gatehouse:hunter2-canary@127.0.0.1:${await findFreePort()}/gatehouse`,
-    GATEHOUSE_ENCRYPTION_KEYS: generateMasterKey(),
+  const { run } = await makePlace({
+    env: {
+      DATABASE_URL: `postgres://gatehouse:hunter2-canary@127.0.0.1:${await findFreePort()}/gatehouse`,
+      GATEHOUSE_ENCRYPTION_KEYS: generateMasterKey(),
+    },
+    isNew: true,
   });
-  expect(await command.exit).toBe(1);
-  expect(command.output()).toMatch(
-    /^gatehouse: Cannot use the database at 127\.0\.0\.1:\d+\/gatehouse: .*ECONNREFUSED.*\n$/,
-  );
-  expect(command.output()).not.toContain('canary');
+  const { code, output } = await run('serve');
+  expect(code).toBe(1);
+  expect(output).toMatch(/^gatehouse: Cannot use the database at 127\.0\.0\.1:\d+\/gatehouse: .*ECONNREFUSED.*\n$/);
+  expect(output).not.toContain('canary');
 });
 
 test('each command explains itself', async () => {
-  const cwd = await folderOfOwn();
-  for (const args of [
-    ['--help'],
-    ['serve', '--help'],
-    ['migrate', '--help'],
-    ['keys', '--help'],
-    ['tokens', '--help'],
-  ]) {
-    const command = start(args, cwd, {});
-    expect(await command.exit).toBe(0);
-    expect(command.output()).toContain('Usage: gatehouse');
+  const { run } = await makePlace({ isNew: true });
+  for (const command of [[], ['serve'], ['migrate'], ['keys'], ['tokens'], ['audit'], ['import'], ['export']]) {
+    expect(await run(...command, '--help')).toEqual({ code: 0, output: expect.stringContaining('Usage: gatehouse') });
   }
 });

@@ -1,35 +1,18 @@
 import { randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { afterEach, expect, test } from 'vitest';
-import { findFreePort, makeFolder, type RunningCommand, startCommand } from '../setup/process.ts';
+import { expect, test } from 'vitest';
+import { makePlace, stop } from '../setup/place.ts';
 
 const CANARY = `canary-${randomBytes(8).toString('hex')}`;
-const cleanups: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
-});
-
 test('a file is compared, imported with secrets from another file, and exported without them', async () => {
-  const { folder: cwd, remove } = await makeFolder();
-  cleanups.push(remove);
-  const env = {
-    PORT: String(await findFreePort()),
-    GATEHOUSE_ADMIN_TOKEN: randomBytes(24).toString('base64url'),
-  };
-  const start = (...args: string[]): RunningCommand => {
-    const command = startCommand(args, { cwd, env });
-    cleanups.push(async () => {
-      command.child.kill('SIGKILL');
-      await command.exit;
-    });
-    return command;
-  };
+  const { cwd, serve, ...place } = await makePlace({
+    env: { GATEHOUSE_ADMIN_TOKEN: randomBytes(24).toString('base64url') },
+  });
   const run = async (...args: string[]) => {
-    const command = start(...args);
-    const code = await command.exit;
-    expect(command.output()).not.toContain(CANARY);
-    return { code, output: command.output() };
+    const result = await place.run(...args);
+    expect(result.output).not.toContain(CANARY);
+    return result;
   };
   const file = path.join(cwd, 'mcp.json');
   const mcpServers = {
@@ -41,8 +24,7 @@ test('a file is compared, imported with secrets from another file, and exported 
 
   expect(await run('import', file)).toMatchObject({ code: 1, output: expect.stringContaining('No gateway responds') });
   expect(await run('export')).toMatchObject({ code: 1, output: expect.stringContaining('No gateway responds') });
-  const gateway = start('serve');
-  await gateway.waitFor('Gatehouse listens on');
+  const gateway = await serve();
 
   const dry = await run('import', file);
   expect(dry.code).toBe(0);
@@ -85,7 +67,6 @@ test('a file is compared, imported with secrets from another file, and exported 
     code: 1,
     output: expect.stringContaining('ENOENT'),
   });
-  gateway.child.kill('SIGTERM');
-  expect(await gateway.exit).toBe(0);
+  await stop(gateway);
   expect(gateway.output()).not.toContain(CANARY);
-}, 180_000);
+});

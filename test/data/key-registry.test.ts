@@ -6,7 +6,8 @@ import { Keyring } from '../../src/crypto/keyring.ts';
 import type { MasterKey } from '../../src/crypto/master-key.ts';
 import type { Database } from '../../src/data/database/database.ts';
 import { createPrisma, type GatehousePrisma } from '../../src/data/database/prisma.ts';
-import { checkKeys, KeyRegistryError, registerKeys } from '../../src/data/keys/key-registry.ts';
+import { checkKeys, registerKeys } from '../../src/data/keys/key-registry.ts';
+import { KeyRegistryError } from '../../src/data/keys/key-registry-error.ts';
 import { onServer, openTestDatabase } from '../setup/database.ts';
 import { configColumns, newMasterKey, removeRows } from './encryption-setup.ts';
 

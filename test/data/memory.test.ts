@@ -153,9 +153,9 @@ describe('a process without notifications', () => {
 test('a process whose notifications stop silently notices by itself', async () => {
   const { store } = await openMemory(SILENT);
   const { id } = await defineConfig({ enabled: true });
-  await expect.poll(() => store.configs.findById(MEMBER, { id }), { timeout: 10_000 }).not.toBeNull();
+  await expect.poll(() => store.configs.findById(MEMBER, { id })).not.toBeNull();
   await sealed.prisma.mcpServerConfig.update({ where: { id }, data: { enabled: false, version: { increment: 1 } } });
-  await expect.poll(() => store.configs.findById(MEMBER, { id }), { timeout: 10_000 }).toBeNull();
+  await expect.poll(() => store.configs.findById(MEMBER, { id })).toBeNull();
 });
 
 test('own writes are in the next answer without waiting for a notification', async () => {

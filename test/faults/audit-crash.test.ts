@@ -2,8 +2,9 @@ import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 import { expect, inject, test } from 'vitest';
 import { generateMasterKey } from '../../src/crypto/master-key.ts';
+import { findFreePort } from '../setup/free-port.ts';
 import { createOwnDatabase } from '../setup/own-database.ts';
-import { findFreePort, makeFolder, startCommand } from '../setup/process.ts';
+import { makeFolder, startCommand } from '../setup/process.ts';
 import { waitUntil } from '../setup/wait-until.ts';
 
 const serverUrl = inject('ownServerUrl');

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { generateMasterKey } from '../../src/crypto/master-key.ts';
-import { findServerPort, makeFolder, type RunningCommand, startCommand } from '../setup/process.ts';
+import { findFreePort } from '../setup/free-port.ts';
+import { makeFolder, type RunningCommand, startCommand } from '../setup/process.ts';
 import { within } from '../setup/wait-until.ts';
 
 const START_MS = 60_000;
@@ -30,7 +31,7 @@ export async function startReplicas(databaseUrls: readonly string[]): Promise<Re
     GATEHOUSE_ENCRYPTION_KEYS: generateMasterKey(),
     GATEHOUSE_LOG_LEVEL: 'warn',
   };
-  const ports = await Promise.all(databaseUrls.map(() => findServerPort()));
+  const ports = await Promise.all(databaseUrls.map(() => findFreePort()));
   const running: (RunningCommand | undefined)[] = databaseUrls.map(() => undefined);
   const crashes: string[] = [];
 

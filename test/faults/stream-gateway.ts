@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { generateMasterKey } from '../../src/crypto/master-key.ts';
+import { findFreePort } from '../setup/free-port.ts';
 import { createOwnDatabase } from '../setup/own-database.ts';
-import { findFreePort, makeFolder, startCommand } from '../setup/process.ts';
+import { makeFolder, startCommand } from '../setup/process.ts';
 
 /** A gateway in its own process, to be loaded by clients. */
 export interface StreamGateway {

@@ -25,4 +25,4 @@ test('for any sequence of writes, rollbacks, disconnects and expiry, viewers rec
     }),
     { numRuns: 10, endOnFailure: true },
   );
-}, 120_000);
+});

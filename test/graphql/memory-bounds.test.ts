@@ -163,5 +163,5 @@ test('a client that is gone before its stream begins leaves nothing behind', asy
   const stream = await openEvents(gateway, gateway.tokens.member);
   await stream.nextOfAny();
   await stream.close();
-  await expect.poll(() => statusOf('subscription documents').entries, { timeout: 10_000 }).toBe(0);
+  await expect.poll(() => statusOf('subscription documents').entries).toBe(0);
 });

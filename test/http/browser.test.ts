@@ -13,7 +13,7 @@ const QUERY = '.graphiql-query-editor';
 const VARIABLES = '[aria-label="Variables"]';
 const RESPONSE = '.graphiql-response';
 
-describe.skipIf(skipsBrowser)('with a real browser', { timeout: 120_000 }, () => {
+describe.skipIf(skipsBrowser)('with a real browser', () => {
   let server: RunningServer;
   let gateway: TestGateway;
   let browser: Browser;

@@ -128,7 +128,7 @@ describe('the final page', () => {
 });
 
 // Each opens its own gateway.
-describe('the cookie of a flow', { timeout: 60_000 }, () => {
+describe('the cookie of a flow', () => {
   const readCookie = (header: string) => {
     const [pair = '', ...attributes] = header.split('; ');
     const [name, value] = pair.split('=');
@@ -174,10 +174,7 @@ describe('the cookie of a flow', { timeout: 60_000 }, () => {
   });
 });
 
-/** Timeout for messages from another process of the browser, on a busy machine. */
-const PATIENCE = { timeout: 30_000 };
-
-describe.skipIf(skipsBrowser)('a real browser', { timeout: 120_000 }, () => {
+describe.skipIf(skipsBrowser)('a real browser', () => {
   let as: TestAuthorizationServer;
   let mcp: ProtectedMcpServer;
   let gateway: TestGateway;
@@ -237,7 +234,7 @@ describe.skipIf(skipsBrowser)('a real browser', { timeout: 120_000 }, () => {
     await page.goto(`${origin}/healthz`);
     expect(await readState(page, id)).toBe('NEEDS_CONNECT');
     await openPopup(page, connectUrl);
-    await expect.poll(() => page.evaluate('heard'), PATIENCE).toHaveLength(1);
+    await expect.poll(() => page.evaluate('heard')).toHaveLength(1);
     expect(await page.evaluate('heard')).toEqual([
       { data: { type: 'mcp-oauth2-complete', serverID: id }, origin, isPopup: true },
     ]);
@@ -253,7 +250,7 @@ describe.skipIf(skipsBrowser)('a real browser', { timeout: 120_000 }, () => {
     await openPopup(page, connectUrl);
     // A page of the popup's site may post to anybody, later: a message from the popup would have come before.
     await openPopup(page, `${foreignOrigin.replace('127.0.0.1', 'localhost')}/speak`);
-    await expect.poll(() => page.evaluate('heard.at(-1)?.data'), PATIENCE).toBe('later');
+    await expect.poll(() => page.evaluate('heard.at(-1)?.data')).toBe('later');
     expect(await page.evaluate('heard')).toHaveLength(1);
     const own = await context.newPage();
     await own.goto(`${origin}/healthz`);

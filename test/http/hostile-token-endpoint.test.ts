@@ -152,7 +152,7 @@ describe('nothing is stored, shown or retried when the token endpoint answers wi
   });
 
   // Opens its own gateway.
-  test('a refused connection', { timeout: 60_000 }, async () => {
+  test('a refused connection', async () => {
     const gone = createServer().listen(0, '127.0.0.1');
     await new Promise((resolve) => gone.once('listening', resolve));
     const { port } = gone.address() as AddressInfo;

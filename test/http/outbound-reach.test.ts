@@ -214,7 +214,7 @@ const LOOPBACK_SPELLINGS = [
 
 const NOT_CALLED = /address that (?:this|the) gateway may not call/;
 
-describe.each(Object.entries(CALLS))('%s', { timeout: 60_000 }, (what, call) => {
+describe.each(Object.entries(CALLS))('%s', (what, call) => {
   /** The message that shows it was not called; the others say the same whatever went wrong. */
   const tells = !what.includes('revocation') && !what.includes('issuer');
 
@@ -262,7 +262,7 @@ describe.each(Object.entries(CALLS))('%s', { timeout: 60_000 }, (what, call) => 
   });
 });
 
-describe('a redirect', { timeout: 60_000 }, () => {
+describe('a redirect', () => {
   const places = ['mcp', 'resource', 'metadata', 'registration', 'token', 'revocation'] as const;
 
   test.each(places)('of %s is not followed', async (place) => {
@@ -281,7 +281,7 @@ describe('a redirect', { timeout: 60_000 }, () => {
 });
 
 // Opens its own gateway.
-describe('a name that resolves differently each time', { timeout: 60_000 }, () => {
+describe('a name that resolves differently each time', () => {
   test('is called at the address that was checked, and not at the next', async () => {
     const own = await openHostileWorld({ GATEHOUSE_ALLOWED_PRIVATE_CIDRS: '127.0.0.1/32' });
     try {

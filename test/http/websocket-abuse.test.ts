@@ -125,7 +125,7 @@ test('a refused handshake leaves no connection behind, whatever its client sends
     if (socket.writable) socket.write('x');
     return socket.destroyed;
   };
-  await expect.poll(isGone, { timeout: 10_000 }).toBe(true);
+  await expect.poll(isGone).toBe(true);
 });
 
 test('an incomplete WebSocket request is told what is missing', async () => {

@@ -364,7 +364,7 @@ describe('the protected MCP server', () => {
   });
 
   // The real server sends a keep-alive every 15 seconds: a buffering proxy is too late.
-  test('passes streams on while they run', { timeout: 10_000 }, async () => {
+  test('passes streams on while they run', async () => {
     const { access_token: token } = await client.connect({ resource: mcp.url });
     const headers = {
       accept: 'application/json, text/event-stream',

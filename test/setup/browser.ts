@@ -3,6 +3,9 @@ import { type Browser, type BrowserContext, chromium, type Page } from 'playwrig
 
 const CHROMIUM = process.env['CHROMIUM_PATH'] ?? '/usr/bin/chromium';
 
+/** Shorter than a test's limit, so that a failure says what did not happen. */
+const STEP_TIMEOUT_MS = 60_000;
+
 const isMissing = !existsSync(CHROMIUM);
 const MISSING = `There is no Chromium at ${CHROMIUM}: install it, or set CHROMIUM_PATH, to test with a real browser.`;
 
@@ -38,6 +41,7 @@ export interface Visit {
 /** Opens an empty page. Close its context. */
 export async function startVisit(browser: Browser, origin: string): Promise<Visit> {
   const context = await browser.newContext({ viewport: { width: 1_600, height: 900 } });
+  context.setDefaultTimeout(STEP_TIMEOUT_MS);
   await context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin });
   const problems: string[] = [];
   const foreignRequests: string[] = [];

@@ -34,11 +34,18 @@ export async function createServerDatabase(options: { empty?: boolean } = {}): P
  */
 export async function openTestDatabase(options: { empty?: boolean } = {}): Promise<Database> {
   if (onServer) return openServerDatabase(await createServerDatabase(options), { poolSize: 10 });
-  const file = inject('embeddedSnapshot');
-  if (options.empty === true || file === undefined) return openEmbeddedDatabase('memory://');
-  snapshot ??= readFile(file).then((bytes) => new Blob([bytes]));
-  return openEmbeddedDatabase('memory://', { loadDataDir: await snapshot });
+  const files = inject('embeddedSnapshots');
+  if (files === undefined) throw new Error('this project has no database: move the test, see test/README.md');
+  return openEmbeddedDatabase('memory://', {
+    loadDataDir: await readSnapshot(files[options.empty ? 'empty' : 'migrated']),
+  });
 }
 
-/** The content of the file `embeddedSnapshot`. */
-let snapshot: Promise<Blob> | undefined;
+const snapshots = new Map<string, Promise<Blob>>();
+
+/** Each worker reads a file once. */
+function readSnapshot(file: string): Promise<Blob> {
+  const known = snapshots.get(file) ?? readFile(file).then((bytes) => new Blob([bytes]));
+  snapshots.set(file, known);
+  return known;
+}

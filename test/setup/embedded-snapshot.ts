@@ -15,41 +15,53 @@ const KEEP_MS = 24 * 60 * 60 * 1_000;
 /** What a snapshot depends on, besides the migrations. */
 const INPUTS = ['node_modules/@electric-sql/pglite/package.json', 'test/setup/embedded-snapshot.ts'];
 
+/** Files with the embedded database, for PGlite's `loadDataDir`. */
+export interface EmbeddedSnapshots {
+  /** With all tables, and no rows. */
+  migrated: string;
+  /** Without tables. */
+  empty: string;
+}
+
 /**
- * Makes a file with the migrated, empty embedded database, for PGlite's `loadDataDir`, unless an earlier run has made
- * it. Creating and migrating a database takes ten times longer than opening this.
- *
- * @returns its path
+ * Makes snapshots of the embedded database, unless an earlier run has made them. Creating and migrating a database takes
+ * ten times longer than opening a snapshot.
  */
-export async function makeEmbeddedSnapshot(): Promise<string> {
-  const file = path.join(CACHE, `database-${await hashInputs()}.tar`);
-  if (existsSync(file)) {
-    await utimes(file, new Date(), new Date());
-    return file;
+export async function makeEmbeddedSnapshots(): Promise<EmbeddedSnapshots> {
+  const hash = await hashInputs();
+  const files = {
+    migrated: path.join(CACHE, `migrated-${hash}.tar`),
+    empty: path.join(CACHE, `empty-${hash}.tar`),
+  };
+  const all = Object.values(files);
+  if (all.every((file) => existsSync(file))) {
+    await Promise.all(all.map((file) => utimes(file, new Date(), new Date())));
+    return files;
   }
   await mkdir(CACHE, { recursive: true });
   await removeOld();
-  // Another run may make it at the same time.
-  const draft = `${file}.${randomBytes(6).toString('hex')}`;
-  await writeFile(draft, await createSnapshot());
-  await rename(draft, file);
-  return file;
+  const pglite = await PGlite.create('memory://');
+  await dropTemplates(pglite);
+  await dump(pglite, files.empty);
+  await applyMigrations(await wrapPglite(pglite));
+  await dump(pglite, files.migrated);
+  await pglite.close();
+  return files;
 }
 
-async function createSnapshot(): Promise<Buffer> {
-  const pglite = await PGlite.create('memory://');
-  await applyMigrations(await wrapPglite(pglite));
-  await dropTemplates(pglite);
+async function dump(pglite: PGlite, file: string): Promise<void> {
+  await pglite.exec('CHECKPOINT');
   const snapshot = await pglite.dumpDataDir('none');
-  await pglite.close();
-  return Buffer.from(await snapshot.arrayBuffer());
+  // Another run may make the same file at the same time.
+  const draft = `${file}.${randomBytes(6).toString('hex')}`;
+  await writeFile(draft, Buffer.from(await snapshot.arrayBuffer()));
+  await rename(draft, file);
 }
 
 /** Opening a database takes time for each of its files, and these databases are two thirds of them. */
 async function dropTemplates(pglite: PGlite): Promise<void> {
   await pglite.exec("UPDATE pg_database SET datistemplate = false WHERE datname LIKE 'template%'");
   for (const name of ['template0', 'template1']) await pglite.exec(`DROP DATABASE ${name}`);
-  await pglite.exec('CHECKPOINT');
 }
 
 async function hashInputs(): Promise<string> {

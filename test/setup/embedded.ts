@@ -1,13 +1,13 @@
 import type { TestProject } from 'vitest/node';
-import { makeEmbeddedSnapshot } from './embedded-snapshot.ts';
+import { type EmbeddedSnapshots, makeEmbeddedSnapshots } from './embedded-snapshot.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
-    /** A file with the migrated, empty embedded database: opening it is faster than creating one. */
-    embeddedSnapshot?: string;
+    /** Present if this run is on the embedded database. */
+    embeddedSnapshots?: EmbeddedSnapshots;
   }
 }
 
 export default async function setup(project: TestProject): Promise<void> {
-  project.provide('embeddedSnapshot', await makeEmbeddedSnapshot());
+  project.provide('embeddedSnapshots', await makeEmbeddedSnapshots());
 }

@@ -5,9 +5,10 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import pg from 'pg';
+import { findFreePort } from './free-port.ts';
 import { findPostgresBinaries, findServerUser } from './postgres-binaries.ts';
-import { findServerPort } from './process.ts';
 import { waitUntil, within } from './wait-until.ts';
+import { watchGroup } from './watchdog.ts';
 
 const run = promisify(execFile);
 
@@ -46,7 +47,7 @@ export async function startOwnPostgres(): Promise<OwnPostgres | undefined> {
   const user = await findServerUser();
   const folder = await mkdtemp(path.join(tmpdir(), 'gatehouse-postgres-'));
   const dataFolder = path.join(folder, 'data');
-  const port = await findServerPort();
+  const port = await findFreePort();
   const url = `postgres://${USER}@127.0.0.1:${port}/postgres`;
   // Without the caller's variables: PGDATA and the like belong to another server.
   const settings = { cwd: folder, env: { PATH: process.env['PATH'], LC_ALL: 'C', TZ: 'UTC' }, ...user };
@@ -61,8 +62,9 @@ export async function startOwnPostgres(): Promise<OwnPostgres | undefined> {
     const started = spawn(
       path.join(binaries, 'postgres'),
       ['-D', dataFolder, ...options.flatMap(([name, value]) => ['-c', `${name}=${value}`])],
-      { ...settings, stdio: ['ignore', log.fd, log.fd] },
+      { ...settings, stdio: ['ignore', log.fd, log.fd], detached: true },
     );
+    started.once('exit', watchGroup(started.pid).release);
     server = started;
     let hasEnded = false;
     exit = new Promise((resolve) => {

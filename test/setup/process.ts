@@ -1,10 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { randomInt } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { watchGroup } from './watchdog.ts';
 
 /** The program that `npx gatehouse` runs. */
 export const GATEHOUSE_COMMAND = [
@@ -12,6 +11,7 @@ export const GATEHOUSE_COMMAND = [
   fileURLToPath(new URL('../../bin/gatehouse.js', import.meta.url)),
 ] as const;
 
+/** A process under test. It ends at the latest with the process that runs the test, however that one ends. */
 export interface RunningCommand {
   child: ChildProcess;
   output(): string;
@@ -19,15 +19,28 @@ export interface RunningCommand {
   waitFor(text: string): Promise<void>;
   /** Resolves with the exit code. */
   exit: Promise<number | null>;
+  /** Kills it and all that it has started. Resolves when it has ended. */
+  kill(): Promise<void>;
 }
 
 /** Starts `gatehouse …` in a folder, with this environment and no other Gatehouse settings. */
 export function startCommand(args: string[], options: { cwd: string; env?: Record<string, string> }): RunningCommand {
   const [command, ...base] = GATEHOUSE_COMMAND;
-  const child = spawn(command, [...base, ...args], {
-    cwd: options.cwd,
-    env: { PATH: process.env['PATH'], HOME: options.cwd, ...options.env },
+  return startProcess(command, [...base, ...args], options);
+}
+
+/** Starts a program in a folder, with this environment. */
+export function startProcess(
+  command: string,
+  args: string[],
+  { cwd, env }: { cwd: string; env?: Record<string, string> },
+): RunningCommand {
+  const child = spawn(command, args, {
+    cwd,
+    env: { PATH: process.env['PATH'], HOME: cwd, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
+    // A process group of its own, to end all of it.
+    detached: true,
   });
   let text = '';
   const listeners = new Set<() => void>();
@@ -37,7 +50,12 @@ export function startCommand(args: string[], options: { cwd: string; env?: Recor
       for (const listener of listeners) listener();
     });
   }
-  const exit = new Promise<number | null>((resolve) => child.once('close', (code) => resolve(code)));
+  const exit = new Promise<number | null>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', (code) => resolve(code));
+  });
+  const group = watchGroup(child.pid);
+  child.once('exit', group.release);
   return {
     child,
     output: () => text,
@@ -51,46 +69,19 @@ export function startCommand(args: string[], options: { cwd: string; env?: Recor
         };
         listeners.add(look);
         look();
-        void exit.then((code) => reject(new Error(`ended with ${code} before "${expected}":\n${text}`)));
+        const fail = (code: number | null): void =>
+          reject(new Error(`ended with ${code} before "${expected}":\n${text}`));
+        exit.then(fail, reject);
       }),
+    async kill() {
+      group.kill();
+      await exit;
+    },
   };
-}
-
-/** A TCP port on loopback that was free a moment ago. */
-export function findFreePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
-    });
-  });
-}
-
-/** Below the ephemeral ports: 32,768 and up on Linux, 49,152 elsewhere. */
-const FIRST_SERVER_PORT = 20_000;
-const LAST_SERVER_PORT = 32_000;
-
-/**
- * A free TCP port on loopback for a server that goes down and comes back. No connection can take it in the meantime as
- * its local port, not even one to itself, which TCP makes when a client connects to an unused port and is given that
- * same port.
- */
-export async function findServerPort(): Promise<number> {
-  for (;;) {
-    const port = randomInt(FIRST_SERVER_PORT, LAST_SERVER_PORT);
-    const isFree = await new Promise<boolean>((resolve) => {
-      const server = createServer();
-      server.once('error', () => resolve(false));
-      server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
-    });
-    if (isFree) return port;
-  }
 }
 
 /** A folder for one test, and a way to remove it. */
 export async function makeFolder(): Promise<{ folder: string; remove: () => Promise<void> }> {
   const folder = await mkdtemp(path.join(tmpdir(), 'gatehouse-'));
-  return { folder, remove: () => rm(folder, { recursive: true, force: true }) };
+  return { folder, remove: () => rm(folder, { recursive: true, force: true, maxRetries: 5 }) };
 }

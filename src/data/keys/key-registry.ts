@@ -5,22 +5,11 @@ import { OpenError, type OpenFailure } from '../../crypto/open-error.ts';
 import type { GatehousePrisma, PrismaStore } from '../database/prisma.ts';
 import type { EncryptionKey } from '../generated/client.ts';
 import { openValue } from '../sealing/sealed-value.ts';
+import { KeyRegistryError } from './key-registry-error.ts';
 import { countKeyUses, describeUses } from './key-usage.ts';
 
 /** The plaintext of every canary. */
 const CANARY_TEXT = 'gatehouse canary';
-
-/** The configured keys do not match the registered keys. The gateway must not start, or is not ready. */
-export class KeyRegistryError extends Error {
-  override readonly name = 'KeyRegistryError';
-  /** One sentence each, with key numbers and digests, never a key. */
-  readonly problems: readonly string[];
-
-  constructor(problems: readonly string[]) {
-    super(`The encryption keys do not match this database: ${problems.join('; ')}.`);
-    this.problems = problems;
-  }
-}
 
 /**
  * Registers the keys that are new to the database and checks all keys. Replicas may do this concurrently.
