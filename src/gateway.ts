@@ -32,7 +32,7 @@ const VERSION: string = packageJson.version;
 /** Subscribers that were away for longer start again from a snapshot. */
 const FEED_RETENTION_MS = 7 * 24 * 60 * 60 * 1_000;
 
-/** What the gateway runs on. */
+/** The dependencies of a gateway. */
 export interface GatewayOptions {
   config: Config;
   /** Open and migrated. The gateway does not close it. */
@@ -53,7 +53,7 @@ export interface GatewayOptions {
 export interface Gateway
   extends Pick<InternalServices, 'secrets' | 'accessTokens' | 'serverHeaders' | 'requireScopes' | 'settle'> {
   app: App;
-  /** Removes what is past its retention. @returns how much was removed */
+  /** Removes audit entries and changes that are older than their retention. @returns how many were removed */
   expire(): Promise<{ auditEntries: number; changes: number }>;
   /** Ends the connections whose access token expired for good. @returns how many */
   endExpired(): Promise<number>;

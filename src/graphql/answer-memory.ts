@@ -20,8 +20,8 @@ import { coerceVariables } from './declared-variables.ts';
 import { KeptAnswer, keepAnswer } from './kept-answer.ts';
 
 /**
- * Fields whose values follow from what `AnswerStamp` stands for, and from the viewer's role: answers made only of these
- * may be given again. A field that is not here has its operation executed each time.
+ * Fields whose values depend only on the state that `AnswerStamp` identifies, and on the viewer's role. Answers that
+ * consist of these fields are cached. An operation with any other field is executed each time.
  */
 const SHARED_FIELDS: Readonly<Record<string, ReadonlySet<string>>> = {
   Query: new Set(['mcpServerConfig', 'mcpServerConfigs']),
@@ -38,7 +38,7 @@ const SHARED_FIELDS: Readonly<Record<string, ReadonlySet<string>>> = {
   ]),
 };
 
-/** The same for one viewer: their own connections and cursors. */
+/** Fields that also depend on the viewer: their own connections and cursors. */
 const OWN_FIELDS: Readonly<Record<string, ReadonlySet<string>>> = {
   McpServerConfig: new Set(['authConnected', 'viewerState', 'viewerStateReason']),
   McpServerConfigEdge: new Set(['cursor']),
@@ -47,16 +47,16 @@ const OWN_FIELDS: Readonly<Record<string, ReadonlySet<string>>> = {
 
 const MEGABYTE = 1_000_000;
 
-/** The texts of all remembered answers together. */
+/** The limits of the cached texts of answers. */
 const ANSWERS: CacheBounds = { name: 'answers', maxEntries: 10_000, maxBytes: 16 * MEGABYTE };
 
-/** Many subscribers are told of the newest events at the same time. */
+/** Events are few, because most subscribers need only the newest ones. */
 const EVENTS: CacheBounds = { name: 'events', maxEntries: 100, maxBytes: 8 * MEGABYTE };
 
-/** For whom the answer to a document is the same. */
+/** Who may share the answer to a document. */
 export type AnswerReach = 'role' | 'viewer' | 'nobody';
 
-/** How far the answer to a document reaches while nothing changes; `nobody` when it has to be made each time. */
+/** Who may share the answer to a document while nothing changes; `nobody` if it must be executed each time. */
 export function findAnswerReach(schema: GraphQLSchema, document: DocumentNode): AnswerReach {
   let reach: AnswerReach = 'role';
   const typeInfo = new TypeInfo(schema);
@@ -77,19 +77,19 @@ export function findAnswerReach(schema: GraphQLSchema, document: DocumentNode): 
   return reach;
 }
 
-/** Keeps answers. */
+/** The cache of answers. */
 export type AnswerMemory = ReturnType<typeof createAnswerMemory>;
 
-/** Keeps answers until anything changes. */
+/** Creates the cache of answers. It keeps them until anything changes. */
 export function createAnswerMemory(schema: GraphQLSchema, caches: Caches) {
   const reaches = new WeakMap<DocumentNode, { reach: AnswerReach; number: number; hasDirectives: boolean }>();
   let documents = 0;
   let stamp = '';
   const answers = caches.createMap<string, KeptAnswer>(ANSWERS, (_key, answer) => answer.bytes);
-  /** Answers that are being made: those who ask meanwhile get the same. */
+  /** Answers in progress. Callers with the same key share them. */
   let pending = new Map<string, Promise<ExecutionResult>>();
 
-  /** What events are to everyone of a role. One that failed is made again. */
+  /** Events as every viewer of a role sees them. Failures are not cached. */
   const events = caches.createPromiseCache<string, ExecutionResult>(
     EVENTS,
     // Streams share its bytes, encoded once.
@@ -97,15 +97,15 @@ export function createAnswerMemory(schema: GraphQLSchema, caches: Caches) {
     (answer) => answer instanceof KeptAnswer,
   );
 
-  /** Only the answers of one moment are kept. */
-  const turnTo = (current: string): void => {
+  /** Only answers for the current stamp are kept. */
+  const switchTo = (current: string): void => {
     if (current === stamp) return;
     stamp = current;
     answers.clear();
     pending = new Map();
   };
 
-  const describe = (document: DocumentNode) => {
+  const analyse = (document: DocumentNode) => {
     let known = reaches.get(document);
     if (known === undefined) {
       documents += 1;
@@ -117,17 +117,17 @@ export function createAnswerMemory(schema: GraphQLSchema, caches: Caches) {
   };
 
   /**
-   * A hash of what the answer hangs on besides the stamp; undefined when it must not be remembered. Of the variables, it
-   * has those that the operation declares, as the resolvers get them.
+   * A hash of everything that the answer depends on besides the stamp. Undefined if it must not be cached. It includes the
+   * variables that the operation declares, as the resolvers get them.
    */
-  const toKey = (document: DocumentNode, about: AskedFor, viewer: Viewer): string | undefined => {
+  const toKey = (document: DocumentNode, about: Execution, viewer: Viewer): string | undefined => {
     const { operationName = null, variables, event = null } = about;
-    const { reach, number, hasDirectives } = describe(document);
+    const { reach, number, hasDirectives } = analyse(document);
     if (reach === 'nobody' || viewer.kind !== 'user') return undefined;
     const operation = getOperationAST(document, operationName);
     if (operation == null) return undefined;
     const whose = reach === 'viewer' ? viewerUserId(viewer) : null;
-    // From where somebody follows is of no concern to an event.
+    // An event does not depend on the arguments of the subscription, unless directives use them.
     const isGiven = event === null || hasDirectives;
     const given = isGiven ? coerceVariables(schema, operation, variables ?? {}) : {};
     if (given === undefined) return undefined;
@@ -138,18 +138,18 @@ export function createAnswerMemory(schema: GraphQLSchema, caches: Caches) {
   const answerAt = (
     key: string,
     answerStamp: AnswerStamp,
-    asked: string,
+    requested: string,
     make: () => Promise<ExecutionResult>,
   ): ExecutionResult | Promise<ExecutionResult> => {
-    turnTo(asked);
+    switchTo(requested);
     const known = answers.get(key) ?? pending.get(key);
     if (known !== undefined) return known;
     const made = make().then(
       (result) => {
-        // What changed while it was made may be in a part of it.
+        // If anything changed in the meantime, the answer may mix two states.
         if (pending.get(key) !== made) return result;
         pending.delete(key);
-        if (answerStamp.current() !== asked) return result;
+        if (answerStamp.current() !== requested) return result;
         const answer = keepAnswer(result);
         if (answer instanceof KeptAnswer) answers.set(key, answer);
         return answer;
@@ -165,26 +165,26 @@ export function createAnswerMemory(schema: GraphQLSchema, caches: Caches) {
 
   return {
     /**
-     * What an event is for those who ask for it like this. What is the same for a role hangs on nothing but the event; the
-     * rest is as of what is known now, and does not wait for changes that come after it.
+     * Renders an event, or returns it from the cache. A part that is the same for a role depends only on the event. The
+     * rest shows the state that is known now, and does not wait for later changes.
      */
     answerEvent(
       document: DocumentNode,
-      about: AskedFor & { event: string },
+      about: Execution & { event: string },
       { viewer, services }: Pick<GraphQLContext, 'viewer' | 'services'>,
       make: () => Promise<ExecutionResult>,
     ): ExecutionResult | Promise<ExecutionResult> {
       const key = toKey(document, about, viewer);
       if (key === undefined) return make();
-      if (describe(document).reach === 'viewer')
+      if (analyse(document).reach === 'viewer')
         return answerAt(key, services.answerStamp, services.answerStamp.current(), make);
       return events.getOrStart(key, async () => keepAnswer(await make()));
     },
 
-    /** Gives an answer again, or has it made. */
+    /** Returns a cached answer, or makes it. */
     answer(
       document: DocumentNode,
-      about: AskedFor,
+      about: Execution,
       { viewer, services }: Pick<GraphQLContext, 'viewer' | 'services'>,
       make: () => Promise<ExecutionResult>,
     ): ExecutionResult | Promise<ExecutionResult> {
@@ -193,16 +193,16 @@ export function createAnswerMemory(schema: GraphQLSchema, caches: Caches) {
       const { answerStamp } = services;
       const fresh = answerStamp.fresh();
       if (!(fresh instanceof Promise)) return answerAt(key, answerStamp, fresh, make);
-      return fresh.then((asked) => answerAt(key, answerStamp, asked, make));
+      return fresh.then((requested) => answerAt(key, answerStamp, requested, make));
     },
   };
 }
 
-/** What is asked for with a document. */
-interface AskedFor {
+/** What a document is executed with. */
+interface Execution {
   operationName?: string | null | undefined;
   variables?: Readonly<Record<string, unknown>> | null | undefined;
-  /** What tells the event of a subscription from all others. */
+  /** Identifies the event of a subscription. */
   event?: string;
 }
 

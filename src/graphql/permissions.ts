@@ -10,7 +10,7 @@ const { deny, rule, shield } = createRequire(import.meta.url)('graphql-shield') 
 
 /**
  * The minimum permission for each root field. For queries and mutations, shield checks it before the resolver runs, and
- * denies a field that is not listed. Shield does not run for subscriptions: their service makes the check.
+ * denies a field that is not listed. For subscriptions, `useFreshContext` does the same.
  */
 export const ROOT_PERMISSIONS = {
   Query: {
@@ -78,7 +78,7 @@ function allows(field: string, action: Action) {
 /**
  * Guards queries and mutations with graphql-shield, which denies by default. Other types are not guarded, because shield
  * would make each of their fields asynchronous; below the root, field scopes do the redaction. Subscriptions are not
- * guarded, because shield does not wrap `subscribe`.
+ * guarded here, because shield does not wrap `subscribe`: see `useFreshContext`.
  */
 export function guardRootFields(schema: GraphQLSchema): GraphQLSchema {
   const permissions = shield(

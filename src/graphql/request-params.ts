@@ -21,8 +21,8 @@ export function parseParams(body: string): RequestParams {
 }
 
 /**
- * Empties a request whose stream goes on. Yoga and graphql-ws hold on to the object until the stream ends, whatever the
- * client put into it.
+ * Empties the parameters of a request whose stream continues. Yoga and graphql-ws keep the object until the stream ends,
+ * however large it is.
  */
 export function emptyParams(params: object): void {
   for (const name of Object.keys(params)) delete (params as Record<string, unknown>)[name];

@@ -32,7 +32,7 @@ import { createSessionCookie } from './session-cookie.ts';
 import { createSessionRoutes } from './session-routes.ts';
 import { shareOperations } from './share-operations.ts';
 
-/** What the app answers with. */
+/** The dependencies of the app. */
 export interface AppOptions {
   /** The version of this build, e.g. `0.1.0`. */
   version: string;
@@ -41,16 +41,16 @@ export interface AppOptions {
   graphql: GraphQLFace;
   sockets: GraphQLSockets;
   health: DataHealth;
-  /** Whether the gateway is about to stop. */
+  /** Whether the gateway is shutting down. */
   isDraining: () => boolean;
   log: Logger;
   metrics: Metrics;
 }
 
-/** The gateway as a function from Request to Response: every face of it, without a server around. */
+/** The gateway as a function from Request to Response, without a server around it. */
 export type App = Hono<HttpEnv>;
 
-/** Puts the routes together in the order in which a request meets them. */
+/** Creates the app. The order of the routes and middleware is the order in which a request passes them. */
 export function createApp(options: AppOptions): App {
   const { config, services, graphql, sockets, health, log, metrics } = options;
   const { publicUrl, corsOrigins } = config;
@@ -75,7 +75,7 @@ export function createApp(options: AppOptions): App {
   app.use(reportRequests({ log, metrics, addressOf: createClientAddress(config.trustedProxies) }));
   app.use(async (c, next) => {
     await next();
-    // Not by `c.header`, which by now makes the answer anew, and a stream of its text.
+    // `c.header` would create a new response here, with a stream as its body.
     const { headers } = c.res;
     headers.set('x-content-type-options', 'nosniff');
     if (!headers.has('cache-control')) headers.set('cache-control', 'no-store');

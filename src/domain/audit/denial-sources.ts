@@ -23,7 +23,7 @@ export interface DenialKind {
 export interface DenialSource {
   bucket: TokenBucket;
   kinds: Map<string, DenialKind>;
-  /** Whether it stands for many networks, whose addresses are left out. */
+  /** Whether it represents many networks. Their addresses are left out. */
   isShared: boolean;
 }
 

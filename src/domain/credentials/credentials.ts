@@ -11,7 +11,7 @@ import { createOidcVerifier, type OidcSettings } from './oidc.ts';
 import { createSessionService } from './session-service.ts';
 import { createViewerRenewal, type FollowedViewer, followViewer } from './viewer-renewal.ts';
 
-/** Creates the services that tell who calls. */
+/** Creates the services that identify callers. */
 export function createCredentials(options: {
   memory: Pick<Memory, 'store' | 'reader'>;
   adminToken: Secret;

@@ -9,7 +9,7 @@ import { hashToken } from './token-format.ts';
 /** Wrong credentials from one network: a burst, then a rate. */
 const GUESSES: BucketLimits = { capacity: 100, perSecond: 5 };
 
-/** When more networks than this have guessed lately, the rest share one limit. */
+/** When more networks than this have guessed recently, the rest share one limit. */
 const MAX_NETWORKS = 10_000;
 const OTHER_NETWORKS = 'other networks';
 

@@ -10,7 +10,7 @@ export interface MatchedServer {
   /** With the slug that it gets. */
   server: ImportedServer;
   current: McpServerConfigRecord | undefined;
-  /** Set if somebody must decide: `current` has the slug, but looks like another server. */
+  /** Set if a person must decide: `current` has the slug, but looks like another server. */
   question?: { freeSlug: string };
 }
 
@@ -19,7 +19,7 @@ const MAX_NUMBER = 20;
 
 /**
  * Finds the config of each server in a file. A config with the server's slug that has both another name and another
- * origin is probably another server, with other users and secrets: it is not updated unless somebody says so.
+ * origin is probably another server, with other users and secrets: it is not updated unless a person confirms it.
  *
  * @param answers the decisions, by the slug in the file
  */

@@ -44,7 +44,7 @@ export class TokenBucket {
     return Math.min(capacity, this.#tokens + seconds * perSecond);
   }
 
-  /** Whether nothing was taken lately: such a bucket may be forgotten. */
+  /** Whether nothing was taken recently: such a bucket may be removed. */
   isFull(at: number): boolean {
     return this.level(at) >= this.#limits.capacity;
   }

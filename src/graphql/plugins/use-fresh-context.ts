@@ -46,7 +46,7 @@ function numberOf(record: object): number {
   return number;
 }
 
-/** Identifies what an event tells, apart from the subscriber's own cursor. */
+/** Identifies the content of an event, without the subscriber's own cursor. */
 function toEventKey({ type, configId, config, place, occurredAt }: ConfigEvent): string {
   const record = config === null ? 0 : numberOf(config);
   return `${type} ${configId} ${record} ${place.rev} ${place.initialAfter ?? ''} ${occurredAt.getTime()}`;
@@ -69,7 +69,7 @@ export function useFreshContext(answers: AnswerMemory, documents: DocumentMemory
         try {
           const results = await subscribeFreshly(given, answers, release);
           if (!(Symbol.asyncIterator in results)) release();
-          // Only what it needs lasts as long as the stream, and not the request.
+          // The stream does not need the request's parameters any more.
           else if (params !== undefined) emptyParams(params);
           return results;
         } catch (error) {
