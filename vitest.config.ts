@@ -18,11 +18,11 @@ const files = assignTestFiles(databases);
 
 export default defineConfig({
   resolve: {
-    // Vite would take graphql's ES modules where Node, and so every library, takes CommonJS: two graphqls in one process.
+    // Vite would load graphql's ES modules, and Node (so every library) its CommonJS modules: two graphqls in one process.
     alias: [{ find: /^graphql$/, replacement: fileURLToPath(import.meta.resolve('graphql')) }],
   },
   test: {
-    // Limits only end what hangs: nothing may fail because the machine is busy.
+    // Timeouts only end tests that hang. No test may fail because the machine is busy.
     testTimeout: 120_000,
     hookTimeout: 120_000,
     expect: { poll: { timeout: 60_000 } },
@@ -53,7 +53,7 @@ export default defineConfig({
           include: files.faults,
           globalSetup: ['test/setup/build.ts', 'test/setup/faults-server.ts'],
           testTimeout: 300_000,
-          // Each takes what the machine has.
+          // Each file needs the whole machine.
           fileParallelism: false,
           isolate: true,
         },

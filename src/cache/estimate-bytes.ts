@@ -6,7 +6,7 @@ const SLOT_BYTES = 16;
 const CHARACTER_BYTES = 2;
 
 /**
- * Estimates how much memory a value needs, in bytes. Rather too much than too little. Only for plain data without cycles:
+ * Estimates how much memory a value needs, in bytes. The estimate is high rather than low. Only for plain data without cycles:
  * rows, metadata, cursors.
  */
 export function estimateBytes(value: unknown): number {

@@ -10,7 +10,7 @@ const SUBSCRIPTION_DOCUMENTS: CacheBounds = {
   maxEntries: 2_000,
   maxBytes: 32 * MEGABYTE,
 };
-/** What the open subscriptions of one user may take of it. */
+/** The maximum size of the documents of one user's open subscriptions. */
 const MAX_BYTES_PER_USER = 4 * MEGABYTE;
 
 /** What a parsed document needs for each of its tokens, measured: the token, its node and the node's location. */

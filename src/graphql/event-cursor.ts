@@ -3,8 +3,8 @@ import type { ExecutionResult } from 'graphql';
 import { KeptAnswer } from './kept-answer.ts';
 
 /**
- * Stands for the cursor in a result that many subscribers share. Each of them gets their own cursor in its place. It is
- * random, so that no text in a config can be equal to it.
+ * The placeholder of the cursor in a result that many subscribers share. Each subscriber gets their own cursor in its
+ * place. It is random, so that no text in a config can be equal to it.
  */
 export const CURSOR_PLACEHOLDER = `cursor-${randomUUID()}`;
 

@@ -33,7 +33,7 @@ import { useVariableCheck } from './plugins/use-variable-check.ts';
 import { emptyParams } from './request-params.ts';
 import { buildSchema } from './schema.ts';
 
-/** What the graph resolves and reports with. */
+/** The dependencies of the graph. */
 export interface GraphQLOptions {
   services: Services;
   caches: Caches;
@@ -41,39 +41,39 @@ export interface GraphQLOptions {
   metrics: Metrics;
 }
 
-/** What of an HTTP request is for the graph. */
+/** The parts of an HTTP request that the graph needs. */
 export interface GraphQLRequest {
   method: string;
   url: string;
-  /** What the client takes for an answer; undefined when it does not say. */
+  /** The `Accept` header. Undefined if there is none. */
   accept: string | undefined;
   /** JSON; undefined for a method without a body. */
   body: string | undefined;
 }
 
-/** Answers GraphQL over HTTP requests. What comes here is authenticated, measured and checked by the HTTP room. */
+/** Answers GraphQL over HTTP. The HTTP room has already authenticated the caller and checked the size and the origin. */
 export type GraphQLHandler = (request: GraphQLRequest, context: GraphQLServerContext) => Promise<Response>;
 
-/** An operation that came as a message and not as an HTTP request. */
+/** An operation from a WebSocket message. */
 export interface OperationMessage {
   query: string;
   operationName?: string | null | undefined;
   variables?: Variables | null | undefined;
 }
 
-/** One that is ready to run: parsed, checked, with its context. */
+/** An operation that is parsed and checked, with its context. */
 export interface PreparedOperation {
   args: ExecutionArgs;
-  /** One result, or those of a subscription. */
+  /** Returns one result, or the results of a subscription. */
   run(): Promise<ExecutionResult | AsyncIterable<ExecutionResult>>;
 }
 
-/** The graph, as it is asked. */
+/** The interface of the graph. */
 export interface GraphQLFace {
   handle: GraphQLHandler;
   /**
-   * Prepares one operation, with the same checks as `handle`. Gives what is wrong with it instead, if something is. The
-   * message is empty afterwards, so that it does not last as long as its stream.
+   * Prepares one operation, with the same checks as `handle`. Returns the errors instead, if there are any. The
+   * message is empty afterwards, so that its content is freed while its stream is open.
    */
   prepare(
     message: OperationMessage,
@@ -98,15 +98,15 @@ export function createGraphQL({ services, caches, log, metrics }: GraphQLOptions
     schema,
     graphqlEndpoint: '/graphql',
     context: (context: GraphQLServerContext) => createContext(services, context),
-    // The HTTP room has its own: the defaults run cross-site forms and answer any origin with credentials.
+    // The HTTP room handles both. Yoga's defaults run cross-site forms and allow any origin with credentials.
     cors: false,
     graphiql: false,
     landingPage: false,
     multipart: false,
-    // The HTTP room has read the body, and looked at its size.
+    // The HTTP room has read the body and checked its size.
     maxRequestBodySize: false,
     batching: false,
-    // Counts documents and not their bytes.
+    // Its limit is a number of documents, not of bytes.
     parserAndValidationCache: false,
     logging: false,
     maskedErrors: { maskError: createErrorMask(log), isDev: false },
@@ -128,7 +128,7 @@ export function createGraphQL({ services, caches, log, metrics }: GraphQLOptions
   const prepare: GraphQLFace['prepare'] = async (message, context) => {
     const { query, operationName, variables } = message;
     emptyParams(message);
-    // Yoga takes what its own server knows of a request for a part of the context, and here is none.
+    // Yoga expects a request from its own server in the context. A message has none.
     const { parse, validate, contextFactory, execute, subscribe, ...enveloped } = yoga.getEnveloped(context as never);
     let document: DocumentNode;
     try {
@@ -153,7 +153,7 @@ export function createGraphQL({ services, caches, log, metrics }: GraphQLOptions
   };
 
   const handle: GraphQLHandler = async ({ method, url, accept, body }, context) => {
-    // Yoga's own kind of request: one of Node's makes a stream of a text, and a signal that nobody listens to.
+    // Yoga's own request class. Node's class turns a text into a stream, and creates an unused abort signal.
     const headers = accept === undefined ? {} : { accept };
     const request = new yoga.fetchAPI.Request(url, { method, headers });
     return toPlainResponse(await yoga.fetch(request, { ...context, ...createRequestBody(body) }));
@@ -163,9 +163,9 @@ export function createGraphQL({ services, caches, log, metrics }: GraphQLOptions
 }
 
 /**
- * The answer as one of Node's own. Yoga's are of a stand-in whose body Node takes for any iterable; when a client goes
- * away in the middle of such a body, Node closes it twice, which nobody can catch and which ends the process. Streams
- * are Node's own from the beginning.
+ * Converts an answer to Node's own `Response` class. Node treats the body of Yoga's class as a plain iterable. If a client
+ * disconnects in the middle of it, Node closes the body twice, and the error ends the process. Streams use Node's class
+ * already.
  */
 async function toPlainResponse(response: Response): Promise<Response> {
   if (response instanceof Response) return response;

@@ -1,4 +1,4 @@
-/** How deep JSON may be nested. No input of the gateway has nearly as many levels. */
+/** The maximum nesting of JSON. No input of the gateway has nearly as many levels. */
 export const MAX_NESTING = 64;
 
 const QUOTE = 0x22;
@@ -9,9 +9,9 @@ const OPENING = 0x5b;
 const CLOSING = 0x5d;
 
 /**
- * Replaces what is nested too deeply by null, before it is parsed: parsing 100,000 levels takes a hundred times as long as
- * this, and code that walks them runs out of stack. What is left is still of the wrong type wherever it stands, and is
- * refused as such. What is replaced need not be JSON.
+ * Replaces values that are nested too deeply by null, before the text is parsed. Parsing 100,000 levels takes a hundred times
+ * as long, and code that walks the result runs out of stack. The rest still has the wrong type, so it is refused later. The
+ * replaced text does not have to be valid JSON.
  */
 export function limitNesting(text: string): string {
   let kept = '';

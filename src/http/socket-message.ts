@@ -1,7 +1,7 @@
 import { type Message, MessageType, parseMessage, type SubscribeMessage } from 'graphql-ws';
 import { limitNesting } from './limit-nesting.ts';
 
-/** What only servers send. The library throws an error for it, as it does for its own faults. */
+/** Message types that only servers send. The library throws for them, as it does for its own faults. */
 const SERVER_MESSAGES: ReadonlySet<MessageType> = new Set([
   MessageType.ConnectionAck,
   MessageType.Next,
@@ -9,8 +9,8 @@ const SERVER_MESSAGES: ReadonlySet<MessageType> = new Set([
 ]);
 
 /**
- * Parses a message of the protocol `graphql-transport-ws`. Undefined if a client must not send it. The library holds on to
- * the message until the operation ends, and would hold on to its text: only the known parts are left.
+ * Parses a message of the protocol `graphql-transport-ws`. Undefined if a client must not send it. The library keeps
+ * the message until the operation ends, so only the parts that it needs are left in it.
  */
 export function parseClientMessage(text: string): Message | undefined {
   try {

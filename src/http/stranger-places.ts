@@ -1,6 +1,6 @@
 import { tooMany } from '../domain/feed/places.ts';
 
-/** Limits of the connections whose caller is not known yet. */
+/** Limits of connections that are not authenticated yet. */
 export interface StrangerLimits {
   maxTotal: number;
   /** Of one network: an IPv4 address or an IPv6 /64. */
@@ -9,19 +9,19 @@ export interface StrangerLimits {
 
 /** The place of one connection. */
 export interface StrangerPlace {
-  /** Keeps the connection from having to make room: its caller is being identified. */
+  /** Protects the connection from eviction, because its caller is being identified. */
   speak(): void;
-  /** Gives the place back. Further calls have no effect. */
+  /** Releases the place. Further calls have no effect. */
   leave(): void;
 }
 
 /**
- * Counts the connections of strangers. When their network has no place left, the oldest one that has said nothing makes
- * room for a new one; when nobody has, the oldest silent one of the network with the most. So a network that opens many
- * connections only pushes out its own.
+ * Counts connections that are not authenticated yet. When a network has no place left, its oldest connection that has sent
+ * nothing is evicted for a new one. When all places are taken, the oldest silent connection of the largest network is
+ * evicted. So a network that opens many connections evicts only its own.
  */
 export function createStrangerPlaces({ maxTotal, maxPerNetwork }: StrangerLimits) {
-  /** For each network its connections, oldest first, with what ends them. */
+  /** The connections of each network, oldest first, with a function that ends each. */
   const networks = new Map<string, Map<StrangerPlace, { evict: () => void; isSilent: boolean }>>();
   let taken = 0;
 

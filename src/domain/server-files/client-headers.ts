@@ -124,7 +124,7 @@ function toHeader(value: unknown): HeaderTemplate | undefined {
 }
 
 function toTemplate(name: string, value: unknown): SecretTemplate | undefined {
-  // Without a value it is asked for.
+  // If it has no value, the import asks for one.
   if (value === null) return [{ name }];
   const text = toHeaderText(value);
   if (text !== undefined) return parseTemplate(text, { name });

@@ -5,16 +5,16 @@ import { toFreeSlug, toNumberedSlug } from './slug.ts';
 /** The decision about a server whose slug belongs to another one. */
 export type ImportAnswer = 'update' | 'create';
 
-/** A server of a file and the config that it is, if there is one. */
+/** A server of a file, and its config if one exists. */
 export interface MatchedServer {
-  /** With the slug that it gets. */
+  /** Its slug is the one that the config will have. */
   server: ImportedServer;
   current: McpServerConfigRecord | undefined;
   /** Set if a person must decide: `current` has the slug, but looks like another server. */
   question?: { freeSlug: string };
 }
 
-/** The greatest number in `github-2`, `github-3`, … at which a server is looked for. */
+/** The search for a free or matching slug (`github-2`, `github-3`, …) stops at this number. */
 const MAX_NUMBER = 20;
 
 /**
@@ -35,7 +35,7 @@ export function matchServers(
     const { slug } = server.input;
     const current = bySlug.get(slug);
     if (current === undefined || isSame(server, current)) return { server, current };
-    // Where an earlier import created it.
+    // An earlier import may have created it under a numbered slug.
     for (let number = 2; number <= MAX_NUMBER; number += 1) {
       const other = bySlug.get(toNumberedSlug(slug, number));
       if (other !== undefined && !inFile.has(other.slug) && isSame(server, other)) {

@@ -5,7 +5,7 @@ import { currentRequest } from '../../telemetry/request-scope.ts';
 import { toClientNetwork } from './client-network.ts';
 import { type BucketLimits, TokenBucket } from './token-bucket.ts';
 
-/** What one caller may use at once. */
+/** The limits of one caller. */
 export interface ShareLimits {
   maxRunning: number;
   /** Operations that wait for a running one to end, or for processor time. */
@@ -27,13 +27,13 @@ export const SHARE_LIMITS: ShareLimits = {
   activeMs: 1_000,
 };
 
-/** More callers than this are swept when a new one comes. */
+/** Above this number of callers, inactive ones are removed when a new one comes. */
 const SWEEP_ABOVE = 1_000;
 const MIN_WAIT_MS = 5;
 
 /** How much the newest operation counts in the average. */
 const NEWEST_WEIGHT = 0.2;
-/** An operation that runs for longer than this waits for something, or has used what it needs. */
+/** For this long, an operation counts as one that still needs its average. Later, it has used it or waits for something. */
 const STARTING_MS = 500;
 
 interface Running {
@@ -51,7 +51,7 @@ interface Share {
   timer: NodeJS.Timeout | undefined;
 }
 
-/** Lets each caller have a fair share of the process. */
+/** Gives each caller a fair share of the process. */
 export type OperationShares = ReturnType<typeof createOperationShares>;
 
 /**

@@ -23,7 +23,7 @@ export function useDocumentMemory(documents: DocumentMemory): Plugin<GraphQLServ
       if (known !== undefined) setParsedDocument(known);
     },
     onValidate({ context, params: { documentAST }, setResult }) {
-      // They have another rule.
+      // For them, another rule applies: see `useIntrospectionGuard`.
       if (context.viewer.kind === 'nobody') return;
       if (valid.has(documentAST)) {
         setResult([]);

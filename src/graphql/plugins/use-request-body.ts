@@ -4,7 +4,7 @@ import { parseParams } from '../request-params.ts';
 
 /** The body of a POST request, handed to the plugin. */
 export interface RequestBody {
-  /** Gives the body away: JSON, or undefined for a method without a body. The next time there is none. */
+  /** Returns the body once: JSON, or undefined for a method without a body. Further calls return undefined. */
   takeBody(): string | undefined;
 }
 
@@ -20,7 +20,7 @@ export function createRequestBody(body: string | undefined): RequestBody {
   };
 }
 
-/** Parses the body once and lets go of it. Yoga's own request object would keep its text as long as a stream lasts. */
+/** Parses the body once and frees it. Yoga's own request object would keep the text as long as its stream is open. */
 export function useRequestBody(): Plugin<GraphQLServerContext, RequestBody> {
   return {
     onRequestParse({ request, serverContext, setRequestParser }) {

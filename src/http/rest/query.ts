@@ -4,8 +4,7 @@ const MAX_ISSUES = 100;
 const MAX_SHOWN_NAME = 64;
 
 /**
- * Refuses query parameters: no operation of the REST API reads any, so whoever sends one expects something that would
- * not happen. Only the callback takes some, and ignores unknown ones as RFC 6749, section 4.1.2, requires.
+ * Refuses query parameters. No operation of the REST API reads any, so a parameter would have no effect. Only the callback takes some, and ignores unknown ones as RFC 6749, section 4.1.2, requires.
  *
  * @throws VALIDATION_FAILED with the names of the parameters
  */
