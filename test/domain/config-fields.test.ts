@@ -85,7 +85,7 @@ describe.each(PLAIN_FIELDS)('the field %s of a config', (field) => {
         changedColumns: [toSnakeCase(field)],
         occurredAt: new Date(),
       };
-      return toConfigEvent(change, viewer, undefined)?.changedFields;
+      return toConfigEvent(change, viewer, { ...current, enabled: true })?.changedFields;
     };
     expect(changedFor('admin')).toEqual([field]);
     expect(changedFor('member')).toEqual(isForStaff ? [] : [field]);
