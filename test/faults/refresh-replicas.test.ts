@@ -379,6 +379,11 @@ describe.runIf(serverUrl !== undefined)('two gateways on one PostgreSQL', () => 
   });
 
   test("a renewed client and an admin's new client do not fail each other", async () => {
+    // The gateway replaces a client only if the server refuses it when asked again.
+    const [row] = await database.query('SELECT oauth2_client_id FROM mcp_server_configs WHERE id = $1::uuid', [
+      configId,
+    ]);
+    await as.forgetClient(String(row?.['oauth2_client_id']));
     await database.query('UPDATE mcp_server_oauth_discoveries SET client_is_unknown = true');
     const hold = as.holdNext('/reg', 'answer');
     const connecting = call(`${SERVERS}/${configId}/oauth2/connect`, {});
