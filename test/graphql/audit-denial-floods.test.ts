@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { openTestDatabase } from '../setup/database.ts';
 import { createTestGateway, type TestGateway } from '../setup/gateway.ts';
+import { CreateApiToken, CreateUser } from '../setup/operations.ts';
 import { type AuditRow, entriesOf, readEntries } from './audit-entries.ts';
 
 let gateway: TestGateway;
@@ -34,6 +35,15 @@ const knock = async (address: string, method = 'POST'): Promise<void> => {
     incoming,
   });
   expect(response.status).toBe(401);
+};
+
+/** @returns the token of a member who was never denied anything */
+const createMember = async (): Promise<string> => {
+  const input = { email: `${crypto.randomUUID()}@example.com`, role: 'MEMBER' } as const;
+  const { data } = await gateway.execute(CreateUser, { token: gateway.tokens.admin, variables: { input } });
+  const userId = data.createUser.id;
+  const variables = { input: { userId, name: 'token' } };
+  return (await gateway.execute(CreateApiToken, { token: gateway.tokens.admin, variables })).data.createApiToken.token;
 };
 
 const reasons = (entries: readonly AuditRow[]) => entries.map(({ reason }) => reason);
@@ -74,6 +84,21 @@ describe('a member who asks for forbidden fields again and again', () => {
     expect(entries.length).toBeLessThan(30 + rounds * 1.1 + FORBIDDEN.length);
     const counts = reasons(entries).map((reason) => Number(/(\d+) times/.exec(reason ?? '')?.[1] ?? 1));
     expect(counts.reduce((sum, count) => sum + count, 0)).toBe((rounds + 1) * FORBIDDEN.length);
+  });
+
+  test('pays for the first entry of each kind as for any other', async () => {
+    const token = await createMember();
+    const minutes = 4;
+    const entries = await entriesOf(gateway, async () => {
+      await gateway.graphql(EIGHT, { token });
+      await times(minutes, async () => {
+        gateway.clock.advance(60_000);
+        await gateway.graphql(EIGHT, { token });
+      });
+    });
+    const own = entries.filter(({ reason }) => reason?.startsWith('FORBIDDEN'));
+    expect(own.length).toBeGreaterThan(FORBIDDEN.length);
+    expect(own.length).toBeLessThanOrEqual(30 + minutes);
   });
 
   test('hides neither a new kind of refusal of their own nor those of another user', async () => {

@@ -183,6 +183,20 @@ describe('old changes tell a member nothing of the past', () => {
     expect(typesOf(events, id)).toEqual(types);
   });
 
+  test('when a config is switched off or deleted before the snapshot of a slow reader comes to it', async () => {
+    const ids = [];
+    for (let index = 0; index < 3; index += 1)
+      ids.push(await createId(gateway, { enabled: true, description: canary }));
+    const [first, second = '', third = ''] = ids.sort();
+    const stream = await open('member', { includeInitial: true });
+    expect((await stream.nextOfAny())?.configId).toBe(first);
+    await update(gateway, second, { enabled: false });
+    await remove(third);
+    const events = await readUntil(stream, await mark());
+    expect(JSON.stringify(events)).not.toContain(canary);
+    expect([...typesOf(events, second), ...typesOf(events, third)]).toEqual(['REMOVED', 'REMOVED']);
+  });
+
   test('when a stream is read only after a minute', async () => {
     const stream = await follow('member');
     const id = await createId(gateway, { enabled: true, description: canary });

@@ -1,48 +1,22 @@
-import type { SqlDriverAdapter, SqlDriverAdapterFactory } from '@prisma/driver-adapter-utils';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openTestDatabase } from '../setup/database.ts';
 import { createTestGateway, type TestGateway } from '../setup/gateway.ts';
+import { logStatements } from '../setup/statement-log.ts';
 import { createId } from './config-operations.ts';
 import { insertUserToken } from './user-tokens.ts';
 
 let gateway: TestGateway;
 let close: () => Promise<void>;
-const statements: string[] = [];
-
-/** Polling of the change feed, which runs once a second and after each write. */
-function note(sql: string): void {
-  if (!/config_changes|feed_counter/.test(sql)) statements.push(sql);
-}
-
-/** Records every statement that Prisma sends. */
-function counting(factory: SqlDriverAdapterFactory): SqlDriverAdapterFactory {
-  const watch = (adapter: SqlDriverAdapter): SqlDriverAdapter => {
-    const queryRaw = adapter.queryRaw.bind(adapter);
-    const executeRaw = adapter.executeRaw.bind(adapter);
-    adapter.queryRaw = (query) => {
-      note(query.sql);
-      return queryRaw(query);
-    };
-    adapter.executeRaw = (query) => {
-      note(query.sql);
-      return executeRaw(query);
-    };
-    return adapter;
-  };
-  return {
-    ...factory,
-    provider: factory.provider,
-    adapterName: factory.adapterName,
-    connect: async () => watch(await factory.connect()),
-  };
-}
+let statements: string[];
 
 beforeAll(async () => {
-  const database = await openTestDatabase();
-  gateway = await createTestGateway({ database: { ...database, adapterFactory: counting(database.adapterFactory) } });
+  const opened = await openTestDatabase();
+  const logged = logStatements(opened);
+  ({ statements } = logged);
+  gateway = await createTestGateway({ database: logged.database });
   close = async () => {
     await gateway.close();
-    await database.close();
+    await opened.close();
   };
 });
 afterAll(() => close?.());
