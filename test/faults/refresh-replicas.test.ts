@@ -1,6 +1,3 @@
-import { type ChildProcess, fork } from 'node:child_process';
-import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
 import { readConfig } from '../../src/config.ts';
 import { Keyring } from '../../src/crypto/keyring.ts';
@@ -22,22 +19,15 @@ import { TEST_PUBLIC_URL } from '../setup/gateway.ts';
 import { type HandmadeServer, startHandmadeServer } from '../setup/handmade-server.ts';
 import { createOwnDatabase } from '../setup/own-database.ts';
 import { createUserAgent } from '../setup/user-agent.ts';
-import type { GetTokens, TokensGot } from './refresh-worker.ts';
+import { type RefreshWorker, startRefreshWorker } from './refresh-workers.ts';
 
 const TOKEN_PATH = '/token';
+const LEASE_OVER = "refresh_lease_until = clock_timestamp() - interval '1 second'";
 const CALLERS = 50;
 const ROUNDS = 100;
 const ADMIN_TOKEN = 'the-token-of-the-bootstrap-admin';
 
 const serverUrl = inject('ownServerUrl');
-
-/** A gateway in its own process. */
-interface Worker {
-  /** The results of this many concurrent callers. */
-  get(callers: number): Promise<string[]>;
-  /** Kills it, as a power failure would. */
-  kill(): Promise<void>;
-}
 
 let own: Awaited<ReturnType<typeof createOwnDatabase>>;
 let database: Database;
@@ -47,37 +37,12 @@ let prisma: GatehousePrisma;
 let gateway: Gateway;
 let env: Record<string, string>;
 let configId: string;
-const workers: ChildProcess[] = [];
+const workers: RefreshWorker[] = [];
 
-async function startWorker(): Promise<Worker> {
-  const child = fork(fileURLToPath(new URL('./refresh-worker.ts', import.meta.url)), {
-    env: { ...env, PATH: process.env['PATH'] },
-    execArgv: ['--import', import.meta.resolve('tsx')],
-  });
-  workers.push(child);
-  const exit = once(child, 'exit');
-  await Promise.race([once(child, 'message'), exit.then(() => Promise.reject(new Error('the worker ended')))]);
-  let lastId = 0;
-  return {
-    get(callers) {
-      lastId += 1;
-      const id = lastId;
-      return new Promise((resolve, reject) => {
-        const receive = (message: TokensGot): void => {
-          if (message.id !== id) return;
-          child.off('message', receive);
-          resolve(message.outcomes);
-        };
-        child.on('message', receive);
-        void exit.then(() => reject(new Error('the worker ended')));
-        child.send({ id, callers, userId: BOOTSTRAP_ADMIN_ID, configId } satisfies GetTokens);
-      });
-    },
-    async kill() {
-      child.kill('SIGKILL');
-      await exit;
-    },
-  };
+async function startWorker(): Promise<RefreshWorker> {
+  const worker = await startRefreshWorker({ env, userId: BOOTSTRAP_ADMIN_ID, configId });
+  workers.push(worker);
+  return worker;
 }
 
 async function call(path: string, init: RequestInit): Promise<Response> {
@@ -193,8 +158,8 @@ describe.runIf(serverUrl !== undefined)('two gateways on one PostgreSQL', () => 
   });
 
   beforeEach(connect);
-  afterEach(() => {
-    for (const child of workers.splice(0)) child.kill('SIGKILL');
+  afterEach(async () => {
+    for (const worker of workers.splice(0)) await worker.kill();
   });
 
   test(`with ${CALLERS} callers each renew a token that rotates ${ROUNDS} times by one token request each, and nobody is logged out`, async () => {
@@ -226,7 +191,7 @@ describe.runIf(serverUrl !== undefined)('two gateways on one PostgreSQL', () => 
     hold.drop();
     // It waits for a winner that never comes; the lease ends sooner here than in production.
     const waiting = survivor.get(CALLERS);
-    await write("refresh_lease_until = clock_timestamp() - interval '1 second'");
+    await write(LEASE_OVER);
     expect(new Set(await waiting)).toEqual(new Set([expect.stringMatching(/^ready 2 /)]));
     expect(await readState()).toEqual({ viewerState: 'READY', viewerStateReason: null });
   });
@@ -240,7 +205,7 @@ describe.runIf(serverUrl !== undefined)('two gateways on one PostgreSQL', () => 
     await hold.arrived;
     await killed.kill();
     hold.drop();
-    await write("refresh_lease_until = clock_timestamp() - interval '1 second'");
+    await write(LEASE_OVER);
     const before = refreshes();
     const [outcome, ...others] = new Set(await survivor.get(CALLERS));
     expect(outcome).toMatch(/^reconnect .*connect again/);
@@ -293,7 +258,7 @@ describe.runIf(serverUrl !== undefined)('two gateways on one PostgreSQL', () => 
     const hold = as.holdNext(TOKEN_PATH, 'answer');
     const slow = getToken();
     await hold.arrived;
-    await write("refresh_lease_until = clock_timestamp() - interval '1 second'");
+    await write(LEASE_OVER);
     as.failNext(TOKEN_PATH, { status: 503 });
     expect(await other.get(1)).toEqual(['UPSTREAM_FAILED']);
     hold.release();
@@ -380,9 +345,7 @@ describe.runIf(serverUrl !== undefined)('two gateways on one PostgreSQL', () => 
 
   test("a renewed client and an admin's new client do not fail each other", async () => {
     // The gateway replaces a client only if the server refuses it when asked again.
-    const [row] = await database.query('SELECT oauth2_client_id FROM mcp_server_configs WHERE id = $1::uuid', [
-      configId,
-    ]);
+    const [row] = await database.query(`SELECT oauth2_client_id FROM mcp_server_configs WHERE id = '${configId}'`);
     await as.forgetClient(String(row?.['oauth2_client_id']));
     await database.query('UPDATE mcp_server_oauth_discoveries SET client_is_unknown = true');
     const hold = as.holdNext('/reg', 'answer');
