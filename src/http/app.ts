@@ -12,7 +12,7 @@ import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { respondUnhandled } from './allowed-methods.ts';
 import { authenticate } from './authenticate.ts';
-import { createClientAddress } from './client-address.ts';
+import { createClientAddress, createProxyCheck } from './client-address.ts';
 import type { HttpEnv } from './context.ts';
 import { refuseCrossSite } from './csrf.ts';
 import { createGraphQLRoutes, toGraphQLResponse } from './graphql-routes.ts';
@@ -24,6 +24,7 @@ import { createAssets } from './playground/assets.ts';
 import { createAssetRoutes, createPlaygroundRoutes } from './playground/routes.ts';
 import { toProblemResponse } from './problem.ts';
 import { reportRequests } from './request-report.ts';
+import { setResponseHeaders } from './response-headers.ts';
 import { createChatRoutes } from './rest/chat-routes.ts';
 import { createOpenApiRoutes } from './rest/openapi-routes.ts';
 import { createServerRoutes } from './rest/server-routes.ts';
@@ -72,17 +73,16 @@ export function createApp(options: AppOptions): App {
   });
   app.notFound((c) => respondUnhandled(app, c));
 
-  app.use(reportRequests({ log, metrics, addressOf: createClientAddress(config.trustedProxies) }));
-  app.use(async (c, next) => {
-    await next();
-    // `c.header` would create a new response here, with a stream as its body.
-    const { headers } = c.res;
-    headers.set('x-content-type-options', 'nosniff');
-    if (!headers.has('cache-control')) headers.set('cache-control', 'no-store');
-    if (!headers.has('referrer-policy')) headers.set('referrer-policy', 'no-referrer');
-    // nginx and the proxies that follow it would hold back the events of a stream until a buffer is full.
-    if (headers.get('content-type')?.startsWith('text/event-stream')) headers.set('x-accel-buffering', 'no');
-  });
+  const { trustedProxies } = config;
+  app.use(
+    reportRequests({
+      log,
+      metrics,
+      addressOf: createClientAddress(trustedProxies),
+      isFromProxy: createProxyCheck(trustedProxies),
+    }),
+  );
+  app.use(setResponseHeaders(config));
   if (corsOrigins.length > 0) app.use(cors({ origin: [...corsOrigins], credentials: true, maxAge: 600 }));
   app.route(
     '/',

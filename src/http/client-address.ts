@@ -14,8 +14,7 @@ const MAX_HOPS = 32;
  */
 export function createClientAddress(trustedProxies: readonly PrivateRange[]) {
   return (c: Context<HttpEnv>): string | undefined => {
-    const socket = (c.env as Partial<HttpBindings> | undefined)?.incoming?.socket;
-    const direct = parse(socket?.remoteAddress);
+    const direct = readDirectAddress(c);
     if (direct === undefined) return undefined;
     const hops = (c.req.header('x-forwarded-for') ?? '').split(',').slice(-MAX_HOPS).reverse();
     let client = direct;
@@ -33,6 +32,19 @@ export function createClientAddress(trustedProxies: readonly PrivateRange[]) {
     }
     return client.toString();
   };
+}
+
+/** Creates a function that says whether a trusted proxy sent the request, so that its headers can be believed. */
+export function createProxyCheck(trustedProxies: readonly PrivateRange[]) {
+  return (c: Context<HttpEnv>): boolean => {
+    const direct = readDirectAddress(c);
+    return direct !== undefined && isInRanges(direct, trustedProxies);
+  };
+}
+
+/** The address at the other end of the connection. */
+function readDirectAddress(c: Context<HttpEnv>): Address | undefined {
+  return parse((c.env as Partial<HttpBindings> | undefined)?.incoming?.socket?.remoteAddress);
 }
 
 function parse(text: string | undefined): Address | undefined {

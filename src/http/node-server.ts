@@ -6,8 +6,16 @@ import type { App } from './app.ts';
 import { MAX_BODY_BYTES } from './limited-body.ts';
 import { ignoreOtherUpgrades } from './other-upgrades.ts';
 
-const HEADERS_TIMEOUT_MS = 15_000;
-const REQUEST_TIMEOUT_MS = 30_000;
+/** How long clients may take to send a request. Connections that say nothing at all count as unfinished headers. */
+export interface ReceiveTimeouts {
+  headersTimeoutMs: number;
+  /** For headers and body. */
+  requestTimeoutMs: number;
+}
+
+const RECEIVE_TIMEOUTS: ReceiveTimeouts = { headersTimeoutMs: 15_000, requestTimeoutMs: 30_000 };
+/** How often Node looks for connections that are past their timeouts. Its default of 30 s would be added to each of them. */
+const CHECK_MS = 1_000;
 /** Longer than the idle timeout of common load balancers: they close idle connections first, so no request is lost. */
 const KEEP_ALIVE_TIMEOUT_MS = 75_000;
 /** Limit of buffered data per client that does not read, or one response if larger. The rest is in kernel buffers. */
@@ -25,13 +33,18 @@ export interface RunningServer {
 }
 
 /** Starts the HTTP server. @throws the socket's error, e.g. EADDRINUSE */
-export async function listen(app: App, { host, port }: { host: string; port: number }): Promise<RunningServer> {
+export async function listen(
+  app: App,
+  { host, port, ...given }: { host: string; port: number } & Partial<ReceiveTimeouts>,
+): Promise<RunningServer> {
+  const timeouts = { ...RECEIVE_TIMEOUTS, ...given };
   const webSockets = new WebSocketServer({ noServer: true, maxPayload: MAX_BODY_BYTES, handleProtocols });
   const server = createAdaptorServer({
     fetch: app.fetch,
     serverOptions: {
-      headersTimeout: HEADERS_TIMEOUT_MS,
-      requestTimeout: REQUEST_TIMEOUT_MS,
+      headersTimeout: timeouts.headersTimeoutMs,
+      requestTimeout: timeouts.requestTimeoutMs,
+      connectionsCheckingInterval: CHECK_MS,
       highWaterMark: BUFFER_BYTES,
     },
     // The adapter expects ws's own type. They differ only because of `exactOptionalPropertyTypes`.

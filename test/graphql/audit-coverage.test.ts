@@ -75,10 +75,12 @@ const MUTATIONS: Readonly<Record<string, Expected>> = {
   },
 };
 
+const PROXY = '10.0.0.1';
+
 let gateway: TestGateway;
 let subjects: Subjects;
 beforeAll(async () => {
-  gateway = await createTestGateway();
+  gateway = await createTestGateway({ env: { GATEHOUSE_TRUSTED_PROXIES: PROXY } });
   subjects = await createSubjects(gateway);
   // A key that encrypts nothing and can be revoked.
   const keyNumber = await withPrisma(gateway, async (prisma) => {
@@ -96,7 +98,7 @@ const mutations = listRootFields()
 
 const headers = { 'x-request-id': 'request-of-the-test' };
 const run = (query: string, caller: 'admin' | 'service') =>
-  gateway.graphql(query, { token: gateway.tokens[caller], headers });
+  gateway.graphql(query, { token: gateway.tokens[caller], headers, from: PROXY });
 
 test('the table has exactly the mutations of the schema', () => {
   expect(Object.keys(MUTATIONS).sort()).toEqual([...mutations].sort());

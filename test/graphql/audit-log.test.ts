@@ -6,9 +6,13 @@ import { KEY, SECRET, secretsWith, TRACES } from './canaries.ts';
 import { newChat, writeMessage } from './chat-operations.ts';
 import { createId, issuesOf, update } from './config-operations.ts';
 
+const PROXY = '10.0.0.1';
+/** An id that the gateway made itself. */
+const GENERATED = /^[0-9a-f-]{36}$/;
+
 let gateway: TestGateway;
 beforeAll(async () => {
-  gateway = await createTestGateway();
+  gateway = await createTestGateway({ env: { GATEHOUSE_TRUSTED_PROXIES: PROXY } });
 });
 afterAll(() => gateway?.close());
 
@@ -112,22 +116,24 @@ describe('an entry contains', () => {
 
   test('the request id as in the log and the answer', async () => {
     const token = gateway.tokens.member;
-    const send = (headers: Record<string, string>) =>
-      gateway.fetch('/graphql', {
+    const send = async (headers: Record<string, string>, from: string) => {
+      const init = {
         method: 'POST',
         headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json', ...headers },
         body: JSON.stringify({ query: 'mutation { createChat(input: {}) { id } }' }),
-      });
-    const own = (await send({})).headers.get('x-request-id');
-    const [first] = await nodesOf({ action: 'CHAT_CREATE' });
-    expect(first.requestId).toBe(own);
+      };
+      const answered = (await gateway.fetch('/graphql', init, from)).headers.get('x-request-id');
+      const [entry] = await nodesOf({ action: 'CHAT_CREATE' });
+      expect(entry.requestId).toBe(answered);
+      return entry.requestId;
+    };
+    const own = await send({}, PROXY);
+    expect(own).toMatch(GENERATED);
     expect(gateway.logs()).toContain(own);
-    await send({ 'x-request-id': 'given-by-the-proxy' });
-    const [second] = await nodesOf({ action: 'CHAT_CREATE' });
-    expect(second.requestId).toBe('given-by-the-proxy');
-    await send({ 'x-request-id': 'x y"; DROP' });
-    const [third] = await nodesOf({ action: 'CHAT_CREATE' });
-    expect(third.requestId).toMatch(/^[0-9a-f-]{36}$/);
+    expect(await send({ 'x-request-id': 'given-by-the-proxy' }, PROXY)).toBe('given-by-the-proxy');
+    expect(await send({ 'x-request-id': 'x y"; DROP' }, PROXY)).toMatch(GENERATED);
+    // Nobody else can choose it: their entries could not be told from those of another request.
+    expect(await send({ 'x-request-id': 'given-by-the-caller' }, '203.0.113.5')).toMatch(GENERATED);
   });
 
   test('the actor as they were, even after their deletion', async () => {

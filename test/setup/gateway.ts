@@ -21,12 +21,12 @@ import { CreateApiToken, CreateUser, UpdateUser } from './operations.ts';
 export interface TestGateway {
   /** The HTTP app itself, for tests that put a server in front. */
   app: Gateway['app'];
-  /** Sends an HTTP request. @param path relative, e.g. `/graphql` */
-  fetch(path: string, init?: RequestInit): Promise<Response>;
+  /** Sends an HTTP request. @param path relative, e.g. `/graphql` @param from the address of its connection, if any */
+  fetch(path: string, init?: RequestInit, from?: string): Promise<Response>;
   /** Posts a GraphQL operation. @param token bearer token; none when absent */
   graphql(
     query: string,
-    options?: { token?: string | undefined; variables?: unknown; headers?: Record<string, string> },
+    options?: { token?: string | undefined; variables?: unknown; headers?: Record<string, string>; from?: string },
   ): Promise<{ status: number; data: any; errors?: any[] }>;
   /** The same with an operation that is typed by the schema. */
   execute<Data, Variables>(
@@ -110,10 +110,15 @@ export async function createTestGateway(
     streamLimits: options.streamLimits,
   });
 
-  const fetch: TestGateway['fetch'] = async (path, init) =>
-    gateway.app.fetch(new Request(new URL(path, TEST_PUBLIC_URL), init));
-  const graphql: TestGateway['graphql'] = async (query, { token, variables, headers } = {}) => {
-    const response = await fetch('/graphql', {
+  const fetch: TestGateway['fetch'] = async (path, init, from) => {
+    const request = new Request(new URL(path, TEST_PUBLIC_URL), init);
+    if (from === undefined) return gateway.app.fetch(request);
+    // The Node server passes on the Node request, whose body can be read.
+    const incoming = Object.assign(request.body ?? [], { socket: { remoteAddress: from } });
+    return gateway.app.fetch(request, { incoming });
+  };
+  const graphql: TestGateway['graphql'] = async (query, { token, variables, headers, from } = {}) => {
+    const init = {
       method: 'POST',
       headers: {
         'content-type': 'application/json',
@@ -121,7 +126,8 @@ export async function createTestGateway(
         ...headers,
       },
       body: JSON.stringify({ query, variables }),
-    });
+    };
+    const response = await fetch('/graphql', init, from);
     return { status: response.status, ...((await response.json()) as { data: unknown }) };
   };
 

@@ -5,7 +5,11 @@ type Path = readonly (string | number)[];
 /** RFC 9110, section 5.6.2. */
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 
-/** Headers that belong to the connection (RFC 9110, section 7.6.1), to HTTP itself, or to MCP's transports. */
+/**
+ * Headers that belong to the connection (RFC 9110, section 7.6.1), to HTTP itself, or to MCP's transports. Some of them
+ * would break every request: the HTTP client refuses `Expect`, and servers wait for the body that `Content-Length` or
+ * `Transfer-Encoding` announces, or answer only a part (`Range`) or nothing (`If-…`).
+ */
 const RESERVED = new Set([
   'connection',
   'keep-alive',
@@ -16,10 +20,21 @@ const RESERVED = new Set([
   'trailer',
   'transfer-encoding',
   'upgrade',
+  'http2-settings',
   'host',
+  'expect',
   'content-length',
+  'content-encoding',
   'content-type',
+  'content-range',
+  'range',
+  'if-match',
+  'if-modified-since',
+  'if-none-match',
+  'if-range',
+  'if-unmodified-since',
   'accept',
+  'accept-encoding',
   'last-event-id',
 ]);
 
@@ -40,7 +55,11 @@ export function checkHeaderName(issues: Issues, path: Path, name: string): void 
     return;
   }
   if (isReservedHeader(name)) {
-    issues.add(path, 'RESERVED_HEADER_NAME', `"${name}" is set by the connection or by MCP itself; remove it.`);
+    issues.add(
+      path,
+      'RESERVED_HEADER_NAME',
+      `"${name}" belongs to the connection, to HTTP or to MCP itself; remove it.`,
+    );
   }
 }
 
