@@ -7,6 +7,7 @@ import { Secret } from './crypto/secret.ts';
 import { EXPERIMENTS, type Experiment } from './domain/experiments.ts';
 import { findNearestName } from './domain/validation/nearest-name.ts';
 import { isLoopbackHost } from './domain/validation/url.ts';
+import { QUOTAS, type QuotaName, type Quotas } from './limits/quotas.ts';
 import type { PrivateRange } from './outbound/private-ranges.ts';
 
 /** The log levels: `fatal` logs the least, `trace` the most; `silent` turns the log off. */
@@ -39,6 +40,7 @@ export interface Config {
   logLevel: LogLevel;
   /** Audit entries older than this are removed. If absent, all are kept. */
   auditRetentionDays: number | undefined;
+  quotas: Quotas;
   /** About variables that look like settings but have no effect, for the operator. */
   warnings: readonly string[];
 }
@@ -109,6 +111,7 @@ export function readConfig(env: Environment = process.env): Config {
     graphiql: parseBoolean('GATEHOUSE_GRAPHIQL', text('GATEHOUSE_GRAPHIQL'), databaseUrl === undefined, problems),
     logLevel: parseChoice('GATEHOUSE_LOG_LEVEL', text('GATEHOUSE_LOG_LEVEL') ?? 'info', LOG_LEVELS, problems) ?? 'info',
     auditRetentionDays: parseDays(text('GATEHOUSE_AUDIT_RETENTION_DAYS'), problems),
+    quotas: parseQuotas(text, problems),
     warnings: [],
   };
   const warnings = listUnknownVariables(env, known);
@@ -151,6 +154,20 @@ function parseDays(text: string | undefined, problems: string[]): number | undef
   if (Number.isInteger(days) && days >= 1 && days <= 36_500) return days;
   problems.push('GATEHOUSE_AUDIT_RETENTION_DAYS: must be a whole number of days from 1 to 36500.');
   return undefined;
+}
+
+/** The highest value that any quota can be set to. What it counts still fits into the columns of the database. */
+const HIGHEST_QUOTA = 1_000_000_000;
+
+function parseQuotas(text: (name: string) => string | undefined, problems: string[]): Quotas {
+  const entries = Object.entries(QUOTAS).map(([name, { setting, value }]) => {
+    const given = text(setting);
+    const quota = given === undefined ? value : Number(given);
+    if (Number.isInteger(quota) && quota >= 1 && quota <= HIGHEST_QUOTA) return [name, quota] as const;
+    problems.push(`${setting}: must be a whole number from 1 to ${HIGHEST_QUOTA}.`);
+    return [name, value] as const;
+  });
+  return Object.fromEntries(entries) as Record<QuotaName, number>;
 }
 
 function parseDatabaseUrl(text: string | undefined, problems: string[]): Secret | undefined {

@@ -110,6 +110,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     outbound,
     issuerOutbound,
     onIssuerError: (error) => log.warn({ err: error }, 'the OpenID Connect issuer cannot be used'),
+    quotas: config.quotas,
     streamLimits,
     onStreamEvent: metrics.countStreamEvent,
     now,

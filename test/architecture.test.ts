@@ -23,7 +23,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['domain'],
   ['data'],
   ['cache', 'crypto', 'outbound', 'policy', 'telemetry'],
-  ['errors'],
+  ['errors', 'limits'],
 ];
 
 const MAX_LINES = 400;

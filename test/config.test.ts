@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { ConfigError, readConfig } from '../src/config.ts';
 import { generateMasterKey } from '../src/crypto/master-key.ts';
+import { QUOTAS, type QuotaName } from '../src/limits/quotas.ts';
 
 function problemsOf(env: Record<string, string>): readonly string[] {
   try {
@@ -42,6 +44,8 @@ test('every problem is reported at once, without secrets', () => {
     GATEHOUSE_OIDC_ISSUER: 'http://issuer.example.com',
     GATEHOUSE_GRAPHIQL: 'maybe',
     GATEHOUSE_LOG_LEVEL: 'loud',
+    GATEHOUSE_MAX_CHATS_PER_USER: '0',
+    GATEHOUSE_MAX_SERVER_CONFIGS: 'many',
   });
   expect(problems.map((problem) => problem.split(':')[0])).toEqual([
     'PORT',
@@ -57,8 +61,20 @@ test('every problem is reported at once, without secrets', () => {
     'GATEHOUSE_OIDC_AUDIENCE',
     'GATEHOUSE_GRAPHIQL',
     'GATEHOUSE_LOG_LEVEL',
+    'GATEHOUSE_MAX_CHATS_PER_USER',
+    'GATEHOUSE_MAX_SERVER_CONFIGS',
   ]);
   expect(problems.join('\n')).not.toContain('canary');
+});
+
+test('each quota has a default and a setting, which the README has', () => {
+  const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
+  for (const [name, { setting, value }] of Object.entries(QUOTAS)) {
+    expect(readConfig({}).quotas[name as QuotaName]).toBe(value);
+    expect(readConfig({ [setting]: '7' }).quotas).toEqual({ ...readConfig({}).quotas, [name]: 7 });
+    expect(problemsOf({ [setting]: '1.5' })).toEqual([expect.stringContaining(`${setting}: must be a whole number`)]);
+    expect(readme).toContain(`\`${setting}\``);
+  }
 });
 
 describe('a token of the bootstrap admin that is easy to guess is refused, and not repeated:', () => {

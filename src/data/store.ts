@@ -12,6 +12,7 @@ import { createOAuthFlowRepository } from './repositories/oauth-flow-repository.
 import { createPrincipalRepository } from './repositories/principal-repository.ts';
 import { createScopeRequestRepository } from './repositories/scope-request-repository.ts';
 import { createSessionRepository } from './repositories/session-repository.ts';
+import { createUsageRepository } from './repositories/usage-repository.ts';
 import { createUserRepository } from './repositories/user-repository.ts';
 import { createUserTokenRepository } from './repositories/user-token-repository.ts';
 
@@ -31,6 +32,7 @@ export interface Repositories {
   chats: ReturnType<typeof createChatRepository>;
   feed: ReturnType<typeof createFeedRepository>;
   principals: ReturnType<typeof createPrincipalRepository>;
+  usage: ReturnType<typeof createUsageRepository>;
 }
 
 /** The repositories over one database, with transactions. */
@@ -84,5 +86,6 @@ function createRepositories(db: PrismaStore): Repositories {
     chats: createChatRepository(db),
     feed: createFeedRepository(db),
     principals: createPrincipalRepository(db),
+    usage: createUsageRepository(db),
   };
 }

@@ -3,6 +3,7 @@ import type { Keyring } from '../crypto/keyring.ts';
 import type { Secret } from '../crypto/secret.ts';
 import type { Memory } from '../data/memory/memory.ts';
 import type { KeyRepository } from '../data/repositories/key-repository.ts';
+import type { Quotas } from '../limits/quotas.ts';
 import type { SafeFetch } from '../outbound/safe-fetch.ts';
 import { createAudit } from './audit/audit.ts';
 import { createChats } from './chats/chats.ts';
@@ -38,6 +39,7 @@ export interface ServicesOptions {
   /** Fetches from the operator's own OpenID Connect issuer. */
   issuerOutbound: { fetch: SafeFetch };
   onIssuerError: (error: unknown) => void;
+  quotas: Quotas;
   streamLimits: Partial<StreamLimits> | undefined;
   onStreamEvent: (type: ConfigEvent['type']) => void;
   now: () => Date;
@@ -51,7 +53,7 @@ export type InternalServices = ReturnType<typeof createServices>['internal'];
 
 /** Creates all services, folder by folder. A new service is added in its folder; a new folder is one line here. */
 export function createServices(options: ServicesOptions) {
-  const { memory, experiments, isAllowedPrivateHost, resolveHosts, now } = options;
+  const { memory, experiments, isAllowedPrivateHost, resolveHosts, quotas, now } = options;
   const { store } = memory;
 
   const { services: connections, internal } = createConnections({ ...options, store });
@@ -65,6 +67,7 @@ export function createServices(options: ServicesOptions) {
     resolveHosts,
     setup: connections.oauthSetup,
     endings,
+    quotas,
   });
 
   const cursors = createCursors({ keyring: options.keyring, epoch: memory.reader.epoch });
@@ -78,7 +81,7 @@ export function createServices(options: ServicesOptions) {
     ...configs,
     users: createUserService({ store, endings }),
     keys: createKeyService(options),
-    ...createChats({ store, experiments, ...connections }),
+    ...createChats({ store, experiments, ...connections, quotas }),
     ...createGovernance({ store, experiments, ...configs, ...connections }),
     ...createAudit({ store, experiments, now }),
     ...createFeed({

@@ -1,3 +1,4 @@
+import { expect } from 'vitest';
 import type { Keyring } from '../../src/crypto/keyring.ts';
 import type { Database } from '../../src/data/database/database.ts';
 import { sealValue } from '../../src/data/sealing/sealed-value.ts';
@@ -281,6 +282,17 @@ export const ROWS: Readonly<Record<string, (database: Database, keyring: Keyring
         client_auth_method: 'client_secret_post',
       },
     ]);
+  },
+  async '20261128201237_quotas'(database) {
+    // The migration has counted the rows of the first one.
+    const counted = await database.query(
+      `SELECT u.chats, u.message_bytes::int AS bytes, c.message_count AS messages, c.message_bytes::int AS chat_bytes
+       FROM user_usage u JOIN chats c ON c.owner_id = u.user_id`,
+    );
+    expect(counted).toEqual([{ chats: 1, bytes: 205, messages: 1, chat_bytes: 205 }]);
+    expect(await database.query('SELECT id FROM users WHERE id NOT IN (SELECT user_id FROM user_usage)')).toEqual([]);
+    await database.query(`UPDATE user_usage SET chats = 2147483647, message_bytes = 9223372036854775807`);
+    await database.query(`UPDATE chats SET message_count = 2147483647`);
   },
 };
 

@@ -69,6 +69,11 @@ const ACTIONS: Readonly<Record<string, Action>> = {
   'audit.ends': 'auditLog.verify',
   'audit.walk': 'auditLog.verify',
   'audit.removeBefore': 'auditLog.expire',
+  'usage.lockForChat': 'chat.create',
+  'usage.lockForMessage': 'chat.write',
+  'usage.countTokens': 'apiToken.create',
+  'usage.endOldSessions': 'session.create',
+  'usage.countConfigs': 'mcpServerConfig.create',
   'principals.findUsers': 'credential.verify',
   'principals.findGoodTokens': 'credential.verify',
   'principals.findGoodSessions': 'credential.verify',
@@ -141,9 +146,9 @@ type AnyFunction = Guarded<unknown, unknown>;
 
 function listFunctions(repositories: Repositories): [string, AnyFunction][] {
   const { configs, connections, userTokens, oauthFlows, oauthDiscoveries, users, apiTokens, ...others } = repositories;
-  const { sessions, audit, chats, feed, principals, scopeRequests, formerClients, ...rest } = others;
+  const { sessions, audit, chats, feed, principals, scopeRequests, formerClients, usage, ...rest } = others;
   const oauth = { formerClients, scopeRequests, userTokens, oauthFlows, oauthDiscoveries };
-  const groups = { configs, connections, ...oauth, users, apiTokens, sessions, audit, chats, feed, principals };
+  const groups = { configs, connections, ...oauth, users, apiTokens, sessions, audit, chats, feed, principals, usage };
   const unknown = Object.entries(rest).filter(([name]) => !['transaction', 'atOneMoment'].includes(name));
   expect(unknown, 'repositories that this walk does not know').toEqual([]);
   return Object.entries(groups).flatMap(([group, functions]) =>

@@ -3,6 +3,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createCaches } from '../../src/cache/caches.ts';
+import { readConfig } from '../../src/config.ts';
 import { createStore, type Store } from '../../src/data/store.ts';
 import { createConfigPlans } from '../../src/domain/configs/config-plans.ts';
 import { createConfigService } from '../../src/domain/configs/config-service.ts';
@@ -58,7 +59,7 @@ function createConfigs(over: Store, watch: (endings: ConnectionEndings) => Parti
     setup,
     endings: connections.internal.endings,
   });
-  return createConfigService({ store: over, experiments, plans, endings });
+  return createConfigService({ store: over, experiments, plans, endings, quotas: readConfig({}).quotas });
 }
 
 test('tokens of a config that is changed during its deletion are revoked at their own provider', async () => {

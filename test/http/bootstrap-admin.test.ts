@@ -41,9 +41,10 @@ test("the operator's sessions end when they change their token", async () => {
     now,
     bootstrapDigest: toBootstrapDigest(new Secret('the first token')),
     guesses,
+    maxPerUser: 100,
   });
   const bootstrapDigest = toBootstrapDigest(new Secret('another token'));
-  const after = createSessionService({ store, now, bootstrapDigest, guesses });
+  const after = createSessionService({ store, now, bootstrapDigest, guesses, maxPerUser: 100 });
   const credential = { kind: 'bootstrap' } as const;
   const opened = await before.openForViewer({ kind: 'user', userId: BOOTSTRAP_ADMIN_ID, role: 'admin', credential });
   const linked = await before.openByLink((await before.createSignInLink(BOOTSTRAP_ADMIN_ID)).expose());

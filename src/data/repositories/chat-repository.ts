@@ -11,10 +11,13 @@ export interface ChatCursor {
   id: string;
 }
 
+/** What only quotas need. */
+const WITHOUT_USAGE = { messageCount: true, messageBytes: true } as const;
+
 /** Chats and their messages. Other users' chats are not found. */
 export function createChatRepository(db: PrismaStore) {
   const find = async (id: string, viewer: Viewer): Promise<ChatRecord | null> => {
-    const chat = await db.chat.findUnique({ where: { id } });
+    const chat = await db.chat.findUnique({ where: { id }, omit: WITHOUT_USAGE });
     return chat !== null && can(viewer, 'chat.read', { ownerId: chat.ownerId }) ? chat : null;
   };
 
@@ -29,6 +32,7 @@ export function createChatRepository(db: PrismaStore) {
           where: { AND: [{ ownerId: ownIdOf(viewer) }, isBefore(args.after)] },
           orderBy: [{ createdAt: 'desc' }, { id: 'desc' }],
           take: args.first + 1,
+          omit: WITHOUT_USAGE,
         });
         return { rows: rows.slice(0, args.first), hasMore: rows.length > args.first };
       },
@@ -41,16 +45,19 @@ export function createChatRepository(db: PrismaStore) {
     create: guarded(
       'chat.create',
       (args: { ownerId: string; title: string; mcpServerIds: readonly string[] }): Promise<ChatRecord> =>
-        db.chat.create({ data: { ...args, mcpServerIds: [...args.mcpServerIds] } }),
+        db.chat.create({ data: { ...args, mcpServerIds: [...args.mcpServerIds] }, omit: WITHOUT_USAGE }),
       (args) => ({ ownerId: args.ownerId }),
     ),
 
-    /** Reads one of the viewer's chats and locks its row until the transaction ends. */
-    lockOwn: guarded('chat.write', async (args: { id: string }, viewer): Promise<ChatRecord | null> => {
-      await db.$queryRaw`SELECT id FROM chats WHERE id = ${args.id}::uuid FOR UPDATE`;
-      const chat = await db.chat.findUnique({ where: { id: args.id } });
-      return chat !== null && can(viewer, 'chat.write', { ownerId: chat.ownerId }) ? chat : null;
-    }),
+    /** Reads one of the viewer's chats, with its number of messages, and locks its row until the transaction ends. */
+    lockOwn: guarded(
+      'chat.write',
+      async (args: { id: string }, viewer): Promise<(ChatRecord & { messageCount: number }) | null> => {
+        await db.$queryRaw`SELECT id FROM chats WHERE id = ${args.id}::uuid FOR UPDATE`;
+        const chat = await db.chat.findUnique({ where: { id: args.id }, omit: { messageBytes: true } });
+        return chat !== null && can(viewer, 'chat.write', { ownerId: chat.ownerId }) ? chat : null;
+      },
+    ),
 
     /** Adds a message. Lock the chat first. */
     createMessage: guarded(
@@ -107,16 +114,15 @@ export function createChatRepository(db: PrismaStore) {
       return new Map(visible.map(({ id, content }) => [id, content]));
     }),
 
-    /** The number of messages of each chat, by chat id. Chats without messages are left out. */
+    /** The number of messages of each chat, by chat id. Triggers keep it, so nothing is counted here. */
     countMessages: guarded(
       'chat.read',
       async (args: { chats: readonly Pick<ChatRecord, 'id' | 'ownerId'>[] }, viewer) => {
-        const groups = await db.chatMessage.groupBy({
-          by: ['chatId'],
-          where: { chatId: { in: readableIds(args.chats, viewer) } },
-          _count: { _all: true },
+        const rows = await db.chat.findMany({
+          where: { id: { in: readableIds(args.chats, viewer) } },
+          select: { id: true, messageCount: true },
         });
-        return new Map(groups.map(({ chatId, _count }) => [chatId, _count._all]));
+        return new Map(rows.map(({ id, messageCount }) => [id, messageCount]));
       },
     ),
 

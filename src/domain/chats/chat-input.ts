@@ -27,6 +27,17 @@ export function toServerIds(ids: readonly string[]): string[] {
   throw validationFailed([{ path: ['mcpServerIds'], code: 'TOO_MANY', message }]);
 }
 
+/**
+ * Checks the servers that are on by default for a new chat. A chat never gets a smaller set than that without a word.
+ *
+ * @throws VALIDATION_FAILED for too many
+ */
+export function checkDefaultServers(ids: readonly string[]): void {
+  if (ids.length <= MAX_SERVERS) return;
+  const message = `${ids.length} servers are on by default, but a chat has at most ${MAX_SERVERS}: select its servers.`;
+  throw validationFailed([{ path: ['mcpServerIds'], code: 'TOO_MANY', message }]);
+}
+
 /** Reports each id that may not be selected. @param sent the ids as received, for the positions in errors */
 export function checkChoosable(
   issues: Issues,

@@ -3,11 +3,13 @@ import type { ChatRecord, FullMessageRecord, ListedMessageRecord, Page } from '.
 import type { ChatCursor } from '../../data/repositories/chat-repository.ts';
 import type { Repositories, Store } from '../../data/store.ts';
 import { notFound, unauthenticated } from '../../errors.ts';
+import type { Quotas } from '../../limits/quotas.ts';
 import { assertCan } from '../../policy/policy.ts';
 import { SYSTEM, type Viewer, viewerUserId } from '../../policy/viewer.ts';
 import { assertExperiment, type Experiment } from '../experiments.ts';
 import { Issues } from '../validation/issues.ts';
-import { checkChoosable, checkContent, toServerIds, toTitle } from './chat-input.ts';
+import { checkChoosable, checkContent, checkDefaultServers, toServerIds, toTitle } from './chat-input.ts';
+import { checkChatQuota, checkMessageQuota } from './chat-quotas.ts';
 
 /** The input for a new chat. */
 export interface CreateChatInput {
@@ -28,7 +30,9 @@ export interface CreateChatMessageInput {
 export type ChatService = ReturnType<typeof createChatService>;
 
 /** Creates the service for chats and their selected servers. */
-export function createChatService({ store, experiments }: { store: Store; experiments: ReadonlySet<Experiment> }) {
+export function createChatService(options: { store: Store; experiments: ReadonlySet<Experiment>; quotas: Quotas }) {
+  const { store, experiments, quotas } = options;
+
   /** Validates the servers for a chat. Servers that the chat already has may stay, whatever their state. */
   const choose = async (
     from: Pick<Repositories, 'configs'>,
@@ -39,6 +43,12 @@ export function createChatService({ store, experiments }: { store: Store; experi
     const ids = toServerIds(sent);
     const allowed = await from.configs.holdChoosable(viewer, { ids });
     checkChoosable(issues, { sent, allowed: new Set([...allowed, ...kept]) });
+    return ids;
+  };
+
+  const holdDefault = async (from: Pick<Repositories, 'configs'>, viewer: Viewer): Promise<string[]> => {
+    const ids = await from.configs.holdDefaultOn(viewer, undefined);
+    checkDefaultServers(ids);
     return ids;
   };
 
@@ -61,7 +71,7 @@ export function createChatService({ store, experiments }: { store: Store; experi
       return store.chats.count(viewer, {});
     },
 
-    /** @throws FORBIDDEN, VALIDATION_FAILED with each server that may not be selected */
+    /** @throws FORBIDDEN, VALIDATION_FAILED with each server that may not be selected, and if the quota is used */
     async create(viewer: Viewer, input: CreateChatInput): Promise<ChatRecord> {
       const ownerId = assertMayWrite(viewer, experiments);
       return withOwner(() =>
@@ -70,8 +80,9 @@ export function createChatService({ store, experiments }: { store: Store; experi
           const title = toTitle(issues, input.title ?? '');
           const mcpServerIds =
             input.mcpServerIds == null
-              ? await tx.configs.holdDefaultOn(viewer, undefined)
+              ? await holdDefault(tx, viewer)
               : await choose(tx, viewer, issues, { sent: input.mcpServerIds, kept: [] });
+          await checkChatQuota(tx, viewer, issues, { quotas, ownerId });
           issues.throwIfAny();
           const chat = await tx.chats.create(viewer, { ownerId, title, mcpServerIds });
           const changes = [{ field: 'mcpServerIds', before: [], after: mcpServerIds }];
@@ -81,7 +92,7 @@ export function createChatService({ store, experiments }: { store: Store; experi
       );
     },
 
-    /** @throws FORBIDDEN, NOT_FOUND, VALIDATION_FAILED with each server that may not be selected */
+    /** @throws FORBIDDEN, NOT_FOUND, VALIDATION_FAILED as for `create` */
     async createMessage(viewer: Viewer, input: CreateChatMessageInput): Promise<FullMessageRecord> {
       const ownerId = assertMayWrite(viewer, experiments);
       const { chatId, content } = input;
@@ -93,6 +104,7 @@ export function createChatService({ store, experiments }: { store: Store; experi
         const kept = chat.mcpServerIds;
         const mcpServerIds =
           input.mcpServerIds == null ? kept : await choose(tx, viewer, issues, { sent: input.mcpServerIds, kept });
+        await checkMessageQuota(tx, viewer, issues, { quotas, chat, content });
         issues.throwIfAny();
         const message = await tx.chats.createMessage(viewer, { chatId, ownerId, content, mcpServerIds });
         const isSame = mcpServerIds.join() === kept.join();

@@ -1,4 +1,5 @@
 import type { Store } from '../../data/store.ts';
+import type { Quotas } from '../../limits/quotas.ts';
 import type { ConnectionService } from '../connections/connection-service.ts';
 import type { Experiment } from '../experiments.ts';
 import { createChatService } from './chat-service.ts';
@@ -9,6 +10,7 @@ export function createChats(options: {
   store: Store;
   experiments: ReadonlySet<Experiment>;
   connections: ConnectionService;
+  quotas: Quotas;
 }) {
   return { chats: createChatService(options), effectiveServers: createEffectiveServers(options) };
 }

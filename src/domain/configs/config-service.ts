@@ -4,11 +4,14 @@ import type { McpServerConfigRecord, McpTransport, Page } from '../../data/recor
 import type { ConfigCursor, ConfigFilter } from '../../data/repositories/config-repository.ts';
 import type { Repositories, Store } from '../../data/store.ts';
 import { notFound, unauthenticated, versionMismatch } from '../../errors.ts';
+import type { Quotas } from '../../limits/quotas.ts';
 import { assertCan } from '../../policy/policy.ts';
 import { SYSTEM, type Viewer, viewerUserId } from '../../policy/viewer.ts';
 import type { ConnectionEndings } from '../connections/connection-endings.ts';
 import type { SetupReport } from '../connections/oauth-setup.ts';
 import { assertExperiment, type Experiment } from '../experiments.ts';
+import { checkQuota } from '../quotas/quota-check.ts';
+import { Issues } from '../validation/issues.ts';
 import { isStorable } from '../validation/text.ts';
 import { toConfigTarget, toCreationChanges, toDeletionChanges, toUpdateChanges } from './config-audit.ts';
 import { toChangedColumns, toColumns } from './config-changes.ts';
@@ -21,6 +24,7 @@ export interface ConfigServiceOptions {
   experiments: ReadonlySet<Experiment>;
   plans: ConfigPlans;
   endings: ConnectionEndings;
+  quotas: Quotas;
 }
 
 /** The page and the filter of a list. */
@@ -39,7 +43,13 @@ const MAX_ATTEMPTS = 5;
 export type ConfigService = ReturnType<typeof createConfigService>;
 
 /** Creates the service. It applies the access policy, the feature switch and the rules on top of the store. */
-export function createConfigService({ store, experiments, plans, endings }: ConfigServiceOptions) {
+export function createConfigService({ store, experiments, plans, endings, quotas }: ConfigServiceOptions) {
+  const assertRoom = (used: number): void => {
+    const issues = new Issues();
+    checkQuota(issues, [], { quota: 'serverConfigs', limit: quotas.serverConfigs, used });
+    issues.throwIfAny();
+  };
+
   return {
     /** The configs that the viewer may see, by display name. */
     async list(viewer: Viewer, args: ListConfigsArgs): Promise<Page<McpServerConfigRecord>> {
@@ -83,6 +93,7 @@ export function createConfigService({ store, experiments, plans, endings }: Conf
       assertExperiment(experiments, 'agents');
       if ('input' in args) {
         assertCan(viewer, 'mcpServerConfig.create');
+        assertRoom(await store.configs.count(viewer, {}));
         const { draft } = await plans.planCreation(viewer, { id: randomUUID(), input: args.input, isDryRun: true });
         if ((await store.configs.findBySlug(viewer, { slug: draft.slug })) !== null) throw slugTaken(draft.slug);
         return;
@@ -98,16 +109,19 @@ export function createConfigService({ store, experiments, plans, endings }: Conf
     },
 
     /**
-     * @throws FORBIDDEN, VALIDATION_FAILED with all problems, CONFLICT when the slug is taken, UPSTREAM_FAILED when
-     *   settings must be discovered and cannot be
+     * @throws FORBIDDEN, VALIDATION_FAILED with all problems, or if there are too many configs; CONFLICT when the slug is
+     *   taken, UPSTREAM_FAILED when settings must be discovered and cannot be
      */
     async create(viewer: Viewer, input: ConfigInput): Promise<McpServerConfigRecord> {
       assertCan(viewer, 'mcpServerConfig.create');
       assertExperiment(experiments, 'agents');
       const id = randomUUID();
+      // Before other servers are asked: nobody registers a client for a config that there is no room for.
+      assertRoom(await store.configs.count(viewer, {}));
       const { draft, discovery } = await plans.planCreation(viewer, { id, input });
       return withSlugConflict(draft.slug, () =>
         store.transaction(async (tx) => {
+          assertRoom(await tx.usage.countConfigs(viewer, undefined));
           const createdById = viewerUserId(viewer) ?? null;
           const created = await tx.configs.create(viewer, { id, columns: toColumns(draft), createdById });
           if (discovery.kind === 'save') {

@@ -1,4 +1,5 @@
 import type { Store } from '../../data/store.ts';
+import type { Quotas } from '../../limits/quotas.ts';
 import type { ConnectionEndings } from '../connections/connection-endings.ts';
 import type { OAuthSetup } from '../connections/oauth-setup.ts';
 import type { Experiment } from '../experiments.ts';
@@ -14,7 +15,8 @@ export function createConfigs(options: {
   resolveHosts: ResolveHosts;
   setup: OAuthSetup;
   endings: ConnectionEndings;
+  quotas: Quotas;
 }) {
-  const { store, experiments, endings } = options;
-  return { configs: createConfigService({ store, experiments, endings, plans: createConfigPlans(options) }) };
+  const { store, experiments, endings, quotas } = options;
+  return { configs: createConfigService({ store, experiments, endings, quotas, plans: createConfigPlans(options) }) };
 }

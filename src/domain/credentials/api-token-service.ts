@@ -3,8 +3,10 @@ import { isForeignKeyViolation } from '../../data/database/database-error.ts';
 import type { ApiTokenRecord } from '../../data/records.ts';
 import type { Store } from '../../data/store.ts';
 import { notFound } from '../../errors.ts';
+import type { Quotas } from '../../limits/quotas.ts';
 import { assertCan } from '../../policy/policy.ts';
 import { SYSTEM, type Viewer } from '../../policy/viewer.ts';
+import { checkQuota } from '../quotas/quota-check.ts';
 import { Issues } from '../validation/issues.ts';
 import { checkLine, trimmed } from '../validation/text.ts';
 import { generateApiToken, hashToken } from './token-format.ts';
@@ -21,35 +23,27 @@ const MAX_NAME = 120;
 const LATEST_EXPIRY = new Date('9999-12-31T23:59:59.999Z');
 
 /** Creates the service. Only the SHA-256 of a token is stored. */
-export function createApiTokenService({ store, now }: { store: Store; now: () => Date }) {
+export function createApiTokenService(options: { store: Store; now: () => Date; quotas: Quotas }) {
+  const { store, now, quotas } = options;
+
   return {
     /**
      * Creates a token for a user. The token value is returned only here.
      *
-     * @throws FORBIDDEN, VALIDATION_FAILED, NOT_FOUND when the user does not exist
+     * @throws FORBIDDEN, VALIDATION_FAILED (also if the user has too many), NOT_FOUND when the user does not exist
      */
     async create(viewer: Viewer, input: CreateApiTokenInput): Promise<{ token: Secret; apiToken: ApiTokenRecord }> {
       assertCan(viewer, 'apiToken.create');
-      const name = trimmed(input.name);
-      const expiresAt = input.expiresAt ?? null;
-      const issues = new Issues();
-      if (name === '') issues.add(['name'], 'REQUIRED', 'Enter a name that helps you recognise the token.');
-      else checkLine(issues, ['name'], name, MAX_NAME);
-      if (expiresAt !== null && expiresAt <= now()) {
-        issues.add(['expiresAt'], 'IN_THE_PAST', 'Must be in the future.');
-      } else if (expiresAt !== null && expiresAt > LATEST_EXPIRY) {
-        issues.add(
-          ['expiresAt'],
-          'TOO_LATE',
-          'Must be before the year 10000; omit it for a token that does not expire.',
-        );
-      }
-      issues.throwIfAny();
       const token = generateApiToken();
       try {
-        const columns = { userId: input.userId, name, tokenHash: hashToken(token.expose()), expiresAt };
+        const expiresAt = input.expiresAt ?? null;
+        const tokenHash = hashToken(token.expose());
         const apiToken = await store.transaction(async (tx) => {
-          const created = await tx.apiTokens.create(viewer, columns);
+          const { name, issues } = checkInput(input, now());
+          const used = await tx.usage.countTokens(viewer, { userId: input.userId, now: now() });
+          checkQuota(issues, ['userId'], { quota: 'apiTokensPerUser', limit: quotas.apiTokensPerUser, used });
+          issues.throwIfAny();
+          const created = await tx.apiTokens.create(viewer, { userId: input.userId, name, tokenHash, expiresAt });
           const changes = [
             { field: 'userId', before: null, after: input.userId },
             { field: 'expiresAt', before: null, after: expiresAt },
@@ -85,6 +79,20 @@ export function createApiTokenService({ store, now }: { store: Store; now: () =>
       return store.apiTokens.listByUserIds(viewer, { userIds });
     },
   };
+}
+
+function checkInput(input: CreateApiTokenInput, now: Date): { name: string; issues: Issues } {
+  const name = trimmed(input.name);
+  const expiresAt = input.expiresAt ?? null;
+  const issues = new Issues();
+  if (name === '') issues.add(['name'], 'REQUIRED', 'Enter a name that helps you recognise the token.');
+  else checkLine(issues, ['name'], name, MAX_NAME);
+  if (expiresAt !== null && expiresAt <= now) {
+    issues.add(['expiresAt'], 'IN_THE_PAST', 'Must be in the future.');
+  } else if (expiresAt !== null && expiresAt > LATEST_EXPIRY) {
+    issues.add(['expiresAt'], 'TOO_LATE', 'Must be before the year 10000; omit it for a token that does not expire.');
+  }
+  return { name, issues };
 }
 
 function toTarget({ id, name }: ApiTokenRecord) {

@@ -1,6 +1,7 @@
 import type { Caches } from '../../cache/caches.ts';
 import type { Secret } from '../../crypto/secret.ts';
 import type { Memory } from '../../data/memory/memory.ts';
+import type { Quotas } from '../../limits/quotas.ts';
 import type { SafeFetch } from '../../outbound/safe-fetch.ts';
 import type { Viewer } from '../../policy/viewer.ts';
 import { createApiTokenService } from './api-token-service.ts';
@@ -21,9 +22,10 @@ export function createCredentials(options: {
   issuerFetch: SafeFetch;
   onIssuerError: (error: unknown) => void;
   caches: Caches;
+  quotas: Quotas;
   now: () => Date;
 }) {
-  const { memory, adminToken, oidc, issuerFetch, onIssuerError, caches, now } = options;
+  const { memory, adminToken, oidc, issuerFetch, onIssuerError, caches, quotas, now } = options;
   const { store, reader } = memory;
   const guesses = createGuessLimit({ caches, now });
   const renewViewer = createViewerRenewal({ store, now });
@@ -36,8 +38,14 @@ export function createCredentials(options: {
       verifyOidc,
       guesses,
     }),
-    sessions: createSessionService({ store, now, bootstrapDigest: toBootstrapDigest(adminToken), guesses }),
-    apiTokens: createApiTokenService({ store, now }),
+    sessions: createSessionService({
+      store,
+      now,
+      bootstrapDigest: toBootstrapDigest(adminToken),
+      guesses,
+      maxPerUser: quotas.sessionsPerUser,
+    }),
+    apiTokens: createApiTokenService({ store, now, quotas }),
     renewViewer,
     /** Returns the current state of a viewer whose connection outlives a request. */
     followViewer: (viewer: Viewer): FollowedViewer => followViewer(viewer, { renewViewer, changes: reader, now }),

@@ -34,6 +34,8 @@ export interface SessionServiceOptions {
    */
   bootstrapDigest: string;
   guesses: GuessLimit;
+  /** With more, the session that was not used for longest ends: nobody is locked out by their old sessions. */
+  maxPerUser: number;
 }
 
 /** An authenticated viewer. */
@@ -51,7 +53,9 @@ const OPAQUE_TOKEN = /^[A-Za-z0-9_-]{43}$/;
 /**
  * Creates the session service. A session is a random cookie and a row, with an idle timeout and an absolute lifetime.
  */
-export function createSessionService({ store, now, bootstrapDigest, guesses }: SessionServiceOptions) {
+export function createSessionService(options: SessionServiceOptions) {
+  const { store, now, bootstrapDigest, guesses, maxPerUser } = options;
+
   const open = async (actor: SignedIn, origin: Origin, notAfter: Date | null): Promise<OpenedSession> => {
     const { userId } = actor;
     const at = now().getTime();
@@ -62,6 +66,7 @@ export function createSessionService({ store, now, bootstrapDigest, guesses }: S
     await store.sessions.sweep(SYSTEM, { now: createdAt, idleBefore: new Date(at - SESSION_IDLE_MS) });
     const tokenHash = hashToken(token.expose());
     await store.transaction(async (tx) => {
+      await tx.usage.endOldSessions(SYSTEM, { userId, keep: maxPerUser - 1 });
       await tx.sessions.create(SYSTEM, { tokenHash, userId, ...origin, createdAt, expiresAt });
       const target = { type: 'user', id: userId } as const;
       await tx.audit.append(SYSTEM, { actor, action: 'session.create', target });

@@ -71,6 +71,9 @@ export function createChatRoutes({ chats, effectiveServers, experiments }: ChatR
   return router;
 }
 
+/** What the fields of the service are called in the REST API. The chat's id is in the path there. */
+const REST_NAMES: Readonly<Record<string, string>> = { mcpServerIds: 'mcp_server_ids', chatId: 'id' };
+
 /** Converts field names in validation issues to those of the REST API. */
 async function withRestFieldNames<Result>(write: () => Promise<Result>): Promise<Result> {
   try {
@@ -81,7 +84,7 @@ async function withRestFieldNames<Result>(write: () => Promise<Result>): Promise
     throw validationFailed(
       issues.map((issue) => ({
         ...issue,
-        path: issue.path.map((step) => (step === 'mcpServerIds' ? 'mcp_server_ids' : step)),
+        path: issue.path.map((step) => (typeof step === 'string' ? (REST_NAMES[step] ?? step) : step)),
       })),
     );
   }
