@@ -1,4 +1,4 @@
-import { defineConfig } from 'prisma/config';
+import { defineConfig } from 'prisma-cli/config';
 
 // `prisma generate` asks for the native schema engine's path although it never runs it, and would try to
 // download one. Migrations here go through @prisma/schema-engine-wasm (src/data/migrations/migrations.ts).

@@ -49,6 +49,16 @@ export default defineConfig({
       {
         extends: true,
         test: {
+          name: 'package',
+          include: files.package,
+          // Installs download packages and whole Node binaries.
+          testTimeout: 600_000,
+          hookTimeout: 600_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
           name: 'faults',
           include: files.faults,
           globalSetup: ['test/setup/build.ts', 'test/setup/faults-server.ts'],

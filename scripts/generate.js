@@ -16,9 +16,9 @@ const ROOT = new URL('../', import.meta.url);
 
 const TARGETS = {
   client: {
-    command: ['prisma/build/index.js', 'generate'],
+    command: ['prisma-cli/build/index.js', 'generate'],
     output: 'src/data/generated/client.ts',
-    inputs: ['prisma/schema.prisma', 'prisma.config.ts', 'node_modules/prisma/package.json'],
+    inputs: ['prisma/schema.prisma', 'prisma.config.ts', 'node_modules/prisma-cli/package.json'],
   },
   schema: {
     command: ['tsx/dist/cli.mjs', 'scripts/print-schema.ts'],

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { ApolloServer } from '@apollo/server';
-import { startStandaloneServer } from '@apollo/server/standalone';
+import { ApolloServer } from 'apollo-server';
+import { startStandaloneServer } from 'apollo-server/standalone';
 import { GraphQLError } from 'graphql';
 import { openEmbeddedDatabase } from '../../src/data/database/embedded-database.ts';
 import { openServerDatabase } from '../../src/data/database/server-database.ts';

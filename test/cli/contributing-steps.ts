@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
-import type { Edit, ScratchCopy } from './scratch-copy.ts';
+import type { Edit, ScratchCopy } from '../setup/scratch-copy.ts';
 
 /** One step of a list in CONTRIBUTING.md. A step without edits is about judgement. */
 export interface Step {

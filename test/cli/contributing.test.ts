@@ -1,8 +1,8 @@
 import { readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { createScratchCopy, type ScratchCopy } from '../setup/scratch-copy.ts';
 import { findMigration, type Step, WALKS } from './contributing-steps.ts';
-import { createScratchCopy, type ScratchCopy } from './scratch-copy.ts';
 
 type Heading = keyof typeof WALKS;
 /** A step by the heading of its list and its number there. */

@@ -31,7 +31,7 @@ async function walk(file: string, { prepare }: { prepare?: (folder: string) => v
   const script = blocks
     .join('\necho\n')
     .replaceAll('localhost:4000', `localhost:${port}`)
-    .replaceAll('npx gatehouse', GATEHOUSE_COMMAND.map((part) => `"${part}"`).join(' '));
+    .replaceAll('node bin/gatehouse.js', GATEHOUSE_COMMAND.map((part) => `"${part}"`).join(' '));
   const walked = startProcess('bash', '-euo', 'pipefail', '-c', script);
   expect(await walked.exit, walked.output()).toBe(0);
   return { blocks, stdout: walked.output(), log: gateway.output() };

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { watchGroup } from './watchdog.ts';
 
-/** The program that `npx gatehouse` runs. */
+/** The program that `gatehouse` runs. */
 export const GATEHOUSE_COMMAND = [
   process.execPath,
   fileURLToPath(new URL('../../bin/gatehouse.js', import.meta.url)),
