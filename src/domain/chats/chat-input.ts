@@ -1,6 +1,6 @@
 import { validationFailed } from '../../errors.ts';
 import type { Issues } from '../validation/issues.ts';
-import { checkLine, checkText, trimmed } from '../validation/text.ts';
+import { checkName, checkText, trimmed } from '../validation/text.ts';
 
 const MAX_TITLE = 200;
 const MAX_CONTENT = 65_536;
@@ -9,7 +9,7 @@ const MAX_SERVERS = 200;
 /** The title as it is stored. It may be empty. */
 export function toTitle(issues: Issues, title: string): string {
   const line = trimmed(title);
-  if (line !== '') checkLine(issues, ['title'], line, MAX_TITLE);
+  if (line !== '') checkName(issues, ['title'], line, MAX_TITLE);
   return line;
 }
 

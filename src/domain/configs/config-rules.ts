@@ -1,7 +1,7 @@
 import type { McpServerConfigRecord } from '../../data/records.ts';
 import { checkHeaderName, checkHeaderValue } from '../validation/header.ts';
 import type { Issues } from '../validation/issues.ts';
-import { checkLine, checkText, trimmed } from '../validation/text.ts';
+import { checkName, checkText, trimmed } from '../validation/text.ts';
 import { checkUrl, type IsAllowedPrivateHost } from '../validation/url.ts';
 import { needsDiscovery } from './config-discovery.ts';
 import { type ConfigDraft, isKept, isPresent } from './config-draft.ts';
@@ -48,7 +48,7 @@ function checkNames(issues: Issues, draft: ConfigDraft): void {
   if (draft.displayName === '') {
     issues.add(['displayName'], 'REQUIRED', 'Enter a display name.');
   } else {
-    checkLine(issues, ['displayName'], draft.displayName, MAX_DISPLAY_NAME);
+    checkName(issues, ['displayName'], draft.displayName, MAX_DISPLAY_NAME);
   }
   if (draft.slug === '') {
     issues.add(['slug'], 'REQUIRED', 'Enter a short name for tools and URLs, such as "github".');
@@ -84,7 +84,7 @@ function checkLists(issues: Issues, draft: ConfigDraft, input: ConfigInput): voi
     const positions = findPositions(input[field] ?? []);
     for (const name of list) {
       const path = [field, positions.get(name) ?? list.indexOf(name)];
-      if (checkLine(issues, path, name, MAX_NAME) && field === 'oauth2Scopes' && !SCOPE_TOKEN.test(name)) {
+      if (checkName(issues, path, name, MAX_NAME) && field === 'oauth2Scopes' && !SCOPE_TOKEN.test(name)) {
         issues.add(path, 'INVALID_SCOPE', 'Is not a valid scope: spaces, quotes and backslashes are not allowed.');
       }
     }
@@ -97,7 +97,7 @@ function findPositions(sent: readonly string[]): Map<string, number> {
 }
 
 function checkCredentials(issues: Issues, draft: ConfigDraft): void {
-  checkLine(issues, ['oauth2ClientId'], draft.oauth2ClientId, MAX_CLIENT_ID);
+  checkName(issues, ['oauth2ClientId'], draft.oauth2ClientId, MAX_CLIENT_ID);
   if (draft.oauth2ClientSecret.kind === 'set') {
     checkText(issues, ['oauth2ClientSecret'], draft.oauth2ClientSecret.value.expose(), MAX_SECRET);
   }

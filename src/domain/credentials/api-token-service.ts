@@ -8,7 +8,7 @@ import { assertCan } from '../../policy/policy.ts';
 import { SYSTEM, type Viewer } from '../../policy/viewer.ts';
 import { checkQuota } from '../quotas/quota-check.ts';
 import { Issues } from '../validation/issues.ts';
-import { checkLine, trimmed } from '../validation/text.ts';
+import { checkName, trimmed } from '../validation/text.ts';
 import { generateApiToken, hashToken } from './token-format.ts';
 
 /** The input for a new token. */
@@ -86,7 +86,7 @@ function checkInput(input: CreateApiTokenInput, now: Date): { name: string; issu
   const expiresAt = input.expiresAt ?? null;
   const issues = new Issues();
   if (name === '') issues.add(['name'], 'REQUIRED', 'Enter a name that helps you recognise the token.');
-  else checkLine(issues, ['name'], name, MAX_NAME);
+  else checkName(issues, ['name'], name, MAX_NAME);
   if (expiresAt !== null && expiresAt <= now) {
     issues.add(['expiresAt'], 'IN_THE_PAST', 'Must be in the future.');
   } else if (expiresAt !== null && expiresAt > LATEST_EXPIRY) {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { JWTPayload } from 'jose';
 import type { Role } from '../../policy/viewer.ts';
-import { isStorable } from '../validation/text.ts';
+import { hasHiddenCharacter, isStorable } from '../validation/text.ts';
 
 /** The identity in a verified token. */
 export interface OidcIdentity {
@@ -60,5 +60,5 @@ function listEmails(claims: JWTPayload, subject: string, issuer: string): string
 
 function isPlausibleEmail(text: unknown): text is string {
   if (typeof text !== 'string' || text.length > MAX_EMAIL_LENGTH || !isStorable(text)) return false;
-  return /^[^\s@\p{Cc}]+@[^\s@\p{Cc}]+$/u.test(text);
+  return /^[^\s@]+@[^\s@]+$/.test(text) && !hasHiddenCharacter(text);
 }

@@ -8,7 +8,7 @@ import { ROLES, type Role, SYSTEM, type Viewer, viewerUserId } from '../../polic
 import type { ConnectionEndings } from '../connections/connection-endings.ts';
 import { BOOTSTRAP_ADMIN_ID } from '../credentials/bootstrap-admin.ts';
 import { Issues } from '../validation/issues.ts';
-import { checkLine, trimmed } from '../validation/text.ts';
+import { checkName, trimmed } from '../validation/text.ts';
 
 /** An admin's input for a user. An absent field is unchanged, null is refused. */
 export interface UserInput {
@@ -148,7 +148,7 @@ function toColumns(input: UserInput): Partial<UserColumns> {
     if (!/^[^\s@]+@[^\s@]+$/.test(columns.email)) {
       issues.add(['email'], 'INVALID_EMAIL', 'Is not an email address such as ada@example.com.');
     } else {
-      checkLine(issues, ['email'], columns.email, MAX_EMAIL);
+      checkName(issues, ['email'], columns.email, MAX_EMAIL);
     }
   }
   if (input.role !== undefined) {

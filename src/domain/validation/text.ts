@@ -30,12 +30,28 @@ export function checkText(issues: Issues, path: Path, text: string, maxCharacter
   return true;
 }
 
-/** Reports invalid single-line text: as `checkText`, and no control characters. */
-export function checkLine(issues: Issues, path: Path, text: string, maxCharacters: number): boolean {
+/**
+ * Characters that nobody sees, or that change the order of the text around them: with one, a name can look like another.
+ * Line breaks are among the controls (Cc), the line and paragraph separators (Zl, Zp) are not.
+ */
+const HIDDEN = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}\p{Default_Ignorable_Code_Point}]/u;
+/** Whole emoji. Some consist of several characters, of which some are invisible by themselves: joiners, variants, tags. */
+const EMOJI = /\p{RGI_Emoji}/gv;
+
+/** Whether text contains a character that nobody sees, outside of emoji. */
+export function hasHiddenCharacter(text: string): boolean {
+  return HIDDEN.test(text) && HIDDEN.test(text.replaceAll(EMOJI, ''));
+}
+
+/**
+ * Reports an invalid name, or other text of one line: as `checkText`, and no hidden characters. This is the one rule for
+ * everything that people tell apart by reading it.
+ */
+export function checkName(issues: Issues, path: Path, text: string, maxCharacters: number): boolean {
   if (!checkText(issues, path, text, maxCharacters)) return false;
-  // Also refuse bidirectional controls, so that a name cannot be made to look like another.
-  if (!/[\p{Cc}\u202a-\u202e\u2066-\u2069]/u.test(text)) return true;
-  issues.add(path, 'INVALID_CHARACTER', 'Contains a control character, such as a line break; remove it.');
+  if (!hasHiddenCharacter(text)) return true;
+  const message = 'Contains a line break, another control character or an invisible character; type it again without.';
+  issues.add(path, 'INVALID_CHARACTER', message);
   return false;
 }
 
