@@ -27,7 +27,9 @@ const TIMEOUT_MS = 600_000;
 export async function verifyAuditLog(): Promise<void> {
   const result = await verify();
   if (result.brokenAt !== null) {
-    process.stdout.write(`The audit log is broken at entry ${result.brokenAt}: ${result.problem}\n`);
+    const where =
+      result.brokenAt === '0' ? 'The audit log is lost' : `The audit log is broken at entry ${result.brokenAt}`;
+    process.stdout.write(`${where}: ${result.problem}\n`);
     process.exitCode = 1;
     return;
   }
@@ -45,8 +47,9 @@ async function verify(): Promise<VerificationResult> {
   } catch (error) {
     if (!(error instanceof FolderInUseError)) throw error;
     process.stderr.write(`A gateway is using ${config.dataDir}: sending the command to ${config.publicUrl}.\n`);
-    const query = '{ verifyAuditLog { checked brokenAt problem head headHash } }';
-    return (await requestGateway<{ verifyAuditLog: VerificationResult }>(query, {}, TIMEOUT_MS)).verifyAuditLog;
+    const mutation = 'mutation { verifyAuditLog { verification { checked brokenAt problem head headHash } } }';
+    type Answer = { verifyAuditLog: { verification: VerificationResult } };
+    return (await requestGateway<Answer>(mutation, {}, TIMEOUT_MS)).verifyAuditLog.verification;
   }
   try {
     if (!(await isUpToDate(database))) {

@@ -178,6 +178,7 @@ export const AUDIT_ACTIONS = [
   'mcpServerConfig.create',
   'mcpServerConfig.update',
   'mcpServerConfig.delete',
+  'mcpServerConfig.discoverOAuth',
   'mcpServerConnection.connect',
   'mcpServerConnection.disconnect',
   'mcpServerConnection.remove',
@@ -197,6 +198,7 @@ export const AUDIT_ACTIONS = [
   'encryptionKey.verify',
   'encryptionKey.revoke',
   'auditLog.expire',
+  'auditLog.verify',
   'access.denied',
 ] as const;
 /** An action in the audit log. */

@@ -55,6 +55,14 @@ test.runIf(serverUrl !== undefined)(
       code: 1,
       output: expect.stringContaining(`The audit log is broken at entry ${row?.['seq']}: The entry was modified.`),
     });
+    await database.query('ALTER TABLE audit_chain DISABLE TRIGGER USER');
+    await database.query('DELETE FROM audit_chain');
+    const lost = await run('audit', 'verify');
+    expect(lost).toMatchObject({
+      code: 1,
+      output: expect.stringContaining('The audit log is lost: The row of audit_chain'),
+    });
+    expect(lost.output).not.toMatch(/^ +at /m);
     await stop(gateway);
   },
 );

@@ -37,7 +37,7 @@ const addField: readonly Step[] = [
       [
         `${CONFIGS}/config-rules.ts`,
         /^ {2}checkText\(issues, \['description'\]/,
-        "  checkLine(issues, ['contact'], draft.contact, MAX_DISPLAY_NAME);",
+        "  checkName(issues, ['contact'], draft.contact, MAX_DISPLAY_NAME);",
       ],
       ['src/domain/server-files/server-fields.ts', /^ {2}description: TEXT,/, '  contact: TEXT,'],
     ],

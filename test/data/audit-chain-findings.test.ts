@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { createStore, type Store } from '../../src/data/store.ts';
 import { createAuditLog } from '../../src/domain/audit/audit-log.ts';
 import { SYSTEM } from '../../src/policy/viewer.ts';
-import { withoutTriggers, writeEntryOf } from './audit-rows.ts';
+import { clearLog, writeEntryOf } from './audit-rows.ts';
 import { openSealedDatabase, type SealedDatabase } from './encryption-setup.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1_000;
@@ -16,12 +16,7 @@ beforeAll(async () => {
   store = createStore(sealed.prisma);
 });
 afterAll(() => sealed?.close());
-beforeEach(async () => {
-  await withoutTriggers(sealed.database, () => sealed.database.query('DELETE FROM audit_entries'));
-  await sealed.database.query(
-    "UPDATE audit_chain SET seq = 0, hash = repeat('0', 64), anchor_seq = 0, anchor_hash = repeat('0', 64)",
-  );
-});
+beforeEach(() => clearLog(sealed.database));
 
 const logOver = (over: Store) => createAuditLog({ store: over, experiments: new Set(), now: () => now });
 

@@ -7,7 +7,7 @@ import { createStore, type Store } from '../../src/data/store.ts';
 import { createAuditLog } from '../../src/domain/audit/audit-log.ts';
 import { NOBODY, SYSTEM, type Viewer } from '../../src/policy/viewer.ts';
 import { runInRequest } from '../../src/telemetry/request-scope.ts';
-import { withoutTriggers, writeEntryOf } from './audit-rows.ts';
+import { clearLog, withoutTriggers, writeEntryOf } from './audit-rows.ts';
 import { createUser, openSealedDatabase, type SealedDatabase } from './encryption-setup.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1_000;
@@ -25,10 +25,7 @@ afterAll(() => sealed?.close());
 
 const query = (sql: string, parameters?: unknown[]) => sealed.database.query(sql, parameters);
 
-beforeEach(async () => {
-  await withoutTriggers(sealed.database, () => query('DELETE FROM audit_entries'));
-  await query("UPDATE audit_chain SET seq = 0, hash = repeat('0', 64), anchor_seq = 0, anchor_hash = repeat('0', 64)");
-});
+beforeEach(() => clearLog(sealed.database));
 
 function verify(now = () => new Date()) {
   return createAuditLog({ store, experiments: new Set(), now }).verify(SYSTEM);
@@ -66,6 +63,48 @@ describe('the database', () => {
   ])('refuses %s', async (sql) => {
     await writeSome();
     await expect(query(sql)).rejects.toThrow('audit entries are not changed or deleted');
+    expect(await verify()).toMatchObject({ checked: 5, broken: null });
+  });
+
+  const OTHER = "repeat('a', 64)";
+  test.each([
+    // The number of the end goes back, leaps or changes together with the hash.
+    'UPDATE audit_chain SET seq = 4',
+    'UPDATE audit_chain SET seq = 0',
+    'UPDATE audit_chain SET seq = 7',
+    'UPDATE audit_chain SET seq = 4, hash = (SELECT hash FROM audit_entries WHERE seq = 4)',
+    `UPDATE audit_chain SET seq = 6, hash = ${OTHER}`,
+    // The hash is not the one of the last entry.
+    `UPDATE audit_chain SET hash = ${OTHER}`,
+    'UPDATE audit_chain SET hash = (SELECT hash FROM audit_entries WHERE seq = 4)',
+    // The beginning moves without the removal of old entries.
+    'UPDATE audit_chain SET anchor_seq = 2, anchor_hash = (SELECT hash FROM audit_entries WHERE seq = 2)',
+    `UPDATE audit_chain SET anchor_hash = ${OTHER}`,
+    'UPDATE audit_chain SET anchor_seq = -1',
+    'DELETE FROM audit_chain',
+    'DELETE FROM audit_chain WHERE id = 1',
+    'TRUNCATE audit_chain',
+    `INSERT INTO audit_chain (hash, anchor_hash) VALUES (${OTHER}, ${OTHER})
+     ON CONFLICT (id) DO UPDATE SET seq = 0, hash = excluded.hash`,
+  ])('refuses %s', async (sql) => {
+    await writeSome();
+    await expect(query(sql)).rejects.toThrow('the ends of the audit log only move forward');
+    expect(await verify()).toMatchObject({ checked: 5, broken: null });
+  });
+
+  test.each([
+    'UPDATE audit_chain SET anchor_seq = 0, anchor_hash = hash',
+    `UPDATE audit_chain SET anchor_seq = 3, anchor_hash = ${OTHER}`,
+    'UPDATE audit_chain SET anchor_seq = 6, anchor_hash = (SELECT hash FROM audit_entries WHERE seq = 5)',
+    'UPDATE audit_chain SET anchor_seq = 2, anchor_hash = (SELECT hash FROM audit_entries WHERE seq = 2), seq = 6',
+    'DELETE FROM audit_chain',
+  ])('refuses %s, even when it is declared as a removal of old entries', async (sql) => {
+    await writeSome();
+    const change = sealed.prisma.$transaction(async (tx) => {
+      await tx.$queryRawUnsafe("SELECT set_config('gatehouse.audit_retention', 'on', true)");
+      await tx.$executeRawUnsafe(sql);
+    });
+    await expect(change).rejects.toThrow();
     expect(await verify()).toMatchObject({ checked: 5, broken: null });
   });
 
@@ -149,6 +188,35 @@ describe('a walk over the chain', () => {
     expect((await verify()).broken?.seq).toBe(seq);
   });
 
+  test('says that the row about the ends was removed', async () => {
+    await corrupt('DELETE FROM audit_chain');
+    expect(await verify()).toMatchObject({
+      checked: 0,
+      broken: { seq: 0n, problem: expect.stringContaining('row of') },
+    });
+    await expect(writeSome()).rejects.toThrow();
+  });
+
+  test.each(['audit_chain', 'audit_entries'])('says that the table %s was removed', async (table) => {
+    await query(`ALTER TABLE ${table} RENAME TO hidden`);
+    try {
+      const { checked, broken } = await verify();
+      expect([checked, broken?.seq]).toEqual([0, 0n]);
+      expect(broken?.problem).toContain('was removed');
+    } finally {
+      await query(`ALTER TABLE hidden RENAME TO ${table}`);
+    }
+  });
+
+  test.each(['audit_chain', 'audit_entries'])('says that a column of %s was removed', async (table) => {
+    await query(`ALTER TABLE ${table} RENAME COLUMN hash TO hidden`);
+    try {
+      expect((await verify()).broken?.problem).toContain('was removed');
+    } finally {
+      await query(`ALTER TABLE ${table} RENAME COLUMN hidden TO hash`);
+    }
+  });
+
   test('detects an inserted entry, even when all following entries are renumbered', async () => {
     await corrupt('UPDATE audit_entries SET seq = -seq - 1 WHERE seq >= 3');
     await corrupt('UPDATE audit_entries SET seq = -seq WHERE seq < 0');
@@ -187,7 +255,8 @@ describe('a walk over the chain', () => {
        FROM json_to_recordset('${JSON.stringify(hashes)}') AS new (seq bigint, previous text, hash text)
        WHERE audit_entries.seq = new.seq`,
     );
-    await query('UPDATE audit_chain SET seq = $1, hash = $2', [hashes.at(-1)?.seq, hash]);
+    const end = `seq = ${hashes.at(-1)?.seq}, hash = '${hash}'`;
+    await corrupt(`UPDATE audit_chain SET ${end}`);
   }
 });
 

@@ -3,9 +3,26 @@ import { type HashedEntry, hashEntry } from '../../src/data/repositories/audit-h
 
 /** Drops the triggers, as the owner of the database could. */
 export async function withoutTriggers(database: Database, work: () => Promise<unknown>): Promise<void> {
-  await database.query('ALTER TABLE audit_entries DISABLE TRIGGER USER');
-  await work();
-  await database.query('ALTER TABLE audit_entries ENABLE TRIGGER USER');
+  const switchTriggers = async (to: 'DISABLE' | 'ENABLE'): Promise<void> => {
+    for (const table of ['audit_entries', 'audit_chain']) {
+      await database.query(`ALTER TABLE IF EXISTS ${table} ${to} TRIGGER USER`);
+    }
+  };
+  await switchTriggers('DISABLE');
+  try {
+    await work();
+  } finally {
+    await switchTriggers('ENABLE');
+  }
+}
+
+/** Starts an empty log. */
+export async function clearLog(database: Database): Promise<void> {
+  await withoutTriggers(database, async () => {
+    await database.query('DELETE FROM audit_entries');
+    await database.query('DELETE FROM audit_chain');
+    await database.query("INSERT INTO audit_chain (hash, anchor_hash) VALUES (repeat('0', 64), repeat('0', 64))");
+  });
 }
 
 /** Writes a backdated entry with a valid hash. @returns its number */
@@ -35,6 +52,7 @@ export async function writeEntryOf(database: Database, occurredAt: Date): Promis
      VALUES ($1, $2, 'system', 'chat.create', 'success', '[]', $3, $4)`,
     [entry.seq.toString(), occurredAt, entry.previousHash, hash],
   );
-  await database.query('UPDATE audit_chain SET seq = $1, hash = $2', [entry.seq.toString(), hash]);
+  await database.query('UPDATE audit_chain SET seq = seq + 1');
+  await database.query('UPDATE audit_chain SET hash = $1', [hash]);
   return entry.seq;
 }

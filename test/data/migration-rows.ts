@@ -294,6 +294,10 @@ export const ROWS: Readonly<Record<string, (database: Database, keyring: Keyring
     await database.query(`UPDATE user_usage SET chats = 2147483647, message_bytes = 9223372036854775807`);
     await database.query(`UPDATE chats SET message_count = 2147483647`);
   },
+  async '20261128210000_audit_chain_forward_only'(database) {
+    // No new rows, but the old one is protected.
+    await expect(database.query('DELETE FROM audit_chain')).rejects.toThrow('only move forward');
+  },
 };
 
 async function insert(database: Database, table: string, rows: readonly Row[]): Promise<void> {

@@ -38,6 +38,12 @@ const MUTATIONS: Readonly<Record<string, Expected>> = {
     target: 'mcp_server_config',
     failing: `(id: "${MISSING}") { deletedId }`,
   },
+  // Of no stored config: about a URL, whose origin is in the reason.
+  discoverMcpServerOAuth: {
+    action: 'mcpServerConfig.discoverOAuth',
+    target: null,
+    failing: '(input: { url: "http://mcp.example.com/" }) { discovery { issuer } }',
+  },
   disconnectMcpServer: { action: 'mcpServerConnection.disconnect', target: 'mcp_server_config' },
   removeMcpServerUserTokens: {
     action: 'mcpServerConnection.remove',
@@ -64,6 +70,7 @@ const MUTATIONS: Readonly<Record<string, Expected>> = {
     failing: `(input: { userId: "${MISSING}", name: "x" }) { token }`,
   },
   revokeApiToken: { action: 'apiToken.revoke', target: 'api_token', failing: `(id: "${MISSING}") { apiToken { id } }` },
+  verifyAuditLog: { action: 'auditLog.verify', target: null },
   addEncryptionKey: { action: 'encryptionKey.add', target: 'encryption_key' },
   // About all keys and values.
   rotateEncryptionKeys: { action: 'encryptionKey.rotate', target: null, failing: '(first: 0) { resealed }' },

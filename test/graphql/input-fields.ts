@@ -53,6 +53,7 @@ export const INPUT_KINDS: Readonly<Record<string, InputKind>> = {
   'McpServerConfigFilter.search': 'search',
   'Query.mcpServerConfig(slug)': 'search',
   'Query.explainMcpServer(tool)': 'search',
+  'DiscoverMcpServerOAuthInput.url': 'url',
   'Query.discoverMcpServerOAuth(url)': 'url',
   // Cursors.
   'Query.auditLog(after)': 'search',

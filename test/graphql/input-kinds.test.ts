@@ -51,6 +51,11 @@ const SENDERS: Readonly<
     operation: 'mutation ($id: UUID!, $patch: UpdateUserInput!) { updateUser(id: $id, patch: $patch) { id } }',
     toVariables: (patch) => ({ id: gateway.userIds.member, patch }),
   },
+  DiscoverMcpServerOAuthInput: {
+    operation:
+      'mutation ($input: DiscoverMcpServerOAuthInput!) { discoverMcpServerOAuth(input: $input) { discovery { issuer } } }',
+    toVariables: (input) => ({ input }),
+  },
   Query: {
     operation: 'query ($url: String!) { discoverMcpServerOAuth(url: $url) { issuer } }',
     toVariables: (fields) => fields,

@@ -9,6 +9,10 @@ export interface UniqueViolation {
  */
 const UNIQUE_VIOLATION = '23505';
 const DEADLOCKS: readonly unknown[] = ['40P01', '40001'];
+/** Undefined table, undefined column. */
+const MISSING: readonly unknown[] = ['42P01', '42703'];
+/** The same as Prisma's codes, for statements that Prisma itself makes. */
+const MISSING_IN_PRISMA: readonly unknown[] = ['P2021', 'P2022'];
 const FOREIGN_KEY_VIOLATIONS: readonly unknown[] = ['23503', '23001'];
 
 /**
@@ -24,6 +28,12 @@ export function describeUniqueViolation(error: unknown): UniqueViolation | undef
 /** Whether a write failed because a row it references is missing, or because another row still references it. */
 export function isForeignKeyViolation(error: unknown): boolean {
   return FOREIGN_KEY_VIOLATIONS.includes(findFailure(error)?.sqlState);
+}
+
+/** Whether a table that the statement names, or a column of it, does not exist. */
+export function isMissingTable(error: unknown): boolean {
+  const code = (error as { code?: unknown } | null)?.code;
+  return MISSING_IN_PRISMA.includes(code) || MISSING.includes(findFailure(error)?.sqlState);
 }
 
 /** Whether a transaction was rolled back to break a deadlock. */

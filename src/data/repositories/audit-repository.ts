@@ -104,13 +104,12 @@ export function createAuditRepository(db: PrismaStore) {
       db.auditEntry.count({ where: toWhere(args.filter) }),
     ),
 
-    /** Reads both ends at one moment. */
-    ends: guarded('auditLog.verify', async (): Promise<AuditChainEnds> => {
+    /** Reads both ends at one moment. Undefined if someone removed their row. */
+    ends: guarded('auditLog.verify', async (): Promise<AuditChainEnds | undefined> => {
       const [ends] = await db.$queryRaw<AuditChainEnds[]>`
         SELECT c.seq, c.hash, c.anchor_seq AS "anchorSeq", c.anchor_hash AS "anchorHash",
           (SELECT min(e.seq) FROM audit_entries e WHERE e.seq <= c.anchor_seq OR e.seq > c.seq) AS "straySeq"
         FROM audit_chain c WHERE c.id = 1`;
-      if (ends === undefined) throw new Error('the chain of audit entries has no beginning');
       return ends;
     }),
 
@@ -140,9 +139,10 @@ export function createAuditRepository(db: PrismaStore) {
       const last = await db.auditEntry.findUnique({ where: { seq: lastSeq }, select: { seq: true, hash: true } });
       if (last === null || last.seq <= chain.anchorSeq) return 0;
       await db.$queryRaw`SELECT set_config('gatehouse.audit_retention', 'on', true)`;
+      // First, because the trigger compares the new beginning with the entry.
+      await db.auditChain.update({ where: { id: 1 }, data: { anchorSeq: last.seq, anchorHash: last.hash } });
       const { count } = await db.auditEntry.deleteMany({ where: { seq: { lte: last.seq } } });
       await db.$queryRaw`SELECT set_config('gatehouse.audit_retention', 'off', true)`;
-      await db.auditChain.update({ where: { id: 1 }, data: { anchorSeq: last.seq, anchorHash: last.hash } });
       return count;
     }),
   };

@@ -1,4 +1,5 @@
 import { createSharedRun } from '../../cache/shared-run.ts';
+import { isMissingTable } from '../../data/database/database-error.ts';
 import type { AuditEntryRecord, Page } from '../../data/records.ts';
 import { hashEntry } from '../../data/repositories/audit-hash.ts';
 import type { AuditChainEnds, AuditFilter } from '../../data/repositories/audit-repository.ts';
@@ -12,12 +13,16 @@ import { isStorable } from '../validation/text.ts';
 export interface AuditVerification {
   /** The number of entries checked. */
   checked: number;
-  /** The first entry where the chain is broken, and why. Null when the whole chain is valid. */
+  /** The first entry where the chain is broken (0 if all of it is lost), and why. Null when the whole chain is valid. */
   broken: { seq: bigint; problem: string } | null;
   /** The newest entry. Keep it elsewhere to detect that the end of the log was cut off and rewritten. */
   head: { seq: bigint; hash: string };
 }
 
+/** The number before the first entry: all entries are lost. */
+const LOST = 0n;
+/** The hash before the first entry of a log. */
+const NO_HASH = '0'.repeat(64);
 /** Entries read and hashed per batch. */
 const BATCH = 1_000;
 /** Entries removed per transaction. */
@@ -28,13 +33,20 @@ export function createAuditLog(options: { store: Store; experiments: ReadonlySet
   const { store, experiments, now } = options;
 
   const verifyAll = createSharedRun(async (): Promise<AuditVerification> => {
-    for (;;) {
-      const ends = await store.audit.ends(SYSTEM, undefined);
-      const verification = await verifyBetween(ends);
-      if (verification.broken === null) return verification;
-      // Entries removed by age since the ends were read are not missing.
-      const { anchorSeq } = await store.audit.ends(SYSTEM, undefined);
-      if (anchorSeq === ends.anchorSeq) return verification;
+    try {
+      for (;;) {
+        const ends = await store.audit.ends(SYSTEM, undefined);
+        if (ends === undefined) return toLost('The row of audit_chain, which says where the log ends, was removed.');
+        const verification = await verifyBetween(ends);
+        if (verification.broken === null) return verification;
+        // Entries removed by age since the ends were read are not missing.
+        const now = await store.audit.ends(SYSTEM, undefined);
+        if (now?.anchorSeq === ends.anchorSeq) return verification;
+      }
+    } catch (error) {
+      // Not a fault of the gateway: this is what a verification is for.
+      if (!isMissingTable(error)) throw error;
+      return toLost('The table audit_entries or audit_chain, or a column of it, was removed.');
     }
   });
 
@@ -68,6 +80,21 @@ export function createAuditLog(options: { store: Store; experiments: ReadonlySet
     async verify(viewer: Viewer): Promise<AuditVerification> {
       assertCan(viewer, 'auditLog.verify');
       return verifyAll();
+    },
+
+    /** The same, and records who verified it and with what result. @throws FORBIDDEN */
+    async verifyAndRecord(viewer: Viewer): Promise<AuditVerification> {
+      assertCan(viewer, 'auditLog.verify');
+      const verification = await verifyAll();
+      const { broken, checked } = verification;
+      // Nothing can be recorded in a log that is lost.
+      if (broken?.seq === LOST) return verification;
+      const reason = broken === null ? `${checked} entries are intact.` : `Broken at ${broken.seq}: ${broken.problem}`;
+      const outcome = broken === null ? 'success' : 'failed';
+      await store.transaction((tx) =>
+        tx.audit.append(SYSTEM, { actor: viewer, action: 'auditLog.verify', outcome, reason }),
+      );
+      return verification;
     },
 
     /**
@@ -118,6 +145,11 @@ export function createAuditLog(options: { store: Store; experiments: ReadonlySet
     if (hash !== ends.hash) return broken(seq, 'It is not the last entry that was written.');
     return { checked, broken: null, head };
   }
+}
+
+/** The verdict when there is nothing left to compare with. */
+function toLost(problem: string): AuditVerification {
+  return { checked: 0, broken: { seq: LOST, problem }, head: { seq: LOST, hash: NO_HASH } };
 }
 
 /** PostgreSQL fails on text that it cannot store. No entry contains such text, so nothing matches. */

@@ -85,13 +85,17 @@ export function createConfigPlans(options: {
   };
 
   return {
-    /** @throws VALIDATION_FAILED when a config may not have this URL */
-    async previewDiscovery({ url, transport }: { url: string; transport: McpTransport }): Promise<SetupReport> {
+    /** @param onAllowed called before any server is asked @throws VALIDATION_FAILED when a config may not have this URL */
+    async previewDiscovery(
+      { url, transport }: { url: string; transport: McpTransport },
+      onAllowed?: (url: URL) => Promise<void>,
+    ): Promise<SetupReport> {
       const issues = new Issues();
       const trimmedUrl = trimmed(url);
       await resolveHosts([trimmedUrl]);
       checkUrl(issues, ['url'], trimmedUrl, isAllowedPrivateHost);
       issues.throwIfAny();
+      await onAllowed?.(new URL(trimmedUrl));
       return setup.discover({ url: trimmedUrl, transport, scopes: [] });
     },
 

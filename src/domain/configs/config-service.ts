@@ -83,6 +83,18 @@ export function createConfigService({ store, experiments, plans, endings, quotas
       return plans.previewDiscovery(args);
     },
 
+    /** The same, and records it before it calls other servers. @throws FORBIDDEN, VALIDATION_FAILED for a bad URL */
+    async discoverOAuthAndRecord(viewer: Viewer, args: { url: string; transport: McpTransport }): Promise<SetupReport> {
+      assertCan(viewer, 'mcpServerConfig.discoverOAuth');
+      assertExperiment(experiments, 'agents');
+      return plans.previewDiscovery(args, async ({ origin }) => {
+        const reason = `Asked ${origin}.`;
+        await store.transaction((tx) =>
+          tx.audit.append(SYSTEM, { actor: viewer, action: 'mcpServerConfig.discoverOAuth', reason }),
+        );
+      });
+    },
+
     /**
      * Finds out whether `create` would accept an input, or `update` a patch: the same rules and the same discovery.
      * Stores nothing and registers no client.

@@ -30,6 +30,7 @@ builder.queryFields((t) => ({
   verifyAuditLog: t.field({
     type: AuditVerificationType,
     description: 'Recomputes the hash of every audit log entry and checks the chain. For admins and auditors.',
+    deprecationReason: 'Use the mutation verifyAuditLog: it is recorded, and no link can start it.',
     resolve: (_root, _args, { viewer, services }) => services.auditLog.verify(viewer),
   }),
 

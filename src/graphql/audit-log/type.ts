@@ -15,6 +15,7 @@ const ACTION_DESCRIPTIONS: Readonly<Record<AuditAction, string>> = {
   'mcpServerConfig.create': 'An MCP server was defined.',
   'mcpServerConfig.update': 'An MCP server was changed.',
   'mcpServerConfig.delete': 'An MCP server was deleted.',
+  'mcpServerConfig.discoverOAuth': 'The OAuth 2 settings of an MCP server were discovered as a dry run.',
   'mcpServerConnection.connect': 'A user connected their account to an MCP server.',
   'mcpServerConnection.disconnect': 'A user ended their own connection to an MCP server.',
   'mcpServerConnection.remove': 'An admin removed the tokens of one or all users for an MCP server.',
@@ -34,6 +35,7 @@ const ACTION_DESCRIPTIONS: Readonly<Record<AuditAction, string>> = {
   'encryptionKey.verify': 'All stored secrets were decrypted as a check.',
   'encryptionKey.revoke': 'A master key was revoked.',
   'auditLog.expire': 'Old audit log entries were removed.',
+  'auditLog.verify': 'The hashes of the whole audit log were verified.',
   'access.denied': 'An operation was refused.',
 };
 
@@ -181,7 +183,7 @@ export const AuditVerificationType = builder.objectRef<AuditVerification>('Audit
     checked: t.exposeInt('checked', { description: 'Number of entries checked.' }),
     brokenAt: t.string({
       nullable: true,
-      description: 'The first entry where the hash chain is broken; null if it is intact.',
+      description: 'The first entry where the hash chain is broken; 0 if it is lost; null if it is intact.',
       resolve: ({ broken }) => broken?.seq.toString() ?? null,
     }),
     problem: t.string({

@@ -7,6 +7,7 @@ builder.queryFields((t) => ({
     type: OAuthDiscoveryType,
     description:
       'A dry run of OAuth discovery: what is found where, and what is wrong. Sends requests to the MCP server and its authorization server, but stores and registers nothing. For admins.',
+    deprecationReason: 'Use the mutation discoverMcpServerOAuth: it is recorded, and no link can start it.',
     args: {
       url: t.arg.string({ required: true, description: 'URL of the MCP server.' }),
       transport: t.arg({
