@@ -269,6 +269,8 @@ describe('real answers', () => {
       404: () => rest.call('member', 'GET', `${MISSING}/oauth2/callback?code=x&state=x`),
     },
     disconnectMcpServer: {
+      200: (at) =>
+        rest.call('member', 'DELETE', `${at}/oauth2/disconnect`, undefined, { prefer: 'return=representation' }),
       204: (at) => rest.call('member', 'DELETE', `${at}/oauth2/disconnect`),
       400: () => rest.call('member', 'DELETE', `${SERVERS}/nonsense/oauth2/disconnect`),
       401: (at) => rest.call('nobody', 'DELETE', `${at}/oauth2/disconnect`),

@@ -32,6 +32,8 @@ export function toRevocable({ accessToken, refreshToken }: TokenSet, clientId: s
 export const NOTHING_TO_REVOKE: RevocationOutcome = { tokenRevoked: false, revocationError: null };
 
 const NO_ENDPOINT = 'The authorization server does not support revocation: the token stays valid until it expires.';
+const NOT_SUPPORTED =
+  'The authorization server does not revoke tokens of this kind: the token stays valid until it expires.';
 const NOT_OPENED = 'A stored secret cannot be decrypted, so the token was not revoked.';
 const NOT_CONFIRMED =
   'The authorization server did not confirm the revocation: the token may stay valid until it expires.';
@@ -57,7 +59,9 @@ export function createTokenRevocation({ endpoints }: { endpoints: Pick<TokenEndp
       await endpoints.revoke(toIssuingProvider(provider, clientId), token.open(), hint);
       return null;
     } catch (error) {
-      if (error instanceof TokenEndpointError) return NOT_CONFIRMED;
+      if (error instanceof TokenEndpointError) {
+        return error.code === 'unsupported_token_type' ? NOT_SUPPORTED : NOT_CONFIRMED;
+      }
       if (error instanceof DomainError && error.code === 'DECRYPTION_FAILED') return NOT_OPENED;
       throw error;
     }
@@ -65,13 +69,15 @@ export function createTokenRevocation({ endpoints }: { endpoints: Pick<TokenEndp
 
   const revoke = async (provider: OAuthProvider, tokens: RevocableTokens): Promise<RevocationOutcome> => {
     if (provider.revocationUrl === '') return { tokenRevoked: false, revocationError: NO_ENDPOINT };
-    const { clientId } = tokens;
+    const { clientId, refreshToken, accessToken } = tokens;
     // The refresh token first: it could issue new access tokens, and many servers revoke those with it.
-    const problems = [
-      tokens.refreshToken === null ? null : await tell(provider, clientId, tokens.refreshToken, 'refresh_token'),
-      await tell(provider, clientId, tokens.accessToken, 'access_token'),
-    ].filter((problem) => problem !== null);
-    return { tokenRevoked: problems.length === 0, revocationError: problems[0] ?? null };
+    const refresh = refreshToken === null ? null : await tell(provider, clientId, refreshToken, 'refresh_token');
+    const access = await tell(provider, clientId, accessToken, 'access_token');
+    // RFC 7009, section 2.2.1: a server need not be able to revoke access tokens by themselves. When their refresh token
+    // is revoked, their grant has ended. The opposite is no success: a refresh token that stays issues new tokens.
+    const isGrantEnded = refreshToken !== null && refresh === null && access === NOT_SUPPORTED;
+    const revocationError = refresh ?? (isGrantEnded ? null : access);
+    return { tokenRevoked: revocationError === null, revocationError };
   };
 
   return {

@@ -46,11 +46,12 @@ const ID_PARAMETER = {
 };
 
 function toOperationObject(operation: RestOperation, names: SchemaNames): object {
-  const { summary, description, body, page, success } = operation;
+  const { summary, description, body, page, success, representation } = operation;
   return {
     summary,
     description,
     ...(page !== undefined && { parameters: toQueryParameters(page.query) }),
+    ...(representation !== undefined && { parameters: [PREFER] }),
     ...(body !== undefined && { requestBody: { required: true, content: toContent(names, body) } }),
     responses: {
       [success.status]: {
@@ -60,12 +61,29 @@ function toOperationObject(operation: RestOperation, names: SchemaNames): object
         ...(page !== undefined &&
           success.status === 200 && { content: { 'text/html': { schema: { type: 'string' } } } }),
       },
+      ...(representation !== undefined && {
+        200: {
+          description: representation.description,
+          content: toContent(names, representation),
+          headers: { 'Preference-Applied': PREFERENCE_APPLIED },
+        },
+      }),
       ...toErrorReferences(operation),
     },
   };
 }
 
 const LOCATION = { description: 'The URL that the browser is sent to.', schema: { type: 'string', format: 'uri' } };
+
+const PREFER = {
+  name: 'Prefer',
+  in: 'header',
+  required: false,
+  description: 'Send `return=representation` for a response with a body (RFC 7240).',
+  schema: { type: 'string' },
+};
+
+const PREFERENCE_APPLIED = { description: 'What the gateway did of `Prefer`.', schema: { type: 'string' } };
 
 function toQueryParameters(query: Readonly<Record<string, string>>): object[] {
   return Object.entries(query).map(([name, description]) => ({

@@ -34,6 +34,8 @@ export interface RestOperation {
     readonly description: string;
     readonly content?: Documented;
   };
+  /** The body of a 200 for callers that ask with `Prefer: return=representation`; all others get `success`. */
+  readonly representation?: Documented & { readonly description: string };
   /** Set for pages that browsers open. Other routes serve them; here they are only documented, with their query. */
   readonly page?: { readonly query: Readonly<Record<string, string>> };
   /** Whether the operation also succeeds if the resource does not exist. */
@@ -66,10 +68,10 @@ export type RequestOf<Operation> = { viewer: Viewer } & (Operation extends { pat
     ? { body: Partial<z.output<Schema>> }
     : unknown);
 
-/** The result of a handler: the success body, or undefined. */
-export type ResponseBodyOf<Operation> = Operation extends {
-  success: { content: { schema: infer Schema extends z.ZodType } };
-}
+/** The result of a handler: the success body, the representation, or undefined. */
+export type ResponseBodyOf<Operation> = Operation extends
+  | { success: { content: { schema: infer Schema extends z.ZodType } } }
+  | { representation: { schema: infer Schema extends z.ZodType } }
   ? z.output<Schema>
   : undefined;
 

@@ -6,6 +6,7 @@ import { assertCan } from '../../policy/policy.ts';
 import type { HttpEnv } from '../context.ts';
 import { readBody } from './json-body.ts';
 import { type Handlers, hasId, type RestGroup, type RestOperation } from './operation.ts';
+import { prefersRepresentation } from './prefer.ts';
 import { assertNoQuery } from './query.ts';
 
 type AnyHandler = (request: Record<string, unknown>) => Promise<unknown>;
@@ -37,6 +38,10 @@ export function registerOperations<const Group extends RestGroup>(
         ...(operation.body !== undefined && { body: await readBody(c.req, operation.body) }),
       });
       c.header('Cache-Control', 'no-store');
+      if (operation.representation !== undefined && prefersRepresentation(c.req.header('prefer'))) {
+        c.header('Preference-Applied', 'return=representation');
+        return c.json(result as object, 200);
+      }
       c.status(operation.success.status as 200);
       return operation.success.content === undefined ? c.body(null) : c.json(result as object);
     });

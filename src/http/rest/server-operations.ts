@@ -1,5 +1,12 @@
 import type { RestGroup } from './operation.ts';
-import { CreateMcpServer, McpServer, McpServerList, REFUSED_FIELDS, UpdateMcpServer } from './server-schemas.ts';
+import {
+  CreateMcpServer,
+  Disconnection,
+  McpServer,
+  McpServerList,
+  REFUSED_FIELDS,
+  UpdateMcpServer,
+} from './server-schemas.ts';
 
 const EXAMPLE_SERVER: McpServer = {
   id: '5f1c9a52-6f0f-4d3c-9f51-0c5ad9a3a0d4',
@@ -38,7 +45,7 @@ export const SERVER_GROUP = {
   name: 'MCP servers',
   description: 'The MCP servers that admins manage, as far as the caller may see them.',
   experiment: 'agents',
-  schemas: { McpServer, McpServerList, CreateMcpServer, UpdateMcpServer },
+  schemas: { McpServer, McpServerList, CreateMcpServer, UpdateMcpServer, Disconnection },
   operations: {
     listMcpServers: {
       method: 'get',
@@ -187,9 +194,21 @@ export const SERVER_GROUP = {
       action: 'mcpServerConnection.remove',
       summary: 'Disconnect an account',
       description:
-        "Removes the caller's own connection and revokes its tokens. Also succeeds if there is no connection.",
+        "Removes the caller's own connection and revokes its tokens. Also succeeds if there is no connection. With `Prefer: return=representation` the response says whether the tokens were revoked (RFC 7240).",
       isIdempotent: true,
       success: { status: 204, description: 'The gateway no longer has a token of the caller for this server.' },
+      representation: {
+        description: 'The same, for callers that send `Prefer: return=representation`.',
+        schema: Disconnection,
+        examples: {
+          revoked: { token_revoked: true, token_revocation_error: '' },
+          'not revoked': {
+            token_revoked: false,
+            token_revocation_error:
+              'The authorization server did not confirm the revocation: the token may stay valid until it expires.',
+          },
+        },
+      },
     },
   },
 } as const satisfies RestGroup;

@@ -73,8 +73,8 @@ export function createServerRoutes({ configs, connections, experiments }: Server
       },
 
       async disconnectMcpServer({ viewer, id }) {
-        await connections.disconnect(viewer, id);
-        return undefined;
+        const { tokenRevoked, revocationError } = await connections.disconnect(viewer, id);
+        return { token_revoked: tokenRevoked, token_revocation_error: revocationError ?? '' };
       },
     },
     experiments,

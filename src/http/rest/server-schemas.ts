@@ -99,6 +99,16 @@ export const McpServerList = z
   .array(McpServer)
   .describe('All servers that the caller may see, sorted by display name.');
 
+/** What `DELETE /{id}/oauth2/disconnect` returns if asked. */
+export const Disconnection = z
+  .strictObject({
+    token_revoked: z.boolean().describe('Whether the authorization server confirmed the revocation.'),
+    token_revocation_error: z
+      .string()
+      .describe('Why the token was not revoked. Empty if it was, or if there was nothing to revoke.'),
+  })
+  .describe('What happened to the tokens at the authorization server.');
+
 const READ_ONLY = 'Is read-only: leave it out.';
 const NOT_SUPPORTED = 'Is not supported by this gateway: leave it out.';
 
