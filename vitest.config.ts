@@ -49,6 +49,15 @@ export default defineConfig({
       {
         extends: true,
         test: {
+          name: 'contributing',
+          include: files.contributing,
+          testTimeout: 900_000,
+          maxConcurrency: 2,
+        },
+      },
+      {
+        extends: true,
+        test: {
           name: 'package',
           include: files.package,
           // Installs download packages and whole Node binaries.

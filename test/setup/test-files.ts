@@ -13,7 +13,10 @@ const MARK = /^\/\/ On (both databases|the embedded database): \S/;
 export type DatabaseKind = 'embedded' | 'server';
 
 /** The test files of each project, as paths from the root of the repository. */
-export type TestFiles = Record<DatabaseKind | 'unit' | 'process' | 'package' | 'faults' | 'attacks', string[]>;
+export type TestFiles = Record<
+  DatabaseKind | 'unit' | 'process' | 'contributing' | 'package' | 'faults' | 'attacks',
+  string[]
+>;
 
 /**
  * Decides in which projects each test file runs. A test that needs a database runs once: on the server if there is one,
@@ -25,10 +28,20 @@ export type TestFiles = Record<DatabaseKind | 'unit' | 'process' | 'package' | '
  * @param available the databases of this run. A file that wants another one runs on one of these.
  */
 export function assignTestFiles(available: readonly DatabaseKind[]): TestFiles {
-  const files: TestFiles = { unit: [], process: [], package: [], faults: [], attacks: [], embedded: [], server: [] };
+  const files: TestFiles = {
+    unit: [],
+    process: [],
+    contributing: [],
+    package: [],
+    faults: [],
+    attacks: [],
+    embedded: [],
+    server: [],
+  };
   for (const file of listTestFiles()) {
     const folder = file.split('/')[1] ?? '';
     if (folder === 'cli') files.process.push(file);
+    else if (folder === 'contributing') files.contributing.push(file);
     else if (folder === 'package') files.package.push(file);
     else if (folder === 'faults') files.faults.push(file);
     else if (folder === 'attacks') files.attacks.push(file);

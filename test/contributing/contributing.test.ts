@@ -1,8 +1,7 @@
-import { readFile, rm } from 'node:fs/promises';
-import path from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { readFile } from 'node:fs/promises';
+import { describe, expect, type TestContext, test } from 'vitest';
 import { createScratchCopy, type ScratchCopy } from '../setup/scratch-copy.ts';
-import { findMigration, type Step, WALKS } from './contributing-steps.ts';
+import { type Step, WALKS } from './contributing-steps.ts';
 
 type Heading = keyof typeof WALKS;
 /** A step by the heading of its list and its number there. */
@@ -10,8 +9,6 @@ type StepName = `${Heading} ${number}`;
 
 /** Steps that are left out together, and the line of the output that names what each would have done. */
 type LeftOut = readonly (readonly [StepName, RegExp])[];
-
-const TIMEOUT_MS = 600_000;
 
 /** The tests that hold the tables that the lists mention. `names` limits them to the tables. */
 const TABLES = {
@@ -40,20 +37,18 @@ function listItems(heading: string): string[] {
   return list.split(/^\d+\. /m).slice(1);
 }
 
-let copy: ScratchCopy;
-beforeAll(async () => {
-  copy = await createScratchCopy();
-});
-afterAll(() => copy?.remove());
-
-beforeEach(async () => {
-  const migration = await findMigration(copy);
-  if (migration !== undefined) await rm(path.join(copy.folder, 'prisma/migrations', migration), { recursive: true });
-  await copy.restore();
-});
+/** A copy for one test. It is removed when the test ends. */
+async function openCopy({ onTestFinished }: TestContext): Promise<ScratchCopy> {
+  const copy = await createScratchCopy();
+  onTestFinished(copy.remove);
+  return copy;
+}
 
 /** Follows all lists, except the steps that are left out. The commands of steps run only if they are needed. */
-async function follow({ except, withCommands }: { except: readonly StepName[]; withCommands: boolean }): Promise<void> {
+async function follow(
+  copy: ScratchCopy,
+  { except, withCommands }: { except: readonly StepName[]; withCommands: boolean },
+): Promise<void> {
   const walks = Object.entries(WALKS) as [Heading, readonly Step[]][];
   for (const [heading, steps] of walks) {
     for (const [index, { edits, command }] of steps.entries()) {
@@ -67,19 +62,20 @@ async function follow({ except, withCommands }: { except: readonly StepName[]; w
   }
 }
 
-function checkTypes() {
+function checkTypes(copy: ScratchCopy) {
   return copy.run('npx', '--no-install', 'tsc', '--noEmit', '--pretty', 'false');
 }
 
-function runTests({ files, names }: { files: readonly string[]; names: RegExp }) {
+function runTests(copy: ScratchCopy, { files, names }: typeof TABLES) {
   const projects = ['--project', 'unit', '--project', 'embedded'];
   return copy.run('npx', '--no-install', 'vitest', 'run', ...projects, ...files, '-t', names.source);
 }
 
-describe('the lists in CONTRIBUTING.md', () => {
-  test.each(Object.entries(WALKS))(
+describe.concurrent('the lists in CONTRIBUTING.md', () => {
+  test.for(Object.entries(WALKS))(
     '%s: each step names the files and commands that it needs',
-    async (heading, steps) => {
+    async ([heading, steps], context) => {
+      const copy = await openCopy(context);
       const items = listItems(heading);
       expect(items).toHaveLength(steps.length);
       for (const [index, { edits, command }] of (steps as readonly Step[]).entries()) {
@@ -89,17 +85,18 @@ describe('the lists in CONTRIBUTING.md', () => {
     },
   );
 
-  test('are complete: with every step, the types are right and the tables agree', { timeout: TIMEOUT_MS }, async () => {
-    await follow({ except: [], withCommands: true });
-    const types = await checkTypes();
+  test('are complete: with every step, the types are right and the tables agree', async (context) => {
+    const copy = await openCopy(context);
+    await follow(copy, { except: [], withCommands: true });
+    const types = await checkTypes(copy);
     expect(types.output).toBe('');
-    const tests = await runTests(TABLES);
+    const tests = await runTests(copy, TABLES);
     expect(tests.exitCode, tests.output).toBe(0);
     expect(tests.output).toMatch(/Test Files .*8 passed/);
   });
 });
 
-describe('a step that is left out', () => {
+describe.concurrent('a step that is left out', () => {
   const inTypes: readonly LeftOut[] = [
     [
       ['Add a field 4', /server-mapping\.ts.*'contact'/],
@@ -153,30 +150,31 @@ describe('a step that is left out', () => {
     expect(leftOut.sort()).toEqual(steps.sort());
   });
 
-  test.each(inTypes.map((leftOut) => [namesOf(leftOut).join(', '), leftOut] as const))(
+  test.for(inTypes.map((leftOut) => [namesOf(leftOut).join(', '), leftOut] as const))(
     'is named by the type check: %s',
-    { timeout: TIMEOUT_MS },
-    async (_names, leftOut) => {
-      await follow({ except: namesOf(leftOut), withCommands: false });
+    async ([_names, leftOut], context) => {
+      const copy = await openCopy(context);
+      await follow(copy, { except: namesOf(leftOut), withCommands: false });
       await copy.run('node', 'scripts/generate.js', 'client');
-      expectNames((await checkTypes()).output, leftOut);
+      expectNames((await checkTypes(copy)).output, leftOut);
     },
   );
 
-  test('is named by the whole check: unused code, and the command of GraphQL', { timeout: TIMEOUT_MS }, async () => {
-    await follow({ except: namesOf(inCheck), withCommands: false });
+  test('is named by the whole check: unused code, and the command of GraphQL', async (context) => {
+    const copy = await openCopy(context);
+    await follow(copy, { except: namesOf(inCheck), withCommands: false });
     const { exitCode, output } = await copy.run('npm', 'run', 'check');
     expect(exitCode).toBe(1);
     expectNames(output, inCheck);
     expect(output).toContain('schema.graphql was stale');
   });
 
-  test.each(inTests.map(([leftOut, tests]) => [namesOf(leftOut).join(', '), leftOut, tests] as const))(
+  test.for(inTests.map(([leftOut, tests]) => [namesOf(leftOut).join(', '), leftOut, tests] as const))(
     'is named by the tests: %s',
-    { timeout: TIMEOUT_MS },
-    async (_names, leftOut, tests) => {
-      await follow({ except: namesOf(leftOut), withCommands: true });
-      const { exitCode, output } = await runTests(tests);
+    async ([_names, leftOut, tests], context) => {
+      const copy = await openCopy(context);
+      await follow(copy, { except: namesOf(leftOut), withCommands: true });
+      const { exitCode, output } = await runTests(copy, tests);
       expect(exitCode).toBe(1);
       expectNames(output, leftOut);
     },
