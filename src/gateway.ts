@@ -18,6 +18,7 @@ import { createServices, type InternalServices } from './domain/services.ts';
 import { createGraphQL } from './graphql/yoga.ts';
 import { type App, createApp } from './http/app.ts';
 import { createSockets } from './http/sockets.ts';
+import { CACHE_BOUNDS } from './limits/cache-bounds.ts';
 import { createPrivateHosts } from './outbound/private-hosts.ts';
 import { toHostRange } from './outbound/private-ranges.ts';
 import { createSafeFetch } from './outbound/safe-fetch.ts';
@@ -91,11 +92,13 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   metrics.watchFeed(reader.status);
   await ensureBootstrapAdmin(store);
 
-  const hosts = createPrivateHosts(config.allowedPrivateRanges);
+  const hosts = caches.add(createPrivateHosts(config.allowedPrivateRanges));
   const outbound = createSafeFetch({ ranges: config.allowedPrivateRanges, hosts });
   // The operator's own issuer may be in a private network that is closed to the hosts that admins and servers name.
   const issuerRanges = config.oidc === undefined ? [] : [toHostRange(new URL(config.oidc.issuer))];
-  const issuerOutbound = createSafeFetch({ ranges: [...config.allowedPrivateRanges, ...issuerRanges] });
+  const ranges = [...config.allowedPrivateRanges, ...issuerRanges];
+  const issuerHosts = caches.add(createPrivateHosts(ranges, undefined, CACHE_BOUNDS.issuerHosts));
+  const issuerOutbound = createSafeFetch({ ranges, hosts: issuerHosts });
   const { services, internal } = createServices({
     memory,
     caches,
@@ -118,7 +121,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   await reader.start();
 
   const graphql = createGraphQL({ services, caches, log, metrics });
-  const sockets = createSockets({ services, graphql, limits: streamLimits, log });
+  const sockets = createSockets({ services, graphql, caches, limits: streamLimits, log });
   metrics.watchStreams({ streams: services.streams.count, sockets: sockets.count });
   const endStreams = (): void => {
     services.streams.endAll();

@@ -22,7 +22,8 @@ const FLOORS: readonly (readonly string[])[] = [
   ['config'],
   ['domain'],
   ['data'],
-  ['cache', 'crypto', 'outbound', 'policy', 'telemetry'],
+  ['crypto', 'outbound', 'policy', 'telemetry'],
+  ['cache'],
   ['errors', 'limits'],
 ];
 

@@ -26,7 +26,7 @@ const ENTRY_BYTES = 100;
 
 /**
  * A map with a limit of entries and of bytes. When it is full, the entries that were not used for the longest time are
- * evicted. An entry that is larger than the whole map is not kept. Create it with `Caches`, which lists it.
+ * evicted. An entry that is larger than the whole map is not kept. Create it with `Caches`, or add it there, so that it is listed.
  */
 export class BoundedMap<Key, Value> implements Bounded {
   readonly #entries = new Map<Key, { value: Value; bytes: number }>();

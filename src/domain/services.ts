@@ -75,7 +75,7 @@ export function createServices(options: ServicesOptions) {
   const services = {
     experiments,
     cursors,
-    shares: createOperationShares(),
+    shares: options.caches.add(createOperationShares()),
     ...credentials,
     ...connections,
     ...configs,
@@ -83,7 +83,7 @@ export function createServices(options: ServicesOptions) {
     keys: createKeyService(options),
     ...createChats({ store, experiments, ...connections, quotas }),
     ...createGovernance({ store, experiments, ...configs, ...connections }),
-    ...createAudit({ store, experiments, now }),
+    ...createAudit({ store, experiments, caches: options.caches, now }),
     ...createFeed({
       memory,
       cursors,

@@ -11,9 +11,9 @@ import {
   visit,
   visitWithTypeInfo,
 } from 'graphql';
-import type { CacheBounds } from '../cache/bounded-map.ts';
 import type { Caches } from '../cache/caches.ts';
 import type { AnswerStamp } from '../domain/feed/answer-stamp.ts';
+import { CACHE_BOUNDS } from '../limits/cache-bounds.ts';
 import { type Viewer, viewerUserId } from '../policy/viewer.ts';
 import type { GraphQLContext } from './context.ts';
 import { coerceVariables } from './declared-variables.ts';
@@ -44,14 +44,6 @@ const OWN_FIELDS: Readonly<Record<string, ReadonlySet<string>>> = {
   McpServerConfigEdge: new Set(['cursor']),
   PageInfo: new Set(['startCursor', 'endCursor']),
 };
-
-const MEGABYTE = 1_000_000;
-
-/** The limits of the cached texts of answers. */
-const ANSWERS: CacheBounds = { name: 'answers', maxEntries: 10_000, maxBytes: 16 * MEGABYTE };
-
-/** Events are few, because most subscribers need only the newest ones. */
-const EVENTS: CacheBounds = { name: 'events', maxEntries: 100, maxBytes: 8 * MEGABYTE };
 
 /** Who may share the answer to a document. */
 export type AnswerReach = 'role' | 'viewer' | 'nobody';
@@ -85,13 +77,13 @@ export function createAnswerMemory(schema: GraphQLSchema, caches: Caches) {
   const reaches = new WeakMap<DocumentNode, { reach: AnswerReach; number: number; hasDirectives: boolean }>();
   let documents = 0;
   let stamp = '';
-  const answers = caches.createMap<string, KeptAnswer>(ANSWERS, (_key, answer) => answer.bytes);
+  const answers = caches.createMap<string, KeptAnswer>(CACHE_BOUNDS.answers, (_key, answer) => answer.bytes);
   /** Answers in progress. Callers with the same key share them. */
   let pending = new Map<string, Promise<ExecutionResult>>();
 
   /** Events as every viewer of a role sees them. Failures are not cached. */
   const events = caches.createPromiseCache<string, ExecutionResult>(
-    EVENTS,
+    CACHE_BOUNDS.events,
     // Streams share its bytes, encoded once.
     (_key, answer) => (answer instanceof KeptAnswer ? 2 * answer.bytes : 0),
     (answer) => answer instanceof KeptAnswer,

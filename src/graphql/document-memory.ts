@@ -1,15 +1,10 @@
 import type { DocumentNode, Token } from 'graphql';
-import type { Bounded, CacheBounds } from '../cache/bounded-map.ts';
+import type { Bounded } from '../cache/bounded-map.ts';
 import type { Caches } from '../cache/caches.ts';
 import { DomainError } from '../errors.ts';
+import { CACHE_BOUNDS } from '../limits/cache-bounds.ts';
 
 const MEGABYTE = 1_000_000;
-const DOCUMENTS: CacheBounds = { name: 'documents', maxEntries: 1_000, maxBytes: 16 * MEGABYTE };
-const SUBSCRIPTION_DOCUMENTS: CacheBounds = {
-  name: 'subscription documents',
-  maxEntries: 2_000,
-  maxBytes: 32 * MEGABYTE,
-};
 /** The maximum size of the documents of one user's open subscriptions. */
 const MAX_BYTES_PER_USER = 4 * MEGABYTE;
 
@@ -33,14 +28,14 @@ interface Held {
  * the same text share one document.
  */
 export function createDocumentMemory(caches: Caches) {
-  const recent = caches.createMap<string, DocumentNode>(DOCUMENTS, (_text, document) =>
+  const recent = caches.createMap<string, DocumentNode>(CACHE_BOUNDS.documents, (_text, document) =>
     estimateDocumentBytes(document),
   );
   const held = new Map<string, Held>();
   const bytesByUser = new Map<string, number>();
   let heldBytes = 0;
   caches.add<Bounded>({
-    status: () => ({ ...SUBSCRIPTION_DOCUMENTS, entries: held.size, bytes: heldBytes }),
+    status: () => ({ ...CACHE_BOUNDS.subscriptionDocuments, entries: held.size, bytes: heldBytes }),
   });
 
   const addBytes = (userId: string, bytes: number): void => {
@@ -60,7 +55,7 @@ export function createDocumentMemory(caches: Caches) {
 
   const startHolding = (document: DocumentNode): Held => {
     const bytes = estimateDocumentBytes(document);
-    const { maxEntries, maxBytes } = SUBSCRIPTION_DOCUMENTS;
+    const { maxEntries, maxBytes } = CACHE_BOUNDS.subscriptionDocuments;
     if (held.size >= maxEntries || heldBytes + bytes > maxBytes) throw tooManyDocuments();
     return { document, bytes, users: new Map() };
   };

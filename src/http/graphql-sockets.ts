@@ -1,10 +1,12 @@
 import { CloseCode } from 'graphql-ws';
 import type { WSContext, WSEvents } from 'hono/ws';
 import { WebSocket } from 'ws';
+import type { Caches } from '../cache/caches.ts';
 import { scrubDatabaseError } from '../data/database/database-error.ts';
 import type { StreamLimits } from '../domain/feed/config-streams.ts';
 import { createPlaces, type PlaceLimits, tooMany } from '../domain/feed/places.ts';
 import { toClientNetwork } from '../domain/shares/client-network.ts';
+import { CACHE_BOUNDS } from '../limits/cache-bounds.ts';
 import { viewerUserId } from '../policy/viewer.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { parseClientMessage } from './socket-message.ts';
@@ -19,7 +21,7 @@ import { createStrangerPlaces, type StrangerLimits, type StrangerPlace } from '.
 /** A client that sends while this many bytes wait to be read by it is disconnected. */
 const MAX_BUFFERED_BYTES = 4 * 1_024 * 1_024;
 /** Limits of connections without a credential in the handshake, until `connection_init` has one. */
-const STRANGERS: StrangerLimits = { maxTotal: 2_000, maxPerNetwork: 500 };
+const STRANGERS: StrangerLimits = { maxTotal: CACHE_BOUNDS.strangers.maxEntries, maxPerNetwork: 500 };
 /** Limit of messages of one connection in progress. A stream counts as one until it ends. */
 const MAX_IN_PROGRESS = 2 * MAX_SOCKET_OPERATIONS;
 /** How long to wait for the client to answer a close frame. */
@@ -38,6 +40,7 @@ const MAX_REASON_BYTES = 120;
 export interface GraphQLSocketsOptions extends SocketOperationsOptions {
   /** Connections have the same limits as streams. */
   limits: PlaceLimits & Pick<StreamLimits, 'heartbeatMs'>;
+  caches: Caches;
   log: Logger;
 }
 
@@ -45,12 +48,12 @@ export interface GraphQLSocketsOptions extends SocketOperationsOptions {
 export type GraphQLSockets = ReturnType<typeof createGraphQLSockets>;
 
 /** Manages all WebSocket connections of this process: counts and pings them, and drops clients that do not read. */
-export function createGraphQLSockets({ log, limits, ...options }: GraphQLSocketsOptions) {
+export function createGraphQLSockets({ log, limits, caches, ...options }: GraphQLSocketsOptions) {
   const server = createSocketOperations(options);
   const open = new Map<WebSocket, SocketCaller>();
   const alive = new WeakSet<WebSocket>();
   const places = createPlaces(limits);
-  const strangers = createStrangerPlaces(STRANGERS);
+  const strangers = caches.add(createStrangerPlaces(STRANGERS));
   let isClosing = false;
   let heartbeat: NodeJS.Timeout | undefined;
 

@@ -1,3 +1,4 @@
+import type { Caches } from '../cache/caches.ts';
 import { STREAM_LIMITS, type StreamLimits } from '../domain/feed/config-streams.ts';
 import type { Services } from '../domain/services.ts';
 import { createErrorMask } from '../graphql/mask-error.ts';
@@ -9,13 +10,15 @@ import { createGraphQLSockets, type GraphQLSockets } from './graphql-sockets.ts'
 export function createSockets(options: {
   services: Services;
   graphql: GraphQLFace;
+  caches: Caches;
   limits: Partial<StreamLimits> | undefined;
   log: Logger;
 }): GraphQLSockets {
-  const { services, graphql, limits, log } = options;
+  const { services, graphql, caches, limits, log } = options;
   const { authentication, denials, shares, followViewer } = services;
   return createGraphQLSockets({
     graphql,
+    caches,
     authentication,
     follow: followViewer,
     denials,

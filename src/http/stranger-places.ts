@@ -1,4 +1,6 @@
+import type { CacheStatus } from '../cache/bounded-map.ts';
 import { tooMany } from '../domain/feed/places.ts';
+import { CACHE_BOUNDS } from '../limits/cache-bounds.ts';
 
 /** Limits of connections that are not authenticated yet. */
 export interface StrangerLimits {
@@ -6,6 +8,9 @@ export interface StrangerLimits {
   /** Of one network: an IPv4 address or an IPv6 /64. */
   maxPerNetwork: number;
 }
+
+/** What a place needs in memory, with the name of its network. */
+const PLACE_BYTES = 500;
 
 /** The place of one connection. */
 export interface StrangerPlace {
@@ -39,6 +44,8 @@ export function createStrangerPlaces({ maxTotal, maxPerNetwork }: StrangerLimits
   };
 
   return {
+    status: (): CacheStatus => ({ ...CACHE_BOUNDS.strangers, entries: taken, bytes: taken * PLACE_BYTES }),
+
     /** Whether a new connection of this network would get a place. */
     hasRoom,
 

@@ -1,10 +1,12 @@
+import { type Bounded, BoundedMap, type CacheBounds } from '../cache/bounded-map.ts';
+import { estimateBytes } from '../cache/estimate-bytes.ts';
+import { CACHE_BOUNDS } from '../limits/cache-bounds.ts';
 import { type Lookup, resolveAddresses, systemLookup } from './checked-connector.ts';
 import { isInRanges, isNamed, type PrivateRange, selectAllowed, toAddress } from './private-ranges.ts';
 
 /** How long the result of a lookup is used without another one. */
 const FRESH_MS = 30_000;
 const LOOKUP_TIMEOUT_MS = 3_000;
-const MAX_HOSTS = 1_000;
 /** More URLs than any real document or config has. */
 const MAX_RESOLVED_AT_ONCE = 20;
 
@@ -12,7 +14,7 @@ const MAX_RESOLVED_AT_ONCE = 20;
 const THIS_MACHINE = ['127.0.0.1', '::1'];
 
 /** Which hosts the operator opened, so that they may be called without TLS. */
-export interface PrivateHosts {
+export interface PrivateHosts extends Bounded {
   /** Whether the operator opened any range of addresses, so that every name may lead to an allowed one. */
   readonly hasRanges: boolean;
   /**
@@ -27,19 +29,20 @@ export interface PrivateHosts {
 }
 
 /** Creates the check from the operator's ranges. */
-export function createPrivateHosts(ranges: readonly PrivateRange[], lookup: Lookup = systemLookup): PrivateHosts {
+export function createPrivateHosts(
+  ranges: readonly PrivateRange[],
+  lookup: Lookup = systemLookup,
+  bounds: CacheBounds = CACHE_BOUNDS.hosts,
+): PrivateHosts {
   const hasRanges = ranges.some(({ kind }) => kind === 'cidr');
-  const known = new Map<string, { isAllowed: boolean; resolvedAt: number }>();
+  const known = new BoundedMap<string, { isAllowed: boolean; resolvedAt: number }>(bounds, estimateBytes);
 
   const lookUp = async (hostname: string): Promise<void> => {
     const addresses = await within(LOOKUP_TIMEOUT_MS, resolveAddresses(hostname, lookup)).catch(() => undefined);
     // When the resolver does not answer, what it said before still counts.
     if (addresses === undefined) return;
     const isAllowed = selectAllowed(addresses, (address) => isInRanges(address, ranges)) !== undefined;
-    known.delete(hostname);
     known.set(hostname, { isAllowed, resolvedAt: performance.now() });
-    const [oldest] = known.keys();
-    if (known.size > MAX_HOSTS && oldest !== undefined) known.delete(oldest);
   };
 
   const resolve = async (urls: Iterable<string>): Promise<void> => {
@@ -70,6 +73,7 @@ export function createPrivateHosts(ranges: readonly PrivateRange[], lookup: Look
       return isInRange(hostname) || known.get(hostname)?.isAllowed === true;
     },
 
+    status: () => known.status(),
     resolve,
     resolveIn: async (text) => (hasRanges ? resolve(listHttpUrls(text)) : undefined),
   };

@@ -131,8 +131,17 @@ export function createMetrics(poolUsage: () => { total: number; idle: number; wa
         });
       }
     },
-    /** Registers a gauge of the memory that caches take, which is read at each scrape. */
-    watchCaches(readStatus: () => readonly { name: string; bytes: number }[]): void {
+    /** Registers gauges of what is kept in memory, which are read at each scrape. */
+    watchCaches(readStatus: () => readonly { name: string; bytes: number; entries: number }[]): void {
+      new Gauge({
+        name: 'gatehouse_cache_entries',
+        help: 'Entries that are kept in memory, by cache.',
+        labelNames: ['cache'] as const,
+        registers: [registry],
+        collect() {
+          for (const { name, entries } of readStatus()) this.set({ cache: name }, entries);
+        },
+      });
       new Gauge({
         name: 'gatehouse_cache_bytes',
         help: 'Estimated memory of what is cached, by cache.',

@@ -1,9 +1,10 @@
-import type { CacheBounds, CacheStatus } from '../../cache/bounded-map.ts';
+import type { CacheStatus } from '../../cache/bounded-map.ts';
 import { estimateBytes } from '../../cache/estimate-bytes.ts';
+import { CACHE_BOUNDS } from '../../limits/cache-bounds.ts';
 import type { ConfigChangeRecord } from '../records.ts';
 
 /** Changes kept in memory for subscribers. Subscribers that are further behind read from the database. */
-const BOUNDS: CacheBounds = { name: 'changes', maxEntries: 5_000, maxBytes: 32_000_000 };
+const BOUNDS = CACHE_BOUNDS.changes;
 
 /** Creates a buffer of the newest changes, without gaps. */
 export function createChangeBuffer() {

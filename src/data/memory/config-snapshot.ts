@@ -1,3 +1,6 @@
+import type { CacheStatus } from '../../cache/bounded-map.ts';
+import { estimateBytes } from '../../cache/estimate-bytes.ts';
+import { CACHE_BOUNDS } from '../../limits/cache-bounds.ts';
 import type { ConfigChangeRecord, McpServerConfigRecord } from '../records.ts';
 
 /** All configs at one revision. */
@@ -57,6 +60,8 @@ export function createConfigSnapshots(load: () => Promise<ConfigsAtRev>) {
       return state ?? read();
     },
 
+    status: (): CacheStatus => ({ ...CACHE_BOUNDS.configs, entries: state?.size() ?? 0, bytes: state?.bytes() ?? 0 }),
+
     apply(changes: readonly ConfigChangeRecord[]): void {
       if (state === undefined) {
         if (loading !== undefined) meanwhile.push(...changes);
@@ -74,6 +79,8 @@ export function createConfigSnapshots(load: () => Promise<ConfigsAtRev>) {
 }
 
 interface MutableSnapshot extends ConfigSnapshot {
+  size(): number;
+  bytes(): number;
   apply(change: ConfigChangeRecord): void;
 }
 
@@ -85,14 +92,18 @@ function createSnapshot(loaded: ConfigsAtRev): MutableSnapshot {
   let all: readonly McpServerConfigRecord[] | undefined;
   let enabled: readonly McpServerConfigRecord[] | undefined;
 
+  let bytes = 0;
+
   const remove = (id: string): void => {
     const known = byId.get(id);
+    if (known !== undefined) bytes -= estimateBytes(known);
     byId.delete(id);
     if (known !== undefined && bySlug.get(known.slug) === known) bySlug.delete(known.slug);
   };
   const put = (config: McpServerConfigRecord): void => {
     remove(config.id);
     byId.set(config.id, deepFreeze(config));
+    bytes += estimateBytes(config);
     bySlug.set(config.slug, config);
   };
   for (const config of loaded.configs) put(config);
@@ -101,6 +112,8 @@ function createSnapshot(loaded: ConfigsAtRev): MutableSnapshot {
     get rev() {
       return rev;
     },
+    size: () => byId.size,
+    bytes: () => bytes,
     findById: (id) => byId.get(id),
     findBySlug: (slug) => bySlug.get(slug),
     all() {

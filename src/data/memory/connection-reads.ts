@@ -1,11 +1,10 @@
 import type { Caches } from '../../cache/caches.ts';
 import { estimateBytes } from '../../cache/estimate-bytes.ts';
+import { CACHE_BOUNDS } from '../../limits/cache-bounds.ts';
 import { SYSTEM } from '../../policy/viewer.ts';
 import type { ConfigChangeRecord, ConnectionRecord } from '../records.ts';
 import type { createConnectionRepository, ListConnectionsArgs } from '../repositories/connection-repository.ts';
 import { guarded } from '../repositories/guarded.ts';
-
-const BOUNDS = { name: 'connections of users', maxEntries: 10_000, maxBytes: 16_000_000 };
 
 type ConnectionRepository = ReturnType<typeof createConnectionRepository>;
 
@@ -19,7 +18,7 @@ export function createConnectionReads(
   caches: Caches,
 ) {
   const byUser = caches.createPromiseCache<string, readonly ConnectionRecord[]>(
-    BOUNDS,
+    CACHE_BOUNDS.connections,
     (userId, connections) => estimateBytes(userId) + estimateBytes(connections),
   );
 

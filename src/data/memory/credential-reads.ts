@@ -1,14 +1,13 @@
+import type { CacheBounds } from '../../cache/bounded-map.ts';
 import type { Caches } from '../../cache/caches.ts';
 import { estimateBytes } from '../../cache/estimate-bytes.ts';
 import type { PromiseCache } from '../../cache/promise-cache.ts';
+import { CACHE_BOUNDS } from '../../limits/cache-bounds.ts';
 import { SYSTEM } from '../../policy/viewer.ts';
 import type { createApiTokenRepository } from '../repositories/api-token-repository.ts';
 import { guarded } from '../repositories/guarded.ts';
 import type { createSessionRepository } from '../repositories/session-repository.ts';
 import type { createUserRepository } from '../repositories/user-repository.ts';
-
-/** The limits of cached tokens, of cached users, and of cached identities of an OpenID Connect issuer. */
-const BOUNDS = { maxEntries: 10_000, maxBytes: 8_000_000 };
 
 type ApiTokenRepository = ReturnType<typeof createApiTokenRepository>;
 type SessionRepository = ReturnType<typeof createSessionRepository>;
@@ -20,15 +19,15 @@ export function createCredentialReads(
   fresh: () => Promise<void> | undefined,
   caches: Caches,
 ) {
-  const createCache = <Found>(name: string) =>
+  const createCache = <Found>(bounds: CacheBounds) =>
     caches.createPromiseCache<string, Found>(
-      { name, ...BOUNDS },
+      bounds,
       (key, found) => estimateBytes(key) + estimateBytes(found),
       (found) => found !== null,
     );
-  const tokens = createCache<Awaited<ReturnType<ApiTokenRepository['findByHash']>>>('API tokens');
-  const users = createCache<Awaited<ReturnType<SessionRepository['findUser']>>>('users');
-  const identities = createCache<Awaited<ReturnType<UserRepository['findOidc']>>>('OpenID Connect identities');
+  const tokens = createCache<Awaited<ReturnType<ApiTokenRepository['findByHash']>>>(CACHE_BOUNDS.apiTokens);
+  const users = createCache<Awaited<ReturnType<SessionRepository['findUser']>>>(CACHE_BOUNDS.users);
+  const identities = createCache<Awaited<ReturnType<UserRepository['findOidc']>>>(CACHE_BOUNDS.identities);
 
   const remember = async <Found>(
     memory: PromiseCache<string, Found | null>,

@@ -34,11 +34,13 @@ export function createMemory(options: {
 }): Memory {
   const { store, database, caches, onDelay, onError } = options;
 
-  const snapshots = createConfigSnapshots(() =>
-    store.atOneMoment(async (tx) => {
-      const { rev } = await tx.feed.position(SYSTEM, { withHistory: false });
-      return { rev, configs: await tx.configs.listAll(SYSTEM, undefined) };
-    }),
+  const snapshots = caches.add(
+    createConfigSnapshots(() =>
+      store.atOneMoment(async (tx) => {
+        const { rev } = await tx.feed.position(SYSTEM, { withHistory: false });
+        return { rev, configs: await tx.configs.listAll(SYSTEM, undefined) };
+      }),
+    ),
   );
   const reader = createFeedReader({
     feed: store.feed,

@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import type { CacheStatus } from '../../cache/bounded-map.ts';
+import { CACHE_BOUNDS } from '../../limits/cache-bounds.ts';
 import { type Viewer, viewerUserId } from '../../policy/viewer.ts';
 import { currentRequest, type RequestScope } from '../../telemetry/request-scope.ts';
 import { toClientNetwork } from '../shares/client-network.ts';
@@ -33,16 +35,22 @@ const SOURCE_ENTRIES: BucketLimits = { capacity: 30, perSecond: 1 / 60 };
 /** The networks of unknown callers that get a bucket of their own: a burst, then one every five seconds. */
 const NEW_NETWORKS: BucketLimits = { capacity: 500, perSecond: 1 / 5 };
 
-const OTHER_NETWORKS = 'other networks';
+const OTHERS = 'others';
+
+/** What a kind needs in memory, with its caller and request, and with its share of the source. */
+const KIND_BYTES = 800;
 
 /**
  * Remembers who was denied what. A source is remembered until its bucket is full again, so nobody gets a new bucket by
- * waiting. The number of sources is bounded by the number of users, and for networks by `NEW_NETWORKS`: beyond it, the
- * rest share one source.
+ * waiting. `NEW_NETWORKS` bounds the sources that are networks: beyond it, the rest share one source. When too much is
+ * remembered in all, that source counts for everybody, so that there is still an entry for each kind.
+ *
+ * @param maxKinds for tests
  */
-export function createDenialSources() {
+export function createDenialSources(maxKinds: number = CACHE_BOUNDS.denials.maxEntries) {
   const sources = new Map<string, DenialSource>();
   let newNetworks: TokenBucket | undefined;
+  let kinds = 0;
 
   const addSource = (name: string, at: number, isShared = false): DenialSource => {
     const source = { bucket: new TokenBucket(SOURCE_ENTRIES, at), kinds: new Map(), isShared };
@@ -56,23 +64,28 @@ export function createDenialSources() {
     const known = sources.get(name);
     if (known !== undefined) return known;
     newNetworks ??= new TokenBucket(NEW_NETWORKS, at);
-    if (userId !== undefined || newNetworks.take(at)) return addSource(name, at);
-    return sources.get(OTHER_NETWORKS) ?? addSource(OTHER_NETWORKS, at, true);
+    const hasRoom = kinds < maxKinds && (userId !== undefined || newNetworks.take(at));
+    return hasRoom ? addSource(name, at) : findOthers(at);
   };
+
+  const findOthers = (at: number): DenialSource => sources.get(OTHERS) ?? addSource(OTHERS, at, true);
 
   return {
     /** Counts one denial. @returns where it is counted, and whether it is the first of its kind */
     count(viewer: Viewer, { operation, code }: { operation: string; code: string }, at: number) {
       const request = currentRequest() ?? { requestId: randomUUID(), address: undefined };
-      const source = findSource(viewer, request.address, at);
+      const name = `${code} ${operation}`;
+      const own = findSource(viewer, request.address, at);
+      const source = kinds < maxKinds || own.kinds.has(name) ? own : findOthers(at);
       const scope = source.isShared ? { ...request, address: undefined } : request;
-      const known = source.kinds.get(`${code} ${operation}`);
+      const known = source.kinds.get(name);
       if (known !== undefined) {
         Object.assign(known, { viewer, scope, count: known.count + 1, since: known.count === 0 ? at : known.since });
         return { source, kind: known, isFirst: false };
       }
       const kind: DenialKind = { operation, code, count: 1, since: at, quietUntil: 0, viewer, scope };
-      source.kinds.set(`${code} ${operation}`, kind);
+      source.kinds.set(name, kind);
+      kinds += 1;
       return { source, kind, isFirst: true };
     },
 
@@ -80,12 +93,16 @@ export function createDenialSources() {
 
     /** Forgets the sources that have nothing left to write and whose bucket is full. */
     sweep(at: number): void {
-      for (const [name, { bucket, kinds }] of sources) {
-        const isIdle = bucket.isFull(at) && [...kinds.values()].every(({ count }) => count === 0);
-        if (isIdle) sources.delete(name);
+      for (const [name, source] of sources) {
+        const isIdle = source.bucket.isFull(at) && [...source.kinds.values()].every(({ count }) => count === 0);
+        if (!isIdle) continue;
+        sources.delete(name);
+        kinds -= source.kinds.size;
       }
     },
 
     isEmpty: (): boolean => sources.size === 0,
+
+    status: (): CacheStatus => ({ ...CACHE_BOUNDS.denials, entries: kinds, bytes: kinds * KIND_BYTES }),
   };
 }

@@ -1,3 +1,4 @@
+import type { Caches } from '../../cache/caches.ts';
 import type { Store } from '../../data/store.ts';
 import type { ErrorCode } from '../../errors.ts';
 import { SYSTEM, type Viewer } from '../../policy/viewer.ts';
@@ -21,8 +22,8 @@ export type Denials = ReturnType<typeof createDenials>;
  * denial of a kind (the caller, the operation and the code) is written at once. Repeats are counted, and one entry says
  * how many there were. No caller's entries depend on another's denials.
  */
-export function createDenials({ store, now }: { store: Store; now: () => Date }) {
-  const sources = createDenialSources();
+export function createDenials({ store, caches, now }: { store: Store; caches: Caches; now: () => Date }) {
+  const sources = caches.add(createDenialSources());
   let timer: NodeJS.Timeout | undefined;
   let flushing: Promise<void> | undefined;
 

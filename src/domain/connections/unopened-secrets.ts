@@ -1,15 +1,13 @@
 import type { Caches } from '../../cache/caches.ts';
 import { estimateBytes } from '../../cache/estimate-bytes.ts';
-
-/** The limits of remembered failures. A forgotten failure is found again at the next use. */
-const BOUNDS = { name: 'secrets that do not open', maxEntries: 1_000, maxBytes: 400_000 };
+import { CACHE_BOUNDS } from '../../limits/cache-bounds.ts';
 
 /**
  * Remembers which secrets did not open, so that lists can show it without trying. Bounded, and local to this process.
  */
 export function createUnopenedSecrets(caches: Caches) {
   /** The version at which the secret did not open. */
-  const failedAt = caches.createMap<string, number>(BOUNDS, estimateBytes);
+  const failedAt = caches.createMap<string, number>(CACHE_BOUNDS.unopenedSecrets, estimateBytes);
   let changes = 0;
   return {
     /** Increases whenever an answer may have changed. */

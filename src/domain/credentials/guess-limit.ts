@@ -1,6 +1,8 @@
+import type { Bounded } from '../../cache/bounded-map.ts';
 import type { Caches } from '../../cache/caches.ts';
 import { estimateBytes } from '../../cache/estimate-bytes.ts';
 import { DomainError } from '../../errors.ts';
+import { CACHE_BOUNDS } from '../../limits/cache-bounds.ts';
 import { currentRequest } from '../../telemetry/request-scope.ts';
 import { toClientNetwork } from '../shares/client-network.ts';
 import { type BucketLimits, TokenBucket } from '../shares/token-bucket.ts';
@@ -9,12 +11,12 @@ import { hashToken } from './token-format.ts';
 /** Wrong credentials from one network: a burst, then a rate. */
 const GUESSES: BucketLimits = { capacity: 100, perSecond: 5 };
 
-/** When more networks than this have guessed recently, the rest share one limit. */
-const MAX_NETWORKS = 10_000;
+/** When more networks than this have guessed recently, the rest share one limit, which is one of them. */
+const MAX_NETWORKS = CACHE_BOUNDS.guessingNetworks.maxEntries - 1;
 const OTHER_NETWORKS = 'other networks';
 
-/** Credentials that were valid recently, each with the network that it came from. */
-const GOOD = { name: 'good credentials', maxEntries: 20_000, maxBytes: 8_000_000 };
+/** What a network needs in memory: its name, its bucket and its place in the map. */
+const NETWORK_BYTES = 400;
 
 /** Limits how often credentials are tried. */
 export type GuessLimit = ReturnType<typeof createGuessLimit>;
@@ -26,7 +28,15 @@ export type GuessLimit = ReturnType<typeof createGuessLimit>;
  */
 export function createGuessLimit({ caches, now }: { caches: Caches; now: () => Date }) {
   const networks = new Map<string, TokenBucket>();
-  const good = caches.createMap<string, true>(GOOD, estimateBytes);
+  caches.add<Bounded>({
+    status: () => ({
+      ...CACHE_BOUNDS.guessingNetworks,
+      entries: networks.size,
+      bytes: networks.size * NETWORK_BYTES,
+    }),
+  });
+  /** Credentials that were valid recently, each with the network that it came from. */
+  const good = caches.createMap<string, true>(CACHE_BOUNDS.goodCredentials, estimateBytes);
 
   /** Removes the networks that have not guessed recently, when there are many. */
   const sweep = (at: number): void => {

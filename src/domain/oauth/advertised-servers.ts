@@ -1,5 +1,6 @@
 import type { Caches } from '../../cache/caches.ts';
 import { estimateBytes } from '../../cache/estimate-bytes.ts';
+import { CACHE_BOUNDS } from '../../limits/cache-bounds.ts';
 import type { SafeFetch } from '../../outbound/safe-fetch.ts';
 import type { IsAllowedPrivateHost } from '../validation/url.ts';
 import { type AuthorizationServer, findAuthorizationServer } from './discovery/authorization-server.ts';
@@ -7,7 +8,6 @@ import { type AuthorizationServer, findAuthorizationServer } from './discovery/a
 const TTL_MS = 600_000;
 /** How long to remember a failed lookup: short enough to notice a recovery, without a request for every connect. */
 const FAILURE_TTL_MS = 60_000;
-const BOUNDS = { name: 'authorization servers', maxEntries: 1_000, maxBytes: 4_000_000 };
 
 /**
  * Caches the metadata of authorization servers. It is used with settings that an admin entered, which do not say how to
@@ -22,7 +22,7 @@ export function createAdvertisedServers(options: {
 }): (issuer: string) => Promise<AuthorizationServer | null> {
   const { fetch, isAllowedPrivateHost, caches, now } = options;
   const known = caches.createPromiseCache<string, { server: AuthorizationServer | null; staleAtMs: number }>(
-    BOUNDS,
+    CACHE_BOUNDS.authorizationServers,
     (issuer, found) => estimateBytes(issuer) + estimateBytes(found),
   );
   const find = async (issuer: string) => {

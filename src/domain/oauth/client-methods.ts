@@ -1,6 +1,7 @@
 import type { AuthorizationServer, ClientAuth } from 'oauth4webapi';
 import type { Caches } from '../../cache/caches.ts';
 import { estimateBytes } from '../../cache/estimate-bytes.ts';
+import { CACHE_BOUNDS } from '../../limits/cache-bounds.ts';
 import { toClientAuth } from './client-authentication.ts';
 import type { ClientAuthMethod, OAuthClient, OAuthProvider } from './oauth-provider.ts';
 import { toTokenEndpointError } from './token-answer.ts';
@@ -12,14 +13,12 @@ interface CallContext {
   auth: ClientAuth;
 }
 
-const BOUNDS = { name: 'client authentication methods', maxEntries: 1_000, maxBytes: 1_000_000 };
-
 /** The codes of servers that read the body only, and find no client there. */
 const UNREAD = new Set(['invalid_request', 'unauthorized_client', 'incorrect_client_credentials']);
 
 /** Chooses how the gateway authenticates as a client. Remembers in this process which methods worked. */
 export function createMethodChoice(caches: Caches) {
-  const worked = caches.createMap<string, ClientAuthMethod>(BOUNDS, (key) => estimateBytes(key));
+  const worked = caches.createMap<string, ClientAuthMethod>(CACHE_BOUNDS.clientMethods, (key) => estimateBytes(key));
   /**
    * Runs a call, and repeats it with the next authentication method when the server does not accept the client with the
    * one before.

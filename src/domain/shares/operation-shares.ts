@@ -1,4 +1,6 @@
+import type { CacheStatus } from '../../cache/bounded-map.ts';
 import { DomainError } from '../../errors.ts';
+import { CACHE_BOUNDS } from '../../limits/cache-bounds.ts';
 import { type Viewer, viewerUserId } from '../../policy/viewer.ts';
 import { meterProcessorTime } from '../../telemetry/processor-time.ts';
 import { currentRequest } from '../../telemetry/request-scope.ts';
@@ -27,8 +29,14 @@ export const SHARE_LIMITS: ShareLimits = {
   activeMs: 1_000,
 };
 
-/** Above this number of callers, inactive ones are removed when a new one comes. */
+/** Above this number of callers, inactive ones are removed when a new one comes, but not for each of them. */
 const SWEEP_ABOVE = 1_000;
+/** When there are more active callers than this, the rest have one share together, which is one of them. */
+const MAX_SHARES = CACHE_BOUNDS.shares.maxEntries - 1;
+const OTHERS = 'others';
+/** What an idle share needs in memory, with the caller's name. */
+const SHARE_BYTES = 1_000;
+
 const MIN_WAIT_MS = 5;
 
 /** How much the newest operation counts in the average. */
@@ -72,8 +80,11 @@ export function createOperationShares({
   const { maxRunning, maxWaiting, processor, maxDebtMs, activeMs } = limits;
   const shares = new Map<string, Share>();
 
+  let sweptAt = Number.NEGATIVE_INFINITY;
+
   const sweep = (at: number): void => {
-    if (shares.size <= SWEEP_ABOVE) return;
+    if (shares.size <= SWEEP_ABOVE || at - sweptAt < activeMs) return;
+    sweptAt = at;
     for (const [name, share] of shares) {
       if (!isActive(share, at) && share.bucket.isFull(at)) shares.delete(name);
     }
@@ -89,10 +100,13 @@ export function createOperationShares({
 
   const findShare = (viewer: Viewer, at: number): Share => {
     const userId = viewerUserId(viewer);
-    const name = userId === undefined ? `network ${toClientNetwork(currentRequest()?.address)}` : `user ${userId}`;
-    const known = shares.get(name);
+    const own = userId === undefined ? `network ${toClientNetwork(currentRequest()?.address)}` : `user ${userId}`;
+    const known = shares.get(own);
     if (known !== undefined) return known;
     sweep(at);
+    const name = shares.size < MAX_SHARES ? own : OTHERS;
+    const shared = shares.get(name);
+    if (shared !== undefined) return shared;
     const bucket = new TokenBucket(processor, at);
     const share: Share = { running: new Set(), averageMs: 0, waiting: [], bucket, seenAt: at, timer: undefined };
     shares.set(name, share);
@@ -141,6 +155,8 @@ export function createOperationShares({
   };
 
   return {
+    status: (): CacheStatus => ({ ...CACHE_BOUNDS.shares, entries: shares.size, bytes: shares.size * SHARE_BYTES }),
+
     /**
      * Runs an operation of a caller, as soon as their share allows it.
      *

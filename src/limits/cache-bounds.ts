@@ -1,0 +1,142 @@
+/** What bounds a part of the process's memory. */
+export interface CacheLimit {
+  /** Its name in metrics and in docs/limits.md. */
+  readonly name: string;
+  readonly maxEntries: number;
+  /** The limit of all entries together, by an estimate. */
+  readonly maxBytes: number;
+  /** What is kept. */
+  readonly keeps: string;
+  /** What happens when it is full. */
+  readonly whenFull: string;
+}
+
+const MEGABYTE = 1_000_000;
+const EVICTS = 'what was not used for longest goes';
+const CREDENTIALS = { maxEntries: 10_000, maxBytes: 8 * MEGABYTE, whenFull: EVICTS };
+
+/** Everything that a process keeps in memory beyond one request, except what belongs to an open connection. */
+export const CACHE_BOUNDS = {
+  answers: {
+    name: 'answers',
+    maxEntries: 10_000,
+    maxBytes: 16 * MEGABYTE,
+    keeps: 'answers about configs, until anything changes',
+    whenFull: EVICTS,
+  },
+  events: {
+    name: 'events',
+    maxEntries: 100,
+    maxBytes: 8 * MEGABYTE,
+    keeps: 'the newest events, made once for all subscribers of a role',
+    whenFull: EVICTS,
+  },
+  documents: {
+    name: 'documents',
+    maxEntries: 1_000,
+    maxBytes: 16 * MEGABYTE,
+    keeps: 'valid documents, parsed',
+    whenFull: EVICTS,
+  },
+  subscriptionDocuments: {
+    name: 'subscription documents',
+    maxEntries: 2_000,
+    maxBytes: 32 * MEGABYTE,
+    keeps: 'the documents of open subscriptions',
+    whenFull: '`RATE_LIMITED` for a subscription with another document',
+  },
+  changes: {
+    name: 'changes',
+    maxEntries: 5_000,
+    maxBytes: 32 * MEGABYTE,
+    keeps: 'the newest changes, for streams',
+    whenFull: 'the oldest go; streams further behind read from the database',
+  },
+  configs: {
+    name: 'configs',
+    maxEntries: Number.POSITIVE_INFINITY,
+    maxBytes: Number.POSITIVE_INFINITY,
+    keeps: 'all server configs, without secrets',
+    whenFull: 'the quota of server configs bounds it',
+  },
+  connections: {
+    name: 'connections of users',
+    maxEntries: 10_000,
+    maxBytes: 16 * MEGABYTE,
+    keeps: "users' connections",
+    whenFull: EVICTS,
+  },
+  apiTokens: { name: 'API tokens', keeps: 'valid API tokens', ...CREDENTIALS },
+  users: { name: 'users', keeps: 'roles and states of users', ...CREDENTIALS },
+  identities: { name: 'OpenID Connect identities', keeps: 'users of identities', ...CREDENTIALS },
+  goodCredentials: {
+    name: 'good credentials',
+    maxEntries: 20_000,
+    maxBytes: 8 * MEGABYTE,
+    keeps: 'hashes of valid credentials with their networks, which guesses of others do not block',
+    whenFull: EVICTS,
+  },
+  guessingNetworks: {
+    name: 'guessing networks',
+    maxEntries: 10_000,
+    maxBytes: 5 * MEGABYTE,
+    keeps: 'how many wrong credentials came from each network',
+    whenFull: 'further networks share one limit',
+  },
+  denials: {
+    name: 'denials',
+    maxEntries: 50_000,
+    maxBytes: 40 * MEGABYTE,
+    keeps: 'refusals that are counted for the audit log, by caller, operation and code',
+    whenFull: 'further ones are counted together, by operation and code',
+  },
+  shares: {
+    name: 'shares',
+    maxEntries: 10_000,
+    maxBytes: 10 * MEGABYTE,
+    keeps: 'the processor time of callers who are active',
+    whenFull: 'further callers have one share together',
+  },
+  strangers: {
+    name: 'unidentified connections',
+    maxEntries: 2_000,
+    maxBytes: 1 * MEGABYTE,
+    keeps: 'WebSocket connections before `connection_init`',
+    whenFull: 'the oldest silent one of the largest network ends',
+  },
+  hosts: {
+    name: 'host addresses',
+    maxEntries: 1_000,
+    maxBytes: 1 * MEGABYTE,
+    keeps: 'whether names lead to private addresses that the operator allows',
+    whenFull: EVICTS,
+  },
+  issuerHosts: {
+    name: 'host addresses of the issuer',
+    maxEntries: 1_000,
+    maxBytes: 1 * MEGABYTE,
+    keeps: 'the same for names in documents of the OpenID Connect issuer',
+    whenFull: EVICTS,
+  },
+  authorizationServers: {
+    name: 'authorization servers',
+    maxEntries: 1_000,
+    maxBytes: 4 * MEGABYTE,
+    keeps: 'metadata of authorization servers',
+    whenFull: EVICTS,
+  },
+  clientMethods: {
+    name: 'client authentication methods',
+    maxEntries: 1_000,
+    maxBytes: 1 * MEGABYTE,
+    keeps: 'how token endpoints accept the gateway',
+    whenFull: EVICTS,
+  },
+  unopenedSecrets: {
+    name: 'secrets that do not open',
+    maxEntries: 1_000,
+    maxBytes: 400_000,
+    keeps: 'which stored secrets did not open',
+    whenFull: 'the oldest go, and are found again at the next use',
+  },
+} as const satisfies Record<string, CacheLimit>;
