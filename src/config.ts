@@ -35,6 +35,8 @@ export interface Config {
   /** Origins whose pages may send requests with credentials. */
   corsOrigins: readonly string[];
   trustedProxies: readonly PrivateRange[];
+  /** Host names, besides the public URL's and loopback, that requests may be for. Spelled as in `URL.hostname`. */
+  allowedHosts: readonly string[];
   oidc: { issuer: string; audience: string; roleClaim: string } | undefined;
   graphiql: boolean;
   logLevel: LogLevel;
@@ -99,6 +101,7 @@ export function readConfig(env: Environment = process.env): Config {
       problems,
     ),
     corsOrigins: parseOrigins(list('GATEHOUSE_CORS_ORIGINS'), problems),
+    allowedHosts: parseHosts(list('GATEHOUSE_ALLOWED_HOSTS'), problems),
     trustedProxies: parseRanges('GATEHOUSE_TRUSTED_PROXIES', list('GATEHOUSE_TRUSTED_PROXIES'), problems).filter(
       (range) => range.kind === 'cidr',
     ),
@@ -247,6 +250,19 @@ function parseOrigins(entries: readonly string[], problems: string[]): string[] 
   return entries.flatMap((entry) => {
     if (URL.canParse(entry) && new URL(entry).origin === entry.replace(/\/$/, '')) return [new URL(entry).origin];
     problems.push(`GATEHOUSE_CORS_ORIGINS: "${entry}" is not an origin such as https://chat.example.com.`);
+    return [];
+  });
+}
+
+function parseHosts(entries: readonly string[], problems: string[]): string[] {
+  return entries.flatMap((entry) => {
+    const written = /^[0-9a-f:.]*:[0-9a-f:.]*:[0-9a-f:.]*$/i.test(entry) ? `[${entry}]` : entry;
+    const url = URL.canParse(`http://${written}`) ? new URL(`http://${written}`) : undefined;
+    // Without wildcards, which the URL parser would take for a name.
+    if (url?.port === '' && /^(?:[\p{L}\p{N}._-]+|\[[^\]]+\])$/u.test(written)) return [url.hostname];
+    problems.push(
+      `GATEHOUSE_ALLOWED_HOSTS: "${entry}" is not a host such as gatehouse.internal or 10.0.0.5, without scheme and port.`,
+    );
     return [];
   });
 }

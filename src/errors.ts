@@ -12,6 +12,7 @@ export const ERROR_CODES = [
   'EXPERIMENT_DISABLED',
   'CURSOR_EXPIRED',
   'CURSOR_INVALID',
+  'MISDIRECTED_REQUEST',
   'RATE_LIMITED',
   'UPSTREAM_FAILED',
   'DECRYPTION_FAILED',
@@ -53,6 +54,14 @@ export function unauthenticated(message = 'Sign in, or send an API token as "Aut
 /** The caller is authenticated but not allowed to do this. */
 export function forbidden(message = 'Your role does not allow this.'): DomainError {
   return new DomainError('FORBIDDEN', message);
+}
+
+/** The request is for a host that is not the gateway's. The host is not repeated: the caller chose it. */
+export function misdirected(): DomainError {
+  return new DomainError(
+    'MISDIRECTED_REQUEST',
+    'The gateway does not serve this host. Use its public URL, or ask its operator to add the host to GATEHOUSE_ALLOWED_HOSTS.',
+  );
 }
 
 /** @param what the kind of resource, e.g. `MCP server config` */

@@ -40,6 +40,7 @@ test('every problem is reported at once, without secrets', () => {
     GATEHOUSE_EXPERIMENTS: 'agents,nonsense',
     GATEHOUSE_ALLOWED_PRIVATE_CIDRS: '10.0.0.0/8,10.0.0.0/99',
     GATEHOUSE_CORS_ORIGINS: 'https://chat.example.com/path',
+    GATEHOUSE_ALLOWED_HOSTS: 'gatehouse.internal,https://a.example,a.example:80,*.example,a/b',
     GATEHOUSE_TRUSTED_PROXIES: 'everybody',
     GATEHOUSE_OIDC_ISSUER: 'http://issuer.example.com',
     GATEHOUSE_GRAPHIQL: 'maybe',
@@ -56,6 +57,10 @@ test('every problem is reported at once, without secrets', () => {
     'GATEHOUSE_EXPERIMENTS',
     'GATEHOUSE_ALLOWED_PRIVATE_CIDRS',
     'GATEHOUSE_CORS_ORIGINS',
+    'GATEHOUSE_ALLOWED_HOSTS',
+    'GATEHOUSE_ALLOWED_HOSTS',
+    'GATEHOUSE_ALLOWED_HOSTS',
+    'GATEHOUSE_ALLOWED_HOSTS',
     'GATEHOUSE_TRUSTED_PROXIES',
     'GATEHOUSE_OIDC_ISSUER',
     'GATEHOUSE_OIDC_AUDIENCE',
@@ -65,6 +70,14 @@ test('every problem is reported at once, without secrets', () => {
     'GATEHOUSE_MAX_SERVER_CONFIGS',
   ]);
   expect(problems.join('\n')).not.toContain('canary');
+});
+
+test('allowed hosts are read as URLs spell them', () => {
+  const { allowedHosts } = readConfig({
+    GATEHOUSE_ALLOWED_HOSTS: 'A.internal, bücher.example,10.0.0.5,::1,[2001:DB8::5]',
+  });
+  expect(allowedHosts).toEqual(['a.internal', 'xn--bcher-kva.example', '10.0.0.5', '[::1]', '[2001:db8::5]']);
+  expect(readConfig({}).allowedHosts).toEqual([]);
 });
 
 test('each quota has a default and a setting, which the README has', () => {

@@ -10,6 +10,7 @@ import { DomainError } from '../errors.ts';
 import type { GraphQLFace } from '../graphql/yoga.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import { refuseOtherHosts } from './allowed-hosts.ts';
 import { respondUnhandled } from './allowed-methods.ts';
 import { authenticate } from './authenticate.ts';
 import { createClientAddress, createProxyCheck } from './client-address.ts';
@@ -37,7 +38,7 @@ import { shareOperations } from './share-operations.ts';
 export interface AppOptions {
   /** The version of this build, e.g. `0.1.0`. */
   version: string;
-  config: Pick<Config, 'publicUrl' | 'corsOrigins' | 'graphiql' | 'trustedProxies'>;
+  config: Pick<Config, 'publicUrl' | 'corsOrigins' | 'graphiql' | 'trustedProxies' | 'allowedHosts'>;
   services: Services;
   graphql: GraphQLFace;
   sockets: GraphQLSockets;
@@ -83,7 +84,7 @@ export function createApp(options: AppOptions): App {
     }),
   );
   app.use(setResponseHeaders(config));
-  if (corsOrigins.length > 0) app.use(cors({ origin: [...corsOrigins], credentials: true, maxAge: 600 }));
+  // Before the check of the host: probes use the addresses of pods.
   app.route(
     '/',
     createHealthRoutes({
@@ -95,6 +96,8 @@ export function createApp(options: AppOptions): App {
     }),
   );
 
+  app.use(refuseOtherHosts(config));
+  if (corsOrigins.length > 0) app.use(cors({ origin: [...corsOrigins], credentials: true, maxAge: 600 }));
   app.route('/', createRootRoutes(config));
   app.route('/', createOpenApiRoutes({ version: options.version, publicUrl, sessionCookieName: cookie.name }));
   app.route('/', createClientMetadataRoutes({ setup: services.oauthSetup }));
@@ -102,7 +105,7 @@ export function createApp(options: AppOptions): App {
   if (playgroundAssets !== undefined) app.route('/', createAssetRoutes(playgroundAssets));
 
   app.use(authenticate({ authentication, sessions, cookie }));
-  app.use(refuseCrossSite({ publicUrl, corsOrigins }));
+  app.use(refuseCrossSite(config));
   app.use(shareOperations(services.shares));
   app.route('/', createSessionRoutes({ sessions, cookie, denials }));
   app.route('/', createPlaygroundRoutes(playgroundAssets));
@@ -117,7 +120,7 @@ export function createApp(options: AppOptions): App {
       urls: services.oauthUrls,
       cookie: createFlowCookie(publicUrl),
       denials,
-      publicUrl,
+      origins: config,
     }),
   );
   return app;

@@ -94,7 +94,9 @@ describe('a host with addresses in allowed ranges only', () => {
     const { gateway, rest } = open;
     const { id } = await rest.define(fieldsOf(`${base}/mcp`));
     const cookie = await openSession(gateway, gateway.tokens.member);
-    const begun = await gateway.fetch(`${SERVERS}/${id}/oauth2/connect`, { headers: { cookie } });
+    const begun = await gateway.fetch(`${SERVERS}/${id}/oauth2/connect`, {
+      headers: { cookie, 'sec-fetch-site': 'same-origin' },
+    });
     expect(begun.status).toBe(307);
     const authorization = new URL(begun.headers.get('location') ?? '');
     expect(authorization.origin).toBe(base);

@@ -95,7 +95,7 @@ describe('the final page', () => {
     const nonces = new Set<string>();
     for (const host of ['evil.example.com', 'localhost:4000']) {
       const begun = await begin();
-      const headers = { host, 'x-forwarded-host': host, 'x-forwarded-proto': 'https', origin: `https://${host}` };
+      const headers = { 'x-forwarded-host': host, 'x-forwarded-proto': 'https', origin: `https://${host}` };
       const answer = await world.bring(begun, { ...honest(begun), headers });
       expect(answer.status).toBe(200);
       expect(readPolicy(answer)).toBe(POLICY);
@@ -247,7 +247,7 @@ describe.skipIf(skipsBrowser)('a real browser', () => {
     const { page, context } = visit;
     const { id, connectUrl } = await define('foreign');
     await page.goto(foreignOrigin);
-    await openPopup(page, connectUrl);
+    await openPopup(page, connectUrl, { confirms: true });
     // A page of the popup's site may post to anybody, later: a message from the popup would have come before.
     await openPopup(page, `${foreignOrigin.replace('127.0.0.1', 'localhost')}/speak`);
     await expect.poll(() => page.evaluate('heard.at(-1)?.data')).toBe('later');
@@ -261,6 +261,7 @@ describe.skipIf(skipsBrowser)('a real browser', () => {
     const { page, context } = visit;
     const { id, connectUrl } = await define('tab');
     await page.goto(connectUrl);
+    await page.getByRole('link', { name: 'Connect' }).click();
     await page.getByRole('heading', { name: 'Connected' }).waitFor();
     expect((await context.cookies()).filter(({ name }) => name.includes('oauth'))).toEqual([]);
     await page.goto(`${origin}/healthz`);
@@ -271,7 +272,8 @@ describe.skipIf(skipsBrowser)('a real browser', () => {
     const { page, context, problems } = visit;
     const { id, connectUrl } = await define('markup');
     const markup = '</p><script>window.ran = 1</script><img src=x onerror="window.ran = 1"><b id=bold>';
-    const begun = await context.request.get(connectUrl, { maxRedirects: 0 });
+    const headers = { 'sec-fetch-site': 'same-origin' };
+    const begun = await context.request.get(connectUrl, { maxRedirects: 0, headers });
     const state = new URL(begun.headers()['location'] ?? '').searchParams.get('state') ?? '';
     const says = { state, iss: as.issuer, error: markup, error_description: markup };
     const answer = await page.goto(`${origin}${SERVERS}/${id}/oauth2/callback?${new URLSearchParams(says)}`);
@@ -284,8 +286,12 @@ describe.skipIf(skipsBrowser)('a real browser', () => {
   });
 });
 
-/** Opens a popup from a script of the page, which records messages, and waits until the popup is closed. */
-async function openPopup(page: Page, url: string): Promise<void> {
+/**
+ * Opens a popup from a script of the page, which records messages, and waits until the popup is closed.
+ *
+ * @param confirms whether the popup asks first, because the page is of another site
+ */
+async function openPopup(page: Page, url: string, { confirms = false } = {}): Promise<void> {
   const opened = page.waitForEvent('popup');
   await page.evaluate(`
     globalThis.heard ??= [];
@@ -293,17 +299,17 @@ async function openPopup(page: Page, url: string): Promise<void> {
     popup = open(${JSON.stringify(url)}, 'connect', 'popup,width=600,height=700');
   `);
   const popup = await opened;
+  if (confirms) await popup.getByRole('link', { name: 'Connect' }).click();
   if (!popup.isClosed()) await popup.waitForEvent('close');
 }
 
-/** The server's state for the signed-in user, as a script of the gateway's own page sees it. */
+/** The server's state for the user who is signed in in this browser. */
 async function readState(page: Page, id: string): Promise<string> {
-  const { data } = await page.evaluate<any>(`
-    fetch('/graphql', {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ query: '{ mcpServerConfig(id: "${id}") { viewerState } }' }),
-    }).then((answer) => answer.json())
-  `);
+  const { origin } = new URL(page.url());
+  const response = await page.context().request.post(`${origin}/graphql`, {
+    headers: { origin },
+    data: { query: `{ mcpServerConfig(id: "${id}") { viewerState } }` },
+  });
+  const { data } = (await response.json()) as { data: { mcpServerConfig: { viewerState: string } } };
   return data.mcpServerConfig.viewerState;
 }

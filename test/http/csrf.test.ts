@@ -100,10 +100,12 @@ describe("a page of another site changes nothing with a visitor's session", () =
   });
 
   test.each(['GET', 'HEAD'])('by %s, which only reads', async (method) => {
+    const path = `/graphql?${new URLSearchParams({ query: mutation() })}`;
     for (const headers of [{}, { 'sec-fetch-site': 'cross-site' }, { accept: 'text/event-stream' }]) {
-      const outcome = await forge(`/graphql?${new URLSearchParams({ query: mutation() })}`, { method, headers });
-      expect(outcome).toEqual({ status: 405, changed: false });
+      expect(await forge(path, { method, headers })).toEqual({ status: 403, changed: false });
     }
+    const own = { 'sec-fetch-site': 'same-origin' };
+    expect(await forge(path, { method, headers: own })).toEqual({ status: 405, changed: false });
   });
 
   test.each(['PUT', 'PATCH', 'DELETE', 'OPTIONS'])('by %s', async (method) => {
@@ -111,6 +113,85 @@ describe("a page of another site changes nothing with a visitor's session", () =
     const outcome = await forge('/graphql', { method, headers, body: json() });
     expect(outcome.changed).toBe(false);
     expect([204, 403]).toContain(outcome.status);
+  });
+});
+
+describe("a page of another site reads nothing with a visitor's session", () => {
+  const QUERY = `/graphql?${new URLSearchParams({ query: '{ viewer { id } }' })}`;
+  const SERVERS = '/api/experimental/mcp/servers';
+  const READS = [QUERY, SERVERS, `${SERVERS}/00000000-0000-4000-8000-00000000dead`, '/auth/session', '/nowhere'];
+  const HTML = { accept: 'text/html,*/*;q=0.8' };
+  const LINK = { ...HTML, 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document', 'sec-fetch-site': 'cross-site' };
+  const read = (path: string, headers: Record<string, string>, method = 'GET') =>
+    gateway.fetch(path, { method, headers: { cookie, ...headers } });
+
+  test.each<[string, Record<string, string>]>([
+    [
+      'its fetch',
+      { origin: EVIL, 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'cors', 'sec-fetch-dest': 'empty' },
+    ],
+    ['an image', { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'no-cors', 'sec-fetch-dest': 'image' }],
+    ['a script element', { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'no-cors', 'sec-fetch-dest': 'script' }],
+    ['a frame', { ...LINK, 'sec-fetch-dest': 'iframe' }],
+    ['a link', { ...LINK, accept: 'application/json' }],
+    ['another port', { 'sec-fetch-site': 'same-site' }],
+    ['an older browser', { origin: EVIL }],
+    ['an older browser that says only the page before', { referer: `${EVIL}/` }],
+    ['a page that begins like ours', { referer: 'http://localhost:4000.evil.example/' }],
+    [
+      'a page that says our address, in a browser that knows better',
+      { referer: 'http://localhost:4000/', 'sec-fetch-site': 'cross-site' },
+    ],
+    ['a request that does not say where it is from', {}],
+  ])('by %s', async (_name, headers) => {
+    for (const path of READS) {
+      for (const method of ['GET', 'HEAD']) {
+        expect((await read(path, headers, method)).status, `${method} ${path}`).toBe(403);
+      }
+    }
+  });
+
+  test.each<[string, Record<string, string>]>([
+    ['our own page', { 'sec-fetch-site': 'same-origin' }],
+    ['our own page in an older browser', { referer: 'http://localhost:4000/graphql' }],
+    ['someone who types the address', { 'sec-fetch-site': 'none' }],
+    ['a friend', { origin: FRIEND, 'sec-fetch-site': 'cross-site' }],
+  ])('but %s reads', async (_name, headers) => {
+    for (const path of [QUERY, SERVERS]) expect((await read(path, headers)).status, path).toBe(200);
+  });
+
+  test('and a link may lead to a page, but not into a frame', async () => {
+    const page = await read('/graphql', LINK);
+    expect([page.status, page.headers.get('content-type')]).toEqual([200, expect.stringContaining('text/html')]);
+    expect((await read('/auth/sign-in?token=used', LINK)).status).toBe(401);
+    for (const path of ['/graphql', '/auth/sign-in?token=used', `${SERVERS}/x/oauth2/callback?state=x`]) {
+      for (const dest of ['iframe', 'frame', 'object', 'embed', 'image']) {
+        expect((await read(path, { ...LINK, 'sec-fetch-dest': dest })).status, `${dest} ${path}`).toBe(403);
+      }
+    }
+  });
+
+  test('and no link starts a verification or a discovery', async () => {
+    // Without the playground, the address of the page is the one of the query.
+    const alone = await createTestGateway({ env: { GATEHOUSE_GRAPHIQL: 'false' } });
+    try {
+      const own = await openSession(alone, alone.tokens.admin);
+      for (const query of [
+        '{ verifyAuditLog { checked } }',
+        '{ discoverMcpServerOAuth(url: "https://a.example/") { issuer } }',
+      ]) {
+        const path = `/graphql?${new URLSearchParams({ query })}`;
+        for (const headers of [LINK, { ...LINK, accept: '*/*' }, HTML, {}] as Record<string, string>[]) {
+          expect((await alone.fetch(path, { headers: { cookie: own, ...headers } })).status, query).toBe(403);
+        }
+        // As a mutation it needs POST, which no link sends.
+        const mutation = `/graphql?${new URLSearchParams({ query: 'mutation { verifyAuditLog { verification { checked } } }' })}`;
+        expect((await alone.fetch(mutation, { headers: { cookie: own, 'sec-fetch-site': 'none' } })).status).toBe(405);
+      }
+      expect(await alone.database.query("SELECT 1 FROM audit_entries WHERE action = 'auditLog.verify'")).toEqual([]);
+    } finally {
+      await alone.close();
+    }
   });
 });
 

@@ -63,7 +63,7 @@ describe('with the playground', () => {
   });
 
   test('the links do not follow the request', async () => {
-    const response = await get({ host: 'evil.example', 'x-forwarded-host': 'evil.example', forwarded: 'host=evil' });
+    const response = await get({ 'x-forwarded-host': 'evil.example', forwarded: 'host=evil' });
     expect(await response.text()).not.toContain('evil');
   });
 

@@ -249,7 +249,9 @@ export async function openHostileWorld(env: Record<string, string> = {}): Promis
     removeUser: (userId) => mutate(`deleteUser(id: "${userId}") { deletedId }`),
     async begin(configId, session) {
       const logLength = gateway.logs().length;
-      const response = await gateway.fetch(`${SERVERS}/${configId}/oauth2/connect`, { headers: { cookie: session } });
+      const response = await gateway.fetch(`${SERVERS}/${configId}/oauth2/connect`, {
+        headers: { cookie: session, 'sec-fetch-site': 'same-origin' },
+      });
       if (response.status !== 307) throw new Error(`not begun: ${response.status} ${await response.text()}`);
       const authorizationUrl = new URL(response.headers.get('location') ?? '');
       const state = authorizationUrl.searchParams.get('state') ?? '';

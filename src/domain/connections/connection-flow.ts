@@ -64,6 +64,12 @@ export function createConnectionFlow(options: {
   };
 
   return {
+    /** The server that a flow would connect. Starts nothing. @throws NOT_FOUND, VALIDATION_FAILED as `start` does */
+    async findServer(viewer: Viewer, configId: string): Promise<{ displayName: string }> {
+      assertMayConnect(viewer, experiments);
+      return findConnectable(viewer, configId);
+    },
+
     /**
      * Starts a flow: stores what the response must match, and returns the URL for the browser.
      *

@@ -6,9 +6,11 @@ import type { OAuthSetup } from '../../domain/connections/oauth-setup.ts';
 import type { OAuthUrls } from '../../domain/oauth/redirect-urls.ts';
 import { DomainError, notFound, validationFailed } from '../../errors.ts';
 import type { HttpEnv } from '../context.ts';
+import { isTrustedReader, type TrustedOrigins } from '../csrf.ts';
 import { statusOfCode } from '../problem.ts';
 import { assertNoQuery } from '../rest/query.ts';
 import { SERVER_GROUP } from '../rest/server-operations.ts';
+import { askToConfirm, CONFIRM_PARAMETER, endConfirmation, isConfirmed } from './confirmation.ts';
 import type { FlowCookie } from './flow-cookie.ts';
 import { createResultPage } from './result-page.ts';
 
@@ -19,8 +21,8 @@ export interface OAuthRoutesOptions {
   urls: OAuthUrls;
   cookie: FlowCookie;
   denials: Denials;
-  /** An origin: only pages of this origin are notified of a new connection. */
-  publicUrl: string;
+  /** Pages of these start a connection at once; only those of the public URL are notified of a new one. */
+  origins: TrustedOrigins;
 }
 
 /** How long authorization servers may cache the client metadata document. */
@@ -38,26 +40,40 @@ export function createClientMetadataRoutes({ setup }: Pick<OAuthRoutesOptions, '
 }
 
 /** The routes where a browser starts and finishes an OAuth flow. */
-export function createOAuthRoutes({ flow, urls, cookie, publicUrl, denials }: OAuthRoutesOptions): Hono<HttpEnv> {
+export function createOAuthRoutes({ flow, urls, cookie, origins, denials }: OAuthRoutesOptions): Hono<HttpEnv> {
   const routes = new Hono<HttpEnv>();
   const connectPath = `${SERVER_GROUP.prefix}/:id/oauth2/connect`;
   const callbackPath = `${SERVER_GROUP.prefix}/:id/oauth2/callback`;
 
-  routes.on('GET', [connectPath, `${connectPath}/`], (c) =>
-    respondWithPage(c, denials, async () => {
+  /** A link or a frame of another site must not begin a connection by itself. */
+  const mayStart = (c: Context<HttpEnv>): boolean =>
+    c.get('credentialSource') !== 'cookie' ||
+    isTrustedReader(c.req.raw.headers, origins) ||
+    isConfirmed(cookie, c.req.raw);
+
+  routes.on('GET', [connectPath, `${connectPath}/`], async (c) => {
+    if (isPreview(c)) return c.body(null, 204);
+    return respondWithPage(c, denials, async () => {
       const id = parseId(c).toLowerCase();
-      assertNoQuery(c.req.url);
+      assertNoQuery(c.req.url, CONFIRM_PARAMETER);
+      const ownPath = connectPath.replace(':id', id);
+      if (!mayStart(c)) {
+        const { displayName } = await flow.findServer(c.get('viewer'), id);
+        const page = await askToConfirm(cookie, { displayName, path: ownPath });
+        return c.newResponse(page.body, page);
+      }
       const { authorizationUrl, browserToken, flowName, expiresAt } = await flow.start(c.get('viewer'), id);
       const path = urls.callbackPath(id);
       c.header('Set-Cookie', cookie.set(flowName, browserToken.expose(), { path, expiresAt }));
+      const hasToken = new URL(c.req.url).searchParams.has(CONFIRM_PARAMETER);
+      if (hasToken) c.header('Set-Cookie', endConfirmation(cookie, ownPath), { append: true });
       c.header('Cache-Control', 'no-store');
       return c.redirect(authorizationUrl, 307);
-    }),
-  );
+    });
+  });
 
   routes.on('GET', [callbackPath, `${callbackPath}/`], async (c) => {
-    // Link previews and prefetching must not consume the authorization code. Hono also routes HEAD requests here.
-    if (c.req.method === 'HEAD' || c.req.header('sec-purpose')?.includes('prefetch') === true) return c.body(null, 204);
+    if (isPreview(c)) return c.body(null, 204);
     return respondWithPage(c, denials, async () => {
       const configId = parseId(c).toLowerCase();
       const answer = new URL(c.req.url).searchParams;
@@ -69,13 +85,21 @@ export function createOAuthRoutes({ flow, urls, cookie, publicUrl, denials }: OA
         status: 200,
         title: 'Connected',
         text: 'Your account is connected. You can close this window.',
-        completed: { serverId: configId, origin: publicUrl },
+        completed: { serverId: configId, origin: origins.publicUrl },
       });
       return c.newResponse(page.body, page);
     });
   });
 
   return routes;
+}
+
+/**
+ * Link previews and prefetching must not begin a connection or consume an authorization code. Hono also routes HEAD
+ * requests to GET.
+ */
+function isPreview(c: Context<HttpEnv>): boolean {
+  return c.req.method === 'HEAD' || c.req.header('sec-purpose')?.includes('prefetch') === true;
 }
 
 /** Shows errors as a page if the client accepts HTML; otherwise they become the usual REST errors. */

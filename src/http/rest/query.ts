@@ -4,12 +4,15 @@ const MAX_ISSUES = 100;
 const MAX_SHOWN_NAME = 64;
 
 /**
- * Refuses query parameters. No operation of the REST API reads any, so a parameter would have no effect. Only the callback takes some, and ignores unknown ones as RFC 6749, section 4.1.2, requires.
+ * Refuses query parameters. No operation of the REST API reads any, so a parameter would have no effect. Only the callback
+ * takes some, and ignores unknown ones as RFC 6749, section 4.1.2, requires.
  *
+ * @param known the one parameter that this address takes
  * @throws VALIDATION_FAILED with the names of the parameters
  */
-export function assertNoQuery(url: string): void {
+export function assertNoQuery(url: string, known?: string): void {
   const names = new Set(new URL(url).searchParams.keys());
+  if (known !== undefined) names.delete(known);
   if (names.size === 0) return;
   const issues = [...names].slice(0, MAX_ISSUES).map(
     (name): ValidationIssue => ({

@@ -161,7 +161,7 @@ export const SERVER_GROUP = {
       action: 'mcpServerConnection.connect',
       summary: 'Connect an account',
       description:
-        "Open this in a browser, preferably in a popup. Starts the OAuth 2 flow that connects the caller's own account. The server must be enabled.",
+        "Open this in a browser, preferably in a popup. Starts the OAuth 2 flow that connects the caller's own account. The server must be enabled. A browser that does not come from a page of the gateway gets a page (200) that asks first, and whose link continues.",
       page: { query: {} },
       success: {
         status: 307,

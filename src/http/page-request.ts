@@ -1,0 +1,20 @@
+import type { Context } from 'hono';
+import type { HttpEnv } from './context.ts';
+import { prefersHtml } from './prefers-html.ts';
+import { SERVER_GROUP } from './rest/server-operations.ts';
+
+/** Connecting asks first, and the return from an authorization server must belong to a flow of this browser. */
+const CONNECTION_PAGE = new RegExp(`^${SERVER_GROUP.prefix}/[^/]+/oauth2/(?:connect|callback)/?$`);
+
+/**
+ * Whether the request opens a page in a window, so that a link of any other site may lead there. It must be a navigation
+ * of a whole window if the browser says what it is (Fetch Metadata). Other addresses are for scripts and programs.
+ */
+export function isPageRequest(c: Context<HttpEnv>, { graphiql }: { graphiql: boolean }): boolean {
+  const mode = c.req.header('sec-fetch-mode');
+  if (mode !== undefined && (mode !== 'navigate' || c.req.header('sec-fetch-dest') !== 'document')) return false;
+  const { path } = c.req;
+  // Without the playground, the same address would run a query.
+  if (path === '/graphql') return graphiql && prefersHtml(c);
+  return path === '/auth/sign-in' || CONNECTION_PAGE.test(path);
+}
