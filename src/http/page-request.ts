@@ -1,10 +1,12 @@
 import type { Context } from 'hono';
 import type { HttpEnv } from './context.ts';
 import { prefersHtml } from './prefers-html.ts';
-import { SERVER_GROUP } from './rest/server-operations.ts';
 
-/** Connecting asks first, and the return from an authorization server must belong to a flow of this browser. */
-const CONNECTION_PAGE = new RegExp(`^${SERVER_GROUP.prefix}/[^/]+/oauth2/(?:connect|callback)/?$`);
+/**
+ * Connecting asks first, and the return from an authorization server must belong to a flow of this browser. The return may
+ * be to the address of one config or of all of them.
+ */
+const CONNECTION_PAGE = /^\/api\/experimental\/mcp(?:\/servers\/[^/]+)?\/oauth2\/(?:connect|callback)\/?$/;
 
 /**
  * Whether the request opens a page in a window, so that a link of any other site may lead there. It must be a navigation
