@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 //
 //   client      the Prisma client: all that the gateway itself needs; not in git
 //   schema      schema.graphql, printed from the builder; in git
+//   limits      docs/limits.md, from src/limits/; in git
 //   operations  the typed operations of the tests; not in git
 //
 // Client and operations are made only if their inputs changed. A stamp in the output folder holds the hash of the inputs, so
@@ -22,6 +23,9 @@ const TARGETS = {
   },
   schema: {
     command: ['tsx/dist/cli.mjs', 'scripts/print-schema.ts'],
+  },
+  limits: {
+    command: ['tsx/dist/cli.mjs', 'scripts/print-limits.ts'],
   },
   operations: {
     command: ['@graphql-codegen/cli/esm/bin.js', '--config', 'codegen.ts', '--silent'],

@@ -1,4 +1,5 @@
 import { createCipheriv, createDecipheriv, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { REQUEST_LIMITS } from '../limits/request-limits.ts';
 import type { MasterKey } from './master-key.ts';
 
 const ALGORITHM = 'aes-256-ctr';
@@ -6,7 +7,7 @@ const TAG_BYTES = 16;
 /** Random bytes that make two cursors of one position different. */
 const NONCE_BYTES = 12;
 /** Longer texts are not cursors. The longest position is a display name (120 characters) and an id. */
-const MAX_LENGTH = 1_024;
+const MAX_LENGTH = REQUEST_LIMITS.cursor.value;
 const BASE64URL = /^[A-Za-z0-9_-]+$/;
 
 /** What a cursor belongs to. It does not open for anything else. */

@@ -3,10 +3,10 @@ import type { Bounded } from '../cache/bounded-map.ts';
 import type { Caches } from '../cache/caches.ts';
 import { DomainError } from '../errors.ts';
 import { CACHE_BOUNDS } from '../limits/cache-bounds.ts';
+import { CONNECTION_LIMITS } from '../limits/connection-limits.ts';
 
-const MEGABYTE = 1_000_000;
 /** The maximum size of the documents of one user's open subscriptions. */
-const MAX_BYTES_PER_USER = 4 * MEGABYTE;
+const MAX_BYTES_PER_USER = CONNECTION_LIMITS.streamDocumentsPerUser.value;
 
 /** What a parsed document needs for each of its tokens, measured: the token, its node and the node's location. */
 const TOKEN_BYTES = 520;

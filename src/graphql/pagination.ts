@@ -1,10 +1,11 @@
 import type { Page } from '../data/records.ts';
 import { DomainError, validationFailed } from '../errors.ts';
+import { OPERATION_LIMITS } from '../limits/operation-limits.ts';
 import { MAX_REQUESTED_ENTRIES } from './budget/operation-budget.ts';
 import { builder } from './builder.ts';
 import type { GraphQLContext } from './context.ts';
 
-const DEFAULT_PAGE_SIZE = 50;
+const DEFAULT_PAGE_SIZE = OPERATION_LIMITS.pageSize.value;
 const MAX_PAGE_SIZE = MAX_REQUESTED_ENTRIES;
 
 /** The arguments of every list. */

@@ -12,9 +12,10 @@ import {
 } from 'graphql';
 import { suggestName } from '../domain/validation/nearest-name.ts';
 import type { ValidationIssue } from '../errors.ts';
+import { REQUEST_LIMITS } from '../limits/request-limits.ts';
 
 /** A body can hold tens of thousands of wrong values; at most this many are reported. */
-const MAX_ISSUES = 100;
+const MAX_ISSUES = REQUEST_LIMITS.issues.value;
 
 /**
  * Finds everything in an operation's variables that has the wrong type. Paths begin with the variable's name. The

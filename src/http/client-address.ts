@@ -1,11 +1,12 @@
 import type { HttpBindings } from '@hono/node-server';
 import type { Context } from 'hono';
 import ipaddr from 'ipaddr.js';
+import { REQUEST_LIMITS } from '../limits/request-limits.ts';
 import { type Address, isInRanges, type PrivateRange } from '../outbound/private-ranges.ts';
 import type { HttpEnv } from './context.ts';
 
 /** More than the number of hops in any real proxy chain. */
-const MAX_HOPS = 32;
+const MAX_HOPS = REQUEST_LIMITS.forwardingHops.value;
 
 /**
  * Creates a function that returns the client's IP address. It starts with the address of the connection and, while that

@@ -4,6 +4,7 @@ import type { Denials } from '../domain/audit/denials.ts';
 import { unauthenticated, validationFailed } from '../errors.ts';
 import { toGraphQLError } from '../graphql/mask-error.ts';
 import type { GraphQLFace } from '../graphql/yoga.ts';
+import { REQUEST_LIMITS } from '../limits/request-limits.ts';
 import { currentRequest } from '../telemetry/request-scope.ts';
 import type { HttpEnv } from './context.ts';
 import type { GraphQLSockets } from './graphql-sockets.ts';
@@ -11,13 +12,13 @@ import { limitNesting } from './limit-nesting.ts';
 import { decodeUtf8, readLimitedBody } from './limited-body.ts';
 import { isJson } from './media-type.ts';
 
-const MAX_URL_LENGTH = 8_192;
+const MAX_URL_LENGTH = REQUEST_LIMITS.url.value;
 
 /**
  * A stream is closed if its client reads nothing for this long (up to twice as long if the last data was read slowly).
  * The client can resume with a new stream.
  */
-const MAX_STALL_MS = 30_000;
+const MAX_STALL_MS = REQUEST_LIMITS.stallTime.value;
 
 const NOT_JSON = {
   path: [],

@@ -7,23 +7,22 @@ import type { StreamLimits } from '../domain/feed/config-streams.ts';
 import { createPlaces, type PlaceLimits, tooMany } from '../domain/feed/places.ts';
 import { toClientNetwork } from '../domain/shares/client-network.ts';
 import { CACHE_BOUNDS } from '../limits/cache-bounds.ts';
+import { CONNECTION_LIMITS } from '../limits/connection-limits.ts';
 import { viewerUserId } from '../policy/viewer.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { parseClientMessage } from './socket-message.ts';
-import {
-  createSocketOperations,
-  MAX_SOCKET_OPERATIONS,
-  type SocketCaller,
-  type SocketOperationsOptions,
-} from './socket-operations.ts';
+import { createSocketOperations, type SocketCaller, type SocketOperationsOptions } from './socket-operations.ts';
 import { createStrangerPlaces, type StrangerLimits, type StrangerPlace } from './stranger-places.ts';
 
 /** A client that sends while this many bytes wait to be read by it is disconnected. */
-const MAX_BUFFERED_BYTES = 4 * 1_024 * 1_024;
+const MAX_BUFFERED_BYTES = CONNECTION_LIMITS.socketBuffer.value;
 /** Limits of connections without a credential in the handshake, until `connection_init` has one. */
-const STRANGERS: StrangerLimits = { maxTotal: CACHE_BOUNDS.strangers.maxEntries, maxPerNetwork: 500 };
+const STRANGERS: StrangerLimits = {
+  maxTotal: CACHE_BOUNDS.strangers.maxEntries,
+  maxPerNetwork: CONNECTION_LIMITS.strangersPerNetwork.value,
+};
 /** Limit of messages of one connection in progress. A stream counts as one until it ends. */
-const MAX_IN_PROGRESS = 2 * MAX_SOCKET_OPERATIONS;
+const MAX_IN_PROGRESS = CONNECTION_LIMITS.socketMessages.value;
 /** How long to wait for the client to answer a close frame. */
 const CLOSE_TIMEOUT_MS = 2_000;
 

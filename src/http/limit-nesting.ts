@@ -1,5 +1,7 @@
+import { REQUEST_LIMITS } from '../limits/request-limits.ts';
+
 /** The maximum nesting of JSON. No input of the gateway has nearly as many levels. */
-export const MAX_NESTING = 64;
+export const MAX_NESTING = REQUEST_LIMITS.nesting.value;
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;

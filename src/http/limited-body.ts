@@ -1,7 +1,8 @@
+import { REQUEST_LIMITS } from '../limits/request-limits.ts';
 import { HttpProblem } from './problem.ts';
 
 /** Size limit of all request bodies, in bytes. */
-export const MAX_BODY_BYTES = 256 * 1_024;
+export const MAX_BODY_BYTES = REQUEST_LIMITS.body.value;
 
 /**
  * Reads the body of a request. Call it only after authorization, so that bodies of rejected requests are never read.

@@ -2,6 +2,7 @@ import type { AddressInfo } from 'node:net';
 import { createAdaptorServer } from '@hono/node-server';
 import { handleProtocols } from 'graphql-ws';
 import { WebSocketServer } from 'ws';
+import { REQUEST_LIMITS } from '../limits/request-limits.ts';
 import type { App } from './app.ts';
 import { MAX_BODY_BYTES } from './limited-body.ts';
 import { ignoreOtherUpgrades } from './other-upgrades.ts';
@@ -13,11 +14,14 @@ export interface ReceiveTimeouts {
   requestTimeoutMs: number;
 }
 
-const RECEIVE_TIMEOUTS: ReceiveTimeouts = { headersTimeoutMs: 15_000, requestTimeoutMs: 30_000 };
+const RECEIVE_TIMEOUTS: ReceiveTimeouts = {
+  headersTimeoutMs: REQUEST_LIMITS.headersTime.value,
+  requestTimeoutMs: REQUEST_LIMITS.requestTime.value,
+};
 /** How often Node looks for connections that are past their timeouts. Its default of 30 s would be added to each of them. */
 const CHECK_MS = 1_000;
 /** Longer than the idle timeout of common load balancers: they close idle connections first, so no request is lost. */
-const KEEP_ALIVE_TIMEOUT_MS = 75_000;
+const KEEP_ALIVE_TIMEOUT_MS = REQUEST_LIMITS.keepAliveTime.value;
 /** Limit of buffered data per client that does not read, or one response if larger. The rest is in kernel buffers. */
 const BUFFER_BYTES = 4_096;
 

@@ -10,12 +10,13 @@ import { toGraphQLError } from '../graphql/mask-error.ts';
 import { emptyParams } from '../graphql/request-params.ts';
 import { toWireError, toWireResult } from '../graphql/wire-result.ts';
 import type { GraphQLFace, PreparedOperation } from '../graphql/yoga.ts';
+import { CONNECTION_LIMITS } from '../limits/connection-limits.ts';
 import { NOBODY, type Viewer } from '../policy/viewer.ts';
 import { runInRequest } from '../telemetry/request-scope.ts';
 import { readBearer } from './authenticate.ts';
 
 /** Limit of concurrent operations of one connection. */
-export const MAX_SOCKET_OPERATIONS = 32;
+export const MAX_SOCKET_OPERATIONS = CONNECTION_LIMITS.socketOperations.value;
 
 /** The caller of a connection, and its operations. */
 export interface SocketCaller {
@@ -46,7 +47,7 @@ export interface SocketOperationsOptions {
 }
 
 /** The library keeps the id as long as the operation. */
-const MAX_ID_LENGTH = 128;
+const MAX_ID_LENGTH = CONNECTION_LIMITS.socketId.value;
 
 const TOO_MANY = new DomainError(
   'RATE_LIMITED',

@@ -1,14 +1,15 @@
 import { type Bounded, BoundedMap, type CacheBounds } from '../cache/bounded-map.ts';
 import { estimateBytes } from '../cache/estimate-bytes.ts';
 import { CACHE_BOUNDS } from '../limits/cache-bounds.ts';
+import { OUTBOUND_LIMITS } from '../limits/outbound-limits.ts';
 import { type Lookup, resolveAddresses, systemLookup } from './checked-connector.ts';
 import { isInRanges, isNamed, type PrivateRange, selectAllowed, toAddress } from './private-ranges.ts';
 
 /** How long the result of a lookup is used without another one. */
 const FRESH_MS = 30_000;
-const LOOKUP_TIMEOUT_MS = 3_000;
+const LOOKUP_TIMEOUT_MS = OUTBOUND_LIMITS.lookupTime.value;
 /** More URLs than any real document or config has. */
-const MAX_RESOLVED_AT_ONCE = 20;
+const MAX_RESOLVED_AT_ONCE = OUTBOUND_LIMITS.lookups.value;
 
 /** Loopback, in both families. */
 const THIS_MACHINE = ['127.0.0.1', '::1'];

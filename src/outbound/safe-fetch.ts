@@ -1,13 +1,14 @@
 import { Agent, type Dispatcher, errors, request as undiciRequest } from 'undici';
+import { OUTBOUND_LIMITS } from '../limits/outbound-limits.ts';
 import { createCheckedConnector, type Lookup, onlyWithTls } from './checked-connector.ts';
 import { OutboundError } from './outbound-error.ts';
 import { createPrivateHosts, type PrivateHosts } from './private-hosts.ts';
 import { type PrivateRange, portOf, toAddress } from './private-ranges.ts';
 
 /** Time limit of one request, from the DNS lookup to the last byte of the response. */
-export const OUTBOUND_TIMEOUT_MS = 10_000;
+export const OUTBOUND_TIMEOUT_MS = OUTBOUND_LIMITS.time.value;
 /** Size limit of a response body, in bytes. */
-export const OUTBOUND_MAX_BYTES = 256 * 1_024;
+export const OUTBOUND_MAX_BYTES = OUTBOUND_LIMITS.body.value;
 
 /** The allowed destinations and the limits of requests. */
 export interface SafeFetchOptions {
@@ -49,7 +50,7 @@ export function createSafeFetch(options: SafeFetchOptions): { fetch: SafeFetch; 
   const hosts = options.hosts ?? createPrivateHosts(ranges, lookup);
   const agent = new Agent({
     connect: createCheckedConnector({ ranges, timeoutMs, ...(lookup !== undefined && { lookup }) }),
-    maxHeaderSize: 16_384,
+    maxHeaderSize: OUTBOUND_LIMITS.headers.value,
     // Connections are not reused: the host name may resolve to another address at the next request.
     pipelining: 0,
   });

@@ -1,3 +1,4 @@
+import { FIELD_LIMITS } from '../../limits/field-limits.ts';
 import { type Viewer, viewerUserId } from '../../policy/viewer.ts';
 import { currentRequest } from '../../telemetry/request-scope.ts';
 import type { PrismaStore } from '../database/prisma.ts';
@@ -42,7 +43,7 @@ export interface AuditChainEnds {
   straySeq: bigint | null;
 }
 
-const MAX_TEXT = 400;
+const MAX_TEXT = FIELD_LIMITS.auditText.value;
 
 /** The audit log: actions that were performed, attempted or denied. */
 export function createAuditRepository(db: PrismaStore) {

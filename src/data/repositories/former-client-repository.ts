@@ -1,4 +1,5 @@
 import type { Secret } from '../../crypto/secret.ts';
+import { OUTBOUND_LIMITS } from '../../limits/outbound-limits.ts';
 import type { PrismaStore } from '../database/prisma.ts';
 import type { OAuthDiscoveryRecord } from '../records.ts';
 import type { SealedValue } from '../sealing/sealed-value.ts';
@@ -19,7 +20,7 @@ export interface FormerClientValues {
 }
 
 /** Former clients per config. The tokens of older ones have had many chances to be renewed. */
-const MAX_FORMER_CLIENTS = 10;
+const MAX_FORMER_CLIENTS = OUTBOUND_LIMITS.formerClients.value;
 
 /** The clients of the gateway that were replaced by newer registrations. */
 export function createFormerClientRepository(db: PrismaStore) {

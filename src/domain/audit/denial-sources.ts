@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { CacheStatus } from '../../cache/bounded-map.ts';
 import { CACHE_BOUNDS } from '../../limits/cache-bounds.ts';
+import { CREDENTIAL_LIMITS } from '../../limits/credential-limits.ts';
 import { type Viewer, viewerUserId } from '../../policy/viewer.ts';
 import { currentRequest, type RequestScope } from '../../telemetry/request-scope.ts';
 import { toClientNetwork } from '../shares/client-network.ts';
@@ -30,10 +31,16 @@ export interface DenialSource {
 }
 
 /** The entries of one source: a burst, then one a minute. The first denial of each kind is written even if it is in debt. */
-const SOURCE_ENTRIES: BucketLimits = { capacity: 30, perSecond: 1 / 60 };
+const SOURCE_ENTRIES: BucketLimits = {
+  capacity: CREDENTIAL_LIMITS.denials.value,
+  perSecond: 1_000 / CREDENTIAL_LIMITS.denialInterval.value,
+};
 
 /** The networks of unknown callers that get a bucket of their own: a burst, then one every five seconds. */
-const NEW_NETWORKS: BucketLimits = { capacity: 500, perSecond: 1 / 5 };
+const NEW_NETWORKS: BucketLimits = {
+  capacity: CREDENTIAL_LIMITS.deniedNetworks.value,
+  perSecond: 1_000 / CREDENTIAL_LIMITS.deniedNetworkInterval.value,
+};
 
 const OTHERS = 'others';
 

@@ -1,10 +1,11 @@
 import { validationFailed } from '../../errors.ts';
+import { FIELD_LIMITS } from '../../limits/field-limits.ts';
 import type { Issues } from '../validation/issues.ts';
 import { checkName, checkText, trimmed } from '../validation/text.ts';
 
-const MAX_TITLE = 200;
-const MAX_CONTENT = 65_536;
-const MAX_SERVERS = 200;
+const MAX_TITLE = FIELD_LIMITS.chatTitle.value;
+const MAX_CONTENT = FIELD_LIMITS.messageContent.value;
+const MAX_SERVERS = FIELD_LIMITS.chatServers.value;
 
 /** The title as it is stored. It may be empty. */
 export function toTitle(issues: Issues, title: string): string {

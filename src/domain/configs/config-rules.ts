@@ -1,4 +1,5 @@
 import type { McpServerConfigRecord } from '../../data/records.ts';
+import { FIELD_LIMITS } from '../../limits/field-limits.ts';
 import { checkHeaderName, checkHeaderValue } from '../validation/header.ts';
 import type { Issues } from '../validation/issues.ts';
 import { checkName, checkText, trimmed } from '../validation/text.ts';
@@ -11,13 +12,13 @@ const SLUG = /^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$/;
 /** RFC 6749, section 3.3. */
 const SCOPE_TOKEN = /^[\x21\x23-\x5b\x5d-\x7e]+$/;
 
-const MAX_DISPLAY_NAME = 120;
-const MAX_DESCRIPTION = 4_000;
-const MAX_NAME = 128;
-const MAX_CLIENT_ID = 2_048;
-const MAX_SECRET = 65_536;
-const MAX_LIST_ENTRIES = 1_000;
-const MAX_HEADERS = 64;
+const MAX_DISPLAY_NAME = FIELD_LIMITS.displayName.value;
+const MAX_DESCRIPTION = FIELD_LIMITS.description.value;
+const MAX_NAME = FIELD_LIMITS.name.value;
+const MAX_CLIENT_ID = FIELD_LIMITS.clientId.value;
+const MAX_SECRET = FIELD_LIMITS.secret.value;
+const MAX_LIST_ENTRIES = FIELD_LIMITS.listEntries.value;
+const MAX_HEADERS = FIELD_LIMITS.headers.value;
 
 const OPTIONAL_URLS = [
   'iconUrl',

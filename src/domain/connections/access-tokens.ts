@@ -3,6 +3,7 @@ import type { Secret } from '../../crypto/secret.ts';
 import type { UserTokenRecord } from '../../data/repositories/user-token-repository.ts';
 import type { Store } from '../../data/store.ts';
 import { DomainError, notFound } from '../../errors.ts';
+import { OUTBOUND_LIMITS } from '../../limits/outbound-limits.ts';
 import { SYSTEM } from '../../policy/viewer.ts';
 import type { ServerSecrets } from './server-secrets.ts';
 import type { TokenRefresh } from './token-refresh.ts';
@@ -27,7 +28,7 @@ const MIN_EARLY_MS = 60_000;
 /** Spreads the refreshes of tokens that were issued at the same time. */
 const EARLY_JITTER_MS = 30_000;
 /** How long to wait for another process's refresh. The token endpoint answers within 10 s or not at all. */
-const MAX_WAIT_MS = 15_000;
+const MAX_WAIT_MS = OUTBOUND_LIMITS.refreshWait.value;
 const MIN_POLL_MS = 20;
 const MAX_POLL_MS = 250;
 

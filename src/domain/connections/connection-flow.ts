@@ -5,6 +5,7 @@ import type { McpServerConfigRecord } from '../../data/records.ts';
 import type { OAuthFlowRecord } from '../../data/repositories/oauth-flow-repository.ts';
 import type { Store } from '../../data/store.ts';
 import { DomainError, notFound, unauthenticated } from '../../errors.ts';
+import { CREDENTIAL_LIMITS } from '../../limits/credential-limits.ts';
 import { assertCan } from '../../policy/policy.ts';
 import { SYSTEM, type Viewer, viewerUserId } from '../../policy/viewer.ts';
 import { toConfigTarget } from '../configs/config-audit.ts';
@@ -23,9 +24,9 @@ import { toExpiry } from './token-refresh.ts';
 import { type TokenRevocation, toRevocable } from './token-revocation.ts';
 
 /** How long a user may take at the authorization server. */
-export const FLOW_TTL_MS = 600_000;
+export const FLOW_TTL_MS = CREDENTIAL_LIMITS.flowAge.value;
 /** The maximum number of flows a user can have open at once. The oldest is dropped. */
-const MAX_OPEN_FLOWS = 20;
+const MAX_OPEN_FLOWS = CREDENTIAL_LIMITS.openFlows.value;
 
 /** Where to send the browser, and what it must return. */
 export interface StartedFlow {

@@ -1,13 +1,14 @@
 import type { ScopeMemory } from '../../data/repositories/scope-request-repository.ts';
 import type { Store } from '../../data/store.ts';
+import { OUTBOUND_LIMITS } from '../../limits/outbound-limits.ts';
 import { SYSTEM } from '../../policy/viewer.ts';
 import { toTokenList } from '../oauth/discovery/token-list.ts';
 
 /** How often a user is asked for more scopes before the server's "insufficient" is treated as final. */
-export const MAX_STEP_UP_ROUNDS = 3;
+export const MAX_STEP_UP_ROUNDS = OUTBOUND_LIMITS.stepUpRounds.value;
 
 /** A larger list would not fit into a URL that browsers and servers accept. */
-const MAX_WANTED_SCOPES = 100;
+const MAX_WANTED_SCOPES = OUTBOUND_LIMITS.wantedScopes.value;
 
 /** `needs_connect`: the next connect also asks for these scopes. `refused`: asking again would not help. */
 export type StepUpResult = 'needs_connect' | 'refused';

@@ -3,6 +3,7 @@ import { isForeignKeyViolation } from '../../data/database/database-error.ts';
 import type { ApiTokenRecord } from '../../data/records.ts';
 import type { Store } from '../../data/store.ts';
 import { notFound } from '../../errors.ts';
+import { FIELD_LIMITS } from '../../limits/field-limits.ts';
 import type { Quotas } from '../../limits/quotas.ts';
 import { assertCan } from '../../policy/policy.ts';
 import { SYSTEM, type Viewer } from '../../policy/viewer.ts';
@@ -18,7 +19,7 @@ export interface CreateApiTokenInput {
   expiresAt?: Date | null | undefined;
 }
 
-const MAX_NAME = 120;
+const MAX_NAME = FIELD_LIMITS.tokenName.value;
 /** RFC 3339 has four-digit years. A later time could be stored but not formatted. */
 const LATEST_EXPIRY = new Date('9999-12-31T23:59:59.999Z');
 

@@ -1,4 +1,5 @@
 import type { Store } from '../../data/store.ts';
+import { REQUEST_LIMITS } from '../../limits/request-limits.ts';
 import { NOBODY, type Role, SYSTEM, type Viewer } from '../../policy/viewer.ts';
 import type { GuessLimit } from './guess-limit.ts';
 import { hasApiTokenPrefix, hashToken, isWellFormedApiToken } from './token-format.ts';
@@ -7,7 +8,7 @@ import { hasApiTokenPrefix, hashToken, isWellFormedApiToken } from './token-form
 const API_TOKEN_TOUCH_MS = 60 * 60 * 1_000;
 
 /** Longer bearer tokens are refused without reading them. */
-const MAX_BEARER_LENGTH = 16_384;
+const MAX_BEARER_LENGTH = REQUEST_LIMITS.bearer.value;
 
 /** The verifiers for each kind of bearer token. */
 export interface AuthenticationOptions {

@@ -3,13 +3,17 @@ import type { Caches } from '../../cache/caches.ts';
 import { estimateBytes } from '../../cache/estimate-bytes.ts';
 import { DomainError } from '../../errors.ts';
 import { CACHE_BOUNDS } from '../../limits/cache-bounds.ts';
+import { CREDENTIAL_LIMITS } from '../../limits/credential-limits.ts';
 import { currentRequest } from '../../telemetry/request-scope.ts';
 import { toClientNetwork } from '../shares/client-network.ts';
 import { type BucketLimits, TokenBucket } from '../shares/token-bucket.ts';
 import { hashToken } from './token-format.ts';
 
 /** Wrong credentials from one network: a burst, then a rate. */
-const GUESSES: BucketLimits = { capacity: 100, perSecond: 5 };
+const GUESSES: BucketLimits = {
+  capacity: CREDENTIAL_LIMITS.guesses.value,
+  perSecond: CREDENTIAL_LIMITS.guessesPerSecond.value,
+};
 
 /** When more networks than this have guessed recently, the rest share one limit, which is one of them. */
 const MAX_NETWORKS = CACHE_BOUNDS.guessingNetworks.maxEntries - 1;

@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { JWTPayload } from 'jose';
+import { CREDENTIAL_LIMITS } from '../../limits/credential-limits.ts';
+import { FIELD_LIMITS } from '../../limits/field-limits.ts';
 import type { Role } from '../../policy/viewer.ts';
 import { hasHiddenCharacter, isStorable } from '../validation/text.ts';
 
@@ -15,8 +17,8 @@ export interface OidcIdentity {
 }
 
 /** OpenID Connect Core 1.0, section 2. */
-const MAX_SUBJECT_LENGTH = 255;
-const MAX_EMAIL_LENGTH = 320;
+const MAX_SUBJECT_LENGTH = CREDENTIAL_LIMITS.oidcSubject.value;
+const MAX_EMAIL_LENGTH = FIELD_LIMITS.email.value;
 
 /** Roles by precedence. The first one counts when a token has several. */
 const ROLES_BY_REACH: readonly Role[] = ['admin', 'auditor', 'service', 'member'];

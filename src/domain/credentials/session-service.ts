@@ -1,19 +1,20 @@
 import type { Secret } from '../../crypto/secret.ts';
 import type { Store } from '../../data/store.ts';
 import { unauthenticated } from '../../errors.ts';
+import { CREDENTIAL_LIMITS } from '../../limits/credential-limits.ts';
 import { assertCan } from '../../policy/policy.ts';
 import { NOBODY, type Role, SYSTEM, type Viewer } from '../../policy/viewer.ts';
 import type { GuessLimit } from './guess-limit.ts';
 import { generateOpaqueToken, hashToken } from './token-format.ts';
 
 /** The absolute lifetime of a session. */
-export const SESSION_LIFETIME_MS = 7 * 24 * 60 * 60 * 1_000;
+export const SESSION_LIFETIME_MS = CREDENTIAL_LIMITS.sessionAge.value;
 /** A session ends after this long without use. */
-export const SESSION_IDLE_MS = 24 * 60 * 60 * 1_000;
+export const SESSION_IDLE_MS = CREDENTIAL_LIMITS.sessionIdle.value;
 /** The last use is recorded at most this often. */
 const SESSION_TOUCH_MS = 5 * 60 * 1_000;
 /** How long a sign-in link is valid. */
-export const SIGN_IN_LINK_LIFETIME_MS = 60 * 60 * 1_000;
+export const SIGN_IN_LINK_LIFETIME_MS = CREDENTIAL_LIMITS.signInLinkAge.value;
 
 /** A newly opened session. */
 export interface OpenedSession {

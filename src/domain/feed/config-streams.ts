@@ -1,5 +1,6 @@
 import type { Memory } from '../../data/memory/memory.ts';
 import { unauthenticated, validationFailed } from '../../errors.ts';
+import { CONNECTION_LIMITS } from '../../limits/connection-limits.ts';
 import { assertCan } from '../../policy/policy.ts';
 import { type Viewer, viewerUserId } from '../../policy/viewer.ts';
 import type { RenewViewer } from '../credentials/viewer-renewal.ts';
@@ -22,13 +23,13 @@ export interface StreamLimits extends RegistryLimits, StreamTimes {
 
 /** The default limits of a gateway. */
 export const STREAM_LIMITS: StreamLimits = {
-  maxStreams: 20_000,
-  maxStreamsPerUser: 2_000,
-  maxAgeMs: 3_600_000,
+  maxStreams: CONNECTION_LIMITS.streams.value,
+  maxStreamsPerUser: CONNECTION_LIMITS.streamsPerUser.value,
+  maxAgeMs: CONNECTION_LIMITS.streamAge.value,
   bookmarkMs: 10_000,
   renewMs: 3_000,
-  maxOutageMs: 30_000,
-  heartbeatMs: 12_000,
+  maxOutageMs: CONNECTION_LIMITS.outage.value,
+  heartbeatMs: CONNECTION_LIMITS.heartbeat.value,
 };
 
 /** Creates the service. */

@@ -3,11 +3,12 @@ import type { RotationOptions, RotationReport } from '../../data/keys/key-rotati
 import type { VerificationReport } from '../../data/keys/key-verification.ts';
 import type { KeyRepository } from '../../data/repositories/key-repository.ts';
 import { validationFailed } from '../../errors.ts';
+import { OPERATION_LIMITS } from '../../limits/operation-limits.ts';
 import { assertCan } from '../../policy/policy.ts';
 import type { Viewer } from '../../policy/viewer.ts';
 
 /** The maximum number of values to reseal per call. It takes a few seconds, which a caller can wait for. */
-const MAX_LIMIT = 50_000;
+const MAX_LIMIT = OPERATION_LIMITS.rotationStep.value;
 
 /** Creates the service for the keys of this process. */
 export function createKeyService({ keys }: { keys: KeyRepository }) {

@@ -1,4 +1,5 @@
 import { type DomainError, validationFailed } from '../../errors.ts';
+import { OUTBOUND_LIMITS } from '../../limits/outbound-limits.ts';
 import { toHarmlessLine } from './token-endpoint-error.ts';
 
 /** RFC 6749, section 4.1.2.1; OpenID Connect Core 1.0, section 3.1.2.6; RFC 8707, section 2. */
@@ -16,7 +17,7 @@ const ERRORS: Readonly<Record<string, string>> = {
   consent_required: 'You must give consent at the authorization server; try again.',
 };
 
-const MAX_CODE_LENGTH = 16_384;
+const MAX_CODE_LENGTH = OUTBOUND_LIMITS.code.value;
 const PARAMETERS = ['code', 'iss', 'error', 'error_description', 'state'];
 
 /**

@@ -1,10 +1,11 @@
+import { OUTBOUND_LIMITS } from '../../limits/outbound-limits.ts';
 import { OutboundError } from '../../outbound/outbound-error.ts';
 import { TokenEndpointError, toHarmlessLine } from './token-endpoint-error.ts';
 import { readLifetime, readScopes } from './token-fields.ts';
 import { readRefusal, saysError } from './token-refusal.ts';
 
 /** Longer tokens do not fit into the headers that servers accept. */
-const MAX_TOKEN_LENGTH = 16_384;
+const MAX_TOKEN_LENGTH = OUTBOUND_LIMITS.token.value;
 /** RFC 6750, section 2.1, and any other visible characters that a header can carry. */
 const TOKEN = /^[\x21-\x7e]+$/;
 
@@ -18,7 +19,7 @@ const OUTBOUND_MESSAGES = {
   size: "The token endpoint's response is too large.",
 } as const satisfies Record<OutboundError['failure'], string>;
 
-const MAX_RETRY_AFTER_MS = 3_600_000;
+const MAX_RETRY_AFTER_MS = OUTBOUND_LIMITS.retryAfter.value;
 
 type Fields = Record<string, unknown>;
 

@@ -1,8 +1,9 @@
 import { decodeJwt } from 'jose';
+import { OUTBOUND_LIMITS } from '../../limits/outbound-limits.ts';
 
 /** Ten years. Servers that send more mean "never". */
-const MAX_LIFETIME_SECONDS = 315_360_000;
-const MAX_SCOPES_LENGTH = 16_384;
+const MAX_LIFETIME_SECONDS = OUTBOUND_LIMITS.tokenLifetime.value;
+const MAX_SCOPES_LENGTH = OUTBOUND_LIMITS.scopes.value;
 /** RFC 6749, section 3.3. */
 const SCOPE = /^[\x21\x23-\x5b\x5d-\x7e]+$/;
 

@@ -1,3 +1,4 @@
+import { OUTBOUND_LIMITS } from '../../limits/outbound-limits.ts';
 import type { TokenEndpointFailure } from './token-endpoint-error.ts';
 
 /** The fields of an answer that is not a token. */
@@ -102,7 +103,7 @@ const DEAD_TEXTS = [
 ];
 
 /** Longer texts are pages. */
-const MAX_TEXT = 1_000;
+const MAX_TEXT = OUTBOUND_LIMITS.refusalText.value;
 
 /**
  * Decides what an answer without a token means. The server's own words come first, because many servers choose the

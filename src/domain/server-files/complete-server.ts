@@ -1,3 +1,4 @@
+import { FIELD_LIMITS } from '../../limits/field-limits.ts';
 import { toShown } from './field-reader.ts';
 import { fillTemplates, NOTHING_GIVEN } from './fill-secrets.ts';
 import type { FoundServer, ImportedServer, SecretPlaceholder } from './imported-server.ts';
@@ -5,7 +6,7 @@ import { listDefaults, listSlots, type SecretTemplate } from './secret-template.
 import { toSlug } from './slug.ts';
 
 /** The limit of the config rules. Names in files may be longer, because they are not meant for display. */
-const MAX_DISPLAY_NAME = 120;
+const MAX_DISPLAY_NAME = FIELD_LIMITS.displayName.value;
 
 /** Each placeholder becomes a question to the user, so its description is limited to a sentence. */
 const MAX_DESCRIPTION = 300;

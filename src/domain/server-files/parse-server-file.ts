@@ -1,4 +1,5 @@
 import { formatPath } from '../../errors.ts';
+import { FIELD_LIMITS } from '../../limits/field-limits.ts';
 import { Issues } from '../validation/issues.ts';
 import { listClientServers } from './client-listing.ts';
 import { completeServer } from './complete-server.ts';
@@ -11,9 +12,9 @@ import { listRegistry } from './registry-server.ts';
 import { toSlugs } from './slug.ts';
 
 /** The maximum size of a file, in bytes of UTF-8. */
-export const MAX_FILE_BYTES = 1_048_576;
+export const MAX_FILE_BYTES = FIELD_LIMITS.importFile.value;
 /** The maximum number of servers in a file. */
-export const MAX_SERVERS = 1_000;
+export const MAX_SERVERS = FIELD_LIMITS.importServers.value;
 
 /** The problems of one entry that are told. */
 const MAX_TOLD = 5;

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
+import { FIELD_LIMITS } from '../../limits/field-limits.ts';
 
-const MAX_LENGTH = 64;
+const MAX_LENGTH = FIELD_LIMITS.slug.value;
 
 /**
  * Converts a name to a slug: lower-case letters, digits and single "-". A name without Latin letters and digits gets a

@@ -1,6 +1,7 @@
 import type { CacheStatus } from '../../cache/bounded-map.ts';
 import { DomainError } from '../../errors.ts';
 import { CACHE_BOUNDS } from '../../limits/cache-bounds.ts';
+import { OPERATION_LIMITS } from '../../limits/operation-limits.ts';
 import { type Viewer, viewerUserId } from '../../policy/viewer.ts';
 import { meterProcessorTime } from '../../telemetry/processor-time.ts';
 import { currentRequest } from '../../telemetry/request-scope.ts';
@@ -22,10 +23,10 @@ export interface ShareLimits {
 
 /** The limits of a gateway. In the long run, a caller gets half of the processor while others need it. */
 export const SHARE_LIMITS: ShareLimits = {
-  maxRunning: 8,
-  maxWaiting: 120,
-  processor: { capacity: 200, perSecond: 500 },
-  maxDebtMs: 500,
+  maxRunning: OPERATION_LIMITS.running.value,
+  maxWaiting: OPERATION_LIMITS.waiting.value,
+  processor: { capacity: OPERATION_LIMITS.processorBurst.value, perSecond: OPERATION_LIMITS.processorRate.value },
+  maxDebtMs: OPERATION_LIMITS.processorDebt.value,
   activeMs: 1_000,
 };
 

@@ -3,6 +3,7 @@ import { type Page, USER_STATUSES, type UserRecord, type UserStatus } from '../.
 import type { UserColumns, UserCursor } from '../../data/repositories/user-repository.ts';
 import type { Store } from '../../data/store.ts';
 import { conflict, notFound, unauthenticated, validationFailed } from '../../errors.ts';
+import { FIELD_LIMITS } from '../../limits/field-limits.ts';
 import { assertCan } from '../../policy/policy.ts';
 import { ROLES, type Role, SYSTEM, type Viewer, viewerUserId } from '../../policy/viewer.ts';
 import type { ConnectionEndings } from '../connections/connection-endings.ts';
@@ -17,7 +18,7 @@ export interface UserInput {
   status?: UserStatus | null | undefined;
 }
 
-const MAX_EMAIL = 320;
+const MAX_EMAIL = FIELD_LIMITS.email.value;
 
 /**
  * Creates the service for users and their roles. In addition to the policy it ensures that an active admin always

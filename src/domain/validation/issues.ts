@@ -1,7 +1,8 @@
 import { type ValidationIssue, validationFailed } from '../../errors.ts';
+import { REQUEST_LIMITS } from '../../limits/request-limits.ts';
 
 /** Nobody reads more, and a response must not be larger than its request. */
-const MAX_ISSUES = 100;
+const MAX_ISSUES = REQUEST_LIMITS.issues.value;
 
 /** Collects validation problems, so that one response reports all of them. */
 export class Issues {

@@ -1,4 +1,5 @@
 import { createScanner, type JSONScanner } from 'jsonc-parser';
+import { FIELD_LIMITS } from '../../limits/field-limits.ts';
 
 /** A syntax error. Positions start at 1; columns count UTF-16 code units. */
 export interface JsonProblem {
@@ -15,7 +16,7 @@ export type JsonResult = { ok: true; value: unknown } | { ok: false; problem: Js
 type Dialect = 'JSON' | 'JSONC';
 
 /** The nesting limit of JSONC. Real files are not that deep, and code that walks the value may be recursive. */
-const MAX_DEPTH = 100;
+const MAX_DEPTH = FIELD_LIMITS.importNesting.value;
 
 const WHITE_SPACE = /^[\t\n\r ]+$/;
 /** A control character, or an escape: complete, or only its backslash if it is invalid. */

@@ -1,8 +1,9 @@
 import ipaddr from 'ipaddr.js';
+import { FIELD_LIMITS } from '../../limits/field-limits.ts';
 import type { Issues } from './issues.ts';
 
 /** The maximum length of a URL that an admin enters, in characters. */
-export const MAX_URL_LENGTH = 2_048;
+export const MAX_URL_LENGTH = FIELD_LIMITS.url.value;
 
 /** Which hosts, besides loopback, may be reached without TLS. */
 export type IsAllowedPrivateHost = (url: URL) => boolean;

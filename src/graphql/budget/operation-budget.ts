@@ -1,14 +1,15 @@
 import { type DomainError, validationFailed } from '../../errors.ts';
+import { OPERATION_LIMITS } from '../../limits/operation-limits.ts';
 import { PacedItems } from './paced-items.ts';
 
 /** Entries that one operation may ask for with `first`, over all its lists. */
-export const MAX_REQUESTED_ENTRIES = 500;
+export const MAX_REQUESTED_ENTRIES = OPERATION_LIMITS.requestedEntries.value;
 /** Entries in one answer, over all its lists: with and without pages, each alias for itself. */
-export const MAX_ENTRIES = 10_000;
+export const MAX_ENTRIES = OPERATION_LIMITS.entries.value;
 /** So many plain values in a list, such as names of tools, count as one entry. */
 export const VALUES_PER_ENTRY = 10;
 /** Size of one answer, in bytes, as estimated while it is made. */
-export const MAX_ANSWER_BYTES = 4_000_000;
+export const MAX_ANSWER_BYTES = OPERATION_LIMITS.answer.value;
 
 /** What JSON needs around a value, e.g. `"":"",`. */
 const PUNCTUATION_BYTES = 6;

@@ -1,10 +1,11 @@
 import type { RotationReport } from '../../data/keys/key-rotation.ts';
 import type { VerificationReport } from '../../data/keys/key-verification.ts';
 import type { UnopenedValue } from '../../data/sealing/sealed-rows.ts';
+import { OPERATION_LIMITS } from '../../limits/operation-limits.ts';
 import { builder } from '../builder.ts';
 
 /** A lost key can affect any number of values; the first ones are enough to find it. */
-const MAX_FAILURES = 1_000;
+const MAX_FAILURES = OPERATION_LIMITS.listedFailures.value;
 
 const UnopenedReasonEnum = builder.enumType('UnopenedReason', {
   description: 'Why an encrypted value cannot be decrypted.',

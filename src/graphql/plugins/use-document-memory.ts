@@ -1,12 +1,13 @@
 import type { DocumentNode } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
 import { validationFailed } from '../../errors.ts';
+import { OPERATION_LIMITS } from '../../limits/operation-limits.ts';
 import type { GraphQLServerContext } from '../context.ts';
 import type { DocumentMemory } from '../document-memory.ts';
 import { toGraphQLError } from '../mask-error.ts';
 
 /** Maximum size of a document, in bytes. */
-export const MAX_DOCUMENT_BYTES = 16 * 1_024;
+export const MAX_DOCUMENT_BYTES = OPERATION_LIMITS.document.value;
 
 /**
  * Refuses documents that are too large, and parses and validates the others once. Yoga's own cache counts documents and

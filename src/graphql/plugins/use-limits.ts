@@ -1,14 +1,15 @@
 import { EnvelopArmorPlugin } from '@escape.tech/graphql-armor';
 import type { Plugin } from 'graphql-yoga';
+import { OPERATION_LIMITS } from '../../limits/operation-limits.ts';
 
 /** Maximum nesting depth of fields. */
-export const MAX_DEPTH = 12;
+export const MAX_DEPTH = OPERATION_LIMITS.depth.value;
 /** Maximum number of aliases in a document. */
-export const MAX_ALIASES = 15;
+export const MAX_ALIASES = OPERATION_LIMITS.aliases.value;
 /** Maximum number of directives in a document. */
-export const MAX_DIRECTIVES = 5;
+export const MAX_DIRECTIVES = OPERATION_LIMITS.directives.value;
 /** Maximum number of lexical tokens in a document. */
-export const MAX_TOKENS = 1_500;
+export const MAX_TOKENS = OPERATION_LIMITS.tokens.value;
 
 /**
  * Refuses documents that cost more than a legitimate client needs: too deep, too long, or with too many aliases

@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import { locateSyntaxError } from '../../domain/validation/json-text.ts';
 import { suggestName } from '../../domain/validation/nearest-name.ts';
 import { DomainError, type ValidationIssue, validationFailed } from '../../errors.ts';
+import { REQUEST_LIMITS } from '../../limits/request-limits.ts';
 import { limitNesting } from '../limit-nesting.ts';
 import { decodeUtf8, readLimitedBody } from '../limited-body.ts';
 import { isJson } from '../media-type.ts';
@@ -10,7 +11,7 @@ import { HttpProblem } from '../problem.ts';
 import type { DocumentedBody } from './operation.ts';
 
 /** A list with a wrong type in each of its entries must not cause a response that is larger than the request. */
-const MAX_ISSUES = 100;
+const MAX_ISSUES = REQUEST_LIMITS.issues.value;
 
 const MAX_SHOWN_NAME = 64;
 

@@ -1,6 +1,7 @@
 import { type ValidationIssue, validationFailed } from '../../errors.ts';
+import { REQUEST_LIMITS } from '../../limits/request-limits.ts';
 
-const MAX_ISSUES = 100;
+const MAX_ISSUES = REQUEST_LIMITS.issues.value;
 const MAX_SHOWN_NAME = 64;
 
 /**

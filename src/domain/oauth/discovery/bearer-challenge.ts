@@ -1,3 +1,5 @@
+import { OUTBOUND_LIMITS } from '../../../limits/outbound-limits.ts';
+
 /** A server's instructions for getting a token (RFC 6750, section 3; RFC 9728, section 5.1). Not validated. */
 export interface BearerChallenge {
   /** The URL of the protected resource metadata. Null when the challenge has none. */
@@ -7,7 +9,7 @@ export interface BearerChallenge {
 }
 
 /** The maximum size of all headers of a response, in bytes (safe-fetch.ts). */
-const MAX_LENGTH = 16_384;
+const MAX_LENGTH = OUTBOUND_LIMITS.challenge.value;
 
 const TCHAR = "[!#$%&'*+\\-.^_`|~0-9A-Za-z]";
 const QUOTED = String.raw`"((?:[\t \x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t\x20-\x7e\x80-\xff])*)"`;

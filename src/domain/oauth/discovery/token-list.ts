@@ -1,8 +1,10 @@
+import { OUTBOUND_LIMITS } from '../../../limits/outbound-limits.ts';
+
 /** RFC 6749, section 3.3, with the same length limit as scopes from an admin. */
 const TOKEN = /^[\x21\x23-\x5b\x5d-\x7e]{1,128}$/;
 
 /** No real request needs more. A hostile document could list thousands. */
-const MAX_TOKENS = 100;
+const MAX_TOKENS = OUTBOUND_LIMITS.tokenList.value;
 
 /** RFC 6749, section 3.3, and OpenID Connect Core 1.0, section 11: the scope that asks for a refresh token. */
 const OFFLINE_ACCESS = 'offline_access';

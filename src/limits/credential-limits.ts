@@ -1,0 +1,70 @@
+import type { Limit } from './limit.ts';
+
+const GUESSES = '`RATE_LIMITED`, except for credentials that were right from that network before';
+const COUNTED = 'the refusal is the same, but it is counted in a later entry';
+
+/** Who signs in, who tries to, and who is refused. A network is an IPv4 address, or the first 64 bits of an IPv6 address. */
+export const CREDENTIAL_LIMITS = {
+  guesses: { what: 'Wrong credentials from one network at once', value: 100, unit: 'count', answer: GUESSES },
+  guessesPerSecond: {
+    what: 'Wrong credentials from one network per second after that',
+    value: 5,
+    unit: 'count',
+    answer: GUESSES,
+  },
+  denials: {
+    what: 'Audit entries about repeated refusals of one caller at once',
+    value: 30,
+    unit: 'count',
+    answer: COUNTED,
+  },
+  deniedNetworks: {
+    what: 'Networks at once whose refusals have entries of their own',
+    value: 500,
+    unit: 'count',
+    answer: 'further networks are counted together',
+  },
+  denialInterval: {
+    what: 'Time between two audit entries about repeated refusals of one caller after that',
+    value: 60_000,
+    unit: 'ms',
+    answer: COUNTED,
+  },
+  deniedNetworkInterval: {
+    what: 'Time between two networks whose refusals have entries of their own after that',
+    value: 5_000,
+    unit: 'ms',
+    answer: 'networks in between are counted together',
+  },
+  oidcSubject: {
+    what: 'Subject of an OpenID Connect token',
+    value: 255,
+    unit: 'characters',
+    answer: '`UNAUTHENTICATED`',
+  },
+  sessionAge: {
+    what: 'Age of a browser session',
+    value: 7 * 24 * 3_600_000,
+    unit: 'ms',
+    answer: '`UNAUTHENTICATED`: sign in again',
+  },
+  sessionIdle: {
+    what: 'Time without use after which a browser session ends',
+    value: 24 * 3_600_000,
+    unit: 'ms',
+    answer: '`UNAUTHENTICATED`: sign in again',
+  },
+  signInLinkAge: { what: 'Age of a sign-in link', value: 3_600_000, unit: 'ms', answer: '`UNAUTHENTICATED`' },
+  openFlows: {
+    what: 'Sign-ins at authorization servers that a user has begun',
+    value: 20,
+    unit: 'count',
+    answer: 'a new one ends the oldest',
+  },
+  flowAge: {
+    what: 'Time for a sign-in at an authorization server',
+    value: 600_000,
+    unit: 'ms',
+    answer: '`VALIDATION_FAILED` with the issue `STATE_EXPIRED`',
+  },
+} as const satisfies Record<string, Limit>;

@@ -1,0 +1,58 @@
+import type { Limit } from './limit.ts';
+
+const INVALID = '`VALIDATION_FAILED`';
+
+/** One HTTP request, or one message on a WebSocket. */
+export const REQUEST_LIMITS = {
+  body: {
+    what: 'Body of a request, and one WebSocket message',
+    value: 256 * 1_024,
+    unit: 'bytes',
+    answer: '413; a WebSocket closes with 1009',
+  },
+  url: { what: 'URL of a GraphQL request by GET', value: 8_192, unit: 'characters', answer: '414' },
+  nesting: {
+    what: 'Levels of nested lists and objects in JSON',
+    value: 64,
+    unit: 'count',
+    answer: `deeper values are read as null, and what is left is ${INVALID}`,
+  },
+  issues: {
+    what: 'Problems that one answer lists',
+    value: 100,
+    unit: 'count',
+    answer: 'the first ones, when there are more',
+  },
+  headersTime: {
+    what: 'Time until all headers of a request are there',
+    value: 15_000,
+    unit: 'ms',
+    answer: '408, and the connection ends',
+  },
+  requestTime: {
+    what: 'Time until the whole request is there',
+    value: 30_000,
+    unit: 'ms',
+    answer: '408, and the connection ends',
+  },
+  keepAliveTime: {
+    what: 'Time that a connection may be idle between two requests',
+    value: 75_000,
+    unit: 'ms',
+    answer: 'the connection ends',
+  },
+  stallTime: {
+    what: 'Time that a client of server-sent events may read nothing',
+    value: 30_000,
+    unit: 'ms',
+    answer: 'the connection ends',
+  },
+  forwardingHops: {
+    what: 'Proxies in `X-Forwarded-For` that are looked at, from the nearest',
+    value: 32,
+    unit: 'count',
+    answer: 'the address of the last one counts as the caller',
+  },
+  bearer: { what: 'A bearer token', value: 16_384, unit: 'characters', answer: '`UNAUTHENTICATED`' },
+  cursor: { what: 'A cursor', value: 1_024, unit: 'characters', answer: '`CURSOR_INVALID`' },
+} as const satisfies Record<string, Limit>;
