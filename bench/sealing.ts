@@ -10,6 +10,7 @@ import { openServerDatabase } from '../src/data/database/server-database.ts';
 import { registerKeys } from '../src/data/keys/key-registry.ts';
 import { rotateValues } from '../src/data/keys/key-rotation.ts';
 import { applyMigrations } from '../src/data/migrations/migrations.ts';
+import { sealFor } from '../src/data/sealing/seal-for.ts';
 import { SEALING_KEY } from '../src/data/sealing/seal-row.ts';
 import { type BenchDatabase, openBenchDatabase } from './bench-database.ts';
 
@@ -18,13 +19,14 @@ const CRYPTO_MS = 1_000;
 const VALUE_BYTES = 64;
 const VALUES_PER_CONFIG = 5;
 const CONFIGS = 2_000;
+const ORIGINS = ['https://mcp.example.com'];
 
 /** Measures encryption alone on one core, and a rotation of 10,000 values end to end. @returns lines to print */
 export async function measureSealing(): Promise<string> {
-  const seal = measureCrypto((key, place, text) => sealEnvelope(key, text, place));
+  const seal = measureCrypto((key, place, text) => sealEnvelope(key, { text, origins: ORIGINS }, place));
   const sealed = new Map<MasterKey, string>();
   const open = measureCrypto((key, place, text) => {
-    const envelope = sealed.get(key) ?? sealEnvelope(key, text, place);
+    const envelope = sealed.get(key) ?? sealEnvelope(key, { text, origins: ORIGINS }, place);
     sealed.set(key, envelope);
     openEnvelope(key, envelope, place);
   });
@@ -82,25 +84,25 @@ async function measureRotation({ url, folder }: BenchDatabase) {
 
 /** Creates configs with three secrets each, and two tokens of one user for each. */
 async function createSecrets(prisma: GatehousePrisma): Promise<void> {
-  const secret = () => randomBytes(VALUE_BYTES / 2).toString('hex');
+  const seal = () => sealFor(randomBytes(VALUE_BYTES / 2).toString('hex'), ORIGINS);
   const user = await prisma.user.create({ data: { email: 'bench@example.com' } });
   const configs = Array.from({ length: CONFIGS }, (_, index) => ({
     id: randomUUID(),
     slug: `bench-${index}`,
     displayName: `Bench ${index}`,
     url: 'https://mcp.example.com/',
-    oauth2ClientSecret: secret(),
-    apiKeyValue: secret(),
-    customHeaders: secret(),
+    oauth2ClientSecret: seal(),
+    apiKeyValue: seal(),
+    customHeaders: seal(),
   }));
   await prisma.mcpServerConfig.createMany({ data: configs });
   await prisma.mcpServerUserToken.createMany({
     data: configs.map(({ id }) => ({
       userId: user.id,
       mcpServerConfigId: id,
-      accessToken: secret(),
+      accessToken: seal(),
       accessTokenKeyId: SEALING_KEY,
-      refreshToken: secret(),
+      refreshToken: seal(),
     })),
   });
 }

@@ -15,6 +15,11 @@ const anyPlace = fc.record({
   ownerId: fc.option(fc.string({ minLength: 1, maxLength: 4 }), { nil: undefined }),
 });
 
+/** The text, to be sent to one origin. */
+function bind(text: string) {
+  return { text, origins: ['https://mcp.example.com'] };
+}
+
 /** Why it cannot be decrypted, or `opened`. */
 function tryOpen(text: string, options: { key?: MasterKey; place?: SealedPlace } = {}): OpenFailure | 'opened' {
   try {
@@ -27,11 +32,11 @@ function tryOpen(text: string, options: { key?: MasterKey; place?: SealedPlace }
 }
 
 function decode(sealed: string): Buffer {
-  return Buffer.from(sealed.slice('v1:'.length), 'base64url');
+  return Buffer.from(sealed.slice('v2:'.length), 'base64url');
 }
 
 function encode(bytes: Uint8Array): string {
-  return `v1:${Buffer.from(bytes).toString('base64url')}`;
+  return `v2:${Buffer.from(bytes).toString('base64url')}`;
 }
 
 function flipBit(bytes: Uint8Array, bit: number): Buffer {
@@ -47,7 +52,7 @@ function listBits(bytes: Uint8Array): number[] {
 describe('a sealed text', () => {
   test('opens to the same text, whatever Unicode it has', () => {
     fc.assert(
-      fc.property(anyText, (text) => openEnvelope(key, sealEnvelope(key, text, place), place) === text),
+      fc.property(anyText, (text) => openEnvelope(key, sealEnvelope(key, bind(text), place), place).text === text),
       { examples: [[''], ['\0'], ['\u{10ffff}'], ['\ufeffBOM'], ['a\r\nb']] },
     );
   });
@@ -55,30 +60,30 @@ describe('a sealed text', () => {
   test('opens when it has 64 KB', () => {
     const text = '\u{1f510}'.repeat(16 * 1024);
     expect(Buffer.byteLength(text)).toBe(64 * 1024);
-    expect(openEnvelope(key, sealEnvelope(key, text, place), place)).toBe(text);
+    expect(openEnvelope(key, sealEnvelope(key, bind(text), place), place)).toEqual(bind(text));
   });
 
   test('is different each time', () => {
-    const seals = Array.from({ length: 100 }, () => sealEnvelope(key, 'same', place));
+    const seals = Array.from({ length: 100 }, () => sealEnvelope(key, bind('same'), place));
     expect(new Set(seals).size).toBe(100);
     expect(new Set(seals.map((sealed) => decode(sealed).subarray(32, 64).toString('hex'))).size).toBe(100);
   });
 
   test('is accepted by the database, even for an empty text', () => {
-    expect(sealEnvelope(key, '', place)).toMatch(/^v1:[A-Za-z0-9_-]{107,}$/);
+    expect(sealEnvelope(key, bind(''), place)).toMatch(/^v2:[A-Za-z0-9_-]{107,}$/);
   });
 
   test('is refused when half a surrogate pair would be lost', () => {
-    expect(() => sealEnvelope(key, 'a\ud800b', place)).toThrow(TypeError);
+    expect(() => sealEnvelope(key, bind('a\ud800b'), place)).toThrow(TypeError);
   });
 
   test('needs a salt of full length', () => {
-    expect(() => sealWithSalt(key, 'text', place, randomBytes(16))).toThrow(RangeError);
+    expect(() => sealWithSalt(key, bind('text'), place, randomBytes(16))).toThrow(RangeError);
   });
 });
 
 describe('an altered value cannot be decrypted', () => {
-  const sealed = sealEnvelope(key, 'sk-0123456789abc', place);
+  const sealed = sealEnvelope(key, bind('sk-0123456789abc'), place);
   const bytes = decode(sealed);
 
   test('with any bit of its text flipped', () => {
@@ -95,7 +100,7 @@ describe('an altered value cannot be decrypted', () => {
 
   test.each(Array.from({ length: 16 }, (_, length) => length))('with a tag of %i bytes', (length) => {
     expect(tryOpen(encode(bytes.subarray(0, bytes.length - 16 + length)))).not.toBe('opened');
-    const empty = decode(sealEnvelope(key, '', place));
+    const empty = decode(sealEnvelope(key, bind(''), place));
     expect(tryOpen(encode(empty.subarray(0, 64 + length)))).toBe('malformed');
   });
 
@@ -107,8 +112,8 @@ describe('an altered value cannot be decrypted', () => {
   test.each([
     ['nothing', ''],
     ['plain text', 'sk-0123456789abc'],
-    ['the prefix alone', 'v1:'],
-    ['another version', sealed.replace('v1', 'v2')],
+    ['the prefix alone', 'v2:'],
+    ['another version', sealed.replace('v2', 'v3')],
     ['a line break after it', `${sealed}\n`],
     ['a space before it', ` ${sealed}`],
     ['padding', `${sealed}=`],
@@ -119,7 +124,7 @@ describe('an altered value cannot be decrypted', () => {
 
   test('with spare bits of the last character set', () => {
     // 97 bytes leave 4 spare bits in the last of 130 characters.
-    const text = sealEnvelope(key, 'x'.repeat(17), place);
+    const text = sealEnvelope(key, { text: 'x'.repeat(13), origins: [] }, place);
     const last = text.slice(-1);
     const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
     const twin = text.slice(0, -1) + alphabet[alphabet.indexOf(last) + 1];
@@ -136,14 +141,14 @@ describe('a value can be decrypted only in its own place', () => {
     ['owner', { ownerId: 'user-2' }],
     ['owner taken away', { ownerId: undefined }],
   ])('not in another %s', (_, change) => {
-    expect(tryOpen(sealEnvelope(key, 'text', place), { place: { ...place, ...change } })).toBe('tag');
+    expect(tryOpen(sealEnvelope(key, bind('text'), place), { place: { ...place, ...change } })).toBe('tag');
   });
 
   test('places do not collide when concatenated', () => {
     fc.assert(
       fc.property(anyPlace, anyPlace, (here, there) => {
         const isSame = JSON.stringify(Object.values(here)) === JSON.stringify(Object.values(there));
-        expect(tryOpen(sealEnvelope(key, 'text', here), { place: there })).toBe(isSame ? 'opened' : 'tag');
+        expect(tryOpen(sealEnvelope(key, bind('text'), here), { place: there })).toBe(isSame ? 'opened' : 'tag');
       }),
       {
         examples: [
@@ -161,11 +166,11 @@ describe('a value can be decrypted only in its own place', () => {
   });
 
   test('a wrong key is detected by the commitment', () => {
-    expect(tryOpen(sealEnvelope(key, 'text', place), { key: new MasterKey(randomBytes(32)) })).toBe('commitment');
+    expect(tryOpen(sealEnvelope(key, bind('text'), place), { key: new MasterKey(randomBytes(32)) })).toBe('commitment');
   });
 
   test('the failure reveals nothing of the value', () => {
-    const sealed = sealEnvelope(key, 'text', place);
+    const sealed = sealEnvelope(key, bind('text'), place);
     const error = new OpenError('tag');
     expect(() => openEnvelope(key, sealed, { ...place, rowId: 'row-2' })).toThrow(error);
     expect(`${error.message} ${JSON.stringify(error)}`).not.toContain(sealed.slice(3, 20));

@@ -4,7 +4,9 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { scrubDatabaseError } from '../../src/data/database/database-error.ts';
 import { registerKeys } from '../../src/data/keys/key-registry.ts';
 import { listSealedColumns, type SealedColumn, type SealedModel } from '../../src/data/sealing/sealed-columns.ts';
+import type { SealedValue } from '../../src/data/sealing/sealed-value.ts';
 import { DomainError } from '../../src/errors.ts';
+import { SERVER_URL, sealText } from '../setup/sealed-text.ts';
 import {
   configColumns,
   createFlow,
@@ -33,7 +35,12 @@ beforeEach(async () => {
 
 async function createConfig() {
   return sealed.prisma.mcpServerConfig.create({
-    data: { ...configColumns(), oauth2ClientSecret: 'client', apiKeyValue: 'key', customHeaders: '{"X-A":"header"}' },
+    data: {
+      ...configColumns(),
+      oauth2ClientSecret: sealText('client'),
+      apiKeyValue: sealText('key'),
+      customHeaders: sealText('{"X-A":"header"}'),
+    },
   });
 }
 
@@ -54,8 +61,8 @@ async function openColumn(model: SealedModel, column: SealedColumn, id: string):
     McpServerFormerClient: () => prisma.mcpServerFormerClient.findUniqueOrThrow(where),
   };
   const row = await find[model.model]?.();
-  const value = row?.[column.field as keyof typeof row] as unknown as { open(): { expose(): string } };
-  return value.open().expose();
+  const value = row?.[column.field as keyof typeof row] as unknown as SealedValue;
+  return value.openFor(model.model === 'McpOAuthFlow' ? 'https://login.example.com/token' : SERVER_URL).expose();
 }
 
 describe('reading', () => {
@@ -79,8 +86,8 @@ describe('reading', () => {
   test('a value is decrypted on request, once per request', async () => {
     const { id } = await createConfig();
     const row = await sealed.prisma.mcpServerConfig.findUniqueOrThrow({ where: { id } });
-    expect(row.apiKeyValue?.open().expose()).toBe('key');
-    expect(row.customHeaders?.open().expose()).toBe('{"X-A":"header"}');
+    expect(row.apiKeyValue?.openFor(SERVER_URL).expose()).toBe('key');
+    expect(row.customHeaders?.openFor(SERVER_URL).expose()).toBe('{"X-A":"header"}');
     expect(sealed.opened.map(({ column, rowId }) => [column, rowId])).toEqual([
       ['api_key_value', id],
       ['custom_headers', id],
@@ -106,15 +113,15 @@ describe('reading', () => {
       select: { refreshToken: true, config: { select: { oauth2ClientSecret: true } } },
     });
     expect(Object.keys(row).sort()).toEqual(['config', 'refreshToken']);
-    expect(row.refreshToken?.open().expose()).toBe('refresh');
-    expect(row.config.oauth2ClientSecret?.open().expose()).toBe('client');
+    expect(row.refreshToken?.openFor(SERVER_URL).expose()).toBe('refresh');
+    expect(row.config.oauth2ClientSecret?.openFor(SERVER_URL).expose()).toBe('client');
   });
 
   test('an omitted value is absent, and its neighbour can be decrypted', async () => {
     const { id } = await createConfig();
     const row = await sealed.prisma.mcpServerConfig.findUniqueOrThrow({ where: { id }, omit: { apiKeyValue: true } });
     expect('apiKeyValue' in row).toBe(false);
-    expect(row.customHeaders?.open().expose()).toBe('{"X-A":"header"}');
+    expect(row.customHeaders?.openFor(SERVER_URL).expose()).toBe('{"X-A":"header"}');
   });
 });
 
@@ -133,11 +140,11 @@ describe('a value that cannot be decrypted', () => {
     expect(
       rows
         .find((row) => row.id === sound.id)
-        ?.apiKeyValue?.open()
+        ?.apiKeyValue?.openFor(SERVER_URL)
         .expose(),
     ).toBe('key');
     const value = rows.find((row) => row.id === broken.id)?.apiKeyValue;
-    const error = catchError(() => value?.open());
+    const error = catchError(() => value?.openFor(SERVER_URL));
     expect(error).toBeInstanceOf(DomainError);
     expect(error).toMatchObject({
       code: 'DECRYPTION_FAILED',
@@ -156,7 +163,7 @@ describe('a value that cannot be decrypted', () => {
     keyring.remove(former.digest);
     try {
       const row = await prisma.mcpServerConfig.findUniqueOrThrow({ where: { id } });
-      expect(catchError(() => row.apiKeyValue?.open())).toMatchObject({ code: 'DECRYPTION_FAILED' });
+      expect(catchError(() => row.apiKeyValue?.openFor(SERVER_URL))).toMatchObject({ code: 'DECRYPTION_FAILED' });
       expect(sealed.failures).toMatchObject([{ reason: 'unknown_key' }]);
     } finally {
       keyring.add(former);
@@ -215,7 +222,7 @@ describe('an encrypted value moved by hand', () => {
     const { id } = await createToken(config.id, anna.id);
     const open = async (rowId: string) => {
       const row = await sealed.prisma.mcpServerUserToken.findUniqueOrThrow({ where: { id: rowId } });
-      return row.accessToken.open().expose();
+      return row.accessToken.openFor(SERVER_URL).expose();
     };
     await sealed.database.query('UPDATE mcp_server_user_tokens SET user_id = $1::uuid', [ben.id]);
     await expect(open(id)).rejects.toMatchObject({ code: 'DECRYPTION_FAILED' });

@@ -8,6 +8,7 @@ import type { FindRelation } from '../../src/data/sealing/relations.ts';
 import { SEALING_KEY, SealingError, sealNewRow } from '../../src/data/sealing/seal-row.ts';
 import { createWriteSealer } from '../../src/data/sealing/seal-write.ts';
 import type { SealedModel } from '../../src/data/sealing/sealed-columns.ts';
+import { sealText } from '../setup/sealed-text.ts';
 import { newMasterKey } from './encryption-setup.ts';
 
 /** The relations that matter here, as Prisma describes them; encryption-writes.test.ts uses Prisma itself. */
@@ -23,6 +24,7 @@ const RELATIONS: Record<string, { target: string; inverse: string }> = {
 };
 const findRelation: FindRelation = (model, field) => RELATIONS[`${model}.${field}`];
 const seal = createWriteSealer(new Keyring([newMasterKey()]), findRelation);
+const SECRET = sealText('secret');
 const id = randomUUID();
 const userId = randomUUID();
 
@@ -33,64 +35,64 @@ const refusals: Refusal[] = [
     'an update by slug',
     'McpServerConfig',
     'update',
-    { where: { slug: 'a' }, data: { apiKeyValue: 'secret' } },
+    { where: { slug: 'a' }, data: { apiKeyValue: SECRET } },
     /name the row by id/,
   ],
-  ['an updateMany of all', 'McpServerConfig', 'updateMany', { data: { apiKeyValue: 'secret' } }, /name the row by id/],
+  ['an updateMany of all', 'McpServerConfig', 'updateMany', { data: { apiKeyValue: SECRET } }, /name the row by id/],
   [
     'an id that may be one of many',
     'McpServerConfig',
     'updateMany',
-    { where: { id: { in: [id] } }, data: { apiKeyValue: 'secret' } },
+    { where: { id: { in: [id] } }, data: { apiKeyValue: SECRET } },
     /name the row by id/,
   ],
   [
     'an id in an OR',
     'McpServerConfig',
     'updateMany',
-    { where: { OR: [{ id }] }, data: { apiKeyValue: 'secret' } },
+    { where: { OR: [{ id }] }, data: { apiKeyValue: SECRET } },
     /name the row by id/,
   ],
   [
     'an id in a NOT',
     'McpServerConfig',
     'updateManyAndReturn',
-    { where: { NOT: { id } }, data: { apiKeyValue: 'secret' } },
+    { where: { NOT: { id } }, data: { apiKeyValue: SECRET } },
     /name the row by id/,
   ],
   [
     'an upsert by slug',
     'McpServerConfig',
     'upsert',
-    { where: { slug: 'a' }, create: { apiKeyValue: 'secret' }, update: { apiKeyValue: 'secret' } },
+    { where: { slug: 'a' }, create: { apiKeyValue: SECRET }, update: { apiKeyValue: SECRET } },
     /name the row by id/,
   ],
   [
     'an id that is no UUID',
     'McpServerConfig',
     'update',
-    { where: { id: `{${id}}` }, data: { apiKeyValue: 'secret' } },
+    { where: { id: `{${id}}` }, data: { apiKeyValue: SECRET } },
     /not a UUID/,
   ],
   [
     'a token without its user',
     'McpServerUserToken',
     'update',
-    { where: { id }, data: { accessToken: 'secret' } },
+    { where: { id }, data: { accessToken: SECRET } },
     /name the row by userId too/,
   ],
   [
     'a new token without its user',
     'McpServerUserToken',
     'create',
-    { data: { accessToken: 'secret' } },
+    { data: { accessToken: SECRET } },
     /name the row by userId too/,
   ],
   [
     'a key column set by hand',
     'McpServerConfig',
     'create',
-    { data: { apiKeyValue: 'secret', apiKeyValueKeyId: 'abc' } },
+    { data: { apiKeyValue: SECRET, apiKeyValueKeyId: 'abc' } },
     /not by hand/,
   ],
   [
@@ -126,14 +128,21 @@ const refusals: Refusal[] = [
     'McpServerUserToken',
     'update',
     { where: { id, userId }, data: { accessToken: null } },
-    /takes a string$/,
+    /takes what sealFor returns$/,
   ],
   [
     'a value that is no string',
     'McpServerConfig',
     'update',
     { where: { id }, data: { apiKeyValue: { increment: 'secret' } } },
-    /takes a string or null/,
+    /takes what sealFor returns, or null/,
+  ],
+  [
+    'a value that does not say where it may be sent',
+    'McpServerConfig',
+    'create',
+    { data: { apiKeyValue: 'secret' } },
+    /takes what sealFor returns, or null/,
   ],
   [
     'a change of the id',
@@ -160,14 +169,14 @@ const refusals: Refusal[] = [
     'foreign keys as relations',
     'McpServerConfig',
     'create',
-    { data: { apiKeyValue: 'secret', createdBy: { connect: { id: userId } } } },
+    { data: { apiKeyValue: SECRET, createdBy: { connect: { id: userId } } } },
     /createdBy as a column/,
   ],
   [
     'a nested update by slug',
     'User',
     'update',
-    { where: { id }, data: { createdConfigs: { update: { where: { slug: 'a' }, data: { apiKeyValue: 'secret' } } } } },
+    { where: { id }, data: { createdConfigs: { update: { where: { slug: 'a' }, data: { apiKeyValue: SECRET } } } } },
     /name the row by id/,
   ],
   [
@@ -176,7 +185,7 @@ const refusals: Refusal[] = [
     'update',
     {
       where: { id },
-      data: { createdConfigs: { upsert: [{ where: { slug: 'a' }, create: {}, update: { apiKeyValue: 'secret' } }] } },
+      data: { createdConfigs: { upsert: [{ where: { slug: 'a' }, create: {}, update: { apiKeyValue: SECRET } }] } },
     },
     /name the row by id/,
   ],
@@ -184,28 +193,28 @@ const refusals: Refusal[] = [
     'a nested updateMany of all',
     'User',
     'update',
-    { where: { id }, data: { createdConfigs: { updateMany: { where: {}, data: { apiKeyValue: 'secret' } } } } },
+    { where: { id }, data: { createdConfigs: { updateMany: { where: {}, data: { apiKeyValue: SECRET } } } } },
     /name the row by id/,
   ],
   [
     'a nested update without a filter',
     'McpServerUserToken',
     'update',
-    { where: { id }, data: { config: { update: { apiKeyValue: 'secret' } } } },
+    { where: { id }, data: { config: { update: { apiKeyValue: SECRET } } } },
     /name the row by id/,
   ],
   [
     'a token under a user without an id',
     'User',
     'create',
-    { data: { email: 'a', mcpServerTokens: { create: { accessToken: 'secret' } } } },
+    { data: { email: 'a', mcpServerTokens: { create: { accessToken: SECRET } } } },
     /name the row by userId too/,
   ],
   [
     'a token under a user by email',
     'User',
     'update',
-    { where: { email: 'a' }, data: { mcpServerTokens: { createMany: { data: [{ accessToken: 'secret' }] } } } },
+    { where: { email: 'a' }, data: { mcpServerTokens: { createMany: { data: [{ accessToken: SECRET }] } } } },
     /name the row by userId too/,
   ],
   [
@@ -228,7 +237,7 @@ const refusals: Refusal[] = [
     'update',
     {
       where: { id },
-      data: { mcpServerTokens: { connectOrCreate: { where: { id }, create: { accessToken: 'secret' } } } },
+      data: { mcpServerTokens: { connectOrCreate: { where: { id }, create: { accessToken: SECRET } } } },
     },
     /userId cannot change/,
   ],
@@ -236,21 +245,21 @@ const refusals: Refusal[] = [
     'two levels down',
     'User',
     'update',
-    { where: { id }, data: { createdConfigs: { create: { userTokens: { create: { accessToken: 'secret' } } } } } },
+    { where: { id }, data: { createdConfigs: { create: { userTokens: { create: { accessToken: SECRET } } } } } },
     /name the row by userId too/,
   ],
   [
     'an operation that is not known',
     'McpServerConfig',
     'merge',
-    { data: { apiKeyValue: 'secret' } },
+    { data: { apiKeyValue: SECRET } },
     /cannot seal the operation merge/,
   ],
   [
     'a nested operation that is not known',
     'User',
     'update',
-    { where: { id }, data: { createdConfigs: { merge: { apiKeyValue: 'secret' } } } },
+    { where: { id }, data: { createdConfigs: { merge: { apiKeyValue: SECRET } } } },
     /cannot seal the nested operation merge/,
   ],
 ];
@@ -293,18 +302,24 @@ describe('a table with text ids', () => {
         keyField: 'verifierKeyId',
         keyColumn: 'verifier_key_id',
         nullable: false,
+        destinations: { in: 'row', urls: [{ field: 'url', column: 'url' }] },
       },
     ],
   };
 
   test('encrypts a value for exactly this text', () => {
-    const row = sealNewRow(model, { stateHash: 'AbC', verifier: 'text' }, new Keyring([key]), undefined);
+    const row = sealNewRow(model, { stateHash: 'AbC', verifier: sealText('text') }, new Keyring([key]), undefined);
     expect(row).toMatchObject({ stateHash: 'AbC', verifierKeyId: key.digest });
     const place = { table: 'flows', column: 'verifier', rowId: 'AbC', ownerId: undefined };
-    expect(openEnvelope(key, String(row['verifier']), place)).toBe('text');
+    expect(openEnvelope(key, String(row['verifier']), place)).toEqual({
+      text: 'text',
+      origins: ['https://mcp.example.com'],
+    });
   });
 
   test('refuses a write without it', () => {
-    expect(() => sealNewRow(model, { verifier: 'text' }, new Keyring([key]), undefined)).toThrow(/its stateHash/);
+    expect(() => sealNewRow(model, { verifier: sealText('text') }, new Keyring([key]), undefined)).toThrow(
+      /its stateHash/,
+    );
   });
 });

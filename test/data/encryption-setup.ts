@@ -9,6 +9,7 @@ import { registerKeys } from '../../src/data/keys/key-registry.ts';
 import { SEALING_KEY } from '../../src/data/sealing/seal-row.ts';
 import { listSealedColumns } from '../../src/data/sealing/sealed-columns.ts';
 import { openTestDatabase } from '../setup/database.ts';
+import { SERVER_URL, sealText } from '../setup/sealed-text.ts';
 
 export function newMasterKey(): MasterKey {
   return new MasterKey(randomBytes(32));
@@ -60,7 +61,7 @@ export async function removeRows(database: Database): Promise<void> {
 /** Columns of a config with unique values. */
 export function configColumns() {
   const slug = `s-${randomBytes(8).toString('hex')}`;
-  return { slug, displayName: slug, url: 'https://mcp.example.com/' };
+  return { slug, displayName: slug, url: SERVER_URL };
 }
 
 export function createUser(prisma: GatehousePrisma) {
@@ -69,7 +70,11 @@ export function createUser(prisma: GatehousePrisma) {
 
 /** Columns of a user's token; the caller names user and config. */
 export function tokenColumns(accessToken: string, refreshToken?: string) {
-  return { accessToken, accessTokenKeyId: SEALING_KEY, ...(refreshToken !== undefined && { refreshToken }) };
+  return {
+    accessToken: sealText(accessToken),
+    accessTokenKeyId: SEALING_KEY,
+    ...(refreshToken !== undefined && { refreshToken: sealText(refreshToken) }),
+  };
 }
 
 /** A pending connection of a user to a server. */
@@ -85,7 +90,7 @@ export function createFlow(prisma: GatehousePrisma, mcpServerConfigId: string, u
       isIssRequired: false,
       tokenUrl: 'https://login.example.com/token',
       clientId: 'client',
-      codeVerifier: 'verifier',
+      codeVerifier: sealText('verifier', 'https://login.example.com/token'),
       codeVerifierKeyId: SEALING_KEY,
       expiresAt: new Date(),
     },
@@ -96,7 +101,7 @@ export function createFormerClient(prisma: GatehousePrisma, mcpServerConfigId: s
   const data = {
     mcpServerConfigId,
     clientId: 'client',
-    clientSecret: 'secret',
+    clientSecret: sealText('secret'),
     clientAuthMethod: 'client_secret_post',
   };
   return prisma.mcpServerFormerClient.create({ data });
@@ -112,7 +117,7 @@ export async function readStored(database: Database, table: string, column: stri
 export async function readConfigSecrets(prisma: GatehousePrisma, id: string): Promise<(string | null)[]> {
   const row = await prisma.mcpServerConfig.findUniqueOrThrow({ where: { id } });
   const { oauth2ClientSecret, apiKeyValue, customHeaders } = row;
-  return [oauth2ClientSecret, apiKeyValue, customHeaders].map((value) => value?.open().expose() ?? null);
+  return [oauth2ClientSecret, apiKeyValue, customHeaders].map((value) => value?.openFor(SERVER_URL).expose() ?? null);
 }
 
 /** Whether a text occurs anywhere in the tables with encrypted columns. */

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { SERVER_URL, sealText } from '../setup/sealed-text.ts';
 import {
   configColumns,
   createUser,
@@ -23,7 +24,7 @@ afterAll(() => sealed.close());
 /** The two tokens of a row, decrypted. */
 async function readToken(where: { id: string } | { userId: string }) {
   const row = await prisma.mcpServerUserToken.findFirstOrThrow({ where });
-  return [row.accessToken.open().expose(), row.refreshToken?.open().expose() ?? null];
+  return [row.accessToken.openFor(SERVER_URL).expose(), row.refreshToken?.openFor(SERVER_URL).expose() ?? null];
 }
 
 describe("a user's token is encrypted by", () => {
@@ -36,13 +37,13 @@ describe("a user's token is encrypted by", () => {
     expect(await readToken({ id })).toEqual(['access-1', 'refresh-1']);
     await prisma.mcpServerUserToken.update({
       where: { id, userId: user.id },
-      data: { accessToken: 'access-2', refreshToken: null },
+      data: { accessToken: sealText('access-2'), refreshToken: null },
     });
     expect(await readToken({ id })).toEqual(['access-2', null]);
     const mcpServerConfigId_userId = { mcpServerConfigId: config.id, userId: user.id };
     await prisma.mcpServerUserToken.update({
       where: { id, mcpServerConfigId_userId },
-      data: { refreshToken: 'refresh-3' },
+      data: { refreshToken: sealText('refresh-3') },
     });
     expect(await readToken({ id })).toEqual(['access-2', 'refresh-3']);
   });
@@ -71,7 +72,7 @@ describe("a user's token is encrypted by", () => {
     expect(await readToken({ id: tokenId })).toEqual(['nested-2', 'nested-3']);
     await prisma.user.update({
       where: { id },
-      data: { mcpServerTokens: { update: { where: { id: tokenId }, data: { accessToken: 'nested-4' } } } },
+      data: { mcpServerTokens: { update: { where: { id: tokenId }, data: { accessToken: sealText('nested-4') } } } },
     });
     expect(await readToken({ id: tokenId })).toEqual(['nested-4', 'nested-3']);
     expect(await isStored(sealed.database, 'nested-')).toBe(false);
@@ -83,7 +84,7 @@ describe("a user's token is encrypted by", () => {
     const config = await prisma.mcpServerConfig.create({
       data: {
         ...configColumns(),
-        apiKeyValue: 'outer',
+        apiKeyValue: sealText('outer'),
         userTokens: { create: [{ id, userId: anna.id, ...tokenColumns('nested-1') }] },
       },
     });
@@ -96,7 +97,7 @@ describe("a user's token is encrypted by", () => {
             upsert: {
               where: { id: tokenId, userId },
               create: { id: tokenId, userId, ...tokenColumns(accessToken) },
-              update: { accessToken },
+              update: { accessToken: sealText(accessToken) },
             },
           },
         },
@@ -105,7 +106,7 @@ describe("a user's token is encrypted by", () => {
     expect(await readToken({ userId: anna.id })).toEqual(['nested-2', null]);
     await upsert(ben.id, randomUUID(), 'nested-3');
     expect(await readToken({ userId: ben.id })).toEqual(['nested-3', null]);
-    const update = { where: { id, userId: anna.id }, data: { refreshToken: 'nested-4' } };
+    const update = { where: { id, userId: anna.id }, data: { refreshToken: sealText('nested-4') } };
     await prisma.mcpServerConfig.update({ where, data: { userTokens: { updateMany: update } } });
     expect(await readToken({ userId: anna.id })).toEqual(['nested-2', 'nested-4']);
     const tokenId = randomUUID();
@@ -127,7 +128,7 @@ describe("a user's token is encrypted by", () => {
     });
     await prisma.mcpServerUserToken.update({
       where: { id },
-      data: { config: { update: { where: { id: config.id }, data: { apiKeyValue: 'from below' } } } },
+      data: { config: { update: { where: { id: config.id }, data: { apiKeyValue: sealText('from below') } } } },
     });
     expect(await readConfigSecrets(prisma, config.id)).toEqual([null, 'from below', null]);
   });

@@ -9,6 +9,7 @@ import { createPrisma, type GatehousePrisma } from '../../src/data/database/pris
 import { checkKeys, registerKeys } from '../../src/data/keys/key-registry.ts';
 import { KeyRegistryError } from '../../src/data/keys/key-registry-error.ts';
 import { onServer, openTestDatabase } from '../setup/database.ts';
+import { sealText } from '../setup/sealed-text.ts';
 import { configColumns, newMasterKey, removeRows } from './encryption-setup.ts';
 
 let database: Database;
@@ -85,8 +86,8 @@ describe('the start', () => {
     const gateway = start([first]);
     await gateway.register();
     const data = [
-      { ...configColumns(), apiKeyValue: 'a', customHeaders: 'b' },
-      { ...configColumns(), apiKeyValue: 'c' },
+      { ...configColumns(), apiKeyValue: sealText('a'), customHeaders: sealText('b') },
+      { ...configColumns(), apiKeyValue: sealText('c') },
     ];
     await gateway.prisma.mcpServerConfig.createMany({ data });
     const problems = await catchProblems(start([second]).register());
@@ -160,11 +161,17 @@ test.runIf(onServer)('encrypted writes continue while keys are being registered'
   await gateway.prisma.$transaction(async (tx) => {
     await tx.$executeRaw`LOCK TABLE encryption_keys IN SHARE ROW EXCLUSIVE MODE`;
     // On another connection, before this transaction ends: it would block forever if the lock excluded it.
-    const row = await prisma.mcpServerConfig.create({ data: { ...configColumns(), apiKeyValue: 'meanwhile' } });
+    const row = await prisma.mcpServerConfig.create({
+      data: { ...configColumns(), apiKeyValue: sealText('meanwhile') },
+    });
     expect(row.apiKeyValueKeyId).toBe(first.digest);
   });
 });
 
 function seal(key: MasterKey, text: string, column: string, number: number): string {
-  return sealEnvelope(key, text, { table: 'encryption_keys', column, rowId: String(number), ownerId: undefined });
+  return sealEnvelope(
+    key,
+    { text, origins: [] },
+    { table: 'encryption_keys', column, rowId: String(number), ownerId: undefined },
+  );
 }

@@ -7,6 +7,7 @@ import { registerKeys } from '../../src/data/keys/key-registry.ts';
 import { revokeKey } from '../../src/data/keys/key-revocation.ts';
 import { DomainError } from '../../src/errors.ts';
 import { onServer } from '../setup/database.ts';
+import { sealText } from '../setup/sealed-text.ts';
 import {
   configColumns,
   createUser,
@@ -40,7 +41,7 @@ async function createSecrets() {
   const { prisma } = sealed;
   const user = await createUser(prisma);
   const config = await prisma.mcpServerConfig.create({
-    data: { ...configColumns(), apiKeyValue: 'a', oauth2ClientSecret: 'b' },
+    data: { ...configColumns(), apiKeyValue: sealText('a'), oauth2ClientSecret: sealText('b') },
   });
   await prisma.mcpServerUserToken.create({
     data: { userId: user.id, mcpServerConfigId: config.id, ...tokenColumns('c', 'd') },
@@ -53,7 +54,7 @@ test("the list shows each key's status and how many values it encrypts", async (
   const former = keyring.active.digest;
   await createSecrets();
   await promoteNewKey();
-  await prisma.mcpServerConfig.create({ data: { ...configColumns(), apiKeyValue: 'new' } });
+  await prisma.mcpServerConfig.create({ data: { ...configColumns(), apiKeyValue: sealText('new') } });
   const keys = await listKeys(prisma, keyring);
   expect(keys).toMatchObject([
     { number: 1, digest: former, status: 'decrypt_only', isConfigured: true, sealedValueCount: 4, revokedAt: null },
@@ -124,7 +125,7 @@ test('a revoked key encrypts nothing more, even from a gateway that has not noti
   keyring.add(former);
   keyring.promote(former.digest);
   const error = await prisma.mcpServerConfig
-    .create({ data: { ...configColumns(), apiKeyValue: 'late' } })
+    .create({ data: { ...configColumns(), apiKeyValue: sealText('late') } })
     .catch((reason: unknown) => reason);
   expect(isForeignKeyViolation(error)).toBe(true);
 });
@@ -134,7 +135,7 @@ test.runIf(onServer)('a value that is being encrypted while its key is revoked k
   const former = keyring.active.digest;
   let revocation: Promise<unknown> = Promise.resolve();
   await prisma.$transaction(async (tx) => {
-    await tx.mcpServerConfig.create({ data: { ...configColumns(), apiKeyValue: 'uncommitted' } });
+    await tx.mcpServerConfig.create({ data: { ...configColumns(), apiKeyValue: sealText('uncommitted') } });
     await promoteNewKey();
     revocation = revokeKey(prisma, keyring, 1).catch((reason: unknown) => reason);
     // The revocation counts no values yet, then waits for the key's row, which this transaction shares.

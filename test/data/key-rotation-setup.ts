@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Keyring } from '../../src/crypto/keyring.ts';
 import type { GatehousePrisma } from '../../src/data/database/prisma.ts';
 import { registerKeys } from '../../src/data/keys/key-registry.ts';
+import { SERVER_URL, sealText } from '../setup/sealed-text.ts';
 import { configColumns, createUser, newMasterKey, tokenColumns } from './encryption-setup.ts';
 
 /** Registers another key and makes it the active one. @returns the digest of the previous one */
@@ -23,9 +24,9 @@ export async function createSecrets(prisma: GatehousePrisma, count: number): Pro
   const configs = Array.from({ length: count }, (_, index) => ({
     ...configColumns(),
     id: randomUUID(),
-    oauth2ClientSecret: `client ${index}`,
-    apiKeyValue: `key ${index}`,
-    customHeaders: JSON.stringify({ 'X-Index': String(index) }),
+    oauth2ClientSecret: sealText(`client ${index}`),
+    apiKeyValue: sealText(`key ${index}`),
+    customHeaders: sealText(JSON.stringify({ 'X-Index': String(index) })),
   }));
   await prisma.mcpServerConfig.createMany({ data: configs });
   await prisma.mcpServerUserToken.createMany({
@@ -42,13 +43,13 @@ export async function createSecrets(prisma: GatehousePrisma, count: number): Pro
 export async function readAllSecrets(prisma: GatehousePrisma): Promise<Record<string, string | undefined>> {
   const secrets: Record<string, string | undefined> = {};
   for (const row of await prisma.mcpServerConfig.findMany()) {
-    secrets[`${row.id} client`] = row.oauth2ClientSecret?.open().expose();
-    secrets[`${row.id} key`] = row.apiKeyValue?.open().expose();
-    secrets[`${row.id} headers`] = row.customHeaders?.open().expose();
+    secrets[`${row.id} client`] = row.oauth2ClientSecret?.openFor(SERVER_URL).expose();
+    secrets[`${row.id} key`] = row.apiKeyValue?.openFor(SERVER_URL).expose();
+    secrets[`${row.id} headers`] = row.customHeaders?.openFor(SERVER_URL).expose();
   }
   for (const row of await prisma.mcpServerUserToken.findMany()) {
-    secrets[`${row.id} access`] = row.accessToken.open().expose();
-    secrets[`${row.id} refresh`] = row.refreshToken?.open().expose();
+    secrets[`${row.id} access`] = row.accessToken.openFor(SERVER_URL).expose();
+    secrets[`${row.id} refresh`] = row.refreshToken?.openFor(SERVER_URL).expose();
   }
   return secrets;
 }

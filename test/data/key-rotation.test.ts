@@ -6,6 +6,7 @@ import { revokeKey } from '../../src/data/keys/key-revocation.ts';
 import { rotateValues } from '../../src/data/keys/key-rotation.ts';
 import { readAllRows } from '../graphql/database-rows.ts';
 import { onServer } from '../setup/database.ts';
+import { sealText } from '../setup/sealed-text.ts';
 import {
   configColumns,
   createFlow,
@@ -80,7 +81,7 @@ test('re-encrypts pending connections too', async () => {
   expect((await rotateValues(prisma, keyring)).resealed).toBe(6);
   keyring.remove(former);
   const row = await prisma.mcpOAuthFlow.findUniqueOrThrow({ where: { id } });
-  expect(row.codeVerifier.open().expose()).toBe('verifier');
+  expect(row.codeVerifier.openFor(row.tokenUrl).expose()).toBe('verifier');
 });
 
 test('stops after its limit and continues from there', async () => {
@@ -153,7 +154,7 @@ test("a value written between read and write keeps the writer's text", async () 
       return async (sql: string, ...parameters: unknown[]) => {
         if (sql.includes('api_key_value') && sql.includes('UPDATE') && writes === 0) {
           writes += 1;
-          await prisma.mcpServerConfig.update({ where: { id }, data: { apiKeyValue: 'of the writer' } });
+          await prisma.mcpServerConfig.update({ where: { id }, data: { apiKeyValue: sealText('of the writer') } });
         }
         return target.$queryRawUnsafe(sql, ...parameters);
       };
@@ -170,13 +171,13 @@ test.runIf(onServer)("a value being written during the rotation keeps the writer
   const { prisma, keyring } = sealed;
   await createSecrets(prisma, 3);
   // Blocked at the first column in which the rotation meets it, after its value was read.
-  const { id } = await prisma.mcpServerConfig.create({ data: { ...configColumns(), apiKeyValue: 'former' } });
+  const { id } = await prisma.mcpServerConfig.create({ data: { ...configColumns(), apiKeyValue: sealText('former') } });
   await promoteNewKey(sealed);
   let rotation: ReturnType<typeof rotateValues> | undefined;
   await prisma.$transaction(async (tx) => {
     await tx.mcpServerConfig.update({
       where: { id },
-      data: { apiKeyValue: 'of the writer', version: { increment: 1 } },
+      data: { apiKeyValue: sealText('of the writer'), version: { increment: 1 } },
     });
     rotation = rotateValues(prisma, keyring);
     // The rotation has done the other rows and waits for this one.
@@ -199,7 +200,10 @@ test.runIf(onServer)('concurrent writers lose nothing and get no error', async (
     for (let round = 0; !isDone; round += 1) {
       const { id } = mine[round % mine.length] ?? { id: '' };
       const value = `writer ${writer} round ${round}`;
-      await prisma.mcpServerConfig.update({ where: { id }, data: { apiKeyValue: value, version: { increment: 1 } } });
+      await prisma.mcpServerConfig.update({
+        where: { id },
+        data: { apiKeyValue: sealText(value), version: { increment: 1 } },
+      });
       written.set(id, value);
     }
   };

@@ -7,6 +7,7 @@ import { rotateValues } from '../../src/data/keys/key-rotation.ts';
 import { createMemory, type Memory } from '../../src/data/memory/memory.ts';
 import { createStore, type Store } from '../../src/data/store.ts';
 import { SYSTEM, type Viewer } from '../../src/policy/viewer.ts';
+import { sealText } from '../setup/sealed-text.ts';
 import {
   configColumns,
   createUser,
@@ -119,7 +120,7 @@ describe('a process without notifications', () => {
 
   test('knows which keys are in use after a rotation that is not a change in the feed', async () => {
     const { store, reader } = await openMemory(DEAF);
-    const { id } = await defineConfig({ authType: 'api_key', apiKeyHeader: 'x-key', apiKeyValue: 'secret' });
+    const { id } = await defineConfig({ authType: 'api_key', apiKeyHeader: 'x-key', apiKeyValue: sealText('secret') });
     const before = await store.configs.findById(ADMIN, { id });
     const head = reader.head();
     const former = await promoteNewKey(sealed);
@@ -183,7 +184,11 @@ test('memory equals the database in content and order after any changes', async 
     if (action === 0 || id === undefined) {
       const displayName = `${names[random(names.length)]}`;
       const enabled = random(2) === 0;
-      const more = [{}, { authType: 'api_key', apiKeyHeader: 'x', apiKeyValue: 'y' }, { availability: 'force_on' }];
+      const more = [
+        {},
+        { authType: 'api_key', apiKeyHeader: 'x', apiKeyValue: sealText('y') },
+        { availability: 'force_on' },
+      ];
       ids.push((await defineConfig({ displayName, enabled, toolDenyList: ['x', 'y'], ...more[random(3)] })).id);
     } else if (action === 1) {
       await sealed.prisma.mcpServerConfig.delete({ where: { id } });

@@ -1,7 +1,8 @@
 import { expect } from 'vitest';
+import { sealEnvelope } from '../../src/crypto/envelope.ts';
 import type { Keyring } from '../../src/crypto/keyring.ts';
 import type { Database } from '../../src/data/database/database.ts';
-import { sealValue } from '../../src/data/sealing/sealed-value.ts';
+import { sealV1 } from '../setup/seal-v1.ts';
 
 const ADMIN_ID = '30095c71-380b-457a-8995-97b8ee6e5307';
 const MEMBER_ID = '00000000-0000-4000-8000-0000000000a1';
@@ -21,10 +22,10 @@ type Row = Readonly<Record<string, unknown>>;
 export const ROWS: Readonly<Record<string, (database: Database, keyring: Keyring) => Promise<void>>> = {
   async '20261123000000_init'(database, keyring) {
     const seal = (table: string, column: string, rowId: string, plaintext: string, ownerId?: string): Row => {
-      const { text, keyDigest } = sealValue(keyring, plaintext, { table, column, rowId, ownerId });
-      return { [column]: text, [`${column}_key_id`]: keyDigest };
+      const text = sealV1(keyring.active, plaintext, { table, column, rowId, ownerId });
+      return { [column]: text, [`${column}_key_id`]: keyring.active.digest };
     };
-    const sealedByRevoked = sealValue(keyring, 'x', { table: 'x', column: 'x', rowId: '1', ownerId: undefined }).text;
+    const sealedByRevoked = sealV1(keyring.active, 'x', { table: 'x', column: 'x', rowId: '1', ownerId: undefined });
     await insert(database, 'encryption_keys', [
       { number: 1, revoked_digest: HASH, revoked_at: '2026-01-02T00:00:00Z', canary: sealedByRevoked },
       { number: 2, active_digest: keyring.active.digest, canary: sealedByRevoked },
@@ -153,7 +154,7 @@ export const ROWS: Readonly<Record<string, (database: Database, keyring: Keyring
   async '20261123140442_connections'(database, keyring) {
     const id = '00000000-0000-4000-8000-0000000000f2';
     const place = { table: 'mcp_oauth_flows', column: 'code_verifier', rowId: id, ownerId: MEMBER_ID };
-    const verifier = sealValue(keyring, 'verifier', place);
+    const verifier = sealV1(keyring.active, 'verifier', place);
     await insert(database, 'mcp_oauth_flows', [
       {
         id,
@@ -165,8 +166,8 @@ export const ROWS: Readonly<Record<string, (database: Database, keyring: Keyring
         is_iss_required: true,
         token_url: 'https://login.example.com/token',
         client_id: 'client',
-        code_verifier: verifier.text,
-        code_verifier_key_id: verifier.keyDigest,
+        code_verifier: verifier,
+        code_verifier_key_id: keyring.active.digest,
         scopes: ['read'],
         expires_at: '2026-01-01T00:00:00Z',
       },
@@ -271,14 +272,14 @@ export const ROWS: Readonly<Record<string, (database: Database, keyring: Keyring
   async '20261128171205_former_clients'(database, keyring) {
     const id = '00000000-0000-4000-8000-0000000000f3';
     const place = { table: 'mcp_server_former_clients', column: 'client_secret', rowId: id, ownerId: undefined };
-    const secret = sealValue(keyring, 'secret', place);
+    const secret = sealV1(keyring.active, 'secret', place);
     await insert(database, 'mcp_server_former_clients', [
       {
         id,
         mcp_server_config_id: FULL_CONFIG_ID,
         client_id: 'client',
-        client_secret: secret.text,
-        client_secret_key_id: secret.keyDigest,
+        client_secret: secret,
+        client_secret_key_id: keyring.active.digest,
         client_auth_method: 'client_secret_post',
       },
     ]);
@@ -297,6 +298,14 @@ export const ROWS: Readonly<Record<string, (database: Database, keyring: Keyring
   async '20261128210000_audit_chain_forward_only'(database) {
     // No new rows, but the old one is protected.
     await expect(database.query('DELETE FROM audit_chain')).rejects.toThrow('only move forward');
+  },
+  async '20261128213500_envelope_v2'(database, keyring) {
+    const place = { table: 'mcp_server_configs', column: 'api_key_value', rowId: SEED_CONFIG_ID, ownerId: undefined };
+    const content = { text: 'key of v2', origins: ['https://mcp.example.com'] };
+    await database.query(
+      'UPDATE mcp_server_configs SET api_key_value = $1, api_key_value_key_id = $2 WHERE id = $3::uuid',
+      [sealEnvelope(keyring.active, content, place), keyring.active.digest, SEED_CONFIG_ID],
+    );
   },
 };
 

@@ -133,12 +133,12 @@ describe('a migration of rows from the version before', () => {
     const tokens = await prisma.mcpServerUserToken.findMany({ include: { config: true } });
     const values = tokens.flatMap(({ accessToken, refreshToken, config }) =>
       [accessToken, refreshToken, config.oauth2ClientSecret, config.apiKeyValue, config.customHeaders].map((value) =>
-        value?.open().expose(),
+        value?.openFor(config.url).expose(),
       ),
     );
     await prisma.$disconnect();
     expect(values.filter((value) => value !== undefined).sort()).toEqual(
-      [SEED_TOKEN.accessToken, '{"X-A":"v"}', 'access', 'key', 'refresh', 'secret'].sort(),
+      [SEED_TOKEN.accessToken, '{"X-A":"v"}', 'access', 'key', 'key of v2', 'refresh', 'secret'].sort(),
     );
   });
 

@@ -104,7 +104,7 @@ test('each declared column has a CHECK that refuses plaintext', async () => {
   );
   for (const { model, column } of listSealedColumns()) {
     const checks = rows.filter((row) => row['table'] === model.table).map((row) => String(row['definition']));
-    const sealed = checks.find((check) => check.includes(`${column.column} ~ '^v1:[A-Za-z0-9_-]{107,}$'`));
+    const sealed = checks.find((check) => check.includes(`${column.column} ~ '^v[12]:[A-Za-z0-9_-]{107,}$'`));
     expect(sealed, `${model.table}.${column.column}`).toBeDefined();
   }
 });

@@ -64,7 +64,11 @@ describe.each(PLAIN_FIELDS)('the field %s of a config', (field) => {
     const issues = new Issues();
     const tooMuch = kind === 'text' ? 'x'.repeat(100_000) : Array.from({ length: 10_000 }, (_, index) => `x${index}`);
     const input: ConfigInput = { [field]: tooMuch };
-    checkDraft(issues, { draft: toDraft(issues, input, current), input, current }, () => false);
+    checkDraft(
+      issues,
+      { draft: toDraft(issues, input, current), input, before: { config: current, secretOrigins: {} } },
+      () => false,
+    );
     expect(issues.has(field)).toBe(true);
   });
 

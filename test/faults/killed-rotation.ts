@@ -11,6 +11,7 @@ import { applyMigrations } from '../../src/data/migrations/migrations.ts';
 import { createSecrets, readAllSecrets } from '../data/key-rotation-setup.ts';
 import { createOwnDatabase } from '../setup/own-database.ts';
 import { makeFolder, type RunningCommand, startCommand } from '../setup/process.ts';
+import { sealText } from '../setup/sealed-text.ts';
 
 /** Values per config: three of its own, two of a user's token. */
 const VALUES_PER_CONFIG = 5;
@@ -97,7 +98,10 @@ function startWriters(
     for (let round = 0; !isStopped; round += 1) {
       const { id } = mine[randomInt(mine.length)] ?? { id: '' };
       const value = `writer ${writer} round ${round}`;
-      await prisma.mcpServerConfig.update({ where: { id }, data: { apiKeyValue: value, version: { increment: 1 } } });
+      await prisma.mcpServerConfig.update({
+        where: { id },
+        data: { apiKeyValue: sealText(value), version: { increment: 1 } },
+      });
       expected[`${id} key`] = value;
       count += 1;
     }

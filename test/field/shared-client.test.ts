@@ -165,7 +165,7 @@ describe('a client that its authorization server really forgot', () => {
         'SELECT client_id, client_secret FROM mcp_server_former_clients WHERE mcp_server_config_id = $1::uuid',
         [configId],
       );
-    expect(await read()).toEqual([{ client_id: 'client-1', client_secret: expect.stringMatching(/^v1:/) }]);
+    expect(await read()).toEqual([{ client_id: 'client-1', client_secret: expect.stringMatching(/^v2:/) }]);
     world.provider.reset();
     await connect(adminSession, 'admin');
     forget(2);
@@ -175,6 +175,6 @@ describe('a client that its authorization server really forgot', () => {
       .catch(() => undefined);
     await world.begin(configId, world.session);
     expect(await readClientId()).toBe('client-3');
-    expect(await read()).toEqual([{ client_id: 'client-2', client_secret: expect.stringMatching(/^v1:/) }]);
+    expect(await read()).toEqual([{ client_id: 'client-2', client_secret: expect.stringMatching(/^v2:/) }]);
   });
 });

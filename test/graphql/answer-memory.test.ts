@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { findAnswerReach } from '../../src/graphql/answer-memory.ts';
 import { buildSchema } from '../../src/graphql/schema.ts';
 import { createTestGateway, type TestGateway } from '../setup/gateway.ts';
+import { SERVER_URL } from '../setup/sealed-text.ts';
 import { createId } from './config-operations.ts';
 import { openEvents } from './sse-client.ts';
 import { insertUserToken } from './user-tokens.ts';
@@ -168,7 +169,9 @@ describe('an answer from memory', () => {
       [broken],
     );
     expect(await state()).toBe('READY');
-    await expect(secrets.open(broken, 'apiKeyValue')).rejects.toMatchObject({ code: 'DECRYPTION_FAILED' });
+    await expect(secrets.open(broken, 'apiKeyValue', [SERVER_URL])).rejects.toMatchObject({
+      code: 'DECRYPTION_FAILED',
+    });
     expect(await state()).toBe('UNAVAILABLE');
     await asAdmin(`mutation { updateMcpServerConfig(id: "${broken}", patch: { apiKeyValue: "new" }) { id } }`);
     expect(await state()).toBe('READY');

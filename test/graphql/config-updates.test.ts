@@ -47,9 +47,10 @@ async function readConfig(id: string) {
   const row = await prisma.mcpServerConfig.findUniqueOrThrow({ where: { id } });
   const { oauth2ClientSecret, apiKeyValue, customHeaders, ...rest } = row;
   const secrets = {
-    oauth2ClientSecret: oauth2ClientSecret?.open().expose() ?? null,
-    apiKeyValue: apiKeyValue?.open().expose() ?? null,
-    customHeaders: customHeaders?.open().expose() ?? null,
+    oauth2ClientSecret:
+      oauth2ClientSecret?.openFor(rest.url, rest.oauth2TokenUrl, rest.oauth2RevocationUrl).expose() ?? null,
+    apiKeyValue: apiKeyValue?.openFor(rest.url).expose() ?? null,
+    customHeaders: customHeaders?.openFor(rest.url).expose() ?? null,
   };
   await prisma.$disconnect();
   return { ...rest, ...secrets };

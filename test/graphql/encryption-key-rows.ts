@@ -4,6 +4,7 @@ import { registerKeys } from '../../src/data/keys/key-registry.ts';
 import { revokeKey } from '../../src/data/keys/key-revocation.ts';
 import { newMasterKey } from '../data/encryption-setup.ts';
 import type { TestGateway } from '../setup/gateway.ts';
+import { sealText } from '../setup/sealed-text.ts';
 
 /** Runs work on the gateway's database and keys, bypassing the gateway. */
 export async function withPrisma<Result>(
@@ -43,7 +44,7 @@ export async function loseKeyOfApiKey(gateway: TestGateway, configId: string): P
     keyring.add(lost);
     await registerKeys(prisma, keyring);
     keyring.promote(lost.digest);
-    await prisma.mcpServerConfig.update({ where: { id: configId }, data: { apiKeyValue: randomUUID() } });
+    await prisma.mcpServerConfig.update({ where: { id: configId }, data: { apiKeyValue: sealText(randomUUID()) } });
     keyring.promote(active.digest);
     keyring.remove(lost.digest);
   });

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createTestGateway, type TestGateway } from '../setup/gateway.ts';
 import { CreateConfig } from '../setup/operations.ts';
+import { SERVER_URL } from '../setup/sealed-text.ts';
 import { breakCustomHeaders, loseKeyOfApiKey, registerRevokedKey } from './encryption-key-rows.ts';
 
 let gateway: TestGateway;
@@ -108,10 +109,10 @@ describe('a stored secret that cannot be decrypted', () => {
     const [broken, sound] = [await createConfig(), await createConfig()];
     await breakCustomHeaders(gateway, broken);
     const failure = { code: 'DECRYPTION_FAILED', details: { column: 'custom_headers', id: broken } };
-    await expect(gateway.secrets.open(broken, 'customHeaders')).rejects.toMatchObject(failure);
-    expect((await gateway.secrets.open(broken, 'apiKeyValue'))?.expose()).toBe('key');
-    expect((await gateway.secrets.open(sound, 'customHeaders'))?.expose()).toContain('header');
-    expect(await gateway.secrets.open(sound, 'oauth2ClientSecret')).toBeNull();
+    await expect(gateway.secrets.open(broken, 'customHeaders', [SERVER_URL])).rejects.toMatchObject(failure);
+    expect((await gateway.secrets.open(broken, 'apiKeyValue', [SERVER_URL]))?.expose()).toBe('key');
+    expect((await gateway.secrets.open(sound, 'customHeaders', [SERVER_URL]))?.expose()).toContain('header');
+    expect(await gateway.secrets.open(sound, 'oauth2ClientSecret', [SERVER_URL])).toBeNull();
 
     for (const role of ['admin', 'member'] as const) {
       expect(await readStates(gateway.tokens[role])).toEqual({ [broken]: 'UNAVAILABLE', [sound]: 'READY' });
@@ -130,12 +131,14 @@ describe('a stored secret that cannot be decrypted', () => {
   test('is available again when it is set again', async () => {
     const id = await createConfig();
     await breakCustomHeaders(gateway, id);
-    await expect(gateway.secrets.open(id, 'customHeaders')).rejects.toMatchObject({ code: 'DECRYPTION_FAILED' });
+    await expect(gateway.secrets.open(id, 'customHeaders', [SERVER_URL])).rejects.toMatchObject({
+      code: 'DECRYPTION_FAILED',
+    });
     await ask(
       `mutation { updateMcpServerConfig(id: "${id}", patch: { customHeaders: [{ name: "X-New", value: "new" }] }) { id } }`,
     );
     expect(await readStates(gateway.tokens.admin)).toEqual({ [id]: 'READY' });
-    expect((await gateway.secrets.open(id, 'customHeaders'))?.expose()).toContain('X-New');
+    expect((await gateway.secrets.open(id, 'customHeaders', [SERVER_URL]))?.expose()).toContain('X-New');
   });
 
   test('with a missing key is shown without an attempt to decrypt it', async () => {
@@ -164,6 +167,8 @@ describe('a stored secret that cannot be decrypted', () => {
   });
 
   test('of a missing config is not found', async () => {
-    await expect(gateway.secrets.open(randomUUID(), 'apiKeyValue')).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    await expect(gateway.secrets.open(randomUUID(), 'apiKeyValue', [SERVER_URL])).rejects.toMatchObject({
+      code: 'NOT_FOUND',
+    });
   });
 });

@@ -5,6 +5,7 @@ import { openServerDatabase } from '../../src/data/database/server-database.ts';
 import { tokenColumns } from '../data/encryption-setup.ts';
 import { createServerDatabase, onServer } from '../setup/database.ts';
 import { createTestGateway, type TestGateway } from '../setup/gateway.ts';
+import { SERVER_URL } from '../setup/sealed-text.ts';
 import { HEADER, KEY, SECRET, secretsWith, TRACES } from './canaries.ts';
 import { withPrisma } from './encryption-key-rows.ts';
 import { uniqueSlug } from './root-fields.ts';
@@ -47,8 +48,8 @@ beforeAll(async () => {
   await send('mutation { rotateEncryptionKeys { resealed } }');
   await send('mutation { verifyEncryptedValues { checked failureCount } }');
   await gateway.database.query('UPDATE mcp_server_configs SET custom_headers = api_key_value');
-  await expect(gateway.secrets.open(id, 'customHeaders')).rejects.toThrow();
-  expect((await gateway.secrets.open(id, 'apiKeyValue'))?.expose()).toBe(`again ${KEY}`);
+  await expect(gateway.secrets.open(id, 'customHeaders', [SERVER_URL])).rejects.toThrow();
+  expect((await gateway.secrets.open(id, 'apiKeyValue', [SERVER_URL]))?.expose()).toBe(`again ${KEY}`);
 });
 afterAll(async () => {
   await gateway?.close();

@@ -61,9 +61,11 @@ describe('a secret sent correctly', () => {
       const prisma = createPrisma(gateway.database, gateway.keyring);
       const row = await prisma.mcpServerConfig.findUniqueOrThrow({ where: { id: data.createMcpServerConfig.id } });
       await prisma.$disconnect();
-      expect(row.oauth2ClientSecret?.open().expose()).toBe(oneLine(SECRET).trim());
-      expect(row.apiKeyValue?.open().expose()).toBe(oneLine(KEY).trim());
-      expect(JSON.parse(row.customHeaders?.open().expose() ?? '')).toEqual({ 'X-Canary': oneLine(HEADER).trim() });
+      expect(row.oauth2ClientSecret?.openFor(row.url).expose()).toBe(oneLine(SECRET).trim());
+      expect(row.apiKeyValue?.openFor(row.url).expose()).toBe(oneLine(KEY).trim());
+      expect(JSON.parse(row.customHeaders?.openFor(row.url).expose() ?? '')).toEqual({
+        'X-Canary': oneLine(HEADER).trim(),
+      });
       await postOperation(UPDATE, { id: subjects.configId, patch: secretsWith(oneLine) });
     },
   );
@@ -176,6 +178,6 @@ test('afterwards no answer, log line or row contains a secret', async () => {
   for (const answer of answers) expectNoTrace(answer);
   expectNoTrace(gateway.logs());
   const rows = await readAllRows(gateway.database);
-  expect(rows['mcp_server_configs']?.some((row) => row.includes('v1:'))).toBe(true);
+  expect(rows['mcp_server_configs']?.some((row) => row.includes('v2:'))).toBe(true);
   expectNoTrace(JSON.stringify(rows));
 });

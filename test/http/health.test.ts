@@ -71,8 +71,8 @@ describe('/readyz', () => {
   test('is 503 when a key differs from the one that the database knows', async () => {
     const [key] = await database.query('SELECT canary FROM encryption_keys');
     const canary = String(key?.['canary']);
-    const other = `${canary.slice(0, -1)}${canary.endsWith('A') ? 'B' : 'A'}`.replace(/^v1:./, (start) =>
-      start === 'v1:A' ? 'v1:B' : 'v1:A',
+    const other = `${canary.slice(0, -1)}${canary.endsWith('A') ? 'B' : 'A'}`.replace(/^v2:./, (start) =>
+      start === 'v2:A' ? 'v2:B' : 'v2:A',
     );
     await database.query('UPDATE encryption_keys SET canary = $1', [other]);
     const { status, body } = await readiness();

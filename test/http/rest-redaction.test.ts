@@ -3,6 +3,7 @@ import { createPrisma } from '../../src/data/database/prisma.ts';
 import { SEALING_KEY } from '../../src/data/sealing/seal-row.ts';
 import { McpServer } from '../../src/http/rest/server-schemas.ts';
 import { createTestGateway, type TestGateway } from '../setup/gateway.ts';
+import { sealText } from '../setup/sealed-text.ts';
 import {
   createRestClient,
   fullServer,
@@ -109,7 +110,7 @@ describe('auth_connected', () => {
 /** Users cannot connect by REST alone; the row is what counts. */
 async function connect(userId: string, mcpServerConfigId: string): Promise<void> {
   const prisma = createPrisma(gateway.database, gateway.keyring);
-  const accessToken = { accessToken: 'token', accessTokenKeyId: SEALING_KEY };
+  const accessToken = { accessToken: sealText('token'), accessTokenKeyId: SEALING_KEY };
   await prisma.mcpServerUserToken.create({ data: { userId, mcpServerConfigId, ...accessToken } });
   await prisma.$disconnect();
 }

@@ -65,7 +65,7 @@ const configs = fc.uniqueArray(config, { selector: ({ slug }) => slug, maxLength
 function isValid(record: McpServerConfigRecord): boolean {
   const issues = new Issues();
   const draft = toDraft(issues, {}, record);
-  checkDraft(issues, { draft, input: {}, current: record }, () => false);
+  checkDraft(issues, { draft, input: {}, before: { config: record, secretOrigins: {} } }, () => false);
   issues.throwIfAny();
   return true;
 }

@@ -258,7 +258,8 @@ export async function openHostileWorld(env: Record<string, string> = {}): Promis
       const [setCookie = ''] = response.headers.getSetCookie();
       const [cookie = ''] = setCookie.split(';');
       const code = `code-canary-${randomBytes(8).toString('hex')}`;
-      const verifier = (await findFlow(state))?.codeVerifier.open().expose() ?? '';
+      const flow = await findFlow(state);
+      const verifier = flow?.codeVerifier.openFor(flow.tokenUrl).expose() ?? '';
       const secrets = [state, cookie.split('=')[1] ?? '', code, verifier, ...Object.values(GIVEN), CLIENT.secret];
       if (secrets.some((secret) => secret.length < 12)) throw new Error('a secret is missing');
       return { configId, state, authorizationUrl, setCookie, cookie, answer: { code, state }, secrets, logLength };

@@ -4,12 +4,12 @@ import type { Keyring } from '../../crypto/keyring.ts';
 import { OpenError, type OpenFailure } from '../../crypto/open-error.ts';
 import type { GatehousePrisma, PrismaStore } from '../database/prisma.ts';
 import type { EncryptionKey } from '../generated/client.ts';
-import { openValue } from '../sealing/sealed-value.ts';
+import { readValue } from '../sealing/sealed-value.ts';
 import { KeyRegistryError } from './key-registry-error.ts';
 import { countKeyUses, describeUses } from './key-usage.ts';
 
-/** The plaintext of every canary. */
-const CANARY_TEXT = 'gatehouse canary';
+/** The content of every canary. It is no secret and goes nowhere, so it has no origins. */
+const CANARY = { text: 'gatehouse canary', origins: [] };
 
 /**
  * Registers the keys that are new to the database and checks all keys. Replicas may do this concurrently.
@@ -41,7 +41,7 @@ async function insertMissingKeys(tx: PrismaStore, keyring: Keyring): Promise<num
   const highest = Math.max(0, ...rows.map((row) => row.number));
   const data = missing.map((key, index) => {
     const number = highest + 1 + index;
-    return { number, activeDigest: key.digest, canary: sealEnvelope(key, CANARY_TEXT, toCanaryPlace(number)) };
+    return { number, activeDigest: key.digest, canary: sealEnvelope(key, CANARY, toCanaryPlace(number)) };
   });
   await tx.encryptionKey.createMany({ data });
   return data.map((row) => row.number);
@@ -86,7 +86,7 @@ export function findCanaryFailure(
 ): OpenFailure | undefined {
   try {
     const stored = { text: canary, keyDigest: activeDigest ?? '' };
-    return openValue(keyring, stored, toCanaryPlace(number)).expose() === CANARY_TEXT ? undefined : 'tag';
+    return readValue(keyring, stored, toCanaryPlace(number)).text === CANARY.text ? undefined : 'tag';
   } catch (error) {
     if (error instanceof OpenError) return error.reason;
     throw error;

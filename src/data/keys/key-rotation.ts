@@ -1,16 +1,15 @@
 import { sealEnvelope } from '../../crypto/envelope.ts';
 import type { Keyring } from '../../crypto/keyring.ts';
-import { Secret } from '../../crypto/secret.ts';
-import type { GatehousePrisma, PrismaStore } from '../database/prisma.ts';
+import type { GatehousePrisma } from '../database/prisma.ts';
 import { listSealedColumns } from '../sealing/sealed-columns.ts';
 import {
   type ColumnOfModel,
   type SealedRow,
-  tryOpen,
+  tryRead,
   type UnopenedValue,
   walkSealedRows,
 } from '../sealing/sealed-rows.ts';
-import { countKeyUses, sumUses } from './key-usage.ts';
+import { countOutdated } from './key-usage.ts';
 
 /**
  * Rows that are read, resealed and written per batch. Resealing a batch blocks the event loop for a few milliseconds.
@@ -40,12 +39,12 @@ export interface RotationOptions {
 export interface RotationReport {
   /** The digest of the active key. */
   digest: string;
-  /** Values that other keys sealed when the rotation began. */
+  /** Values that other keys sealed when the rotation began, or that had the old format. */
   total: number;
   /** Values that were resealed. */
   resealed: number;
   /**
-   * Values that other keys still seal: all of them in a dry run, otherwise those left by the limit and those that do
+   * Values of which that is still true: all of them in a dry run, otherwise those left by the limit and those that do
    * not open.
    */
   remaining: number;
@@ -54,10 +53,12 @@ export interface RotationReport {
 }
 
 /**
- * Reseals every value that is not sealed with the active key, while others read and write. The remaining work is
- * exactly the values that name another key, so a rotation can be killed at any point, repeated, and run in several
+ * Reseals every value that is not sealed with the active key in the present format, while others read and write. The
+ * remaining work is exactly the values that name another key or have the old format, so a rotation can be killed at any point, repeated, and run in several
  * places at once. A value that is changed meanwhile keeps the new content, and a value that does not open is left alone
  * and reported. Row versions and timestamps do not change, because the content does not.
+ *
+ * A value keeps the origins that it was sealed for. One of the old format has none, and gets those of its row.
  */
 export async function rotateValues(
   prisma: GatehousePrisma,
@@ -65,7 +66,7 @@ export async function rotateValues(
   options: RotationOptions = {},
 ): Promise<RotationReport> {
   const { dryRun = false, limit = Number.POSITIVE_INFINITY, batchSize = DEFAULT_BATCH_SIZE, onProgress } = options;
-  const total = await countOutdated(prisma, keyring);
+  const total = await countOutdated(prisma, keyring.active);
   let resealed = 0;
   let failures: UnopenedValue[] = [];
   for (let walk = 0; walk < MAX_WALKS && !dryRun && resealed < limit; walk += 1) {
@@ -88,16 +89,9 @@ export async function rotateValues(
     digest: keyring.active.digest,
     total,
     resealed,
-    remaining: await countOutdated(prisma, keyring),
+    remaining: await countOutdated(prisma, keyring.active),
     failures,
   };
-}
-
-/** Counts the values that other keys than the active one seal. */
-async function countOutdated(store: PrismaStore, keyring: Keyring): Promise<number> {
-  const uses = await countKeyUses(store);
-  const outdated = [...uses].filter(([digest]) => digest !== keyring.active.digest);
-  return outdated.reduce((sum, [, each]) => sum + sumUses(each), 0);
 }
 
 interface Replacement {
@@ -111,12 +105,12 @@ async function resealBatch(prisma: GatehousePrisma, keyring: Keyring, place: Col
   const failures: UnopenedValue[] = [];
   const replacements: Replacement[] = [];
   for (const row of rows) {
-    const opened = tryOpen(keyring, row);
-    if (!(opened instanceof Secret)) {
-      failures.push(opened);
+    const content = tryRead(keyring, row);
+    if ('reason' in content) {
+      failures.push(content);
       continue;
     }
-    const after = sealEnvelope(key, opened.expose(), row.place);
+    const after = sealEnvelope(key, content, row.place);
     replacements.push({ id: row.place.rowId, before: row.stored.text, after });
   }
   const written = await replaceFree(prisma, place, key.digest, replacements);

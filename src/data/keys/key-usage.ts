@@ -1,6 +1,8 @@
+import type { MasterKey } from '../../crypto/master-key.ts';
 import type { PrismaStore } from '../database/prisma.ts';
 import { Prisma } from '../generated/client.ts';
 import { listSealedColumns } from '../sealing/sealed-columns.ts';
+import { isOldFormat } from '../sealing/sealed-rows.ts';
 
 /** How many values of one column a key seals. At least one. */
 export interface KeyUse {
@@ -20,6 +22,20 @@ export async function countKeyUses(store: PrismaStore): Promise<Map<string, KeyU
   const uses = new Map<string, KeyUse[]>();
   for (const { digest, ...use } of rows) uses.set(digest, [...(uses.get(digest) ?? []), use]);
   return uses;
+}
+
+/** Counts the values that other keys seal, or that have the old format. */
+export async function countOutdated(store: PrismaStore, active: MasterKey): Promise<number> {
+  const selects = listSealedColumns().map(
+    ({ model: { table }, column: { column, keyColumn } }) =>
+      `SELECT count(*) AS count FROM "${table}"
+        WHERE "${keyColumn}" IS NOT NULL AND ("${keyColumn}" <> $1 OR ${isOldFormat(column)})`,
+  );
+  const [row] = await store.$queryRawUnsafe<{ count: number }[]>(
+    `SELECT sum(count)::int AS count FROM (${selects.join(' UNION ALL ')}) AS counts`,
+    active.digest,
+  );
+  return row?.count ?? 0;
 }
 
 /** The total number of values. */

@@ -11,6 +11,13 @@ import type {
   Page,
 } from '../records.ts';
 import type { SealedValue } from '../sealing/sealed-value.ts';
+import {
+  BOUND_SELECT,
+  type ConfigSecret,
+  DESTINATIONS_OF_SECRET,
+  sealChangedSecrets,
+  sealNewSecrets,
+} from './config-secrets.ts';
 import { guarded } from './guarded.ts';
 
 /** A position in the list: after the config with this name and id. */
@@ -28,7 +35,7 @@ export interface ConfigFilter {
   search?: string | undefined;
 }
 
-/** The columns of a config for writing. Secrets are plain text here; the client extension seals them. */
+/** The columns of a config for writing. Secrets are plain text here; they are sealed for the config's URLs. */
 export interface ConfigColumns {
   displayName: string;
   slug: string;
@@ -63,6 +70,12 @@ export interface ConfigSecrets {
   apiKeyValue: SealedValue | null;
   customHeaders: SealedValue | null;
 }
+
+/** The origins that secrets were sealed for, as far as they are known. */
+export type SecretOrigins = Readonly<Partial<Record<ConfigSecret, readonly string[] | undefined>>>;
+
+/** A change of one of these may change what secrets are sealed for. */
+const BOUND_FIELDS = Object.keys(BOUND_SELECT) as (keyof typeof BOUND_SELECT)[];
 
 /** Lists and single reads do not load the sealed texts. The key columns tell whether a secret is stored. */
 const WITHOUT_SECRETS = { oauth2ClientSecret: true, apiKeyValue: true, customHeaders: true } as const;
@@ -170,6 +183,18 @@ export function createConfigRepository(db: PrismaStore) {
         }),
     ),
 
+    /**
+     * The origins that the stored secrets were sealed for. Absent are secrets that are not stored, do not open, or have
+     * none because they are old. Reveals no secret.
+     */
+    readSecretOrigins: guarded('mcpServerConfig.openSecrets', async (args: { id: string }): Promise<SecretOrigins> => {
+      const row = await db.mcpServerConfig.findUnique({ where: { id: args.id }, select: BOUND_SELECT });
+      const origins = Object.keys(DESTINATIONS_OF_SECRET).map((secret) => {
+        return [secret, row?.[secret as ConfigSecret]?.readOrigins() ?? undefined];
+      });
+      return Object.fromEntries(origins) as SecretOrigins;
+    }),
+
     /** Reads a config and locks its row until the transaction ends. */
     lock: guarded('mcpServerConfig.update', async (args: { id: string }, viewer) => {
       await db.$queryRaw`SELECT id FROM mcp_server_configs WHERE id = ${args.id}::uuid FOR UPDATE`;
@@ -181,23 +206,46 @@ export function createConfigRepository(db: PrismaStore) {
       async (args: { id: string; columns: ConfigColumns; createdById: string | null }) =>
         toRecord(
           await db.mcpServerConfig.create({
-            data: { ...args.columns, id: args.id, createdById: args.createdById, updatedById: args.createdById },
+            data: {
+              ...args.columns,
+              ...sealNewSecrets(args.columns, args.columns),
+              id: args.id,
+              createdById: args.createdById,
+              updatedById: args.createdById,
+            },
             omit: WITHOUT_SECRETS,
           }),
         ),
     ),
 
-    /** Writes the changed columns and increments the version. Lock the row first. */
+    /**
+     * Writes the changed columns and increments the version. Secrets that stay are sealed for the new URLs. Lock the row
+     * first.
+     */
     update: guarded(
       'mcpServerConfig.update',
-      async (args: { id: string; columns: Partial<ConfigColumns>; updatedById: string | null }) =>
-        toRecord(
+      async ({
+        id,
+        columns,
+        updatedById,
+      }: {
+        id: string;
+        columns: Partial<ConfigColumns>;
+        updatedById: string | null;
+      }) => {
+        const touchesSecrets = BOUND_FIELDS.some((field) => columns[field] !== undefined);
+        const before = touchesSecrets
+          ? await db.mcpServerConfig.findUniqueOrThrow({ where: { id }, select: BOUND_SELECT })
+          : null;
+        const secrets = before === null ? {} : sealChangedSecrets(columns, before, { ...before, ...columns });
+        return toRecord(
           await db.mcpServerConfig.update({
-            where: { id: args.id },
-            data: { ...args.columns, updatedById: args.updatedById, version: { increment: 1 } },
+            where: { id },
+            data: { ...columns, ...secrets, updatedById, version: { increment: 1 } },
             omit: WITHOUT_SECRETS,
           }),
-        ),
+        );
+      },
     ),
 
     /** @returns whether the config existed */

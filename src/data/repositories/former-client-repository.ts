@@ -2,6 +2,7 @@ import type { Secret } from '../../crypto/secret.ts';
 import { OUTBOUND_LIMITS } from '../../limits/outbound-limits.ts';
 import type { PrismaStore } from '../database/prisma.ts';
 import type { OAuthDiscoveryRecord } from '../records.ts';
+import { sealFor } from '../sealing/seal-for.ts';
 import type { SealedValue } from '../sealing/sealed-value.ts';
 import { guarded } from './guarded.ts';
 
@@ -16,6 +17,8 @@ export interface FormerClientRecord {
 export interface FormerClientValues {
   clientId: string;
   clientSecret: Secret | null;
+  /** The URLs that the secret may be sent to. Empty ones count as absent. */
+  urls: readonly string[];
   clientAuthMethod: OAuthDiscoveryRecord['clientAuthMethod'];
 }
 
@@ -33,6 +36,11 @@ export function createFormerClientRepository(db: PrismaStore) {
         // The CHECK constraint allows only these values.
         clientAuthMethod: row.clientAuthMethod as FormerClientRecord['clientAuthMethod'],
       }));
+    }),
+
+    /** Removes the former clients of a config. Call it when all connections end: nobody needs them any more. */
+    remove: guarded('mcpServerConfig.update', async (args: { configId: string }) => {
+      await db.mcpServerFormerClient.deleteMany({ where: { mcpServerConfigId: args.configId } });
     }),
   };
 }
@@ -57,7 +65,7 @@ export async function keepFormerClient(db: PrismaStore, configId: string, client
     data: {
       mcpServerConfigId: configId,
       clientId: client.clientId,
-      clientSecret: client.clientSecret?.expose() ?? null,
+      clientSecret: client.clientSecret === null ? null : sealFor(client.clientSecret.expose(), client.urls),
       clientAuthMethod: client.clientAuthMethod,
     },
   });

@@ -1,6 +1,8 @@
+import type { Secret } from '../../crypto/secret.ts';
 import type { PrismaStore } from '../database/prisma.ts';
 import type { Prisma } from '../generated/client.ts';
 import type { OAuthDiscoveryRecord } from '../records.ts';
+import { sealFor } from '../sealing/seal-for.ts';
 import { type FormerClientValues, keepFormerClient } from './former-client-repository.ts';
 import { guarded } from './guarded.ts';
 
@@ -10,7 +12,9 @@ export type OAuthDiscoveryColumns = Omit<OAuthDiscoveryRecord, 'mcpServerConfigI
 /** A newly registered client at an authorization server. */
 export interface RenewedClient {
   clientId: string;
-  clientSecret: string | null;
+  clientSecret: Secret | null;
+  /** The URLs that the secret may be sent to. Empty ones count as absent. */
+  urls: readonly string[];
   clientAuthMethod: OAuthDiscoveryRecord['clientAuthMethod'];
   clientSecretExpiresAt: Date | null;
 }
@@ -119,7 +123,8 @@ export function createOAuthDiscoveryRepository(db: PrismaStore) {
           where: { id: configId },
           data: {
             oauth2ClientId: client.clientId,
-            oauth2ClientSecret: client.clientSecret,
+            oauth2ClientSecret:
+              client.clientSecret === null ? null : sealFor(client.clientSecret.expose(), client.urls),
             version: { increment: 1 },
           },
         });

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Secret } from '../../crypto/secret.ts';
 import type { PrismaStore } from '../database/prisma.ts';
+import { sealFor } from '../sealing/seal-for.ts';
 import { SEALING_KEY } from '../sealing/seal-row.ts';
 import type { SealedValue } from '../sealing/sealed-value.ts';
 import { guarded } from './guarded.ts';
@@ -61,7 +62,7 @@ export function createOAuthFlowRepository(db: PrismaStore) {
             ...columns,
             mcpServerConfigId,
             scopes: [...scopes],
-            codeVerifier: codeVerifier.expose(),
+            codeVerifier: sealFor(codeVerifier.expose(), [flow.tokenUrl]),
             codeVerifierKeyId: SEALING_KEY,
           },
         });

@@ -1,6 +1,7 @@
 import type { Secret } from '../../crypto/secret.ts';
 import type { PrismaStore } from '../database/prisma.ts';
 import type { Prisma } from '../generated/client.ts';
+import { sealFor } from '../sealing/seal-for.ts';
 import { SEALING_KEY } from '../sealing/seal-row.ts';
 import type { SealedValue } from '../sealing/sealed-value.ts';
 import { guarded } from './guarded.ts';
@@ -41,6 +42,8 @@ export interface NewTokens {
   scopes: readonly string[];
   obtainedAt: Date;
   expiresAt: Date | null;
+  /** The URLs that the tokens may be sent to. Empty ones count as absent. */
+  urls: readonly string[];
 }
 
 /** The next refresh, and what is known about the refusals so far. */
@@ -251,10 +254,12 @@ function toLeaseWhere({ id, userId, version, leaseId }: TokenLease) {
   return { id, userId, version, refreshLeaseId: leaseId };
 }
 
-function toColumns({ accessToken, refreshToken, scopes, obtainedAt, expiresAt }: NewTokens) {
+function toColumns({ accessToken, refreshToken, scopes, obtainedAt, expiresAt, urls }: NewTokens) {
   return {
-    accessToken: accessToken.expose(),
-    ...(refreshToken !== undefined && { refreshToken: refreshToken?.expose() ?? null }),
+    accessToken: sealFor(accessToken.expose(), urls),
+    ...(refreshToken !== undefined && {
+      refreshToken: refreshToken === null ? null : sealFor(refreshToken.expose(), urls),
+    }),
     scopes: [...scopes],
     obtainedAt,
     expiresAt,

@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import type { BoundText } from '../../crypto/bound-text.ts';
 import type { Keyring } from '../../crypto/keyring.ts';
+import { isSealedFor } from './seal-for.ts';
 import type { SealedColumn, SealedModel } from './sealed-columns.ts';
 import { sealValue } from './sealed-value.ts';
 
@@ -63,22 +65,22 @@ export function sealRowChange(
   return { ...data, ...sealAll(model, values, keyring, rowId, ownerId) };
 }
 
-type SealedValues = ReadonlyMap<SealedColumn, string | null>;
+type SealedValues = ReadonlyMap<SealedColumn, BoundText | null>;
 
 /** The values given for encrypted columns. Absent ones are omitted. */
 function readSealedValues(model: SealedModel, data: WriteData): SealedValues {
-  const values = new Map<SealedColumn, string | null>();
+  const values = new Map<SealedColumn, BoundText | null>();
   for (const column of model.columns) {
     const value = unwrapSet(data[column.field]);
     const keyDigest = data[column.keyField];
-    if (keyDigest !== undefined && !(keyDigest === SEALING_KEY && typeof value === 'string')) {
+    if (keyDigest !== undefined && !(keyDigest === SEALING_KEY && isSealedFor(value))) {
       throw refusal(model, `${column.keyField} is set by sealing ${column.field}, not by hand`);
     }
     if (value === undefined) continue;
-    if (typeof value !== 'string' && !(value === null && column.nullable)) {
-      throw refusal(model, `${column.field} takes a string${column.nullable ? ' or null' : ''}`);
+    if (!isSealedFor(value) && !(value === null && column.nullable)) {
+      throw refusal(model, `${column.field} takes what sealFor returns${column.nullable ? ', or null' : ''}`);
     }
-    values.set(column, value);
+    values.set(column, isSealedFor(value) ? value : null);
   }
   return values;
 }

@@ -1,3 +1,15 @@
+/** A column with a URL, by its names in Prisma and in the database. */
+interface UrlColumn {
+  readonly field: string;
+  readonly column: string;
+}
+
+/** The columns with the URLs that a secret may be sent to: in its own row, or in the row of its config. */
+interface Destinations {
+  readonly in: 'row' | 'config';
+  readonly urls: readonly UrlColumn[];
+}
+
 /** One encrypted column. */
 interface SealedColumnShape {
   /** The name in Prisma and in the database. */
@@ -7,6 +19,7 @@ interface SealedColumnShape {
   readonly keyField: string;
   readonly keyColumn: string;
   readonly nullable: boolean;
+  readonly destinations: Destinations;
 }
 
 /** A table with encrypted columns. */
@@ -21,6 +34,24 @@ interface SealedModelShape {
   readonly parents: readonly string[];
   readonly columns: readonly SealedColumnShape[];
 }
+
+const SERVER_URL = { field: 'url', column: 'url' } as const;
+const TOKEN_URL = { field: 'oauth2TokenUrl', column: 'oauth2_token_url' } as const;
+const REVOCATION_URL = { field: 'oauth2RevocationUrl', column: 'oauth2_revocation_url' } as const;
+
+/**
+ * Where each secret may be sent. A secret that belongs to a connection is bound to all three URLs, even if it is not sent to
+ * each: a changed server would otherwise get a new access token from a refresh token that is only sent to the token URL.
+ *
+ * Only the canaries of the keys (`encryption_keys.canary`) are bound to nothing: they are no secrets, and go nowhere.
+ */
+const DESTINATIONS = {
+  server: { in: 'row', urls: [SERVER_URL] },
+  client: { in: 'row', urls: [SERVER_URL, TOKEN_URL, REVOCATION_URL] },
+  connection: { in: 'config', urls: [SERVER_URL, TOKEN_URL, REVOCATION_URL] },
+  // The URL that the flow began with, not the present one of the config.
+  flow: { in: 'row', urls: [{ field: 'tokenUrl', column: 'token_url' }] },
+} as const satisfies Record<string, Destinations>;
 
 /**
  * The single declaration of what is encrypted at rest. The sealing extension, the key registry, rotation, verification
@@ -40,6 +71,7 @@ export const SEALED_MODELS = [
         keyField: 'oauth2ClientSecretKeyId',
         keyColumn: 'oauth2_client_secret_key_id',
         nullable: true,
+        destinations: DESTINATIONS.client,
       },
       {
         field: 'apiKeyValue',
@@ -47,6 +79,7 @@ export const SEALED_MODELS = [
         keyField: 'apiKeyValueKeyId',
         keyColumn: 'api_key_value_key_id',
         nullable: true,
+        destinations: DESTINATIONS.server,
       },
       {
         field: 'customHeaders',
@@ -54,6 +87,7 @@ export const SEALED_MODELS = [
         keyField: 'customHeadersKeyId',
         keyColumn: 'custom_headers_key_id',
         nullable: true,
+        destinations: DESTINATIONS.server,
       },
     ],
   },
@@ -70,6 +104,7 @@ export const SEALED_MODELS = [
         keyField: 'accessTokenKeyId',
         keyColumn: 'access_token_key_id',
         nullable: false,
+        destinations: DESTINATIONS.connection,
       },
       {
         field: 'refreshToken',
@@ -77,6 +112,7 @@ export const SEALED_MODELS = [
         keyField: 'refreshTokenKeyId',
         keyColumn: 'refresh_token_key_id',
         nullable: true,
+        destinations: DESTINATIONS.connection,
       },
     ],
   },
@@ -92,6 +128,7 @@ export const SEALED_MODELS = [
         keyField: 'clientSecretKeyId',
         keyColumn: 'client_secret_key_id',
         nullable: true,
+        destinations: DESTINATIONS.connection,
       },
     ],
   },
@@ -108,6 +145,7 @@ export const SEALED_MODELS = [
         keyField: 'codeVerifierKeyId',
         keyColumn: 'code_verifier_key_id',
         nullable: false,
+        destinations: DESTINATIONS.flow,
       },
     ],
   },

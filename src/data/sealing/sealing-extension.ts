@@ -9,9 +9,9 @@ import { type SealedValue, type SealingHooks, toSealedValue } from './sealed-val
 /**
  * The Prisma client extension that seals writes to the declared columns and returns `SealedValue`s on reads.
  *
- * Callers write strings or null and never set a key column. Every write operation seals, including in transactions and
+ * Callers write the results of `sealFor` or null, and never set a key column. Every write operation seals, including in transactions and
  * nested writes; a write whose row or owner is not known in advance is rejected with a `SealingError`. Reads create a
- * `SealedValue` when the field is accessed and decrypt nothing until `open` is called. So lists are cheap, and a value
+ * `SealedValue` when the field is accessed and decrypt nothing until `openFor` is called. So lists are cheap, and a value
  * that does not open only breaks its own use.
  *
  * Raw SQL bypasses all of this; CHECK constraints reject plaintext there.

@@ -2,7 +2,7 @@ import type { McpServerConfigRecord } from '../../data/records.ts';
 import type { ConfigColumns } from '../../data/repositories/config-repository.ts';
 import type { ConfigDraft } from './config-draft.ts';
 import type { HttpHeader } from './config-input.ts';
-import { hasNewOrigin } from './config-rules.ts';
+import { hasNewOrigin } from './secret-origins.ts';
 
 type PlainField = Exclude<keyof ConfigDraft, 'oauth2ClientSecret' | 'apiKeyValue' | 'customHeaders'>;
 

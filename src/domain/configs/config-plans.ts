@@ -14,6 +14,7 @@ import { leavesSettings, needsDiscovery, withoutSettings, withSettings } from '.
 import { type ConfigDraft, toDraft } from './config-draft.ts';
 import type { ConfigInput } from './config-input.ts';
 import { checkDraft } from './config-rules.ts';
+import type { StoredConfig } from './secret-origins.ts';
 
 /** What happens to the discovered settings of a config. */
 export type DiscoveryChange = { kind: 'none' } | { kind: 'save'; columns: OAuthDiscoveryColumns } | { kind: 'remove' };
@@ -52,10 +53,10 @@ export function createConfigPlans(options: {
 }) {
   const { store, isAllowedPrivateHost, resolveHosts, setup, endings } = options;
 
-  const toCheckedDraft = (input: ConfigInput, current?: McpServerConfigRecord): ConfigDraft => {
+  const toCheckedDraft = (input: ConfigInput, before?: StoredConfig): ConfigDraft => {
     const issues = new Issues();
-    const draft = toDraft(issues, input, current);
-    checkDraft(issues, { draft, input, ...(current !== undefined && { current }) }, isAllowedPrivateHost);
+    const draft = toDraft(issues, input, before?.config);
+    checkDraft(issues, { draft, input, before }, isAllowedPrivateHost);
     issues.throwIfAny();
     return draft;
   };
@@ -73,14 +74,16 @@ export function createConfigPlans(options: {
   };
 
   const toUpdateDraft = async (
-    from: Pick<Store, 'oauthDiscoveries'>,
+    from: Pick<Store, 'oauthDiscoveries' | 'configs'>,
     { current, patch }: { current: McpServerConfigRecord; patch: ConfigInput },
   ) => {
     const found =
       current.authType === 'oauth2' ? await from.oauthDiscoveries.find(SYSTEM, { configId: current.id }) : null;
     const movesServer = patch.url !== undefined && patch.url?.trim() !== current.url;
     const isRediscovered = found !== null && movesServer && leavesSettings(patch);
-    const draft = toCheckedDraft(isRediscovered ? withoutSettings(patch) : patch, current);
+    const secretOrigins = await from.configs.readSecretOrigins(SYSTEM, { id: current.id });
+    const before = { config: current, secretOrigins };
+    const draft = toCheckedDraft(isRediscovered ? withoutSettings(patch) : patch, before);
     return { found, draft };
   };
 
@@ -127,7 +130,7 @@ export function createConfigPlans(options: {
      * @throws VALIDATION_FAILED with all problems
      */
     async planUpdate(
-      tx: Pick<Store, 'oauthDiscoveries'>,
+      tx: Pick<Store, 'oauthDiscoveries' | 'configs'>,
       args: { current: McpServerConfigRecord; patch: ConfigInput; preparation: Preparation | undefined },
     ): Promise<ConfigUpdatePlan | undefined> {
       const { current, patch, preparation } = args;

@@ -1,12 +1,12 @@
-import type { McpServerConfigRecord } from '../../data/records.ts';
 import { FIELD_LIMITS } from '../../limits/field-limits.ts';
 import { checkHeaderName, checkHeaderValue } from '../validation/header.ts';
 import type { Issues } from '../validation/issues.ts';
 import { checkName, checkText, trimmed } from '../validation/text.ts';
 import { checkUrl, type IsAllowedPrivateHost } from '../validation/url.ts';
 import { needsDiscovery } from './config-discovery.ts';
-import { type ConfigDraft, isKept, isPresent } from './config-draft.ts';
-import { type ConfigInput, SECRET_FIELDS, type SecretField } from './config-input.ts';
+import { type ConfigDraft, isPresent } from './config-draft.ts';
+import type { ConfigInput } from './config-input.ts';
+import { checkSecretOrigins, type StoredConfig } from './secret-origins.ts';
 
 const SLUG = /^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$/;
 /** RFC 6749, section 3.3. */
@@ -29,12 +29,12 @@ const OPTIONAL_URLS = [
 ] as const satisfies readonly (keyof ConfigDraft)[];
 
 /**
- * Reports all problems of a draft. The input gives the positions of the problems in the request; `current` is absent on
+ * Reports all problems of a draft. The input gives the positions of the problems in the request; `before` is absent on
  * creation.
  */
 export function checkDraft(
   issues: Issues,
-  { draft, input, current }: { draft: ConfigDraft; input: ConfigInput; current?: McpServerConfigRecord },
+  { draft, input, before }: { draft: ConfigDraft; input: ConfigInput; before?: StoredConfig | undefined },
   isAllowedPrivateHost: IsAllowedPrivateHost,
 ): void {
   checkNames(issues, draft);
@@ -42,7 +42,7 @@ export function checkDraft(
   checkLists(issues, draft, input);
   checkCredentials(issues, draft);
   checkAuthType(issues, draft);
-  if (current !== undefined) checkSecretsStayAtOrigin(issues, draft, current);
+  if (before !== undefined) checkSecretOrigins(issues, { draft, input, before });
 }
 
 function checkNames(issues: Issues, draft: ConfigDraft): void {
@@ -161,33 +161,4 @@ function checkAuthType(issues: Issues, draft: ConfigDraft): void {
   } else if (draft.authType === 'custom_headers') {
     require('customHeaders', !isPresent(draft.customHeaders), 'Enter at least one header.');
   }
-}
-
-/** A secret stored for one server must be entered again before it is sent to another. */
-function checkSecretsStayAtOrigin(issues: Issues, draft: ConfigDraft, current: McpServerConfigRecord): void {
-  const add = (field: SecretField, url: string): void =>
-    issues.add(
-      [field],
-      'SECRET_NOT_RESENT',
-      `The origin of ${url} changes: send this secret again in the same request, or clear it with null.`,
-    );
-  if (!issues.has('url') && hasNewOrigin(draft.url, current.url)) {
-    for (const field of SECRET_FIELDS.filter((each) => isKept(draft, each))) add(field, 'url');
-  }
-  // The client secret is sent to these two URLs.
-  for (const field of ['oauth2TokenUrl', 'oauth2RevocationUrl'] as const) {
-    if (!isKept(draft, 'oauth2ClientSecret') || issues.has('oauth2ClientSecret') || issues.has(field)) continue;
-    if (hasNewOrigin(draft[field], current[field])) add('oauth2ClientSecret', field);
-  }
-}
-
-/** Whether data sent to one URL would now go to another scheme, host or port. An empty URL receives nothing. */
-export function hasNewOrigin(after: string, before: string): boolean {
-  if (after === '' || after === before) return false;
-  return before === '' || originOf(after) !== originOf(before);
-}
-
-/** The scheme, host and port of a URL. */
-function originOf(url: string): string {
-  return new URL(url).origin;
 }

@@ -234,6 +234,7 @@ async function writeUpdate(tx: Repositories, viewer: Viewer, current: McpServerC
   // Update before ending the connections: subscribers receive the changes in this order.
   const config = await tx.configs.update(viewer, { id, columns, updatedById });
   const tokens = plan.endsConnections ? await tx.connections.remove(viewer, { configId: id }) : [];
+  if (plan.endsConnections) await tx.formerClients.remove(viewer, { configId: id });
   const ended = tokens.length === 0 ? undefined : `${tokens.length} connections ended.`;
   await tx.audit.append(SYSTEM, {
     actor: viewer,

@@ -8,9 +8,9 @@ import { SYSTEM } from '../../policy/viewer.ts';
 import type { ServerSecrets } from './server-secrets.ts';
 import type { TokenRefresh } from './token-refresh.ts';
 
-/** A user's access token for a server, or why there is none. */
+/** A user's access token for a server, or why there is none. `url` is where it may be sent. */
 export type AccessTokenResult =
-  | { state: 'ready'; accessToken: Secret; expiresAt: Date | null; version: number }
+  | { state: 'ready'; accessToken: Secret; url: string; expiresAt: Date | null; version: number }
   | { state: 'needs_connect' }
   | { state: 'reconnect'; reason: string }
   | { state: 'disabled' };
@@ -45,10 +45,10 @@ export function createAccessTokens(options: {
   /** One refresh per connection in this process. The lease on the row does the same across processes. */
   const refreshing = new Map<string, Promise<UserTokenRecord | null>>();
 
-  const toResult = (tokens: UserTokenRecord): AccessTokenResult => {
-    const accessToken = secrets.openToken(tokens, 'accessToken');
+  const toResult = (tokens: UserTokenRecord, url: string): AccessTokenResult => {
+    const accessToken = secrets.openToken(tokens, 'accessToken', [url]);
     if (accessToken === null) throw new Error('a connection has no access token');
-    return { state: 'ready', accessToken, expiresAt: tokens.expiresAt, version: tokens.version };
+    return { state: 'ready', accessToken, url, expiresAt: tokens.expiresAt, version: tokens.version };
   };
 
   const toMissing = async (args: AccessTokenArgs): Promise<AccessTokenResult> => {
@@ -105,14 +105,14 @@ export function createAccessTokens(options: {
       const tokens = await store.userTokens.find(SYSTEM, args);
       if (tokens === null) return toMissing(args);
       const mustRenew = args.rejectedVersion === tokens.version || isDue(tokens, now(), random());
-      if (!mustRenew) return toResult(tokens);
+      if (!mustRenew) return toResult(tokens, config.url);
       const latest = await renewOnce(tokens, args);
       if (latest === null) return toMissing(args);
       // Check again for this caller, who may have waited for a while and may have had a token rejected.
       const isRefused = isSame(latest, tokens) && args.rejectedVersion === tokens.version;
       if (latest.blockedReason !== null) return { state: 'reconnect', reason: latest.blockedReason };
       if (isRefused || isExpired(latest, now())) throw laterAgain();
-      return toResult(latest);
+      return toResult(latest, config.url);
     },
   };
 }

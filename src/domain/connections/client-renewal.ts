@@ -1,4 +1,5 @@
 import type { McpServerConfigRecord, OAuthDiscoveryRecord } from '../../data/records.ts';
+import { toConnectionUrls } from '../../data/repositories/config-secrets.ts';
 import type { FormerClientValues } from '../../data/repositories/former-client-repository.ts';
 import type { Store } from '../../data/store.ts';
 import { DomainError } from '../../errors.ts';
@@ -7,7 +8,7 @@ import { toConfigTarget } from '../configs/config-audit.ts';
 import { ClientRegistrationError } from '../oauth/discovery/client-registration.ts';
 import type { TokenEndpoints } from '../oauth/token-endpoint.ts';
 import { isUsableClient, type OAuthSetup } from './oauth-setup.ts';
-import type { ProviderSettings } from './provider-settings.ts';
+import { assertUsableUrls, type ProviderSettings } from './provider-settings.ts';
 import type { ServerSecrets } from './server-secrets.ts';
 
 /** Replaces a registered client that its authorization server no longer accepts. */
@@ -46,9 +47,10 @@ export function createClientRenewal(options: {
     config: McpServerConfigRecord,
     discovery: OAuthDiscoveryRecord,
   ): Promise<FormerClientValues | null> => {
+    const urls = toConnectionUrls(config);
     try {
-      const clientSecret = config.hasOAuth2Secret ? await secrets.open(config.id, 'oauth2ClientSecret') : null;
-      return { clientId: config.oauth2ClientId, clientSecret, clientAuthMethod: discovery.clientAuthMethod };
+      const clientSecret = config.hasOAuth2Secret ? await secrets.open(config.id, 'oauth2ClientSecret', urls) : null;
+      return { clientId: config.oauth2ClientId, clientSecret, urls, clientAuthMethod: discovery.clientAuthMethod };
     } catch (error) {
       if (isNotOpened(error)) return null;
       throw error;
@@ -74,7 +76,8 @@ export function createClientRenewal(options: {
         former,
         client: {
           clientId: client.clientId,
-          clientSecret: client.clientSecret?.expose() ?? null,
+          clientSecret: client.clientSecret,
+          urls: toConnectionUrls(config),
           clientAuthMethod: client.tokenAuthMethod,
           clientSecretExpiresAt: client.secretExpiresAt,
         },
@@ -101,6 +104,7 @@ export function createClientRenewal(options: {
      * @throws UPSTREAM_FAILED when the registration fails
      */
     async run(config: McpServerConfigRecord, discovery: OAuthDiscoveryRecord, leaseId: string): Promise<boolean> {
+      assertUsableUrls(config);
       const outcome = await testClient(config, discovery);
       if (outcome === 'accepted') {
         await store.oauthDiscoveries.markClientKnown(SYSTEM, { configId: config.id, clientId: config.oauth2ClientId });
@@ -117,6 +121,9 @@ export function createClientRenewal(options: {
   };
 }
 
+/** Not when the URLs were changed behind the gateway's back: a new secret would be bound to the wrong ones. */
 function isNotOpened(error: unknown): boolean {
-  return error instanceof DomainError && error.code === 'DECRYPTION_FAILED';
+  return (
+    error instanceof DomainError && error.code === 'DECRYPTION_FAILED' && error.details['reason'] !== 'DESTINATION'
+  );
 }

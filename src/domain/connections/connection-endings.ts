@@ -2,7 +2,7 @@ import type { McpServerConfigRecord } from '../../data/records.ts';
 import type { ConnectionScope } from '../../data/repositories/connection-repository.ts';
 import type { UserTokenRecord } from '../../data/repositories/user-token-repository.ts';
 import type { Repositories } from '../../data/store.ts';
-import { DomainError } from '../../errors.ts';
+import { DomainError, type ErrorCode } from '../../errors.ts';
 import { SYSTEM, type Viewer } from '../../policy/viewer.ts';
 import type { OAuthProvider } from '../oauth/oauth-provider.ts';
 import type { ProviderSettings } from './provider-settings.ts';
@@ -13,6 +13,9 @@ export interface EndedConnections {
   config: McpServerConfigRecord;
   tokens: UserTokenRecord[];
 }
+
+/** Why the settings of a config cannot be used. */
+const UNUSABLE: readonly ErrorCode[] = ['DECRYPTION_FAILED', 'VALIDATION_FAILED', 'VERSION_MISMATCH', 'NOT_FOUND'];
 
 /** Ends connections: removes them with their data, and then revokes the tokens. */
 export type ConnectionEndings = ReturnType<typeof createConnectionEndings>;
@@ -27,10 +30,9 @@ export function createConnectionEndings(options: { providers: ProviderSettings; 
     try {
       return await providers.load(config);
     } catch (error) {
-      // The secret does not open or has changed. A changed secret belongs to a server that must not receive these
-      // tokens.
-      if (error instanceof DomainError && ['DECRYPTION_FAILED', 'VERSION_MISMATCH', 'NOT_FOUND'].includes(error.code))
-        return null;
+      // The secret does not open or has changed, or SQL changed a URL. A changed secret or URL belongs to a server that
+      // must not receive these tokens.
+      if (error instanceof DomainError && UNUSABLE.includes(error.code)) return null;
       throw error;
     }
   };

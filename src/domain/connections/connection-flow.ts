@@ -2,6 +2,7 @@ import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { calculatePKCECodeChallenge, generateRandomCodeVerifier } from 'oauth4webapi';
 import { Secret } from '../../crypto/secret.ts';
 import type { McpServerConfigRecord } from '../../data/records.ts';
+import { toConnectionUrls } from '../../data/repositories/config-secrets.ts';
 import type { OAuthFlowRecord } from '../../data/repositories/oauth-flow-repository.ts';
 import type { Store } from '../../data/store.ts';
 import { DomainError, notFound, unauthenticated } from '../../errors.ts';
@@ -191,8 +192,9 @@ export function createConnectionFlow(options: {
     provider: OAuthProvider,
     { code, redirectUri, flow }: { code: string; redirectUri: string; flow: OAuthFlowRecord },
   ): Promise<TokenSet> {
+    const codeVerifier = flow.codeVerifier.openFor(provider.tokenUrl);
     try {
-      return await endpoints.exchangeCode(provider, { code, redirectUri, codeVerifier: flow.codeVerifier.open() });
+      return await endpoints.exchangeCode(provider, { code, redirectUri, codeVerifier });
     } catch (error) {
       if (!(error instanceof TokenEndpointError)) throw error;
       if (error.failure === 'invalid_client') await clients.suspect(provider);
@@ -229,6 +231,7 @@ export function createConnectionFlow(options: {
           scopes: obtained.scopes ?? scopes,
           obtainedAt,
           expiresAt: toExpiry(obtainedAt, obtained.expiresInSeconds),
+          urls: toConnectionUrls(config),
         },
       });
       await tx.audit.append(SYSTEM, {

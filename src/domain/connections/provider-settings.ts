@@ -1,5 +1,7 @@
+import { originOf } from '../../crypto/origin.ts';
 import type { Secret } from '../../crypto/secret.ts';
 import type { McpServerConfigRecord, OAuthDiscoveryRecord } from '../../data/records.ts';
+import { toConnectionUrls } from '../../data/repositories/config-secrets.ts';
 import type { Store } from '../../data/store.ts';
 import { SYSTEM } from '../../policy/viewer.ts';
 import {
@@ -9,6 +11,7 @@ import {
   SECRET_METHODS,
   toRegisteredMethods,
 } from '../oauth/oauth-provider.ts';
+import { Issues } from '../validation/issues.ts';
 import type { ServerSecrets } from './server-secrets.ts';
 
 /** What an authorization server advertises. Used where an admin's settings leave it open. */
@@ -42,15 +45,17 @@ export function createProviderSettings(options: {
      * Everything needed to connect, refresh and revoke.
      *
      * @returns null when the config does not use OAuth 2, or has no settings
-     * @throws DECRYPTION_FAILED when the client secret does not open
+     * @throws DECRYPTION_FAILED when the client secret does not open, or was sealed for other URLs; VALIDATION_FAILED when
+     *   a URL is none
      */
     async load(config: McpServerConfigRecord): Promise<OAuthProvider | null> {
       if (config.authType !== 'oauth2' || config.oauth2AuthUrl === '' || config.oauth2TokenUrl === '') return null;
+      assertUsableUrls(config);
       const discovery = await store.oauthDiscoveries.find(SYSTEM, { configId: config.id });
       const advertised =
         discovery === null && config.oauth2Issuer !== '' ? await findAdvertised(config.oauth2Issuer) : null;
       const secret = config.hasOAuth2Secret
-        ? await secrets.open(config.id, 'oauth2ClientSecret', config.version)
+        ? await secrets.open(config.id, 'oauth2ClientSecret', toConnectionUrls(config), config.version)
         : null;
       return {
         configId: config.id,
@@ -75,11 +80,23 @@ export function createProviderSettings(options: {
   };
 }
 
+const USED_URLS = ['url', 'oauth2AuthUrl', 'oauth2TokenUrl', 'oauth2RevocationUrl'] as const;
+
+/** The API accepts only URLs, but SQL writes anything. @throws VALIDATION_FAILED with all problems */
+export function assertUsableUrls(config: McpServerConfigRecord): void {
+  const issues = new Issues();
+  for (const field of USED_URLS) {
+    if (config[field] === '' || originOf(config[field]) !== undefined) continue;
+    issues.add([field], 'INVALID_URL', 'Is stored, but is not a URL: an admin has to correct the server.');
+  }
+  issues.throwIfAny();
+}
+
 /** An advertised endpoint receives the client secret only if it has the same origin as the token endpoint. */
 function toRevocationUrl(config: McpServerConfigRecord, advertised: AdvertisedServer | null): string {
   if (config.oauth2RevocationUrl !== '') return config.oauth2RevocationUrl;
   const url = advertised?.revocationEndpoint ?? '';
-  return url !== '' && new URL(url).origin === new URL(config.oauth2TokenUrl).origin ? url : '';
+  return url !== '' && originOf(url) === originOf(config.oauth2TokenUrl) ? url : '';
 }
 
 /** The identifier exactly as the metadata has it; without metadata the server's URL (MCP, "Canonical Server URI"). */

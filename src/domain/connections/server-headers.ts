@@ -7,9 +7,12 @@ import type { HttpHeader } from '../configs/config-input.ts';
 import type { AccessTokenArgs, AccessTokenResult } from './access-tokens.ts';
 import type { ServerSecrets } from './server-secrets.ts';
 
-/** The headers with a user's credentials for a server, or why there are none. `version` is that of the access token. */
+/**
+ * The headers with a user's credentials for a server, or why there are none. Send them to `url` and nowhere else: it may be
+ * another one than a moment ago. `version` is that of the access token.
+ */
 export type ServerHeadersResult =
-  | { state: 'ready'; headers: readonly HttpHeader[]; version?: number }
+  | { state: 'ready'; headers: readonly HttpHeader[]; url: string; version?: number }
   | Exclude<AccessTokenResult, { state: 'ready' }>;
 
 /** Creates the service that collects everything a request to a server must carry, whatever its auth type. */
@@ -20,8 +23,10 @@ export function createServerHeaders(options: {
 }) {
   const { store, secrets, accessTokens } = options;
 
-  const openCustomHeaders = async ({ id, version, hasCustomHeaders }: McpServerConfigRecord): Promise<HttpHeader[]> => {
-    const stored = hasCustomHeaders ? await secrets.open(id, 'customHeaders', version) : null;
+  const openCustomHeaders = async (config: McpServerConfigRecord, url: string): Promise<HttpHeader[]> => {
+    const stored = config.hasCustomHeaders
+      ? await secrets.open(config.id, 'customHeaders', [url], config.version)
+      : null;
     const values = stored === null ? {} : (JSON.parse(stored.expose()) as Record<string, string>);
     return Object.entries(values).map(([name, value]) => ({ name, value: new Secret(value) }));
   };
@@ -37,19 +42,24 @@ export function createServerHeaders(options: {
       const config = await store.configs.findForConnection(SYSTEM, { id: args.configId });
       if (config === null) throw notFound('MCP server config');
       if (!config.enabled) return { state: 'disabled' };
-      if (config.authType === 'none') return { state: 'ready', headers: [] };
-      if (config.authType === 'custom_headers') return { state: 'ready', headers: await openCustomHeaders(config) };
+      const { url } = config;
+      if (config.authType === 'none') return { state: 'ready', headers: [], url };
+      if (config.authType === 'custom_headers') {
+        return { state: 'ready', headers: await openCustomHeaders(config, url), url };
+      }
       if (config.authType === 'api_key') {
-        const value = await secrets.open(config.id, 'apiKeyValue', config.version);
+        const value = await secrets.open(config.id, 'apiKeyValue', [url], config.version);
         if (value === null) throw new Error('a config with an API key has none');
-        return { state: 'ready', headers: [{ name: config.apiKeyHeader, value }] };
+        return { state: 'ready', headers: [{ name: config.apiKeyHeader, value }], url };
       }
       const token = await accessTokens.get(args);
       if (token.state !== 'ready') return token;
       // Stored under another auth type, they may contain a header that now has the token.
-      const custom = (await openCustomHeaders(config)).filter(({ name }) => name.toLowerCase() !== 'authorization');
+      const custom = (await openCustomHeaders(config, token.url)).filter(
+        ({ name }) => name.toLowerCase() !== 'authorization',
+      );
       const authorization = { name: 'Authorization', value: new Secret(`Bearer ${token.accessToken.expose()}`) };
-      return { state: 'ready', headers: [authorization, ...custom], version: token.version };
+      return { state: 'ready', headers: [authorization, ...custom], url: token.url, version: token.version };
     },
   };
 }

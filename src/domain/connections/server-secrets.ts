@@ -17,9 +17,13 @@ export type ServerSecrets = ReturnType<typeof createServerSecrets>;
 export function createServerSecrets({ store, keyring, caches }: { store: Store; keyring: Keyring; caches: Caches }) {
   const unopened = createUnopenedSecrets(caches);
 
-  const openAndRemember = (value: SealedValue | null, entry: string, version: number): Secret | null => {
+  const openAndRemember = (
+    value: SealedValue | null,
+    urls: readonly string[],
+    { entry, version }: { entry: string; version: number },
+  ): Secret | null => {
     try {
-      const secret = value?.open() ?? null;
+      const secret = value?.openFor(...urls) ?? null;
       unopened.remove(entry);
       return secret;
     } catch (error) {
@@ -30,22 +34,30 @@ export function createServerSecrets({ store, keyring, caches }: { store: Store; 
 
   return {
     /**
-     * Opens one secret of a config. Only the secret that a call needs is opened, so that another one that does not open
+     * Opens one secret of a config, for the URLs that it is about to be sent to. Only the secret that a call needs is opened, so that another one that does not open
      * has no effect.
      *
      * @returns null when none is stored
      * @throws NOT_FOUND; DECRYPTION_FAILED, which from then on shows in the config's `viewerState`
      */
-    async open(configId: string, field: SecretField, version?: number): Promise<Secret | null> {
+    async open(
+      configId: string,
+      field: SecretField,
+      urls: readonly string[],
+      version?: number,
+    ): Promise<Secret | null> {
       const secrets = await store.configs.findSecrets(SYSTEM, { id: configId });
       if (secrets === null) throw notFound('MCP server config');
       if (version !== undefined && secrets.version !== version) throw versionMismatch(secrets.version);
-      return openAndRemember(secrets[field], `${configId} ${field}`, secrets.version);
+      return openAndRemember(secrets[field], urls, { entry: `${configId} ${field}`, version: secrets.version });
     },
 
-    /** Opens one of a user's tokens. Null when there is none. @throws DECRYPTION_FAILED, as `open` */
-    openToken(tokens: UserTokenRecord, field: 'accessToken' | 'refreshToken'): Secret | null {
-      return openAndRemember(tokens[field], tokens.id, tokens.version);
+    /**
+     * Opens one of a user's tokens, for the URLs that it is about to be sent to. Null when there is none. @throws
+     * DECRYPTION_FAILED, as `open`
+     */
+    openToken(tokens: UserTokenRecord, field: 'accessToken' | 'refreshToken', urls: readonly string[]): Secret | null {
+      return openAndRemember(tokens[field], urls, { entry: tokens.id, version: tokens.version });
     },
 
     /** Identifies the set of secrets known not to open. Equal stamps mean the same set. */

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { McpServerConfigRecord } from '../../data/records.ts';
 import type { NewAuditEntry } from '../../data/repositories/audit-repository.ts';
+import { toConnectionUrls } from '../../data/repositories/config-secrets.ts';
 import type { NewTokens, TokenLease, UserTokenRecord } from '../../data/repositories/user-token-repository.ts';
 import type { Store } from '../../data/store.ts';
 import { DomainError } from '../../errors.ts';
@@ -130,7 +131,8 @@ export function createTokenRefresh(options: {
       let answer: TokenSet;
       try {
         provider = await providers.load(config);
-        const refreshToken = secrets.openToken(tokens, 'refreshToken');
+        // For all URLs, although it is only sent to one: the new tokens may go to all of them.
+        const refreshToken = secrets.openToken(tokens, 'refreshToken', toConnectionUrls(config));
         if (provider === null || refreshToken === null) {
           await end(lease, config, EXPIRED_REASON);
           return 'done';
@@ -151,7 +153,7 @@ export function createTokenRefresh(options: {
         await onFailure(error, { config, provider, tokens, lease });
         return 'done';
       }
-      const next = toNewTokens(answer, tokens, now());
+      const next = toNewTokens(answer, tokens, { obtainedAt: now(), urls: toConnectionUrls(config) });
       if (!(await store.userTokens.saveRefreshed(SYSTEM, { ...lease, tokens: next }))) {
         // The user disconnected during the request, so these tokens are revoked. If the user has connected again, they
         // are left to expire: where all of a user's tokens share one grant, revoking them would end the new connection.
@@ -194,7 +196,11 @@ function toFailure(
 }
 
 /** The tokens from a refresh. An absent refresh token or scope keeps its value (RFC 6749, section 6). */
-function toNewTokens(answer: TokenSet, before: UserTokenRecord, obtainedAt: Date): NewTokens {
+function toNewTokens(
+  answer: TokenSet,
+  before: UserTokenRecord,
+  { obtainedAt, urls }: Pick<NewTokens, 'obtainedAt' | 'urls'>,
+): NewTokens {
   const { accessToken, refreshToken, scopes, expiresInSeconds } = answer;
   return {
     accessToken,
@@ -202,6 +208,7 @@ function toNewTokens(answer: TokenSet, before: UserTokenRecord, obtainedAt: Date
     scopes: scopes ?? before.scopes,
     obtainedAt,
     expiresAt: toExpiry(obtainedAt, expiresInSeconds),
+    urls,
   };
 }
 

@@ -1,4 +1,4 @@
-import type { Secret } from '../../crypto/secret.ts';
+import type { SealedValue } from '../../data/sealing/sealed-value.ts';
 import { DomainError } from '../../errors.ts';
 import { type OAuthProvider, toIssuingProvider } from '../oauth/oauth-provider.ts';
 import type { TokenEndpoints, TokenSet } from '../oauth/token-endpoint.ts';
@@ -11,10 +11,13 @@ export interface RevocationOutcome {
   revocationError: string | null;
 }
 
+/** A token that opens for the URL that it is sent to. */
+type RevocableToken = Pick<SealedValue, 'openFor'>;
+
 /** The tokens of one connection. Stored tokens are opened on demand. */
 export interface RevocableTokens {
-  accessToken: { open(): Secret };
-  refreshToken: { open(): Secret } | null;
+  accessToken: RevocableToken;
+  refreshToken: RevocableToken | null;
   /** The gateway's client that they were issued to. Empty when unknown. */
   clientId: string;
 }
@@ -23,8 +26,8 @@ export interface RevocableTokens {
 export function toRevocable({ accessToken, refreshToken }: TokenSet, clientId: string): RevocableTokens {
   return {
     clientId,
-    accessToken: { open: () => accessToken },
-    refreshToken: refreshToken === null ? null : { open: () => refreshToken },
+    accessToken: { openFor: () => accessToken },
+    refreshToken: refreshToken === null ? null : { openFor: () => refreshToken },
   };
 }
 
@@ -52,11 +55,11 @@ export function createTokenRevocation({ endpoints }: { endpoints: Pick<TokenEndp
   const tell = async (
     provider: OAuthProvider,
     clientId: string,
-    token: { open(): Secret },
+    token: RevocableToken,
     hint: 'refresh_token' | 'access_token',
   ): Promise<string | null> => {
     try {
-      await endpoints.revoke(toIssuingProvider(provider, clientId), token.open(), hint);
+      await endpoints.revoke(toIssuingProvider(provider, clientId), token.openFor(provider.revocationUrl), hint);
       return null;
     } catch (error) {
       if (error instanceof TokenEndpointError) {

@@ -24,7 +24,7 @@ export interface OAuthClient {
 /** A client that was replaced by a newer registration, and whose tokens are still in use. */
 export interface FormerClient {
   clientId: string;
-  secret: { open(): Secret } | null;
+  secret: { openFor(...urls: readonly string[]): Secret } | null;
   authMethod: ClientAuthMethod;
 }
 
@@ -60,7 +60,7 @@ export interface OAuthProvider {
 export function toIssuingProvider(provider: OAuthProvider, clientId: string): OAuthProvider {
   const former = provider.formerClients.find((each) => each.clientId === clientId);
   if (former === undefined || clientId === provider.client.clientId) return provider;
-  const secret = former.secret?.open() ?? null;
+  const secret = former.secret?.openFor(provider.tokenUrl, provider.revocationUrl) ?? null;
   return { ...provider, client: { clientId, secret, ...toRegisteredMethods(secret, former.authMethod) } };
 }
 

@@ -4,7 +4,7 @@ import type { McpServerConfigRecord } from '../../data/records.ts';
 import { validationFailed } from '../../errors.ts';
 import { type ConfigDraft, isKept, toDraft } from '../configs/config-draft.ts';
 import { type ConfigInput, type HttpHeader, SECRET_FIELDS, type SecretField } from '../configs/config-input.ts';
-import { hasNewOrigin } from '../configs/config-rules.ts';
+import { hasNewOrigin } from '../configs/secret-origins.ts';
 import { Issues } from '../validation/issues.ts';
 import { parseJsonc } from '../validation/json-text.ts';
 import { type FilePath, isObject } from './field-reader.ts';

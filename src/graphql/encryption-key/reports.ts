@@ -17,6 +17,11 @@ const UnopenedReasonEnum = builder.enumType('UnopenedReason', {
       description: 'The value was encrypted with another key than the one it names, or it was altered.',
     },
     TAG: { value: 'tag', description: 'The value was altered, or moved here from another table, column, row or user.' },
+    DESTINATION: {
+      value: 'destination',
+      description:
+        'The URLs beside the value are not those that it was entered for: they were changed outside of the gateway. It is not sent to them.',
+    },
   } as const,
 });
 
@@ -35,11 +40,12 @@ export const RotationType = builder.objectRef<RotationReport>('EncryptionKeyRota
   description: 'Result of one `rotateEncryptionKeys` call. For admins.',
   fields: (t) => ({
     total: t.exposeInt('total', {
-      description: 'Number of values encrypted with another than the active key when the call started.',
+      description:
+        'Number of values encrypted with another than the active key, or in an old format, when the call started.',
     }),
     resealed: t.exposeInt('resealed', { description: 'Number of values that this call re-encrypted.' }),
     remaining: t.exposeInt('remaining', {
-      description: 'Number of values still encrypted with another than the active key.',
+      description: 'Number of values still encrypted with another than the active key, or in an old format.',
     }),
     failureCount: t.int({
       description: 'Number of these values that this call tried and could not decrypt.',
