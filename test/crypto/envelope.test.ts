@@ -1,9 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { decodeBoundText, encodeBoundText } from '../../src/crypto/bound-text.ts';
 import { openEnvelope, type SealedPlace, sealEnvelope, sealWithSalt } from '../../src/crypto/envelope.ts';
 import { MasterKey } from '../../src/crypto/master-key.ts';
 import { OpenError, type OpenFailure } from '../../src/crypto/open-error.ts';
+import { sealV1 } from '../setup/seal-v1.ts';
 
 const key = new MasterKey(randomBytes(32));
 const place: SealedPlace = { table: 'things', column: 'secret', rowId: 'row-1', ownerId: 'user-1' };
@@ -130,6 +132,45 @@ describe('an altered value cannot be decrypted', () => {
     const twin = text.slice(0, -1) + alphabet[alphabet.indexOf(last) + 1];
     expect(decode(twin)).toEqual(decode(text));
     expect(tryOpen(twin)).toBe('malformed');
+  });
+});
+
+describe('the origins of a value', () => {
+  const origin = fc.constantFrom('https://a.example', 'https://b.example:8443', 'http://[::1]', '', '\0\0\0\u0001');
+  const content = fc.record({ text: fc.string({ maxLength: 6 }), origins: fc.array(origin, { maxLength: 4 }) });
+
+  test('come back with it, sorted and once each', () => {
+    fc.assert(
+      fc.property(content, ({ text, origins }) => {
+        const opened = openEnvelope(key, sealEnvelope(key, { text, origins }, place), place);
+        expect(opened).toEqual({ text, origins: [...new Set(origins)].sort() });
+      }),
+    );
+  });
+
+  test('cannot be taken for a part of the text, or the text for a part of them', () => {
+    const toKey = ({ text, origins }: { text: string; origins: string[] }) =>
+      JSON.stringify([text, [...new Set(origins)].sort()]);
+    fc.assert(
+      fc.property(content, content, (left, right) => {
+        expect(encodeBoundText(left).equals(encodeBoundText(right))).toBe(toKey(left) === toKey(right));
+      }),
+    );
+  });
+
+  test('are not lost by the name of the other format', () => {
+    const old = sealV1(key, 'text', place);
+    const present = sealEnvelope(key, bind('text'), place);
+    expect(openEnvelope(key, old, place)).toEqual({ text: 'text', origins: null });
+    expect(tryOpen(present.replace('v2:', 'v1:'))).toBe('commitment');
+    expect(tryOpen(old.replace('v1:', 'v2:'))).toBe('commitment');
+  });
+
+  test('are refused when they are cut off', () => {
+    const bytes = encodeBoundText({ text: '', origins: ['https://a.example'] });
+    for (let length = 0; length < bytes.length; length += 1) {
+      expect(() => decodeBoundText(bytes.subarray(0, length))).toThrow(OpenError);
+    }
   });
 });
 

@@ -48,12 +48,15 @@ function checkKept(issues: Issues, { draft, before }: ConfigChange, secret: Secr
 
 /**
  * An admin who enters a secret again because the old one is not sent any more must not enter it for a URL that somebody
- * else wrote: they have to name the URL. The old secret is the witness, so it cannot be cleared without that either.
+ * else wrote: they have to name the URL. The stored secrets are the witnesses, so none is cleared without that either.
  */
 function checkReplaced(issues: Issues, change: ConfigChange, secret: SecretField, url: ConfigUrlField): void {
   const { draft, input, before } = change;
   const isStanding = draft[url] === before.config[url] && input[url] === undefined;
-  if (draft[secret].kind === 'keep' || !isStanding || !isForeign(before, secret, url)) return;
+  const isChanged = SECRET_FIELDS.some(
+    (each) => DESTINATIONS_OF_SECRET[each].includes(url) && isForeign(before, each, url),
+  );
+  if (draft[secret].kind === 'keep' || !isStanding || !isChanged) return;
   const message =
     'Was changed outside of the gateway since the secret was entered: send the correct URL in the same request.';
   issues.add([url], 'URL_NOT_CONFIRMED', message);
