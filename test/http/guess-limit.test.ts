@@ -27,8 +27,9 @@ beforeEach(() => gateway.clock.advance(60_000));
 
 const WHO = `/graphql?${new URLSearchParams({ query: '{ viewer { id } }' })}`;
 
-/** A request as the Node server passes it on. @returns the status */
-async function ask(address: string, headers: Record<string, string>, path = WHO): Promise<number> {
+/** A request of a page of the gateway, as the Node server passes it on. @returns the status */
+async function ask(address: string, given: Record<string, string>, path = WHO): Promise<number> {
+  const headers = { 'sec-fetch-site': 'same-origin', ...given };
   const request = new Request(new URL(path, gateway.config.publicUrl), { headers });
   return (await gateway.app.fetch(request, { incoming: { socket: { remoteAddress: address } } })).status;
 }
