@@ -5,8 +5,8 @@ import { createPrisma } from '../../src/data/database/prisma.ts';
 import { createStore } from '../../src/data/store.ts';
 import {
   BOOTSTRAP_ADMIN_ID,
+  createBootstrapDigest,
   ensureBootstrapAdmin,
-  toBootstrapDigest,
 } from '../../src/domain/credentials/bootstrap-admin.ts';
 import { createGuessLimit } from '../../src/domain/credentials/guess-limit.ts';
 import { createSessionService } from '../../src/domain/credentials/session-service.ts';
@@ -39,11 +39,11 @@ test("the operator's sessions end when they change their token", async () => {
   const before = createSessionService({
     store,
     now,
-    bootstrapDigest: toBootstrapDigest(new Secret('the first token')),
+    bootstrapDigest: createBootstrapDigest(new Secret('the first token')),
     guesses,
     maxPerUser: 100,
   });
-  const bootstrapDigest = toBootstrapDigest(new Secret('another token'));
+  const bootstrapDigest = createBootstrapDigest(new Secret('another token'));
   const after = createSessionService({ store, now, bootstrapDigest, guesses, maxPerUser: 100 });
   const credential = { kind: 'bootstrap' } as const;
   const opened = await before.openForViewer({ kind: 'user', userId: BOOTSTRAP_ADMIN_ID, role: 'admin', credential });

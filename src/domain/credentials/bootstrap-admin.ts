@@ -1,4 +1,5 @@
-import { randomUUID, scryptSync, timingSafeEqual } from 'node:crypto';
+import { randomUUID, scrypt, timingSafeEqual } from 'node:crypto';
+import { promisify } from 'node:util';
 import type { Secret } from '../../crypto/secret.ts';
 import type { Store } from '../../data/store.ts';
 import { NOBODY, type Role, SYSTEM, type Viewer } from '../../policy/viewer.ts';
@@ -16,12 +17,32 @@ export async function ensureBootstrapAdmin(store: Store): Promise<void> {
   await store.users.ensure(SYSTEM, { id: BOOTSTRAP_ADMIN_ID, columns, otherEmail });
 }
 
+/** Returns the digest of the operator's token, see `createBootstrapDigest`. */
+export type BootstrapDigest = () => Promise<string>;
+
 /**
- * A digest of the operator's token, stored in its sessions so that they end when the token changes. People choose these
- * tokens, so a slow hash (scrypt, RFC 7914) makes guessing from a stolen database expensive.
+ * Digests the operator's token for its sessions, so that they end when the token changes. People choose these tokens, so a
+ * slow hash (scrypt, RFC 7914) makes guessing from a stolen database expensive. It is made once, in another thread, when such
+ * a session is first opened or used.
  */
-export function toBootstrapDigest(adminToken: Secret): string {
-  return scryptSync(adminToken.expose(), 'gatehouse/bootstrap-session', 32).toString('hex');
+export function createBootstrapDigest(adminToken: Secret): BootstrapDigest {
+  let digest: Promise<string> | undefined;
+  const make = async (): Promise<string> => {
+    const key = await promisify<string, string, number, Buffer>(scrypt)(
+      adminToken.expose(),
+      'gatehouse/bootstrap-session',
+      32,
+    );
+    return key.toString('hex');
+  };
+  return () => {
+    digest ??= make().catch((error: unknown) => {
+      // The next one tries again.
+      digest = undefined;
+      throw error;
+    });
+    return digest;
+  };
 }
 
 /** Creates the verifier of the operator's token. The token is never stored in the database. */

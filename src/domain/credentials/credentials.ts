@@ -6,7 +6,7 @@ import type { SafeFetch } from '../../outbound/safe-fetch.ts';
 import type { Viewer } from '../../policy/viewer.ts';
 import { createApiTokenService } from './api-token-service.ts';
 import { createAuthentication } from './authentication.ts';
-import { createBootstrapVerifier, toBootstrapDigest } from './bootstrap-admin.ts';
+import { createBootstrapDigest, createBootstrapVerifier } from './bootstrap-admin.ts';
 import { createGuessLimit } from './guess-limit.ts';
 import { createOidcVerifier, type OidcSettings } from './oidc.ts';
 import { createSessionService } from './session-service.ts';
@@ -41,7 +41,7 @@ export function createCredentials(options: {
     sessions: createSessionService({
       store,
       now,
-      bootstrapDigest: toBootstrapDigest(adminToken),
+      bootstrapDigest: createBootstrapDigest(adminToken),
       guesses,
       maxPerUser: quotas.sessionsPerUser,
     }),

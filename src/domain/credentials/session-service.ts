@@ -4,6 +4,7 @@ import { unauthenticated } from '../../errors.ts';
 import { CREDENTIAL_LIMITS } from '../../limits/credential-limits.ts';
 import { assertCan } from '../../policy/policy.ts';
 import { NOBODY, type Role, SYSTEM, type Viewer } from '../../policy/viewer.ts';
+import type { BootstrapDigest } from './bootstrap-admin.ts';
 import type { GuessLimit } from './guess-limit.ts';
 import { generateOpaqueToken, hashToken } from './token-format.ts';
 
@@ -30,10 +31,8 @@ export type SessionService = ReturnType<typeof createSessionService>;
 export interface SessionServiceOptions {
   store: Store;
   now: () => Date;
-  /**
-   * The digest of the operator's token, see `toBootstrapDigest`. Sessions opened with the token end when it changes.
-   */
-  bootstrapDigest: string;
+  /** The digest of the operator's token. Sessions opened with the token end when it changes. */
+  bootstrapDigest: BootstrapDigest;
   guesses: GuessLimit;
   /** With more, the session that was not used for longest ends: nobody is locked out by their old sessions. */
   maxPerUser: number;
@@ -80,7 +79,7 @@ export function createSessionService(options: SessionServiceOptions) {
     const at = now();
     if (found === null || found.user.status !== 'active') return NOBODY;
     const { session, apiToken } = found;
-    if (found.bootstrapDigest !== null && found.bootstrapDigest !== bootstrapDigest) return NOBODY;
+    if (found.bootstrapDigest !== null && found.bootstrapDigest !== (await bootstrapDigest())) return NOBODY;
     const idleEnd = new Date(session.lastSeenAt.getTime() + SESSION_IDLE_MS);
     if (session.expiresAt <= at || idleEnd <= at) return NOBODY;
     if (apiToken !== null && (apiToken.revokedAt !== null || (apiToken.expiresAt ?? session.expiresAt) <= at)) {
@@ -111,7 +110,7 @@ export function createSessionService(options: SessionServiceOptions) {
       const { credential } = viewer;
       const origin: Origin = {
         apiTokenId: credential.kind === 'apiToken' ? credential.apiTokenId : null,
-        bootstrapDigest: credential.kind === 'bootstrap' ? bootstrapDigest : null,
+        bootstrapDigest: credential.kind === 'bootstrap' ? await bootstrapDigest() : null,
       };
       return open(viewer, origin, credential.kind === 'bootstrap' ? null : credential.expiresAt);
     },
@@ -146,7 +145,7 @@ export function createSessionService(options: SessionServiceOptions) {
       }
       const { userId } = link;
       const actor: SignedIn = { kind: 'user', userId, role: user.role as Role, credential: { kind: 'bootstrap' } };
-      return open(actor, { apiTokenId: null, bootstrapDigest }, null);
+      return open(actor, { apiTokenId: null, bootstrapDigest: await bootstrapDigest() }, null);
     },
 
     /**
