@@ -3,7 +3,7 @@ import { waitUntil } from '../setup/wait-until.ts';
 import { expectFeedSurvives } from './feed-setup.ts';
 
 const serverUrl = inject('ownServerUrl') ?? '';
-const COMMITS = 20_000;
+const COMMITS = 10_000;
 
 test.runIf(serverUrl !== '')(
   `subscribers at two replicas see each of ${COMMITS} commits of 16 writers once, in order, and no rollback`,

@@ -3,7 +3,7 @@ import { inject, test } from 'vitest';
 import { expectFeedSurvives } from './feed-setup.ts';
 
 const serverUrl = inject('ownServerUrl') ?? '';
-const KILLS = 12;
+const KILLS = 8;
 const KILL_EVERY_MS = 2_000;
 
 test.runIf(serverUrl !== '')('subscribers lose nothing while replicas are killed and restarted', () =>

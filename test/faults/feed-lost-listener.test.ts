@@ -4,7 +4,7 @@ import { expect, inject, test } from 'vitest';
 import { expectFeedSurvives } from './feed-setup.ts';
 
 const serverUrl = inject('ownServerUrl') ?? '';
-const ROUNDS = 40;
+const ROUNDS = 20;
 const ROUND_MS = 500;
 
 test.runIf(serverUrl !== '')('subscribers lose nothing while the notification connections are cut repeatedly', () =>

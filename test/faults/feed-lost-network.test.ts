@@ -3,8 +3,8 @@ import { describe, inject, test } from 'vitest';
 import { expectFeedSurvives } from './feed-setup.ts';
 
 const serverUrl = inject('ownServerUrl') ?? '';
-const BEFORE_MS = 4_000;
-const AFTER_MS = 4_000;
+const BEFORE_MS = 2_000;
+const AFTER_MS = 2_000;
 
 describe.runIf(serverUrl !== '')('subscribers lose nothing, and everything recovers within five seconds', () => {
   const cases = [

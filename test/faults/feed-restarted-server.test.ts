@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, inject, test } from 'vitest';
 import { type OwnPostgres, startOwnPostgres } from '../setup/own-postgres.ts';
 import { expectFeedSurvives } from './feed-setup.ts';
 
-const BETWEEN_MS = 4_000;
+const BETWEEN_MS = 2_000;
 
 // A dedicated server: nobody else uses it when it goes down.
 let server: OwnPostgres | undefined;

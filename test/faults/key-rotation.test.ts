@@ -4,6 +4,6 @@ import { rotateUnderKills } from './killed-rotation.ts';
 const serverUrl = inject('ownServerUrl');
 
 test.runIf(serverUrl !== undefined)(
-  'a rotation of 20,000 values killed ten times under eight writers loses nothing',
-  () => rotateUnderKills(serverUrl ?? '', { values: 20_000, kills: 10 }),
+  'a rotation of 10,000 values killed six times under eight writers loses nothing',
+  () => rotateUnderKills(serverUrl ?? '', { values: 10_000, kills: 6 }),
 );

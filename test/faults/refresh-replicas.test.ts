@@ -24,7 +24,7 @@ import { type RefreshWorker, startRefreshWorker } from './refresh-workers.ts';
 const TOKEN_PATH = '/token';
 const LEASE_OVER = "refresh_lease_until = clock_timestamp() - interval '1 second'";
 const CALLERS = 50;
-const ROUNDS = 100;
+const ROUNDS = 50;
 const ADMIN_TOKEN = 'the-token-of-the-bootstrap-admin';
 
 const serverUrl = inject('ownServerUrl');

@@ -15,7 +15,7 @@ import { toSubscribeRequest } from './stream-gateway.ts';
 
 const serverUrl = inject('ownServerUrl');
 
-const SUBSCRIPTIONS = 10_000;
+const SUBSCRIPTIONS = 5_000;
 const AT_ONCE = 50;
 const QUERY = 'subscription { mcpServerConfigEvents { type cursor configId } }';
 
