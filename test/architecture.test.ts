@@ -22,6 +22,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['config'],
   ['domain'],
   ['data'],
+  ['mcp'],
   ['crypto', 'outbound', 'policy', 'telemetry'],
   ['cache'],
   ['errors', 'limits'],

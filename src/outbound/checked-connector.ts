@@ -58,7 +58,9 @@ export function createCheckedConnector(options: {
         lastError = error;
       }
     }
-    throw new OutboundError('connection', `${hostname} cannot be reached.`, { cause: lastError });
+    throw isTlsError(lastError)
+      ? new OutboundError('tls', `The TLS connection to ${hostname} failed.`, { cause: lastError })
+      : new OutboundError('connection', `${hostname} cannot be reached.`, { cause: lastError });
   };
 
   return (target, callback) => {
@@ -76,11 +78,11 @@ export async function resolveAddresses(hostname: string, lookup: Lookup): Promis
   try {
     found = await lookup(hostname);
   } catch (error) {
-    throw new OutboundError('connection', `${hostname} has no address.`, { cause: error });
+    throw new OutboundError('name', `${hostname} has no address.`, { cause: error });
   }
   // Only link-local addresses have a zone (fe80::1%eth0), and those are never public.
   const addresses = found.map((address) => ipaddr.process(address.replace(/%.*$/, '')));
-  if (addresses.length === 0) throw new OutboundError('connection', `${hostname} has no address.`);
+  if (addresses.length === 0) throw new OutboundError('name', `${hostname} has no address.`);
   return addresses;
 }
 
@@ -93,6 +95,12 @@ function dialOne(dial: buildConnector.connector, target: buildConnector.Options,
       else reject(error);
     });
   });
+}
+
+/** Whether the host was reached and TLS failed. Node's and OpenSSL's codes have no common form. */
+function isTlsError(error: unknown): boolean {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  return /^(?:EPROTO$|ERR_SSL_|ERR_TLS_|CERT_|UNABLE_TO_|.*SELF_SIGNED_|.*_CERT_|HOSTNAME_MISMATCH$)/.test(code);
 }
 
 function notAllowed(hostname: string, setting: string): OutboundError {

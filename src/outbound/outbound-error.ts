@@ -1,8 +1,18 @@
 /**
- * Why a request to another system failed. `url`: the URL is not allowed. `address`: the host's address is not allowed.
- * `redirect`, `encoding`, `size`: the response was rejected. `timeout`, `connection`: there was no response.
+ * Why a request to another system failed. `url`: the URL is not allowed. `name`: the host has no address. `address`: it
+ * has one that is not allowed. `tls`: TLS failed, usually because of the certificate. `timeout`, `connection`: there was
+ * no response. `redirect`, `encoding`, `size`: the response was rejected.
  */
-export type OutboundFailure = 'url' | 'address' | 'timeout' | 'connection' | 'redirect' | 'encoding' | 'size';
+export type OutboundFailure =
+  | 'url'
+  | 'name'
+  | 'address'
+  | 'tls'
+  | 'timeout'
+  | 'connection'
+  | 'redirect'
+  | 'encoding'
+  | 'size';
 
 /** A request to another system failed. The message has the host and the reason, never request or response data. */
 export class OutboundError extends Error {

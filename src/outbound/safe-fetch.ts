@@ -25,6 +25,8 @@ export interface SafeFetchOptions {
   lookup?: Lookup;
 }
 
+const TIMEOUTS = [errors.ConnectTimeoutError, errors.HeadersTimeoutError, errors.BodyTimeoutError];
+
 /** A request. The gateway only sends text bodies. */
 export interface SafeRequest {
   method?: 'GET' | 'POST' | 'DELETE';
@@ -74,7 +76,8 @@ export function createSafeFetch(options: SafeFetchOptions): { fetch: SafeFetch; 
   return { fetch, close: () => agent.close() };
 }
 
-function parseTarget(target: string | URL, hosts: PrivateHosts): URL {
+/** Parses and checks the URL of a request. @throws OutboundError */
+export function parseTarget(target: string | URL, hosts: PrivateHosts): URL {
   if (!URL.canParse(String(target)))
     throw new OutboundError('url', 'The gateway cannot call this: it is not a valid URL.');
   const url = new URL(target);
@@ -118,7 +121,8 @@ async function toResponse(
   return new Response(isBodyless ? null : bytes, { status: statusCode, headers: toHeaders(headers) });
 }
 
-function toHeaders(headers: Dispatcher.ResponseData['headers']): Headers {
+/** The headers of a response. */
+export function toHeaders(headers: Dispatcher.ResponseData['headers']): Headers {
   const result = new Headers();
   for (const [name, value] of Object.entries(headers)) {
     for (const each of Array.isArray(value) ? value : [value ?? '']) result.append(name, each);
@@ -126,9 +130,10 @@ function toHeaders(headers: Dispatcher.ResponseData['headers']): Headers {
   return result;
 }
 
-function toOutboundError(error: unknown, hostname: string, timeout: AbortSignal): OutboundError {
+/** @param timeout whose end is a timeout */
+export function toOutboundError(error: unknown, hostname: string, timeout: AbortSignal | undefined): OutboundError {
   if (error instanceof OutboundError) return error;
-  if (timeout.aborted || error instanceof errors.ConnectTimeoutError || error instanceof errors.HeadersTimeoutError) {
+  if (timeout?.aborted === true || TIMEOUTS.some((kind) => error instanceof kind)) {
     return new OutboundError('timeout', `${hostname} did not respond in time.`, { cause: error });
   }
   return new OutboundError('connection', `${hostname} did not send a valid HTTP response.`, { cause: error });

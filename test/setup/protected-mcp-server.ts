@@ -1,12 +1,10 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { request as forward, type IncomingMessage, type ServerResponse } from 'node:http';
-import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { TestAuthorizationServer } from './authorization-server.ts';
 import { type SeenRequest, startWatchedServer, type Traffic } from './authorization-server-traffic.ts';
+import { spawnEverythingServer } from './everything-server.ts';
 
 /** A real MCP server behind a check of bearer tokens, on a loopback port. */
 export interface ProtectedMcpServer extends Traffic {
@@ -30,14 +28,12 @@ export interface ProtectedMcpServerOptions {
 
 /** The address of the real server. */
 const UPSTREAM_PATH = '/mcp';
-/** The server ends with its standard input, that is, with this process, however that ends. */
-const END_WITH_PARENT = 'data:text/javascript,process.stdin.on("end",()=>process.exit()).resume()';
 
 /** Starts the reference server `server-everything` behind a proxy that makes it an OAuth resource server. Close it. */
 export async function startProtectedMcpServer(options: ProtectedMcpServerOptions): Promise<ProtectedMcpServer> {
   const { authorizationServer, path: mcpPath = '/mcp', scopes = [] } = options;
   const metadataPath = `/.well-known/oauth-protected-resource${mcpPath}`;
-  const upstream = await startEverythingServer();
+  const upstream = await startHiddenServer();
   const seenTokens: string[] = [];
 
   const server = await startWatchedServer(async (seen, request, response) => {
@@ -112,47 +108,17 @@ function passOn(socketPath: string, seen: SeenRequest, request: IncomingMessage,
 }
 
 /** Listens on a socket in its own folder: it has no option to keep a port closed to the network. */
-async function startEverythingServer(): Promise<{ socketPath: string; close(): Promise<void> }> {
+async function startHiddenServer(): Promise<{ socketPath: string; close(): Promise<void> }> {
   const folder = await mkdtemp(path.join(tmpdir(), 'gatehouse-mcp-'));
   const socketPath = path.join(folder, 'mcp.sock');
-  const child = spawn(process.execPath, ['--import', END_WITH_PARENT, await findEverythingEntry(), 'streamableHttp'], {
-    env: { PORT: socketPath },
-    stdio: ['pipe', 'ignore', 'pipe'],
-  });
-  const exit = once(child, 'exit');
-  const close = async (): Promise<void> => {
-    child.kill();
-    await exit;
-    await rm(folder, { recursive: true, force: true });
+  const server = await spawnEverythingServer('streamable_http', socketPath);
+  return {
+    socketPath,
+    async close() {
+      await server.close();
+      await rm(folder, { recursive: true, force: true });
+    },
   };
-  try {
-    await waitUntilListening(child);
-  } catch (error) {
-    await close();
-    throw error;
-  }
-  return { socketPath, close };
-}
-
-async function findEverythingEntry(): Promise<string> {
-  const require = createRequire(import.meta.url);
-  const manifest = require.resolve('@modelcontextprotocol/server-everything/package.json');
-  const { bin } = JSON.parse(await readFile(manifest, 'utf8')) as { bin: Record<string, string> };
-  const entry = Object.values(bin)[0];
-  if (entry === undefined) throw new Error('server-everything has no command any more');
-  return path.join(path.dirname(manifest), entry);
-}
-
-function waitUntilListening(child: ChildProcess): Promise<void> {
-  return new Promise((resolve, reject) => {
-    let said = '';
-    child.stderr?.setEncoding('utf8').on('data', (chunk: string) => {
-      said += chunk;
-      if (said.includes('listening on port')) resolve();
-    });
-    child.once('error', reject);
-    child.once('exit', (code) => reject(new Error(`server-everything ended with ${code}:\n${said}`)));
-  });
 }
 
 /**

@@ -11,7 +11,9 @@ const TOKEN = /^[\x21-\x7e]+$/;
 
 const OUTBOUND_MESSAGES = {
   url: 'The URL of the token endpoint is not allowed.',
+  name: 'The name of the token endpoint does not resolve.',
   address: 'The token endpoint is at an address that the gateway may not call.',
+  tls: 'The TLS connection to the token endpoint failed.',
   timeout: 'The token endpoint did not answer in time.',
   connection: 'The token endpoint cannot be reached.',
   redirect: 'The token endpoint answered with a redirect.',

@@ -2,7 +2,9 @@ import { OutboundError, type OutboundFailure } from '../../../outbound/outbound-
 
 const WORDS: Readonly<Record<OutboundFailure, string>> = {
   url: 'must use https.',
+  name: 'has no address: its name does not resolve.',
   address: 'is at an address that this gateway may not call.',
+  tls: 'has no valid TLS certificate, or speaks no TLS that this gateway accepts.',
   timeout: 'did not answer in time.',
   connection: 'cannot be reached, or is not an HTTP server.',
   redirect: 'answered with a redirect, which is not followed.',

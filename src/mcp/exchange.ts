@@ -1,0 +1,39 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import type { UpstreamError } from './upstream-error.ts';
+import type { UpstreamHeader } from './upstream-target.ts';
+
+/**
+ * One operation at an upstream server. It carries the credentials to the requests that it makes, so that a connection,
+ * which outlives it, keeps none; and it carries back what the server answered below the level of JSON-RPC.
+ */
+export interface Exchange {
+  readonly headers: readonly UpstreamHeader[];
+  readonly signal: AbortSignal;
+  /** The limit for one answer, in bytes. */
+  readonly maxBytes: number;
+  /** The limit for all answers together. */
+  readonly maxTotalBytes: number;
+  /** Received so far. */
+  bytes: number;
+  /** Why the latest request failed. Absent when it succeeded. */
+  fault?: UpstreamError | undefined;
+}
+
+const current = new AsyncLocalStorage<Exchange>();
+
+/** Creates an exchange. */
+export function createExchange(
+  options: Pick<Exchange, 'headers' | 'signal' | 'maxBytes'> & { maxTotalBytes?: number },
+): Exchange {
+  return { maxTotalBytes: options.maxBytes, ...options, bytes: 0 };
+}
+
+/** Runs code whose requests belong to an exchange. */
+export function runExchange<Result>(exchange: Exchange, work: () => Result): Result {
+  return current.run(exchange, work);
+}
+
+/** The exchange of the running code. */
+export function currentExchange(): Exchange | undefined {
+  return current.getStore();
+}

@@ -1,0 +1,120 @@
+import type { JSONRPCMessage, MessageExtraInfo, Transport, TransportSendOptions } from '@modelcontextprotocol/client';
+import { createExchange, currentExchange, type Exchange, runExchange } from './exchange.ts';
+import { UpstreamError } from './upstream-error.ts';
+import { END_SESSION_TIMEOUT_MS, MAX_INBOUND_REQUESTS, MAX_NOTICE_BYTES } from './upstream-limits.ts';
+
+/** Where the definitions of a list of tools are, as received, in the result that the SDK passes on. */
+export const RAW_TOOLS = 'gatehouse/tools';
+
+/** An answer that the transport makes itself: the server sent none. The reason is in the exchange. */
+const NO_ANSWER = { code: -32_000, message: 'no answer' };
+
+/**
+ * Stands between the SDK's client and a transport, so that a server can make the client do little: it answers few
+ * requests of the server, knows when an answer can no longer come, and takes the tools out of lists before the SDK looks
+ * at them, because one that is not valid must not cost the others.
+ */
+export class GuardedTransport implements Transport {
+  onclose?: () => void;
+  onerror?: (error: Error) => void;
+  onmessage?: (message: JSONRPCMessage, extra?: MessageExtraInfo) => void;
+
+  readonly #inner: Transport;
+  readonly #onToolsChanged: () => void;
+  /** The requests without an answer, by id. */
+  readonly #pending = new Map<unknown, { method: string; exchange: Exchange | undefined }>();
+  #inbound = 0;
+
+  constructor(inner: Transport, onToolsChanged: () => void) {
+    this.#inner = inner;
+    this.#onToolsChanged = onToolsChanged;
+    inner.onmessage = (message, extra) => this.#receive(message, extra);
+    inner.onclose = () => this.onclose?.();
+    inner.onerror = (error) => this.onerror?.(error);
+  }
+
+  get hasPerRequestStream(): boolean {
+    return this.#inner.hasPerRequestStream === true;
+  }
+
+  get sessionId(): string | undefined {
+    return this.#inner.sessionId;
+  }
+
+  start(): Promise<void> {
+    return this.#inner.start();
+  }
+
+  close(): Promise<void> {
+    this.#pending.clear();
+    return this.#inner.close();
+  }
+
+  setProtocolVersion(version: string): void {
+    this.#inner.setProtocolVersion?.(version);
+  }
+
+  async send(message: JSONRPCMessage, options?: TransportSendOptions): Promise<void> {
+    if (!('method' in message)) return this.#inner.send(message, options);
+    if (!('id' in message)) {
+      const of = message.method === 'notifications/cancelled' ? this.#endRequest(message.params) : undefined;
+      return of === undefined ? this.#inner.send(message, options) : this.#sendAfter(of, message, options);
+    }
+    const { id, method } = message;
+    this.#inbound = 0;
+    this.#pending.set(id, { method, exchange: currentExchange() });
+    try {
+      await this.#inner.send(message, { ...options, onRequestStreamEnd: () => this.#endStream(id) });
+    } catch (error) {
+      this.#pending.delete(id);
+      throw error;
+    }
+  }
+
+  /** A request is cancelled when its exchange has ended, so the notice gets one of its own. */
+  #sendAfter(of: Exchange, message: JSONRPCMessage, options?: TransportSendOptions): Promise<void> {
+    const signal = AbortSignal.timeout(END_SESSION_TIMEOUT_MS);
+    const exchange = createExchange({ headers: of.headers, signal, maxBytes: MAX_NOTICE_BYTES });
+    return runExchange(exchange, () => this.#inner.send(message, options));
+  }
+
+  #endRequest(params: unknown): Exchange | undefined {
+    const id = (params as { requestId?: unknown } | undefined)?.requestId;
+    const request = this.#pending.get(id);
+    this.#pending.delete(id);
+    return request?.exchange;
+  }
+
+  /** The stream of a request ended, and no other one will bring the answer. */
+  #endStream(id: string | number): void {
+    const request = this.#pending.get(id);
+    if (request === undefined) return;
+    if (request.exchange !== undefined) request.exchange.fault ??= new UpstreamError('PROTOCOL_ERROR');
+    this.#pending.delete(id);
+    this.onmessage?.({ jsonrpc: '2.0', id, error: NO_ANSWER });
+  }
+
+  #receive(message: JSONRPCMessage, extra: MessageExtraInfo | undefined): void {
+    if ('method' in message) {
+      if ('id' in message) {
+        this.#inbound += 1;
+        if (this.#inbound > MAX_INBOUND_REQUESTS) return;
+      } else if (message.method === 'notifications/tools/list_changed') this.#onToolsChanged();
+      this.onmessage?.(message, extra);
+      return;
+    }
+    const request = this.#pending.get(message.id);
+    // An answer to nothing, or a second one.
+    if (request === undefined) return;
+    this.#pending.delete(message.id);
+    this.onmessage?.(request.method === 'tools/list' ? withoutTools(message) : message, extra);
+  }
+}
+
+function withoutTools(message: JSONRPCMessage): JSONRPCMessage {
+  if (!('result' in message)) return message;
+  const result = message.result as Record<string, unknown>;
+  return Array.isArray(result['tools'])
+    ? { ...message, result: { ...result, tools: [], [RAW_TOOLS]: result['tools'] } }
+    : message;
+}

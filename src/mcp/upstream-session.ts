@@ -1,0 +1,210 @@
+import {
+  Client,
+  type JsonSchemaValidator,
+  type jsonSchemaValidator,
+  type PriorDiscovery,
+  type ProgressCallback,
+  SSEClientTransport,
+  type StandardSchemaV1,
+  StreamableHTTPClientTransport,
+} from '@modelcontextprotocol/client';
+import type { StreamFetch } from '../outbound/stream-fetch.ts';
+import { orAborted } from './abort.ts';
+import { type Exchange, runExchange } from './exchange.ts';
+import { GuardedTransport } from './guarded-transport.ts';
+import { judgeFailure } from './judge-failure.ts';
+import type { UpstreamError } from './upstream-error.ts';
+import { createUpstreamFetch } from './upstream-fetch.ts';
+import type { UpstreamTransport } from './upstream-target.ts';
+
+/** Who the gateway says it is. */
+export interface ClientIdentity {
+  name: string;
+  version: string;
+}
+
+/** The parameters of a request. */
+export interface SessionRequest {
+  method: string;
+  params?: Record<string, unknown> | undefined;
+  onProgress?: ProgressCallback | undefined;
+  /** In addition to those of the exchange, such as `Mcp-Param-*`. */
+  headers?: Readonly<Record<string, string>> | undefined;
+}
+
+/** What a server says about itself, as received. */
+export interface ServerDescription {
+  protocolVersion: string;
+  name: string | undefined;
+  version: string | undefined;
+  instructions: string | undefined;
+}
+
+/** The timer of the SDK is not used: the exchange has a signal. This is the longest that a timer can be. */
+const NO_TIMEOUT_MS = 2 ** 31 - 1;
+
+/** Validates nothing: the definitions and contents of others pass through untouched, and no schema is compiled. */
+const ANYTHING: StandardSchemaV1<unknown, unknown> = {
+  '~standard': { version: 1, vendor: 'gatehouse', validate: (value) => ({ value }) },
+};
+const NO_VALIDATION: jsonSchemaValidator = {
+  getValidator:
+    <Value>(): JsonSchemaValidator<Value> =>
+    (input) => ({ valid: true, data: input as Value, errorMessage: undefined }),
+};
+
+/**
+ * One connection to a server, in whichever revision of the protocol the server speaks. It keeps no credentials: each
+ * request carries those of its exchange.
+ */
+export class UpstreamSession {
+  readonly #client: Client;
+  readonly #transport: StreamableHTTPClientTransport | SSEClientTransport;
+  #isEnded = false;
+  /** Why it ended, if the reason is known. */
+  #end: UpstreamError | undefined;
+  #description: ServerDescription | undefined;
+
+  private constructor(client: Client, transport: StreamableHTTPClientTransport | SSEClientTransport) {
+    this.#client = client;
+    this.#transport = transport;
+  }
+
+  /**
+   * Connects: asks for the revision, or initializes.
+   *
+   * @param prior what is known of the server's revision; saves a request
+   * @throws UpstreamError
+   */
+  static async open(
+    exchange: Exchange,
+    options: {
+      url: string;
+      transport: UpstreamTransport;
+      fetch: StreamFetch;
+      identity: ClientIdentity;
+      prior: PriorDiscovery | undefined;
+      onToolsChanged: () => void;
+    },
+  ): Promise<UpstreamSession> {
+    const { transport: kind, fetch, identity, prior, onToolsChanged } = options;
+    const url = new URL(options.url);
+    const isOld = kind === 'sse';
+    const client = new Client(identity, {
+      capabilities: {},
+      versionNegotiation: { mode: isOld ? 'legacy' : 'auto' },
+      inputRequired: { autoFulfill: false },
+      jsonSchemaValidator: NO_VALIDATION,
+    });
+    const upstreamFetch = createUpstreamFetch({
+      fetch,
+      url,
+      userAgent: `${identity.name}/${identity.version}`,
+      isStreamShared: isOld,
+      onStreamFault: (fault) => session.#fail(fault),
+    });
+    const transport = isOld
+      ? new SSEClientTransport(url, { fetch: upstreamFetch })
+      : new StreamableHTTPClientTransport(url, { fetch: upstreamFetch });
+    const session = new UpstreamSession(client, transport);
+    // Without its stream, the transport of 2024 brings no answer. It would connect again, for ever.
+    client.onerror = () => (isOld && session.#description !== undefined ? session.#fail() : undefined);
+    client.onclose = () => session.#fail();
+    const connect = (): Promise<void> =>
+      client.connect(new GuardedTransport(transport, onToolsChanged), {
+        signal: exchange.signal,
+        timeout: NO_TIMEOUT_MS,
+        ...(prior !== undefined && !isOld && { prior }),
+      });
+    try {
+      // The transport of 2024 waits for the server without a limit.
+      await orAborted(runExchange(exchange, connect), exchange.signal);
+    } catch (error) {
+      await session.close();
+      throw judgeFailure(error, exchange);
+    }
+    session.#description = session.#describe();
+    return session;
+  }
+
+  /** Whether the next request needs another connection. */
+  get isEnded(): boolean {
+    return this.#isEnded;
+  }
+
+  /** Whether the server keeps something for this connection. */
+  get hasSession(): boolean {
+    return 'sessionId' in this.#transport && this.#transport.sessionId !== undefined;
+  }
+
+  /** What to remember of the server's revision, without anything that it may tell one user only. */
+  get verdict(): PriorDiscovery {
+    const discover = this.#client.getDiscoverResult();
+    if (discover === undefined) return { kind: 'legacy' };
+    const { instructions: _instructions, _meta, ...rest } = discover;
+    return { kind: 'modern', discover: rest };
+  }
+
+  /** Sends a request. @returns the result as received @throws UpstreamError */
+  async request(exchange: Exchange, { method, params, onProgress, headers }: SessionRequest): Promise<unknown> {
+    const { signal } = exchange;
+    const send = (): Promise<unknown> =>
+      this.#client.request({ method, ...(params !== undefined && { params }) }, ANYTHING, {
+        signal,
+        timeout: NO_TIMEOUT_MS,
+        ...(onProgress !== undefined && { onprogress: onProgress }),
+        ...(headers !== undefined && { headers }),
+      });
+    try {
+      return await runExchange(exchange, send);
+    } catch (error) {
+      throw this.#end ?? judgeFailure(error, exchange);
+    }
+  }
+
+  /** What the server says about itself. Asks again, if the connection was made with a remembered revision. */
+  async describe(exchange: Exchange): Promise<ServerDescription> {
+    if (this.#description?.name !== undefined || this.#client.getProtocolEra() !== 'modern') return this.#describe();
+    try {
+      await runExchange(exchange, () => this.#client.discover({ signal: exchange.signal, timeout: NO_TIMEOUT_MS }));
+    } catch (error) {
+      throw judgeFailure(error, exchange);
+    }
+    this.#description = this.#describe();
+    return this.#description;
+  }
+
+  /** Ends the session at the server, if it has one. Never rejects. */
+  async endSession(exchange: Exchange): Promise<void> {
+    const transport = this.#transport;
+    if (!('terminateSession' in transport) || !this.hasSession) return;
+    await runExchange(exchange, () => transport.terminateSession()).catch(() => undefined);
+  }
+
+  /** Ends all its requests. Never rejects. */
+  async close(): Promise<void> {
+    if (this.#isEnded) return;
+    this.#isEnded = true;
+    await this.#client.close().catch(() => undefined);
+    await this.#transport.close().catch(() => undefined);
+  }
+
+  #fail(reason?: UpstreamError): void {
+    this.#end ??= reason;
+    void this.close();
+  }
+
+  #describe(): ServerDescription {
+    const info = this.#client.getDiscoverResult()?._meta?.[SERVER_INFO] ?? this.#client.getServerVersion();
+    const { name, version } = (info ?? {}) as Record<string, unknown>;
+    const instructions = this.#client.getDiscoverResult()?.instructions ?? this.#client.getInstructions();
+    return {
+      protocolVersion: this.#client.getNegotiatedProtocolVersion() ?? '',
+      name: typeof name === 'string' ? name : undefined,
+      version: typeof version === 'string' ? version : undefined,
+      instructions: typeof instructions === 'string' ? instructions : undefined,
+    };
+  }
+}
+
+const SERVER_INFO = 'io.modelcontextprotocol/serverInfo';

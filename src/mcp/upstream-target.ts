@@ -1,0 +1,40 @@
+import type { Secret } from '../crypto/secret.ts';
+
+/** The transports that an upstream server may have. */
+export type UpstreamTransport = 'streamable_http' | 'sse';
+
+/** A header with a secret value. */
+export interface UpstreamHeader {
+  name: string;
+  value: Secret;
+}
+
+/** The credentials of one operation. */
+export interface UpstreamCredentials {
+  headers: readonly UpstreamHeader[];
+  /**
+   * Identifies what the user granted, such as the id of their tokens' row. Another grant gets another connection, so a
+   * user who disconnects and connects again, perhaps as somebody else, does not continue an old session.
+   */
+  grant: string;
+}
+
+/** An upstream server and the user for whom it is called. */
+export interface UpstreamTarget {
+  configId: string;
+  /** The version of the config. Another version gets another connection. */
+  version: number;
+  /** The id of the user whose credentials are sent, or `shared` for credentials of the config. */
+  owner: string;
+  url: string;
+  transport: UpstreamTransport;
+  /**
+   * Opens the credentials, at the moment when they are sent. Called once for each operation.
+   *
+   * @throws what the caller of the operation gets
+   */
+  authorize(): Promise<UpstreamCredentials>;
+}
+
+/** A server says that its list of tools changed. */
+export type OnToolsChanged = (target: Pick<UpstreamTarget, 'configId' | 'version' | 'owner'>) => void;

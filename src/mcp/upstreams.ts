@@ -1,0 +1,226 @@
+import type { ProgressCallback } from '@modelcontextprotocol/client';
+import type { Lookup } from '../outbound/checked-connector.ts';
+import type { PrivateHosts } from '../outbound/private-hosts.ts';
+import type { PrivateRange } from '../outbound/private-ranges.ts';
+import { createStreamFetch } from '../outbound/stream-fetch.ts';
+import { orAborted } from './abort.ts';
+import { createCallSlots } from './call-slots.ts';
+import { createCircuit, type Pause } from './circuit.ts';
+import { createExchange, type Exchange } from './exchange.ts';
+import { judgeFailure } from './judge-failure.ts';
+import { type ListedTools, listAllTools } from './list-tools.ts';
+import { UpstreamError, type UpstreamProblem } from './upstream-error.ts';
+import {
+  CALL_TIMEOUT_MS,
+  CONNECT_TIMEOUT_MS,
+  LIST_TIMEOUT_MS,
+  MAX_ANSWER_BYTES,
+  MAX_LIST_BYTES,
+} from './upstream-limits.ts';
+import { createUpstreamPool } from './upstream-pool.ts';
+import type { ClientIdentity, UpstreamSession } from './upstream-session.ts';
+import type { OnToolsChanged, UpstreamTarget } from './upstream-target.ts';
+
+/** How a tool is called. */
+export interface CallOptions {
+  /** Cancels the call, at the server too. */
+  signal?: AbortSignal | undefined;
+  onProgress?: ProgressCallback | undefined;
+  /** The limit for the answer. Default and maximum: that of the gateway. */
+  maxBytes?: number | undefined;
+}
+
+/** A server's answer to a call. */
+export interface CalledTool {
+  /** The result as received, also if it says `isError`. */
+  result: Readonly<Record<string, unknown>>;
+  /** The size of the answer. */
+  bytes: number;
+}
+
+/** Calls upstream servers. */
+export type Upstreams = ReturnType<typeof createUpstreams>;
+
+/** The settings. */
+export interface UpstreamsOptions {
+  ranges: readonly PrivateRange[];
+  hosts?: PrivateHosts | undefined;
+  lookup?: Lookup | undefined;
+  identity: ClientIdentity;
+  callTimeoutMs?: number | undefined;
+  maxAnswerBytes?: number | undefined;
+  onToolsChanged?: OnToolsChanged | undefined;
+  /** In milliseconds, for tests. */
+  clock?: (() => number) | undefined;
+}
+
+/** What tells that the server itself cannot be reached, whoever asks. */
+const COUNTED: ReadonlySet<UpstreamProblem> = new Set<UpstreamProblem>([
+  'NOT_RESOLVED',
+  'ADDRESS_REFUSED',
+  'URL_REFUSED',
+  'TLS_FAILED',
+  'CONNECTION_FAILED',
+]);
+/** The same, where nothing that a user wrote was sent. */
+const COUNTED_AT_LIST: ReadonlySet<UpstreamProblem> = new Set<UpstreamProblem>([
+  ...COUNTED,
+  'TIMEOUT',
+  'REDIRECTED',
+  'ENCODED',
+  'TOO_LARGE',
+  'TOO_DEEP',
+  'NOT_MCP',
+  'PROTOCOL_ERROR',
+  'PROTOCOL_REVISION',
+  'UNAVAILABLE',
+]);
+/** With these statuses a server refuses a session that it does not know. It did nothing else. */
+const FORGOTTEN: ReadonlySet<number | undefined> = new Set([400, 404]);
+
+/**
+ * Creates what calls upstream servers: it keeps connections, bounds everything that servers send, and gives every failure
+ * one of a fixed set of names ([ADR 9](../../docs/adr/0009-upstream-connections.md)).
+ */
+export function createUpstreams(options: UpstreamsOptions) {
+  const { ranges, hosts, lookup, identity } = options;
+  const { callTimeoutMs = CALL_TIMEOUT_MS, maxAnswerBytes = MAX_ANSWER_BYTES } = options;
+  const { onToolsChanged = () => undefined, clock = () => performance.now() } = options;
+  const pool = createUpstreamPool({
+    connect: () => createStreamFetch({ ranges, hosts, lookup, connectTimeoutMs: CONNECT_TIMEOUT_MS }),
+    identity,
+    maxAnswerBytes,
+    onToolsChanged,
+    clock,
+  });
+  const slots = createCallSlots();
+  const circuit = createCircuit(clock);
+
+  const attempt = async <Result>(target: UpstreamTarget, operation: Operation<Result>): Promise<Result> => {
+    const { signal, isList, maxBytes, maxTotalBytes, work } = operation;
+    const credentials = await orAborted(target.authorize(), signal);
+    const use = (isRetry: boolean): Promise<Result> =>
+      pool.use({ target, credentials, signal, isAsking: isList || isRetry }, async ({ session, wasUsed, end }) => {
+        const { headers } = credentials;
+        const exchange = createExchange({ headers, signal: AbortSignal.any([signal, end]), maxBytes, maxTotalBytes });
+        try {
+          return await work(session, exchange);
+        } catch (error) {
+          const isForgotten =
+            error instanceof UpstreamError && FORGOTTEN.has(error.facts.status) && (wasUsed || !isList) && !isRetry;
+          if (!isForgotten) throw error;
+          await pool.renew(target, session);
+          return await use(true);
+        }
+      });
+    return use(false);
+  };
+
+  const run = async <Result>(target: UpstreamTarget, operation: Operation<Result>): Promise<Result> => {
+    const server = `${target.configId} ${target.version}`;
+    const { signal, isList } = operation;
+    let isDeciding = false;
+    let leave: (() => void) | undefined;
+    try {
+      leave = await slots.enter(`${target.configId} ${target.owner}`, signal);
+      isDeciding = circuit.enter(server);
+      const result = await attempt(target, operation);
+      circuit.succeed(server);
+      return result;
+    } catch (error) {
+      const failure = toFailure(error, signal);
+      const problem = failure instanceof UpstreamError ? failure.problem : undefined;
+      const isCounted = problem !== undefined && (isList ? COUNTED_AT_LIST : COUNTED).has(problem);
+      if (isCounted) circuit.fail(server, problem);
+      else if (isDeciding) circuit.abandon(server);
+      throw failure;
+    } finally {
+      leave?.();
+    }
+  };
+
+  return {
+    /**
+     * Lists all tools of a server, page by page.
+     *
+     * @throws UpstreamError; whatever `target.authorize` throws
+     */
+    listTools(target: UpstreamTarget, { signal }: Pick<CallOptions, 'signal'> = {}): Promise<ListedTools> {
+      return run(target, {
+        signal: within(LIST_TIMEOUT_MS, signal),
+        isList: true,
+        maxBytes: maxAnswerBytes,
+        maxTotalBytes: Math.max(MAX_LIST_BYTES, maxAnswerBytes),
+        work: listAllTools,
+      });
+    },
+
+    /**
+     * Calls a tool. The server validates the arguments.
+     *
+     * @throws UpstreamError; whatever `target.authorize` throws
+     */
+    callTool(
+      target: UpstreamTarget,
+      name: string,
+      args: Readonly<Record<string, unknown>>,
+      { signal, onProgress, maxBytes = maxAnswerBytes }: CallOptions = {},
+    ): Promise<CalledTool> {
+      const limit = Math.min(maxBytes, maxAnswerBytes);
+      return run(target, {
+        signal: within(callTimeoutMs, signal),
+        isList: false,
+        maxBytes: limit,
+        maxTotalBytes: limit,
+        async work(session, exchange) {
+          const params = { name, arguments: args };
+          const result = await session.request(exchange, { method: 'tools/call', params, onProgress });
+          if (!isResult(result)) throw new UpstreamError('PROTOCOL_ERROR');
+          // On a stream that brings the answers of several calls, they are not counted one by one.
+          const bytes = target.transport === 'sse' ? Buffer.byteLength(JSON.stringify(result)) : exchange.bytes;
+          if (bytes > limit) throw new UpstreamError('TOO_LARGE');
+          return { result, bytes };
+        },
+      });
+    },
+
+    /** Why a server is left alone, if it is. */
+    pause: ({ configId, version }: Pick<UpstreamTarget, 'configId' | 'version'>): Pause | undefined =>
+      circuit.pause(`${configId} ${version}`),
+
+    /** Ends the connections to a server, and the operations that use them. @param owner only those of one user */
+    close: (configId: string, owner?: string): Promise<void> =>
+      pool.close((target) => target.configId === configId && (owner === undefined || target.owner === owner)),
+
+    /** How many connections are open. */
+    count: pool.count,
+
+    /** Ends everything. */
+    dispose: (): Promise<void> => pool.close(() => true),
+  };
+}
+
+interface Operation<Result> {
+  signal: AbortSignal;
+  isList: boolean;
+  maxBytes: number;
+  maxTotalBytes: number;
+  work: (session: UpstreamSession, exchange: Exchange) => Promise<Result>;
+}
+
+function within(ms: number, signal: AbortSignal | undefined): AbortSignal {
+  const timeout = AbortSignal.timeout(ms);
+  return signal === undefined ? timeout : AbortSignal.any([timeout, signal]);
+}
+
+/** Errors of `authorize` stay as they are. */
+function toFailure(error: unknown, signal: AbortSignal): unknown {
+  if (error instanceof UpstreamError || !signal.aborted) return error;
+  return judgeFailure(error, { headers: [], signal, maxBytes: 0, maxTotalBytes: 0, bytes: 0 });
+}
+
+function isResult(value: unknown): value is Record<string, unknown> {
+  if (typeof value !== 'object' || value === null) return false;
+  // A result without content is one of an older revision, or not one of a tool.
+  return 'content' in value ? Array.isArray(value.content) : 'structuredContent' in value || 'toolResult' in value;
+}

@@ -1,0 +1,130 @@
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { Readable } from 'node:stream';
+import { Server as OldServer } from '@modelcontextprotocol/sdk/server/index.js';
+import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js';
+import { CallToolRequestSchema, ListToolsRequestSchema } from '@modelcontextprotocol/sdk/types.js';
+import { createMcpHandler, Server as ModernServer, type Tool } from '@modelcontextprotocol/server';
+
+/** A small MCP server on loopback. Close it. */
+export interface SmallMcpServer {
+  url: string;
+  port: number;
+  /** The headers of each request, as sent, with the JSON-RPC method. */
+  seen: { httpMethod: string; method: string | undefined; headers: IncomingHttpHeaders; rawHeaders: string[] }[];
+  /** Ids of the sessions that it knows. Empty them, and they have vanished. */
+  sessions: Map<string, unknown>;
+  /** Connections that are open. */
+  connections(): Promise<number>;
+  close(): Promise<void>;
+}
+
+/** A definition with a keyword that no library knows. */
+export const ECHO: Tool = {
+  name: 'echo',
+  description: 'Says it again.',
+  inputSchema: { type: 'object', properties: { text: { type: 'string' } }, 'x-odd': { $ref: 'https://example.com/a' } },
+} as Tool;
+
+/** Answers whom the server takes the caller for. */
+export const WHO: Tool = { name: 'who', inputSchema: { type: 'object' } };
+
+function answer(name: string, args: unknown, who: string | undefined) {
+  const text = name === 'who' ? (who ?? 'nobody') : JSON.stringify(args ?? null);
+  return { content: [{ type: 'text' as const, text }] };
+}
+
+/** A server of the second SDK: stateless, for revision 2026-07-28, and older ones if asked. */
+export async function startModernServer(options: { legacy?: 'reject' | 'stateless' } = {}): Promise<SmallMcpServer> {
+  const handler = createMcpHandler(
+    ({ requestInfo }) => {
+      const server = new ModernServer(
+        { name: 'modern', version: '2' },
+        { capabilities: { tools: {} }, instructions: 'Be kind.' },
+      );
+      server.setRequestHandler('tools/list', () => ({ tools: [ECHO, WHO], ttlMs: 5_000, cacheScope: 'private' }));
+      server.setRequestHandler('tools/call', ({ params }) =>
+        answer(params.name, params.arguments, requestInfo?.headers.get('authorization') ?? undefined),
+      );
+      return server;
+    },
+    { legacy: options.legacy ?? 'stateless' },
+  );
+  return listen(new Map(), async (request, body, respond) => {
+    const { host = '', ...headers } = request.headers;
+    const response = await handler.fetch(
+      new Request(`http://${host}${request.url}`, {
+        method: request.method ?? 'GET',
+        headers: headers as Record<string, string>,
+        ...(body !== '' && { body }),
+      }),
+    );
+    respond(response);
+  });
+}
+
+/** A server of the first SDK, with a session for each client. A session remembers who opened it. */
+export async function startSessionServer(): Promise<SmallMcpServer> {
+  const sessions = new Map<string, StreamableHTTPServerTransport>();
+  return listen(sessions, async (request, body, _respond, response) => {
+    const id = request.headers['mcp-session-id'];
+    const known = typeof id === 'string' ? sessions.get(id) : undefined;
+    if (id !== undefined && known === undefined) return void response.writeHead(404).end();
+    const parsed: unknown = body === '' ? undefined : JSON.parse(body);
+    if (known !== undefined) return known.handleRequest(request, response, parsed);
+    const opener = request.headers.authorization;
+    const transport = new StreamableHTTPServerTransport({
+      sessionIdGenerator: () => randomUUID(),
+      onsessioninitialized: (opened) => void sessions.set(opened, transport),
+      onsessionclosed: (closed) => void sessions.delete(closed),
+    });
+    const server = new OldServer({ name: 'old', version: '1' }, { capabilities: { tools: {} } });
+    server.setRequestHandler(ListToolsRequestSchema, () => ({ tools: [ECHO, WHO] as never }));
+    server.setRequestHandler(CallToolRequestSchema, ({ params }) => answer(params.name, params.arguments, opener));
+    await server.connect(transport as never);
+    await transport.handleRequest(request, response, parsed);
+  });
+}
+
+async function listen(
+  sessions: Map<string, unknown>,
+  handle: (
+    request: IncomingMessage,
+    body: string,
+    respond: (response: Response) => void,
+    response: import('node:http').ServerResponse,
+  ) => Promise<void> | void,
+): Promise<SmallMcpServer> {
+  const seen: SmallMcpServer['seen'] = [];
+  const server = createServer(async (request, response) => {
+    let body = '';
+    for await (const chunk of request.setEncoding('utf8')) body += chunk;
+    const method = body === '' ? undefined : (JSON.parse(body) as { method?: string }).method;
+    seen.push({ httpMethod: request.method ?? '', method, headers: request.headers, rawHeaders: request.rawHeaders });
+    const respond = (made: Response): void => {
+      response.writeHead(made.status, Object.fromEntries(made.headers));
+      if (made.body === null) response.end();
+      else Readable.fromWeb(made.body as never).pipe(response);
+    };
+    await handle(request, body, respond, response);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `http://127.0.0.1:${port}/mcp`,
+    port,
+    seen,
+    sessions,
+    connections: () =>
+      new Promise((resolve, reject) =>
+        server.getConnections((error, count) => (error ? reject(error) : resolve(count))),
+      ),
+    async close() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
