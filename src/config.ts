@@ -43,6 +43,10 @@ export interface Config {
   /** Audit entries older than this are removed. If absent, all are kept. */
   auditRetentionDays: number | undefined;
   quotas: Quotas;
+  /** The limit for one tool call. */
+  toolCallTimeoutSeconds: number;
+  /** The limit for one answer of an MCP server. */
+  toolAnswerMaxBytes: number;
   /** About variables that look like settings but have no effect, for the operator. */
   warnings: readonly string[];
 }
@@ -115,6 +119,16 @@ export function readConfig(env: Environment = process.env): Config {
     logLevel: parseChoice('GATEHOUSE_LOG_LEVEL', text('GATEHOUSE_LOG_LEVEL') ?? 'info', LOG_LEVELS, problems) ?? 'info',
     auditRetentionDays: parseDays(text('GATEHOUSE_AUDIT_RETENTION_DAYS'), problems),
     quotas: parseQuotas(text, problems),
+    toolCallTimeoutSeconds: parseWhole(
+      { name: 'GATEHOUSE_TOOL_CALL_TIMEOUT_SECONDS', least: 1, most: 600, byDefault: 60 },
+      text('GATEHOUSE_TOOL_CALL_TIMEOUT_SECONDS'),
+      problems,
+    ),
+    toolAnswerMaxBytes: parseWhole(
+      { name: 'GATEHOUSE_TOOL_ANSWER_MAX_BYTES', least: 65_536, most: 67_108_864, byDefault: 4_194_304 },
+      text('GATEHOUSE_TOOL_ANSWER_MAX_BYTES'),
+      problems,
+    ),
     warnings: [],
   };
   const warnings = listUnknownVariables(env, known);
@@ -171,6 +185,18 @@ function parseQuotas(text: (name: string) => string | undefined, problems: strin
     return [name, value] as const;
   });
   return Object.fromEntries(entries) as Record<QuotaName, number>;
+}
+
+function parseWhole(
+  { name, least, most, byDefault }: { name: string; least: number; most: number; byDefault: number },
+  text: string | undefined,
+  problems: string[],
+): number {
+  if (text === undefined) return byDefault;
+  const value = Number(text);
+  if (Number.isInteger(value) && value >= least && value <= most) return value;
+  problems.push(`${name}: must be a whole number from ${least} to ${most}.`);
+  return byDefault;
 }
 
 function parseDatabaseUrl(text: string | undefined, problems: string[]): Secret | undefined {

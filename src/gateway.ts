@@ -15,13 +15,16 @@ import { createStore } from './data/store.ts';
 import { BOOTSTRAP_ADMIN_ID, ensureBootstrapAdmin } from './domain/credentials/bootstrap-admin.ts';
 import type { StreamLimits } from './domain/feed/config-streams.ts';
 import { createServices, type InternalServices } from './domain/services.ts';
+import { createUpstreamClosing } from './domain/upstreams/upstream-closing.ts';
 import { createGraphQL } from './graphql/yoga.ts';
 import { type App, createApp } from './http/app.ts';
 import { createSockets } from './http/sockets.ts';
 import { CACHE_BOUNDS } from './limits/cache-bounds.ts';
+import { createUpstreams } from './mcp/upstreams.ts';
 import { createPrivateHosts } from './outbound/private-hosts.ts';
 import { toHostRange } from './outbound/private-ranges.ts';
 import { createSafeFetch } from './outbound/safe-fetch.ts';
+import { SYSTEM } from './policy/viewer.ts';
 import type { Logger } from './telemetry/logger.ts';
 import { createMetrics } from './telemetry/metrics.ts';
 
@@ -52,7 +55,10 @@ export interface GatewayOptions {
 
 /** A gateway that is ready to listen. `InternalServices` is for the gateway's own calls, never for a caller. */
 export interface Gateway
-  extends Pick<InternalServices, 'secrets' | 'accessTokens' | 'serverHeaders' | 'requireScopes' | 'settle'> {
+  extends Pick<
+    InternalServices,
+    'secrets' | 'accessTokens' | 'serverHeaders' | 'requireScopes' | 'upstreamCalls' | 'settle'
+  > {
   app: App;
   /** Removes audit entries and changes that are older than their retention. @returns how many were removed */
   expire(): Promise<{ auditEntries: number; changes: number }>;
@@ -81,18 +87,30 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       metrics.countOpenFailure({ table: place.table, column: place.column });
     },
   });
+  const hosts = caches.add(createPrivateHosts(config.allowedPrivateRanges));
+  const upstreams = createUpstreams({
+    ranges: config.allowedPrivateRanges,
+    hosts,
+    identity: { name: 'gatehouse', version: VERSION },
+    callTimeoutMs: config.toolCallTimeoutSeconds * 1_000,
+    maxAnswerBytes: config.toolAnswerMaxBytes,
+  });
+  const stored = createStore(prisma);
   const memory = createMemory({
-    store: createStore(prisma),
+    store: stored,
     database,
     caches,
     onDelay: metrics.observeFeedDelay,
+    onChanges: createUpstreamClosing({
+      upstreams,
+      findGrant: async (of) => (await stored.userTokens.find(SYSTEM, of))?.id,
+    }),
     onError: (error) => log.warn({ err: scrubDatabaseError(error) }, 'the change feed cannot be read'),
   });
   const { store, reader } = memory;
   metrics.watchFeed(reader.status);
   await ensureBootstrapAdmin(store);
 
-  const hosts = caches.add(createPrivateHosts(config.allowedPrivateRanges));
   const outbound = createSafeFetch({ ranges: config.allowedPrivateRanges, hosts });
   // The operator's own issuer may be in a private network that is closed to the hosts that admins and servers name.
   const issuerRanges = config.oidc === undefined ? [] : [toHostRange(new URL(config.oidc.issuer))];
@@ -111,6 +129,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     isAllowedPrivateHost: hosts.isAllowed,
     resolveHosts: hosts.resolve,
     outbound,
+    upstreams,
     issuerOutbound,
     onIssuerError: (error) => log.warn({ err: error }, 'the OpenID Connect issuer cannot be used'),
     quotas: config.quotas,
@@ -141,13 +160,14 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     metrics,
   });
 
-  const { secrets, accessTokens, serverHeaders, requireScopes, endExpired, settle } = internal;
+  const { secrets, accessTokens, serverHeaders, requireScopes, upstreamCalls, endExpired, settle } = internal;
   return {
     app,
     secrets,
     accessTokens,
     serverHeaders,
     requireScopes,
+    upstreamCalls,
     settle,
     async expire() {
       const { auditRetentionDays } = config;
@@ -168,6 +188,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     },
     async close() {
       endStreams();
+      await upstreams.dispose();
       await settle();
       await services.denials.close();
       await reader.close();

@@ -4,6 +4,7 @@ import type { Secret } from '../crypto/secret.ts';
 import type { Memory } from '../data/memory/memory.ts';
 import type { KeyRepository } from '../data/repositories/key-repository.ts';
 import type { Quotas } from '../limits/quotas.ts';
+import type { Upstreams } from '../mcp/upstreams.ts';
 import type { SafeFetch } from '../outbound/safe-fetch.ts';
 import { createAudit } from './audit/audit.ts';
 import { createChats } from './chats/chats.ts';
@@ -19,6 +20,7 @@ import { createFeed } from './feed/feed.ts';
 import { createGovernance } from './governance/governance.ts';
 import { createKeyService } from './keys/key-service.ts';
 import { createOperationShares } from './shares/operation-shares.ts';
+import { createUpstreamCalls } from './upstreams/upstream-calls.ts';
 import { createUserService } from './users/user-service.ts';
 import type { IsAllowedPrivateHost, ResolveHosts } from './validation/url.ts';
 
@@ -36,6 +38,8 @@ export interface ServicesOptions {
   resolveHosts: ResolveHosts;
   /** Fetches from servers and from their authorization servers. */
   outbound: { fetch: SafeFetch };
+  /** Calls the servers. */
+  upstreams: Upstreams;
   /** Fetches from the operator's own OpenID Connect issuer. */
   issuerOutbound: { fetch: SafeFetch };
   onIssuerError: (error: unknown) => void;
@@ -58,6 +62,7 @@ export function createServices(options: ServicesOptions) {
 
   const { services: connections, internal } = createConnections({ ...options, store });
   const { endings, secrets, expiry } = internal;
+  const upstreamCalls = createUpstreamCalls({ ...options, ...internal, store });
   const credentials = createCredentials({ ...options, issuerFetch: options.issuerOutbound.fetch });
   const { renewViewer } = credentials;
   const configs = createConfigs({
@@ -96,5 +101,5 @@ export function createServices(options: ServicesOptions) {
       now,
     }),
   };
-  return { services, internal };
+  return { services, internal: { ...internal, upstreamCalls } };
 }

@@ -16,9 +16,6 @@ export interface Pause {
   remainingMs: number;
 }
 
-/** Leaves servers alone that fail. */
-export type Circuit = ReturnType<typeof createCircuit>;
-
 /**
  * Creates the circuit: after some failures in a row a server is left alone, for a time that doubles with each further
  * failure. Then one attempt decides.

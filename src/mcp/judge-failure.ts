@@ -1,5 +1,7 @@
 import { ProtocolError, SdkError, SdkErrorCode, UnsupportedProtocolVersionError } from '@modelcontextprotocol/client';
+import { OutboundError } from '../outbound/outbound-error.ts';
 import type { Exchange } from './exchange.ts';
+import { toUpstreamError } from './outbound-problem.ts';
 import { UpstreamError } from './upstream-error.ts';
 
 /** JSON-RPC's code for a revision that the server does not speak (MCP 2026-07-28). */
@@ -19,6 +21,7 @@ export function judgeFailure(error: unknown, exchange: Exchange): UpstreamError 
     return new UpstreamError(isTimeout ? 'TIMEOUT' : 'CANCELLED');
   }
   if (fault !== undefined) return fault;
+  if (error instanceof OutboundError) return toUpstreamError(error);
   if (isRevisionError(error)) return new UpstreamError('PROTOCOL_REVISION', {}, { cause: error });
   if (error instanceof ProtocolError) return new UpstreamError('REFUSED', { rpcCode: error.code }, { cause: error });
   if (error instanceof SdkError) {

@@ -1,9 +1,9 @@
 import { extractWWWAuthenticateParams, type FetchLike } from '@modelcontextprotocol/client';
-import { OutboundError, type OutboundFailure } from '../outbound/outbound-error.ts';
 import type { SafeRequest } from '../outbound/safe-fetch.ts';
 import type { StreamFetch } from '../outbound/stream-fetch.ts';
 import { currentExchange, type Exchange } from './exchange.ts';
 import { createJsonMeter } from './json-meter.ts';
+import { toUpstreamError } from './outbound-problem.ts';
 import { parseRetryAfter } from './retry-after.ts';
 import { UpstreamError, type UpstreamFacts, type UpstreamProblem } from './upstream-error.ts';
 import { MAX_ANSWER_DEPTH, MAX_SILENCE_MS } from './upstream-limits.ts';
@@ -11,18 +11,6 @@ import { MAX_ANSWER_DEPTH, MAX_SILENCE_MS } from './upstream-limits.ts';
 /** Names of headers that belong to the protocol. A stored header with such a name is not sent. */
 const PROTOCOL_HEADERS =
   /^(?:accept|accept-encoding|connection|content-length|content-type|host|last-event-id|mcp-.*)$/;
-
-const OUTBOUND_PROBLEMS: Readonly<Record<OutboundFailure, UpstreamProblem>> = {
-  url: 'URL_REFUSED',
-  name: 'NOT_RESOLVED',
-  address: 'ADDRESS_REFUSED',
-  tls: 'TLS_FAILED',
-  timeout: 'TIMEOUT',
-  connection: 'CONNECTION_FAILED',
-  redirect: 'REDIRECTED',
-  encoding: 'ENCODED',
-  size: 'TOO_LARGE',
-};
 
 /**
  * Creates the `fetch` of one connection for the SDK's transports. Each request gets the credentials of the exchange that
@@ -80,7 +68,7 @@ export function createUpstreamFetch(options: {
       if (!isExtra) exchange.fault = findFault(response, type);
       return response;
     } catch (error) {
-      const fault = toFault(error);
+      const fault = toUpstreamError(error);
       if (!isExtra) exchange.fault = fault;
       throw fault;
     }
@@ -112,12 +100,6 @@ function toSignal(
   // An endless stream ends with its connection.
   const signals = [isEndless ? undefined : exchange.signal, own ?? undefined].filter((each) => each !== undefined);
   return signals.length === 0 ? {} : { signal: AbortSignal.any(signals) };
-}
-
-function toFault(error: unknown): UpstreamError {
-  if (error instanceof UpstreamError) return error;
-  if (!(error instanceof OutboundError)) return new UpstreamError('CONNECTION_FAILED', {}, { cause: error });
-  return new UpstreamError(OUTBOUND_PROBLEMS[error.failure], { setting: error.setting }, { cause: error });
 }
 
 function findFault(response: Response, type: string): UpstreamError | undefined {

@@ -29,14 +29,11 @@ interface Entry {
 }
 
 /** A lent connection. */
-export interface Lent {
+interface Lent {
   session: UpstreamSession;
   /** Whether an earlier operation used it, so that the server may have forgotten it. */
   wasUsed: boolean;
 }
-
-/** The connections to upstream servers. */
-export type UpstreamPool = ReturnType<typeof createUpstreamPool>;
 
 /**
  * Creates the pool. A connection belongs to one server, one version of its config, one user (or all, if the credentials
@@ -54,10 +51,13 @@ export function createUpstreamPool(options: {
   const { connect, identity, maxAnswerBytes, onToolsChanged, clock } = options;
   /** In the order of their last use. */
   const entries = new Map<string, Entry>();
+  /** Also those that no new operation gets, but that some still use. */
+  const all = new Map<Entry, string>();
   const revisions = createRevisionMemory(clock);
 
   const remove = async (key: string, entry: Entry): Promise<void> => {
     if (entries.get(key) === entry) entries.delete(key);
+    all.delete(entry);
     clearTimeout(entry.timer);
     entry.end.abort(new UpstreamError('CLOSED'));
     await entry.session?.close();
@@ -108,6 +108,7 @@ export function createUpstreamPool(options: {
     // To the end: retired last.
     entries.delete(key);
     entries.set(key, entry);
+    all.set(entry, key);
     return entry;
   };
 
@@ -181,10 +182,14 @@ export function createUpstreamPool(options: {
     },
 
     /** Ends the connections that are meant, and the operations that use them. */
-    async close(isMeant: (target: UpstreamTarget) => boolean): Promise<void> {
-      const meant = [...entries].filter(([, { target }]) => isMeant(target));
-      await Promise.all(meant.map(([key, entry]) => remove(key, entry)));
+    async close(isMeant: (entry: Pick<Entry, 'target' | 'grant'>) => boolean): Promise<void> {
+      const meant = [...all].filter(([entry]) => isMeant(entry));
+      await Promise.all(meant.map(([entry, key]) => remove(key, entry)));
     },
+
+    /** Whether there is a connection of this owner. */
+    has: (configId: string, owner: string): boolean =>
+      [...all.keys()].some(({ target }) => target.configId === configId && target.owner === owner),
 
     /** How many connections there are. */
     count: (): { open: number; idle: number } => ({
@@ -195,7 +200,7 @@ export function createUpstreamPool(options: {
 }
 
 /** What a connection is lent for. */
-export interface PoolUse {
+interface PoolUse {
   target: UpstreamTarget;
   credentials: UpstreamCredentials;
   signal: AbortSignal;

@@ -188,9 +188,18 @@ export function createUpstreams(options: UpstreamsOptions) {
     pause: ({ configId, version }: Pick<UpstreamTarget, 'configId' | 'version'>): Pause | undefined =>
       circuit.pause(`${configId} ${version}`),
 
-    /** Ends the connections to a server, and the operations that use them. @param owner only those of one user */
-    close: (configId: string, owner?: string): Promise<void> =>
-      pool.close((target) => target.configId === configId && (owner === undefined || target.owner === owner)),
+    /** Ends the connections that are meant, and the operations that use them. */
+    close: ({ configId, owner, beforeVersion, exceptGrant }: Closing): Promise<void> =>
+      pool.close(
+        ({ target, grant }) =>
+          target.configId === configId &&
+          (owner === undefined || target.owner === owner) &&
+          (beforeVersion === undefined || target.version < beforeVersion) &&
+          (exceptGrant === undefined || grant !== exceptGrant),
+      ),
+
+    /** Whether there is a connection of this owner. */
+    has: (configId: string, owner: string): boolean => pool.has(configId, owner),
 
     /** How many connections are open. */
     count: pool.count,
@@ -198,6 +207,14 @@ export function createUpstreams(options: UpstreamsOptions) {
     /** Ends everything. */
     dispose: (): Promise<void> => pool.close(() => true),
   };
+}
+
+/** The connections to end: all of a server, or those of one user, of earlier versions, of other grants. */
+export interface Closing {
+  configId: string;
+  owner?: string | undefined;
+  beforeVersion?: number | undefined;
+  exceptGrant?: string | undefined;
 }
 
 interface Operation<Result> {

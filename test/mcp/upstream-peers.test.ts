@@ -162,8 +162,10 @@ describe('a server with sessions', () => {
     );
     const ended = expect(running).rejects.toMatchObject({ problem: 'CLOSED' });
     await started;
-    await upstreams.close('closing', 'user-2');
-    await upstreams.close('closing');
+    await upstreams.close({ configId: 'closing', owner: 'user-2' });
+    await upstreams.close({ configId: 'closing', beforeVersion: 1 });
+    await upstreams.close({ configId: 'closing', exceptGrant: '' });
+    await upstreams.close({ configId: 'closing' });
     await ended;
     await upstreams.callTool(other, 'who', {});
     expect(initializations()).toBe(before);

@@ -44,6 +44,7 @@ export interface TestGateway {
   accessTokens: Gateway['accessTokens'];
   serverHeaders: Gateway['serverHeaders'];
   requireScopes: Gateway['requireScopes'];
+  upstreamCalls: Gateway['upstreamCalls'];
   /** Resolves when all background revocations are done. */
   settle(): Promise<void>;
   expire: Gateway['expire'];
@@ -166,6 +167,7 @@ export async function createTestGateway(
     accessTokens: gateway.accessTokens,
     serverHeaders: gateway.serverHeaders,
     requireScopes: gateway.requireScopes,
+    upstreamCalls: gateway.upstreamCalls,
     settle: gateway.settle,
     expire: gateway.expire,
     endExpired: gateway.endExpired,

@@ -1,6 +1,7 @@
 import type { Caches } from '../../cache/caches.ts';
 import { SYSTEM } from '../../policy/viewer.ts';
 import type { Database } from '../database/database.ts';
+import type { ConfigChangeRecord } from '../records.ts';
 import type { Store } from '../store.ts';
 import { createConfigReads } from './config-reads.ts';
 import { type ConfigSnapshot, createConfigSnapshots } from './config-snapshot.ts';
@@ -30,9 +31,11 @@ export function createMemory(options: {
   database: Pick<Database, 'listen' | 'writeCount'>;
   caches: Caches;
   onDelay?: (delayMs: number) => void;
+  /** Called with the changes that were read, after memory has them. */
+  onChanges?: (changes: readonly ConfigChangeRecord[]) => void;
   onError: (error: unknown) => void;
 }): Memory {
-  const { store, database, caches, onDelay, onError } = options;
+  const { store, database, caches, onDelay, onChanges, onError } = options;
 
   const snapshots = caches.add(
     createConfigSnapshots(() =>
@@ -52,6 +55,7 @@ export function createMemory(options: {
       onChanges(changes) {
         snapshots.apply(changes);
         connections.apply(changes);
+        onChanges?.(changes);
       },
       onInvalidate() {
         snapshots.invalidate();

@@ -10,7 +10,15 @@ import type { TokenRefresh } from './token-refresh.ts';
 
 /** A user's access token for a server, or why there is none. `url` is where it may be sent. */
 export type AccessTokenResult =
-  | { state: 'ready'; accessToken: Secret; url: string; expiresAt: Date | null; version: number }
+  | {
+      state: 'ready';
+      /** Identifies the grant: it stays when the token is refreshed, and changes when the user connects again. */
+      tokenId: string;
+      accessToken: Secret;
+      url: string;
+      expiresAt: Date | null;
+      version: number;
+    }
   | { state: 'needs_connect' }
   | { state: 'reconnect'; reason: string }
   | { state: 'disabled' };
@@ -48,7 +56,8 @@ export function createAccessTokens(options: {
   const toResult = (tokens: UserTokenRecord, url: string): AccessTokenResult => {
     const accessToken = secrets.openToken(tokens, 'accessToken', [url]);
     if (accessToken === null) throw new Error('a connection has no access token');
-    return { state: 'ready', accessToken, url, expiresAt: tokens.expiresAt, version: tokens.version };
+    const { id: tokenId, expiresAt, version } = tokens;
+    return { state: 'ready', tokenId, accessToken, url, expiresAt, version };
   };
 
   const toMissing = async (args: AccessTokenArgs): Promise<AccessTokenResult> => {

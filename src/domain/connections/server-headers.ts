@@ -1,7 +1,7 @@
 import { Secret } from '../../crypto/secret.ts';
 import type { McpServerConfigRecord } from '../../data/records.ts';
 import type { Store } from '../../data/store.ts';
-import { notFound } from '../../errors.ts';
+import { notFound, versionMismatch } from '../../errors.ts';
 import { SYSTEM } from '../../policy/viewer.ts';
 import type { HttpHeader } from '../configs/config-input.ts';
 import type { AccessTokenArgs, AccessTokenResult } from './access-tokens.ts';
@@ -9,11 +9,20 @@ import type { ServerSecrets } from './server-secrets.ts';
 
 /**
  * The headers with a user's credentials for a server, or why there are none. Send them to `url` and nowhere else: it may be
- * another one than a moment ago. `version` is that of the access token.
+ * another one than a moment ago. `version` and `tokenId` are those of the access token.
  */
 export type ServerHeadersResult =
-  | { state: 'ready'; headers: readonly HttpHeader[]; url: string; version?: number }
+  | { state: 'ready'; headers: readonly HttpHeader[]; url: string; version?: number; tokenId?: string }
   | Exclude<AccessTokenResult, { state: 'ready' }>;
+
+/** The user and the server. */
+export interface ServerHeadersArgs extends AccessTokenArgs {
+  /** The version of the config whose URL the headers are for. */
+  configVersion?: number | undefined;
+}
+
+/** The service that collects headers. */
+export type ServerHeaders = ReturnType<typeof createServerHeaders>;
 
 /** Creates the service that collects everything a request to a server must carry, whatever its auth type. */
 export function createServerHeaders(options: {
@@ -38,9 +47,10 @@ export function createServerHeaders(options: {
      *
      * @throws NOT_FOUND, DECRYPTION_FAILED, VERSION_MISMATCH when the config changes meanwhile; as `AccessTokens.get`
      */
-    async get(args: AccessTokenArgs): Promise<ServerHeadersResult> {
+    async get({ configVersion, ...args }: ServerHeadersArgs): Promise<ServerHeadersResult> {
       const config = await store.configs.findForConnection(SYSTEM, { id: args.configId });
       if (config === null) throw notFound('MCP server config');
+      if (configVersion !== undefined && config.version !== configVersion) throw versionMismatch(config.version);
       if (!config.enabled) return { state: 'disabled' };
       const { url } = config;
       if (config.authType === 'none') return { state: 'ready', headers: [], url };
@@ -59,7 +69,8 @@ export function createServerHeaders(options: {
         ({ name }) => name.toLowerCase() !== 'authorization',
       );
       const authorization = { name: 'Authorization', value: new Secret(`Bearer ${token.accessToken.expose()}`) };
-      return { state: 'ready', headers: [authorization, ...custom], url: token.url, version: token.version };
+      const { url: tokenUrl, version, tokenId } = token;
+      return { state: 'ready', headers: [authorization, ...custom], url: tokenUrl, version, tokenId };
     },
   };
 }

@@ -1,0 +1,154 @@
+import type { McpServerConfigRecord } from '../../data/records.ts';
+import type { Store } from '../../data/store.ts';
+import { DomainError, notFound, versionMismatch } from '../../errors.ts';
+import type { ListedTools } from '../../mcp/list-tools.ts';
+import { UpstreamError } from '../../mcp/upstream-error.ts';
+import type { UpstreamTarget } from '../../mcp/upstream-target.ts';
+import type { CalledTool, CallOptions, Upstreams } from '../../mcp/upstreams.ts';
+import { SYSTEM } from '../../policy/viewer.ts';
+import type { StepUpResult } from '../connections/scope-step-up.ts';
+import type { ServerHeaders, ServerHeadersResult } from '../connections/server-headers.ts';
+
+/** A server, and the user for whom it is called. */
+export interface UpstreamCaller {
+  configId: string;
+  /** Their tokens are sent, if the server uses OAuth 2. Null for nobody in particular. */
+  userId: string | null;
+}
+
+/** Why a server was not called, or did not accept the user: what the user or an admin has to do. */
+export type UpstreamRefusal = Exclude<ServerHeadersResult, { state: 'ready' }>;
+
+/** The result of an operation, or why there is none. */
+export type UpstreamOutcome<Value> = { state: 'ok'; value: Value } | UpstreamRefusal;
+
+/** `authorize` ends an operation with it. */
+class Refused extends Error {
+  readonly refusal: UpstreamRefusal;
+
+  constructor(refusal: UpstreamRefusal) {
+    super(refusal.state);
+    this.refusal = refusal;
+  }
+}
+
+/** How often an operation starts anew because the config changed meanwhile. */
+const MAX_ATTEMPTS = 3;
+
+/**
+ * Creates the service that calls servers for users. It decides nothing about who may: ask the policy and the tool lists
+ * before. It sends each user's own credentials, renews a token that a server rejects, and remembers the scopes that a
+ * server asks for.
+ */
+export function createUpstreamCalls(options: {
+  store: Store;
+  upstreams: Upstreams;
+  serverHeaders: ServerHeaders;
+  requireScopes: (args: { userId: string; configId: string; scopes: readonly string[] }) => Promise<StepUpResult>;
+}) {
+  const { store, upstreams, serverHeaders, requireScopes } = options;
+
+  const assertActive = async (userId: string): Promise<void> => {
+    const user = await store.sessions.findUser(SYSTEM, { id: userId });
+    if (user === null || user.status !== 'active') throw notFound('user');
+  };
+
+  /** @param sent learns the version of the token that is sent */
+  const toTarget = (
+    config: McpServerConfigRecord,
+    userId: string | null,
+    sent: { rejected?: number | undefined; version?: number | undefined },
+  ): UpstreamTarget => {
+    const { id: configId, version, url, transport, authType } = config;
+    const isPersonal = authType === 'oauth2';
+    return {
+      configId,
+      version,
+      owner: isPersonal && userId !== null ? userId : 'shared',
+      url,
+      transport,
+      async authorize() {
+        if (isPersonal && userId === null) throw new Refused({ state: 'needs_connect' });
+        if (userId !== null) await assertActive(userId);
+        const headers = await serverHeaders.get({
+          configId,
+          userId: userId ?? '',
+          configVersion: version,
+          rejectedVersion: sent.rejected,
+        });
+        if (headers.state !== 'ready') throw new Refused(headers);
+        // The config moved meanwhile: these are for another address.
+        if (headers.url !== url) throw versionMismatch(version);
+        sent.version = headers.version;
+        return { headers: headers.headers, grant: headers.tokenId ?? '' };
+      },
+    };
+  };
+
+  /** What a refusal of the server means for the user. Undefined if it means nothing for them. */
+  const judge = async ({ configId, userId }: UpstreamCaller, error: UpstreamError) => {
+    const { problem, facts } = error;
+    if (userId === null || (problem !== 'UNAUTHORIZED' && problem !== 'INSUFFICIENT_SCOPE')) return undefined;
+    const scopes = facts.scopes ?? [];
+    const next = await requireScopes({ userId, configId, scopes });
+    if (problem === 'UNAUTHORIZED') {
+      return { state: 'reconnect', reason: 'The server does not accept the access token; connect again.' } as const;
+    }
+    if (next === 'refused') return undefined;
+    const reason = `The server asks for more scopes (${scopes.join(' ')}); connect again to grant them.`;
+    return { state: 'reconnect', reason } as const;
+  };
+
+  const operate = async <Value>(
+    caller: UpstreamCaller,
+    work: (target: UpstreamTarget) => Promise<Value>,
+  ): Promise<UpstreamOutcome<Value>> => {
+    const { configId, userId } = caller;
+    const sent: { rejected?: number | undefined; version?: number | undefined } = {};
+    for (let attempt = 1; ; attempt += 1) {
+      const config = await store.configs.findForConnection(SYSTEM, { id: configId });
+      if (config === null) throw notFound('MCP server config');
+      if (!config.enabled) return { state: 'disabled' };
+      try {
+        return { state: 'ok', value: await work(toTarget(config, userId, sent)) };
+      } catch (error) {
+        if (error instanceof Refused) return error.refusal;
+        if (isStale(error) && attempt < MAX_ATTEMPTS) continue;
+        if (!(error instanceof UpstreamError) || config.authType !== 'oauth2') throw error;
+        // Once: with a token that the user got meanwhile, or with a new one.
+        if (error.problem === 'UNAUTHORIZED' && sent.rejected === undefined && sent.version !== undefined) {
+          sent.rejected = sent.version;
+          continue;
+        }
+        const refusal = await judge(caller, error);
+        if (refusal === undefined) throw error;
+        return refusal;
+      }
+    }
+  };
+
+  return {
+    /**
+     * Lists a server's tools.
+     *
+     * @throws UpstreamError; NOT_FOUND, DECRYPTION_FAILED, UPSTREAM_FAILED when a token cannot be renewed for now
+     */
+    listTools: (caller: UpstreamCaller, how: Pick<CallOptions, 'signal'> = {}): Promise<UpstreamOutcome<ListedTools>> =>
+      operate(caller, (target) => upstreams.listTools(target, how)),
+
+    /** Calls a tool. @throws as `listTools` */
+    callTool: (
+      caller: UpstreamCaller,
+      tool: { name: string; arguments: Readonly<Record<string, unknown>> },
+      how: CallOptions = {},
+    ): Promise<UpstreamOutcome<CalledTool>> =>
+      operate(caller, (target) => upstreams.callTool(target, tool.name, tool.arguments, how)),
+
+    /** Why a server is left alone, if it is. */
+    pause: upstreams.pause,
+  };
+}
+
+function isStale(error: unknown): boolean {
+  return error instanceof DomainError && error.code === 'VERSION_MISMATCH';
+}

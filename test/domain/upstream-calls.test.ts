@@ -1,0 +1,147 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type ConnectedWorld, connectUrl, openConnectedWorld } from '../http/connection-setup.ts';
+import { SERVERS } from '../http/rest-client.ts';
+import { TEST_PUBLIC_URL } from '../setup/gateway.ts';
+import { type SmallMcpServer, startModernServer, startSessionServer } from '../setup/mcp-servers.ts';
+
+let world: ConnectedWorld;
+let modern: SmallMcpServer;
+let old: SmallMcpServer;
+
+beforeAll(async () => {
+  [world, modern, old] = await Promise.all([openConnectedWorld(), startModernServer(), startSessionServer()]);
+});
+afterAll(async () => {
+  await world?.close();
+  await Promise.all([modern?.close(), old?.close()]);
+});
+
+async function connect(configId: string, token = world.gateway.tokens.member): Promise<void> {
+  const browser = await world.signIn(token);
+  const page = await browser.navigate(connectUrl(configId), { from: TEST_PUBLIC_URL });
+  expect(page.status, page.text).toBe(200);
+}
+
+async function patch(configId: string, fields: Record<string, unknown>): Promise<void> {
+  const response = await world.gateway.fetch(`${SERVERS}/${configId}`, {
+    method: 'PATCH',
+    headers: { authorization: `Bearer ${world.gateway.tokens.admin}`, 'content-type': 'application/json' },
+    body: JSON.stringify(fields),
+  });
+  expect(response.status, await response.text()).toBe(200);
+}
+
+const member = () => world.gateway.userIds.member;
+const list = (configId: string, userId: string | null = member()) =>
+  world.gateway.upstreamCalls.listTools({ configId, userId });
+const call = (configId: string, name: string, args: Record<string, unknown> = {}, userId: string | null = member()) =>
+  world.gateway.upstreamCalls.callTool({ configId, userId }, { name, arguments: args });
+const textOf = (outcome: Awaited<ReturnType<typeof call>>): string | undefined => {
+  if (outcome.state !== 'ok') throw new Error(JSON.stringify(outcome));
+  return (outcome.value.result['content'] as { text?: string }[])[0]?.text;
+};
+
+describe('a server that is protected by OAuth 2', () => {
+  test('is called with the token of the user, who must connect first', async () => {
+    const configId = await world.define();
+    expect(await list(configId)).toEqual({ state: 'needs_connect' });
+    expect(await list(configId, null)).toEqual({ state: 'needs_connect' });
+    await connect(configId);
+    expect(await list(configId)).toMatchObject({ state: 'ok', value: { server: { name: 'mcp-servers/everything' } } });
+    expect(textOf(await call(configId, 'echo', { message: 'hi' }))).toBe('Echo: hi');
+    expect(await list(configId, world.gateway.userIds.auditor)).toEqual({ state: 'needs_connect' });
+  });
+
+  test('gets a renewed token, once for all calls, when it rejects one', async () => {
+    const configId = await world.define();
+    await connect(configId);
+    await call(configId, 'echo', { message: 'before' });
+    const { accessTokens } = world.gateway;
+    const token = await accessTokens.get({ userId: member(), configId });
+    if (token.state !== 'ready') throw new Error(token.state);
+    const before = world.as.tokenRequests('refresh_token').length;
+    await world.as.expireToken(token.accessToken.expose());
+    const outcomes = await Promise.all(['a', 'b', 'c', 'd'].map((message) => call(configId, 'echo', { message })));
+    expect(outcomes.map(textOf)).toEqual(['Echo: a', 'Echo: b', 'Echo: c', 'Echo: d']);
+    expect(world.as.tokenRequests('refresh_token').length).toBe(before + 1);
+  });
+
+  test('is left alone when the user is suspended, disconnects, or the server is switched off', async () => {
+    const { gateway } = world;
+    const configId = await world.define();
+    const created = await gateway.graphql(`mutation { createUser(input: { email: "upstream@example.com" }) { id } }`, {
+      token: gateway.tokens.admin,
+    });
+    const userId = created.data.createUser.id;
+    const issued = await gateway.graphql(
+      `mutation { createApiToken(input: { userId: "${userId}", name: "own" }) { token } }`,
+      { token: gateway.tokens.admin },
+    );
+    await connect(configId, issued.data.createApiToken.token);
+    await connect(configId);
+    expect((await list(configId, userId)).state).toBe('ok');
+    const seen = () => world.mcp.seenTokens.length;
+
+    await gateway.graphql(`mutation { updateUser(id: "${userId}", patch: { status: SUSPENDED }) { id } }`, {
+      token: gateway.tokens.admin,
+    });
+    let before = seen();
+    await expect(list(configId, userId)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    expect(seen()).toBe(before);
+
+    expect((await list(configId)).state).toBe('ok');
+    await gateway.graphql(`mutation { disconnectMcpServer(id: "${configId}") { __typename } }`, {
+      token: gateway.tokens.member,
+    });
+    before = seen();
+    expect(await list(configId)).toEqual({ state: 'needs_connect' });
+
+    await connect(configId);
+    await patch(configId, { enabled: false });
+    before = seen();
+    expect(await list(configId)).toEqual({ state: 'disabled' });
+    expect(seen()).toBe(before);
+  });
+});
+
+describe('a server with a secret of the config', () => {
+  test.each([
+    [{ auth_type: 'api_key', api_key_header: 'X-API-Key', api_key_value: 'key "1"' }, { 'x-api-key': 'key "1"' }],
+    [
+      {
+        auth_type: 'custom_headers',
+        custom_headers: { 'X-Tenant': 'a=b', Authorization: 'Basic eA==' },
+      },
+      { 'x-tenant': 'a=b', authorization: 'Basic eA==' },
+    ],
+    [{ auth_type: 'none' }, {}],
+  ])('sees it exactly as it is set: %j', async (fields, headers) => {
+    const configId = await world.define({ url: modern.url, ...fields });
+    expect((await list(configId, null)).state).toBe('ok');
+    expect(modern.seen.at(-1)?.headers).toMatchObject(headers);
+  });
+
+  test('is never called at its new address with what was read for the old one', async () => {
+    const configId = await world.define({
+      url: modern.url,
+      auth_type: 'api_key',
+      api_key_header: 'X-API-Key',
+      api_key_value: 'first',
+    });
+    await list(configId, null);
+    await patch(configId, { url: old.url, api_key_value: 'second' });
+    const before = modern.seen.length;
+    await list(configId, null);
+    expect(modern.seen.length).toBe(before);
+    expect(old.seen.at(-1)?.headers['x-api-key']).toBe('second');
+    expect(old.seen.some(({ headers }) => headers['x-api-key'] === 'first')).toBe(false);
+  });
+
+  test('loses its session as soon as it is switched off, and keeps it when only its name changes', async () => {
+    const configId = await world.define({ url: old.url, auth_type: 'none' });
+    await call(configId, 'who', {}, null);
+    await patch(configId, { enabled: false });
+    await expect.poll(() => old.connections()).toBe(0);
+    expect(await call(configId, 'who', {}, null)).toEqual({ state: 'disabled' });
+  });
+});
