@@ -20,6 +20,7 @@ import { createGraphQL } from './graphql/yoga.ts';
 import { type App, createApp } from './http/app.ts';
 import { createSockets } from './http/sockets.ts';
 import { CACHE_BOUNDS } from './limits/cache-bounds.ts';
+import { createServerProbe } from './mcp/probe-server.ts';
 import { createUpstreams } from './mcp/upstreams.ts';
 import { createPrivateHosts } from './outbound/private-hosts.ts';
 import { toHostRange } from './outbound/private-ranges.ts';
@@ -88,10 +89,9 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     },
   });
   const hosts = caches.add(createPrivateHosts(config.allowedPrivateRanges));
+  const reach = { ranges: config.allowedPrivateRanges, hosts, identity: { name: 'gatehouse', version: VERSION } };
   const upstreams = createUpstreams({
-    ranges: config.allowedPrivateRanges,
-    hosts,
-    identity: { name: 'gatehouse', version: VERSION },
+    ...reach,
     callTimeoutMs: config.toolCallTimeoutSeconds * 1_000,
     maxAnswerBytes: config.toolAnswerMaxBytes,
   });
@@ -130,6 +130,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     resolveHosts: hosts.resolve,
     outbound,
     upstreams,
+    probe: createServerProbe(reach),
     issuerOutbound,
     onIssuerError: (error) => log.warn({ err: error }, 'the OpenID Connect issuer cannot be used'),
     quotas: config.quotas,

@@ -179,6 +179,7 @@ export const AUDIT_ACTIONS = [
   'mcpServerConfig.update',
   'mcpServerConfig.delete',
   'mcpServerConfig.discoverOAuth',
+  'mcpServerConfig.test',
   'mcpServerConnection.connect',
   'mcpServerConnection.disconnect',
   'mcpServerConnection.remove',

@@ -4,6 +4,7 @@ import type { Secret } from '../crypto/secret.ts';
 import type { Memory } from '../data/memory/memory.ts';
 import type { KeyRepository } from '../data/repositories/key-repository.ts';
 import type { Quotas } from '../limits/quotas.ts';
+import type { ServerProbe } from '../mcp/probe-server.ts';
 import type { Upstreams } from '../mcp/upstreams.ts';
 import type { SafeFetch } from '../outbound/safe-fetch.ts';
 import { createAudit } from './audit/audit.ts';
@@ -20,6 +21,7 @@ import { createFeed } from './feed/feed.ts';
 import { createGovernance } from './governance/governance.ts';
 import { createKeyService } from './keys/key-service.ts';
 import { createOperationShares } from './shares/operation-shares.ts';
+import { createServerTests } from './upstreams/server-test.ts';
 import { createUpstreamCalls } from './upstreams/upstream-calls.ts';
 import { createUserService } from './users/user-service.ts';
 import type { IsAllowedPrivateHost, ResolveHosts } from './validation/url.ts';
@@ -40,6 +42,8 @@ export interface ServicesOptions {
   outbound: { fetch: SafeFetch };
   /** Calls the servers. */
   upstreams: Upstreams;
+  /** Tries servers, for tests. */
+  probe: ServerProbe;
   /** Fetches from the operator's own OpenID Connect issuer. */
   issuerOutbound: { fetch: SafeFetch };
   onIssuerError: (error: unknown) => void;
@@ -65,7 +69,7 @@ export function createServices(options: ServicesOptions) {
   const upstreamCalls = createUpstreamCalls({ ...options, ...internal, store });
   const credentials = createCredentials({ ...options, issuerFetch: options.issuerOutbound.fetch });
   const { renewViewer } = credentials;
-  const configs = createConfigs({
+  const { plans, services: configs } = createConfigs({
     store,
     experiments,
     isAllowedPrivateHost,
@@ -81,6 +85,7 @@ export function createServices(options: ServicesOptions) {
     experiments,
     cursors,
     shares: options.caches.add(createOperationShares()),
+    serverTests: createServerTests({ ...options, ...internal, store, plans }),
     ...credentials,
     ...connections,
     ...configs,

@@ -34,6 +34,7 @@ export const ROOT_PERMISSIONS = {
     updateMcpServerConfig: 'mcpServerConfig.update',
     deleteMcpServerConfig: 'mcpServerConfig.delete',
     discoverMcpServerOAuth: 'mcpServerConfig.discoverOAuth',
+    testMcpServer: 'mcpServerConfig.test',
     disconnectMcpServer: 'mcpServerConnection.remove',
     removeMcpServerUserTokens: 'mcpServerConnection.removeAny',
     importMcpServers: 'mcpServerConfig.import',

@@ -3,6 +3,7 @@ import './mcp-server-config/queries.ts';
 import './mcp-server-config/mutations.ts';
 import './oauth-discovery/queries.ts';
 import './oauth-discovery/mutations.ts';
+import './server-test/mutations.ts';
 import './chat/queries.ts';
 import './chat/mutations.ts';
 import './governance/queries.ts';

@@ -28,6 +28,7 @@ export const POLICY = {
   'mcpServerConfig.update': ADMIN,
   'mcpServerConfig.delete': ADMIN,
   'mcpServerConfig.discoverOAuth': ADMIN,
+  'mcpServerConfig.test': ADMIN,
   'mcpServerConfig.openSecrets': SYSTEM,
 
   'mcpServerConnection.read': { admin: 'any', auditor: 'any', service: 'any', member: 'own' },

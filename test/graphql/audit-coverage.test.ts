@@ -44,6 +44,11 @@ const MUTATIONS: Readonly<Record<string, Expected>> = {
     target: null,
     failing: '(input: { url: "http://mcp.example.com/" }) { discovery { issuer } }',
   },
+  testMcpServer: {
+    action: 'mcpServerConfig.test',
+    target: 'mcp_server_config',
+    failing: `(input: { id: "${MISSING}" }) { isOk }`,
+  },
   disconnectMcpServer: { action: 'mcpServerConnection.disconnect', target: 'mcp_server_config' },
   removeMcpServerUserTokens: {
     action: 'mcpServerConnection.remove',

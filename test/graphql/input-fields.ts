@@ -55,6 +55,9 @@ export const INPUT_KINDS: Readonly<Record<string, InputKind>> = {
   'Query.explainMcpServer(tool)': 'search',
   'DiscoverMcpServerOAuthInput.url': 'url',
   'Query.discoverMcpServerOAuth(url)': 'url',
+  'McpServerTestSettingsInput.url': 'url',
+  'McpServerTestSettingsInput.apiKeyHeader': 'ascii',
+  'McpServerTestSettingsInput.apiKeyValue': 'secret',
   // Cursors.
   'Query.auditLog(after)': 'search',
   'Query.chats(after)': 'search',

@@ -56,6 +56,11 @@ const SENDERS: Readonly<
       'mutation ($input: DiscoverMcpServerOAuthInput!) { discoverMcpServerOAuth(input: $input) { discovery { issuer } } }',
     toVariables: (input) => ({ input }),
   },
+  McpServerTestSettingsInput: {
+    operation: 'mutation ($input: TestMcpServerInput!) { testMcpServer(input: $input) { isOk } }',
+    toVariables: (settings) => ({ input: { settings } }),
+    at: 'settings.',
+  },
   Query: {
     operation: 'query ($url: String!) { discoverMcpServerOAuth(url: $url) { issuer } }',
     toVariables: (fields) => fields,

@@ -45,6 +45,7 @@ export const ROOT_ARGUMENTS: Readonly<Record<string, (subjects: Subjects, caller
   'Mutation.updateMcpServerConfig': ({ configId }) => `(id: "${configId}", patch: { description: "Changed." })`,
   'Mutation.deleteMcpServerConfig': ({ configId }) => `(id: "${configId}")`,
   'Mutation.discoverMcpServerOAuth': ({ serverUrl }) => `(input: { url: "${serverUrl}" })`,
+  'Mutation.testMcpServer': ({ configId }) => `(input: { id: "${configId}" })`,
   'Mutation.disconnectMcpServer': ({ configId }) => `(id: "${configId}")`,
   'Mutation.removeMcpServerUserTokens': ({ configId }) => `(id: "${configId}")`,
   'Mutation.importMcpServers': () => `(input: { dryRun: false, content: ${JSON.stringify(JSON.stringify(IMPORTED))} })`,

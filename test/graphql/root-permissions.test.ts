@@ -42,6 +42,7 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
   'Mutation.updateMcpServerConfig':      [OK,  NO,     NO,     NO],
   'Mutation.deleteMcpServerConfig':      [OK,  NO,     NO,     NO],
   'Mutation.discoverMcpServerOAuth':     [OK,  NO,     NO,     NO],
+  'Mutation.testMcpServer':             [OK,  NO,     NO,     NO],
   'Mutation.disconnectMcpServer':        [OK,  NO,     NO,     OK],
   'Mutation.removeMcpServerUserTokens':  [OK,  NO,     NO,     NO],
   'Mutation.importMcpServers':           [OK,  NO,     NO,     NO],

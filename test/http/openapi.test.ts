@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import type { ConfigService } from '../../src/domain/configs/config-service.ts';
 import type { ConnectionService } from '../../src/domain/connections/connection-service.ts';
+import type { ServerTests } from '../../src/domain/upstreams/server-test.ts';
 import { createOAuthRoutes, type OAuthRoutesOptions } from '../../src/http/oauth/routes.ts';
 import { type ChatRoutesOptions, createChatRoutes } from '../../src/http/rest/chat-routes.ts';
 import { createServerRoutes } from '../../src/http/rest/server-routes.ts';
@@ -102,6 +103,7 @@ describe('the document', () => {
     const routes = createServerRoutes({
       configs: {} as ConfigService,
       connections: {} as ConnectionService,
+      serverTests: {} as ServerTests,
       experiments: new Set(),
     })
       .routes.concat(createOAuthRoutes({} as OAuthRoutesOptions).routes)
@@ -109,7 +111,7 @@ describe('the document', () => {
       .map(({ method, path }) => `${method} ${path.replace(/\/$/, '').replaceAll(/:(\w+)/g, '{$1}')}`);
     const documented = listOperations().map(({ method, path }) => `${method.toUpperCase()} ${path}`);
     expect(documented.sort()).toEqual([...new Set(routes)].sort());
-    expect(documented).toHaveLength(11);
+    expect(documented).toHaveLength(12);
   });
 
   test('says of each operation what it does, accepts and returns, with examples', () => {
@@ -231,6 +233,13 @@ describe('real answers', () => {
       401: (at) => rest.call('nobody', 'DELETE', at),
       403: (at) => rest.call('service', 'DELETE', at),
       404: () => rest.call('admin', 'DELETE', MISSING),
+    },
+    testMcpServer: {
+      200: (at) => rest.call('admin', 'POST', `${at}/test`),
+      400: () => rest.call('admin', 'POST', `${SERVERS}/nonsense/test`),
+      401: (at) => rest.call('nobody', 'POST', `${at}/test`),
+      403: (at) => rest.call('service', 'POST', `${at}/test`),
+      404: () => rest.call('admin', 'POST', `${MISSING}/test`),
     },
     createChat: {
       201: () => rest.call('member', 'POST', CHATS, {}),

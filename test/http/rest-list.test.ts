@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { McpServerConfigRecord } from '../../src/data/records.ts';
 import type { ConfigService } from '../../src/domain/configs/config-service.ts';
 import type { ConnectionService } from '../../src/domain/connections/connection-service.ts';
+import type { ServerTests } from '../../src/domain/upstreams/server-test.ts';
 import type { HttpEnv } from '../../src/http/context.ts';
 import { createServerRoutes } from '../../src/http/rest/server-routes.ts';
 import { createTestGateway, type TestGateway } from '../setup/gateway.ts';
@@ -67,6 +68,7 @@ test("the list loads the caller's connections once for all OAuth servers", async
       createServerRoutes({
         configs: configs as unknown as ConfigService,
         connections: connections as unknown as ConnectionService,
+        serverTests: {} as ServerTests,
         experiments: new Set(['agents']),
       }),
     );

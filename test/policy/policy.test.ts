@@ -19,6 +19,7 @@ const TABLE = {
   'mcpServerConfig.update':           ['any',  '-',    '-',    '-',        '-'],
   'mcpServerConfig.delete':           ['any',  '-',    '-',    '-',        '-'],
   'mcpServerConfig.discoverOAuth':    ['any',  '-',    '-',    '-',        '-'],
+  'mcpServerConfig.test':             ['any',  '-',    '-',    '-',        '-'],
   'mcpServerConfig.openSecrets':      ['-',    '-',    '-',    '-',        'any'],
   'mcpServerConnection.read':         ['any',  'any',  'any',  'own',      '-'],
   'mcpServerConnection.readAny':      ['any',  'any',  'any',  '-',        'any'],

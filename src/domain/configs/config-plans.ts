@@ -102,6 +102,19 @@ export function createConfigPlans(options: {
       return setup.discover({ url: trimmedUrl, transport, scopes: [] });
     },
 
+    /**
+     * Checks settings that are only tested: a stored config, one with changes, or one that does not exist.
+     *
+     * @throws VALIDATION_FAILED with all problems
+     */
+    async planTest(args: { current: McpServerConfigRecord | null; input: ConfigInput }): Promise<ConfigDraft> {
+      const { current, input } = args;
+      await resolveHosts([...listUrls(input), ...(current === null ? [] : listUrls(current))]);
+      if (current === null) return toCheckedDraft({ displayName: 'Test', slug: 'test', ...input });
+      // A test does not send it, so it need not be given again.
+      return toCheckedDraft(current.hasOAuth2Secret ? { ...input, oauth2ClientSecret: null } : input, current);
+    },
+
     /** @throws VALIDATION_FAILED with all problems, CONFLICT, UPSTREAM_FAILED */
     async planCreation(
       viewer: Viewer,

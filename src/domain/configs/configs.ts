@@ -18,5 +18,6 @@ export function createConfigs(options: {
   quotas: Quotas;
 }) {
   const { store, experiments, endings, quotas } = options;
-  return { configs: createConfigService({ store, experiments, endings, quotas, plans: createConfigPlans(options) }) };
+  const plans = createConfigPlans(options);
+  return { plans, services: { configs: createConfigService({ store, experiments, endings, quotas, plans }) } };
 }

@@ -16,6 +16,7 @@ const ACTION_DESCRIPTIONS: Readonly<Record<AuditAction, string>> = {
   'mcpServerConfig.update': 'An MCP server was changed.',
   'mcpServerConfig.delete': 'An MCP server was deleted.',
   'mcpServerConfig.discoverOAuth': 'The OAuth 2 settings of an MCP server were discovered as a dry run.',
+  'mcpServerConfig.test': 'An MCP server was tested step by step.',
   'mcpServerConnection.connect': 'A user connected their account to an MCP server.',
   'mcpServerConnection.disconnect': 'A user ended their own connection to an MCP server.',
   'mcpServerConnection.remove': 'An admin removed the tokens of one or all users for an MCP server.',

@@ -3,7 +3,8 @@ import type { ConfigInput } from '../../domain/configs/config-input.ts';
 import { builder } from '../builder.ts';
 import { McpAuthTypeEnum, McpAvailabilityEnum, McpOAuth2ResourceModeEnum, McpTransportEnum } from './enums.ts';
 
-const HttpHeaderInput = builder.inputType('HttpHeaderInput', {
+/** `HttpHeaderInput` */
+export const HttpHeaderInput = builder.inputType('HttpHeaderInput', {
   description: 'An HTTP header.',
   fields: (t) => ({
     name: t.string({

@@ -1,3 +1,4 @@
+import { TEST_STEPS } from '../../domain/upstreams/server-test-steps.ts';
 import type { RestGroup } from './operation.ts';
 import {
   CreateMcpServer,
@@ -7,6 +8,7 @@ import {
   REFUSED_FIELDS,
   UpdateMcpServer,
 } from './server-schemas.ts';
+import { McpServerTest } from './server-test-schemas.ts';
 
 const EXAMPLE_SERVER: McpServer = {
   id: '5f1c9a52-6f0f-4d3c-9f51-0c5ad9a3a0d4',
@@ -36,6 +38,23 @@ const EXAMPLE_SERVER: McpServer = {
   updated_at: '2026-11-23T09:30:00.000Z',
 };
 
+const UNTRIED = { outcome: 'skipped', ms: 0, found: 'An earlier step failed.', advice: null, problem: null } as const;
+
+const EXAMPLE_TEST = {
+  is_ok: false,
+  steps: [
+    {
+      name: 'name',
+      outcome: 'failed',
+      ms: 12,
+      found: "The name in the server's URL has no address.",
+      advice: 'Check the name in the URL, and the DNS of the gateway.',
+      problem: 'NOT_RESOLVED',
+    },
+    ...TEST_STEPS.slice(1).map((name) => ({ name, ...UNTRIED })),
+  ],
+};
+
 const SLUG_TAKEN = 'Another server already has this slug.';
 const NOT_DISCOVERED = 'The discovery of the OAuth 2 settings failed. Nothing was stored.';
 
@@ -45,7 +64,7 @@ export const SERVER_GROUP = {
   name: 'MCP servers',
   description: 'The MCP servers that admins manage, as far as the caller may see them.',
   experiment: 'agents',
-  schemas: { McpServer, McpServerList, CreateMcpServer, UpdateMcpServer, Disconnection },
+  schemas: { McpServer, McpServerList, CreateMcpServer, UpdateMcpServer, Disconnection, McpServerTest },
   operations: {
     listMcpServers: {
       method: 'get',
@@ -154,6 +173,20 @@ export const SERVER_GROUP = {
       summary: 'Delete a server',
       description: 'Admins only. Also deletes the connections of all users to the server.',
       success: { status: 204, description: 'The server was deleted.' },
+    },
+    testMcpServer: {
+      method: 'post',
+      path: '/{id}/test',
+      action: 'mcpServerConfig.test',
+      summary: 'Test a server',
+      description:
+        'Admins only. Tests the stored server step by step, also with its credentials and with those of the caller. Stores ' +
+        'nothing but an entry in the audit log. The GraphQL mutation `testMcpServer` also tests settings that are not stored.',
+      success: {
+        status: 200,
+        description: 'The steps. A server that does not work is no error.',
+        content: { schema: McpServerTest, examples: { 'no such name': EXAMPLE_TEST } },
+      },
     },
     connectMcpServer: {
       method: 'get',

@@ -3,6 +3,7 @@ import type { McpServerConfigRecord } from '../../data/records.ts';
 import type { ConfigService } from '../../domain/configs/config-service.ts';
 import type { ConnectionService } from '../../domain/connections/connection-service.ts';
 import type { Experiment } from '../../domain/experiments.ts';
+import type { ServerTests } from '../../domain/upstreams/server-test.ts';
 import { notFound } from '../../errors.ts';
 import type { Viewer } from '../../policy/viewer.ts';
 import type { HttpEnv } from '../context.ts';
@@ -16,6 +17,7 @@ import type { McpServer, McpServerBody } from './server-schemas.ts';
 export interface ServerRoutesOptions {
   configs: ConfigService;
   connections: ConnectionService;
+  serverTests: ServerTests;
   experiments: ReadonlySet<Experiment>;
 }
 
@@ -26,7 +28,12 @@ const BATCH_SIZE = 500;
  * Creates the REST routes of MCP servers. Their paths are absolute: mount them at `/`. They throw errors, which the app
  * converts with `toProblemResponse`.
  */
-export function createServerRoutes({ configs, connections, experiments }: ServerRoutesOptions): Hono<HttpEnv> {
+export function createServerRoutes({
+  configs,
+  connections,
+  serverTests,
+  experiments,
+}: ServerRoutesOptions): Hono<HttpEnv> {
   const router = new Hono<HttpEnv>();
   const toServer = async (viewer: Viewer, config: McpServerConfigRecord): Promise<McpServer> => {
     const connected = await listOwn(viewer, [config]);
@@ -70,6 +77,11 @@ export function createServerRoutes({ configs, connections, experiments }: Server
       async deleteMcpServer({ viewer, id }) {
         await configs.delete(viewer, id);
         return undefined;
+      },
+
+      async testMcpServer({ viewer, id }) {
+        const { isOk, steps } = await serverTests.test(viewer, { id });
+        return { is_ok: isOk, steps };
       },
 
       async disconnectMcpServer({ viewer, id }) {
