@@ -49,6 +49,12 @@ const BOUNDS: Readonly<Record<string, Bound>> = {
   'http/health-routes.ts failing': 'one entry for each readiness check',
   'http/playground/assets.ts loaded': 'one entry for each asset of the build',
   'http/stranger-places.ts networks': { cache: 'strangers' },
+  'mcp/call-slots.ts queues': OPERATIONS,
+  'mcp/circuit.ts servers': 'at most MAX_REMEMBERED servers, and the oldest go',
+  'mcp/guarded-transport.ts #pending': OPERATIONS,
+  'mcp/revision-memory.ts known': 'at most MAX_REMEMBERED servers, and the oldest go',
+  'mcp/upstream-pool.ts all': 'at most MAX_CONNECTIONS connections, and those that running operations still use',
+  'mcp/upstream-pool.ts entries': 'at most MAX_CONNECTIONS connections',
   'telemetry/processor-time.ts outer': 'as deep as synchronous calls are nested, and empty between them',
   'telemetry/metrics.ts names': 'at most 200 names, and then "other"',
 };

@@ -166,6 +166,10 @@ describe('REST', () => {
       'mcpServerConfig.update',
       await rest.call('admin', 'PATCH', `${SERVERS}/${restConfigId}`, { description: 'x' }),
     ],
+    testMcpServer: async (rest) => [
+      'mcpServerConfig.test',
+      await rest.call('admin', 'POST', `${SERVERS}/${restConfigId}/test`),
+    ],
     disconnectMcpServer: async (rest) => [
       'mcpServerConnection.disconnect',
       await rest.call('admin', 'DELETE', `${SERVERS}/${restConfigId}/oauth2/disconnect`),
