@@ -21,7 +21,7 @@ export const MAX_ANSWER_DEPTH = 512;
 /** Tools of one server. */
 export const MAX_TOOLS = 1_000;
 /** Pages of one list. */
-export const MAX_PAGES = 200;
+export const MAX_PAGES = 100;
 /** One tool definition as JSON. */
 export const MAX_DEFINITION_BYTES = 256 * 1_024;
 /** How deep a tool definition may nest. */

@@ -50,6 +50,8 @@ export interface UpstreamsOptions {
   callTimeoutMs?: number | undefined;
   maxAnswerBytes?: number | undefined;
   onToolsChanged?: OnToolsChanged | undefined;
+  /** For tests, on slow machines. */
+  listTimeoutMs?: number | undefined;
   /** In milliseconds, for tests. */
   clock?: (() => number) | undefined;
 }
@@ -84,7 +86,11 @@ const FORGOTTEN: ReadonlySet<number | undefined> = new Set([400, 404]);
  */
 export function createUpstreams(options: UpstreamsOptions) {
   const { ranges, hosts, lookup, identity } = options;
-  const { callTimeoutMs = CALL_TIMEOUT_MS, maxAnswerBytes = MAX_ANSWER_BYTES } = options;
+  const {
+    callTimeoutMs = CALL_TIMEOUT_MS,
+    maxAnswerBytes = MAX_ANSWER_BYTES,
+    listTimeoutMs = LIST_TIMEOUT_MS,
+  } = options;
   const { onToolsChanged = () => undefined, clock = () => performance.now() } = options;
   const pool = createUpstreamPool({
     connect: () => createStreamFetch({ ranges, hosts, lookup, connectTimeoutMs: CONNECT_TIMEOUT_MS }),
@@ -147,7 +153,7 @@ export function createUpstreams(options: UpstreamsOptions) {
      */
     listTools(target: UpstreamTarget, { signal }: Pick<CallOptions, 'signal'> = {}): Promise<ListedTools> {
       return run(target, {
-        signal: within(LIST_TIMEOUT_MS, signal),
+        signal: within(listTimeoutMs, signal),
         isList: true,
         maxBytes: maxAnswerBytes,
         maxTotalBytes: Math.max(MAX_LIST_BYTES, maxAnswerBytes),

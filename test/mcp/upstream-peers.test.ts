@@ -24,6 +24,7 @@ beforeAll(async () => {
   upstreams = createUpstreams({
     ranges: servers.map(({ port }) => ({ kind: 'host', host: '127.0.0.1', port })),
     identity: { name: 'gatehouse', version: '0.0.0' },
+    listTimeoutMs: 100_000,
   });
 });
 
