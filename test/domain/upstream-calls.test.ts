@@ -1,4 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Secret } from '../../src/crypto/secret.ts';
+import { createGateway } from '../../src/gateway.ts';
+import { createLogger } from '../../src/telemetry/logger.ts';
 import { type ConnectedWorld, connectUrl, openConnectedWorld } from '../http/connection-setup.ts';
 import { SERVERS } from '../http/rest-client.ts';
 import { TEST_PUBLIC_URL } from '../setup/gateway.ts';
@@ -64,6 +67,43 @@ describe('a server that is protected by OAuth 2', () => {
     const outcomes = await Promise.all(['a', 'b', 'c', 'd'].map((message) => call(configId, 'echo', { message })));
     expect(outcomes.map(textOf)).toEqual(['Echo: a', 'Echo: b', 'Echo: c', 'Echo: d']);
     expect(world.as.tokenRequests('refresh_token').length).toBe(before + 1);
+  });
+
+  test('renews a token once in the middle of 200 calls of two replicas, and no call fails', async () => {
+    const { gateway, as } = world;
+    const { config, database, keyring, clock, tokens } = gateway;
+    const replica = await createGateway({
+      config,
+      database,
+      keyring,
+      adminToken: new Secret(tokens.bootstrap),
+      log: createLogger('silent'),
+      now: () => clock.now,
+    });
+    try {
+      const configId = await world.define();
+      await connect(configId);
+      const token = await gateway.accessTokens.get({ userId: member(), configId });
+      if (token.state !== 'ready') throw new Error(token.state);
+      const before = as.tokenRequests('refresh_token').length;
+      let done = 0;
+      const run = async (index: number): Promise<string | undefined> => {
+        const { upstreamCalls } = index % 2 === 0 ? gateway : replica;
+        const caller = { configId, userId: member() };
+        const text = textOf(await upstreamCalls.callTool(caller, { name: 'echo', arguments: { message: `${index}` } }));
+        done += 1;
+        if (done === 40) await as.expireToken(token.accessToken.expose());
+        return text;
+      };
+      // More wait than a user may have waiting at once, so they come in two rounds.
+      for (const round of [0, 1]) {
+        const indexes = Array.from({ length: 100 }, (_, index) => round * 100 + index);
+        expect(await Promise.all(indexes.map(run))).toEqual(indexes.map((index) => `Echo: ${index}`));
+      }
+      expect(as.tokenRequests('refresh_token').length).toBe(before + 1);
+    } finally {
+      await replica.close();
+    }
   });
 
   test('is left alone when the user is suspended, disconnects, or the server is switched off', async () => {
