@@ -112,7 +112,9 @@ export function createConfigPlans(options: {
       await resolveHosts([...listUrls(input), ...(current === null ? [] : listUrls(current))]);
       if (current === null) return toCheckedDraft({ displayName: 'Test', slug: 'test', ...input });
       // A test does not send it, so it need not be given again.
-      return toCheckedDraft(current.hasOAuth2Secret ? { ...input, oauth2ClientSecret: null } : input, current);
+      const secretOrigins = await store.configs.readSecretOrigins(SYSTEM, { id: current.id });
+      const tested = current.hasOAuth2Secret ? { ...input, oauth2ClientSecret: null } : input;
+      return toCheckedDraft(tested, { config: current, secretOrigins });
     },
 
     /** @throws VALIDATION_FAILED with all problems, CONFLICT, UPSTREAM_FAILED */

@@ -57,13 +57,15 @@ export function createServerTests(options: {
     if (draft.authType === 'api_key') {
       const change = draft.apiKeyValue;
       if (change.kind === 'set') return [{ name: draft.apiKeyHeader, value: change.value }];
-      const value = current === null ? null : await secrets.open(current.id, 'apiKeyValue', current.version);
+      const value =
+        current === null ? null : await secrets.open(current.id, 'apiKeyValue', [draft.url], current.version);
       return value === null ? [] : [{ name: draft.apiKeyHeader, value }];
     }
     if (draft.authType === 'custom_headers') {
       const change = draft.customHeaders;
       if (change.kind === 'set') return change.value;
-      const stored = current === null ? null : await secrets.open(current.id, 'customHeaders', current.version);
+      const stored =
+        current === null ? null : await secrets.open(current.id, 'customHeaders', [draft.url], current.version);
       const values = stored === null ? {} : (JSON.parse(stored.expose()) as Record<string, string>);
       return Object.entries(values).map(([name, value]) => ({ name, value: new Secret(value) }));
     }
@@ -81,6 +83,7 @@ export function createServerTests(options: {
     const found = await serverHeaders.get({ userId, configId: current.id, configVersion: current.version });
     if (found.state === 'disabled') return 'The server is disabled: enable it, then connect.';
     if (found.state !== 'ready') return 'You are not connected: connect first.';
+    if (found.url !== draft.url) return 'The URL is not the stored one: your token is not sent there.';
     return found.headers;
   };
 
