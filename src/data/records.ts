@@ -25,6 +25,11 @@ export const OAUTH_RESOURCE_MODES = ['auto', 'include', 'omit'] as const;
 /** Whether to send `resource`. */
 export type OAuthResourceMode = (typeof OAUTH_RESOURCE_MODES)[number];
 
+/** Which callback URL is registered at the authorization server: the config's own, or the one of the deployment. */
+export const OAUTH_CALLBACK_MODES = ['own', 'shared'] as const;
+/** Which callback URL to use. */
+export type OAuthCallbackMode = (typeof OAUTH_CALLBACK_MODES)[number];
+
 /** A config as the gateway passes it around. It says whether secrets are stored, but does not contain them. */
 export interface McpServerConfigRecord {
   id: string;
@@ -42,6 +47,7 @@ export interface McpServerConfigRecord {
   oauth2Issuer: string;
   oauth2Scopes: string[];
   oauth2ResourceMode: OAuthResourceMode;
+  oauth2CallbackMode: OAuthCallbackMode;
   apiKeyHeader: string;
   toolAllowList: string[];
   toolDenyList: string[];

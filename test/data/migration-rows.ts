@@ -307,6 +307,9 @@ export const ROWS: Readonly<Record<string, (database: Database, keyring: Keyring
       [sealEnvelope(keyring.active, content, place), keyring.active.digest, SEED_CONFIG_ID],
     );
   },
+  async '20261128214000_shared_callback'(database) {
+    await database.query(`UPDATE mcp_server_configs SET oauth2_callback_mode = 'shared' WHERE slug = 's0'`);
+  },
 };
 
 async function insert(database: Database, table: string, rows: readonly Row[]): Promise<void> {

@@ -45,6 +45,8 @@ const VISIBLE_TO: Readonly<Record<string, string>> = {
   'McpServerConfig.oauth2Issuer': STAFF,
   'McpServerConfig.oauth2Scopes': STAFF,
   'McpServerConfig.oauth2ResourceMode': STAFF,
+  'McpServerConfig.oauth2CallbackMode': STAFF,
+  'McpServerConfig.oauthCallbackUrl': STAFF,
   'McpServerConfig.apiKeyHeader': STAFF,
   'McpServerConfig.createdBy': STAFF,
   'McpServerConfig.updatedBy': STAFF,

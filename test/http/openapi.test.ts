@@ -5,6 +5,7 @@ import { z } from 'zod';
 import type { ConfigService } from '../../src/domain/configs/config-service.ts';
 import type { ConnectionService } from '../../src/domain/connections/connection-service.ts';
 import type { ServerTests } from '../../src/domain/upstreams/server-test.ts';
+import { type OAuthUrls, SHARED_CALLBACK_PATH } from '../../src/domain/oauth/redirect-urls.ts';
 import { createOAuthRoutes, type OAuthRoutesOptions } from '../../src/http/oauth/routes.ts';
 import { type ChatRoutesOptions, createChatRoutes } from '../../src/http/rest/chat-routes.ts';
 import { createServerRoutes } from '../../src/http/rest/server-routes.ts';
@@ -104,6 +105,7 @@ describe('the document', () => {
       configs: {} as ConfigService,
       connections: {} as ConnectionService,
       serverTests: {} as ServerTests,
+      oauthUrls: {} as OAuthUrls,
       experiments: new Set(),
     })
       .routes.concat(createOAuthRoutes({} as OAuthRoutesOptions).routes)
@@ -277,6 +279,11 @@ describe('real answers', () => {
       403: (at) => rest.call('service', 'GET', `${at}/oauth2/callback?code=x&state=x`),
       404: () => rest.call('member', 'GET', `${MISSING}/oauth2/callback?code=x&state=x`),
     },
+    finishSharedMcpServerConnection: {
+      400: () => rest.call('member', 'GET', `${SHARED_CALLBACK_PATH}?code=x&state=x`),
+      401: () => rest.call('nobody', 'GET', `${SHARED_CALLBACK_PATH}?code=x&state=x`),
+      403: () => rest.call('service', 'GET', `${SHARED_CALLBACK_PATH}?code=x&state=x`),
+    },
     disconnectMcpServer: {
       200: (at) =>
         rest.call('member', 'DELETE', `${at}/oauth2/disconnect`, undefined, { prefer: 'return=representation' }),
@@ -318,6 +325,8 @@ describe('real answers', () => {
       status === '500' ||
       // Tested against a real authorization server, in connections.test.ts and hostile-provider.test.ts.
       (id in { connectMcpServer: 1, finishMcpServerConnection: 1 } && (status === '502' || status === '200')) ||
+      // A server that is deleted or disabled during the sign-in: shared-callback.test.ts.
+      (id === 'finishSharedMcpServerConnection' && ['200', '404', '502'].includes(status)) ||
       (id in { listMcpServers: 1, getMcpServer: 1, getChat: 1 } && status === '403');
     for (const { operation } of listOperations()) {
       const documented = Object.keys(operation.responses).filter((status) => !elsewhere(operation.operationId, status));

@@ -75,6 +75,7 @@ export function fullServer(slug: string) {
     oauth2_revocation_url: 'https://login.example.com/revoke',
     oauth2_issuer: 'https://login.example.com',
     oauth2_scopes: 'read write',
+    oauth2_callback_mode: 'shared',
     api_key_header: 'X-Api-Key',
     api_key_value: `api-key-of-${slug}`,
     custom_headers: { 'X-Team': `header-of-${slug}` },

@@ -69,6 +69,7 @@ test("the list loads the caller's connections once for all OAuth servers", async
         configs: configs as unknown as ConfigService,
         connections: connections as unknown as ConnectionService,
         serverTests: {} as ServerTests,
+        oauthUrls: { redirectUri: () => '' },
         experiments: new Set(['agents']),
       }),
     );

@@ -30,6 +30,8 @@ const RULES: Record<keyof McpServer, 'as staff' | 'empty'> = {
   oauth2_revocation_url: 'empty',
   oauth2_issuer: 'empty',
   oauth2_scopes: 'empty',
+  oauth2_callback_mode: 'empty',
+  oauth_callback_url: 'empty',
   api_key_header: 'empty',
   has_api_key: 'as staff',
   has_custom_headers: 'as staff',

@@ -18,6 +18,7 @@ export function configRecord(fields: Partial<McpServerConfigRecord> = {}): McpSe
     oauth2Issuer: '',
     oauth2Scopes: [],
     oauth2ResourceMode: 'auto',
+    oauth2CallbackMode: 'own',
     apiKeyHeader: '',
     toolAllowList: [],
     toolDenyList: [],

@@ -4,6 +4,7 @@ import {
   MCP_AVAILABILITIES,
   MCP_TRANSPORTS,
   type McpServerConfigRecord,
+  OAUTH_CALLBACK_MODES,
   OAUTH_RESOURCE_MODES,
 } from '../../src/data/records.ts';
 import { toDraft } from '../../src/domain/configs/config-draft.ts';
@@ -31,6 +32,7 @@ const credentials = fc.oneof(
     oauth2RevocationUrl: optionalUrl,
     oauth2Scopes: scopes,
     oauth2ResourceMode: fc.constantFrom(...OAUTH_RESOURCE_MODES),
+    oauth2CallbackMode: fc.constantFrom(...OAUTH_CALLBACK_MODES),
     hasOAuth2Secret: fc.boolean(),
   }),
   fc.record({
@@ -134,6 +136,7 @@ describe('an export', () => {
       "oauth2Issuer": null,
       "oauth2Scopes": [],
       "oauth2ResourceMode": "AUTO",
+      "oauth2CallbackMode": "OWN",
       "apiKeyHeader": "Authorization",
       "apiKeyValue": "\u0024{secret:apiKeyValue}"
     }

@@ -7,6 +7,7 @@ import type {
   McpAvailability,
   McpServerConfigRecord,
   McpTransport,
+  OAuthCallbackMode,
   OAuthResourceMode,
   Page,
 } from '../records.ts';
@@ -52,6 +53,7 @@ export interface ConfigColumns {
   oauth2Issuer: string;
   oauth2Scopes: string[];
   oauth2ResourceMode: OAuthResourceMode;
+  oauth2CallbackMode: OAuthCallbackMode;
   apiKeyHeader: string;
   apiKeyValue: string | null;
   /** A JSON object of names and values. */
@@ -290,7 +292,7 @@ export type ConfigRow = Prisma.McpServerConfigGetPayload<{ omit: typeof WITHOUT_
 /** Converts a row to the record that the gateway passes around. */
 export function toRecord(row: ConfigRow): McpServerConfigRecord {
   const { oauth2ClientSecretKeyId, apiKeyValueKeyId, customHeadersKeyId, ...plain } = row;
-  const { transport, authType, availability, oauth2ResourceMode, ...rest } = plain;
+  const { transport, authType, availability, oauth2ResourceMode, oauth2CallbackMode, ...rest } = plain;
   const digests = [oauth2ClientSecretKeyId, apiKeyValueKeyId, customHeadersKeyId].filter((digest) => digest !== null);
   return {
     ...rest,
@@ -299,6 +301,7 @@ export function toRecord(row: ConfigRow): McpServerConfigRecord {
     authType: authType as McpAuthType,
     availability: availability as McpAvailability,
     oauth2ResourceMode: oauth2ResourceMode as OAuthResourceMode,
+    oauth2CallbackMode: oauth2CallbackMode as OAuthCallbackMode,
     hasOAuth2Secret: oauth2ClientSecretKeyId !== null,
     hasApiKey: apiKeyValueKeyId !== null,
     hasCustomHeaders: customHeadersKeyId !== null,

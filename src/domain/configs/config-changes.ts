@@ -21,6 +21,7 @@ const PLAIN_FIELDS = [
   'oauth2Issuer',
   'oauth2Scopes',
   'oauth2ResourceMode',
+  'oauth2CallbackMode',
   'apiKeyHeader',
   'toolAllowList',
   'toolDenyList',

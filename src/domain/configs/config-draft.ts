@@ -43,6 +43,7 @@ const EMPTY: StoredFields = {
   oauth2Issuer: '',
   oauth2Scopes: [],
   oauth2ResourceMode: 'auto',
+  oauth2CallbackMode: 'own',
   apiKeyHeader: '',
   toolAllowList: [],
   toolDenyList: [],
@@ -62,6 +63,7 @@ const FIELDS_OF_AUTH_TYPE = {
     'oauth2Issuer',
     'oauth2Scopes',
     'oauth2ResourceMode',
+    'oauth2CallbackMode',
   ],
   api_key: ['apiKeyHeader', 'apiKeyValue'],
   custom_headers: ['customHeaders'],
@@ -86,7 +88,7 @@ const LIST_FIELDS = ['oauth2Scopes', 'toolAllowList', 'toolDenyList'] as const;
 const CHOICE_FIELDS = ['transport', 'authType', 'availability', 'enabled'] as const;
 
 /** Choices that null resets to the default of a new config. */
-const RESETTABLE_FIELDS = ['oauth2ResourceMode'] as const;
+const RESETTABLE_FIELDS = ['oauth2ResourceMode', 'oauth2CallbackMode'] as const;
 
 /**
  * Merges an input into the config it changes (or into an empty one) and normalises it. Reports a null for a field that
@@ -121,7 +123,7 @@ export function toDraft(issues: Issues, input: ConfigInput, current?: McpServerC
   }
   for (const field of RESETTABLE_FIELDS) {
     const given = effective[field];
-    if (given !== undefined) draft[field] = given ?? EMPTY[field];
+    if (given !== undefined) Object.assign(draft, { [field]: given ?? EMPTY[field] });
   }
   return draft;
 }

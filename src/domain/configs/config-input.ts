@@ -1,5 +1,11 @@
 import type { Secret } from '../../crypto/secret.ts';
-import type { McpAuthType, McpAvailability, McpTransport, OAuthResourceMode } from '../../data/records.ts';
+import type {
+  McpAuthType,
+  McpAvailability,
+  McpTransport,
+  OAuthCallbackMode,
+  OAuthResourceMode,
+} from '../../data/records.ts';
 
 /** A header with a secret value. */
 export interface HttpHeader {
@@ -29,6 +35,7 @@ export interface ConfigInput {
   oauth2Issuer?: string | null | undefined;
   oauth2Scopes?: readonly string[] | null | undefined;
   oauth2ResourceMode?: OAuthResourceMode | null | undefined;
+  oauth2CallbackMode?: OAuthCallbackMode | null | undefined;
   apiKeyHeader?: string | null | undefined;
   apiKeyValue?: Secret | null | undefined;
   customHeaders?: readonly HttpHeader[] | null | undefined;

@@ -147,6 +147,9 @@ function checkAuthType(issues: Issues, draft: ConfigDraft): void {
     if (needsDiscovery(draft)) {
       const isSecretAlone = draft.oauth2ClientSecret.kind === 'set';
       require('oauth2ClientId', isSecretAlone, 'Enter the client id that this secret belongs to, and both URLs.');
+      // A server that chooses its authorization server by itself must not share a callback with others: mix-up attacks.
+      const isShared = draft.oauth2CallbackMode === 'shared';
+      require('oauth2ClientId', isShared, 'Enter the client id that is registered with the shared callback, and both URLs.');
       return;
     }
     const why =

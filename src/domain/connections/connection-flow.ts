@@ -15,6 +15,7 @@ import { assertExperiment, type Experiment } from '../experiments.ts';
 import { readAuthorizationAnswer } from '../oauth/authorization-answer.ts';
 import { toAuthorizationUrl } from '../oauth/authorization-url.ts';
 import type { OAuthProvider } from '../oauth/oauth-provider.ts';
+import type { OAuthUrls } from '../oauth/redirect-urls.ts';
 import type { TokenEndpoints, TokenSet } from '../oauth/token-endpoint.ts';
 import { TokenEndpointError } from '../oauth/token-endpoint-error.ts';
 import { flowRefused } from './flow-refused.ts';
@@ -36,6 +37,8 @@ export interface StartedFlow {
   browserToken: Secret;
   /** Identifies the flow in the cookie's name without revealing `state`. */
   flowName: string;
+  /** Where the response arrives. The cookie is limited to this path. */
+  callbackPath: string;
   expiresAt: Date;
 }
 
@@ -50,11 +53,10 @@ export function createConnectionFlow(options: {
   clients: OAuthClients;
   endpoints: Pick<TokenEndpoints, 'exchangeCode'>;
   revocation: Pick<TokenRevocation, 'revokeLater'>;
-  /** The redirect URI of a config. */
-  toRedirectUri: (configId: string) => string;
+  urls: Pick<OAuthUrls, 'redirectUri' | 'callbackPath'>;
   now: () => Date;
 }) {
-  const { store, experiments, providers, clients, endpoints, revocation, toRedirectUri, now } = options;
+  const { store, experiments, providers, clients, endpoints, revocation, urls, now } = options;
 
   const findConnectable = async (viewer: Viewer, configId: string): Promise<McpServerConfigRecord> => {
     const config = await store.configs.findById(viewer, { id: configId });
@@ -104,31 +106,34 @@ export function createConnectionFlow(options: {
       };
       await store.transaction((tx) => tx.oauthFlows.create(viewer, { flow, maxOpen: MAX_OPEN_FLOWS }));
       const authorizationUrl = toAuthorizationUrl(provider, {
-        redirectUri: toRedirectUri(configId),
+        redirectUri: urls.redirectUri(config),
         state: state.expose(),
         codeChallenge: await calculatePKCECodeChallenge(codeVerifier.expose()),
         scopes,
       });
-      return { authorizationUrl, browserToken, flowName: toFlowName(state.expose()), expiresAt };
+      const flowName = toFlowName(state.expose());
+      return { authorizationUrl, browserToken, flowName, callbackPath: urls.callbackPath(config), expiresAt };
     },
 
     /**
      * Finishes a flow, successfully or not. The flow that `state` identifies is taken first, so that no response is
      * used twice. The provider's response counts only after state, user, server, browser and issuer have been checked.
      *
+     * @param configId the config whose own callback received the response; undefined for the shared callback
      * @param answer the query of the redirect, as received
      * @param browserToken the value of the flow's cookie
+     * @returns the id of the connected config
      * @throws UNAUTHENTICATED, NOT_FOUND, VALIDATION_FAILED, UPSTREAM_FAILED when the code could not be exchanged
      */
     async finish(
       viewer: Viewer,
-      args: { configId: string; answer: URLSearchParams; browserToken: string | undefined },
-    ): Promise<void> {
+      args: { configId: string | undefined; answer: URLSearchParams; browserToken: string | undefined },
+    ): Promise<string> {
       const { configId, answer, browserToken } = args;
       const state = answer.get('state') ?? '';
       const flow = state === '' ? null : await store.oauthFlows.take(SYSTEM, { stateHash: toHash(state) });
       try {
-        await finishTaken(viewer, { configId, answer, browserToken, flow });
+        return await finishTaken(viewer, { configId, answer, browserToken, flow });
       } finally {
         if (flow !== null) await store.oauthFlows.remove(SYSTEM, { id: flow.id });
       }
@@ -137,17 +142,28 @@ export function createConnectionFlow(options: {
 
   async function finishTaken(
     viewer: Viewer,
-    args: { configId: string; answer: URLSearchParams; browserToken: string | undefined; flow: OAuthFlowRecord | null },
-  ): Promise<void> {
-    const { configId, answer, browserToken, flow } = args;
+    args: {
+      configId: string | undefined;
+      answer: URLSearchParams;
+      browserToken: string | undefined;
+      flow: OAuthFlowRecord | null;
+    },
+  ): Promise<string> {
+    const { answer, browserToken, flow } = args;
     const userId = assertMayConnect(viewer, experiments);
+    const configId = args.configId ?? flow?.configId;
+    if (configId === undefined) throw flowRefused('STATE_INVALID', UNKNOWN_STATE);
     const config = await findConnectable(viewer, configId);
     assertOwnFlow(flow, { configId, userId, browserToken, now: now() });
+    // A response at another callback than the one that was asked for may come from another authorization server.
+    if ((args.configId === undefined) !== (config.oauth2CallbackMode === 'shared')) {
+      throw flowRefused('STATE_INVALID', 'This sign-in was started with another callback URL; connect again.');
+    }
     const code = await readAnswer(viewer, config, answer, flow);
     const provider = await loadProvider(providers, config);
     // An admin may have changed the settings during the sign-in.
     if (!isSameServer(provider, flow)) throw flowRefused('SETTINGS_CHANGED', SETTINGS_CHANGED);
-    const obtained = await exchange(viewer, config, provider, { code, redirectUri: toRedirectUri(configId), flow });
+    const obtained = await exchange(viewer, config, provider, { code, redirectUri: urls.redirectUri(config), flow });
     let isStored = false;
     try {
       isStored = await save(viewer, config, { flow, obtained, clientId: provider.client.clientId });
@@ -156,6 +172,7 @@ export function createConnectionFlow(options: {
       if (!isStored) revocation.revokeLater(provider, [toRevocable(obtained, provider.client.clientId)]);
     }
     if (!isStored) throw flowRefused('SETTINGS_CHANGED', SETTINGS_CHANGED);
+    return configId;
   }
 
   /** Records a failed connection. The caller throws the error. */
@@ -244,6 +261,7 @@ export function createConnectionFlow(options: {
   }
 }
 
+const UNKNOWN_STATE = 'This sign-in was not started here, or was already used.';
 const SETTINGS_CHANGED = 'The settings of this server changed during the sign-in; connect again.';
 
 /** Derives a flow's part of the cookie name from `state`, which cannot be recovered from it. */
@@ -275,7 +293,7 @@ function assertOwnFlow(
   flow: OAuthFlowRecord | null,
   given: { configId: string; userId: string; browserToken: string | undefined; now: Date },
 ): asserts flow is OAuthFlowRecord {
-  if (flow === null) throw flowRefused('STATE_INVALID', 'This sign-in was not started here, or was already used.');
+  if (flow === null) throw flowRefused('STATE_INVALID', UNKNOWN_STATE);
   if (flow.configId !== given.configId)
     throw flowRefused('STATE_INVALID', 'This sign-in was started for another server.');
   if (flow.userId !== given.userId) throw flowRefused('STATE_INVALID', 'This sign-in was started by another user.');

@@ -62,7 +62,7 @@ export function createConnections(options: {
         clients,
         endpoints,
         revocation,
-        toRedirectUri: oauthUrls.redirectUri,
+        urls: oauthUrls,
         now,
       }),
       oauthSetup,

@@ -7,7 +7,7 @@ import { canUseMetadataDocument, toClientMetadataDocument } from '../oauth/disco
 import { ClientRegistrationError, registerClient } from '../oauth/discovery/client-registration.ts';
 import { discoverProvider } from '../oauth/discovery/discover-provider.ts';
 import type { DiscoveredProvider, DiscoveryReport } from '../oauth/discovery/discovery-report.ts';
-import type { OAuthUrls } from '../oauth/redirect-urls.ts';
+import { type OAuthUrls, toOwnCallback } from '../oauth/redirect-urls.ts';
 import type { IsAllowedPrivateHost } from '../validation/url.ts';
 
 /** How the gateway would become a client of an authorization server. */
@@ -88,7 +88,7 @@ export function createOAuthSetup(options: {
     registerClient({
       fetch,
       registrationEndpoint: provider.registrationEndpoint,
-      redirectUri: urls.redirectUri(configId),
+      redirectUri: urls.redirectUri(toOwnCallback(configId)),
       clientName: CLIENT_NAME,
       clientUri: publicUrl,
       tokenAuthMethods: provider.tokenAuthMethods,
@@ -168,7 +168,7 @@ export function createOAuthSetup(options: {
       if (!canUseMetadataDocument(publicUrl)) return null;
       return toClientMetadataDocument({
         clientId: urls.clientMetadataUrl(configId),
-        redirectUri: urls.redirectUri(configId),
+        redirectUri: urls.redirectUri(toOwnCallback(configId)),
         clientName: CLIENT_NAME,
         clientUri: publicUrl,
       });

@@ -24,7 +24,8 @@ const PARAMETERS = ['code', 'iss', 'error', 'error_description', 'state'];
  * Reads an authorization response, after `state` was verified.
  *
  * The issuer is checked first: a response from another server is neither used nor shown (RFC 9207, section 2.4; exact
- * comparison). When the issuer is unknown, the separate redirect URI of each config keeps servers apart.
+ * comparison). When the issuer is unknown, the separate redirect URI of each config keeps servers apart; configs that share one have
+ * a client that an admin entered.
  *
  * @returns the authorization code
  * @throws VALIDATION_FAILED

@@ -1,4 +1,10 @@
-import { MCP_AUTH_TYPES, MCP_AVAILABILITIES, MCP_TRANSPORTS, OAUTH_RESOURCE_MODES } from '../../data/records.ts';
+import {
+  MCP_AUTH_TYPES,
+  MCP_AVAILABILITIES,
+  MCP_TRANSPORTS,
+  OAUTH_CALLBACK_MODES,
+  OAUTH_RESOURCE_MODES,
+} from '../../data/records.ts';
 import type { ConfigInput, SecretField } from '../configs/config-input.ts';
 
 /** A field of a config that is not a secret. The slug is excluded because it identifies the config. */
@@ -34,6 +40,7 @@ export const FIELD_KINDS: Readonly<Record<PlainField, FieldKind>> = {
   oauth2Issuer: OPTIONAL_TEXT,
   oauth2Scopes: LIST,
   oauth2ResourceMode: { kind: 'choice', choices: OAUTH_RESOURCE_MODES },
+  oauth2CallbackMode: { kind: 'choice', choices: OAUTH_CALLBACK_MODES },
   apiKeyHeader: OPTIONAL_TEXT,
 };
 

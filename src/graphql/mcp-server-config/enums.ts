@@ -48,6 +48,23 @@ export const McpOAuth2ResourceModeEnum = builder.enumType('McpOAuth2ResourceMode
   } as const,
 });
 
+/** `McpOAuth2CallbackMode` */
+export const McpOAuth2CallbackModeEnum = builder.enumType('McpOAuth2CallbackMode', {
+  description: 'Which callback URL (redirect URI) the gateway sends to the authorization server.',
+  values: {
+    OWN: {
+      value: 'own',
+      description:
+        "The config's own URL. Responses of different authorization servers arrive at different URLs, so they cannot be mixed up.",
+    },
+    SHARED: {
+      value: 'shared',
+      description:
+        'The URL of the deployment, which is known before the config exists. Only with a client id that an admin entered.',
+    },
+  } as const,
+});
+
 /** `McpServerState` */
 export const McpServerStateEnum = builder.enumType('McpServerState', {
   description: 'Whether a user can use a server, and if not, why.',

@@ -1,7 +1,13 @@
 import { Secret } from '../../crypto/secret.ts';
 import type { ConfigInput } from '../../domain/configs/config-input.ts';
 import { builder } from '../builder.ts';
-import { McpAuthTypeEnum, McpAvailabilityEnum, McpOAuth2ResourceModeEnum, McpTransportEnum } from './enums.ts';
+import {
+  McpAuthTypeEnum,
+  McpAvailabilityEnum,
+  McpOAuth2CallbackModeEnum,
+  McpOAuth2ResourceModeEnum,
+  McpTransportEnum,
+} from './enums.ts';
 
 /** `HttpHeaderInput` */
 export const HttpHeaderInput = builder.inputType('HttpHeaderInput', {
@@ -66,6 +72,12 @@ function optionalFields(t: PothosSchemaTypes.InputFieldBuilder<typeof builder.$i
       required: false,
       description:
         'Whether to send the `resource` parameter. Default: AUTO. Use OMIT for authorization servers that refuse it.',
+    }),
+    oauth2CallbackMode: t.field({
+      type: McpOAuth2CallbackModeEnum,
+      required: false,
+      description:
+        'Which callback URL is registered at the authorization server. Default: OWN. Use SHARED for a client that was registered before the config existed, with the `oauthCallbackUrl` of `discoverMcpServerOAuth`.',
     }),
     apiKeyHeader: t.string({ required: false, description: 'Name of the header that carries the API key.' }),
     apiKeyValue: t.string({

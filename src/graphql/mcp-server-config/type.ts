@@ -5,6 +5,7 @@ import { UserType } from '../user/type.ts';
 import {
   McpAuthTypeEnum,
   McpAvailabilityEnum,
+  McpOAuth2CallbackModeEnum,
   McpOAuth2ResourceModeEnum,
   McpServerStateEnum,
   McpTransportEnum,
@@ -116,6 +117,17 @@ McpServerConfigType.implement({
       type: McpOAuth2ResourceModeEnum,
       ...adminField,
       description: `Whether the gateway sends the "resource" parameter, which names the MCP server a token is for (RFC 8707). ${ADMIN_FIELDS}`,
+    }),
+    oauth2CallbackMode: t.expose('oauth2CallbackMode', {
+      type: McpOAuth2CallbackModeEnum,
+      ...adminField,
+      description: `Which callback URL the gateway sends to the authorization server. ${ADMIN_FIELDS}`,
+    }),
+    oauthCallbackUrl: t.string({
+      ...adminField,
+      description: `The callback URL (redirect URI) that must be registered at the authorization server. ${ADMIN_FIELDS}`,
+      resolve: (config, _args, { services }) =>
+        config.authType === 'oauth2' ? services.oauthUrls.redirectUri(config) : null,
     }),
     apiKeyHeader: t.string({
       ...adminField,

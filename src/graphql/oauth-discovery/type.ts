@@ -88,6 +88,11 @@ export const OAuthDiscoveryType = builder.objectRef<SetupReport>('OAuthDiscovery
       description: 'OAuth 2 scopes that the gateway would request.',
       resolve: ({ provider }) => provider?.scopes ?? [],
     }),
+    oauthCallbackUrl: t.string({
+      description:
+        'The callback URL (redirect URI) of this deployment. To register a client by hand, register it with this URL, and create the config with `oauth2CallbackMode: SHARED`.',
+      resolve: (_report, _args, { services }) => services.oauthUrls.sharedRedirectUri,
+    }),
     clientMode: t.field({
       type: OAuthClientModeEnum,
       nullable: true,

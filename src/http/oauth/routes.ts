@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { Denials } from '../../domain/audit/denials.ts';
 import { type ConnectionFlow, toFlowName } from '../../domain/connections/connection-flow.ts';
 import type { OAuthSetup } from '../../domain/connections/oauth-setup.ts';
-import type { OAuthUrls } from '../../domain/oauth/redirect-urls.ts';
+import { type OAuthUrls, SHARED_CALLBACK_PATH, toOwnCallback } from '../../domain/oauth/redirect-urls.ts';
 import { DomainError, notFound, validationFailed } from '../../errors.ts';
 import type { HttpEnv } from '../context.ts';
 import { isTrustedReader, type TrustedOrigins } from '../csrf.ts';
@@ -62,8 +62,8 @@ export function createOAuthRoutes({ flow, urls, cookie, origins, denials }: OAut
         const page = await askToConfirm(cookie, { displayName, path: ownPath });
         return c.newResponse(page.body, page);
       }
-      const { authorizationUrl, browserToken, flowName, expiresAt } = await flow.start(c.get('viewer'), id);
-      const path = urls.callbackPath(id);
+      const started = await flow.start(c.get('viewer'), id);
+      const { authorizationUrl, browserToken, flowName, callbackPath: path, expiresAt } = started;
       c.header('Set-Cookie', cookie.set(flowName, browserToken.expose(), { path, expiresAt }));
       const hasToken = new URL(c.req.url).searchParams.has(CONFIRM_PARAMETER);
       if (hasToken) c.header('Set-Cookie', endConfirmation(cookie, ownPath), { append: true });
@@ -72,15 +72,17 @@ export function createOAuthRoutes({ flow, urls, cookie, origins, denials }: OAut
     });
   });
 
-  routes.on('GET', [callbackPath, `${callbackPath}/`], async (c) => {
+  /** @param readConfigId undefined for the shared callback, where the state says which config is connected */
+  const finish = async (c: Context<HttpEnv>, readConfigId: (() => string) | undefined): Promise<Response> => {
     if (isPreview(c)) return c.body(null, 204);
     return respondWithPage(c, denials, async () => {
-      const configId = parseId(c).toLowerCase();
+      const own = readConfigId?.();
       const answer = new URL(c.req.url).searchParams;
       const flowName = toFlowName(answer.get('state') ?? '');
       const browserToken = cookie.read(c.req.raw, flowName);
-      if (browserToken !== undefined) c.header('Set-Cookie', cookie.clear(flowName, urls.callbackPath(configId)));
-      await flow.finish(c.get('viewer'), { configId, answer, browserToken });
+      const path = own === undefined ? SHARED_CALLBACK_PATH : urls.callbackPath(toOwnCallback(own));
+      if (browserToken !== undefined) c.header('Set-Cookie', cookie.clear(flowName, path));
+      const configId = await flow.finish(c.get('viewer'), { configId: own, answer, browserToken });
       const page = await createResultPage({
         status: 200,
         title: 'Connected',
@@ -89,7 +91,9 @@ export function createOAuthRoutes({ flow, urls, cookie, origins, denials }: OAut
       });
       return c.newResponse(page.body, page);
     });
-  });
+  };
+  routes.on('GET', [callbackPath, `${callbackPath}/`], (c) => finish(c, () => parseId(c).toLowerCase()));
+  routes.on('GET', [SHARED_CALLBACK_PATH, `${SHARED_CALLBACK_PATH}/`], (c) => finish(c, undefined));
 
   return routes;
 }

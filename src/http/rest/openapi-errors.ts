@@ -120,6 +120,7 @@ export function toErrorComponents(): Record<string, object> {
 export function toErrorReferences(operation: RestOperation): Record<string, object> {
   const statuses: ErrorStatus[] = [401, 403, 500];
   if (hasId(operation)) statuses.push(400, ...(operation.isIdempotent === true ? [] : [404 as const]));
+  else if (operation.page !== undefined) statuses.push(400, 404);
   if (operation.body !== undefined) statuses.push(400, 413, 415);
   const references = statuses.map((status) => [status, toReference(status)]);
   if (operation.upstream !== undefined) {

@@ -3,10 +3,10 @@ import { CHAT_GROUP } from './chat-operations.ts';
 import { toErrorComponents } from './openapi-errors.ts';
 import { nameSchemas, type OpenApiPaths, toPaths, toSchemaComponents } from './openapi-paths.ts';
 import type { RestGroup } from './operation.ts';
-import { SERVER_GROUP } from './server-operations.ts';
+import { SERVER_GROUP, SHARED_CALLBACK_GROUP } from './server-operations.ts';
 
 /** All groups of the REST API. */
-const GROUPS: readonly RestGroup[] = [SERVER_GROUP, CHAT_GROUP];
+const GROUPS: readonly RestGroup[] = [SERVER_GROUP, SHARED_CALLBACK_GROUP, CHAT_GROUP];
 
 /** The parts of the document that depend on this gateway. */
 export interface OpenApiOptions {

@@ -22,7 +22,7 @@ export interface DocumentedBody<Schema extends z.ZodObject = z.ZodObject> extend
 export interface RestOperation {
   readonly method: 'get' | 'post' | 'patch' | 'delete';
   /** Relative to the group's prefix. */
-  readonly path: '' | `/{id}${string}`;
+  readonly path: '' | `/${string}`;
   /** The permission that is checked before any part of the request is read. */
   readonly action: Action;
   readonly summary: string;

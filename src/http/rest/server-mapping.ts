@@ -1,6 +1,7 @@
 import { Secret } from '../../crypto/secret.ts';
 import type { McpServerConfigRecord } from '../../data/records.ts';
 import type { ConfigInput } from '../../domain/configs/config-input.ts';
+import type { OAuthUrls } from '../../domain/oauth/redirect-urls.ts';
 import { can } from '../../policy/policy.ts';
 import type { Viewer } from '../../policy/viewer.ts';
 import type { McpServer, McpServerBody } from './server-schemas.ts';
@@ -26,6 +27,7 @@ export function toConfigInput(body: McpServerBody): ConfigInput {
     oauth2Scopes: ifGiven(body.oauth2_scopes, (scopes) => scopes.split(/\s+/)),
     // REST only has the fields of the original API. This one exists only in GraphQL.
     oauth2ResourceMode: undefined,
+    oauth2CallbackMode: body.oauth2_callback_mode,
     apiKeyHeader: body.api_key_header,
     apiKeyValue: ifGiven(body.api_key_value, toSecret),
     customHeaders: ifGiven(body.custom_headers, (headers) =>
@@ -47,6 +49,8 @@ const HIDDEN = {
   oauth2_revocation_url: '',
   oauth2_issuer: '',
   oauth2_scopes: '',
+  oauth2_callback_mode: '',
+  oauth_callback_url: '',
   api_key_header: '',
 } as const satisfies Partial<McpServer>;
 
@@ -55,7 +59,11 @@ const HIDDEN = {
  *
  * @param isConnected whether the viewer's own connection can be used
  */
-export function toMcpServer(viewer: Viewer, config: McpServerConfigRecord, isConnected: boolean): McpServer {
+export function toMcpServer(
+  viewer: Viewer,
+  config: McpServerConfigRecord,
+  { isConnected, urls }: { isConnected: boolean; urls: Pick<OAuthUrls, 'redirectUri'> },
+): McpServer {
   const server: McpServer = {
     id: config.id,
     display_name: config.displayName,
@@ -72,6 +80,8 @@ export function toMcpServer(viewer: Viewer, config: McpServerConfigRecord, isCon
     oauth2_revocation_url: config.oauth2RevocationUrl,
     oauth2_issuer: config.oauth2Issuer,
     oauth2_scopes: config.oauth2Scopes.join(' '),
+    oauth2_callback_mode: config.oauth2CallbackMode,
+    oauth_callback_url: config.authType === 'oauth2' ? urls.redirectUri(config) : '',
     api_key_header: config.apiKeyHeader,
     has_api_key: config.hasApiKey,
     has_custom_headers: config.hasCustomHeaders,

@@ -26,6 +26,8 @@ const EXAMPLE_SERVER: McpServer = {
   oauth2_revocation_url: '',
   oauth2_issuer: '',
   oauth2_scopes: '',
+  oauth2_callback_mode: 'own',
+  oauth_callback_url: '',
   api_key_header: 'Authorization',
   has_api_key: true,
   has_custom_headers: false,
@@ -57,6 +59,14 @@ const EXAMPLE_TEST = {
 
 const SLUG_TAKEN = 'Another server already has this slug.';
 const NOT_DISCOVERED = 'The discovery of the OAuth 2 settings failed. Nothing was stored.';
+
+const CALLBACK_QUERY = {
+  code: 'The authorization code (RFC 6749).',
+  state: 'The state of the authorization request.',
+  iss: 'The issuer of the response (RFC 9207).',
+  error: 'The error code, if the authorization failed.',
+  error_description: 'The description of the error.',
+};
 
 /** The REST operations of MCP servers. */
 export const SERVER_GROUP = {
@@ -118,6 +128,7 @@ export const SERVER_GROUP = {
             oauth2_auth_url: 'https://login.example.com/authorize',
             oauth2_token_url: 'https://login.example.com/token',
             oauth2_scopes: 'mail.read mail.send',
+            oauth2_callback_mode: 'shared',
           },
         },
       },
@@ -209,15 +220,7 @@ export const SERVER_GROUP = {
       summary: 'OAuth 2 callback',
       description:
         'The authorization server redirects the browser here. The page posts the message `{type: "mcp-oauth2-complete", serverID}` to the window that opened the popup, and closes.',
-      page: {
-        query: {
-          code: 'The authorization code (RFC 6749).',
-          state: 'The state of the authorization request.',
-          iss: 'The issuer of the response (RFC 9207).',
-          error: 'The error code, if the authorization failed.',
-          error_description: 'The description of the error.',
-        },
-      },
+      page: { query: CALLBACK_QUERY },
       success: { status: 200, description: 'The account is connected.' },
       upstream: 'The authorization server did not exchange the code for a token.',
     },
@@ -242,6 +245,28 @@ export const SERVER_GROUP = {
           },
         },
       },
+    },
+  },
+} as const satisfies RestGroup;
+
+/** The callback that servers can share. Its address is known before a server is created. */
+export const SHARED_CALLBACK_GROUP = {
+  prefix: '/api/experimental/mcp/oauth2',
+  name: 'OAuth 2 callback',
+  description: 'The callback URL of the deployment, for clients that are registered by hand.',
+  experiment: 'agents',
+  schemas: {},
+  operations: {
+    finishSharedMcpServerConnection: {
+      method: 'get',
+      path: '/callback',
+      action: 'mcpServerConnection.connect',
+      summary: 'Shared OAuth 2 callback',
+      description:
+        'Register this URL at an authorization server before you create a server with `oauth2_callback_mode: shared`. The state says which server is connected. The page is that of the callback of one server.',
+      page: { query: CALLBACK_QUERY },
+      success: { status: 200, description: 'The account is connected.' },
+      upstream: 'The authorization server did not exchange the code for a token.',
     },
   },
 } as const satisfies RestGroup;

@@ -4,6 +4,7 @@ import type { ConfigService } from '../../domain/configs/config-service.ts';
 import type { ConnectionService } from '../../domain/connections/connection-service.ts';
 import type { Experiment } from '../../domain/experiments.ts';
 import type { ServerTests } from '../../domain/upstreams/server-test.ts';
+import type { OAuthUrls } from '../../domain/oauth/redirect-urls.ts';
 import { notFound } from '../../errors.ts';
 import type { Viewer } from '../../policy/viewer.ts';
 import type { HttpEnv } from '../context.ts';
@@ -18,6 +19,7 @@ export interface ServerRoutesOptions {
   configs: ConfigService;
   connections: ConnectionService;
   serverTests: ServerTests;
+  oauthUrls: Pick<OAuthUrls, 'redirectUri'>;
   experiments: ReadonlySet<Experiment>;
 }
 
@@ -32,13 +34,19 @@ export function createServerRoutes({
   configs,
   connections,
   serverTests,
+  oauthUrls,
   experiments,
 }: ServerRoutesOptions): Hono<HttpEnv> {
   const router = new Hono<HttpEnv>();
   const toServer = async (viewer: Viewer, config: McpServerConfigRecord): Promise<McpServer> => {
     const connected = await listOwn(viewer, [config]);
-    return toMcpServer(viewer, config, connections.isConnected(config, connected.get(config.id)));
+    return toServerOf(viewer, config, connected);
   };
+  const toServerOf = (viewer: Viewer, config: McpServerConfigRecord, connected: Awaited<ReturnType<typeof listOwn>>) =>
+    toMcpServer(viewer, config, {
+      isConnected: connections.isConnected(config, connected.get(config.id)),
+      urls: oauthUrls,
+    });
   const listOwn = (viewer: Viewer, of: readonly McpServerConfigRecord[]) =>
     connections.listOwn(
       viewer,
@@ -52,9 +60,7 @@ export function createServerRoutes({
       async listMcpServers({ viewer }) {
         const all = await listAll(configs, viewer);
         const connected = await listOwn(viewer, all);
-        return all.map((config) =>
-          toMcpServer(viewer, config, connections.isConnected(config, connected.get(config.id))),
-        );
+        return all.map((config) => toServerOf(viewer, config, connected));
       },
 
       async getMcpServer({ viewer, id }) {

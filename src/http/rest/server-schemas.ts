@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { MCP_AUTH_TYPES, MCP_AVAILABILITIES, MCP_TRANSPORTS } from '../../data/records.ts';
+import { MCP_AUTH_TYPES, MCP_AVAILABILITIES, MCP_TRANSPORTS, OAUTH_CALLBACK_MODES } from '../../data/records.ts';
 
 const ADMIN_ONLY = 'Empty for members.';
 
@@ -34,6 +34,12 @@ export const UpdateMcpServer = z
     oauth2_revocation_url: clearableText.describe('Revocation endpoint (RFC 7009).'),
     oauth2_issuer: clearableText.describe('Issuer identifier of the authorization server (RFC 8414).'),
     oauth2_scopes: clearableText.describe('Scopes to request, separated by spaces.'),
+    oauth2_callback_mode: z
+      .enum(OAUTH_CALLBACK_MODES)
+      .nullable()
+      .describe(
+        'Which callback URL is registered at the authorization server: that of this server (own, the default), or that of the deployment (shared), which is known before the server is created.',
+      ),
     api_key_header: clearableText.describe('The header that contains the key. Required for api_key.'),
     api_key_value: clearableText.describe('Secret. The key. Required for api_key.'),
     custom_headers: z
@@ -76,6 +82,12 @@ export const McpServer = z
     oauth2_revocation_url: z.string().describe(`Revocation endpoint. ${ADMIN_ONLY}`),
     oauth2_issuer: z.string().describe(`Issuer identifier of the authorization server. ${ADMIN_ONLY}`),
     oauth2_scopes: z.string().describe(`Requested scopes, separated by spaces. ${ADMIN_ONLY}`),
+    oauth2_callback_mode: z
+      .enum([...OAUTH_CALLBACK_MODES, ''])
+      .describe(`Which callback URL is registered at the authorization server. ${ADMIN_ONLY}`),
+    oauth_callback_url: z
+      .string()
+      .describe(`The callback URL to register at the authorization server; empty unless oauth2. ${ADMIN_ONLY}`),
     api_key_header: z.string().describe(`The header that contains the key. ${ADMIN_ONLY}`),
     has_api_key: z.boolean().describe('Whether a key is stored.'),
     has_custom_headers: z.boolean().describe('Whether custom headers are stored.'),
