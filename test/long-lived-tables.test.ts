@@ -29,6 +29,7 @@ const BOUNDS: Readonly<Record<string, Bound>> = {
   'data/memory/waiters.ts waiting': CONNECTIONS,
   'domain/audit/denial-sources.ts sources': { cache: 'denials' },
   'domain/connections/access-tokens.ts refreshing': OPERATIONS,
+  'domain/connections/server-moves.ts running': OPERATIONS,
   'domain/connections/token-revocation.ts running':
     'one entry for each deletion or change that ends connections, and each ends by its timeouts',
   'domain/credentials/guess-limit.ts networks': { cache: 'guessingNetworks' },

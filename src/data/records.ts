@@ -99,6 +99,10 @@ export interface OAuthDiscoveryRecord {
   clientAuthMethod: 'client_secret_basic' | 'client_secret_post' | 'none';
   clientSecretExpiresAt: Date | null;
   clientIsUnknown: boolean;
+  /** An admin gave the issuer or the revocation URL: the gateway does not follow the server to another issuer. */
+  isPinned: boolean;
+  /** When the gateway last followed the server to another issuer. */
+  movedAt: Date | null;
   discoveredAt: Date;
 }
 

@@ -132,6 +132,13 @@ export const CACHE_BOUNDS = {
     keeps: 'how token endpoints accept the gateway',
     whenFull: EVICTS,
   },
+  unfollowedServers: {
+    name: 'servers that are not followed',
+    maxEntries: 1_000,
+    maxBytes: 200_000,
+    keeps: 'servers that did not say which authorization server they use, or named one that could not be used',
+    whenFull: EVICTS,
+  },
   unopenedSecrets: {
     name: 'secrets that do not open',
     maxEntries: 1_000,

@@ -310,6 +310,9 @@ export const ROWS: Readonly<Record<string, (database: Database, keyring: Keyring
   async '20261128214000_shared_callback'(database) {
     await database.query(`UPDATE mcp_server_configs SET oauth2_callback_mode = 'shared' WHERE slug = 's0'`);
   },
+  async '20261128214100_followed_servers'(database) {
+    await database.query('UPDATE mcp_server_oauth_discoveries SET is_pinned = true, moved_at = now()');
+  },
 };
 
 async function insert(database: Database, table: string, rows: readonly Row[]): Promise<void> {

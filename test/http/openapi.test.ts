@@ -187,6 +187,7 @@ describe('real answers', () => {
     oauth2_client_id: null,
     oauth2_auth_url: null,
     oauth2_token_url: null,
+    oauth2_callback_mode: null,
   };
   const OAUTH2 = {
     auth_type: 'oauth2',

@@ -3,6 +3,8 @@ import type { PrismaStore } from '../database/prisma.ts';
 import type { Prisma } from '../generated/client.ts';
 import type { OAuthDiscoveryRecord } from '../records.ts';
 import { sealFor } from '../sealing/seal-for.ts';
+import type { ConfigColumns } from './config-repository.ts';
+import { BOUND_SELECT, sealChangedSecrets } from './config-secrets.ts';
 import { type FormerClientValues, keepFormerClient } from './former-client-repository.ts';
 import { guarded } from './guarded.ts';
 
@@ -17,6 +19,16 @@ export interface RenewedClient {
   urls: readonly string[];
   clientAuthMethod: OAuthDiscoveryRecord['clientAuthMethod'];
   clientSecretExpiresAt: Date | null;
+}
+
+/** The settings of another authorization server. */
+export interface SavedMove {
+  configId: string;
+  leaseId: string;
+  /** The version of the config that they were discovered for. */
+  version: number;
+  discovery: OAuthDiscoveryColumns;
+  config: Partial<ConfigColumns>;
 }
 
 /** Discovered settings of authorization servers, for configs without settings of their own. */
@@ -96,6 +108,31 @@ export function createOAuthDiscoveryRepository(db: PrismaStore) {
         });
       },
     ),
+
+    /**
+     * Replaces all discovered settings with those of another authorization server, and ends the lease. Nothing of the old
+     * server is kept. Call it in a transaction.
+     *
+     * @returns false when another process holds the lease by now, or the config changed
+     */
+    saveMove: guarded('mcpServerConfig.openSecrets', async (args: SavedMove) => {
+      const { configId, leaseId, version, discovery, config } = args;
+      // The config first: a change by an admin locks in the same order.
+      const held = await db.$queryRaw<object[]>`
+        SELECT id FROM mcp_server_configs WHERE id = ${configId}::uuid AND version = ${version} FOR UPDATE`;
+      if (held.length === 0) return false;
+      const { count } = await db.mcpServerOAuthDiscovery.updateMany({
+        where: { mcpServerConfigId: configId, registrationLeaseId: leaseId },
+        data: { ...discovery, clientIsUnknown: false, registrationLeaseId: null, registrationLeaseUntil: null },
+      });
+      if (count === 0) return false;
+      await db.mcpServerFormerClient.deleteMany({ where: { mcpServerConfigId: configId } });
+      const before = await db.mcpServerConfig.findUniqueOrThrow({ where: { id: configId }, select: BOUND_SELECT });
+      const secrets = sealChangedSecrets(config, before, { ...before, ...config });
+      const data = { ...config, ...secrets, version: { increment: 1 } };
+      await db.mcpServerConfig.update({ where: { id: configId }, data });
+      return true;
+    }),
 
     /**
      * Stores the new client in the discovered settings and in the config, and ends the lease. The former client is kept

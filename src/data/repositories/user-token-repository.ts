@@ -202,6 +202,28 @@ export function createUserTokenRepository(db: PrismaStore) {
     }),
 
     /**
+     * Removes all tokens and sign-ins of a config and records why. Call it in a transaction that holds the config.
+     *
+     * @returns the removed tokens, still sealed, so that they can be revoked
+     */
+    endAll: guarded('mcpServerConnection.useTokens', async (args: { configId: string; reason: string }) => {
+      const where = { mcpServerConfigId: args.configId };
+      await db.$queryRaw`
+        SELECT id FROM mcp_server_user_tokens WHERE mcp_server_config_id = ${args.configId}::uuid
+        ORDER BY id FOR UPDATE`;
+      const rows = await db.mcpServerUserToken.findMany({ where, select: USER_TOKEN_SELECT });
+      await keepScopeRequests(
+        db,
+        rows.map(({ id }) => id),
+      );
+      await db.mcpServerUserToken.deleteMany({ where });
+      await db.mcpOAuthFlow.deleteMany({ where });
+      const data = rows.map(({ userId }) => ({ ...where, userId, reason: args.reason }));
+      await db.mcpServerEndedConnection.createMany({ data, skipDuplicates: true });
+      return rows.map(toUserToken);
+    }),
+
+    /**
      * Removes some of the connections whose access token expired and that have no refresh token, and records why. Call
      * it in a transaction. @returns the removed connections
      */

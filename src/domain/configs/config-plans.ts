@@ -70,7 +70,9 @@ export function createConfigPlans(options: {
       const message = `The discovered settings cannot be used: ${problem.path.join('.')}: ${problem.message}`;
       throw new DomainError('UPSTREAM_FAILED', message, { step: 'authorization_server_metadata' });
     }
-    return { draft: settled, discovery: { kind: 'save', columns: settings.discovery } };
+    // What an admin gave does not change by itself, nor does what would be used together with it.
+    const isPinned = draft.oauth2Issuer !== '' || draft.oauth2RevocationUrl !== '';
+    return { draft: settled, discovery: { kind: 'save', columns: { ...settings.discovery, isPinned } } };
   };
 
   const toUpdateDraft = async (

@@ -149,7 +149,7 @@ function checkAuthType(issues: Issues, draft: ConfigDraft): void {
       require('oauth2ClientId', isSecretAlone, 'Enter the client id that this secret belongs to, and both URLs.');
       // A server that chooses its authorization server by itself must not share a callback with others: mix-up attacks.
       const isShared = draft.oauth2CallbackMode === 'shared';
-      require('oauth2ClientId', isShared, 'Enter the client id that is registered with the shared callback, and both URLs.');
+      require('oauth2ClientId', isShared, 'Enter the client id that is registered with the shared callback, and both URLs, or choose the own callback.');
       return;
     }
     const why =

@@ -22,6 +22,7 @@ import { flowRefused } from './flow-refused.ts';
 import type { OAuthClients } from './oauth-clients.ts';
 import type { ProviderSettings } from './provider-settings.ts';
 import { findScopeMemory, toNextRequest } from './scope-step-up.ts';
+import type { ServerMoves } from './server-moves.ts';
 import { toExpiry } from './token-refresh.ts';
 import { type TokenRevocation, toRevocable } from './token-revocation.ts';
 
@@ -51,12 +52,13 @@ export function createConnectionFlow(options: {
   experiments: ReadonlySet<Experiment>;
   providers: ProviderSettings;
   clients: OAuthClients;
+  moves: ServerMoves;
   endpoints: Pick<TokenEndpoints, 'exchangeCode'>;
   revocation: Pick<TokenRevocation, 'revokeLater'>;
   urls: Pick<OAuthUrls, 'redirectUri' | 'callbackPath'>;
   now: () => Date;
 }) {
-  const { store, experiments, providers, clients, endpoints, revocation, urls, now } = options;
+  const { store, experiments, providers, clients, moves, endpoints, revocation, urls, now } = options;
 
   const findConnectable = async (viewer: Viewer, configId: string): Promise<McpServerConfigRecord> => {
     const config = await store.configs.findById(viewer, { id: configId });
@@ -82,7 +84,7 @@ export function createConnectionFlow(options: {
      */
     async start(viewer: Viewer, configId: string): Promise<StartedFlow> {
       const userId = assertMayConnect(viewer, experiments);
-      const config = await clients.ensureUsable(await findConnectable(viewer, configId));
+      const config = await clients.ensureUsable(await moves.follow(await findConnectable(viewer, configId)));
       const provider = await loadProvider(providers, config);
       const { scopes } = toNextRequest(provider.scopes, await findScopeMemory(store, { configId, userId }));
       const state = toToken();

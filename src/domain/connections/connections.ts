@@ -19,6 +19,7 @@ import { createOAuthSetup } from './oauth-setup.ts';
 import { createProviderSettings } from './provider-settings.ts';
 import { requireScopes, type StepUpResult } from './scope-step-up.ts';
 import { createServerHeaders } from './server-headers.ts';
+import { createServerMoves } from './server-moves.ts';
 import { createServerSecrets } from './server-secrets.ts';
 import { createTokenRefresh } from './token-refresh.ts';
 import { createTokenRevocation } from './token-revocation.ts';
@@ -48,6 +49,7 @@ export function createConnections(options: {
   const providers = createProviderSettings({ store, secrets, findAdvertised });
   const endings = createConnectionEndings({ providers, revocation });
   const oauthSetup = createOAuthSetup({ fetch, isAllowedPrivateHost, publicUrl, urls: oauthUrls, now });
+  const moves = createServerMoves({ store, setup: oauthSetup, endings, isAllowedPrivateHost, caches, now });
   const renewal = createClientRenewal({ store, providers, secrets, setup: oauthSetup, endpoints, now });
   const clients = createOAuthClients({ store, renewal, now });
   const refresh = createTokenRefresh({ store, providers, secrets, endpoints, revocation, clients, now });
@@ -60,6 +62,7 @@ export function createConnections(options: {
         experiments,
         providers,
         clients,
+        moves,
         endpoints,
         revocation,
         urls: oauthUrls,

@@ -5,7 +5,7 @@ import { DomainError } from '../../errors.ts';
 import type { SafeFetch } from '../../outbound/safe-fetch.ts';
 import { canUseMetadataDocument, toClientMetadataDocument } from '../oauth/discovery/client-metadata-document.ts';
 import { ClientRegistrationError, registerClient } from '../oauth/discovery/client-registration.ts';
-import { discoverProvider } from '../oauth/discovery/discover-provider.ts';
+import { discoverProvider, findNamedIssuers } from '../oauth/discovery/discover-provider.ts';
 import type { DiscoveredProvider, DiscoveryReport } from '../oauth/discovery/discovery-report.ts';
 import { type OAuthUrls, toOwnCallback } from '../oauth/redirect-urls.ts';
 import type { IsAllowedPrivateHost } from '../validation/url.ts';
@@ -155,10 +155,16 @@ export function createOAuthSetup(options: {
           clientMode,
           clientAuthMethod: client.tokenAuthMethod,
           clientSecretExpiresAt: client.secretExpiresAt,
+          isPinned: false,
+          movedAt: null,
           discoveredAt: now(),
         },
       };
     },
+
+    /** Which authorization servers a server names now. Null when it does not say. Never rejects because of it. */
+    findNamedIssuers: ({ url: serverUrl, transport }: Pick<SetupTarget, 'url' | 'transport'>) =>
+      findNamedIssuers({ fetch, isAllowedPrivateHost, serverUrl, transport }),
 
     /** Registers the gateway again at a server that no longer knows it. */
     register,

@@ -20,6 +20,18 @@ export interface DiscoverProviderOptions {
 }
 
 /**
+ * Finds which authorization servers an MCP server names now, with its challenge and its metadata only.
+ *
+ * @returns null when the server does not say, or says it wrongly
+ */
+export async function findNamedIssuers(options: DiscoverProviderOptions): Promise<string[] | null> {
+  const challenge = await requestChallenge(options);
+  if (challenge.found === null) return null;
+  const { found } = await findProtectedResource({ ...options, metadataUrl: challenge.found.metadataUrl });
+  return found?.namedIssuers ?? null;
+}
+
+/**
  * Finds the authorization server of an MCP server as the Model Context Protocol defines it (2026-07-28, Authorization
  * Server Discovery): challenge, protected resource metadata (RFC 9728), authorization server metadata (RFC 8414, OpenID
  * Connect Discovery 1.0). It makes at most six requests, all without credentials.

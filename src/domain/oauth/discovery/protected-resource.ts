@@ -14,6 +14,8 @@ export interface ProtectedResource {
   resource: string;
   /** The exact identifier of its first authorization server. */
   issuer: string;
+  /** All authorization servers that it names, as received. Only for comparisons. */
+  namedIssuers: string[];
   scopes: string[];
 }
 
@@ -88,7 +90,7 @@ function readMetadata(
       'It must have no query and a normalised path.'
     );
   }
-  return { resource, issuer, scopes: toTokenList(scopes ?? []) };
+  return { resource, issuer, namedIssuers: issuers ?? [], scopes: toTokenList(scopes ?? []) };
 }
 
 /** Whether a resource is the server's URL, or a prefix of it with the same origin that ends at a path segment. */
