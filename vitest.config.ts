@@ -89,6 +89,10 @@ export default defineConfig({
           isolate: true,
         },
       },
+      {
+        extends: true,
+        test: { name: 'conformance', include: files.conformance, globalSetup: ['test/setup/embedded.ts'] },
+      },
       { extends: true, test: { name: 'embedded', include: files.embedded, globalSetup: ['test/setup/embedded.ts'] } },
       ...(server === undefined
         ? []

@@ -54,6 +54,7 @@ const OTHERS: Readonly<Record<string, readonly string[]>> = {
     'domain/connections/access-tokens.ts MAX_POLL_MS',
     'domain/connections/oauth-clients.ts MAX_WAIT_MS',
     'domain/connections/refresh-refusals.ts MAX_REFUSALS',
+    'domain/connections/server-moves.ts MAX_WAIT_MS',
     'domain/connections/token-refresh.ts MAX_BACKOFF_MS',
     'domain/credentials/oidc-keys.ts MAX_AGE_MS',
     'domain/credentials/viewer-renewal.ts MAX_UNSEEN_MS',

@@ -16,7 +16,14 @@ const REACH: Readonly<Record<string, string>> = {
     ['id', 'slug', 'displayName', 'description', 'iconUrl', 'authType', 'availability', 'enabled', 'toolAllowList']
       .concat(['toolDenyList', 'hasOAuth2Secret', 'hasApiKey', 'hasCustomHeaders', 'version', 'createdAt', 'updatedAt'])
       .concat(['url', 'transport', 'oauth2ClientId', 'oauth2AuthUrl', 'oauth2TokenUrl', 'oauth2RevocationUrl'])
-      .concat(['oauth2Issuer', 'oauth2Scopes', 'oauth2ResourceMode', 'oauth2CallbackMode', 'oauthCallbackUrl', 'apiKeyHeader'])
+      .concat([
+        'oauth2Issuer',
+        'oauth2Scopes',
+        'oauth2ResourceMode',
+        'oauth2CallbackMode',
+        'oauthCallbackUrl',
+        'apiKeyHeader',
+      ])
       .map((field) => [field, 'role']),
   ),
   authConnected: 'viewer',

@@ -14,7 +14,7 @@ export type DatabaseKind = 'embedded' | 'server';
 
 /** The test files of each project, as paths from the root of the repository. */
 export type TestFiles = Record<
-  DatabaseKind | 'unit' | 'process' | 'contributing' | 'package' | 'faults' | 'attacks',
+  DatabaseKind | 'unit' | 'process' | 'contributing' | 'package' | 'faults' | 'attacks' | 'conformance',
   string[]
 >;
 
@@ -35,6 +35,7 @@ export function assignTestFiles(available: readonly DatabaseKind[]): TestFiles {
     package: [],
     faults: [],
     attacks: [],
+    conformance: [],
     embedded: [],
     server: [],
   };
@@ -45,6 +46,7 @@ export function assignTestFiles(available: readonly DatabaseKind[]): TestFiles {
     else if (folder === 'package') files.package.push(file);
     else if (folder === 'faults') files.faults.push(file);
     else if (folder === 'attacks') files.attacks.push(file);
+    else if (folder === 'conformance') files.conformance.push(file);
     else if (!WITH_DATABASE.includes(folder)) files.unit.push(file);
     else for (const database of databasesOf(file, available)) files[database].push(file);
   }
