@@ -1,13 +1,15 @@
 import { Agent, type Dispatcher, errors, request as undiciRequest } from 'undici';
 import { OUTBOUND_LIMITS } from '../limits/outbound-limits.ts';
 import { createCheckedConnector, type Lookup, onlyWithTls } from './checked-connector.ts';
+import { decodeBody } from './content-coding.ts';
 import { OutboundError } from './outbound-error.ts';
 import { createPrivateHosts, type PrivateHosts } from './private-hosts.ts';
 import { type PrivateRange, portOf, toAddress } from './private-ranges.ts';
+import { USER_AGENT } from './user-agent.ts';
 
 /** Time limit of one request, from the DNS lookup to the last byte of the response. */
 export const OUTBOUND_TIMEOUT_MS = OUTBOUND_LIMITS.time.value;
-/** Size limit of a response body, in bytes. */
+/** Size limit of a response body, in bytes: as it arrives, and decoded. */
 export const OUTBOUND_MAX_BYTES = OUTBOUND_LIMITS.body.value;
 
 /** The allowed destinations and the limits of requests. */
@@ -45,7 +47,7 @@ export type SafeFetch = (url: string | URL, request?: SafeRequest) => Promise<Re
 /**
  * Creates the function that sends all outbound requests of the gateway. URLs come from admins and from responses of other
  * servers, so it allows only https (http for hosts that the operator allows) and checked addresses, follows no redirects,
- * accepts no compression (a small response cannot expand to a large one), and limits time and size.
+ * asks for no compression (and limits what a response expands to), and limits time and size.
  */
 export function createSafeFetch(options: SafeFetchOptions): { fetch: SafeFetch; close(): Promise<void> } {
   const { ranges, timeoutMs = OUTBOUND_TIMEOUT_MS, maxBytes = OUTBOUND_MAX_BYTES, lookup } = options;
@@ -64,7 +66,7 @@ export function createSafeFetch(options: SafeFetchOptions): { fetch: SafeFetch; 
       const answer = await undiciRequest(url, {
         dispatcher: agent,
         method,
-        headers: { ...headers, 'accept-encoding': 'identity' },
+        headers: { ...headers, 'user-agent': USER_AGENT, 'accept-encoding': 'identity' },
         ...(body !== undefined && { body }),
         signal: signal === undefined ? timeout : AbortSignal.any([timeout, signal]),
       });
@@ -104,10 +106,6 @@ async function toResponse(
     return new OutboundError(failure, message);
   };
   if (statusCode >= 300 && statusCode < 400) throw refuse('redirect', `${hostname} responded with a redirect.`);
-  const encoding = headers['content-encoding'];
-  if (encoding !== undefined && encoding !== 'identity') {
-    throw refuse('encoding', `${hostname} responded with a content coding that was not requested.`);
-  }
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of body as AsyncIterable<Buffer>) {
@@ -115,7 +113,10 @@ async function toResponse(
     if (size > maxBytes) throw refuse('size', `${hostname} responded with more than ${maxBytes} bytes.`);
     chunks.push(chunk);
   }
-  const bytes = Buffer.concat(chunks);
+  const bytes = await decodeBody(Buffer.concat(chunks), String(headers['content-encoding'] ?? ''), maxBytes);
+  if (bytes === 'size') throw refuse('size', `${hostname} responded with more than ${maxBytes} bytes.`);
+  if (bytes === 'encoding')
+    throw refuse('encoding', `${hostname} responded with a content coding that cannot be read.`);
   await hosts.resolveIn(`${String(headers['www-authenticate'] ?? '')} ${bytes.toString('latin1')}`);
   const isBodyless = statusCode === 204 || statusCode === 205;
   return new Response(isBodyless ? null : bytes, { status: statusCode, headers: toHeaders(headers) });
@@ -125,6 +126,7 @@ async function toResponse(
 export function toHeaders(headers: Dispatcher.ResponseData['headers']): Headers {
   const result = new Headers();
   for (const [name, value] of Object.entries(headers)) {
+    if (name === 'content-encoding') continue;
     for (const each of Array.isArray(value) ? value : [value ?? '']) result.append(name, each);
   }
   return result;

@@ -47,6 +47,21 @@ describe('finding the keys', () => {
     expect(issuer.requests).toEqual([METADATA_PATH, JWKS_PATH]);
   });
 
+  // modelcontextprotocol/python-sdk#3531: firewalls refuse requests without a User-Agent.
+  test('says in every request who asks', async () => {
+    const names: unknown[] = [];
+    const serve = (path: string, body: object) =>
+      issuer.on(path, (request, response) => {
+        names.push(request.headers['user-agent']);
+        response.end(JSON.stringify(body));
+      });
+    serve(METADATA_PATH, { issuer: issuer.url, jwks_uri: `${issuer.url}${JWKS_PATH}` });
+    serve(JWKS_PATH, { keys: [signer.publicJwk] });
+    expect(await bench.verifier({ issuer: issuer.url })(await tokenOf(issuer.url))).toMatchObject({ kind: 'user' });
+    const name = expect.stringMatching(/^Gatehouse\/\d/);
+    expect(names).toEqual([name, name]);
+  });
+
   test('uses the OAuth metadata if there is no OpenID metadata', async () => {
     issuer.onJson(OAUTH_METADATA_PATH, { issuer: issuer.url, jwks_uri: `${issuer.url}${JWKS_PATH}` });
     issuer.onJson(JWKS_PATH, { keys: [signer.publicJwk] });

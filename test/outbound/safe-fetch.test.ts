@@ -1,6 +1,7 @@
+import { readFile } from 'node:fs/promises';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { gzipSync } from 'node:zlib';
+import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, test } from 'vitest';
 import { readConfig } from '../../src/config.ts';
 import { createSafeFetch, type SafeFetchOptions } from '../../src/outbound/safe-fetch.ts';
@@ -209,11 +210,76 @@ describe('an answer', () => {
     await expect(fetch(`http://127.0.0.1:${port}/`)).rejects.toMatchObject({ failure: 'size' });
   });
 
-  test('with unrequested compression is refused, so that a small one cannot expand', async () => {
+  test.each<[string, (text: string) => Buffer]>([
+    ['gzip', gzipSync],
+    ['x-gzip', gzipSync],
+    ['GZIP', gzipSync],
+    ['deflate', deflateSync],
+    ['br', brotliCompressSync],
+    ['identity', (text) => Buffer.from(text)],
+  ])('that is compressed with %s although nobody asked for it is read', async (coding, compress) => {
+    const { port } = await startServer((request, response) => {
+      expect(request.headers['accept-encoding']).toBe('identity');
+      response.writeHead(200, { 'content-encoding': coding }).end(compress('{"a":1}'));
+    });
+    const answer = await onLoopback()(`http://127.0.0.1:${port}/`);
+    expect(await answer.json()).toEqual({ a: 1 });
+    expect(answer.headers.has('content-encoding')).toBe(false);
+  });
+
+  test.each<[string, (text: string) => Buffer]>([
+    ['gzip', gzipSync],
+    ['deflate', deflateSync],
+    ['br', brotliCompressSync],
+  ])('that is small and expands with %s beyond the limit is cut off', async (coding, compress) => {
+    const bomb = compress('x'.repeat(50_000_000));
+    expect(bomb.byteLength).toBeLessThan(100_000);
     const { port } = await startServer((_request, response) =>
-      response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync('x'.repeat(1_000_000))),
+      response.writeHead(200, { 'content-encoding': coding }).end(bomb),
+    );
+    await expect(onLoopback()(`http://127.0.0.1:${port}/`)).rejects.toMatchObject({ failure: 'size' });
+  });
+
+  test('that expands to exactly the limit is read, and to a byte more it is not', async () => {
+    const { port } = await startServer((request, response) =>
+      response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync('x'.repeat(Number(request.url?.slice(1))))),
+    );
+    const fetch = onLoopback({ maxBytes: 1_000 });
+    expect(await (await fetch(`http://127.0.0.1:${port}/1000`)).text()).toHaveLength(1_000);
+    await expect(fetch(`http://127.0.0.1:${port}/1001`)).rejects.toMatchObject({ failure: 'size' });
+  });
+
+  test.each<[string, string, Buffer]>([
+    ['a coding that nobody knows', 'zip', gzipSync('x')],
+    ['a name that every object has', 'constructor', gzipSync('x')],
+    ['two codings', 'gzip, br', gzipSync('x')],
+    ['the same coding twice', 'gzip, gzip', gzipSync(gzipSync('x'))],
+    ['another coding than it says', 'br', gzipSync('x'.repeat(100))],
+    ['half of it', 'gzip', gzipSync('x'.repeat(100)).subarray(0, 20)],
+  ])('with %s is refused', async (_what, coding, body) => {
+    const { port } = await startServer((_request, response) =>
+      response.writeHead(200, { 'content-encoding': coding }).end(body),
     );
     await expect(onLoopback()(`http://127.0.0.1:${port}/`)).rejects.toMatchObject({ failure: 'encoding' });
+  });
+
+  test.each([200, 204, 401])('with status %i and a coding, but without a body, is read', async (status) => {
+    const { port } = await startServer((_request, response) =>
+      response.writeHead(status, { 'content-encoding': 'gzip' }).end(),
+    );
+    expect((await onLoopback()(`http://127.0.0.1:${port}/`)).status).toBe(status);
+  });
+
+  test("is asked for in the gateway's name, whatever the caller says", async () => {
+    const seen: unknown[] = [];
+    const { port } = await startServer((request, response) => {
+      seen.push(request.headers['user-agent']);
+      response.end();
+    });
+    await onLoopback()(`http://127.0.0.1:${port}/`);
+    await onLoopback()(`http://127.0.0.1:${port}/`, { method: 'POST', headers: { 'user-agent': 'oauth4webapi' } });
+    const { version } = JSON.parse(await readFile('package.json', 'utf8'));
+    expect(seen).toEqual([`Gatehouse/${version}`, `Gatehouse/${version}`]);
   });
 
   test('that does not arrive or end times out', async () => {

@@ -8,7 +8,7 @@ const WORDS: Readonly<Record<OutboundFailure, string>> = {
   timeout: 'did not answer in time.',
   connection: 'cannot be reached, or is not an HTTP server.',
   redirect: 'answered with a redirect, which is not followed.',
-  encoding: 'answered with a content coding that was not requested.',
+  encoding: 'answered with a content coding that the gateway cannot read.',
   size: 'answered with more bytes than the gateway accepts.',
 };
 
