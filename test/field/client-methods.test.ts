@@ -3,8 +3,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { CLIENT } from '../setup/hostile-provider.ts';
 import { type FieldWorld, openFieldWorld } from './connection-world.ts';
 
-// Token endpoints that read a client's credentials in one place only, and say so in many ways. Seen at GitHub, Linear,
-// Zoho and HubSpot; modelcontextprotocol/typescript-sdk#1310, open-webui/open-webui#19823.
+// Token endpoints that read a client's credentials in one place only, and say so in many ways: archestra-ai/archestra#7977,
+// metatool-ai/metamcp#342, PrefectHQ/fastmcp#4600. They list Basic and read the body.
 
 let world: FieldWorld;
 beforeAll(async () => {

@@ -3,7 +3,7 @@ import { type FieldWorld, json, openFieldWorld } from './connection-world.ts';
 
 // A server that lets `initialize` through and names its scopes only when it challenges a later request, with 401 or 403:
 // discovery has not seen them, and the scopes were lost while the user had no token. MCP 2026-07-28, "Scope Selection
-// Strategy"; the scenarios scope-from-www-authenticate and scope-step-up of the official client suite.
+// Strategy"; can1357/oh-my-pi#4467 and vercel/ai#18813 are of the kind: the scopes of a challenge are not asked for.
 
 let world: FieldWorld;
 let configId: string;

@@ -4,7 +4,8 @@ import { openSession } from '../http/browser-session.ts';
 import { type FieldWorld, json, openFieldWorld } from './connection-world.ts';
 
 // A registered client has many users. One 401 at one user's refresh replaced it, and the refreshes of all others then went
-// out with a client that their tokens were not issued to. LibreChat #9416 and IBM/mcp-context-forge #2181 are of the kind.
+// out with a client that their tokens were not issued to. danny-avila/LibreChat#11925 is of the kind: the client that asks
+// for a token is not the one that asked for the code.
 
 let world: FieldWorld;
 let configId: string;
