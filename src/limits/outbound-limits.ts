@@ -20,6 +20,36 @@ export const OUTBOUND_LIMITS = {
     unit: 'count',
     answer: 'further names are not allowed without https',
   },
+  discoveryRequests: {
+    what: 'Requests of one discovery',
+    value: 13,
+    unit: 'count',
+    answer: 'further places are not asked',
+  },
+  discoveryTime: {
+    what: 'Time after which one discovery sends no further request',
+    value: 25_000,
+    unit: 'ms',
+    answer: 'further places are not asked',
+  },
+  issuers: {
+    what: 'Authorization servers of one MCP server that are asked',
+    value: 3,
+    unit: 'count',
+    answer: 'further ones are not asked',
+  },
+  issuerRequests: {
+    what: 'Requests to look up the metadata of an issuer that an admin entered',
+    value: 3,
+    unit: 'count',
+    answer: 'the settings are used without it',
+  },
+  issuerTime: {
+    what: 'Time after which such a look-up sends no further request',
+    value: 10_000,
+    unit: 'ms',
+    answer: 'the settings are used without it',
+  },
   challenge: {
     what: 'A `WWW-Authenticate` header',
     value: 16_384,

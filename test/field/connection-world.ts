@@ -19,8 +19,9 @@ export interface FieldWorld extends HostileWorld {
   ): Promise<{ viewerState: string; viewerStateReason: string | null; authConnected: boolean }>;
 }
 
-export async function openFieldWorld(env?: Record<string, string>): Promise<FieldWorld> {
-  const world = await openHostileWorld(env);
+/** @param ports of other servers on loopback that the gateway may call */
+export async function openFieldWorld(env?: Record<string, string>, ports: number[] = []): Promise<FieldWorld> {
+  const world = await openHostileWorld(env, ports);
   const { gateway, provider, rest } = world;
   const session = await openSession(gateway, gateway.tokens.member);
   const field: FieldWorld = {

@@ -32,6 +32,7 @@ const RULES: Record<keyof McpServer, 'as staff' | 'empty'> = {
   oauth2_scopes: 'empty',
   oauth2_callback_mode: 'empty',
   oauth_callback_url: 'empty',
+  oauth2_resource_mode: 'empty',
   api_key_header: 'empty',
   has_api_key: 'as staff',
   has_custom_headers: 'as staff',

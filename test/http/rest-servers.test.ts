@@ -71,6 +71,7 @@ describe('the life of a server', () => {
       oauth2_revocation_url: '',
       oauth2_issuer: '',
       oauth2_scopes: '',
+      oauth2_resource_mode: 'auto',
       api_key_header: '',
       has_api_key: false,
       has_custom_headers: false,
@@ -115,6 +116,16 @@ describe('a patch', () => {
   async function defineFilled(slug: string) {
     return rest.define({ ...fullServer(slug), auth_type: 'none' });
   }
+
+  test('sets the resource mode, and resets it with null', async () => {
+    const { id, oauth2_resource_mode: before } = await rest.define({ ...fullServer('resource-mode') });
+    expect(before).toBe('omit');
+    const set = async (mode: unknown) =>
+      (await rest.call('admin', 'PATCH', `${SERVERS}/${id}`, { oauth2_resource_mode: mode })).body;
+    expect(await set('include')).toMatchObject({ oauth2_resource_mode: 'include' });
+    expect(await set(null)).toMatchObject({ oauth2_resource_mode: 'auto' });
+    expect(await set('never')).toMatchObject({ code: 'VALIDATION_FAILED' });
+  });
 
   test.each([null, ''])('clears a text with %j', async (empty) => {
     const before = await defineFilled(`clear-text-${empty === null ? 'null' : 'empty'}`);

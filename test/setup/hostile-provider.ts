@@ -205,11 +205,17 @@ export interface HostileWorld {
 
 let names = 0;
 
-/** @param env in addition to what allows the provider's host and port */
-export async function openHostileWorld(env: Record<string, string> = {}): Promise<HostileWorld> {
+/**
+ * @param env in addition to what allows the provider's host and port
+ * @param ports of other servers on loopback that the gateway may call
+ */
+export async function openHostileWorld(env: Record<string, string> = {}, ports: number[] = []): Promise<HostileWorld> {
   const provider = await startHostileProvider();
   const gateway = await createTestGateway({
-    env: { GATEHOUSE_ALLOWED_PRIVATE_CIDRS: `127.0.0.1:${provider.port}`, ...env },
+    env: {
+      GATEHOUSE_ALLOWED_PRIVATE_CIDRS: [provider.port, ...ports].map((port) => `127.0.0.1:${port}`).join(', '),
+      ...env,
+    },
   });
   const prisma = createPrisma(gateway.database, gateway.keyring);
   const rest = createRestClient(gateway);

@@ -1,5 +1,6 @@
 import { DomainError } from '../../errors.ts';
 import type { OAuthSettings } from '../connections/oauth-setup.ts';
+import { isSameIssuer } from '../oauth/discovery/issuer-identifier.ts';
 import type { ConfigDraft } from './config-draft.ts';
 import type { ConfigInput } from './config-input.ts';
 
@@ -47,7 +48,7 @@ export function withoutSettings(input: ConfigInput): ConfigInput {
  */
 export function withSettings(draft: ConfigDraft, settings: OAuthSettings, hasStoredSecret: boolean): ConfigDraft {
   const { oauth2ClientSecret: secret, discovery: _discovery, ...found } = settings;
-  if (draft.oauth2Issuer !== '' && draft.oauth2Issuer !== found.oauth2Issuer) {
+  if (draft.oauth2Issuer !== '' && !isSameIssuer(draft.oauth2Issuer, found.oauth2Issuer)) {
     const message = `The server uses another authorization server than the issuer you gave: ${found.oauth2Issuer}.`;
     throw new DomainError('UPSTREAM_FAILED', message, { step: 'protected_resource_metadata' });
   }

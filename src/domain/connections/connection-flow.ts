@@ -14,6 +14,7 @@ import { changesAuthorization } from '../configs/config-changes.ts';
 import { assertExperiment, type Experiment } from '../experiments.ts';
 import { readAuthorizationAnswer } from '../oauth/authorization-answer.ts';
 import { toAuthorizationUrl } from '../oauth/authorization-url.ts';
+import { isSameIssuer } from '../oauth/discovery/issuer-identifier.ts';
 import type { OAuthProvider } from '../oauth/oauth-provider.ts';
 import type { OAuthUrls } from '../oauth/redirect-urls.ts';
 import type { TokenEndpoints, TokenSet } from '../oauth/token-endpoint.ts';
@@ -287,7 +288,7 @@ async function loadProvider(providers: ProviderSettings, config: McpServerConfig
 
 /** Whether the code would be sent to the server that issued it, by the client it was issued to. */
 function isSameServer({ issuer, tokenUrl, client }: OAuthProvider, flow: OAuthFlowRecord): boolean {
-  return issuer === flow.issuer && tokenUrl === flow.tokenUrl && client.clientId === flow.clientId;
+  return isSameIssuer(issuer, flow.issuer) && tokenUrl === flow.tokenUrl && client.clientId === flow.clientId;
 }
 
 /** A mismatch means that the response belongs to another flow or is old. */

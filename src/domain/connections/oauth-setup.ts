@@ -7,6 +7,7 @@ import { canUseMetadataDocument, toClientMetadataDocument } from '../oauth/disco
 import { ClientRegistrationError, registerClient } from '../oauth/discovery/client-registration.ts';
 import { discoverProvider, findNamedIssuers } from '../oauth/discovery/discover-provider.ts';
 import type { DiscoveredProvider, DiscoveryReport } from '../oauth/discovery/discovery-report.ts';
+import { isSameIssuer } from '../oauth/discovery/issuer-identifier.ts';
 import { type OAuthUrls, toOwnCallback } from '../oauth/redirect-urls.ts';
 import type { IsAllowedPrivateHost } from '../validation/url.ts';
 
@@ -54,6 +55,9 @@ export interface SetupTarget {
 const CLIENT_NAME = 'Gatehouse';
 const NO_CLIENT =
   'The authorization server accepts neither client id metadata documents from this gateway nor registrations (RFC 7591): register the gateway there by hand, then enter the client id, authorization URL and token URL.';
+
+const ASSUMED =
+  'The MCP server does not say how to get a token for it, so the default endpoints at its origin were tried. ';
 
 /** Discovers how to connect users to a server, and makes the gateway a client of its authorization server. */
 export type OAuthSetup = ReturnType<typeof createOAuthSetup>;
@@ -136,7 +140,7 @@ export function createOAuthSetup(options: {
         client = await becomeClient(target, provider, clientMode);
       } catch (error) {
         if (!(error instanceof ClientRegistrationError)) throw error;
-        throw setupFailed('client_registration', error.message);
+        throw setupFailed('client_registration', `${provider.isAssumed ? ASSUMED : ''}${error.message}`);
       }
       return {
         oauth2ClientId: client.clientId,
@@ -190,7 +194,9 @@ function toClientMode(provider: DiscoveredProvider, publicUrl: string): ClientMo
 
 /** A client belongs only to the issuer where it was registered (MCP, "Authorization Server Binding"). */
 function isStillGood({ issuer, discovery }: ExistingClient, provider: DiscoveredProvider, now: Date): boolean {
-  return discovery.clientMode === 'registered' && issuer === provider.issuer && isUsableClient(discovery, now);
+  return (
+    discovery.clientMode === 'registered' && isSameIssuer(issuer, provider.issuer) && isUsableClient(discovery, now)
+  );
 }
 
 /** Whether the server knows the client and its secret has not expired. */

@@ -4,6 +4,7 @@ import type { McpServerConfigRecord, OAuthDiscoveryRecord } from '../../data/rec
 import { toConnectionUrls } from '../../data/repositories/config-secrets.ts';
 import type { Store } from '../../data/store.ts';
 import { SYSTEM } from '../../policy/viewer.ts';
+import { isMicrosoftHost } from '../oauth/microsoft-hosts.ts';
 import {
   type FormerClient,
   type OAuthClient,
@@ -16,6 +17,8 @@ import type { ServerSecrets } from './server-secrets.ts';
 
 /** What an authorization server advertises. Used where an admin's settings leave it open. */
 export interface AdvertisedServer {
+  /** As the server writes it: the admin may have written a bare origin with or without its slash. */
+  issuer: string;
   isIssParameterSupported: boolean;
   tokenAuthMethods: readonly string[];
   /** Empty when there is none. */
@@ -24,11 +27,6 @@ export interface AdvertisedServer {
 
 /** Finds what an issuer advertises. Null when that is not available. Never rejects. */
 export type FindAdvertised = (issuer: string) => Promise<AdvertisedServer | null>;
-
-/**
- * The hosts of Microsoft Entra. Its v2 endpoints reject a `resource` parameter together with scopes (AADSTS9010010).
- */
-const REFUSES_RESOURCE = /(?:^|\.)(?:login\.microsoftonline\.(?:com|us)|login\.partner\.microsoftonline\.cn)$/;
 
 /** Loads the settings of configs' authorization servers. */
 export type ProviderSettings = ReturnType<typeof createProviderSettings>;
@@ -59,7 +57,7 @@ export function createProviderSettings(options: {
         : null;
       return {
         configId: config.id,
-        issuer: config.oauth2Issuer,
+        issuer: advertised?.issuer ?? config.oauth2Issuer,
         isIssRequired: discovery?.issParameterSupported ?? advertised?.isIssParameterSupported ?? false,
         authUrl: config.oauth2AuthUrl,
         tokenUrl: config.oauth2TokenUrl,
@@ -103,8 +101,10 @@ function toRevocationUrl(config: McpServerConfigRecord, advertised: AdvertisedSe
 function toResource(config: McpServerConfigRecord, discovery: OAuthDiscoveryRecord | null): string | null {
   const mode = config.oauth2ResourceMode;
   if (mode === 'omit') return null;
-  if (mode === 'auto' && REFUSES_RESOURCE.test(new URL(config.oauth2AuthUrl).hostname)) return null;
-  return discovery?.resource ?? config.url;
+  if (mode === 'auto' && isMicrosoftHost(new URL(config.oauth2AuthUrl).hostname)) return null;
+  // MCP 2025-03-26, which has no such metadata, has no such parameter either.
+  if (mode === 'auto' && discovery?.resource === '') return null;
+  return discovery?.resource || config.url;
 }
 
 /** How an admin's client authenticates, best first. If the server advertises nothing, both methods are tried. */

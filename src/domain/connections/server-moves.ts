@@ -12,6 +12,7 @@ import { toChangedColumns } from '../configs/config-changes.ts';
 import { withSettings } from '../configs/config-discovery.ts';
 import { type ConfigDraft, toDraft } from '../configs/config-draft.ts';
 import { checkDraft } from '../configs/config-rules.ts';
+import { isSameIssuer } from '../oauth/discovery/issuer-identifier.ts';
 import { Issues } from '../validation/issues.ts';
 import type { IsAllowedPrivateHost } from '../validation/url.ts';
 import type { ConnectionEndings } from './connection-endings.ts';
@@ -24,7 +25,7 @@ export const MOVED_REASON = 'The server moved to another authorization server; c
 const MIN_MOVE_INTERVAL_MS = 3_600_000;
 /** How long not to ask a server again that did not answer, or that names a server where registration failed. */
 const PAUSE_MS = 60_000;
-/** For a discovery of up to six requests and one or two registrations. Each answers within 10 s or not at all. */
+/** For a discovery, which ends within 35 s, and one or two registrations. Each answers within 10 s or not at all. */
 const LEASE_MS = 90_000;
 const MAX_WAIT_MS = 12_000;
 const POLL_MS = 50;
@@ -86,12 +87,13 @@ export function createServerMoves(options: {
     const config = await reload(store, configId);
     const discovery = await store.oauthDiscoveries.find(SYSTEM, { configId });
     // Another process, or an admin, was faster.
-    if (discovery === null || named.includes(config.oauth2Issuer) || !mayMove(config, discovery)) return config;
+    if (discovery === null || isAmong(named, config.oauth2Issuer) || !mayMove(config, discovery)) return config;
     // Tokens are revoked where they were issued.
     const formerProvider = await endings.loadProvider(config);
     const settings = await settle(config, discovery);
     const draft = settings === null ? null : toMovedDraft(config, settings);
-    if (settings === null || draft === null || draft.oauth2Issuer === config.oauth2Issuer) return pause(config);
+    if (settings === null || draft === null || isSameIssuer(draft.oauth2Issuer, config.oauth2Issuer))
+      return pause(config);
     const columns = toChangedColumns(draft, config);
     const tokens = await store.transaction(async (tx) => {
       const isSaved = await tx.oauthDiscoveries.saveMove(SYSTEM, {
@@ -121,7 +123,7 @@ export function createServerMoves(options: {
     const named = await setup.findNamedIssuers(config);
     if (named === null) return pause(config);
     const deadline = performance.now() + MAX_WAIT_MS;
-    for (let current = config; !named.includes(current.oauth2Issuer); current = await reload(store, configId)) {
+    for (let current = config; !isAmong(named, current.oauth2Issuer); current = await reload(store, configId)) {
       const leaseId = randomUUID();
       if (await store.oauthDiscoveries.takeRegistrationLease(SYSTEM, { configId, leaseId, leaseMs: LEASE_MS })) {
         try {
@@ -154,6 +156,10 @@ export function createServerMoves(options: {
       return current;
     },
   };
+}
+
+function isAmong(named: readonly string[], issuer: string): boolean {
+  return named.some((each) => isSameIssuer(each, issuer));
 }
 
 async function reload(store: Store, id: string): Promise<McpServerConfigRecord> {

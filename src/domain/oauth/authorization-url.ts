@@ -1,5 +1,8 @@
 import type { OAuthProvider } from './oauth-provider.ts';
 
+/** Slack's endpoint for apps, also for governments. There `scope` asks for a bot, and `user_scope` for the user. */
+const SLACK = /^https:\/\/slack(?:-gov)?\.com\/oauth\/v2\/authorize$/;
+
 /**
  * Builds the URL that the user's browser is sent to (RFC 6749, section 4.1.1; RFC 7636; RFC 8707). Other parameters in
  * the endpoint's own URL are kept.
@@ -10,6 +13,7 @@ export function toAuthorizationUrl(
 ): string {
   const { redirectUri, state, codeChallenge, scopes } = request;
   const url = new URL(authUrl);
+  const isSlack = SLACK.test(`${url.origin}${url.pathname}`);
   const parameters: Record<string, string | undefined> = {
     response_type: 'code',
     client_id: client.clientId,
@@ -17,7 +21,7 @@ export function toAuthorizationUrl(
     state,
     code_challenge: codeChallenge,
     code_challenge_method: 'S256',
-    scope: scopes.length > 0 ? scopes.join(' ') : undefined,
+    [isSlack ? 'user_scope' : 'scope']: scopes.length > 0 ? scopes.join(isSlack ? ',' : ' ') : undefined,
     resource: resource ?? undefined,
     // OpenID Connect Core 1.0, section 11: offline access requires a consent prompt.
     prompt: scopes.includes('offline_access') ? 'consent' : undefined,

@@ -94,14 +94,21 @@ function readRetryAfter(response: Response): number | undefined {
   return Math.min(Number(seconds) * 1_000, MAX_RETRY_AFTER_MS);
 }
 
-/** Slack puts a user's token into `authed_user`, beside a bot's token or none. */
+/**
+ * Slack marks its answers with `ok`, puts a user's token into `authed_user`, beside a bot's token or none, and says in
+ * `token_type` whose token it is.
+ */
 function unwrap(body: Fields): Fields {
   const { access_token: token, authed_user: user } = body;
   if (isAbsent(token) && typeof user === 'object' && user !== null && 'access_token' in user) {
-    const { token_type: _kind, ...fields } = user as Fields;
-    return fields;
+    return withoutOwner({ ...user });
   }
-  return body;
+  return body['ok'] === true ? withoutOwner(body) : body;
+}
+
+function withoutOwner(fields: Fields): Fields {
+  const { token_type: type, ...others } = fields;
+  return type === 'user' || type === 'bot' ? others : fields;
 }
 
 function readToken(fields: Fields, name: 'access_token' | 'refresh_token'): string | undefined {

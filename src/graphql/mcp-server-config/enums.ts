@@ -42,7 +42,11 @@ export const McpOAuth2ResourceModeEnum = builder.enumType('McpOAuth2ResourceMode
   description:
     'Whether the gateway sends the `resource` parameter to the authorization server, which names the MCP server a token is for (RFC 8707).',
   values: {
-    AUTO: { value: 'auto', description: 'Send it, unless the authorization server is known to refuse it.' },
+    AUTO: {
+      value: 'auto',
+      description:
+        'Send it, except at Microsoft Entra, which refuses it, and for servers without protected resource metadata.',
+    },
     INCLUDE: { value: 'include', description: 'Always send it.' },
     OMIT: { value: 'omit', description: 'Never send it.' },
   } as const,

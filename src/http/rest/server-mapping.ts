@@ -25,9 +25,8 @@ export function toConfigInput(body: McpServerBody): ConfigInput {
     oauth2RevocationUrl: body.oauth2_revocation_url,
     oauth2Issuer: body.oauth2_issuer,
     oauth2Scopes: ifGiven(body.oauth2_scopes, (scopes) => scopes.split(/\s+/)),
-    // REST only has the fields of the original API. This one exists only in GraphQL.
-    oauth2ResourceMode: undefined,
     oauth2CallbackMode: body.oauth2_callback_mode,
+    oauth2ResourceMode: body.oauth2_resource_mode,
     apiKeyHeader: body.api_key_header,
     apiKeyValue: ifGiven(body.api_key_value, toSecret),
     customHeaders: ifGiven(body.custom_headers, (headers) =>
@@ -51,6 +50,7 @@ const HIDDEN = {
   oauth2_scopes: '',
   oauth2_callback_mode: '',
   oauth_callback_url: '',
+  oauth2_resource_mode: '',
   api_key_header: '',
 } as const satisfies Partial<McpServer>;
 
@@ -82,6 +82,7 @@ export function toMcpServer(
     oauth2_scopes: config.oauth2Scopes.join(' '),
     oauth2_callback_mode: config.oauth2CallbackMode,
     oauth_callback_url: config.authType === 'oauth2' ? urls.redirectUri(config) : '',
+    oauth2_resource_mode: config.oauth2ResourceMode,
     api_key_header: config.apiKeyHeader,
     has_api_key: config.hasApiKey,
     has_custom_headers: config.hasCustomHeaders,

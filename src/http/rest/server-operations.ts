@@ -28,6 +28,7 @@ const EXAMPLE_SERVER: McpServer = {
   oauth2_scopes: '',
   oauth2_callback_mode: 'own',
   oauth_callback_url: '',
+  oauth2_resource_mode: 'auto',
   api_key_header: 'Authorization',
   has_api_key: true,
   has_custom_headers: false,

@@ -1,5 +1,11 @@
 import { z } from 'zod';
-import { MCP_AUTH_TYPES, MCP_AVAILABILITIES, MCP_TRANSPORTS, OAUTH_CALLBACK_MODES } from '../../data/records.ts';
+import {
+  MCP_AUTH_TYPES,
+  MCP_AVAILABILITIES,
+  MCP_TRANSPORTS,
+  OAUTH_CALLBACK_MODES,
+  OAUTH_RESOURCE_MODES,
+} from '../../data/records.ts';
 
 const ADMIN_ONLY = 'Empty for members.';
 
@@ -31,7 +37,9 @@ export const UpdateMcpServer = z
     oauth2_client_secret: clearableText.describe('Secret. Client secret at the authorization server.'),
     oauth2_auth_url: clearableText.describe('Authorization endpoint. Required for oauth2.'),
     oauth2_token_url: clearableText.describe('Token endpoint. Required for oauth2.'),
-    oauth2_revocation_url: clearableText.describe('Revocation endpoint (RFC 7009).'),
+    oauth2_revocation_url: clearableText.describe(
+      'Revocation endpoint (RFC 7009). Another origin ends the connections of all users; another path at the same origin does not.',
+    ),
     oauth2_issuer: clearableText.describe('Issuer identifier of the authorization server (RFC 8414).'),
     oauth2_scopes: clearableText.describe('Scopes to request, separated by spaces.'),
     oauth2_callback_mode: z
@@ -39,6 +47,12 @@ export const UpdateMcpServer = z
       .nullable()
       .describe(
         'Which callback URL is registered at the authorization server: that of this server (own, the default), or that of the deployment (shared), which is known before the server is created.',
+      ),
+    oauth2_resource_mode: z
+      .enum(OAUTH_RESOURCE_MODES)
+      .nullable()
+      .describe(
+        'Whether authorization and token requests contain `resource` (RFC 8707). auto: always, except at Microsoft Entra, which rejects it, and for servers without resource metadata. Default: auto.',
       ),
     api_key_header: clearableText.describe('The header that contains the key. Required for api_key.'),
     api_key_value: clearableText.describe('Secret. The key. Required for api_key.'),
@@ -88,6 +102,9 @@ export const McpServer = z
     oauth_callback_url: z
       .string()
       .describe(`The callback URL to register at the authorization server; empty unless oauth2. ${ADMIN_ONLY}`),
+    oauth2_resource_mode: z
+      .enum([...OAUTH_RESOURCE_MODES, ''])
+      .describe(`Whether authorization and token requests contain \`resource\`. ${ADMIN_ONLY}`),
     api_key_header: z.string().describe(`The header that contains the key. ${ADMIN_ONLY}`),
     has_api_key: z.boolean().describe('Whether a key is stored.'),
     has_custom_headers: z.boolean().describe('Whether custom headers are stored.'),

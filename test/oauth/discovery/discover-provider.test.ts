@@ -48,6 +48,7 @@ describe('a provider', () => {
         revocationAuthMethods: ['client_secret_basic'],
         scopes: [],
         isClientIdMetadataDocumentSupported: false,
+        isAssumed: false,
       },
       problems: [],
     });
@@ -84,6 +85,7 @@ describe('a provider', () => {
     ['a folder', '/a'],
     ['a folder with its slash', '/a/'],
     ['the server', '/a/mcp'],
+    ['the server with a slash', '/a/mcp/'],
   ])('is found for a resource that is %s, which is kept letter by letter', async (_what, path) => {
     bench.mcp.on('/a/mcp', (_request, response) => response.writeHead(401).end());
     const resource = `${bench.mcp.url}${path}`;
@@ -139,7 +141,9 @@ describe('the requests', () => {
   ])('to the well-known places of a server %s', async (_what, path, expected) => {
     bench.mcp.on(path, (_request, response) => response.writeHead(401).end());
     await bench.discover({ serverUrl: `${bench.mcp.url}${path}` });
-    expect(bench.mcp.log).toEqual([`POST ${path}`, ...expected.map((each) => `GET ${each}`)]);
+    // The last two because there is no resource metadata: the server may be its own authorization server.
+    const asked = [...expected, OAUTH_PATH, OPENID_PATH].map((each) => `GET ${each}`);
+    expect(bench.mcp.log).toEqual([`POST ${path}`, ...asked]);
   });
 
   test('start with an initialize that accepts what MCP requires, without credentials', async () => {

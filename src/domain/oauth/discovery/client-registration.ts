@@ -5,7 +5,7 @@ import { isLoopbackHost } from '../../validation/url.ts';
 import { CLIENT_AUTH_METHODS, type ClientAuthMethod } from '../oauth-provider.ts';
 import { CLIENT_GRANTS, type ClientDescription } from './client-metadata-document.ts';
 import { parseJsonObject } from './json-document.ts';
-import { describeWrongFields } from './metadata-fields.ts';
+import { describeWrongFields, optionalNames, optionalText } from './metadata-fields.ts';
 import { describeOutboundError } from './outbound-message.ts';
 
 /** The gateway as a client of one authorization server. */
@@ -60,10 +60,10 @@ const LAST_SECOND_OF_YEAR_9999 = 253_402_300_799;
 const Registration = z.looseObject({
   client_id: z.string().min(1).max(2_048).regex(CREDENTIAL),
   // Some servers write "" for fields that a public client does not have.
-  client_secret: z.string().max(4_096).regex(CREDENTIAL).nullish(),
-  client_secret_expires_at: z.number().min(0).nullish(),
-  redirect_uris: z.array(z.string()).nullish(),
-  token_endpoint_auth_method: z.string().nullish(),
+  client_secret: optionalText.pipe(z.string().max(4_096).regex(CREDENTIAL).nullable()),
+  client_secret_expires_at: z.unknown().optional().transform(toExpiry),
+  redirect_uris: optionalNames,
+  token_endpoint_auth_method: optionalText,
 });
 
 /**
@@ -86,8 +86,8 @@ export async function registerClient(options: RegisterClientOptions): Promise<Re
   if (scopes.length > 0 && readErrorCode(answer) === 'invalid_client_metadata') {
     answer = await post(options, toRequest({ ...options, scopes: [] }, method));
   }
-  // The standard status is 201; some servers answer 200.
-  if (answer.status !== 201 && answer.status !== 200) throw refusal(answer);
+  // The standard status is 201; some servers answer 200 or 202.
+  if (answer.status < 200 || answer.status > 299) throw refusal(answer);
   return readRegistration(answer.text, { redirectUri, method });
 }
 
@@ -145,22 +145,29 @@ function readRegistration(text: string, asked: { redirectUri: string; method: Cl
   if (data.redirect_uris?.includes(asked.redirectUri) === false) {
     throw new ClientRegistrationError(`${ANSWER} has other redirect URIs than the one in the request.`);
   }
-  // A server may register another method than the requested one (RFC 7591, section 3.2.1).
-  const named = data.token_endpoint_auth_method ?? asked.method;
+  // A server may register another method than the requested one (RFC 7591, section 3.2.1). One that names no method and
+  // gives no secret has registered a public client.
+  const named = data.token_endpoint_auth_method ?? (data.client_secret === null ? 'none' : asked.method);
   const method = CLIENT_AUTH_METHODS.find((each) => each === named);
   if (method === undefined)
     throw new ClientRegistrationError(`${ANSWER} has a method that this gateway does not support.`);
   const credentials = { clientId: data.client_id, tokenAuthMethod: method };
   if (method === 'none') return { ...credentials, clientSecret: null, secretExpiresAt: null };
-  if (!data.client_secret) throw new ClientRegistrationError(`${ANSWER} has no secret, which its method needs.`);
+  if (data.client_secret === null)
+    throw new ClientRegistrationError(`${ANSWER} has no secret, which its method needs.`);
   return {
     ...credentials,
     clientSecret: new Secret(data.client_secret),
-    secretExpiresAt: toExpiry(data.client_secret_expires_at ?? 0),
+    secretExpiresAt: data.client_secret_expires_at,
   };
 }
 
-/** @param seconds since 1970; 0 for never */
-function toExpiry(seconds: number): Date | null {
-  return seconds === 0 || seconds > LAST_SECOND_OF_YEAR_9999 ? null : new Date(Math.floor(seconds) * 1_000);
+/**
+ * Reads `client_secret_expires_at`: seconds since 1970 as a number or as text, 0 for never. Anything else counts as never,
+ * too: when the server no longer accepts the secret, the gateway registers again.
+ */
+function toExpiry(value: unknown): Date | null {
+  const text = typeof value === 'number' || typeof value === 'string' ? String(value).trim() : '';
+  const seconds = /^\d+(?:\.\d+)?$/.test(text) ? Math.floor(Number(text)) : 0;
+  return seconds === 0 || seconds > LAST_SECOND_OF_YEAR_9999 ? null : new Date(seconds * 1_000);
 }

@@ -13,7 +13,10 @@ export interface DiscoveryStep {
 
 /** The validated facts about an authorization server, and about the MCP server as its resource. */
 export interface DiscoveredProvider {
-  /** The MCP server's resource identifier exactly as in its metadata: the `resource` of RFC 8707. */
+  /**
+   * The MCP server's resource identifier exactly as in its metadata: the `resource` of RFC 8707. Empty when the server has
+   * no such metadata.
+   */
   resource: string;
   /** The exact issuer identifier of the authorization server. `iss` of RFC 9207 is compared with it. */
   issuer: string;
@@ -33,6 +36,8 @@ export interface DiscoveredProvider {
   scopes: string[];
   /** Whether a client id may be the URL of a metadata document. */
   isClientIdMetadataDocumentSupported: boolean;
+  /** Whether no document confirms the endpoints: they are the defaults of MCP 2025-03-26. */
+  isAssumed: boolean;
 }
 
 /** What a discovery did and found. `provider` is null if and only if `problems` is not empty. */

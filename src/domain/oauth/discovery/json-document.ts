@@ -32,7 +32,7 @@ export async function fetchDocument(
   }
   const { status } = answer;
   if (status >= 500) return { outcome: 'failed', message: `${subject} answered with HTTP status ${status}.` };
-  if (status !== 200) return { outcome: 'absent', message: `${subject} answered with HTTP status ${status}.` };
+  if (!answer.ok) return { outcome: 'absent', message: `${subject} answered with HTTP status ${status}.` };
   const fields = parseJsonObject(await answer.text());
   if (fields === undefined) {
     return { outcome: 'absent', message: `${subject} did not answer with a JSON object.` };

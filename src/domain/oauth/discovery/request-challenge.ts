@@ -10,13 +10,15 @@ import { splitScopes } from './token-list.ts';
 
 /** The validated challenge of a server. */
 export interface ServerChallenge {
+  /** Whether it answered 401, with or without a readable challenge. */
+  isUnauthorized: boolean;
   /** The URL of the protected resource metadata. Null when the server gives none, or did not challenge. */
   metadataUrl: string | null;
   scopes: string[];
 }
 
 const SUBJECT = 'The MCP server';
-const NO_CHALLENGE: ServerChallenge = { metadataUrl: null, scopes: [] };
+const NO_CHALLENGE: ServerChallenge = { isUnauthorized: false, metadataUrl: null, scopes: [] };
 
 /**
  * The first request of a client. 2026-07-28 has no `initialize`, but servers check authentication before the method.
@@ -63,13 +65,17 @@ export async function requestChallenge(options: {
   }
   if (answer.status !== 401) return part('absent', `${SUBJECT} answered with HTTP status ${answer.status}, not 401.`);
   const challenge = parseBearerChallenge(answer.headers.get('www-authenticate') ?? '');
-  if (challenge === null) return part('absent', `${SUBJECT} answered with 401 and no readable bearer challenge.`);
+  if (challenge === null) {
+    const message = `${SUBJECT} answered with 401 and no readable bearer challenge.`;
+    return part('absent', message, { ...NO_CHALLENGE, isUnauthorized: true });
+  }
   if (challenge.resourceMetadata !== null && !isUsableUrl(challenge.resourceMetadata, isAllowedPrivateHost)) {
     const message = `${SUBJECT} names a URL for its metadata that the gateway does not accept. ${URL_RULE}`;
     return part('failed', message, null);
   }
   const { resourceMetadata: metadataUrl, scope } = challenge;
-  return part('found', describeChallenge(challenge), { metadataUrl, scopes: splitScopes(scope ?? '') });
+  const scopes = splitScopes(scope ?? '');
+  return part('found', describeChallenge(challenge), { isUnauthorized: true, metadataUrl, scopes });
 }
 
 /** Whether the gateway may not call this server at all. No other URL of the server is tried then. */
