@@ -52,7 +52,7 @@ function headersFor(configId: string) {
 
 async function beginRaw(configId: string) {
   const response = await world.gateway.fetch(`${SERVERS}/${configId}/oauth2/connect`, {
-    headers: { cookie: world.session, accept: 'application/json' },
+    headers: { cookie: world.session, accept: 'application/json', 'sec-fetch-site': 'same-origin' },
   });
   return { status: response.status, text: await response.text() };
 }
