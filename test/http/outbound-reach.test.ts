@@ -99,6 +99,8 @@ const CALLS: Record<string, (base: string) => Promise<Outcome>> = {
   'the URL of the server, in a dry run': (base) => rehearse(`${base}/mcp`),
   'the metadata that a challenge names': (base) => {
     provider.challenge(`Bearer resource_metadata="${base}/metadata"`);
+    // The next place is asked, and is of no use.
+    provider.spoilResource({ resource: 'https://another.example.com/' });
     return create({});
   },
   'the authorization server that the metadata names': (base) => {
@@ -291,9 +293,9 @@ describe('a name that resolves differently each time', () => {
       const answer = await own.rest.call('admin', 'POST', SERVERS, fields);
       expect(answer.status).toBe(502);
       expect(answer.text).toMatch(NOT_CALLED);
-      // The first call is let through, and fails because nobody speaks TLS there. The second is not.
+      // The first call is let through, and fails because nobody speaks TLS there. Those for the metadata are not.
       expect(dialled).toEqual([`127.0.0.1:${bystander.port}`]);
-      expect(dns.lookup).toHaveBeenCalledTimes(2);
+      expect(dns.lookup).toHaveBeenCalledTimes(3);
     } finally {
       await own.close();
     }

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createTestGateway, type TestGateway } from '../setup/gateway.ts';
+import { createTestGateway, TEST_PUBLIC_URL, type TestGateway } from '../setup/gateway.ts';
 import { createRestClient, fullServer, minimalServer, type RestClient, SERVERS } from './rest-client.ts';
 
 let gateway: TestGateway;
@@ -15,7 +15,9 @@ const UTC = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 /** What is stored for `fullServer`, in the answer's format. */
 function expectedAnswer(sent: ReturnType<typeof fullServer>) {
   const { oauth2_client_secret, api_key_value, custom_headers, ...shown } = sent;
-  return { ...shown, has_oauth2_secret: true, has_api_key: true, has_custom_headers: true, auth_connected: false };
+  const secrets = { has_oauth2_secret: true, has_api_key: true, has_custom_headers: true };
+  const callback = `${TEST_PUBLIC_URL}/api/experimental/mcp/oauth2/callback`;
+  return { ...shown, ...secrets, oauth_callback_url: callback, auth_connected: false };
 }
 
 describe('the life of a server', () => {
@@ -72,6 +74,8 @@ describe('the life of a server', () => {
       oauth2_issuer: '',
       oauth2_scopes: '',
       oauth2_resource_mode: 'auto',
+      oauth2_callback_mode: 'own',
+      oauth_callback_url: '',
       api_key_header: '',
       has_api_key: false,
       has_custom_headers: false,
