@@ -20,7 +20,9 @@ const url = fc.webUrl({ validSchemes: ['https'] }).map((text) => text.toLowerCas
 const optionalUrl = fc.oneof(fc.constant(''), url);
 const names = fc.array(fc.stringMatching(/^[!-~]{1,12}$/), { maxLength: 3 }).map(toNameList);
 const scopes = fc.array(fc.stringMatching(/^[a-z:]{1,12}$/), { maxLength: 3 }).map(toNameList);
-const line = fc.string({ unit: 'grapheme', maxLength: 30 }).map((text) => text.replace(/\p{Cc}/gu, '').trim());
+const line = fc
+  .string({ unit: 'grapheme', maxLength: 30 })
+  .map((text) => text.replace(/[\p{Cc}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\p{Bidi_Control}]/gu, '').trim());
 
 const credentials = fc.oneof(
   fc.record({ authType: fc.constant('none' as const), hasApiKey: fc.boolean() }),
