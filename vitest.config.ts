@@ -83,7 +83,8 @@ export default defineConfig({
           name: 'attacks',
           include: files.attacks,
           globalSetup: ['test/setup/build.ts'],
-          testTimeout: 180_000,
+          testTimeout: 600_000,
+          hookTimeout: 600_000,
           // An honest caller's waiting is measured.
           fileParallelism: false,
           isolate: true,

@@ -1,8 +1,5 @@
-import { type ChildProcess, fork } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { expect } from 'vitest';
 import { generateMasterKey } from '../../src/crypto/master-key.ts';
 import { findTestServer } from '../setup/find-server.ts';
@@ -10,7 +7,9 @@ import { findFreePort } from '../setup/free-port.ts';
 import { createOwnDatabase } from '../setup/own-database.ts';
 import { makeFolder, startCommand } from '../setup/process.ts';
 import { within } from '../setup/wait-until.ts';
-import type { HonestOrder, HonestReport } from './honest-caller.ts';
+import { startHonestCaller } from './children.ts';
+import { findSlowness, type Harm, isDelayed, percentile99 } from './harm.ts';
+import type { HonestReport } from './honest-caller.ts';
 import { connectInspector, type ProcessMemory } from './inspector.ts';
 
 /** A gateway in a process with a small heap, for one attack after the other. */
@@ -37,28 +36,12 @@ export interface AttackedGateway {
   close(): Promise<void>;
 }
 
-/** What an attack did. Times in milliseconds. */
-export interface Harm {
-  /** The honest caller's 99th percentiles: without the attack and during it. */
-  quietP99: number;
-  p99: number;
-  honestCalls: number;
-  honestFailures: string[];
-  /** Bytes more than before, after the attack is over and the garbage collected. */
-  liveGrowth: number;
-  residentGrowth: number;
-  faults: number;
-}
-
 const DEFAULT_HEAP_MB = 256;
 const QUIET_SECONDS = 2;
 const MIN_CALLS = 100;
 /** How long memory may take to settle after an attack. */
 const SETTLE_MS = 3_000;
 
-const MAX_P99_MS = 250;
-/** The honest caller's 99th percentile on an idle machine. On a slower or busier one, its limit is higher. */
-const USUAL_QUIET_P99_MS = 15;
 const MAX_GROWTH_BYTES = 100_000_000;
 
 /**
@@ -161,11 +144,12 @@ async function start(
     const [before, faultsBefore] = [await inspector.readMemory(), await countFaults()];
     await caller.take();
     const endsAt = performance.now() + seconds * 1_000;
-    const during: HonestReport = { durations: [], failures: [] };
+    const during: HonestReport = { durations: [], controlDurations: [], failures: [] };
     while (performance.now() < endsAt || during.durations.length < MIN_CALLS) {
       await attack();
-      const { durations, failures } = await caller.take();
+      const { durations, controlDurations, failures } = await caller.take();
       during.durations.push(...durations);
+      during.controlDurations.push(...controlDurations);
       during.failures.push(...failures);
     }
     await delay(SETTLE_MS);
@@ -173,6 +157,8 @@ async function start(
     return {
       quietP99: percentile99(quiet.durations),
       p99: percentile99(during.durations),
+      controlQuietP99: percentile99(quiet.controlDurations),
+      controlP99: percentile99(during.controlDurations),
       honestCalls: during.durations.length,
       honestFailures: during.failures,
       liveGrowth: after.live - before.live,
@@ -204,49 +190,33 @@ async function start(
 
 /**
  * Repeats an attack for some seconds and checks that the honest caller beside it hardly notices, that the gateway's
- * memory is what it was, and that nothing answers 500.
+ * memory is what it was, and that nothing answers 500. If the honest caller waits too long, all is measured once more,
+ * since a machine may be busy for a moment: an attack that delays others does so again.
+ *
+ * @param options.reset makes an attack that comes to an end start anew
  */
 export async function expectHarmless(
   gateway: AttackedGateway,
   attack: () => Promise<unknown>,
-  { seconds = 4 }: { seconds?: number } = {},
+  { seconds = 4, reset }: { seconds?: number; reset?: () => unknown } = {},
 ): Promise<void> {
-  const harm = await gateway.measure(attack, seconds);
-  const factor = Math.max(1, harm.quietP99 / USUAL_QUIET_P99_MS);
-  const numbers = JSON.stringify({ ...harm, honestFailures: harm.honestFailures.length, factor }, (_key, value) =>
-    typeof value === 'number' ? Math.round(value * 10) / 10 : value,
-  );
-  console.log(`${expect.getState().currentTestName}: ${numbers}`);
-  expect(harm.honestFailures).toEqual([]);
-  expect(harm.faults, 'answers with status 500').toBe(0);
-  expect(harm.p99, `the honest caller waits: ${numbers}`).toBeLessThan(MAX_P99_MS * factor);
-  expect(harm.liveGrowth, `memory is held: ${numbers}`).toBeLessThan(MAX_GROWTH_BYTES);
-}
-
-async function startHonestCaller(start: { port: number; token: string }) {
-  const child: ChildProcess = fork(fileURLToPath(new URL('./honest-caller.ts', import.meta.url)), {
-    env: { PATH: process.env['PATH'] },
-    execArgv: ['--import', import.meta.resolve('tsx')],
-  });
-  const exit = once(child, 'exit');
-  const order = (message: HonestOrder): void => void child.send(message);
-  order({ kind: 'start', ...start });
-  return {
-    /** What was measured since the last time. */
-    async take(): Promise<HonestReport> {
-      const report = Promise.race([once(child, 'message'), exit.then(() => Promise.reject(new Error('it ended')))]);
-      order({ kind: 'take' });
-      const [received] = await within('the honest caller reports', 60_000, report);
-      return received as HonestReport;
-    },
-    async stop(): Promise<void> {
-      child.kill('SIGKILL');
-      await exit;
-    },
+  const measure = async (): Promise<Harm> => {
+    const harm = await gateway.measure(attack, seconds);
+    console.log(`${expect.getState().currentTestName}: ${describe(harm)}`);
+    expect(harm.honestFailures).toEqual([]);
+    expect(harm.faults, 'answers with status 500').toBe(0);
+    expect(harm.liveGrowth, `memory is held: ${describe(harm)}`).toBeLessThan(MAX_GROWTH_BYTES);
+    return harm;
   };
+  let harm = await measure();
+  if (isDelayed(harm)) {
+    await reset?.();
+    harm = await measure();
+  }
+  expect(isDelayed(harm), `the honest caller waits: ${describe(harm)}`).toBe(false);
 }
 
-function percentile99(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.min(Math.floor(sorted.length * 0.99), sorted.length - 1)] ?? Number.NaN;
+function describe(harm: Harm): string {
+  const numbers = { ...harm, honestFailures: harm.honestFailures.length, slowness: findSlowness(harm) };
+  return JSON.stringify(numbers, (_key, value) => (typeof value === 'number' ? Math.round(value * 10) / 10 : value));
 }

@@ -5,12 +5,14 @@ import { setTimeout as delay } from 'node:timers/promises';
 // does not count as the gateway's delay. It calls every few milliseconds and reports how long each call took.
 
 /** What the parent sends: calls to make from now on, or what was measured so far, or the end. */
-export type HonestOrder = { kind: 'start'; port: number; token: string } | { kind: 'take' };
+export type HonestOrder = { kind: 'start'; port: number; token: string; controlPort: number } | { kind: 'take' };
 
 /** What the parent receives for `take`. */
 export interface HonestReport {
-  /** Durations in milliseconds. */
+  /** Durations of calls to the gateway, in milliseconds. */
   durations: number[];
+  /** Durations of calls to the server that nobody attacks. */
+  controlDurations: number[];
   /** What went wrong, such as `500 …`. */
   failures: string[];
 }
@@ -22,7 +24,8 @@ const LIST = JSON.stringify({
 });
 
 const agent = new Agent({ keepAlive: true });
-let report: HonestReport = { durations: [], failures: [] };
+const newReport = (): HonestReport => ({ durations: [], controlDurations: [], failures: [] });
+let report = newReport();
 
 function call(port: number, path: string, token?: string, body?: string): Promise<{ status: number; text: string }> {
   return new Promise((resolve, reject) => {
@@ -45,9 +48,12 @@ function call(port: number, path: string, token?: string, body?: string): Promis
   });
 }
 
-async function measure(name: string, work: () => Promise<{ status: number; text: string }>): Promise<void> {
+async function measure(
+  name: string,
+  work: () => Promise<{ status: number; text: string }>,
+  { durations, failures }: { durations: number[]; failures: string[] } = report,
+): Promise<void> {
   const startedAt = performance.now();
-  const { durations, failures } = report;
   try {
     const { status, text } = await work();
     if (status !== 200 || text.includes('"errors"')) failures.push(`${name}: ${status} ${text.slice(0, 300)}`);
@@ -57,20 +63,22 @@ async function measure(name: string, work: () => Promise<{ status: number; text:
   durations.push(performance.now() - startedAt);
 }
 
-async function keepCalling(port: number, token: string): Promise<never> {
+async function keepCalling(port: number, token: string, controlPort: number): Promise<never> {
   for (;;) {
     await measure('the list', () => call(port, '/graphql', token, LIST));
     await measure('/healthz', () => call(port, '/healthz'));
+    const { controlDurations: durations, failures } = report;
+    await measure('the control', () => call(controlPort, '/'), { durations, failures });
     await delay(PAUSE_MS);
   }
 }
 
 process.on('message', (order: HonestOrder) => {
   if (order.kind === 'start') {
-    void keepCalling(order.port, order.token);
+    void keepCalling(order.port, order.token, order.controlPort);
     return;
   }
   process.send?.(report);
-  report = { durations: [], failures: [] };
+  report = newReport();
 });
 process.on('disconnect', () => process.exit());

@@ -1,7 +1,7 @@
-import { request } from 'node:http';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openSocket } from '../setup/socket-client.ts';
 import { type AttackedGateway, expectHarmless, startAttackedGateway } from './harness.ts';
+import { type AttackStream, createConfig, openAttackStream } from './streams.ts';
 
 const AT_ONCE = 8;
 
@@ -9,11 +9,7 @@ let gateway: AttackedGateway;
 let number = 0;
 beforeAll(async () => {
   gateway = await startAttackedGateway();
-  const input = { displayName: 'A', slug: 'a', url: 'https://mcp.example.com/mcp', enabled: true };
-  await gateway.asAdmin(
-    'mutation ($input: CreateMcpServerConfigInput!) { createMcpServerConfig(input: $input) { id } }',
-    { input },
-  );
+  await createConfig(gateway);
 });
 afterAll(() => gateway?.close());
 
@@ -53,41 +49,30 @@ test('many different documents of the largest size are not all kept', async () =
 
 test('subscriptions do not keep their requests', async () => {
   const query = 'subscription { mcpServerConfigEvents { cursor type } }';
-  const close: (() => void)[] = [];
-  const subscribe = (): Promise<void> =>
-    new Promise((resolve, reject) => {
-      const sent = request({
-        host: '127.0.0.1',
-        port: gateway.port,
-        path: '/graphql',
-        method: 'POST',
-        headers: {
-          accept: 'text/event-stream',
-          authorization: `Bearer ${gateway.tokens.member}`,
-          'content-type': 'application/json',
-        },
-      });
-      sent.on('error', reject);
-      sent.on('response', (answer) => {
-        expect(answer.statusCode).toBe(200);
-        answer.setEncoding('utf8').on('data', (text: string) => {
-          if (text.includes('BOOKMARK')) resolve();
-        });
-        answer.on('error', () => undefined);
-      });
-      sent.end(JSON.stringify({ query, variables: { junk: junk(240_000) }, extensions: { junk: 'y'.repeat(1_000) } }));
-      close.push(() => sent.destroy());
-    });
-  await expectHarmless(gateway, async () => {
-    if (close.length < 640) await severally(subscribe);
-  });
-  for (const end of close) end();
+  const streams: AttackStream[] = [];
+  const subscribe = async (): Promise<void> => {
+    const variables = { junk: junk(240_000) };
+    const stream = openAttackStream(gateway, { query, variables, extensions: { junk: 'y'.repeat(1_000) } });
+    streams.push(stream);
+    await stream.receive(1);
+  };
+  const closeAll = (): void => {
+    for (const stream of streams.splice(0)) stream.close();
+  };
+  const attack = async (): Promise<void> => {
+    if (streams.length < 640) await severally(subscribe);
+  };
+  await expectHarmless(gateway, attack, { reset: closeAll });
+  closeAll();
 });
 
 test('subscriptions over WebSocket do not keep their messages', async () => {
   const query = 'subscription { mcpServerConfigEvents { cursor type } }';
   const sockets: Awaited<ReturnType<typeof openSocket>>[] = [];
-  await expectHarmless(gateway, async () => {
+  const closeAll = (): void => {
+    for (const { socket } of sockets.splice(0)) socket.terminate();
+  };
+  const attack = async (): Promise<void> => {
     if (sockets.length >= 20) return;
     const socket = await openSocket(gateway.port);
     sockets.push(socket);
@@ -96,8 +81,9 @@ test('subscriptions over WebSocket do not keep their messages', async () => {
       socket.send({ type: 'subscribe', id: `${id}`, payload: { query, variables: { junk: junk(240_000) } } });
       expect(await socket.next()).toMatchObject({ type: 'next' });
     }
-  });
-  for (const { socket } of sockets) socket.terminate();
+  };
+  await expectHarmless(gateway, attack, { reset: closeAll });
+  closeAll();
 });
 
 test('variables nested a hundred thousand levels deep are refused', async () => {

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import { request } from 'node:http';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { generateApiToken } from '../../src/domain/credentials/token-format.ts';
 import { openSocket } from '../setup/socket-client.ts';
 import { type AttackedGateway, expectHarmless, startAttackedGateway } from './harness.ts';
+import { createConfig, openAttackStream } from './streams.ts';
 
 const CHANGES = 700;
 
@@ -13,12 +13,7 @@ let configId: string;
 let oldCursor: string;
 beforeAll(async () => {
   gateway = await startAttackedGateway();
-  const input = { displayName: 'A', slug: 'a', url: 'https://mcp.example.com/mcp', enabled: true };
-  const created = await gateway.asAdmin(
-    'mutation ($input: CreateMcpServerConfigInput!) { createMcpServerConfig(input: $input) { id } }',
-    { input },
-  );
-  configId = created.createMcpServerConfig.id;
+  configId = await createConfig(gateway);
   const { body } = await gateway.graphql('{ mcpServerConfigs { feedCursor } }');
   oldCursor = body.data.mcpServerConfigs.feedCursor;
   for (let change = 0; change < CHANGES; change += 10) {
@@ -38,32 +33,11 @@ const times = (count: number, work: (index: number) => Promise<unknown>) =>
 test('sixty replays of hundreds of changes', async () => {
   const query =
     'subscription ($after: String!) { mcpServerConfigEvents(after: $after) { type config { description } } }';
-  const replay = (): Promise<void> =>
-    new Promise((resolve, reject) => {
-      const sent = request({
-        host: '127.0.0.1',
-        port: gateway.port,
-        path: '/graphql',
-        method: 'POST',
-        headers: {
-          accept: 'text/event-stream',
-          authorization: `Bearer ${gateway.tokens.member}`,
-          'content-type': 'application/json',
-        },
-      });
-      let events = 0;
-      sent.on('response', (answer) => {
-        answer.setEncoding('utf8').on('data', (text: string) => {
-          events += text.split('event: next').length - 1;
-          if (events < CHANGES) return;
-          sent.destroy();
-          resolve();
-        });
-        answer.on('error', () => undefined);
-      });
-      sent.on('error', reject);
-      sent.end(JSON.stringify({ query, variables: { after: oldCursor } }));
-    });
+  const replay = async (): Promise<void> => {
+    const stream = openAttackStream(gateway, { query, variables: { after: oldCursor } });
+    await stream.receive(CHANGES);
+    stream.close();
+  };
   await expectHarmless(gateway, () => times(60, replay));
 });
 
