@@ -82,7 +82,7 @@ const FORGOTTEN: ReadonlySet<number | undefined> = new Set([400, 404]);
 
 /**
  * Creates what calls upstream servers: it keeps connections, bounds everything that servers send, and gives every failure
- * one of a fixed set of names ([ADR 9](../../docs/adr/0009-upstream-connections.md)).
+ * one of a fixed set of names ([ADR 10](../../docs/adr/0010-upstream-connections.md)).
  */
 export function createUpstreams(options: UpstreamsOptions) {
   const { ranges, hosts, lookup, identity } = options;

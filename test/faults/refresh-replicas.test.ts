@@ -9,6 +9,7 @@ import { createPrisma, type GatehousePrisma, type PrismaStore } from '../../src/
 import { openServerDatabase } from '../../src/data/database/server-database.ts';
 import { registerKeys } from '../../src/data/keys/key-registry.ts';
 import { applyMigrations } from '../../src/data/migrations/migrations.ts';
+import { sealFor } from '../../src/data/sealing/seal-for.ts';
 import { BOOTSTRAP_ADMIN_ID } from '../../src/domain/credentials/bootstrap-admin.ts';
 import { createGateway, type Gateway } from '../../src/gateway.ts';
 import { createLogger } from '../../src/telemetry/logger.ts';
@@ -301,7 +302,9 @@ describe.runIf(serverUrl !== undefined)('two gateways on one PostgreSQL', () => 
 
   test('a secret changed by an admin during a refresh is not sent to the old address', async () => {
     await expire();
-    const data = { oauth2ClientId: 'other', oauth2ClientSecret: 'other-secret', oauth2TokenUrl: `${mcp.url}/token` };
+    const oauth2TokenUrl = `${mcp.url}/token`;
+    const oauth2ClientSecret = sealFor('other-secret', [`${mcp.url}/mcp`, oauth2TokenUrl]);
+    const data = { oauth2ClientId: 'other', oauth2ClientSecret, oauth2TokenUrl };
     const before = refreshes();
     const [caller] = await prisma.$transaction(async (tx) => {
       await tx.$executeRaw`LOCK TABLE mcp_server_oauth_discoveries IN ACCESS EXCLUSIVE MODE`;
