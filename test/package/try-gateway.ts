@@ -34,7 +34,7 @@ export async function tryGateway({ command, args, nodeFolder, cwd, stop }: Start
     const cookie = (signedIn.headers.get('set-cookie') ?? '').split(';')[0] ?? '';
     const origin = `http://localhost:${port}`;
 
-    const page = await (await fetch(`${origin}/graphql`, { headers: { cookie, accept: 'text/html' } })).text();
+    const page = await (await fetch(`${origin}/graphql`, { headers: { cookie, origin, accept: 'text/html' } })).text();
     const assets = [...page.matchAll(/(?:src|href)="(\/[^"]+\.(?:js|css))"/g)].map(([, asset]) => asset);
     expect(assets.length).toBeGreaterThan(1);
     for (const asset of assets) {
