@@ -11,7 +11,7 @@ const LIVE = 10;
 const STALLED_SSE = 800;
 const STALLED_SOCKETS = 200;
 const ROUNDS = 40;
-const MAX_GROWTH_BYTES = 100_000_000;
+const MAX_GROWTH_BYTES = 130_000_000;
 /** A client that reads nothing for a minute is dropped. */
 const DROP_MS = 100_000;
 const QUERY = `subscription { mcpServerConfigEvents {
