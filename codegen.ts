@@ -11,7 +11,7 @@ const config: CodegenConfig = {
         useTypeImports: true,
         enumsAsTypes: true,
         strictScalars: true,
-        scalars: { UUID: 'string', DateTime: 'string' },
+        scalars: { UUID: 'string', DateTime: 'string', JSON: 'unknown' },
       },
     },
   },

@@ -12,6 +12,7 @@ import type { KeyFile } from './data/keys/key-file-changes.ts';
 import { createMemory } from './data/memory/memory.ts';
 import { createKeyRepository } from './data/repositories/key-repository.ts';
 import { createStore } from './data/store.ts';
+import type { UpstreamTools } from './domain/catalogue/upstream-tools.ts';
 import { BOOTSTRAP_ADMIN_ID, ensureBootstrapAdmin } from './domain/credentials/bootstrap-admin.ts';
 import type { StreamLimits } from './domain/feed/config-streams.ts';
 import { createServices, type InternalServices } from './domain/services.ts';
@@ -50,6 +51,10 @@ export interface GatewayOptions {
   log: Logger;
   /** The clock, for tests. */
   now?: (() => Date) | undefined;
+  /** Lists the tools of servers instead of calling them, for tests. */
+  upstreamTools?: UpstreamTools | undefined;
+  /** Whether tools are listed in the background, when a server changes or somebody uses it. Default true; for tests. */
+  listsInBackground?: boolean | undefined;
   /** The limits of streams, for tests. */
   streamLimits?: Partial<StreamLimits> | undefined;
 }
@@ -132,6 +137,9 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     upstreams,
     probe: createServerProbe(reach),
     issuerOutbound,
+    upstreamTools: options.upstreamTools,
+    listsInBackground: options.listsInBackground ?? true,
+    onListingError: (error) => log.error({ err: scrubDatabaseError(error) }, 'the tools of a server cannot be stored'),
     onIssuerError: (error) => log.warn({ err: error }, 'the OpenID Connect issuer cannot be used'),
     quotas: config.quotas,
     streamLimits,
@@ -139,6 +147,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     now,
   });
   await reader.start();
+  internal.catalogue.start();
 
   const graphql = createGraphQL({ services, caches, log, metrics });
   const sockets = createSockets({ services, graphql, caches, limits: streamLimits, log });
@@ -189,6 +198,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     },
     async close() {
       endStreams();
+      await internal.catalogue.close();
       await upstreams.dispose();
       await settle();
       await services.denials.close();

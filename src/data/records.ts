@@ -51,6 +51,7 @@ export interface McpServerConfigRecord {
   apiKeyHeader: string;
   toolAllowList: string[];
   toolDenyList: string[];
+  toolApproval: McpToolApproval;
   availability: McpAvailability;
   enabled: boolean;
   hasOAuth2Secret: boolean;
@@ -104,6 +105,69 @@ export interface OAuthDiscoveryRecord {
   /** When the gateway last followed the server to another issuer. */
   movedAt: Date | null;
   discoveredAt: Date;
+}
+
+/** Whether tools may be used as the server lists them, or only as an admin approved them. */
+export const MCP_TOOL_APPROVALS = ['auto', 'pin'] as const;
+/** How tools are approved. */
+export type McpToolApproval = (typeof MCP_TOOL_APPROVALS)[number];
+
+/** The states of a tool in the catalogue. `absent`: the user's own list lacks a tool that is on the shared list. */
+export type McpToolStatus = 'listed' | 'gone' | 'absent';
+
+/** A tool in the catalogue: on the list that everybody shares, or where a user's own list differs from it. */
+export interface McpToolRecord {
+  id: string;
+  configId: string;
+  /** Null on the shared list. */
+  userId: string | null;
+  name: string;
+  /** The name as the eye reads it: names that look alike have the same. */
+  skeleton: string;
+  /** The definition as JSON text. Empty if absent. */
+  definition: string;
+  /** SHA-256 of what an approval covers. Empty if absent. */
+  digest: string;
+  status: McpToolStatus;
+  firstSeenAt: Date;
+  /** When the digest last changed. Null if it never did. */
+  changedAt: Date | null;
+  goneAt: Date | null;
+  approvedDigest: string | null;
+  /** What was approved, if it is no longer the present definition. */
+  approvedDefinition: string | null;
+  approvedById: string | null;
+  approvedAt: Date | null;
+}
+
+/** When the tools of a server were last listed, for everybody or for one user. */
+export interface McpToolListRecord {
+  configId: string;
+  /** Null for the shared list. */
+  userId: string | null;
+  /** The admin whose connection listed the shared list, if it needed one. */
+  listedById: string | null;
+  listedAt: Date | null;
+  /** When to list again on the next use. Null: only on an event. */
+  staleAt: Date | null;
+  /** When the last listing began, whether or not it succeeded. */
+  attemptedAt: Date | null;
+  /** The number of tools that were left out, because they cannot be used. */
+  leftOut: number;
+}
+
+/** Whether a server answered when it was last called, whoever called it. */
+export interface McpReachabilityRecord {
+  configId: string;
+  reachable: boolean;
+  checkedAt: Date;
+  /** The code of the problem. */
+  problem: string | null;
+  latencyMs: number | null;
+  protocolVersion: string | null;
+  serverName: string | null;
+  serverVersion: string | null;
+  instructions: string | null;
 }
 
 /** A user as the gateway passes it around. */
@@ -190,6 +254,9 @@ export const AUDIT_ACTIONS = [
   'mcpServerConfig.delete',
   'mcpServerConfig.discoverOAuth',
   'mcpServerConfig.test',
+  'mcpServerTools.refresh',
+  'mcpServerTools.approve',
+  'mcpServerTools.change',
   'mcpServerConnection.connect',
   'mcpServerConnection.disconnect',
   'mcpServerConnection.remove',

@@ -12,6 +12,7 @@ import { createOAuthFlowRepository } from './repositories/oauth-flow-repository.
 import { createPrincipalRepository } from './repositories/principal-repository.ts';
 import { createScopeRequestRepository } from './repositories/scope-request-repository.ts';
 import { createSessionRepository } from './repositories/session-repository.ts';
+import { createToolRepository } from './repositories/tool-repository.ts';
 import { createUsageRepository } from './repositories/usage-repository.ts';
 import { createUserRepository } from './repositories/user-repository.ts';
 import { createUserTokenRepository } from './repositories/user-token-repository.ts';
@@ -25,6 +26,7 @@ export interface Repositories {
   scopeRequests: ReturnType<typeof createScopeRequestRepository>;
   oauthFlows: ReturnType<typeof createOAuthFlowRepository>;
   oauthDiscoveries: ReturnType<typeof createOAuthDiscoveryRepository>;
+  tools: ReturnType<typeof createToolRepository>;
   users: ReturnType<typeof createUserRepository>;
   apiTokens: ReturnType<typeof createApiTokenRepository>;
   sessions: ReturnType<typeof createSessionRepository>;
@@ -79,6 +81,7 @@ function createRepositories(db: PrismaStore): Repositories {
     scopeRequests: createScopeRequestRepository(db),
     oauthFlows: createOAuthFlowRepository(db),
     oauthDiscoveries: createOAuthDiscoveryRepository(db),
+    tools: createToolRepository(db),
     users: createUserRepository(db),
     apiTokens: createApiTokenRepository(db),
     sessions: createSessionRepository(db),

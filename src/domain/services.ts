@@ -8,6 +8,8 @@ import type { ServerProbe } from '../mcp/probe-server.ts';
 import type { Upstreams } from '../mcp/upstreams.ts';
 import type { SafeFetch } from '../outbound/safe-fetch.ts';
 import { createAudit } from './audit/audit.ts';
+import { createCatalogue } from './catalogue/catalogue.ts';
+import { createUpstreamTools, type UpstreamTools } from './catalogue/upstream-tools.ts';
 import { createChats } from './chats/chats.ts';
 import { createConfigs } from './configs/configs.ts';
 import { createConnections } from './connections/connections.ts';
@@ -48,6 +50,10 @@ export interface ServicesOptions {
   issuerOutbound: { fetch: SafeFetch };
   onIssuerError: (error: unknown) => void;
   quotas: Quotas;
+  /** Lists the tools of servers instead of calling them, for tests. */
+  upstreamTools: UpstreamTools | undefined;
+  listsInBackground: boolean;
+  onListingError: (error: unknown) => void;
   streamLimits: Partial<StreamLimits> | undefined;
   onStreamEvent: (type: ConfigEvent['type']) => void;
   now: () => Date;
@@ -81,6 +87,10 @@ export function createServices(options: ServicesOptions) {
 
   const cursors = createCursors({ keyring: options.keyring, epoch: memory.reader.epoch });
 
+  const chats = createChats({ store, experiments, ...connections, quotas });
+  const upstream = options.upstreamTools ?? createUpstreamTools(upstreamCalls);
+  const catalogue = createCatalogue({ ...options, ...connections, ...chats, upstream });
+
   const services = {
     experiments,
     cursors,
@@ -91,8 +101,9 @@ export function createServices(options: ServicesOptions) {
     ...configs,
     users: createUserService({ store, endings }),
     keys: createKeyService(options),
-    ...createChats({ store, experiments, ...connections, quotas }),
-    ...createGovernance({ store, experiments, ...configs, ...connections }),
+    ...chats,
+    ...catalogue.services,
+    ...createGovernance({ store, experiments, ...configs, ...connections, ...catalogue.services }),
     ...createAudit({ store, experiments, caches: options.caches, now }),
     ...createFeed({
       memory,
@@ -106,5 +117,5 @@ export function createServices(options: ServicesOptions) {
       now,
     }),
   };
-  return { services, internal: { ...internal, upstreamCalls } };
+  return { services, internal: { ...internal, upstreamCalls, catalogue: catalogue.internal } };
 }

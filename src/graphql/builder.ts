@@ -2,7 +2,7 @@ import SchemaBuilder from '@pothos/core';
 import RelayPlugin from '@pothos/plugin-relay';
 import ScopeAuthPlugin from '@pothos/plugin-scope-auth';
 import SimpleObjectsPlugin from '@pothos/plugin-simple-objects';
-import { DateTimeResolver } from 'graphql-scalars';
+import { DateTimeResolver, JSONResolver } from 'graphql-scalars';
 import { type Action, can } from '../policy/policy.ts';
 import type { GraphQLContext } from './context.ts';
 import { UUIDScalar } from './scalars/uuid.ts';
@@ -17,6 +17,7 @@ export const builder = new SchemaBuilder<{
   Scalars: {
     UUID: { Input: string; Output: string };
     DateTime: { Input: Date; Output: Date };
+    JSON: { Input: unknown; Output: unknown };
   };
   Connection: { totalCount: () => Promise<number> };
   DefaultFieldNullability: false;
@@ -51,6 +52,7 @@ export const builder = new SchemaBuilder<{
 
 builder.addScalarType('UUID', UUIDScalar, {});
 builder.addScalarType('DateTime', DateTimeResolver, {});
+builder.addScalarType('JSON', JSONResolver, {});
 builder.queryType({ description: 'Reads.' });
 builder.mutationType({ description: 'Writes.' });
 builder.subscriptionType({ description: 'Live streams.' });

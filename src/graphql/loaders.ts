@@ -1,5 +1,14 @@
 import DataLoader from 'dataloader';
-import type { ApiTokenRecord, ChatRecord, ConnectionRecord, UserRecord } from '../data/records.ts';
+import type {
+  ApiTokenRecord,
+  ChatRecord,
+  ConnectionRecord,
+  McpReachabilityRecord,
+  McpServerConfigRecord,
+  UserRecord,
+} from '../data/records.ts';
+import type { CatalogueTool } from '../domain/catalogue/catalogue-tool.ts';
+import type { DecidedTool } from '../domain/catalogue/tool-decision.ts';
 import type { ChatServer } from '../domain/chats/effective-servers.ts';
 import type { Services } from '../domain/services.ts';
 import { notFound } from '../errors.ts';
@@ -38,6 +47,23 @@ export function createLoaders(services: Services, viewer: Viewer, budget: Operat
       },
       { cacheKeyFn: ({ id }) => id },
     ),
+
+    /** The tools of a server, as the viewer has them. */
+    serverTools: new DataLoader<McpServerConfigRecord, DecidedTool[], string>(
+      async (configs) => {
+        const tools = await services.catalogue.listTools(viewer, configs);
+        return configs.map(({ id }) => tools.get(id) ?? []);
+      },
+      { cacheKeyFn: ({ id }) => id },
+    ),
+
+    reachability: new DataLoader<string, McpReachabilityRecord | null>(async (configIds) => {
+      const found = await services.catalogue.listReachability(configIds);
+      return configIds.map((id) => found.get(id) ?? null);
+    }),
+
+    /** Whether a tool of another server looks the same by its name. Staff only: members know only their own servers. */
+    isLookAlike: new DataLoader<CatalogueTool, boolean>((tools) => services.catalogue.findLookAlikes(viewer, tools)),
 
     messagePage: createMessagePages(services, viewer),
 

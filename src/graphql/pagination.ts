@@ -24,10 +24,20 @@ export const pageArgs = builder.args((t) => ({
  * @throws VALIDATION_FAILED if it is out of range or exceeds what is left
  */
 export function takeFirst(first: number | null | undefined, context: GraphQLContext): number {
-  const size = first ?? DEFAULT_PAGE_SIZE;
-  if (size < 0 || size > MAX_PAGE_SIZE) throw outOfRange(`Must be from 0 to ${MAX_PAGE_SIZE}.`);
+  const size = toPageSize(first);
   if (!context.budget.request(size)) return size;
   throw outOfRange(`One operation may request at most ${MAX_REQUESTED_ENTRIES} entries in all its lists together.`);
+}
+
+/**
+ * The page size of a list that is in memory, inside the entries of another list. Only what it returns counts.
+ *
+ * @throws VALIDATION_FAILED if it is out of range
+ */
+export function toPageSize(first: number | null | undefined): number {
+  const size = first ?? DEFAULT_PAGE_SIZE;
+  if (size < 0 || size > MAX_PAGE_SIZE) throw outOfRange(`Must be from 0 to ${MAX_PAGE_SIZE}.`);
+  return size;
 }
 
 function outOfRange(message: string): DomainError {

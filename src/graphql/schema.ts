@@ -1,6 +1,8 @@
 import type { GraphQLSchema } from 'graphql';
 import './mcp-server-config/queries.ts';
 import './mcp-server-config/mutations.ts';
+import './mcp-tool/queries.ts';
+import './mcp-tool/mutations.ts';
 import './oauth-discovery/queries.ts';
 import './oauth-discovery/mutations.ts';
 import './server-test/mutations.ts';

@@ -31,6 +31,12 @@ export const POLICY = {
   'mcpServerConfig.test': ADMIN,
   'mcpServerConfig.openSecrets': SYSTEM,
 
+  'mcpServerTool.list': EVERYONE,
+  'mcpServerTool.readAny': { ...STAFF, ...SYSTEM },
+  'mcpServerTool.refresh': ADMIN,
+  'mcpServerTool.approve': ADMIN,
+  'mcpServerTool.write': SYSTEM,
+
   'mcpServerConnection.read': { admin: 'any', auditor: 'any', service: 'any', member: 'own' },
   'mcpServerConnection.readAny': { ...STAFF, ...SYSTEM },
   'mcpServerConnection.connect': { admin: 'own', member: 'own' },

@@ -313,6 +313,49 @@ export const ROWS: Readonly<Record<string, (database: Database, keyring: Keyring
   async '20261128214100_followed_servers'(database) {
     await database.query('UPDATE mcp_server_oauth_discoveries SET is_pinned = true, moved_at = now()');
   },
+  async '20261128223000_tool_catalogue'(database) {
+    const other = 'cd'.repeat(32);
+    const tool = {
+      mcp_server_config_id: FULL_CONFIG_ID,
+      name: '😀'.repeat(128),
+      skeleton: 'a',
+      definition: '{}',
+      digest: HASH,
+    };
+    const times = { changed_at: '2026-01-01T00:00:00Z', gone_at: '2026-01-01T00:00:00Z' };
+    const approval = { approved_digest: other, approved_definition: '{}', approved_by: ADMIN_ID, approved_at: 'now' };
+    const id = (last: string) => `00000000-0000-4000-8000-0000000000${last}`;
+    await insert(database, 'mcp_server_tools', [
+      { ...tool, id: id('f4'), status: 'gone', ...times, ...approval },
+      { ...tool, id: id('f5'), status: 'listed', user_id: MEMBER_ID },
+      { ...tool, id: id('f6'), status: 'absent', user_id: MEMBER_ID, name: 'b', definition: '', digest: '' },
+    ]);
+    const list = {
+      mcp_server_config_id: FULL_CONFIG_ID,
+      listed_at: 'now',
+      stale_at: 'now',
+      attempted_at: 'now',
+      left_out: 1,
+    };
+    await insert(database, 'mcp_server_tool_lists', [
+      { ...list, id: id('f7'), listed_by: ADMIN_ID, lease_id: id('f7'), lease_until: 'now' },
+      { ...list, id: id('f8'), user_id: MEMBER_ID },
+    ]);
+    await insert(database, 'mcp_server_reachability', [
+      {
+        mcp_server_config_id: FULL_CONFIG_ID,
+        reachable: false,
+        checked_at: 'now',
+        problem: 'TIMEOUT',
+        latency_ms: 1,
+        protocol_version: '2026-07-28',
+        server_name: 'n',
+        server_version: 'v',
+        instructions: 'i',
+      },
+    ]);
+    await database.query(`UPDATE mcp_server_configs SET tool_approval = 'pin' WHERE slug = 's0'`);
+  },
 };
 
 async function insert(database: Database, table: string, rows: readonly Row[]): Promise<void> {

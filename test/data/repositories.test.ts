@@ -96,6 +96,20 @@ const ACTIONS: Readonly<Record<string, Action>> = {
   'chats.countUses': 'mcpServerConfig.readImpact',
   'chats.countAll': 'mcpServerConfig.readImpact',
   'chats.dropServer': 'mcpServerConfig.delete',
+  'tools.list': 'mcpServerTool.readAny',
+  'tools.listApprovals': 'mcpServerTool.readAny',
+  'tools.listAlike': 'mcpServerTool.readAny',
+  'tools.apply': 'mcpServerTool.write',
+  'tools.approve': 'mcpServerTool.approve',
+  'tools.findList': 'mcpServerTool.readAny',
+  'tools.takeLease': 'mcpServerTool.write',
+  'tools.holdLease': 'mcpServerTool.write',
+  'tools.endLease': 'mcpServerTool.write',
+  'tools.lockList': 'mcpServerTool.write',
+  'tools.makeOwnListsStale': 'mcpServerTool.write',
+  'tools.saveList': 'mcpServerTool.write',
+  'tools.listReachability': 'mcpServerTool.readAny',
+  'tools.saveReachability': 'mcpServerTool.write',
   'users.list': 'user.list',
   'users.count': 'user.list',
   'users.findByIds': 'user.read',
@@ -150,9 +164,10 @@ type AnyFunction = Guarded<unknown, unknown>;
 
 function listFunctions(repositories: Repositories): [string, AnyFunction][] {
   const { configs, connections, userTokens, oauthFlows, oauthDiscoveries, users, apiTokens, ...others } = repositories;
-  const { sessions, audit, chats, feed, principals, scopeRequests, formerClients, usage, ...rest } = others;
+  const { sessions, audit, chats, feed, principals, scopeRequests, formerClients, usage, tools, ...rest } = others;
   const oauth = { formerClients, scopeRequests, userTokens, oauthFlows, oauthDiscoveries };
-  const groups = { configs, connections, ...oauth, users, apiTokens, sessions, audit, chats, feed, principals, usage };
+  const more = { audit, chats, feed, principals, usage, tools };
+  const groups = { configs, connections, ...oauth, users, apiTokens, sessions, ...more };
   const unknown = Object.entries(rest).filter(([name]) => !['transaction', 'atOneMoment'].includes(name));
   expect(unknown, 'repositories that this walk does not know').toEqual([]);
   return Object.entries(groups).flatMap(([group, functions]) =>

@@ -23,6 +23,7 @@ const REACH: Readonly<Record<string, string>> = {
         'oauth2CallbackMode',
         'oauthCallbackUrl',
         'apiKeyHeader',
+        'toolApproval',
       ])
       .map((field) => [field, 'role']),
   ),
@@ -32,6 +33,8 @@ const REACH: Readonly<Record<string, string>> = {
   'createdBy { id }': 'nobody',
   'updatedBy { id }': 'nobody',
   connectedUserCount: 'nobody',
+  'reachability { state }': 'nobody',
+  'tools { totalCount }': 'nobody',
 };
 
 describe('an answer may be reused', () => {

@@ -10,6 +10,7 @@ import { newChat } from './chat-operations.ts';
 import { createId } from './config-operations.ts';
 import { withPrisma } from './encryption-key-rows.ts';
 import { createSubjects, listRootFields, type Subjects, toOperation, uniqueSlug } from './root-fields.ts';
+import { LISTS_READ } from './tool-rows.ts';
 import { insertUserToken } from './user-tokens.ts';
 
 const MISSING = '00000000-0000-4000-8000-00000000dead';
@@ -60,6 +61,16 @@ const MUTATIONS: Readonly<Record<string, Expected>> = {
     target: 'mcp_server_config',
     failing: '(input: { dryRun: false, content: "no JSON" }) { diff }',
   },
+  refreshMcpServerTools: {
+    action: 'mcpServerTools.refresh',
+    target: 'mcp_server_config',
+    failing: `(input: { id: "${MISSING}" }) { problem }`,
+  },
+  approveMcpTools: {
+    action: 'mcpServerTools.approve',
+    target: 'mcp_server_config',
+    failing: `(input: { id: "${MISSING}", tools: [{ name: "a", digest: "b" }] }) { config { id } }`,
+  },
   createChat: { action: 'chat.create', target: 'chat', failing: `(input: { mcpServerIds: ["${MISSING}"] }) { id }` },
   createChatMessage: {
     action: 'chatMessage.create',
@@ -92,7 +103,7 @@ const PROXY = '10.0.0.1';
 let gateway: TestGateway;
 let subjects: Subjects;
 beforeAll(async () => {
-  gateway = await createTestGateway({ env: { GATEHOUSE_TRUSTED_PROXIES: PROXY } });
+  gateway = await createTestGateway({ env: { GATEHOUSE_TRUSTED_PROXIES: PROXY }, upstreamTools: LISTS_READ });
   subjects = await createSubjects(gateway);
   // A key that encrypts nothing and can be revoked.
   const keyNumber = await withPrisma(gateway, async (prisma) => {

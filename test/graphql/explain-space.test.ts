@@ -44,7 +44,11 @@ async function askAll(caller: ChatCaller, questions: readonly Question[]) {
   return answers;
 }
 
-const NAMES = ['EXISTS', 'VISIBLE', 'ENABLED', 'AVAILABILITY', 'SELECTED', 'CONNECTED', 'TOOL_ALLOWED'];
+const NAMES = ['EXISTS', 'VISIBLE', 'ENABLED', 'AVAILABILITY', 'SELECTED', 'REACHABLE', 'CONNECTED'].concat([
+  'TOOL_KNOWN',
+  'TOOL_ALLOWED',
+  'TOOL_APPROVED',
+]);
 
 /** The outcomes in order, one letter each: passed, failed, skipped. */
 function toLetters({ checks }: any): string {
@@ -53,7 +57,9 @@ function toLetters({ checks }: any): string {
 }
 
 function expectedLetters(each: PlacedCase, isSelected: boolean, asker: 'member' | 'staff', owner: string): string {
-  if (asker === 'member' && !each.enabled) return 'FSSSSSS';
+  if (asker === 'member' && !each.enabled) return 'FSSSSSSSSS';
+  /** These servers were never called, and none pins its tools. */
+  const skipped = undefined;
   const passes = [
     true,
     each.enabled || owner !== 'member',
@@ -61,10 +67,13 @@ function expectedLetters(each: PlacedCase, isSelected: boolean, asker: 'member' 
     true,
     // A forced server needs no selection; the enabled switch is a separate check.
     expectedSource({ ...each, enabled: true }, isSelected) !== undefined,
+    skipped,
     expectedState(each) === 'READY',
+    skipped,
     !each.deny.includes('read') && (each.allow.length === 0 || each.allow.includes('read')),
+    skipped,
   ];
-  return passes.map((passed) => (passed ? 'P' : 'F')).join('');
+  return passes.map((passed) => (passed === undefined ? 'S' : passed ? 'P' : 'F')).join('');
 }
 
 test.each([

@@ -25,7 +25,11 @@ async function ask(caller: ChatCaller, question: Question) {
   return gateway.graphql(query, { token: gateway.tokens[caller], variables: question });
 }
 
-const NAMES = ['EXISTS', 'VISIBLE', 'ENABLED', 'AVAILABILITY', 'SELECTED', 'CONNECTED', 'TOOL_ALLOWED'];
+const NAMES = ['EXISTS', 'VISIBLE', 'ENABLED', 'AVAILABILITY', 'SELECTED', 'REACHABLE', 'CONNECTED'].concat([
+  'TOOL_KNOWN',
+  'TOOL_ALLOWED',
+  'TOOL_APPROVED',
+]);
 
 /** The outcomes in order, one letter each: passed, failed, skipped. */
 function toLetters({ checks }: any): string {
@@ -53,7 +57,7 @@ describe('the explanation', () => {
   test('without chat and tool skips these checks and is about the caller', async () => {
     const configId = await createId(gateway, { enabled: true });
     const { data } = await ask('member', { configId });
-    expect(toLetters(data.explainMcpServer)).toBe('PPPPSPS');
+    expect(toLetters(data.explainMcpServer)).toBe('PPPPSSPSSS');
     expect(data.explainMcpServer).toMatchObject({
       userId: gateway.userIds.member,
       available: true,
@@ -64,7 +68,7 @@ describe('the explanation', () => {
   test('mentions a suspended user, whatever the server', async () => {
     const configId = await createId(gateway, { enabled: true });
     const { data } = await ask('service', { configId, userId: gateway.userIds.suspended });
-    expect(toLetters(data.explainMcpServer)).toBe('PFPPSPS');
+    expect(toLetters(data.explainMcpServer)).toBe('PFPPSSPSSS');
     expect(data.explainMcpServer.summary).toContain('suspended');
   });
 });

@@ -5,6 +5,7 @@ import type { TestGateway } from '../setup/gateway.ts';
 import { CreateApiToken, CreateConfig, CreateUser } from '../setup/operations.ts';
 import { registerRevokedKey } from './encryption-key-rows.ts';
 import type { CreateMcpServerConfigInput } from './generated/graphql.ts';
+import { insertTools, TOOL_DIGEST } from './tool-rows.ts';
 import { insertReasons, insertUserToken } from './user-tokens.ts';
 
 /** Rows that an operation is about, with a value in every column that a field shows. */
@@ -30,6 +31,7 @@ export const ROOT_ARGUMENTS: Readonly<Record<string, (subjects: Subjects, caller
   'Query.mcpServerConfig': ({ slug }) => `(slug: "${slug}")`,
   'Query.mcpServerConfigs': () => '(first: 500)',
   'Query.discoverMcpServerOAuth': ({ serverUrl }) => `(url: "${serverUrl}")`,
+  'Query.effectiveMcpTools': () => '',
   'Query.chat': ({ chatIds }, caller) => `(id: "${chatIds[caller] ?? chatIds['member'] ?? MISSING_ID}")`,
   'Query.chats': () => '(first: 200)',
   'Query.explainMcpServer': ({ configId }) => `(configId: "${configId}", tool: "write")`,
@@ -49,6 +51,9 @@ export const ROOT_ARGUMENTS: Readonly<Record<string, (subjects: Subjects, caller
   'Mutation.disconnectMcpServer': ({ configId }) => `(id: "${configId}")`,
   'Mutation.removeMcpServerUserTokens': ({ configId }) => `(id: "${configId}")`,
   'Mutation.importMcpServers': () => `(input: { dryRun: false, content: ${JSON.stringify(JSON.stringify(IMPORTED))} })`,
+  'Mutation.refreshMcpServerTools': ({ configId }) => `(input: { id: "${configId}" })`,
+  'Mutation.approveMcpTools': ({ configId }) =>
+    `(input: { id: "${configId}", tools: [{ name: "read", digest: "${TOOL_DIGEST}" }] })`,
   'Mutation.createChat': () => '(input: { title: "New" })',
   'Mutation.createChatMessage': ({ chatIds }, caller) =>
     `(input: { chatId: "${chatIds[caller] ?? MISSING_ID}", content: "Hello" })`,
@@ -102,7 +107,12 @@ export function selectAll(output: GraphQLOutputType, above: readonly string[] = 
   const type = getNamedType(output);
   if (!isObjectType(type)) return '';
   const fields = Object.values(type.getFields()).filter((field) => !above.includes(getNamedType(field.type).name));
-  return `{ ${fields.map((field) => `${field.name} ${selectAll(field.type, [...above, type.name])}`).join(' ')} }`;
+  const select = ({ name, type: inner }: (typeof fields)[number]) => {
+    // The same as in `edges`: an operation may not be very long.
+    if (name === 'nodes' && 'edges' in type.getFields()) return `${name} { __typename }`;
+    return `${name} ${selectAll(inner, [...above, type.name])}`;
+  };
+  return `{ ${fields.map(select).join(' ')} }`;
 }
 
 export function uniqueSlug(): string {
@@ -160,6 +170,7 @@ export async function createSubjects(gateway: TestGateway): Promise<Subjects> {
     const message = `mutation { createChatMessage(input: { chatId: "${chatIds[caller]}", content: "Hello" }) { id } }`;
     await gateway.graphql(message, { token: gateway.tokens[caller] });
   }
+  await insertTools(gateway, configId);
   const keyNumber = await registerRevokedKey(gateway);
   return { configId, slug, userId, apiTokenId: used.apiToken.id, keyNumber, serverUrl: UNREACHABLE_URL, chatIds };
 }

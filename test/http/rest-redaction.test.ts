@@ -38,6 +38,7 @@ const RULES: Record<keyof McpServer, 'as staff' | 'empty'> = {
   has_custom_headers: 'as staff',
   tool_allow_list: 'as staff',
   tool_deny_list: 'as staff',
+  tool_approval: 'empty',
   availability: 'as staff',
   enabled: 'as staff',
   auth_connected: 'as staff',

@@ -22,6 +22,7 @@ export function configRecord(fields: Partial<McpServerConfigRecord> = {}): McpSe
     apiKeyHeader: '',
     toolAllowList: [],
     toolDenyList: [],
+    toolApproval: 'auto',
     availability: 'default_off',
     enabled: false,
     hasOAuth2Secret: false,

@@ -130,6 +130,7 @@ describe('an export', () => {
         "search"
       ],
       "toolDenyList": [],
+      "toolApproval": "AUTO",
       "authType": "API_KEY",
       "oauth2ClientId": null,
       "oauth2AuthUrl": null,

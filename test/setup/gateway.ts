@@ -11,6 +11,7 @@ import type { Database } from '../../src/data/database/database.ts';
 import { createPrisma } from '../../src/data/database/prisma.ts';
 import type { KeyFile } from '../../src/data/keys/key-file-changes.ts';
 import { registerKeys } from '../../src/data/keys/key-registry.ts';
+import type { UpstreamTools } from '../../src/domain/catalogue/upstream-tools.ts';
 import type { StreamLimits } from '../../src/domain/feed/config-streams.ts';
 import { createGateway, type Gateway } from '../../src/gateway.ts';
 import type { Role } from '../../src/policy/viewer.ts';
@@ -75,6 +76,10 @@ export async function createTestGateway(
     database?: Database;
     keyFile?: KeyFile;
     streamLimits?: Partial<StreamLimits>;
+    /** Lists the tools of servers instead of calling them. */
+    upstreamTools?: UpstreamTools;
+    /** Calls servers in the background, too. Default: only when an operation asks for it. */
+    listsInBackground?: boolean;
   } = {},
 ): Promise<TestGateway> {
   const config = readConfig({ GATEHOUSE_PUBLIC_URL: TEST_PUBLIC_URL, GATEHOUSE_GRAPHIQL: 'true', ...options.env });
@@ -109,6 +114,8 @@ export async function createTestGateway(
     log,
     now: () => clock.now,
     streamLimits: options.streamLimits,
+    upstreamTools: options.upstreamTools,
+    listsInBackground: options.listsInBackground ?? false,
   });
 
   const fetch: TestGateway['fetch'] = async (path, init, from) => {

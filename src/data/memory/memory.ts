@@ -8,6 +8,7 @@ import { type ConfigSnapshot, createConfigSnapshots } from './config-snapshot.ts
 import { createConnectionReads } from './connection-reads.ts';
 import { createCredentialReads } from './credential-reads.ts';
 import { createFeedReader, type FeedReader } from './feed-reader.ts';
+import { createToolReads } from './tool-reads.ts';
 
 /** The parts of the database that a process keeps in memory. */
 export interface Memory {
@@ -55,17 +56,20 @@ export function createMemory(options: {
       onChanges(changes) {
         snapshots.apply(changes);
         connections.apply(changes);
+        tools.apply(changes);
         onChanges?.(changes);
       },
       onInvalidate() {
         snapshots.invalidate();
         connections.invalidate();
         credentials.invalidate();
+        tools.invalidate();
       },
     },
   });
   const connections = createConnectionReads(store.connections, reader.fresh, caches);
   const credentials = createCredentialReads(store, reader.fresh, caches);
+  const tools = createToolReads(store.tools, reader.fresh, caches);
   const configs = async (): Promise<ConfigSnapshot> => {
     await reader.fresh();
     return snapshots.get();
@@ -79,6 +83,7 @@ export function createMemory(options: {
       ...store,
       configs: { ...store.configs, ...createConfigReads(configs) },
       connections: { ...store.connections, ...connections.reads },
+      tools: { ...store.tools, ...tools.reads },
       apiTokens: { ...store.apiTokens, ...credentials.apiTokens },
       sessions: { ...store.sessions, ...credentials.sessions },
       users: { ...store.users, ...credentials.users },

@@ -6,6 +6,7 @@ import type {
   McpAuthType,
   McpAvailability,
   McpServerConfigRecord,
+  McpToolApproval,
   McpTransport,
   OAuthCallbackMode,
   OAuthResourceMode,
@@ -60,6 +61,7 @@ export interface ConfigColumns {
   customHeaders: string | null;
   toolAllowList: string[];
   toolDenyList: string[];
+  toolApproval: McpToolApproval;
   availability: McpAvailability;
   enabled: boolean;
 }
@@ -292,7 +294,7 @@ export type ConfigRow = Prisma.McpServerConfigGetPayload<{ omit: typeof WITHOUT_
 /** Converts a row to the record that the gateway passes around. */
 export function toRecord(row: ConfigRow): McpServerConfigRecord {
   const { oauth2ClientSecretKeyId, apiKeyValueKeyId, customHeadersKeyId, ...plain } = row;
-  const { transport, authType, availability, oauth2ResourceMode, oauth2CallbackMode, ...rest } = plain;
+  const { transport, authType, availability, oauth2ResourceMode, oauth2CallbackMode, toolApproval, ...rest } = plain;
   const digests = [oauth2ClientSecretKeyId, apiKeyValueKeyId, customHeadersKeyId].filter((digest) => digest !== null);
   return {
     ...rest,
@@ -302,6 +304,8 @@ export function toRecord(row: ConfigRow): McpServerConfigRecord {
     availability: availability as McpAvailability,
     oauth2ResourceMode: oauth2ResourceMode as OAuthResourceMode,
     oauth2CallbackMode: oauth2CallbackMode as OAuthCallbackMode,
+    // Changes that were recorded before there were approvals lack it.
+    toolApproval: (toolApproval ?? 'auto') as McpToolApproval,
     hasOAuth2Secret: oauth2ClientSecretKeyId !== null,
     hasApiKey: apiKeyValueKeyId !== null,
     hasCustomHeaders: customHeadersKeyId !== null,

@@ -25,6 +25,7 @@ const PLAIN_FIELDS = [
   'apiKeyHeader',
   'toolAllowList',
   'toolDenyList',
+  'toolApproval',
   'availability',
   'enabled',
 ] as const satisfies readonly PlainField[];

@@ -47,6 +47,7 @@ const EMPTY: StoredFields = {
   apiKeyHeader: '',
   toolAllowList: [],
   toolDenyList: [],
+  toolApproval: 'auto',
   availability: 'default_off',
   enabled: false,
 };
@@ -88,7 +89,7 @@ const LIST_FIELDS = ['oauth2Scopes', 'toolAllowList', 'toolDenyList'] as const;
 const CHOICE_FIELDS = ['transport', 'authType', 'availability', 'enabled'] as const;
 
 /** Choices that null resets to the default of a new config. */
-const RESETTABLE_FIELDS = ['oauth2ResourceMode', 'oauth2CallbackMode'] as const;
+const RESETTABLE_FIELDS = ['oauth2ResourceMode', 'oauth2CallbackMode', 'toolApproval'] as const;
 
 /**
  * Merges an input into the config it changes (or into an empty one) and normalises it. Reports a null for a field that

@@ -2,6 +2,7 @@ import type { Secret } from '../../crypto/secret.ts';
 import type {
   McpAuthType,
   McpAvailability,
+  McpToolApproval,
   McpTransport,
   OAuthCallbackMode,
   OAuthResourceMode,
@@ -41,6 +42,7 @@ export interface ConfigInput {
   customHeaders?: readonly HttpHeader[] | null | undefined;
   toolAllowList?: readonly string[] | null | undefined;
   toolDenyList?: readonly string[] | null | undefined;
+  toolApproval?: McpToolApproval | null | undefined;
 }
 
 /** The three secrets of a config. */

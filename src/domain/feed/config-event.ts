@@ -48,6 +48,8 @@ const PUBLIC_FIELDS: ReadonlySet<string> = new Set([
   'enabled',
   'toolAllowList',
   'toolDenyList',
+  'tools',
+  'reachability',
   'hasOAuth2Secret',
   'hasApiKey',
   'hasCustomHeaders',
@@ -70,7 +72,8 @@ export function toConfigEvent(
   if (change.kind === 'connection') {
     const isOwn = change.userId === viewerUserId(viewer);
     if (!isOwn || !isVisibleAfter || config === undefined) return null;
-    return { type: 'MODIFIED', config, changedFields: ['authConnected'] };
+    const changedFields = change.changedColumns.length === 0 ? ['authConnected'] : [...change.changedColumns];
+    return { type: 'MODIFIED', config, changedFields };
   }
   const wasVisible = isVisible(viewer, change.enabledBefore);
   if (!isVisibleAfter) return wasVisible ? { type: 'REMOVED', config: null, changedFields: [] } : null;

@@ -1,4 +1,5 @@
-import type { ChatRecord, McpServerConfigRecord } from '../../data/records.ts';
+import type { ChatRecord, McpReachabilityRecord, McpServerConfigRecord } from '../../data/records.ts';
+import type { DecidedTool } from '../catalogue/tool-decision.ts';
 import { type ChatServerSource, STATE_REASONS } from '../chats/effective-servers.ts';
 import type { McpServerState } from '../connections/connection-service.ts';
 import { decideTool } from '../tools/tool-filter.ts';
@@ -50,8 +51,50 @@ export function explainConnection(state: McpServerState, more: string | null): S
   return { name: 'connected', outcome: 'failed', reason, remedy: CONNECTION_REMEDIES[state] ?? null };
 }
 
-/** Checks whether a tool may be used. */
-export function explainTool(config: McpServerConfigRecord, tool: string): ServerCheck {
+/** Checks whether the server answered when it was last called. @param found undefined if it never was */
+export function explainReachability(found: McpReachabilityRecord | undefined): ServerCheck[] {
+  if (found === undefined) return [];
+  if (found.reachable) return [{ name: 'reachable', outcome: 'passed', reason: 'The server answers.', remedy: null }];
+  const reason = 'The server did not answer when it was last called.';
+  return [{ name: 'reachable', outcome: 'failed', reason, remedy: 'An admin can test the server.' }];
+}
+
+/**
+ * Checks whether the server lists the tool, the lists permit it, and an admin approved it where that is necessary.
+ *
+ * @param decided the server's tools, as the user has them; none if they were never listed
+ */
+export function explainTool(
+  config: McpServerConfigRecord,
+  tool: string,
+  decided: readonly DecidedTool[],
+): ServerCheck[] {
+  const found = decided.find((each) => each.tool.name === tool);
+  const rule = explainRule(config, tool);
+  const approval = config.toolApproval === 'pin' ? [explainApproval(found)] : [];
+  return [...(decided.length === 0 ? [] : [explainKnown(found)]), rule, ...approval];
+}
+
+function explainKnown(found: DecidedTool | undefined): ServerCheck {
+  const remedy = 'Check the name. An admin can list the tools of the server again.';
+  if (found === undefined) {
+    return { name: 'tool_known', outcome: 'failed', reason: 'The server does not list this tool.', remedy };
+  }
+  if (found.decision === 'gone') {
+    return { name: 'tool_known', outcome: 'failed', reason: 'The server no longer lists this tool.', remedy };
+  }
+  return { name: 'tool_known', outcome: 'passed', reason: 'The server lists it.', remedy: null };
+}
+
+function explainApproval(found: DecidedTool | undefined): ServerCheck {
+  if (found === undefined || found.decision === 'pending' || found.decision === 'gone') {
+    const reason = 'The server pins its tools, and nobody approved this one as it is now.';
+    return { name: 'tool_approved', outcome: 'failed', reason, remedy: 'An admin can approve it.' };
+  }
+  return { name: 'tool_approved', outcome: 'passed', reason: 'An admin approved it.', remedy: null };
+}
+
+function explainRule(config: McpServerConfigRecord, tool: string): ServerCheck {
   switch (decideTool(config, tool)) {
     case 'allowed':
       return { name: 'tool_allowed', outcome: 'passed', reason: 'The tool lists allow it.', remedy: null };

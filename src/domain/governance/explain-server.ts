@@ -3,10 +3,11 @@ import type { Store } from '../../data/store.ts';
 import { forbidden, notFound, unauthenticated, validationFailed } from '../../errors.ts';
 import { assertCan, can } from '../../policy/policy.ts';
 import { SYSTEM, type Viewer, viewerUserId } from '../../policy/viewer.ts';
+import type { CatalogueService } from '../catalogue/catalogue-service.ts';
 import { sourceOf } from '../chats/effective-servers.ts';
 import type { ConnectionService } from '../connections/connection-service.ts';
 import { assertExperiment, type Experiment } from '../experiments.ts';
-import { explainAvailability, explainConnection, explainTool } from './explain-checks.ts';
+import { explainAvailability, explainConnection, explainReachability, explainTool } from './explain-checks.ts';
 import { SERVER_CHECKS, type ServerCheck, type ServerCheckName } from './server-check.ts';
 
 /** Why a user can or cannot use a server or a tool. */
@@ -32,8 +33,9 @@ export function createServerExplanations(options: {
   store: Store;
   experiments: ReadonlySet<Experiment>;
   connections: ConnectionService;
+  catalogue: CatalogueService;
 }) {
-  const { store, experiments, connections } = options;
+  const { store, experiments, connections, catalogue } = options;
 
   const findChat = async (viewer: Viewer, args: ExplainArgs): Promise<ChatRecord | null> => {
     if (args.chatId === undefined) return null;
@@ -81,6 +83,10 @@ export function createServerExplanations(options: {
     },
   };
 
+  async function toolsOf(config: McpServerConfigRecord, userId: string) {
+    return (await catalogue.toolsOfUser([config], userId)).get(config.id) ?? [];
+  }
+
   async function listChecks(
     config: McpServerConfigRecord,
     subject: { chat: ChatRecord | null; user: { id: string; role: string; status: string }; tool: string | undefined },
@@ -102,8 +108,9 @@ export function createServerExplanations(options: {
             remedy: 'An admin can enable it.',
           },
       ...explainAvailability(config, chat, source),
+      ...explainReachability((await catalogue.listReachability([config.id])).get(config.id)),
       explainConnection(state, connections.stateReason(config, connection)),
-      ...(tool === undefined ? [] : [explainTool(config, tool)]),
+      ...(tool === undefined ? [] : explainTool(config, tool, await toolsOf(config, user.id))),
     ];
   }
 }

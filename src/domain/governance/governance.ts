@@ -1,4 +1,5 @@
 import type { Store } from '../../data/store.ts';
+import type { CatalogueService } from '../catalogue/catalogue-service.ts';
 import type { ConfigService } from '../configs/config-service.ts';
 import type { ConnectionService } from '../connections/connection-service.ts';
 import type { Experiment } from '../experiments.ts';
@@ -12,6 +13,7 @@ export function createGovernance(options: {
   experiments: ReadonlySet<Experiment>;
   configs: ConfigService;
   connections: ConnectionService;
+  catalogue: CatalogueService;
 }) {
   return {
     explanations: createServerExplanations(options),

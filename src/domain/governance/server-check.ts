@@ -5,8 +5,11 @@ export const SERVER_CHECKS = [
   'enabled',
   'availability',
   'selected',
+  'reachable',
   'connected',
+  'tool_known',
   'tool_allowed',
+  'tool_approved',
 ] as const;
 
 /** One of them. */

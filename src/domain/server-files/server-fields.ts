@@ -1,6 +1,7 @@
 import {
   MCP_AUTH_TYPES,
   MCP_AVAILABILITIES,
+  MCP_TOOL_APPROVALS,
   MCP_TRANSPORTS,
   OAUTH_CALLBACK_MODES,
   OAUTH_RESOURCE_MODES,
@@ -32,6 +33,7 @@ export const FIELD_KINDS: Readonly<Record<PlainField, FieldKind>> = {
   availability: { kind: 'choice', choices: MCP_AVAILABILITIES },
   toolAllowList: LIST,
   toolDenyList: LIST,
+  toolApproval: { kind: 'choice', choices: MCP_TOOL_APPROVALS },
   authType: { kind: 'choice', choices: MCP_AUTH_TYPES },
   oauth2ClientId: OPTIONAL_TEXT,
   oauth2AuthUrl: OPTIONAL_TEXT,

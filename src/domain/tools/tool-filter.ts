@@ -1,7 +1,8 @@
-import type { McpServerConfigRecord } from '../../data/records.ts';
-
 /** The lists that decide which of a server's tools may be used. */
-export type ToolLists = Pick<McpServerConfigRecord, 'toolAllowList' | 'toolDenyList'>;
+export interface ToolLists {
+  readonly toolAllowList: readonly string[];
+  readonly toolDenyList: readonly string[];
+}
 
 /** Why a tool may be used or not. */
 export type ToolDecision = 'allowed' | 'denied_by_deny_list' | 'not_on_allow_list';

@@ -35,6 +35,9 @@ class Refused extends Error {
 /** How often an operation starts anew because the config changed meanwhile. */
 const MAX_ATTEMPTS = 3;
 
+/** Calls servers for users. */
+export type UpstreamCalls = ReturnType<typeof createUpstreamCalls>;
+
 /**
  * Creates the service that calls servers for users. It decides nothing about who may: ask the policy and the tool lists
  * before. It sends each user's own credentials, renews a token that a server rejects, and remembers the scopes that a

@@ -5,15 +5,21 @@ import { builder } from '../builder.ts';
 
 const McpServerCheckNameEnum = builder.enumType('McpServerCheckName', {
   description:
-    'A check that decides whether a server can be used. The gateway runs them in this order: EXISTS, VISIBLE, ENABLED, AVAILABILITY, SELECTED, CONNECTED, TOOL_ALLOWED.',
+    'A check that decides whether a server can be used. The gateway runs them in this order: EXISTS, VISIBLE, ENABLED, AVAILABILITY, SELECTED, REACHABLE, CONNECTED, TOOL_KNOWN, TOOL_ALLOWED, TOOL_APPROVED.',
   values: {
     EXISTS: { value: 'exists', description: 'The server exists and the viewer may know of it.' },
     VISIBLE: { value: 'visible', description: 'The user may see the server.' },
     ENABLED: { value: 'enabled', description: 'The server is enabled.' },
     AVAILABILITY: { value: 'availability', description: 'Which chats the server applies in.' },
     SELECTED: { value: 'selected', description: 'The server is selected for the chat.' },
+    REACHABLE: { value: 'reachable', description: 'The server answered when it was last called.' },
     CONNECTED: { value: 'connected', description: 'The user has connected their account, if the server requires it.' },
+    TOOL_KNOWN: { value: 'tool_known', description: 'The server lists the tool.' },
     TOOL_ALLOWED: { value: 'tool_allowed', description: 'The allow and deny lists permit the tool.' },
+    TOOL_APPROVED: {
+      value: 'tool_approved',
+      description: 'An admin approved the tool as it is, if the config pins its tools.',
+    },
   } as const,
 });
 

@@ -69,6 +69,18 @@ export const McpOAuth2CallbackModeEnum = builder.enumType('McpOAuth2CallbackMode
   } as const,
 });
 
+/** `McpToolApproval` */
+export const McpToolApprovalEnum = builder.enumType('McpToolApproval', {
+  description: 'Whether the tools of a server may be used as it lists them.',
+  values: {
+    AUTO: { value: 'auto', description: 'As the server lists them, within the allow and deny lists.' },
+    PIN: {
+      value: 'pin',
+      description: 'Only as an admin approved them. A tool that is new, or that changed, waits for an approval.',
+    },
+  } as const,
+});
+
 /** `McpServerState` */
 export const McpServerStateEnum = builder.enumType('McpServerState', {
   description: 'Whether a user can use a server, and if not, why.',

@@ -6,6 +6,7 @@ import {
   McpAvailabilityEnum,
   McpOAuth2CallbackModeEnum,
   McpOAuth2ResourceModeEnum,
+  McpToolApprovalEnum,
   McpTransportEnum,
 } from './enums.ts';
 
@@ -94,6 +95,12 @@ function optionalFields(t: PothosSchemaTypes.InputFieldBuilder<typeof builder.$i
     toolDenyList: t.stringList({
       required: false,
       description: 'These tools may not be used, even if they are in the allow list.',
+    }),
+    toolApproval: t.field({
+      type: McpToolApprovalEnum,
+      required: false,
+      description:
+        'Whether tools may be used as the server lists them, or only as an admin approved them. Default: AUTO.',
     }),
   };
 }

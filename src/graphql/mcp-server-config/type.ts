@@ -8,6 +8,7 @@ import {
   McpOAuth2CallbackModeEnum,
   McpOAuth2ResourceModeEnum,
   McpServerStateEnum,
+  McpToolApprovalEnum,
   McpTransportEnum,
 } from './enums.ts';
 
@@ -133,6 +134,11 @@ McpServerConfigType.implement({
       ...adminField,
       description: `Name of the header that carries the API key. ${ADMIN_FIELDS}`,
       resolve: (config) => config.apiKeyHeader || null,
+    }),
+    toolApproval: t.expose('toolApproval', {
+      type: McpToolApprovalEnum,
+      ...adminField,
+      description: `Whether tools may be used as the server lists them, or only as an admin approved them. ${ADMIN_FIELDS}`,
     }),
     createdBy: t.field({
       type: UserType,

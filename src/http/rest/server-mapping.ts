@@ -34,6 +34,7 @@ export function toConfigInput(body: McpServerBody): ConfigInput {
     ),
     toolAllowList: body.tool_allow_list,
     toolDenyList: body.tool_deny_list,
+    toolApproval: body.tool_approval,
     // Type error here: a field was added to the domain but not to this mapping.
   } satisfies Record<keyof ConfigInput, unknown>;
 }
@@ -52,6 +53,7 @@ const HIDDEN = {
   oauth_callback_url: '',
   oauth2_resource_mode: '',
   api_key_header: '',
+  tool_approval: '',
 } as const satisfies Partial<McpServer>;
 
 /**
@@ -88,6 +90,7 @@ export function toMcpServer(
     has_custom_headers: config.hasCustomHeaders,
     tool_allow_list: config.toolAllowList,
     tool_deny_list: config.toolDenyList,
+    tool_approval: config.toolApproval,
     availability: config.availability,
     enabled: config.enabled,
     auth_connected: isConnected,

@@ -34,6 +34,7 @@ const EXAMPLE_SERVER: McpServer = {
   has_custom_headers: false,
   tool_allow_list: [],
   tool_deny_list: ['delete_project'],
+  tool_approval: 'auto',
   availability: 'default_on',
   enabled: true,
   auth_connected: true,

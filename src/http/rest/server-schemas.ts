@@ -2,6 +2,7 @@ import { z } from 'zod';
 import {
   MCP_AUTH_TYPES,
   MCP_AVAILABILITIES,
+  MCP_TOOL_APPROVALS,
   MCP_TRANSPORTS,
   OAUTH_CALLBACK_MODES,
   OAUTH_RESOURCE_MODES,
@@ -66,6 +67,12 @@ export const UpdateMcpServer = z
     tool_deny_list: names.describe(
       'These tools are never available, even if they are in the allow list. Replaces the existing list.',
     ),
+    tool_approval: z
+      .enum(MCP_TOOL_APPROVALS)
+      .nullable()
+      .describe(
+        'Whether tools may be used as the server lists them, or only as an admin approved them. Default: auto.',
+      ),
   })
   .partial()
   .describe('The changes. Absent fields are unchanged; null or an empty value clears an optional field.');
@@ -110,6 +117,9 @@ export const McpServer = z
     has_custom_headers: z.boolean().describe('Whether custom headers are stored.'),
     tool_allow_list: z.array(z.string()).describe('If not empty, only these tools are available.'),
     tool_deny_list: z.array(z.string()).describe('These tools are never available.'),
+    tool_approval: z
+      .enum([...MCP_TOOL_APPROVALS, ''])
+      .describe(`Whether tools may be used as listed, or only as approved. ${ADMIN_ONLY}`),
     availability: z
       .enum(MCP_AVAILABILITIES)
       .describe('In all chats, in new chats by default, or only in chats where it is selected.'),

@@ -1,0 +1,102 @@
+import type { Caches } from '../../cache/caches.ts';
+import { estimateBytes } from '../../cache/estimate-bytes.ts';
+import { SYSTEM } from '../../policy/viewer.ts';
+import type { ConfigChangeRecord, McpReachabilityRecord, McpToolRecord } from '../records.ts';
+import { guarded } from '../repositories/guarded.ts';
+import type { createToolRepository } from '../repositories/tool-repository.ts';
+
+const TOOL_BOUNDS = { name: 'tools of servers', maxEntries: 20_000, maxBytes: 64_000_000 };
+const REACHABILITY_BOUNDS = { name: 'reachability of servers', maxEntries: 5_000, maxBytes: 16_000_000 };
+
+type ToolRepository = ReturnType<typeof createToolRepository>;
+
+/** The reads of tools and reachability that are answered from memory. */
+export type ToolReads = Pick<ToolRepository, 'list' | 'listReachability'>;
+
+/** Caches the tools of each list, and the reachability of each server, until the feed says that they changed. */
+export function createToolReads(stored: ToolRepository, fresh: () => Promise<void> | undefined, caches: Caches) {
+  const lists = caches.createPromiseCache<string, readonly McpToolRecord[]>(
+    TOOL_BOUNDS,
+    (key, tools) => estimateBytes(key) + estimateBytes(tools),
+  );
+  const reachability = caches.createPromiseCache<string, readonly McpReachabilityRecord[]>(
+    REACHABILITY_BOUNDS,
+    (configId, found) => estimateBytes(configId) + estimateBytes(found),
+  );
+
+  const reads: ToolReads = {
+    list: guarded('mcpServerTool.readAny', async ({ configIds, userId }) => {
+      await fresh();
+      return readEach(
+        lists,
+        configIds,
+        (id) => toKey(id, userId),
+        async (missing) => groupByConfig(await stored.list(SYSTEM, { configIds: missing, userId })),
+      );
+    }),
+
+    listReachability: guarded('mcpServerTool.readAny', async ({ configIds }) => {
+      await fresh();
+      return readEach(
+        reachability,
+        configIds,
+        (id) => id,
+        async (missing) => groupByConfig(await stored.listReachability(SYSTEM, { configIds: missing })),
+      );
+    }),
+  };
+
+  return {
+    reads,
+
+    apply(changes: readonly ConfigChangeRecord[]): void {
+      for (const { kind, configId, userId, changedColumns } of changes) {
+        if (kind === 'deleted' || changedColumns.includes('tools')) lists.delete(toKey(configId, userId));
+        if (kind === 'deleted' || changedColumns.includes('reachability')) reachability.delete(configId);
+      }
+    },
+
+    invalidate(): void {
+      lists.clear();
+      reachability.clear();
+    },
+  };
+}
+
+/** A user's rows, or the shared ones. */
+function toKey(configId: string, userId: string | null): string {
+  return `${configId} ${userId ?? ''}`;
+}
+
+interface KnownLists<Row> {
+  get(key: string): Promise<readonly Row[]> | undefined;
+  start(key: string, rows: Promise<readonly Row[]>): Promise<readonly Row[]>;
+}
+
+/** Reads the rows of each config. Those that are not cached are loaded with one statement. */
+async function readEach<Row>(
+  known: KnownLists<Row>,
+  configIds: readonly string[],
+  toKeyOf: (configId: string) => string,
+  load: (missing: readonly string[]) => Promise<ReadonlyMap<string, readonly Row[]>>,
+): Promise<Row[]> {
+  const found = configIds.map((id) => ({ id, rows: known.get(toKeyOf(id)) }));
+  const missing = found.filter(({ rows }) => rows === undefined).map(({ id }) => id);
+  const loading = missing.length === 0 ? undefined : load(missing);
+  const start = (id: string) =>
+    known.start(
+      toKeyOf(id),
+      (loading ?? Promise.resolve(new Map<string, Row[]>())).then((all) => all.get(id) ?? []),
+    );
+  return (await Promise.all(found.map(({ id, rows }) => rows ?? start(id)))).flat();
+}
+
+function groupByConfig<Row extends { configId: string }>(rows: readonly Row[]): Map<string, Row[]> {
+  const byConfig = new Map<string, Row[]>();
+  for (const row of rows) {
+    const known = byConfig.get(row.configId);
+    if (known === undefined) byConfig.set(row.configId, [row]);
+    else known.push(row);
+  }
+  return byConfig;
+}

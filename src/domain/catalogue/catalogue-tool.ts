@@ -1,0 +1,50 @@
+import type { McpServerConfigRecord, McpToolRecord } from '../../data/records.ts';
+import { toShownName } from './shown-name.ts';
+import { type ToolChange, toToolChange } from './tool-change.ts';
+import type { CatalogueDecision, DecidedTool } from './tool-decision.ts';
+import { parseDefinition, type ToolDefinition } from './tool-definition.ts';
+import { findWarnings, TOOL_WARNINGS, type ToolWarning } from './tool-warnings.ts';
+
+/** A tool with all that is shown of it. What is costly is made when it is asked for. */
+export class CatalogueTool {
+  readonly config: McpServerConfigRecord;
+  readonly tool: McpToolRecord;
+  readonly decision: CatalogueDecision;
+  #definition: ToolDefinition | undefined;
+
+  constructor(config: McpServerConfigRecord, { tool, decision }: DecidedTool) {
+    this.config = config;
+    this.tool = tool;
+    this.decision = decision;
+  }
+
+  /** As the server sent it. */
+  get definition(): ToolDefinition {
+    this.#definition ??= parseDefinition(this.tool.definition);
+    return this.#definition;
+  }
+
+  /** The name that models see. */
+  get shownAs(): string {
+    return toShownName(this.config.slug, this.tool.name);
+  }
+
+  /** What an admin should look at, as far as the tool alone tells it. */
+  get warnings(): ToolWarning[] {
+    const found = new Set(findWarnings(this.definition));
+    if (this.shownAs !== `${this.config.slug}__${this.tool.name}`) found.add('RENAMED');
+    return TOOL_WARNINGS.filter((warning) => found.has(warning));
+  }
+
+  /** How it differs from what was approved. Null if it does not, or nothing was approved. */
+  get change(): ToolChange | null {
+    const { approvedDefinition } = this.tool;
+    return approvedDefinition === null ? null : toToolChange(parseDefinition(approvedDefinition), this.definition);
+  }
+
+  /** About how many bytes `change` has: both definitions, and what differs of them. */
+  get changeBytes(): number {
+    const { approvedDefinition, definition } = this.tool;
+    return approvedDefinition === null ? 0 : 2 * (approvedDefinition.length + definition.length);
+  }
+}

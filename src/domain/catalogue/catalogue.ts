@@ -1,0 +1,64 @@
+import type { Caches } from '../../cache/caches.ts';
+import type { Memory } from '../../data/memory/memory.ts';
+import type { EffectiveServers } from '../chats/effective-servers.ts';
+import type { ConnectionService } from '../connections/connection-service.ts';
+import type { Experiment } from '../experiments.ts';
+import { createCatalogueService } from './catalogue-service.ts';
+import { createEffectiveTools } from './effective-tools.ts';
+import { followChanges } from './follow-changes.ts';
+import { createNeededListings } from './list-when-needed.ts';
+import { createToolListings } from './tool-listing.ts';
+import type { UpstreamTools } from './upstream-tools.ts';
+
+/** Creates what knows the tools of servers. `start` begins to list what changes; call `close` at the end. */
+export function createCatalogue(options: {
+  memory: Memory;
+  caches: Caches;
+  experiments: ReadonlySet<Experiment>;
+  connections: ConnectionService;
+  effectiveServers: EffectiveServers;
+  upstream: UpstreamTools;
+  listsInBackground: boolean;
+  onListingError: (error: unknown) => void;
+  now: () => Date;
+}) {
+  const {
+    memory,
+    caches,
+    experiments,
+    connections,
+    effectiveServers,
+    upstream,
+    listsInBackground,
+    onListingError,
+    now,
+  } = options;
+  const { store } = memory;
+  const listings = createToolListings({ store, upstream, now });
+  const needed = createNeededListings({
+    listings,
+    caches,
+    isOn: listsInBackground,
+    onError: onListingError,
+    now,
+  });
+  let stop: (() => Promise<void>) | undefined;
+  const catalogue = createCatalogueService({ store, experiments, listings, needed, now });
+  return {
+    services: {
+      catalogue,
+      effectiveTools: createEffectiveTools({ store, experiments, connections, effectiveServers, catalogue }),
+    },
+    internal: {
+      /** Begins to follow the feed. Call it after the reader has started. */
+      start(): void {
+        stop = followChanges(memory, needed.apply, onListingError);
+      },
+      listChanged: needed.changed,
+      async close(): Promise<void> {
+        await stop?.();
+        await needed.close();
+      },
+    },
+  };
+}

@@ -1,0 +1,125 @@
+import type { FieldChange, McpServerConfigRecord, McpToolListRecord, McpToolRecord } from '../../data/records.ts';
+import type { ToolListKey } from '../../data/repositories/tool-repository.ts';
+import type { Repositories } from '../../data/store.ts';
+import { SYSTEM } from '../../policy/viewer.ts';
+import { toConfigTarget } from '../configs/config-audit.ts';
+import { staleAfter } from './list-times.ts';
+import { type ListMerge, mergeSharedList, mergeUserList } from './merge-list.ts';
+import type { ListedTool } from './tool-definition.ts';
+
+/** The most bytes of definitions in a user's own rows: what many users can make the database grow by. */
+const MAX_OWN_BYTES = 1_000_000;
+/** The most tools that one audit entry names. */
+const MAX_AUDITED = 50;
+
+/** A list that a server sent, to be stored. */
+export interface ListingToSave {
+  config: McpServerConfigRecord;
+  /** Whose connection listed it. Null for the gateway's own credentials. */
+  user: { id: string; isAdmin: boolean } | null;
+  tools: readonly ListedTool[];
+  /** The number of tools that were left out. */
+  leftOut: number;
+  ttlMs: number | undefined;
+  isPublic: boolean;
+  now: Date;
+}
+
+/**
+ * Stores what a server listed. A list that was made with the gateway's own credentials is everybody's. With a user's
+ * connection it is everybody's if the server says so (`public`), or if an admin's connection keeps the shared list; for
+ * every other user, only where it differs is stored: one user's account must not decide what others are shown.
+ *
+ * Call it in a transaction.
+ *
+ * @returns whether it was stored; not if the user's own rows would be too large
+ */
+export async function saveListing(tx: Repositories, listing: ListingToSave): Promise<boolean> {
+  const { config, user, tools, leftOut, ttlMs, isPublic, now } = listing;
+  const sharedKey = { configId: config.id, userId: null };
+  const sharedList = await tx.tools.lockList(SYSTEM, sharedKey);
+  if (sharedList === null) return false;
+  const times = { listedAt: now, staleAt: staleAfter(now, ttlMs), leftOut };
+  const isShared = user === null || isPublic || (user.isAdmin && (await keepsSharedList(tx, sharedList, user.id)));
+  if (isShared) {
+    await writeList(tx, config, sharedKey, tools, now);
+    const listedById = user !== null && !isPublic ? user.id : null;
+    await tx.tools.saveList(SYSTEM, { ...sharedKey, listing: { ...times, listedById } });
+  }
+  if (user === null) return true;
+  const ownKey = { configId: config.id, userId: user.id };
+  if ((await tx.tools.lockList(SYSTEM, ownKey)) === null) return false;
+  const isStored = await writeList(tx, config, ownKey, tools, now);
+  await tx.tools.saveList(SYSTEM, { ...ownKey, listing: isStored ? times : { staleAt: times.staleAt } });
+  return isStored;
+}
+
+/** The shared list stays with one admin's connection, as long as there is that connection. */
+async function keepsSharedList(tx: Repositories, { configId, listedById }: McpToolListRecord, adminId: string) {
+  if (listedById === null || listedById === adminId) return true;
+  return (await tx.userTokens.find(SYSTEM, { configId, userId: listedById })) === null;
+}
+
+async function writeList(
+  tx: Repositories,
+  config: McpServerConfigRecord,
+  key: ToolListKey,
+  listed: readonly ListedTool[],
+  now: Date,
+): Promise<boolean> {
+  const configIds = [config.id];
+  const shared = await tx.tools.list(SYSTEM, { configIds, userId: null });
+  const isShared = key.userId === null;
+  const stored = isShared ? shared : await tx.tools.list(SYSTEM, { configIds, userId: key.userId });
+  const merge = isShared ? mergeSharedList(shared, listed, now) : mergeUserList(stored, listed, shared, now);
+  if (!isShared && countBytes(stored, merge) > MAX_OWN_BYTES) return false;
+  if (merge.inserts.length + merge.updates.length + merge.deletes.length === 0) return true;
+  const approvals = merge.inserts.length === 0 ? [] : await tx.tools.listApprovals(SYSTEM, { configId: config.id });
+  const approved = new Set(approvals.map(({ name, digest }) => `${digest} ${name}`));
+  await tx.tools.apply(SYSTEM, {
+    ...key,
+    ...merge,
+    // What was approved in another user's list, or on import, is approved here, too.
+    inserts: merge.inserts.map((tool) => ({
+      ...tool,
+      approvedDefinition: null,
+      approvedById: null,
+      ...(approved.has(`${tool.digest} ${tool.name}`)
+        ? { approvedDigest: tool.digest, approvedAt: now }
+        : { approvedDigest: null, approvedAt: null }),
+    })),
+  });
+  const changes = isShared ? toChanges(stored, merge) : [];
+  if (changes.length > 0) {
+    // Users' rows say how their lists differed from what the shared one was.
+    await tx.tools.makeOwnListsStale(SYSTEM, { configId: config.id, at: now });
+    await tx.audit.append(SYSTEM, {
+      actor: SYSTEM,
+      action: 'mcpServerTools.change',
+      target: toConfigTarget(config),
+      changes: changes.slice(0, MAX_AUDITED),
+      reason: `${changes.length} tools changed at the server.`,
+    });
+  }
+  return true;
+}
+
+function countBytes(stored: readonly McpToolRecord[], { inserts, updates, deletes }: ListMerge): number {
+  const changed = new Set([...deletes, ...updates.map(({ id }) => id)]);
+  const rows = [...stored.filter(({ id }) => !changed.has(id)), ...updates, ...inserts];
+  return rows.reduce((sum, { definition }) => sum + Buffer.byteLength(definition), 0);
+}
+
+/** The tools that came, went or changed, with their digests. */
+function toChanges(stored: readonly McpToolRecord[], { inserts, updates }: ListMerge): FieldChange[] {
+  const byId = new Map(stored.map((row) => [row.id, row]));
+  return [
+    ...inserts.map(({ name, digest }) => ({ field: name, before: null, after: digest })),
+    ...updates.flatMap(({ id, digest, status }) => {
+      const before = byId.get(id);
+      if (before === undefined || (before.digest === digest && before.status === status)) return [];
+      const after = status === 'gone' ? null : digest;
+      return [{ field: before.name, before: before.status === 'gone' ? null : before.digest, after }];
+    }),
+  ];
+}

@@ -1,0 +1,118 @@
+import { randomUUID } from 'node:crypto';
+import type { McpReachabilityRecord, McpServerConfigRecord, McpToolListRecord } from '../../data/records.ts';
+import type { ToolListKey } from '../../data/repositories/tool-repository.ts';
+import type { Store } from '../../data/store.ts';
+import { SYSTEM } from '../../policy/viewer.ts';
+import { createFairSemaphore } from '../shares/fair-semaphore.ts';
+import { retryAfter } from './list-times.ts';
+import { saveListing } from './save-listing.ts';
+import { readTools } from './tool-definition.ts';
+import type { UpstreamListing, UpstreamTools } from './upstream-tools.ts';
+
+/** The listings that one process runs at once. */
+const LISTINGS_AT_ONCE = 8;
+/** Longer than a listing may take. Another replica lists if this one ends before. */
+const LEASE_SECONDS = 30;
+
+/** The problem of a user's list that is too large to be stored. */
+const OWN_LIST_TOO_LARGE = 'OWN_LIST_TOO_LARGE';
+
+/** What became of a listing. */
+export type ListingResult =
+  | { kind: 'listed' }
+  | { kind: 'failed'; problem: string }
+  /** Somebody else lists, or has listed since. */
+  | { kind: 'elsewhere' };
+
+/** Lists the tools of servers and stores them, once for all replicas. */
+export type ToolListings = ReturnType<typeof createToolListings>;
+
+/** Creates the listings of one process. */
+export function createToolListings(options: { store: Store; upstream: UpstreamTools; now: () => Date }) {
+  const { store, upstream, now } = options;
+  const places = createFairSemaphore(LISTINGS_AT_ONCE);
+
+  const save = (config: McpServerConfigRecord, userId: string | null, listing: UpstreamListing) =>
+    store.transaction(async (tx): Promise<ListingResult> => {
+      const held = await tx.configs.hold(SYSTEM, { id: config.id });
+      // What was listed is of a server that the config no longer names. The change itself makes a new listing necessary.
+      if (held === null || held.version !== config.version) return { kind: 'elsewhere' };
+      if (listing.kind !== 'not_asked') {
+        await tx.tools.saveReachability(SYSTEM, toReachability(config.id, listing, now()));
+      }
+      if (listing.kind !== 'listed') {
+        await tx.tools.saveList(SYSTEM, { configId: config.id, userId, listing: { staleAt: retryAfter(now()) } });
+        return { kind: 'failed', problem: listing.problem };
+      }
+      const role = userId === null ? null : await tx.sessions.findUser(SYSTEM, { id: userId });
+      const isSaved = await saveListing(tx, {
+        config: held,
+        user: userId === null ? null : { id: userId, isAdmin: role?.role === 'admin' },
+        ...toRead(listing),
+        ttlMs: listing.ttlMs,
+        isPublic: listing.cacheScope === 'public',
+        now: now(),
+      });
+      return isSaved ? { kind: 'listed' } : { kind: 'failed', problem: OWN_LIST_TOO_LARGE };
+    });
+
+  return {
+    /**
+     * Lists with one user's connection or, without a user, with the gateway's own credentials.
+     *
+     * @param since what made the listing necessary: nothing happens if a listing began later. Null: list in any case
+     */
+    async list(key: ToolListKey, since: Date | null): Promise<ListingResult> {
+      const { configId, userId } = key;
+      const release = await places.acquire(`${configId} ${userId ?? ''}`);
+      try {
+        const leaseId = randomUUID();
+        const lease = { ...key, leaseId };
+        if (!(await store.tools.takeLease(SYSTEM, { ...lease, since, seconds: LEASE_SECONDS }))) {
+          return { kind: 'elsewhere' };
+        }
+        try {
+          const config = await store.configs.findForConnection(SYSTEM, { id: configId });
+          if (config === null) return { kind: 'elsewhere' };
+          return await save(config, userId, await upstream.listTools(config, userId));
+        } finally {
+          await store.tools.endLease(SYSTEM, lease);
+        }
+      } finally {
+        release();
+      }
+    },
+
+    find: (key: ToolListKey): Promise<McpToolListRecord | null> => store.tools.findList(SYSTEM, key),
+  };
+}
+
+function toReachability(
+  configId: string,
+  listing: Exclude<UpstreamListing, { kind: 'not_asked' }>,
+  checkedAt: Date,
+): McpReachabilityRecord {
+  const { server, latencyMs } = listing;
+  return {
+    configId,
+    reachable: listing.kind === 'listed' || listing.isReachable,
+    checkedAt,
+    problem: listing.kind === 'failed' ? listing.problem : null,
+    latencyMs: Math.round(latencyMs),
+    protocolVersion: cut(server?.protocolVersion, 64),
+    serverName: cut(server?.name, 200),
+    serverVersion: cut(server?.version, 200),
+    instructions: cut(server?.instructions, 16_000),
+  };
+}
+
+function toRead({ tools: raw, leftOut = 0 }: Extract<UpstreamListing, { kind: 'listed' }>) {
+  const { tools, leftOut: alsoLeftOut } = readTools(raw);
+  return { tools, leftOut: leftOut + alsoLeftOut.length };
+}
+
+/** Cuts a server's text to what the database takes. */
+function cut(text: string | null | undefined, characters: number): string | null {
+  if (text == null) return null;
+  return [...text.replaceAll('\0', '').toWellFormed()].slice(0, characters).join('');
+}

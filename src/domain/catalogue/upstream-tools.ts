@@ -1,0 +1,97 @@
+import type { McpServerConfigRecord } from '../../data/records.ts';
+import { DomainError } from '../../errors.ts';
+import { UpstreamError, type UpstreamProblem } from '../../mcp/upstream-error.ts';
+import type { UpstreamCalls } from '../upstreams/upstream-calls.ts';
+
+/** What a server said about itself. */
+export interface UpstreamServer {
+  protocolVersion: string | null;
+  name: string | null;
+  version: string | null;
+  instructions: string | null;
+}
+
+/** The result of listing a server's tools. */
+export type UpstreamListing = { latencyMs: number; server: UpstreamServer | null } & (
+  | {
+      kind: 'listed';
+      /** The entries of `tools` from all pages, parsed; their number, size and depth are bounded. */
+      tools: readonly unknown[];
+      /** The number of tools that were left out already, because nothing could be done with them. */
+      leftOut?: number | undefined;
+      /** How long the list may be kept. Undefined if the server does not say. */
+      ttlMs?: number | undefined;
+      /** Whether the list is the same for everybody, as far as the server says. */
+      cacheScope?: 'public' | 'private' | undefined;
+    }
+  | {
+      kind: 'failed';
+      /** Whether the server answered: one that refuses the credentials is reachable. */
+      isReachable: boolean;
+      /** The code of the problem. */
+      problem: string;
+    }
+  /** Nothing was sent: there is no connection or no secret to send it with, or the server is given a rest. */
+  | { kind: 'not_asked'; problem: string }
+);
+
+/** Lists the tools of servers. */
+export interface UpstreamTools {
+  /** @param userId whose connection to use, for OAuth 2; null: the gateway's own credentials, or none */
+  listTools(config: McpServerConfigRecord, userId: string | null): Promise<UpstreamListing>;
+}
+
+/** Problems that say nothing about the server, because nothing was sent or the answer was not waited for. */
+const NOT_ASKED: ReadonlySet<UpstreamProblem> = new Set<UpstreamProblem>([
+  'ADDRESS_REFUSED',
+  'URL_REFUSED',
+  'CIRCUIT_OPEN',
+  'BUSY',
+  'CANCELLED',
+  'CLOSED',
+]);
+/** Problems that a server tells itself, as an MCP server. */
+const ANSWERED: ReadonlySet<UpstreamProblem> = new Set<UpstreamProblem>([
+  'UNAUTHORIZED',
+  'INSUFFICIENT_SCOPE',
+  'FORBIDDEN',
+  'RATE_LIMITED',
+  'REFUSED',
+  'TOO_LARGE',
+  'TOO_DEEP',
+]);
+
+/** Lists tools by calling the servers. Turns every failure into a code. */
+export function createUpstreamTools(calls: Pick<UpstreamCalls, 'listTools'>): UpstreamTools {
+  return {
+    async listTools({ id: configId }, userId) {
+      const begun = performance.now();
+      const timed = () => ({ latencyMs: performance.now() - begun, server: null });
+      try {
+        const outcome = await calls.listTools({ configId, userId });
+        if (outcome.state !== 'ok') return { kind: 'not_asked', problem: outcome.state.toUpperCase(), ...timed() };
+        const { tools, skipped, ttlMs, cacheScope, server } = outcome.value;
+        return {
+          kind: 'listed',
+          tools: tools.map(({ definition }) => definition),
+          leftOut: skipped.length,
+          ttlMs,
+          cacheScope,
+          latencyMs: timed().latencyMs,
+          server: {
+            protocolVersion: server.protocolVersion ?? null,
+            name: server.name ?? null,
+            version: server.version ?? null,
+            instructions: server.instructions ?? null,
+          },
+        };
+      } catch (error) {
+        if (error instanceof DomainError) return { kind: 'not_asked', problem: error.code, ...timed() };
+        if (!(error instanceof UpstreamError)) throw error;
+        const { problem } = error;
+        if (NOT_ASKED.has(problem)) return { kind: 'not_asked', problem, ...timed() };
+        return { kind: 'failed', isReachable: ANSWERED.has(problem), problem, ...timed() };
+      }
+    },
+  };
+}
