@@ -3,6 +3,7 @@ import { CONNECTION_LIMITS } from '../src/limits/connection-limits.ts';
 import { CREDENTIAL_LIMITS } from '../src/limits/credential-limits.ts';
 import { FIELD_LIMITS } from '../src/limits/field-limits.ts';
 import type { Limit, LimitUnit } from '../src/limits/limit.ts';
+import { MCP_LIMITS } from '../src/limits/mcp-limits.ts';
 import { OPERATION_LIMITS } from '../src/limits/operation-limits.ts';
 import { OUTBOUND_LIMITS } from '../src/limits/outbound-limits.ts';
 import { QUOTAS } from '../src/limits/quotas.ts';
@@ -16,6 +17,7 @@ export const LIMITS: Readonly<Record<string, { kind: string; limits: Readonly<Re
   CONNECTION_LIMITS: { kind: 'connection', limits: CONNECTION_LIMITS },
   CREDENTIAL_LIMITS: { kind: 'credential', limits: CREDENTIAL_LIMITS },
   FIELD_LIMITS: { kind: 'field', limits: FIELD_LIMITS },
+  MCP_LIMITS: { kind: 'MCP server', limits: MCP_LIMITS },
   OUTBOUND_LIMITS: { kind: 'other system', limits: OUTBOUND_LIMITS },
 };
 

@@ -1,12 +1,10 @@
 import type { Caches } from '../../cache/caches.ts';
 import { estimateBytes } from '../../cache/estimate-bytes.ts';
+import { CACHE_BOUNDS } from '../../limits/cache-bounds.ts';
 import { SYSTEM } from '../../policy/viewer.ts';
 import type { ConfigChangeRecord, McpReachabilityRecord, McpToolRecord } from '../records.ts';
 import { guarded } from '../repositories/guarded.ts';
 import type { createToolRepository } from '../repositories/tool-repository.ts';
-
-const TOOL_BOUNDS = { name: 'tools of servers', maxEntries: 20_000, maxBytes: 64_000_000 };
-const REACHABILITY_BOUNDS = { name: 'reachability of servers', maxEntries: 5_000, maxBytes: 16_000_000 };
 
 type ToolRepository = ReturnType<typeof createToolRepository>;
 
@@ -16,11 +14,11 @@ export type ToolReads = Pick<ToolRepository, 'list' | 'listReachability'>;
 /** Caches the tools of each list, and the reachability of each server, until the feed says that they changed. */
 export function createToolReads(stored: ToolRepository, fresh: () => Promise<void> | undefined, caches: Caches) {
   const lists = caches.createPromiseCache<string, readonly McpToolRecord[]>(
-    TOOL_BOUNDS,
+    CACHE_BOUNDS.tools,
     (key, tools) => estimateBytes(key) + estimateBytes(tools),
   );
   const reachability = caches.createPromiseCache<string, readonly McpReachabilityRecord[]>(
-    REACHABILITY_BOUNDS,
+    CACHE_BOUNDS.reachability,
     (configId, found) => estimateBytes(configId) + estimateBytes(found),
   );
 

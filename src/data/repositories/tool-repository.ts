@@ -1,10 +1,11 @@
+import { MCP_LIMITS } from '../../limits/mcp-limits.ts';
 import type { PrismaStore } from '../database/prisma.ts';
 import type { Prisma } from '../generated/client.ts';
 import type { McpReachabilityRecord, McpToolListRecord, McpToolRecord, McpToolStatus } from '../records.ts';
 import { guarded } from './guarded.ts';
 
 /** The most tools that are compared by their looks at once. */
-const MAX_ALIKE = 20_000;
+const MAX_ALIKE = MCP_LIMITS.lookAlikes.value;
 
 /** A list of tools: of a server for everybody, or for one user. */
 export interface ToolListKey {

@@ -3,6 +3,7 @@ import type { McpReachabilityRecord, McpServerConfigRecord, McpToolRecord } from
 import type { ToolApproval } from '../../data/repositories/tool-repository.ts';
 import type { Store } from '../../data/store.ts';
 import { notFound, validationFailed } from '../../errors.ts';
+import { MCP_LIMITS } from '../../limits/mcp-limits.ts';
 import { assertCan, can } from '../../policy/policy.ts';
 import { SYSTEM, type Viewer, viewerUserId } from '../../policy/viewer.ts';
 import { toConfigTarget } from '../configs/config-audit.ts';
@@ -14,7 +15,7 @@ import type { ListingResult, ToolListings } from './tool-listing.ts';
 
 const WHAT = 'MCP server config';
 /** The most tools that can be approved at once: as many as a server may have. */
-const MAX_APPROVED = 1_000;
+const MAX_APPROVED = MCP_LIMITS.approved.value;
 /** How long `refresh` waits for a listing of another replica. */
 const WAIT_MS = 15_000;
 const LOOK_MS = 200;

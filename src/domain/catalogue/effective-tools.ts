@@ -25,9 +25,6 @@ export interface EffectiveTool extends EffectiveServer {
   tool: CatalogueTool;
 }
 
-/** Finds the tools that a user can use: in one of their chats, or without a chat. */
-export type EffectiveTools = ReturnType<typeof createEffectiveTools>;
-
 /** Creates the service. */
 export function createEffectiveTools(options: {
   store: Store;

@@ -1,9 +1,11 @@
+import { MCP_LIMITS } from '../../limits/mcp-limits.ts';
+
 const MINUTE_MS = 60_000;
 
 /** How long a list is used when the server does not say. */
 const DEFAULT_TTL_MS = 15 * MINUTE_MS;
 const MIN_TTL_MS = MINUTE_MS;
-const MAX_TTL_MS = 24 * 60 * MINUTE_MS;
+const MAX_TTL_MS = MCP_LIMITS.longestFreshness.value;
 
 /** After a failure, the next use waits this long before it tries again. */
 const RETRY_MS = MINUTE_MS;

@@ -2,9 +2,9 @@ import type { Caches } from '../../cache/caches.ts';
 import { estimateBytes } from '../../cache/estimate-bytes.ts';
 import type { ConfigChangeRecord, McpServerConfigRecord } from '../../data/records.ts';
 import type { ToolListKey } from '../../data/repositories/tool-repository.ts';
+import { CACHE_BOUNDS } from '../../limits/cache-bounds.ts';
 import type { ToolListings } from './tool-listing.ts';
 
-const BOUNDS = { name: 'lists of tools that are known to be fresh', maxEntries: 20_000, maxBytes: 4_000_000 };
 /** A list that is in use is looked at this often. */
 const LOOK_MS = 30_000;
 
@@ -31,7 +31,7 @@ export function createNeededListings(options: {
 }) {
   const { listings, caches, isOn, onError, now } = options;
   const running = new Map<string, Promise<unknown>>();
-  const lookedAt = caches.createMap<string, number>(BOUNDS, (key) => estimateBytes(key));
+  const lookedAt = caches.createMap<string, number>(CACHE_BOUNDS.freshTools, (key) => estimateBytes(key));
   let isClosed = !isOn;
 
   const start = (key: ToolListKey, work: () => Promise<unknown>): void => {

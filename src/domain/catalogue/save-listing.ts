@@ -1,6 +1,7 @@
 import type { FieldChange, McpServerConfigRecord, McpToolListRecord, McpToolRecord } from '../../data/records.ts';
 import type { ToolListKey } from '../../data/repositories/tool-repository.ts';
 import type { Repositories } from '../../data/store.ts';
+import { MCP_LIMITS } from '../../limits/mcp-limits.ts';
 import { SYSTEM } from '../../policy/viewer.ts';
 import { toConfigTarget } from '../configs/config-audit.ts';
 import { staleAfter } from './list-times.ts';
@@ -8,7 +9,7 @@ import { type ListMerge, mergeSharedList, mergeUserList } from './merge-list.ts'
 import type { ListedTool } from './tool-definition.ts';
 
 /** The most bytes of definitions in a user's own rows: what many users can make the database grow by. */
-const MAX_OWN_BYTES = 1_000_000;
+const MAX_OWN_BYTES = MCP_LIMITS.ownTools.value;
 /** The most tools that one audit entry names. */
 const MAX_AUDITED = 50;
 

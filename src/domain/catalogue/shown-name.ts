@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
+import { MCP_LIMITS } from '../../limits/mcp-limits.ts';
 
 /** The longest name that all model APIs accept. */
-const MAX_SHOWN = 64;
+const MAX_SHOWN = MCP_LIMITS.shownName.value;
 const HASH_DIGITS = 10;
 
 /** A name that ends like one that was changed: it is changed, too, so that no two tools are shown with one name. */

@@ -1,12 +1,13 @@
 import canonicalize from 'canonicalize';
 import { diffWordsWithSpace } from 'diff';
+import { MCP_LIMITS } from '../../limits/mcp-limits.ts';
 import { pickDigested, type ToolDefinition } from './tool-definition.ts';
 import { showInvisible } from './tool-text.ts';
 
 /** More than this is no longer compared word by word, and is shown as replaced. */
 const MAX_WORD_EDITS = 400;
 /** The most fields that a change lists. */
-const MAX_FIELDS = 200;
+const MAX_FIELDS = MCP_LIMITS.changedFields.value;
 
 /** A piece of a description: unchanged, taken away or added. Invisible characters are written as `\u{…}`. */
 export interface TextChange {

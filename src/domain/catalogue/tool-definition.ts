@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import canonicalize from 'canonicalize';
+import { MCP_LIMITS } from '../../limits/mcp-limits.ts';
 import { countCharacters, isStorable } from '../validation/text.ts';
 
 /** The longest name of a tool: as long as the names on allow and deny lists. */
-const MAX_NAME_CHARACTERS = 128;
+const MAX_NAME_CHARACTERS = MCP_LIMITS.toolName.value;
 
 /** What a server says about a tool, as it was received. */
 export interface ToolDefinition {
