@@ -73,6 +73,7 @@ describe('a server that is protected by OAuth 2', () => {
     const { gateway, as } = world;
     const { config, database, keyring, clock, tokens } = gateway;
     const replica = await createGateway({
+      listsInBackground: false,
       config,
       database,
       keyring,

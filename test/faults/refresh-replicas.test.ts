@@ -142,6 +142,7 @@ describe.runIf(serverUrl !== undefined)('two gateways on one PostgreSQL', () => 
     as.addResource(resource);
     mcp.onJson('/.well-known/oauth-protected-resource/mcp', { resource, authorization_servers: [as.issuer] });
     gateway = await createGateway({
+      listsInBackground: false,
       config: readConfig(env),
       database,
       keyring,

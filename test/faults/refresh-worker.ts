@@ -29,6 +29,7 @@ if (databaseUrl === undefined || encryptionKeys === undefined || adminToken === 
   throw new Error('give DATABASE_URL, GATEHOUSE_ENCRYPTION_KEYS and GATEHOUSE_ADMIN_TOKEN');
 }
 const { accessTokens } = await createGateway({
+  listsInBackground: false,
   config,
   database: await openServerDatabase(databaseUrl.expose()),
   keyring: new Keyring(encryptionKeys),

@@ -10,7 +10,7 @@ import { type ListDocument, listDocuments } from './list-documents.ts';
 import { insertUserToken } from './user-tokens.ts';
 
 const STAGES = 12;
-const DOCUMENTS_PER_STAGE = 60;
+const DOCUMENTS_PER_STAGE = 170;
 /** So many documents are asked again in the next stage, after a change. */
 const ASKED_AGAIN = 20;
 

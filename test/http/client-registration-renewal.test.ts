@@ -31,6 +31,7 @@ beforeAll(async () => {
   const { config, database, keyring, clock, tokens } = world.gateway;
   const adminToken = new Secret(tokens.bootstrap);
   replica = await createGateway({
+    listsInBackground: false,
     config,
     database,
     keyring,

@@ -25,6 +25,7 @@ beforeAll(async () => {
   world = await openConnectedWorld();
   const { config, database, keyring, clock, tokens } = world.gateway;
   replica = await createGateway({
+    listsInBackground: false,
     config,
     database,
     keyring,

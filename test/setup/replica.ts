@@ -20,6 +20,7 @@ export async function createReplica(
   options: { keyring?: Keyring } = {},
 ): Promise<Replica> {
   const gateway = await createGateway({
+    listsInBackground: false,
     config: of.config,
     database,
     keyring: options.keyring ?? of.keyring,
