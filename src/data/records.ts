@@ -262,6 +262,8 @@ export const AUDIT_ACTIONS = [
   'mcpServerConnection.remove',
   'mcpServerConnection.refresh',
   'chat.create',
+  'chat.update',
+  'chat.delete',
   'chatMessage.create',
   'user.create',
   'user.update',
@@ -299,7 +301,7 @@ export const AUDIT_TARGET_TYPES = [
 /** A type of audit target. */
 export type AuditTargetType = (typeof AUDIT_TARGET_TYPES)[number];
 
-/** A field that changed. For a secret, only the fact that it changed. */
+/** A field that changed. For a secret or a private text, only the fact that it changed. */
 export type FieldChange = { field: string; before: unknown; after: unknown } | { field: string; changed: true };
 
 /** An entry of the audit log. */

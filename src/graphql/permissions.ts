@@ -42,6 +42,8 @@ export const ROOT_PERMISSIONS = {
     refreshMcpServerTools: 'mcpServerTool.refresh',
     approveMcpTools: 'mcpServerTool.approve',
     createChat: 'chat.create',
+    updateChat: 'chat.write',
+    deleteChat: 'chat.delete',
     createChatMessage: 'chat.write',
     createUser: 'user.create',
     updateUser: 'user.update',

@@ -70,6 +70,7 @@ export const POLICY = {
 
   'chat.create': { admin: 'own', member: 'own' },
   'chat.write': { admin: 'own', member: 'own' },
+  'chat.delete': { admin: 'own', member: 'own' },
   'chat.list': { admin: 'own', auditor: 'own', service: 'own', member: 'own' },
   'chat.read': { admin: 'own', auditor: 'own', service: 'any', member: 'own', ...SYSTEM },
   'mcpServer.explain': { ...STAFF, member: 'own' },

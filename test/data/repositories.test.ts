@@ -90,6 +90,8 @@ const ACTIONS: Readonly<Record<string, Action>> = {
   'chats.create': 'chat.create',
   'chats.lockOwn': 'chat.write',
   'chats.createMessage': 'chat.write',
+  'chats.update': 'chat.write',
+  'chats.delete': 'chat.delete',
   'chats.listMessages': 'chat.read',
   'chats.findContents': 'chat.read',
   'chats.countMessages': 'chat.read',

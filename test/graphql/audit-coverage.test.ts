@@ -77,6 +77,8 @@ const MUTATIONS: Readonly<Record<string, Expected>> = {
     target: 'chat',
     failing: `(input: { chatId: "${MISSING}", content: "x" }) { id }`,
   },
+  updateChat: { action: 'chat.update', target: 'chat', failing: `(input: { id: "${MISSING}" }) { chat { id } }` },
+  deleteChat: { action: 'chat.delete', target: 'chat', failing: `(input: { id: "${MISSING}" }) { deletedId }` },
   createUser: { action: 'user.create', target: 'user', failing: '(input: { email: "none" }) { id }' },
   updateUser: { action: 'user.update', target: 'user', failing: `(id: "${MISSING}", patch: { role: ADMIN }) { id }` },
   deleteUser: { action: 'user.delete', target: 'user', failing: `(id: "${MISSING}") { deletedId }` },
@@ -190,6 +192,14 @@ describe('REST', () => {
       await rest.call('admin', 'DELETE', `${SERVERS}/${restConfigId}`),
     ],
     createChat: async (rest) => ['chat.create', await rest.call('admin', 'POST', CHAT_GROUP.prefix, {})],
+    updateChat: async (rest) => [
+      'chat.update',
+      await rest.call('admin', 'PATCH', `${CHAT_GROUP.prefix}/${restChatId}`, { title: 'x' }),
+    ],
+    deleteChat: async (rest) => [
+      'chat.delete',
+      await rest.call('admin', 'DELETE', `${CHAT_GROUP.prefix}/${deletedChatId}`),
+    ],
     createChatMessage: async (rest) => [
       'chatMessage.create',
       await rest.call('admin', 'POST', `${CHAT_GROUP.prefix}/${restChatId}/messages`, { content: 'x' }),
@@ -197,10 +207,12 @@ describe('REST', () => {
   };
   let restConfigId: string;
   let restChatId: string;
+  let deletedChatId: string;
   beforeAll(async () => {
     restConfigId = await createId(gateway);
     await insertUserToken(gateway, { configId: restConfigId, userId: gateway.userIds.admin });
     restChatId = (await newChat(gateway, 'admin')).id;
+    deletedChatId = (await newChat(gateway, 'admin')).id;
   });
 
   test('the table has every modifying route', () => {

@@ -25,6 +25,18 @@ export function writeMessage(gateway: TestGateway, caller: ChatCaller, input: Re
   return gateway.graphql(query, { token: gateway.tokens[caller], variables });
 }
 
+/** Changes a chat as the caller. */
+export function changeChat(gateway: TestGateway, caller: ChatCaller, input: Record<string, unknown>) {
+  const query = `mutation ($input: UpdateChatInput!) { updateChat(input: $input) { chat { ${CHAT_FIELDS} } } }`;
+  return gateway.graphql(query, { token: gateway.tokens[caller], variables: { input } });
+}
+
+/** Deletes a chat as the caller. */
+export function dropChat(gateway: TestGateway, caller: ChatCaller, id: string) {
+  const query = 'mutation ($input: DeleteChatInput!) { deleteChat(input: $input) { deletedId } }';
+  return gateway.graphql(query, { token: gateway.tokens[caller], variables: { input: { id } } });
+}
+
 /** A chat as the caller sees it; null if they may not. */
 export async function readChat(gateway: TestGateway, caller: ChatCaller, id: string) {
   const query = `query ($id: UUID!) { chat(id: $id) { ${CHAT_FIELDS} } }`;

@@ -12,6 +12,7 @@ const SUBJECTS: Subjects = {
   apiTokenId: '00000000-0000-4000-8000-00000000000c',
   serverUrl: UNREACHABLE_URL,
   chatIds: {},
+  deletedChatIds: {},
   keyNumber: 99,
 };
 

@@ -41,6 +41,7 @@ export const INPUT_KINDS: Readonly<Record<string, InputKind>> = {
   'CreateApiTokenInput.name': 'name',
   'CreateChatInput.title': 'name',
   'CreateChatMessageInput.content': 'text',
+  'UpdateChatInput.title': 'name',
   'CreateUserInput.email': 'name',
   'UpdateUserInput.email': 'name',
   // A file: its names and URLs become those of configs, and follow their rules.

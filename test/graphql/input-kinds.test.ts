@@ -1,13 +1,16 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createTestGateway, type TestGateway } from '../setup/gateway.ts';
+import { newChat } from './chat-operations.ts';
 import { createId, issuesOf, validInput } from './config-operations.ts';
 import { INPUT_KINDS, listInputsOfKind, listInputTexts } from './input-fields.ts';
 
 let gateway: TestGateway;
 let configId: string;
+let chatId: string;
 beforeAll(async () => {
   gateway = await createTestGateway();
   configId = await createId(gateway);
+  chatId = (await newChat(gateway, 'member')).id;
 });
 afterAll(() => gateway?.close());
 
@@ -42,6 +45,11 @@ const SENDERS: Readonly<
     operation: 'mutation ($input: CreateChatInput!) { createChat(input: $input) { id } }',
     caller: 'member',
     toVariables: (input) => ({ input }),
+  },
+  UpdateChatInput: {
+    operation: 'mutation ($input: UpdateChatInput!) { updateChat(input: $input) { chat { id } } }',
+    caller: 'member',
+    toVariables: (fields) => ({ input: { id: chatId, ...fields } }),
   },
   CreateUserInput: {
     operation: 'mutation ($input: CreateUserInput!) { createUser(input: $input) { id } }',

@@ -16,6 +16,8 @@ export interface Subjects {
   apiTokenId: string;
   /** A chat of each user who may have one. */
   chatIds: Readonly<Partial<Record<string, string>>>;
+  /** The same, for chats that are deleted. */
+  deletedChatIds: Readonly<Partial<Record<string, string>>>;
   /** URL of an MCP server for discovery; by default one that the gateway may not reach. */
   serverUrl: string;
   /** Number of a revoked key. */
@@ -57,6 +59,9 @@ export const ROOT_ARGUMENTS: Readonly<Record<string, (subjects: Subjects, caller
   'Mutation.createChat': () => '(input: { title: "New" })',
   'Mutation.createChatMessage': ({ chatIds }, caller) =>
     `(input: { chatId: "${chatIds[caller] ?? MISSING_ID}", content: "Hello" })`,
+  'Mutation.updateChat': ({ chatIds }, caller) =>
+    `(input: { id: "${chatIds[caller] ?? MISSING_ID}", title: "${randomUUID()}" })`,
+  'Mutation.deleteChat': ({ deletedChatIds }, caller) => `(input: { id: "${deletedChatIds[caller] ?? MISSING_ID}" })`,
   'Mutation.createUser': () => `(input: { email: "${randomUUID()}@example.com" })`,
   'Mutation.updateUser': ({ userId }) => `(id: "${userId}", patch: { role: AUDITOR })`,
   'Mutation.deleteUser': ({ userId }) => `(id: "${userId}")`,
@@ -163,14 +168,26 @@ export async function createSubjects(gateway: TestGateway): Promise<Subjects> {
   await insertUserToken(gateway, { configId, userId });
   await insertReasons(gateway, configId);
   const chatIds: Record<string, string> = {};
+  const deletedChatIds: Record<string, string> = {};
   for (const caller of ['admin', 'member'] as const) {
     const chat = `mutation { createChat(input: { title: "Subject" }) { id } }`;
-    const { data } = await gateway.graphql(chat, { token: gateway.tokens[caller] });
-    chatIds[caller] = data.createChat.id;
+    for (const ids of [chatIds, deletedChatIds]) {
+      const { data } = await gateway.graphql(chat, { token: gateway.tokens[caller] });
+      ids[caller] = data.createChat.id;
+    }
     const message = `mutation { createChatMessage(input: { chatId: "${chatIds[caller]}", content: "Hello" }) { id } }`;
     await gateway.graphql(message, { token: gateway.tokens[caller] });
   }
   await insertTools(gateway, configId);
   const keyNumber = await registerRevokedKey(gateway);
-  return { configId, slug, userId, apiTokenId: used.apiToken.id, keyNumber, serverUrl: UNREACHABLE_URL, chatIds };
+  return {
+    configId,
+    slug,
+    userId,
+    apiTokenId: used.apiToken.id,
+    keyNumber,
+    serverUrl: UNREACHABLE_URL,
+    chatIds,
+    deletedChatIds,
+  };
 }

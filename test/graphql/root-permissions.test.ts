@@ -51,6 +51,8 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
   'Mutation.approveMcpTools':            [OK,  NO,     NO,     NO],
   'Mutation.createChat':                 [OK,  NO,     NO,     OK],
   'Mutation.createChatMessage':          [OK,  NO,     NO,     OK],
+  'Mutation.updateChat':                 [OK,  NO,     NO,     OK],
+  'Mutation.deleteChat':                 [OK,  NO,     NO,     OK],
   'Mutation.createUser':                 [OK,  NO,     NO,     NO],
   'Mutation.updateUser':                 [OK,  NO,     NO,     NO],
   'Mutation.deleteUser':                 [OK,  NO,     NO,     NO],
@@ -120,6 +122,7 @@ describe('the guard before the root fields', () => {
     keyNumber: 1,
     serverUrl: UNREACHABLE_URL,
     chatIds: {},
+    deletedChatIds: {},
   };
 
   /** A context in which any use of a service fails: a refused call must not get that far. */

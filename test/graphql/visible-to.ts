@@ -181,6 +181,8 @@ export const VISIBLE_TO: Readonly<Record<string, string>> = {
   'ChatMessageConnection.totalCount': CHATTERS,
   'ChatMessageEdge.cursor': CHATTERS,
   'ChatMessageEdge.node': CHATTERS,
+  'UpdateChatPayload.chat': 'AM',
+  'DeleteChatPayload.deletedId': 'AM',
   'ChatConnection.edges': ALL,
   'ChatConnection.nodes': ALL,
   'ChatConnection.pageInfo': ALL,

@@ -113,7 +113,7 @@ describe('the document', () => {
       .map(({ method, path }) => `${method} ${path.replace(/\/$/, '').replaceAll(/:(\w+)/g, '{$1}')}`);
     const documented = listOperations().map(({ method, path }) => `${method.toUpperCase()} ${path}`);
     expect(documented.sort()).toEqual([...new Set(routes)].sort());
-    expect(documented).toHaveLength(13);
+    expect(documented).toHaveLength(15);
   });
 
   test('says of each operation what it does, accepts and returns, with examples', () => {
@@ -257,6 +257,22 @@ describe('real answers', () => {
       400: () => rest.call('member', 'GET', `${CHATS}/nonsense`),
       401: async () => rest.call('nobody', 'GET', await createChat()),
       404: async () => rest.call('admin', 'GET', await createChat()),
+    },
+    updateChat: {
+      200: async () => rest.call('member', 'PATCH', await createChat(), { title: 'Other' }),
+      400: async () => rest.call('member', 'PATCH', await createChat(), { mcp_server_ids: [MISSING.slice(-36)] }),
+      401: async () => rest.call('nobody', 'PATCH', await createChat(), {}),
+      403: async () => rest.call('service', 'PATCH', await createChat(), {}),
+      404: async () => rest.call('admin', 'PATCH', await createChat(), {}),
+      413: async () => rest.call('member', 'PATCH', await createChat(), HUGE),
+      415: async () => rest.call('member', 'PATCH', await createChat(), '{}', AS_TEXT),
+    },
+    deleteChat: {
+      204: async () => rest.call('member', 'DELETE', await createChat()),
+      400: () => rest.call('member', 'DELETE', `${CHATS}/nonsense`),
+      401: async () => rest.call('nobody', 'DELETE', await createChat()),
+      403: async () => rest.call('service', 'DELETE', await createChat()),
+      404: async () => rest.call('admin', 'DELETE', await createChat()),
     },
     createChatMessage: {
       201: async () => rest.call('member', 'POST', `${await createChat()}/messages`, { content: 'Hello' }),

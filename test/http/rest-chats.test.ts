@@ -55,6 +55,33 @@ test('a message keeps the servers, clears them, or replaces them', async () => {
   expect(await idsAfter({ mcp_server_ids: [] })).toEqual([]);
 });
 
+test('a chat is changed in part, and deleted', async () => {
+  const { id } = (await begin({ title: 'First', mcp_server_ids: [shown] })).body;
+  const path = `${CHATS}/${id}`;
+  const change = async (body: object) => {
+    const answer = await rest.call('member', 'PATCH', path, body);
+    expect(answer.status).toBe(200);
+    expect((await read(id)).body).toEqual(answer.body);
+    const { title, mcp_server_ids } = answer.body;
+    return { title, mcp_server_ids };
+  };
+  expect(await change({ title: 'Second' })).toEqual({ title: 'Second', mcp_server_ids: [shown] });
+  expect(await change({ mcp_server_ids: [other] })).toEqual({ title: 'Second', mcp_server_ids: [other] });
+  expect(await change({})).toEqual({ title: 'Second', mcp_server_ids: [other] });
+  expect(await change({ mcp_server_ids: [] })).toEqual({ title: 'Second', mcp_server_ids: [] });
+  const refused = await rest.call('member', 'PATCH', path, { title: 'a\nb', mcp_server_ids: [hidden] });
+  expect(refused.status).toBe(400);
+  expect(refused.body.validations.map(({ field }: { field: string }) => field)).toEqual(['title', 'mcp_server_ids[0]']);
+  expect((await rest.call('member', 'PATCH', path, { owner_id: id })).status).toBe(400);
+  for (const method of ['PATCH', 'DELETE']) {
+    const body = method === 'PATCH' ? { title: 'x' } : undefined;
+    expect((await rest.call('admin', method, path, body)).status, method).toBe(404);
+  }
+  expect((await rest.call('member', 'DELETE', `${path}/`)).status).toBe(204);
+  expect((await read(id)).status).toBe(404);
+  expect((await rest.call('member', 'DELETE', path)).status).toBe(404);
+});
+
 test('ids that may not be selected are reported, each at its position', async () => {
   const missing = randomUUID();
   for (const answer of [

@@ -52,6 +52,7 @@ const TABLE = {
   'feed.subscribe':                   ['any',  'any',  'any',  'any',      '-'],
   'chat.create':                      ['own',  '-',    '-',    'own',      '-'],
   'chat.write':                       ['own',  '-',    '-',    'own',      '-'],
+  'chat.delete':                      ['own',  '-',    '-',    'own',      '-'],
   'chat.list':                        ['own',  'own',  'own',  'own',      '-'],
   'chat.read':                        ['own',  'own',  'any',  'own',      'any'],
   'mcpServer.explain':                ['any',  'any',  'any',  'own',      '-'],

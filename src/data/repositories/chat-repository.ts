@@ -76,6 +76,25 @@ export function createChatRepository(db: PrismaStore) {
       (args) => ({ ownerId: args.ownerId }),
     ),
 
+    /** Changes the title or the servers. Lock the chat first. */
+    update: guarded(
+      'chat.write',
+      (args: { id: string; ownerId: string; title: string; mcpServerIds: readonly string[] }): Promise<ChatRecord> => {
+        const { id, title, mcpServerIds } = args;
+        return db.chat.update({ where: { id }, data: { title, mcpServerIds: [...mcpServerIds] }, omit: WITHOUT_USAGE });
+      },
+      (args) => ({ ownerId: args.ownerId }),
+    ),
+
+    /** Deletes a chat with its messages. Lock the chat first. */
+    delete: guarded(
+      'chat.delete',
+      async (args: { id: string; ownerId: string }): Promise<void> => {
+        await db.chat.delete({ where: { id: args.id } });
+      },
+      (args) => ({ ownerId: args.ownerId }),
+    ),
+
     /** A page of the messages of each chat, by chat id, oldest first: one statement for all of them. */
     listMessages: guarded(
       'chat.read',

@@ -4,7 +4,7 @@ import type { ChatCursor } from '../../data/repositories/chat-repository.ts';
 import type { Repositories, Store } from '../../data/store.ts';
 import { notFound, unauthenticated } from '../../errors.ts';
 import type { Quotas } from '../../limits/quotas.ts';
-import { assertCan } from '../../policy/policy.ts';
+import { type Action, assertCan } from '../../policy/policy.ts';
 import { SYSTEM, type Viewer, viewerUserId } from '../../policy/viewer.ts';
 import { assertExperiment, type Experiment } from '../experiments.ts';
 import { Issues } from '../validation/issues.ts';
@@ -23,6 +23,14 @@ export interface CreateChatMessageInput {
   chatId: string;
   content: string;
   /** Absent: the chat keeps its servers. Empty: the chat has none. */
+  mcpServerIds?: readonly string[] | null | undefined;
+}
+
+/** The changes to a chat. What is absent stays as it is. */
+export interface UpdateChatInput {
+  id: string;
+  title?: string | null | undefined;
+  /** Empty: the chat has none. */
   mcpServerIds?: readonly string[] | null | undefined;
 }
 
@@ -73,7 +81,7 @@ export function createChatService(options: { store: Store; experiments: Readonly
 
     /** @throws FORBIDDEN, VALIDATION_FAILED with each server that may not be selected, and if the quota is used */
     async create(viewer: Viewer, input: CreateChatInput): Promise<ChatRecord> {
-      const ownerId = assertMayWrite(viewer, experiments);
+      const ownerId = assertMayWrite(viewer, experiments, 'chat.create');
       return withOwner(() =>
         store.transaction(async (tx) => {
           const issues = new Issues();
@@ -92,9 +100,47 @@ export function createChatService(options: { store: Store; experiments: Readonly
       );
     },
 
+    /**
+     * Changes the title or the servers of one of the viewer's chats. Nothing is recorded when nothing changes.
+     *
+     * @throws FORBIDDEN, NOT_FOUND, VALIDATION_FAILED as for `create`
+     */
+    async update(viewer: Viewer, input: UpdateChatInput): Promise<ChatRecord> {
+      const ownerId = assertMayWrite(viewer, experiments, 'chat.write');
+      return store.transaction(async (tx) => {
+        const found = await tx.chats.lockOwn(viewer, { id: input.id });
+        if (found === null) throw notFound('chat');
+        const { messageCount: _messageCount, ...chat } = found;
+        const issues = new Issues();
+        const title = input.title == null ? chat.title : toTitle(issues, input.title);
+        const kept = chat.mcpServerIds;
+        const mcpServerIds =
+          input.mcpServerIds == null ? kept : await choose(tx, viewer, issues, { sent: input.mcpServerIds, kept });
+        issues.throwIfAny();
+        // Titles are private: the log says only that one changed.
+        const ofTitle = title === chat.title ? [] : [{ field: 'title', changed: true as const }];
+        const changes = [...ofTitle, ...toServerChanges(kept, mcpServerIds)];
+        if (changes.length === 0) return chat;
+        const updated = await tx.chats.update(viewer, { id: chat.id, ownerId, title, mcpServerIds });
+        await tx.audit.append(SYSTEM, { actor: viewer, action: 'chat.update', target: toTarget(chat), changes });
+        return updated;
+      });
+    },
+
+    /** Deletes one of the viewer's chats with its messages. @throws FORBIDDEN, NOT_FOUND */
+    async delete(viewer: Viewer, id: string): Promise<void> {
+      const ownerId = assertMayWrite(viewer, experiments, 'chat.delete');
+      await store.transaction(async (tx) => {
+        const chat = await tx.chats.lockOwn(viewer, { id });
+        if (chat === null) throw notFound('chat');
+        await tx.chats.delete(viewer, { id: chat.id, ownerId });
+        await tx.audit.append(SYSTEM, { actor: viewer, action: 'chat.delete', target: toTarget(chat), changes: [] });
+      });
+    },
+
     /** @throws FORBIDDEN, NOT_FOUND, VALIDATION_FAILED as for `create` */
     async createMessage(viewer: Viewer, input: CreateChatMessageInput): Promise<FullMessageRecord> {
-      const ownerId = assertMayWrite(viewer, experiments);
+      const ownerId = assertMayWrite(viewer, experiments, 'chat.write');
       const { chatId, content } = input;
       return store.transaction(async (tx) => {
         const chat = await tx.chats.lockOwn(viewer, { id: chatId });
@@ -107,12 +153,11 @@ export function createChatService(options: { store: Store; experiments: Readonly
         await checkMessageQuota(tx, viewer, issues, { quotas, chat, content });
         issues.throwIfAny();
         const message = await tx.chats.createMessage(viewer, { chatId, ownerId, content, mcpServerIds });
-        const isSame = mcpServerIds.join() === kept.join();
         await tx.audit.append(SYSTEM, {
           actor: viewer,
           action: 'chatMessage.create',
           target: toTarget(chat),
-          changes: isSame ? [] : [{ field: 'mcpServerIds', before: kept, after: mcpServerIds }],
+          changes: toServerChanges(kept, mcpServerIds),
         });
         return message;
       });
@@ -139,12 +184,16 @@ export function createChatService(options: { store: Store; experiments: Readonly
   };
 }
 
-function assertMayWrite(viewer: Viewer, experiments: ReadonlySet<Experiment>): string {
-  assertCan(viewer, 'chat.create');
+function assertMayWrite(viewer: Viewer, experiments: ReadonlySet<Experiment>, action: Action): string {
+  assertCan(viewer, action);
   assertExperiment(experiments, 'agents');
   const userId = viewerUserId(viewer);
   if (userId === undefined) throw unauthenticated();
   return userId;
+}
+
+function toServerChanges(before: readonly string[], after: readonly string[]) {
+  return before.join() === after.join() ? [] : [{ field: 'mcpServerIds', before, after }];
 }
 
 /** Chat titles are private, so the audit log has only the id. */

@@ -25,6 +25,8 @@ const ACTION_DESCRIPTIONS: Readonly<Record<AuditAction, string>> = {
   'mcpServerConnection.remove': 'An admin removed the tokens of one or all users for an MCP server.',
   'mcpServerConnection.refresh': "Refreshing a user's OAuth 2 token failed.",
   'chat.create': 'A chat was created.',
+  'chat.update': 'The title or the servers of a chat were changed.',
+  'chat.delete': 'A chat was deleted with its messages.',
   'chatMessage.create': 'A message was added to a chat.',
   'user.create': 'A user was created.',
   'user.update': 'A user was changed.',
@@ -105,17 +107,17 @@ const AuditChangeType = builder.objectRef<FieldChange>('AuditChange').implement(
   fields: (t) => ({
     field: t.exposeString('field', { description: 'Name of the field.' }),
     isSecret: t.boolean({
-      description: 'Whether the field holds a secret. Then the log records only that it changed.',
+      description: 'Whether the field holds a secret or a private text. Then the log records only that it changed.',
       resolve: (change) => 'changed' in change,
     }),
     before: t.string({
       nullable: true,
-      description: 'The value before the change, as JSON; null for a secret.',
+      description: 'The value before the change, as JSON; null if it is not recorded.',
       resolve: (change) => ('before' in change ? JSON.stringify(change.before) : null),
     }),
     after: t.string({
       nullable: true,
-      description: 'The value after the change, as JSON; null for a secret.',
+      description: 'The value after the change, as JSON; null if it is not recorded.',
       resolve: (change) => ('after' in change ? JSON.stringify(change.after) : null),
     }),
   }),

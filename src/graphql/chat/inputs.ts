@@ -14,6 +14,26 @@ export const CreateChatInput = builder.inputType('CreateChatInput', {
   }),
 });
 
+/** `UpdateChatInput` */
+export const UpdateChatInput = builder.inputType('UpdateChatInput', {
+  description: "Changes to one of the viewer's own chats. An absent field, and null, leave it as it is.",
+  fields: (t) => ({
+    id: t.field({ type: 'UUID', required: true, description: 'Id of the chat.' }),
+    title: t.string({ required: false, description: 'Display title, at most 200 characters. "" clears it.' }),
+    mcpServerIds: t.field({
+      type: ['UUID'],
+      required: false,
+      description: 'Ids of the servers selected for the chat from now on. An empty list selects none.',
+    }),
+  }),
+});
+
+/** `DeleteChatInput` */
+export const DeleteChatInput = builder.inputType('DeleteChatInput', {
+  description: "The chat to delete, one of the viewer's own.",
+  fields: (t) => ({ id: t.field({ type: 'UUID', required: true, description: 'Id of the chat.' }) }),
+});
+
 /** `CreateChatMessageInput` */
 export const CreateChatMessageInput = builder.inputType('CreateChatMessageInput', {
   description: "The message to add to one of the viewer's own chats.",

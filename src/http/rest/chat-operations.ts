@@ -1,4 +1,4 @@
-import { Chat, ChatMcpServer, ChatMessage, CreateChat, CreateChatMessage } from './chat-schemas.ts';
+import { Chat, ChatMcpServer, ChatMessage, CreateChat, CreateChatMessage, UpdateChat } from './chat-schemas.ts';
 import type { RestGroup } from './operation.ts';
 
 const SERVER_ID = '5f1c9a52-6f0f-4d3c-9f51-0c5ad9a3a0d4';
@@ -28,7 +28,7 @@ export const CHAT_GROUP = {
   name: 'Chats',
   description: "A user's chats and the MCP servers that are in effect in them.",
   experiment: 'agents',
-  schemas: { Chat, ChatMcpServer, ChatMessage, CreateChat, CreateChatMessage },
+  schemas: { Chat, ChatMcpServer, ChatMessage, CreateChat, CreateChatMessage, UpdateChat },
   operations: {
     createChat: {
       method: 'post',
@@ -54,6 +54,30 @@ export const CHAT_GROUP = {
         description: 'The chat.',
         content: { schema: Chat, examples: { 'one server': EXAMPLE_CHAT } },
       },
+    },
+    updateChat: {
+      method: 'patch',
+      path: '/{id}',
+      action: 'chat.write',
+      summary: 'Update a chat',
+      description: "Changes the title or the selected servers of one of the caller's chats.",
+      body: {
+        schema: UpdateChat,
+        examples: { title: { title: 'Release notes' }, 'no servers': { mcp_server_ids: [] } },
+      },
+      success: {
+        status: 200,
+        description: 'The chat after the change.',
+        content: { schema: Chat, examples: { 'one server': EXAMPLE_CHAT } },
+      },
+    },
+    deleteChat: {
+      method: 'delete',
+      path: '/{id}',
+      action: 'chat.delete',
+      summary: 'Delete a chat',
+      description: "Deletes one of the caller's chats with its messages.",
+      success: { status: 204, description: 'The chat was deleted.' },
     },
     createChatMessage: {
       method: 'post',

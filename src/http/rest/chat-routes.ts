@@ -55,6 +55,16 @@ export function createChatRoutes({ chats, effectiveServers, experiments }: ChatR
         return toChat(viewer, chat);
       },
 
+      async updateChat({ viewer, id, body }) {
+        const { title, mcp_server_ids: mcpServerIds } = body;
+        return toChat(viewer, await withRestFieldNames(() => chats.update(viewer, { id, title, mcpServerIds })));
+      },
+
+      async deleteChat({ viewer, id }) {
+        await chats.delete(viewer, id);
+        return undefined;
+      },
+
       async createChatMessage({ viewer, id: chatId, body }) {
         const { content = '', mcp_server_ids: mcpServerIds } = body;
         const message = await withRestFieldNames(() => chats.createMessage(viewer, { chatId, content, mcpServerIds }));

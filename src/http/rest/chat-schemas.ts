@@ -13,6 +13,15 @@ export const CreateChat = z
   .partial()
   .describe('A new chat.');
 
+/** The body of `PATCH /{id}`. */
+export const UpdateChat = z
+  .strictObject({
+    title: z.string().nullable().describe('Display name, at most 200 characters. Absent: unchanged. Empty: none.'),
+    mcp_server_ids: serverIds.nullable().describe('The selected servers. Absent: unchanged. Empty: none.'),
+  })
+  .partial()
+  .describe('Changes to a chat.');
+
 /** The body of `POST /{id}/messages`. */
 export const CreateChatMessage = z
   .strictObject({
