@@ -47,6 +47,8 @@ export interface Config {
   toolCallTimeoutSeconds: number;
   /** The limit for one answer of an MCP server. */
   toolAnswerMaxBytes: number;
+  /** Whether MCP doors have a tool that tells which servers need something. */
+  statusTool: boolean;
   /** About variables that look like settings but have no effect, for the operator. */
   warnings: readonly string[];
 }
@@ -129,6 +131,7 @@ export function readConfig(env: Environment = process.env): Config {
       text('GATEHOUSE_TOOL_ANSWER_MAX_BYTES'),
       problems,
     ),
+    statusTool: parseBoolean('GATEHOUSE_STATUS_TOOL', text('GATEHOUSE_STATUS_TOOL'), true, problems),
     warnings: [],
   };
   const warnings = listUnknownVariables(env, known);

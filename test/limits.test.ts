@@ -84,6 +84,7 @@ const OTHERS: Readonly<Record<string, readonly string[]>> = {
     'domain/server-files/match-servers.ts MAX_NUMBER',
     'domain/server-files/secret-template.ts MAX_GAPS',
     'graphql/encryption-key/mutations.ts DEFAULT_LIMIT',
+    'http/door/door-routes.ts maxSubscriptions',
     'outbound/checked-connector.ts maxCachedSessions',
   ],
 };

@@ -16,6 +16,7 @@ import { createConnections } from './connections/connections.ts';
 import { createCredentials } from './credentials/credentials.ts';
 import type { OidcSettings } from './credentials/oidc.ts';
 import { createCursors } from './cursors.ts';
+import { createDoors } from './door/doors.ts';
 import type { Experiment } from './experiments.ts';
 import type { ConfigEvent } from './feed/config-event.ts';
 import type { StreamLimits } from './feed/config-streams.ts';
@@ -50,6 +51,8 @@ export interface ServicesOptions {
   issuerOutbound: { fetch: SafeFetch };
   onIssuerError: (error: unknown) => void;
   quotas: Quotas;
+  /** Whether MCP doors have a tool that tells which servers need something. */
+  statusTool: boolean;
   /** Lists the tools of servers instead of calling them, for tests. */
   upstreamTools: UpstreamTools | undefined;
   listsInBackground: boolean;
@@ -103,6 +106,13 @@ export function createServices(options: ServicesOptions) {
     keys: createKeyService(options),
     ...chats,
     ...catalogue.services,
+    door: createDoors({
+      ...options,
+      ...catalogue.services,
+      ...catalogue.internal,
+      store,
+      upstreamCalls,
+    }),
     ...createGovernance({ store, experiments, ...configs, ...connections, ...catalogue.services }),
     ...createAudit({ store, experiments, caches: options.caches, now }),
     ...createFeed({

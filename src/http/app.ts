@@ -16,6 +16,8 @@ import { authenticate } from './authenticate.ts';
 import { createClientAddress, createProxyCheck } from './client-address.ts';
 import type { HttpEnv } from './context.ts';
 import { refuseCrossSite } from './csrf.ts';
+import { createDoorRoutes } from './door/door-routes.ts';
+import { createResourceMetadataRoutes, isDoorPath, toChallenge } from './door/resource-metadata.ts';
 import { createGraphQLRoutes, toGraphQLResponse } from './graphql-routes.ts';
 import type { GraphQLSockets } from './graphql-sockets.ts';
 import { createHealthRoutes } from './health-routes.ts';
@@ -38,7 +40,7 @@ import { shareOperations } from './share-operations.ts';
 export interface AppOptions {
   /** The version of this build, e.g. `0.1.0`. */
   version: string;
-  config: Pick<Config, 'publicUrl' | 'corsOrigins' | 'graphiql' | 'trustedProxies' | 'allowedHosts'>;
+  config: Pick<Config, 'publicUrl' | 'oidc' | 'corsOrigins' | 'graphiql' | 'trustedProxies' | 'allowedHosts'>;
   services: Services;
   graphql: GraphQLFace;
   sockets: GraphQLSockets;
@@ -70,6 +72,10 @@ export function createApp(options: AppOptions): App {
       log.error({ errorId, requestId: c.get('requestId'), err: scrubDatabaseError(unexpected) }, 'unexpected error');
       return errorId;
     });
+    if (response.status === 401 && isDoorPath(c.req.path)) {
+      const hadToken = c.get('credentialSource') === 'bearer';
+      response.headers.set('www-authenticate', toChallenge(publicUrl, c.req.path, hadToken));
+    }
     return c.req.path === '/graphql' ? toGraphQLResponse(response) : response;
   });
   app.notFound((c) => respondUnhandled(app, c));
@@ -100,12 +106,14 @@ export function createApp(options: AppOptions): App {
   if (corsOrigins.length > 0) app.use(cors({ origin: [...corsOrigins], credentials: true, maxAge: 600 }));
   app.route('/', createRootRoutes(config));
   app.route('/', createOpenApiRoutes({ version: options.version, publicUrl, sessionCookieName: cookie.name }));
+  app.route('/', createResourceMetadataRoutes(config));
   app.route('/', createClientMetadataRoutes({ setup: services.oauthSetup }));
   const playgroundAssets = config.graphiql ? createAssets() : undefined;
   if (playgroundAssets !== undefined) app.route('/', createAssetRoutes(playgroundAssets));
 
   app.use(authenticate({ authentication, sessions, cookie }));
   app.use(refuseCrossSite(config));
+  app.route('/', createDoorRoutes({ ...services, version: options.version, origins: config, log }));
   app.use(shareOperations(services.shares));
   app.route('/', createSessionRoutes({ sessions, cookie, denials }));
   app.route('/', createPlaygroundRoutes(playgroundAssets));

@@ -118,6 +118,13 @@ export const CACHE_BOUNDS = {
     keeps: 'the processor time of callers who are active',
     whenFull: 'further callers have one share together',
   },
+  toolCallRates: {
+    name: 'tool call rates',
+    maxEntries: 20_000,
+    maxBytes: 8 * MEGABYTE,
+    keeps: 'how many tools were called for each user',
+    whenFull: EVICTS,
+  },
   strangers: {
     name: 'unidentified connections',
     maxEntries: 2_000,

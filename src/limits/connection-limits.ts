@@ -28,6 +28,30 @@ export const CONNECTION_LIMITS = {
     unit: 'bytes',
     answer: '`RATE_LIMITED`',
   },
+  doorRequests: {
+    what: 'Requests to MCP doors in progress, in one process',
+    value: 10_000,
+    unit: 'count',
+    answer: '`RATE_LIMITED`',
+  },
+  doorRequestsPerUser: {
+    what: 'Requests of a caller to MCP doors in progress, in one process',
+    value: 1_000,
+    unit: 'count',
+    answer: '`RATE_LIMITED`',
+  },
+  doorListeners: {
+    what: 'Streams that tell changes of lists of tools, in one process',
+    value: 5_000,
+    unit: 'count',
+    answer: '`RATE_LIMITED`',
+  },
+  doorListenersPerUser: {
+    what: 'Streams of a caller that tell changes of lists of tools, in one process',
+    value: 500,
+    unit: 'count',
+    answer: '`RATE_LIMITED`',
+  },
   outage: {
     what: 'Time that streams wait for a database that is away',
     value: 30_000,

@@ -46,6 +46,13 @@ export const QUOTAS = {
     setting: 'GATEHOUSE_MAX_SERVER_CONFIGS',
     answer: `${EXCEEDED} from \`createMcpServerConfig\`; an import reports it for each server that is left out`,
   },
+  toolCallsPerMinute: {
+    what: 'Tool calls for a user in a minute, in one process',
+    value: 600,
+    unit: 'count',
+    setting: 'GATEHOUSE_MAX_TOOL_CALLS_PER_MINUTE',
+    answer: 'a result with `isError` and the code `RATE_LIMITED`',
+  },
 } as const satisfies Record<string, Limit & { setting: string }>;
 
 /** What counts towards a user's megabytes beside the text of a message: its row and its entries in indexes. */

@@ -36,6 +36,7 @@ export const POLICY = {
   'mcpServerTool.refresh': ADMIN,
   'mcpServerTool.approve': ADMIN,
   'mcpServerTool.write': SYSTEM,
+  'mcp.use': { admin: 'own', auditor: 'own', service: 'any', member: 'own' },
 
   'mcpServerConnection.read': { admin: 'any', auditor: 'any', service: 'any', member: 'own' },
   'mcpServerConnection.readAny': { ...STAFF, ...SYSTEM },

@@ -26,6 +26,7 @@ const TABLE = {
   'mcpServerTool.refresh':            ['any',  '-',    '-',    '-',        '-'],
   'mcpServerTool.approve':            ['any',  '-',    '-',    '-',        '-'],
   'mcpServerTool.write':              ['-',    '-',    '-',    '-',        'any'],
+  'mcp.use':                          ['own',  'own',  'any',  'own',      '-'],
   'mcpServerConnection.read':         ['any',  'any',  'any',  'own',      '-'],
   'mcpServerConnection.readAny':      ['any',  'any',  'any',  '-',        'any'],
   'mcpServerConnection.connect':      ['own',  '-',    '-',    'own',      '-'],

@@ -8,6 +8,7 @@ import { createEffectiveTools } from './effective-tools.ts';
 import { followChanges } from './follow-changes.ts';
 import { createNeededListings } from './list-when-needed.ts';
 import { createToolListings } from './tool-listing.ts';
+import { createToolServers } from './tool-servers.ts';
 import type { UpstreamTools } from './upstream-tools.ts';
 
 /** Creates what knows the tools of servers. `start` begins to list what changes; call `close` at the end. */
@@ -44,12 +45,14 @@ export function createCatalogue(options: {
   });
   let stop: (() => Promise<void>) | undefined;
   const catalogue = createCatalogueService({ store, experiments, listings, needed, now });
+  const toolServers = createToolServers({ store, connections, effectiveServers });
   return {
     services: {
       catalogue,
-      effectiveTools: createEffectiveTools({ store, experiments, connections, effectiveServers, catalogue }),
+      effectiveTools: createEffectiveTools({ store, experiments, toolServers, catalogue }),
     },
     internal: {
+      toolServers,
       /** Begins to follow the feed. Call it after the reader has started. */
       start(): void {
         stop = followChanges(memory, needed.apply, onListingError);

@@ -1,24 +1,12 @@
 import { compareCodePoints } from '../../data/memory/config-snapshot.ts';
-import type { McpServerConfigRecord } from '../../data/records.ts';
 import type { Store } from '../../data/store.ts';
 import { forbidden, notFound, unauthenticated, validationFailed } from '../../errors.ts';
 import { assertCan, can } from '../../policy/policy.ts';
 import { SYSTEM, type Viewer, viewerUserId } from '../../policy/viewer.ts';
-import type { EffectiveServers } from '../chats/effective-servers.ts';
-import type { ConnectionService, McpServerState } from '../connections/connection-service.ts';
 import { assertExperiment, type Experiment } from '../experiments.ts';
 import type { CatalogueService } from './catalogue-service.ts';
 import { CatalogueTool } from './catalogue-tool.ts';
-
-/** Why a tool is there: an admin forces its server, it was selected for the chat, or it is on by default. */
-export type EffectiveToolSource = 'forced' | 'selected' | 'default';
-
-/** A server whose tools apply, and how the user stands with it. */
-export interface EffectiveServer {
-  config: McpServerConfigRecord;
-  source: EffectiveToolSource;
-  state: McpServerState;
-}
+import type { EffectiveServer, ToolServers } from './tool-servers.ts';
 
 /** A tool that the user can use. */
 export interface EffectiveTool extends EffectiveServer {
@@ -29,11 +17,10 @@ export interface EffectiveTool extends EffectiveServer {
 export function createEffectiveTools(options: {
   store: Store;
   experiments: ReadonlySet<Experiment>;
-  connections: ConnectionService;
-  effectiveServers: EffectiveServers;
+  toolServers: ToolServers;
   catalogue: CatalogueService;
 }) {
-  const { store, experiments, connections, effectiveServers, catalogue } = options;
+  const { store, experiments, toolServers, catalogue } = options;
 
   const serversOfChat = async (viewer: Viewer, chatId: string) => {
     // Staff may ask about any user, and so about any chat. The answer has nothing else of it.
@@ -41,20 +28,7 @@ export function createEffectiveTools(options: {
     const reader = isAnyones ? SYSTEM : viewer;
     const chat = await store.chats.findById(reader, { id: chatId });
     if (chat === null) throw notFound('chat');
-    const toServers = await effectiveServers.readForChats(reader, [chat]);
-    return { userId: chat.ownerId, servers: toServers(chat) as EffectiveServer[] };
-  };
-
-  const serversWithoutChat = async (userId: string): Promise<EffectiveServer[]> => {
-    const all = await store.configs.listAll(SYSTEM, undefined);
-    const configs = all.filter(({ enabled, availability }) => enabled && availability !== 'default_off');
-    const personalIds = configs.filter(({ authType }) => authType === 'oauth2').map(({ id }) => id);
-    const own = (await connections.listOfUsers([userId], personalIds)).get(userId);
-    return configs.map((config) => ({
-      config,
-      source: config.availability === 'force_on' ? 'forced' : 'default',
-      state: connections.serverState(config, own?.get(config.id)),
-    }));
+    return { userId: chat.ownerId, servers: await toolServers.inChat(reader, chat) };
   };
 
   return {
@@ -83,7 +57,9 @@ export function createEffectiveTools(options: {
       const user = await store.sessions.findUser(SYSTEM, { id: userId });
       if (user === null) throw notFound('user');
       if (user.status !== 'active') return [];
-      const servers = (found?.servers ?? (await serversWithoutChat(userId))).filter(({ state }) => state === 'ready');
+      const servers = (found?.servers ?? (await toolServers.withoutChat(userId))).filter(
+        ({ state }) => state === 'ready',
+      );
       const decided = await catalogue.toolsOfUser(
         servers.map(({ config }) => config),
         userId,

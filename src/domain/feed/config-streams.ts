@@ -32,6 +32,9 @@ export const STREAM_LIMITS: StreamLimits = {
   heartbeatMs: CONNECTION_LIMITS.heartbeat.value,
 };
 
+/** Streams the changes of configs. */
+export type ConfigStreams = ReturnType<typeof createConfigStreams>;
+
 /** Creates the service. */
 export function createConfigStreams(options: {
   memory: Memory;

@@ -2,7 +2,9 @@ import { QUOTAS, type QuotaName } from '../../limits/quotas.ts';
 import type { Issues } from '../validation/issues.ts';
 
 /** What each quota allows, and what somebody can do who has used it. */
-const TEXTS: Readonly<Record<Exclude<QuotaName, 'sessionsPerUser'>, { allows: string; help: string }>> = {
+const TEXTS: Readonly<
+  Record<Exclude<QuotaName, 'sessionsPerUser' | 'toolCallsPerMinute'>, { allows: string; help: string }>
+> = {
   chatsPerUser: { allows: 'chats for each user', help: 'Continue in an existing chat.' },
   messageMegabytesPerUser: { allows: 'MB of messages for each user', help: 'Write a shorter message.' },
   messagesPerChat: { allows: 'messages in a chat', help: 'Continue in a new chat.' },

@@ -1,0 +1,128 @@
+import { createHash } from 'node:crypto';
+import type { CallOptions } from '../../mcp/upstreams.ts';
+import type { CatalogueService } from '../catalogue/catalogue-service.ts';
+import { CatalogueTool } from '../catalogue/catalogue-tool.ts';
+import { toFittingName, toShownName } from '../catalogue/shown-name.ts';
+import type { EffectiveServer } from '../catalogue/tool-servers.ts';
+import type { CallRates } from './call-rates.ts';
+import type { CallAnswer, DoorCalls } from './door-calls.ts';
+import type { DoorPlaces, DoorRequest, OpenDoor } from './door-place.ts';
+import { formatStatuses, type ServerStatus, STATUS_TOOL, toInstructions, toStatuses } from './door-status.ts';
+
+/** A tool as a door lists it: the server's own definition under the door's name. */
+export interface DoorTool {
+  readonly name: string;
+  readonly [part: string]: unknown;
+}
+
+/** The result of a call, or why there is none. */
+export type DoorAnswer = CallAnswer | { kind: 'status'; text: string; servers: ServerStatus[] };
+
+/** The way of clients to the tools of servers. */
+export type Door = ReturnType<typeof createDoor>;
+
+/** A name that was cut still starts with this much of the slug. */
+const KEPT = 53;
+
+const NO_SUCH_TOOL = {
+  kind: 'refused',
+  code: 'NOT_FOUND',
+  message: 'There is no tool with this name here. List the tools again, and use one of their names.',
+} as const;
+
+/** Creates the service. */
+export function createDoor(options: {
+  places: DoorPlaces;
+  catalogue: CatalogueService;
+  calls: DoorCalls;
+  rates: CallRates;
+  connectUrl: (configId: string) => string;
+  /** Whether doors have the tool `gatehouse__status`. */
+  hasStatusTool: boolean;
+  callsPerMinute: number;
+}) {
+  const { places, catalogue, calls, rates, connectUrl, hasStatusTool, callsPerMinute } = options;
+
+  /** The tools of servers with the decisions, under their names at this door. */
+  const readTools = async ({ place, userId }: OpenDoor, servers: readonly EffectiveServer[]) => {
+    const configs = servers.map(({ config }) => config);
+    const decided = await catalogue.toolsOfUser(configs, userId);
+    return servers.flatMap((server) =>
+      (decided.get(server.config.id) ?? []).map((each) => {
+        const { name } = each.tool;
+        const shown = place.kind === 'server' ? toFittingName(name) : toShownName(server.config.slug, name);
+        return { server, ...each, shown };
+      }),
+    );
+  };
+
+  const readAllowed = async (door: OpenDoor) => {
+    const ready = door.servers.filter(({ state }) => state === 'ready');
+    return (await readTools(door, ready)).filter(({ decision }) => decision === 'allowed');
+  };
+
+  /** A tool of a server cannot have the name of the gateway's own, unless its slug is the gateway's: that one goes first. */
+  const isStatus = (name: string, shown: readonly { shown: string }[]): boolean =>
+    hasStatusTool && name === STATUS_TOOL.name && !shown.some((each) => each.shown === name);
+
+  /** Tools with this name, whether they may be used or not. */
+  const findByName = async (door: OpenDoor, name: string) => {
+    const candidates =
+      door.place.kind === 'server'
+        ? door.servers
+        : door.servers.filter(({ config }) => name.startsWith(`${config.slug}__`.slice(0, KEPT)));
+    return (await readTools(door, candidates)).filter(({ shown }) => shown === name);
+  };
+
+  return {
+    assertMayUse: places.assertMayUse,
+
+    open: (...args: Parameters<DoorPlaces['open']>): Promise<OpenDoor> => places.open(...args),
+
+    /** What a model should know before it sees the tools. */
+    instructions: (door: OpenDoor): string => toInstructions(toStatuses(door, connectUrl)),
+
+    /** The tools that can be used, by slug and name, and the gateway's own behind them. The same state gives the same bytes. */
+    async list(door: OpenDoor): Promise<DoorTool[]> {
+      const allowed = await readAllowed(door);
+      const tools = allowed.map(({ server: { config }, tool, decision, shown }) => {
+        const { definition } = new CatalogueTool(config, { tool, decision });
+        return { ...definition, name: shown };
+      });
+      return isStatus(STATUS_TOOL.name, allowed) ? [...tools, STATUS_TOOL] : tools;
+    },
+
+    /** Changes when the list does. */
+    async digest(request: { viewer: OpenDoor['viewer'] } & DoorRequest): Promise<string> {
+      const door = await places.open(request.viewer, request);
+      const hash = createHash('sha256');
+      for (const { shown, tool } of await readAllowed(door)) hash.update(`${shown} ${tool.digest}\n`);
+      return hash.digest('hex');
+    },
+
+    /**
+     * Calls a tool by its name at this door. Everything is decided again, for this call. Refusals are answers, in words
+     * that a model can act on.
+     */
+    async call(
+      door: OpenDoor,
+      { name, arguments: args }: { name: string; arguments: Readonly<Record<string, unknown>> },
+      how: CallOptions,
+    ): Promise<DoorAnswer> {
+      const { userId } = door;
+      if (!rates.take(userId)) {
+        const message = `There were more than ${callsPerMinute} tool calls for this user in a minute. Wait a minute, then go on with fewer calls.`;
+        return { kind: 'refused', code: 'RATE_LIMITED', message };
+      }
+      const found = await findByName(door, name);
+      if (isStatus(name, found)) {
+        const servers = toStatuses(door, connectUrl);
+        return { kind: 'status', text: formatStatuses(servers), servers };
+      }
+      const [first] = found;
+      if (first === undefined) return NO_SUCH_TOOL;
+      const { server, tool, decision } = first;
+      return calls.call({ userId, server, tool: tool.name, decision, arguments: args }, how);
+    },
+  };
+}

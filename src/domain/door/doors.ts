@@ -1,0 +1,38 @@
+import type { Caches } from '../../cache/caches.ts';
+import type { Store } from '../../data/store.ts';
+import type { Quotas } from '../../limits/quotas.ts';
+import type { CatalogueService } from '../catalogue/catalogue-service.ts';
+import type { ToolServers } from '../catalogue/tool-servers.ts';
+import type { Experiment } from '../experiments.ts';
+import type { UpstreamCalls } from '../upstreams/upstream-calls.ts';
+import { createCallRates } from './call-rates.ts';
+import { createDoor, type Door } from './door.ts';
+import { createDoorCalls } from './door-calls.ts';
+import { createDoorPlaces } from './door-place.ts';
+
+/** Creates what the MCP doors work with. */
+export function createDoors(options: {
+  store: Store;
+  caches: Caches;
+  experiments: ReadonlySet<Experiment>;
+  toolServers: ToolServers;
+  catalogue: CatalogueService;
+  upstreamCalls: UpstreamCalls;
+  publicUrl: string;
+  statusTool: boolean;
+  quotas: Quotas;
+  now: () => Date;
+}): Door {
+  const { publicUrl, statusTool, quotas } = options;
+  const callsPerMinute = quotas.toolCallsPerMinute;
+  const connectUrl = (configId: string) => `${publicUrl}/api/experimental/mcp/servers/${configId}/oauth2/connect`;
+  return createDoor({
+    ...options,
+    places: createDoorPlaces(options),
+    rates: createCallRates({ ...options, perMinute: callsPerMinute }),
+    calls: createDoorCalls({ ...options, connectUrl }),
+    connectUrl,
+    hasStatusTool: statusTool,
+    callsPerMinute,
+  });
+}

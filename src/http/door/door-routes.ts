@@ -1,0 +1,112 @@
+import { randomUUID } from 'node:crypto';
+import type { HttpBindings } from '@hono/node-server';
+import { createMcpHandler, InMemoryServerEventBus } from '@modelcontextprotocol/server';
+import { type Context, Hono } from 'hono';
+import { scrubDatabaseError } from '../../data/database/database-error.ts';
+import type { Door } from '../../domain/door/door.ts';
+import type { ConfigStreams } from '../../domain/feed/config-streams.ts';
+import { createPlaces } from '../../domain/feed/places.ts';
+import type { OperationShares } from '../../domain/shares/operation-shares.ts';
+import { CONNECTION_LIMITS } from '../../limits/connection-limits.ts';
+import { REQUEST_LIMITS } from '../../limits/request-limits.ts';
+import { viewerUserId } from '../../policy/viewer.ts';
+import type { Logger } from '../../telemetry/logger.ts';
+import type { HttpEnv } from '../context.ts';
+import { followList } from './door-changes.ts';
+import { assertBearer, assertOrigin, readDoorRequest, readMessage, toLibraryRequest } from './door-request.ts';
+import { createDoorServer } from './door-server.ts';
+import { DOOR_PATHS } from './resource-metadata.ts';
+import { onEnd } from './response-end.ts';
+
+/** The dependencies of the door routes. */
+export interface DoorRoutesOptions {
+  version: string;
+  door: Door;
+  streams: ConfigStreams;
+  shares: OperationShares;
+  origins: { publicUrl: string; corsOrigins: readonly string[] };
+  log: Logger;
+}
+
+/** Messages whose answers tell what the door is. */
+const GREETINGS: ReadonlySet<unknown> = new Set(['initialize', 'server/discover']);
+
+/**
+ * The MCP endpoints: `/mcp` and those of servers and chats. Nothing is kept between two requests, so any replica answers
+ * any of them. All check in the same order: the token, the role, the feature flag, the origin, the place, the body.
+ *
+ * A call can take as long as a server takes, so requests do not hold one of their caller's places for operations; they have
+ * places of their own. What costs time of the process itself, the list, is done within the caller's share of it.
+ */
+export function createDoorRoutes(options: DoorRoutesOptions): Hono<HttpEnv> {
+  const { version, door, streams, shares, origins, log } = options;
+  const requests = createPlaces({
+    maxStreams: CONNECTION_LIMITS.doorRequests.value,
+    maxStreamsPerUser: CONNECTION_LIMITS.doorRequestsPerUser.value,
+  });
+  const listeners = createPlaces({
+    maxStreams: CONNECTION_LIMITS.doorListeners.value,
+    maxStreamsPerUser: CONNECTION_LIMITS.doorListenersPerUser.value,
+  });
+
+  const report = (error: unknown): string => {
+    const errorId = randomUUID();
+    log.error({ errorId, err: scrubDatabaseError(error) }, 'unexpected error at a door');
+    return errorId;
+  };
+
+  const respond = async (c: Context<HttpEnv>): Promise<Response> => {
+    const viewer = c.get('viewer');
+    const request = readDoorRequest(c);
+    const opened = await shares.run(viewer, () => door.open(viewer, request));
+    const read = await readMessage(c);
+    if ('refused' in read) return read.refused;
+    const { message } = read;
+    const { method } = (message ?? {}) as { method?: unknown };
+    const isListening = method === 'subscriptions/listen';
+
+    const leave = (isListening ? listeners : requests).take(viewerUserId(viewer) ?? '');
+    const gone = new AbortController();
+    c.req.raw.signal.addEventListener('abort', () => gone.abort(), { once: true });
+    const bus = new InMemoryServerEventBus();
+    const handler = createMcpHandler(
+      () => createDoorServer({ door, opened, version, isGreeting: GREETINGS.has(method), report }),
+      { legacy: 'stateless', bus, maxSubscriptions: 1 },
+    );
+    let stopFollowing: (() => void) | undefined;
+    const end = (): void => {
+      leave();
+      gone.abort();
+      stopFollowing?.();
+      void handler.close();
+    };
+    try {
+      if (isListening) {
+        stopFollowing = await followList({
+          events: streams.subscribe(viewer, {}),
+          digest: () => shares.run(viewer, () => door.digest({ viewer, ...request })),
+          onChange: () => handler.notify.toolsChanged(),
+          onEnd: () => void handler.close(),
+        });
+      }
+      const response = await handler.fetch(toLibraryRequest(c, gone.signal), { parsedBody: message });
+      const isStream = response.headers.get('content-type')?.startsWith('text/event-stream') === true;
+      const { outgoing }: Partial<HttpBindings> = c.env ?? {};
+      if (isStream) outgoing?.setTimeout(REQUEST_LIMITS.stallTime.value);
+      return onEnd(response, end);
+    } catch (error) {
+      end();
+      throw error;
+    }
+  };
+
+  const routes = new Hono<HttpEnv>();
+  routes.on('POST', [...DOOR_PATHS], async (c) => {
+    assertBearer(c);
+    door.assertMayUse(c.get('viewer'));
+    assertOrigin(c, origins);
+    c.header('Cache-Control', 'no-store');
+    return respond(c);
+  });
+  return routes;
+}
