@@ -9,6 +9,7 @@ import type {
 } from '../data/records.ts';
 import type { CatalogueTool } from '../domain/catalogue/catalogue-tool.ts';
 import type { DecidedTool } from '../domain/catalogue/tool-decision.ts';
+import type { AvailableServer } from '../domain/chats/available-servers.ts';
 import type { ChatServer } from '../domain/chats/effective-servers.ts';
 import type { Services } from '../domain/services.ts';
 import { notFound } from '../errors.ts';
@@ -64,6 +65,15 @@ export function createLoaders(services: Services, viewer: Viewer, budget: Operat
 
     /** Whether a tool of another server looks the same by its name. Staff only: members know only their own servers. */
     isLookAlike: new DataLoader<CatalogueTool, boolean>((tools) => services.catalogue.findLookAlikes(viewer, tools)),
+
+    /** Makes the list of what can be chosen for a chat. */
+    availableServers: new DataLoader<ChatRecord, () => AvailableServer[], string>(
+      async (chats) => {
+        const toServers = await services.availableServers.readForChats(viewer, chats);
+        return chats.map((chat) => () => toServers(chat));
+      },
+      { cacheKeyFn: ({ id }) => id },
+    ),
 
     messagePage: createMessagePages(services, viewer),
 

@@ -21,6 +21,7 @@ export const ROOT_PERMISSIONS = {
     effectiveMcpTools: 'mcpServerTool.list',
     chat: 'chat.read',
     chats: 'chat.list',
+    availableMcpServers: 'mcpServerConfig.list',
     explainMcpServer: 'mcpServer.explain',
     mcpServerConfigImpact: 'mcpServerConfig.readImpact',
     exportMcpServers: 'mcpServerConfig.export',

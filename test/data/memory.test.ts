@@ -210,6 +210,7 @@ test('memory equals the database in content and order after any changes', async 
         }
       }
       const forChats = { ids: ids.slice(0, 5) };
+      expect(await store.configs.listVisible(viewer, {})).toEqual(await stored.configs.listVisible(viewer, {}));
       expect(await store.configs.listForChats(viewer, forChats)).toEqual(
         await stored.configs.listForChats(viewer, forChats),
       );

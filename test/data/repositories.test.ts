@@ -63,6 +63,7 @@ const ACTIONS: Readonly<Record<string, Action>> = {
   'oauthDiscoveries.saveMove': 'mcpServerConfig.openSecrets',
   'oauthDiscoveries.saveClient': 'mcpServerConfig.openSecrets',
   'configs.listForChats': 'mcpServerConfig.list',
+  'configs.listVisible': 'mcpServerConfig.list',
   'configs.holdDefaultOn': 'mcpServerConfig.list',
   'configs.holdChoosable': 'mcpServerConfig.list',
   'connections.listOfUsers': 'mcpServerConnection.readAny',

@@ -31,6 +31,7 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
   'Query.effectiveMcpTools':             [OK,  OK,     OK,     OK],
   'Query.chat':                          [OK,  OK,     OK,     OK],
   'Query.chats':                         [OK,  OK,     OK,     OK],
+  'Query.availableMcpServers':           [OK,  OK,     OK,     OK],
   'Query.explainMcpServer':              [OK,  OK,     OK,     OK],
   'Query.mcpServerConfigImpact':         [OK,  OK,     NO,     NO],
   'Query.auditLog':                      [OK,  OK,     NO,     NO],

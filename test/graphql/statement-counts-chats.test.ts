@@ -42,6 +42,7 @@ test('effective servers take as many statements for 50 chats as for one, whateve
   await createId(gateway, { ...OAUTH2, availability: 'FORCE_ON' });
   const query = `{ chats(first: 50) { totalCount nodes {
     id mcpServerIds owner { email } mcpServers { source state reason config { id url authConnected viewerState } }
+    availableMcpServers { source state reason config { id } }
   } } }`;
   const ask = async () => {
     statements.length = 0;

@@ -8,7 +8,7 @@ import { type ConfigSnapshot, compareConfigs } from './config-snapshot.ts';
 /** The config reads that are answered from memory. */
 export type ConfigReads = Pick<
   ReturnType<typeof createConfigRepository>,
-  'list' | 'count' | 'findById' | 'findBySlug' | 'listForChats'
+  'list' | 'count' | 'findById' | 'findBySlug' | 'listForChats' | 'listVisible'
 >;
 
 /** Answers the repository's reads from the configs in memory, with the same access rules and the same order. */
@@ -40,6 +40,10 @@ export function createConfigReads(snapshot: () => Promise<ConfigSnapshot>): Conf
     findBySlug: guarded('mcpServerConfig.read', async (args: { slug: string }, viewer) =>
       ifVisible((await snapshot()).findBySlug(args.slug), viewer),
     ),
+
+    listVisible: guarded('mcpServerConfig.list', async (_args: Record<never, never>, viewer) => [
+      ...select(await snapshot(), viewer),
+    ]),
 
     listForChats: guarded(
       'mcpServerConfig.list',

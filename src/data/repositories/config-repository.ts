@@ -161,6 +161,16 @@ export function createConfigRepository(db: PrismaStore) {
       },
     ),
 
+    /** Every config that the viewer may see, sorted by display name. */
+    listVisible: guarded('mcpServerConfig.list', async (_args: Record<never, never>, viewer) => {
+      const rows = await db.mcpServerConfig.findMany({
+        where: visibleTo(viewer),
+        orderBy: [{ displayName: 'asc' }, { id: 'asc' }],
+        omit: WITHOUT_SECRETS,
+      });
+      return rows.map(toRecord);
+    }),
+
     /** The enabled configs that a new chat gets by default. Locked, so that none can be deleted meanwhile. */
     holdDefaultOn: guarded('mcpServerConfig.list', async (): Promise<string[]> => {
       const rows = await db.$queryRaw<{ id: string }[]>`

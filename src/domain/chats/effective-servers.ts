@@ -16,7 +16,8 @@ export interface ChatServer {
   reason: string;
 }
 
-const SOURCE_REASONS = {
+/** Why a server is in a chat, in words. */
+export const SOURCE_REASONS = {
   forced: 'An admin added it to every chat.',
   selected: 'It is selected for this chat.',
 } as const satisfies Record<ChatServerSource, string>;
@@ -54,7 +55,7 @@ export function createEffectiveServers({ store, connections }: { store: Store; c
       return (chat) => {
         const own = connected.get(chat.ownerId);
         return configs.flatMap((config) => {
-          const source = sourceOf(config, chat.mcpServerIds);
+          const source = sourceOf(config, chat.mcpServerIds.includes(config.id));
           if (source === undefined) return [];
           const state = connections.serverState(config, own?.get(config.id));
           const more = connections.stateReason(config, own?.get(config.id));
@@ -68,10 +69,10 @@ export function createEffectiveServers({ store, connections }: { store: Store; c
 
 /** Why a config is in a chat; undefined when it is not. Forced servers cannot be left out. */
 export function sourceOf(
-  { id, availability, enabled }: Pick<McpServerConfigRecord, 'id' | 'availability' | 'enabled'>,
-  chosen: readonly string[],
+  { availability, enabled }: Pick<McpServerConfigRecord, 'availability' | 'enabled'>,
+  isChosen: boolean,
 ): ChatServerSource | undefined {
   if (!enabled) return undefined;
   if (availability === 'force_on') return 'forced';
-  return chosen.includes(id) ? 'selected' : undefined;
+  return isChosen ? 'selected' : undefined;
 }

@@ -95,7 +95,8 @@ export function createServerExplanations(options: {
     const found = await connections.listOfUsers([user.id], [config.id]);
     const connection = found.get(user.id)?.get(config.id);
     const state = connections.serverState({ ...config, enabled: true }, connection);
-    const source = chat === null ? undefined : sourceOf({ ...config, enabled: true }, chat.mcpServerIds);
+    const source =
+      chat === null ? undefined : sourceOf({ ...config, enabled: true }, chat.mcpServerIds.includes(config.id));
     return [
       { name: 'exists', outcome: 'passed', reason: `It is "${config.displayName}".`, remedy: null },
       explainVisibility(config, user),

@@ -1,7 +1,7 @@
 import { builder } from '../builder.ts';
 import { pageArgs, takeFirst, toConnection } from '../pagination.ts';
 import { decodeTimeCursor, encodeTimeCursor } from '../time-cursor.ts';
-import { ChatType } from './type.ts';
+import { AvailableMcpServerType, ChatType } from './type.ts';
 
 const CURSOR_KIND = 'chat';
 
@@ -17,6 +17,17 @@ builder.queryFields((t) => ({
     description: 'One chat; null if it does not exist or belongs to another user. Services can read every chat.',
     args: { id: t.arg({ type: 'UUID', required: true, description: 'Id of the chat.' }) },
     resolve: (_root, { id }, { viewer, services }) => services.chats.find(viewer, id),
+  }),
+
+  availableMcpServers: t.field({
+    type: [AvailableMcpServerType],
+    description:
+      'All servers that the viewer may see, sorted by display name, as they would be in a new chat of theirs that names no servers.',
+    resolve: async (_root, _args, { viewer, services, budget }) => {
+      const toServers = await services.availableServers.readForNewChat(viewer);
+      await budget.turn();
+      return budget.refusal === undefined ? toServers() : [];
+    },
   }),
 
   chats: t.field({

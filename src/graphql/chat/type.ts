@@ -1,8 +1,9 @@
 import type { ChatRecord, FullMessageRecord, ListedMessageRecord } from '../../data/records.ts';
+import type { AvailableServer } from '../../domain/chats/available-servers.ts';
 import type { ChatServer } from '../../domain/chats/effective-servers.ts';
 import { notFound } from '../../errors.ts';
 import { builder } from '../builder.ts';
-import { McpServerStateEnum } from '../mcp-server-config/enums.ts';
+import { McpAvailabilityEnum, McpServerStateEnum } from '../mcp-server-config/enums.ts';
 import { McpServerConfigType } from '../mcp-server-config/type.ts';
 import { pageArgs, takeFirst, toConnection } from '../pagination.ts';
 import { decodeTimeCursor, encodeTimeCursor } from '../time-cursor.ts';
@@ -19,6 +20,29 @@ export const ChatMcpServerType = builder.objectRef<ChatServer>('ChatMcpServer').
     source: t.expose('source', { type: ChatMcpServerSourceEnum, description: 'Why the server applies in the chat.' }),
     state: t.expose('state', { type: McpServerStateEnum, description: "Whether the chat's owner can use the server." }),
     reason: t.exposeString('reason', { description: 'Source and state as a sentence. Plain text, not HTML.' }),
+  }),
+});
+
+/** `AvailableMcpServer` */
+export const AvailableMcpServerType = builder.objectRef<AvailableServer>('AvailableMcpServer').implement({
+  description: "A server to choose from for a chat, and whether the chat's owner can use it.",
+  fields: (t) => ({
+    config: t.field({ type: McpServerConfigType, description: 'The server.', resolve: ({ config }) => config }),
+    availability: t.field({
+      type: McpAvailabilityEnum,
+      description: 'Which chats the server applies in.',
+      resolve: ({ config }) => config.availability,
+    }),
+    source: t.expose('source', {
+      type: ChatMcpServerSourceEnum,
+      nullable: true,
+      description: 'Why the server applies in the chat; null if it does not.',
+    }),
+    state: t.expose('state', { type: McpServerStateEnum, description: "Whether the chat's owner can use the server." }),
+    reason: t.exposeString('reason', { description: 'Source and state in sentences. Plain text, not HTML.' }),
+    isLocked: t.exposeBoolean('isLocked', {
+      description: 'Whether an admin forces the server into every chat, so that it cannot be left out.',
+    }),
   }),
 });
 
@@ -69,6 +93,16 @@ export const ChatType = builder.objectRef<ChatRecord>('Chat').implement({
         'The servers that apply in the chat now: the selected and the forced ones, without the disabled ones.',
       resolve: async (chat, _args, { loaders, budget }) => {
         const toServers = await loaders.chatServers.load(chat);
+        await budget.turn();
+        return budget.refusal === undefined ? toServers() : [];
+      },
+    }),
+    availableMcpServers: t.field({
+      type: [AvailableMcpServerType],
+      description:
+        'All servers that the viewer may see, sorted by display name: those that apply in the chat, and those that could be selected.',
+      resolve: async (chat, _args, { loaders, budget }) => {
+        const toServers = await loaders.availableServers.load(chat);
         await budget.turn();
         return budget.refusal === undefined ? toServers() : [];
       },
