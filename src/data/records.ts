@@ -1,4 +1,4 @@
-import type { Role } from '../policy/viewer.ts';
+import type { Role, TokenScope } from '../policy/viewer.ts';
 
 /** The transports of MCP servers. */
 export const MCP_TRANSPORTS = ['streamable_http', 'sse'] as const;
@@ -185,6 +185,9 @@ export interface ApiTokenRecord {
   id: string;
   userId: string;
   name: string;
+  scopes: TokenScope[];
+  /** Ids of the servers whose tools it can use. Null if it is not limited to some. */
+  mcpServerIds: string[] | null;
   expiresAt: Date | null;
   revokedAt: Date | null;
   lastUsedAt: Date | null;

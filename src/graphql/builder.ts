@@ -63,6 +63,16 @@ builder.globalConnectionField('totalCount', (t) =>
   }),
 );
 
+/** As `visibleWith`, for a field about a user that its own user can see, too. */
+export function visibleToOwnerWith(action: Action) {
+  return {
+    nullable: true,
+    authScopes: ({ id }: { id: string }, _args: object, { viewer }: GraphQLContext) =>
+      can(viewer, action, { ownerId: id }),
+    unauthorizedResolver: () => null,
+  } as const;
+}
+
 /**
  * Options for a field that only some roles can see. For the others it is null and never an error, so that one operation
  * works for every role. The field's description must say who sees it.

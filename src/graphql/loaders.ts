@@ -5,6 +5,7 @@ import type {
   ConnectionRecord,
   McpReachabilityRecord,
   McpServerConfigRecord,
+  SessionRecord,
   UserRecord,
 } from '../data/records.ts';
 import type { CatalogueTool } from '../domain/catalogue/catalogue-tool.ts';
@@ -32,6 +33,14 @@ export function createLoaders(services: Services, viewer: Viewer, budget: Operat
       const byUser = new Map<string, ApiTokenRecord[]>(userIds.map((userId) => [userId, []]));
       for (const token of await services.apiTokens.listByUserIds(viewer, userIds))
         byUser.get(token.userId)?.push(token);
+      return userIds.map((userId) => byUser.get(userId) ?? []);
+    }),
+
+    sessionsByUserId: new DataLoader<string, SessionRecord[]>(async (userIds) => {
+      const byUser = new Map<string, SessionRecord[]>(userIds.map((userId) => [userId, []]));
+      for (const session of await services.sessions.listByUserIds(viewer, userIds)) {
+        byUser.get(session.userId)?.push(session);
+      }
       return userIds.map((userId) => byUser.get(userId) ?? []);
     }),
 

@@ -51,6 +51,7 @@ export const ROOT_PERMISSIONS = {
     deleteUser: 'user.delete',
     createApiToken: 'apiToken.create',
     revokeApiToken: 'apiToken.revoke',
+    endSession: 'session.end',
     verifyAuditLog: 'auditLog.verify',
     addEncryptionKey: 'encryptionKey.manage',
     rotateEncryptionKeys: 'encryptionKey.manage',

@@ -17,6 +17,7 @@ import './config-event/subscriptions.ts';
 import './user/queries.ts';
 import './user/mutations.ts';
 import './api-token/mutations.ts';
+import './session/mutations.ts';
 import './encryption-key/queries.ts';
 import './encryption-key/mutations.ts';
 import { builder } from './builder.ts';

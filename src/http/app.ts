@@ -35,6 +35,7 @@ import { createRootRoutes } from './root-routes.ts';
 import { createSessionCookie } from './session-cookie.ts';
 import { createSessionRoutes } from './session-routes.ts';
 import { shareOperations } from './share-operations.ts';
+import { requireTokenScope } from './token-scope.ts';
 
 /** The dependencies of the app. */
 export interface AppOptions {
@@ -113,6 +114,7 @@ export function createApp(options: AppOptions): App {
 
   app.use(authenticate({ authentication, sessions, cookie }));
   app.use(refuseCrossSite(config));
+  app.use(requireTokenScope());
   app.route('/', createDoorRoutes({ ...services, version: options.version, origins: config, log }));
   app.use(shareOperations(services.shares));
   app.route('/', createSessionRoutes({ sessions, cookie, denials }));

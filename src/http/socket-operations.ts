@@ -11,6 +11,7 @@ import { emptyParams } from '../graphql/request-params.ts';
 import { toWireError, toWireResult } from '../graphql/wire-result.ts';
 import type { GraphQLFace, PreparedOperation } from '../graphql/yoga.ts';
 import { CONNECTION_LIMITS } from '../limits/connection-limits.ts';
+import { hasScope } from '../policy/token-grant.ts';
 import { NOBODY, type Viewer } from '../policy/viewer.ts';
 import { runInRequest } from '../telemetry/request-scope.ts';
 import { readBearer } from './authenticate.ts';
@@ -81,6 +82,13 @@ export function createSocketOperations({
     return false;
   };
 
+  /** For a token in the first message. That of the handshake was checked there. */
+  const refuseScope = async (caller: SocketCaller, viewer: Viewer): Promise<false> => {
+    await denials.record(viewer, { operation: 'WebSocket /graphql', code: 'FORBIDDEN' });
+    caller.close(CloseCode.Forbidden, 'Forbidden');
+    return false;
+  };
+
   /** Prepares an operation whose denials are recorded in the audit log before its result is sent. */
   const prepareReported = async (
     viewer: Viewer,
@@ -129,6 +137,7 @@ export function createSocketOperations({
           // The library keeps them as long as the connection.
           emptyParams(connectionParams ?? {});
           if (viewer.kind === 'nobody') return await refuse(caller);
+          if (!hasScope(viewer, 'graph')) return await refuseScope(caller, viewer);
           caller.admit(viewer);
           caller.findViewer = follow(viewer);
           return true;

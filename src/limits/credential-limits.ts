@@ -54,6 +54,18 @@ export const CREDENTIAL_LIMITS = {
     unit: 'ms',
     answer: '`UNAUTHENTICATED`: sign in again',
   },
+  endedTokens: {
+    what: 'Revoked and expired API tokens of a user that are kept',
+    value: 100,
+    unit: 'count',
+    answer: 'the ones that ended first are removed; the audit log still has them',
+  },
+  tokenServers: {
+    what: 'Servers that an API token is limited to',
+    value: 200,
+    unit: 'count',
+    answer: '`VALIDATION_FAILED` with the issue `TOO_MANY`',
+  },
   signInLinkAge: { what: 'Age of a sign-in link', value: 3_600_000, unit: 'ms', answer: '`UNAUTHENTICATED`' },
   openFlows: {
     what: 'Sign-ins at authorization servers that a user has begun',

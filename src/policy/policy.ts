@@ -51,11 +51,12 @@ export const POLICY = {
   'user.update': ADMIN,
   'user.delete': ADMIN,
 
-  'apiToken.list': OVERSIGHT,
-  'apiToken.create': ADMIN,
-  'apiToken.revoke': ADMIN,
+  'apiToken.list': { ...OVERSIGHT, service: 'own', member: 'own' },
+  'apiToken.create': { admin: 'any', auditor: 'own', service: 'own', member: 'own' },
+  'apiToken.revoke': { admin: 'any', auditor: 'own', service: 'own', member: 'own' },
 
-  'session.end': { admin: 'own', auditor: 'own', service: 'own', member: 'own' },
+  'session.list': { ...OVERSIGHT, service: 'own', member: 'own' },
+  'session.end': { admin: 'any', auditor: 'own', service: 'own', member: 'own' },
 
   'encryptionKey.list': { ...OVERSIGHT, ...SYSTEM },
   'encryptionKey.manage': { ...ADMIN, ...SYSTEM },

@@ -356,6 +356,18 @@ export const ROWS: Readonly<Record<string, (database: Database, keyring: Keyring
     ]);
     await database.query(`UPDATE mcp_server_configs SET tool_approval = 'pin' WHERE slug = 's0'`);
   },
+  async '20261129014500_token_scopes'(database) {
+    await insert(database, 'api_tokens', [
+      {
+        id: '00000000-0000-4000-8000-0000000000c3',
+        user_id: MEMBER_ID,
+        name: 'tools',
+        token_hash: 'ef'.repeat(32),
+        scopes: '{mcp}',
+        mcp_server_ids: `{${SEED_CONFIG_ID}}`,
+      },
+    ]);
+  },
 };
 
 async function insert(database: Database, table: string, rows: readonly Row[]): Promise<void> {

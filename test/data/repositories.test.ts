@@ -125,6 +125,7 @@ const ACTIONS: Readonly<Record<string, Action>> = {
   'users.provisionOidc': 'user.provision',
   'apiTokens.listByUserIds': 'apiToken.list',
   'apiTokens.create': 'apiToken.create',
+  'apiTokens.removeEnded': 'apiToken.create',
   'apiTokens.revoke': 'apiToken.revoke',
   'apiTokens.findByHash': 'credential.verify',
   'apiTokens.recordUse': 'credential.verify',
@@ -133,6 +134,7 @@ const ACTIONS: Readonly<Record<string, Action>> = {
   'sessions.create': 'session.create',
   'sessions.findByHash': 'credential.verify',
   'sessions.recordUse': 'credential.verify',
+  'sessions.listByUserIds': 'session.list',
   'sessions.end': 'session.end',
   'sessions.sweep': 'session.create',
   'sessions.createSignInLink': 'signInLink.create',
@@ -285,6 +287,24 @@ describe('a member', () => {
     expect(await sealed.prisma.mcpServerUserToken.count({ where: { mcpServerConfigId: id } })).toBe(1);
   });
 
+  test('can list, create and revoke only their own tokens', async () => {
+    const columns = { name: 't', scopes: ['mcp' as const], mcpServerIds: null, expiresAt: null };
+    const newHash = () => randomUUID().replaceAll('-', '').repeat(2);
+    const theirs = await store.apiTokens.create(userOf('admin'), { ...columns, userId: otherId, tokenHash: newHash() });
+    const mine = await store.apiTokens.create(me, { ...columns, userId: myId, tokenHash: newHash() });
+    expect(await store.apiTokens.listByUserIds(me, { userIds: [myId, otherId] })).toEqual([mine]);
+    const forbidden = { code: 'FORBIDDEN' };
+    const wrong = { ...columns, userId: otherId, tokenHash: newHash() };
+    await expect(store.apiTokens.create(me, wrong)).rejects.toMatchObject(forbidden);
+    for (const id of [theirs.id, randomUUID()]) {
+      await expect(store.apiTokens.revoke(me, { id, revokedAt: new Date() })).rejects.toMatchObject(forbidden);
+    }
+    expect(await store.apiTokens.revoke(me, { id: mine.id, revokedAt: new Date() })).toMatchObject({ id: mine.id });
+    expect(await store.apiTokens.listByUserIds(userOf('admin'), { userIds: [otherId] })).toMatchObject([
+      { id: theirs.id, revokedAt: null },
+    ]);
+  });
+
   test('can end only their own sessions', async () => {
     const createdAt = new Date();
     const tokenHash = randomUUID().replaceAll('-', '').repeat(2);
@@ -297,10 +317,13 @@ describe('a member', () => {
       expiresAt: createdAt,
     };
     const theirs = await store.sessions.create(SYSTEM, columns);
-    await expect(store.sessions.end(me, { id: theirs.id, userId: otherId })).rejects.toMatchObject({
-      code: 'FORBIDDEN',
-    });
-    await store.sessions.end(me, { id: theirs.id, userId: myId });
+    for (const id of [theirs.id, randomUUID()]) {
+      await expect(store.sessions.end(me, { id })).rejects.toMatchObject({ code: 'FORBIDDEN' });
+    }
     expect(await store.sessions.findByHash(SYSTEM, { tokenHash })).not.toBeNull();
+    const from = new Date(0);
+    const asked = { userIds: [myId, otherId], now: from, idleBefore: from };
+    expect(await store.sessions.listByUserIds(me, asked)).toEqual([]);
+    expect(await store.sessions.listByUserIds(userOf('auditor'), asked)).toMatchObject([{ id: theirs.id }]);
   });
 });

@@ -9,7 +9,7 @@ const SUBJECTS: Subjects = {
   configId: '00000000-0000-4000-8000-00000000000a',
   slug: 'any',
   userId: '00000000-0000-4000-8000-00000000000b',
-  apiTokenId: '00000000-0000-4000-8000-00000000000c',
+  own: {},
   serverUrl: UNREACHABLE_URL,
   chatIds: {},
   deletedChatIds: {},

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type GraphQLObjectType, type GraphQLOutputType, getNamedType, isObjectType } from 'graphql';
 import { buildSchema } from '../../src/graphql/schema.ts';
+import { ROLES } from '../../src/policy/viewer.ts';
 import type { TestGateway } from '../setup/gateway.ts';
 import { CreateApiToken, CreateConfig, CreateUser } from '../setup/operations.ts';
 import { registerRevokedKey } from './encryption-key-rows.ts';
@@ -13,7 +14,8 @@ export interface Subjects {
   configId: string;
   slug: string;
   userId: string;
-  apiTokenId: string;
+  /** What each caller has of their own. */
+  own: Readonly<Partial<Record<string, { userId: string; apiTokenId: string; sessionId: string }>>>;
   /** A chat of each user who may have one. */
   chatIds: Readonly<Partial<Record<string, string>>>;
   /** The same, for chats that are deleted. */
@@ -66,8 +68,10 @@ export const ROOT_ARGUMENTS: Readonly<Record<string, (subjects: Subjects, caller
   'Mutation.createUser': () => `(input: { email: "${randomUUID()}@example.com" })`,
   'Mutation.updateUser': ({ userId }) => `(id: "${userId}", patch: { role: AUDITOR })`,
   'Mutation.deleteUser': ({ userId }) => `(id: "${userId}")`,
-  'Mutation.createApiToken': ({ userId }) => `(input: { userId: "${userId}", name: "Another" })`,
-  'Mutation.revokeApiToken': ({ apiTokenId }) => `(id: "${apiTokenId}")`,
+  'Mutation.createApiToken': ({ own }, caller) =>
+    `(input: { userId: "${own[caller]?.userId ?? MISSING_ID}", name: "Another" })`,
+  'Mutation.revokeApiToken': ({ own }, caller) => `(id: "${own[caller]?.apiTokenId ?? MISSING_ID}")`,
+  'Mutation.endSession': ({ own }, caller) => `(input: { id: "${own[caller]?.sessionId ?? MISSING_ID}" })`,
   'Mutation.verifyAuditLog': () => '',
   'Mutation.addEncryptionKey': () => '',
   'Mutation.rotateEncryptionKeys': () => '(first: 100)',
@@ -156,16 +160,8 @@ export async function createSubjects(gateway: TestGateway): Promise<Subjects> {
   const user = await gateway.execute(CreateUser, { token, variables: { input: { email } } });
   const configId = config.data.createMcpServerConfig.id;
   const userId = user.data.createUser.id;
-  const expiresAt = new Date(gateway.clock.now.getTime() + 86_400_000).toISOString();
-  const createApiToken = async (name: string) => {
-    const variables = { input: { userId, name, expiresAt } };
-    return (await gateway.execute(CreateApiToken, { token, variables })).data.createApiToken;
-  };
-  const used = await createApiToken('Used');
-  await gateway.graphql('{ viewer { id } }', { token: used.token });
-  const revoked = await createApiToken('Revoked');
-  const revoke = 'mutation ($id: UUID!) { revokeApiToken(id: $id) { apiToken { revokedAt } } }';
-  await gateway.graphql(revoke, { token, variables: { id: revoked.apiToken.id } });
+  const own: Record<string, { userId: string; apiTokenId: string; sessionId: string }> = {};
+  for (const role of ROLES) own[role] = await createOwn(gateway, { userId: gateway.userIds[role], configId });
   await insertUserToken(gateway, { configId, userId });
   await insertReasons(gateway, configId);
   const chatIds: Record<string, string> = {};
@@ -185,10 +181,30 @@ export async function createSubjects(gateway: TestGateway): Promise<Subjects> {
     configId,
     slug,
     userId,
-    apiTokenId: used.apiToken.id,
+    own,
     keyNumber,
     serverUrl: UNREACHABLE_URL,
     chatIds,
     deletedChatIds,
   };
+}
+
+/** Tokens of a user with a value in every column, and a session that one of them opened. */
+async function createOwn(gateway: TestGateway, { userId, configId }: { userId: string; configId: string }) {
+  const token = gateway.tokens.admin;
+  const expiresAt = new Date(gateway.clock.now.getTime() + 86_400_000).toISOString();
+  const create = async (more: object) => {
+    const variables = { input: { userId, name: 'Own', expiresAt, ...more } };
+    return (await gateway.execute(CreateApiToken, { token, variables })).data.createApiToken;
+  };
+  const limited = await create({ mcpServerIds: [configId] });
+  const revoke = 'mutation ($id: UUID!) { revokeApiToken(id: $id) { apiToken { revokedAt } } }';
+  await gateway.graphql(revoke, { token, variables: { id: limited.apiToken.id } });
+  const used = await create({});
+  const headers = { authorization: `Bearer ${used.token}` };
+  await gateway.fetch('/auth/session', { method: 'POST', headers });
+  const sql = 'SELECT id::text FROM sessions WHERE api_token_id = $1::uuid';
+  const [session] = await gateway.database.query(sql, [used.apiToken.id]);
+  const other = await create({});
+  return { userId, apiTokenId: other.apiToken.id, sessionId: String(session?.['id']) };
 }

@@ -15,11 +15,12 @@ const MISSING = randomUUID();
 
 let world: DoorWorld;
 const chatIds: Record<string, string> = {};
+let shownId: string;
 
 beforeAll(async () => {
   world = await openDoorWorld({ upstreamTools: { listTools: async () => LISTING } });
   const { gateway } = world;
-  await world.define({ slug: 'shown', url: 'https://shown.example.com/mcp' });
+  shownId = await world.define({ slug: 'shown', url: 'https://shown.example.com/mcp' });
   await createId(gateway, { slug: 'hidden', url: 'https://hidden.example.com/mcp', enabled: false });
   for (const role of ['admin', 'member'] as const) {
     const token = gateway.tokens[role];
@@ -63,6 +64,36 @@ const MATRIX: [what: string, statuses: number[], path: () => string][] = [
   ],
   ['another parameter', [400, 400, 400, 400, 401, 401], () => '/mcp?owner=1'],
 ];
+
+describe('a limited token', () => {
+  const CREATE = 'mutation ($input: CreateApiTokenInput!) { createApiToken(input: $input) { token } }';
+  const limited = async (input: object) => {
+    const variables = { input: { name: 'limited', ...input } };
+    const { data } = await world.gateway.graphql(CREATE, { token: world.gateway.tokens.member, variables });
+    return data.createApiToken.token as string;
+  };
+  const PATHS = () => ['/mcp', '/mcp/servers/shown', `/mcp/chats/${chatIds['member']}`];
+
+  test('without the scope MCP is refused at every door', async () => {
+    const token = await limited({ scopes: ['GRAPH'] });
+    for (const path of PATHS()) expect((await world.post(path, LIST, { token })).status, path).toBe(403);
+  });
+
+  test('for a server lists and calls its tools, and those of no other', async () => {
+    const [forIt, forAnother] = [
+      await limited({ mcpServerIds: [shownId] }),
+      await limited({ mcpServerIds: [MISSING] }),
+    ];
+    for (const path of PATHS()) expect(await (await world.post(path, LIST, { token: forIt })).text()).toContain('read');
+    for (const path of ['/mcp', `/mcp/chats/${chatIds['member']}`]) {
+      expect(await (await world.post(path, LIST, { token: forAnother })).text(), path).not.toContain('shown');
+      const params = { name: 'shown__read', arguments: {} };
+      const call = { jsonrpc: '2.0', id: 2, method: 'tools/call', params };
+      expect(await (await world.post(path, call, { token: forAnother })).text()).toContain('There is no tool');
+    }
+    expect((await world.post('/mcp/servers/shown', LIST, { token: forAnother })).status).toBe(403);
+  });
+});
 
 describe('who may use a door', () => {
   test.each(MATRIX)('%s', async (_what, statuses, path) => {

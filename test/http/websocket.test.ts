@@ -101,6 +101,16 @@ describe('the caller of a connection', () => {
     },
   );
 
+  test('is refused with a token that is for tools only, in the handshake or in the first message', async () => {
+    const { id } = await createUser('ADMIN');
+    const create = `mutation { createApiToken(input: { userId: "${id}", name: "t", scopes: [MCP] }) { token } }`;
+    const { token } = (await asAdmin(create)).createApiToken;
+    await expect(open({ headers: bearer(token) })).rejects.toThrow('403');
+    const socket = await open();
+    expect(await socket.init(bearer(token))).toBeUndefined();
+    expect(await socket.closed).toMatchObject({ code: 4403 });
+  });
+
   test('may come from anywhere with a token, which no page can make a browser add', async () => {
     const socket = await open({ headers: { origin: 'https://elsewhere.example.com' } });
     expect(await socket.init(bearer(gateway.tokens.member))).toEqual({ type: 'connection_ack' });

@@ -1,14 +1,20 @@
+import { assertCan, can } from '../../policy/policy.ts';
+import type { TokenScope } from '../../policy/viewer.ts';
 import type { PrismaStore } from '../database/prisma.ts';
 import type { Prisma } from '../generated/client.ts';
 import type { ApiTokenRecord } from '../records.ts';
 import { guarded } from './guarded.ts';
 
+/** What is given when a token is created. */
+type Given = Pick<ApiTokenRecord, 'userId' | 'name' | 'scopes' | 'mcpServerIds' | 'expiresAt'>;
+
 /** API tokens, looked up by their hash. The tokens themselves are not stored. */
 export function createApiTokenRepository(db: PrismaStore) {
   return {
-    listByUserIds: guarded('apiToken.list', async (args: { userIds: readonly string[] }) => {
+    listByUserIds: guarded('apiToken.list', async (args: { userIds: readonly string[] }, viewer) => {
+      const userIds = args.userIds.filter((ownerId) => can(viewer, 'apiToken.list', { ownerId }));
       const rows = await db.apiToken.findMany({
-        where: { userId: { in: [...args.userIds] } },
+        where: { userId: { in: userIds } },
         orderBy: [{ createdAt: 'asc' }, { id: 'asc' }],
       });
       return rows.map(toRecord);
@@ -16,12 +22,33 @@ export function createApiTokenRepository(db: PrismaStore) {
 
     create: guarded(
       'apiToken.create',
-      async (args: { userId: string; name: string; tokenHash: string; expiresAt: Date | null }) =>
-        toRecord(await db.apiToken.create({ data: args })),
+      async (args: Given & { tokenHash: string }) => {
+        const { mcpServerIds, ...columns } = args;
+        return toRecord(await db.apiToken.create({ data: { ...columns, mcpServerIds: mcpServerIds ?? [] } }));
+      },
+      (args) => ({ ownerId: args.userId }),
     ),
 
-    /** Revokes a token and ends its sessions. Revoking again keeps the first time. */
-    revoke: guarded('apiToken.revoke', async (args: { id: string; revokedAt: Date }) => {
+    /** Removes the user's tokens that ended first, so that at most `keep` are left that were revoked or expired. */
+    removeEnded: guarded(
+      'apiToken.create',
+      async (args: { userId: string; now: Date; keep: number }) => {
+        await db.$executeRaw`
+          DELETE FROM api_tokens WHERE id IN (
+            SELECT id FROM api_tokens WHERE user_id = ${args.userId}::uuid
+              AND (revoked_at IS NOT NULL OR expires_at <= ${args.now}::timestamptz)
+            ORDER BY coalesce(revoked_at, expires_at) DESC, id OFFSET ${args.keep})`;
+      },
+      (args) => ({ ownerId: args.userId }),
+    ),
+
+    /**
+     * Revokes a token and ends its sessions. Revoking again keeps the first time. Who may revoke only their own tokens
+     * learns nothing about others. Null if there is none.
+     */
+    revoke: guarded('apiToken.revoke', async (args: { id: string; revokedAt: Date }, viewer) => {
+      const found = await db.apiToken.findUnique({ where: { id: args.id }, select: { userId: true } });
+      assertCan(viewer, 'apiToken.revoke', { ownerId: found?.userId });
       await db.apiToken.updateMany({ where: { id: args.id, revokedAt: null }, data: { revokedAt: args.revokedAt } });
       await db.session.deleteMany({ where: { apiTokenId: args.id } });
       const row = await db.apiToken.findUnique({ where: { id: args.id } });
@@ -49,5 +76,13 @@ export function createApiTokenRepository(db: PrismaStore) {
 
 function toRecord(row: Prisma.ApiTokenGetPayload<object>): ApiTokenRecord {
   const { id, userId, name, expiresAt, revokedAt, lastUsedAt, createdAt } = row;
-  return { id, userId, name, expiresAt, revokedAt, lastUsedAt, createdAt };
+  return { id, userId, name, ...toTokenLimits(row), expiresAt, revokedAt, lastUsedAt, createdAt };
+}
+
+/** The stored limits of a token. */
+export function toTokenLimits(row: { scopes: string[]; mcpServerIds: string[] }) {
+  return {
+    scopes: row.scopes as TokenScope[],
+    mcpServerIds: row.mcpServerIds.length === 0 ? null : row.mcpServerIds,
+  };
 }

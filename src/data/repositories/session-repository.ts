@@ -1,6 +1,8 @@
+import { assertCan, can } from '../../policy/policy.ts';
 import type { PrismaStore } from '../database/prisma.ts';
 import type { Prisma } from '../generated/client.ts';
 import type { SessionRecord } from '../records.ts';
+import { toTokenLimits } from './api-token-repository.ts';
 import { guarded } from './guarded.ts';
 
 /** Browser sessions and sign-in links, looked up by the hash of their token. */
@@ -31,7 +33,10 @@ export function createSessionRepository(db: PrismaStore) {
         session: toRecord(row),
         bootstrapDigest: row.bootstrapDigest,
         user: { role: user.role, status: user.status },
-        apiToken: apiToken === null ? null : { expiresAt: apiToken.expiresAt, revokedAt: apiToken.revokedAt },
+        apiToken:
+          apiToken === null
+            ? null
+            : { expiresAt: apiToken.expiresAt, revokedAt: apiToken.revokedAt, ...toTokenLimits(apiToken) },
       };
     }),
 
@@ -42,13 +47,32 @@ export function createSessionRepository(db: PrismaStore) {
       });
     }),
 
-    end: guarded(
-      'session.end',
-      async (args: { id: string; userId: string }) => {
-        await db.session.deleteMany({ where: { id: args.id, userId: args.userId } });
+    /** The users' sessions that have not ended, newest first. Who may see only their own gets only those. */
+    listByUserIds: guarded(
+      'session.list',
+      async (args: { userIds: readonly string[]; now: Date; idleBefore: Date }, viewer) => {
+        const userIds = args.userIds.filter((ownerId) => can(viewer, 'session.list', { ownerId }));
+        const { now, idleBefore } = args;
+        const rows = await db.session.findMany({
+          where: { userId: { in: userIds }, expiresAt: { gt: now }, lastSeenAt: { gt: idleBefore } },
+          orderBy: [{ createdAt: 'desc' }, { id: 'asc' }],
+        });
+        return rows.map(toRecord);
       },
-      (args) => ({ ownerId: args.userId }),
     ),
+
+    /**
+     * Ends a session. Who may end only their own learns nothing about others. Null if there is none.
+     *
+     * @returns the session as it was
+     */
+    end: guarded('session.end', async (args: { id: string }, viewer): Promise<SessionRecord | null> => {
+      const row = await db.session.findUnique({ where: { id: args.id } });
+      assertCan(viewer, 'session.end', { ownerId: row?.userId });
+      if (row === null) return null;
+      await db.session.deleteMany({ where: { id: args.id } });
+      return toRecord(row);
+    }),
 
     /** Removes sessions that have expired or have been idle since `idleBefore`, and old sign-in links. */
     sweep: guarded('session.create', async (args: { now: Date; idleBefore: Date }) => {

@@ -42,13 +42,17 @@ export function createUsageRepository(db: PrismaStore) {
     ),
 
     /** Before a new API token: how many of the user's tokens are neither revoked nor expired. */
-    countTokens: guarded('apiToken.create', async (args: { userId: string; now: Date }): Promise<number> => {
-      await lockUser(db, args.userId);
-      const [row] = await db.$queryRaw<{ count: bigint }[]>`
-        SELECT count(*) FROM api_tokens WHERE user_id = ${args.userId}::uuid AND revoked_at IS NULL
-          AND (expires_at IS NULL OR expires_at > ${args.now}::timestamptz)`;
-      return Number(row?.count ?? 0);
-    }),
+    countTokens: guarded(
+      'apiToken.create',
+      async (args: { userId: string; now: Date }): Promise<number> => {
+        await lockUser(db, args.userId);
+        const [row] = await db.$queryRaw<{ count: bigint }[]>`
+          SELECT count(*) FROM api_tokens WHERE user_id = ${args.userId}::uuid AND revoked_at IS NULL
+            AND (expires_at IS NULL OR expires_at > ${args.now}::timestamptz)`;
+        return Number(row?.count ?? 0);
+      },
+      (args) => ({ ownerId: args.userId }),
+    ),
 
     /** Before a new session: ends the user's sessions that were not used for longest, so that at most `keep` are left. */
     endOldSessions: guarded('session.create', async (args: { userId: string; keep: number }): Promise<void> => {

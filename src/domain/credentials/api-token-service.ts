@@ -3,22 +3,31 @@ import { isForeignKeyViolation } from '../../data/database/database-error.ts';
 import type { ApiTokenRecord } from '../../data/records.ts';
 import type { Store } from '../../data/store.ts';
 import { notFound } from '../../errors.ts';
+import { CREDENTIAL_LIMITS } from '../../limits/credential-limits.ts';
 import { FIELD_LIMITS } from '../../limits/field-limits.ts';
 import type { Quotas } from '../../limits/quotas.ts';
 import { assertCan } from '../../policy/policy.ts';
-import { SYSTEM, type Viewer } from '../../policy/viewer.ts';
+import { assertScope, grantOf } from '../../policy/token-grant.ts';
+import { SYSTEM, TOKEN_SCOPES, type TokenScope, type Viewer, viewerUserId } from '../../policy/viewer.ts';
 import { checkQuota } from '../quotas/quota-check.ts';
 import { Issues } from '../validation/issues.ts';
-import { checkName, trimmed } from '../validation/text.ts';
+import { checkName as checkText, trimmed } from '../validation/text.ts';
 import { generateApiToken, hashToken } from './token-format.ts';
 
 /** The input for a new token. */
 export interface CreateApiTokenInput {
-  userId: string;
+  /** By default the caller. */
+  userId?: string | null | undefined;
   name: string;
+  /** By default all; with `mcpServerIds`, only the tools. */
+  scopes?: readonly TokenScope[] | null | undefined;
+  /** The only servers whose tools it can use. By default it is not limited. */
+  mcpServerIds?: readonly string[] | null | undefined;
   expiresAt?: Date | null | undefined;
 }
 
+const MAX_SERVERS = CREDENTIAL_LIMITS.tokenServers.value;
+const MAX_ENDED = CREDENTIAL_LIMITS.endedTokens.value;
 const MAX_NAME = FIELD_LIMITS.tokenName.value;
 /** RFC 3339 has four-digit years. A later time could be stored but not formatted. */
 const LATEST_EXPIRY = new Date('9999-12-31T23:59:59.999Z');
@@ -29,25 +38,34 @@ export function createApiTokenService(options: { store: Store; now: () => Date; 
 
   return {
     /**
-     * Creates a token for a user. The token value is returned only here.
+     * Creates a token for a user, by default for the caller. The token value is returned only here. A token that was made
+     * with another one has no more scopes, and ends no later.
      *
      * @throws FORBIDDEN, VALIDATION_FAILED (also if the user has too many), NOT_FOUND when the user does not exist
      */
     async create(viewer: Viewer, input: CreateApiTokenInput): Promise<{ token: Secret; apiToken: ApiTokenRecord }> {
-      assertCan(viewer, 'apiToken.create');
+      const userId = input.userId ?? viewerUserId(viewer) ?? '';
+      assertCan(viewer, 'apiToken.create', { ownerId: userId });
       const token = generateApiToken();
       try {
         const expiresAt = input.expiresAt ?? null;
         const tokenHash = hashToken(token.expose());
         const apiToken = await store.transaction(async (tx) => {
-          const { name, issues } = checkInput(input, now());
-          const used = await tx.usage.countTokens(viewer, { userId: input.userId, now: now() });
+          const issues = new Issues();
+          const name = checkName(issues, input.name);
+          checkExpiry(issues, expiresAt, now());
+          const limits = checkLimits(issues, input);
+          checkGrant(issues, viewer, { userId, expiresAt, ...limits });
+          const used = await tx.usage.countTokens(viewer, { userId, now: now() });
           checkQuota(issues, ['userId'], { quota: 'apiTokensPerUser', limit: quotas.apiTokensPerUser, used });
           issues.throwIfAny();
-          const created = await tx.apiTokens.create(viewer, { userId: input.userId, name, tokenHash, expiresAt });
+          const created = await tx.apiTokens.create(viewer, { userId, name, tokenHash, expiresAt, ...limits });
+          await tx.apiTokens.removeEnded(viewer, { userId, now: now(), keep: MAX_ENDED });
           const changes = [
-            { field: 'userId', before: null, after: input.userId },
+            { field: 'userId', before: null, after: userId },
             { field: 'expiresAt', before: null, after: expiresAt },
+            { field: 'scopes', before: null, after: limits.scopes },
+            { field: 'mcpServerIds', before: null, after: limits.mcpServerIds },
           ];
           await tx.audit.append(SYSTEM, {
             actor: viewer,
@@ -64,7 +82,11 @@ export function createApiTokenService(options: { store: Store; now: () => Date; 
       }
     },
 
-    /** Revokes a token and ends its sessions immediately. Revoking again has no effect. @throws NOT_FOUND */
+    /**
+     * Revokes a token and ends its sessions immediately. Revoking again has no effect.
+     *
+     * @throws FORBIDDEN for another user's, NOT_FOUND
+     */
     async revoke(viewer: Viewer, id: string): Promise<ApiTokenRecord> {
       assertCan(viewer, 'apiToken.revoke');
       return store.transaction(async (tx) => {
@@ -76,24 +98,66 @@ export function createApiTokenService(options: { store: Store; now: () => Date; 
       });
     },
 
+    /** The users' tokens, oldest first; only their own for those who may see no others. */
     async listByUserIds(viewer: Viewer, userIds: readonly string[]): Promise<ApiTokenRecord[]> {
       return store.apiTokens.listByUserIds(viewer, { userIds });
     },
   };
 }
 
-function checkInput(input: CreateApiTokenInput, now: Date): { name: string; issues: Issues } {
-  const name = trimmed(input.name);
-  const expiresAt = input.expiresAt ?? null;
-  const issues = new Issues();
+function checkName(issues: Issues, given: string): string {
+  const name = trimmed(given);
   if (name === '') issues.add(['name'], 'REQUIRED', 'Enter a name that helps you recognise the token.');
-  else checkName(issues, ['name'], name, MAX_NAME);
-  if (expiresAt !== null && expiresAt <= now) {
-    issues.add(['expiresAt'], 'IN_THE_PAST', 'Must be in the future.');
-  } else if (expiresAt !== null && expiresAt > LATEST_EXPIRY) {
+  else checkText(issues, ['name'], name, MAX_NAME);
+  return name;
+}
+
+function checkExpiry(issues: Issues, expiresAt: Date | null, now: Date): void {
+  if (expiresAt === null) return;
+  if (expiresAt <= now) issues.add(['expiresAt'], 'IN_THE_PAST', 'Must be in the future.');
+  else if (expiresAt > LATEST_EXPIRY) {
     issues.add(['expiresAt'], 'TOO_LATE', 'Must be before the year 10000; omit it for a token that does not expire.');
   }
-  return { name, issues };
+}
+
+/** What a token is limited to. */
+type Limits = Pick<ApiTokenRecord, 'scopes' | 'mcpServerIds'>;
+
+/** The graph is not limited to servers, so a token for some of them is for tools only. */
+function checkLimits(issues: Issues, input: CreateApiTokenInput): Limits {
+  const mcpServerIds = input.mcpServerIds == null ? null : [...new Set(input.mcpServerIds)];
+  const given = input.scopes ?? (mcpServerIds === null ? TOKEN_SCOPES : (['mcp'] as const));
+  const scopes = TOKEN_SCOPES.filter((scope) => given.includes(scope));
+  if (scopes.length === 0) {
+    issues.add(['scopes'], 'REQUIRED', 'Choose at least one scope, or omit the field for all of them.');
+  }
+  if (mcpServerIds === null) return { scopes, mcpServerIds };
+  if (mcpServerIds.length === 0) {
+    issues.add(['mcpServerIds'], 'REQUIRED', 'Choose at least one server, or omit the field for all of them.');
+  }
+  if (mcpServerIds.length > MAX_SERVERS) {
+    issues.add(['mcpServerIds'], 'TOO_MANY', `Choose at most ${MAX_SERVERS} servers.`);
+  }
+  if (scopes.includes('graph')) {
+    const message = 'A token that is limited to servers can only have the scope MCP. Create another one for GRAPH.';
+    issues.add(['scopes'], 'SCOPE_TOO_WIDE', message);
+  }
+  return { scopes, mcpServerIds };
+}
+
+/**
+ * Whoever holds a limited token must not be able to make one without its limits.
+ *
+ * @throws FORBIDDEN for a scope that the caller's own token lacks
+ */
+function checkGrant(issues: Issues, viewer: Viewer, token: Limits & { userId: string; expiresAt: Date | null }): void {
+  const grant = grantOf(viewer);
+  if (grant === null) return;
+  for (const scope of token.scopes) assertScope(viewer, scope);
+  if (grant.expiresAt === null || token.userId !== viewerUserId(viewer)) return;
+  if (token.expiresAt === null || token.expiresAt > grant.expiresAt) {
+    issues.add(['expiresAt'], 'TOO_LATE', 'Must be no later than the end of the token that you use.');
+  }
 }
 
 function toTarget({ id, name }: ApiTokenRecord) {

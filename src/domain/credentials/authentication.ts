@@ -29,13 +29,14 @@ export function createAuthentication({ store, now, verifyBootstrap, verifyOidc, 
     const found = await store.apiTokens.findByHash(SYSTEM, { tokenHash: hashToken(token) });
     const at = now();
     if (found === null || found.user.status !== 'active') return NOBODY;
-    const { id, userId, revokedAt, expiresAt, lastUsedAt } = found.token;
+    const { id, userId, scopes, mcpServerIds, revokedAt, expiresAt, lastUsedAt } = found.token;
     if (revokedAt !== null || (expiresAt !== null && expiresAt <= at)) return NOBODY;
     const staleBefore = new Date(at.getTime() - API_TOKEN_TOUCH_MS);
     if (lastUsedAt === null || lastUsedAt < staleBefore) {
       await store.apiTokens.recordUse(SYSTEM, { id, now: at, staleBefore });
     }
-    const credential = { kind: 'apiToken', apiTokenId: id, expiresAt } as const;
+    const grant = { scopes, mcpServerIds, expiresAt };
+    const credential = { kind: 'apiToken', apiTokenId: id, expiresAt, grant } as const;
     return { kind: 'user', userId, role: found.user.role as Role, credential };
   };
 

@@ -1,6 +1,7 @@
 import type { Secret } from '../../crypto/secret.ts';
+import type { SessionRecord } from '../../data/records.ts';
 import type { Store } from '../../data/store.ts';
-import { unauthenticated } from '../../errors.ts';
+import { notFound, unauthenticated } from '../../errors.ts';
 import { CREDENTIAL_LIMITS } from '../../limits/credential-limits.ts';
 import { assertCan } from '../../policy/policy.ts';
 import { NOBODY, type Role, SYSTEM, type Viewer } from '../../policy/viewer.ts';
@@ -89,7 +90,11 @@ export function createSessionService(options: SessionServiceOptions) {
     if (session.lastSeenAt < staleBefore) {
       await store.sessions.recordUse(SYSTEM, { id: session.id, now: at, staleBefore });
     }
-    const credential = { kind: 'session', sessionId: session.id, expiresAt: session.expiresAt } as const;
+    const grant =
+      apiToken === null
+        ? null
+        : { scopes: apiToken.scopes, mcpServerIds: apiToken.mcpServerIds, expiresAt: apiToken.expiresAt };
+    const credential = { kind: 'session', sessionId: session.id, expiresAt: session.expiresAt, grant } as const;
     return { kind: 'user', userId: session.userId, role: found.user.role as Role, credential };
   };
 
@@ -163,12 +168,30 @@ export function createSessionService(options: SessionServiceOptions) {
       );
     },
 
+    /** The users' sessions that have not ended, newest first; only their own for those who may see no others. */
+    async listByUserIds(viewer: Viewer, userIds: readonly string[]): Promise<SessionRecord[]> {
+      const at = now();
+      const idleBefore = new Date(at.getTime() - SESSION_IDLE_MS);
+      return store.sessions.listByUserIds(viewer, { userIds, now: at, idleBefore });
+    },
+
+    /** Ends a session at once, and the streams that use it. @throws FORBIDDEN for another user's, NOT_FOUND */
+    async endById(viewer: Viewer, id: string): Promise<void> {
+      assertCan(viewer, 'session.end');
+      await store.transaction(async (tx) => {
+        const ended = await tx.sessions.end(viewer, { id });
+        if (ended === null) throw notFound('session');
+        const target = { type: 'user', id: ended.userId } as const;
+        await tx.audit.append(SYSTEM, { actor: viewer, action: 'session.end', target });
+      });
+    },
+
     /** Ends the caller's session, if the request was made with one. */
     async end(viewer: Viewer): Promise<void> {
       if (viewer.kind !== 'user' || viewer.credential.kind !== 'session') return;
       const { credential, userId } = viewer;
       await store.transaction(async (tx) => {
-        await tx.sessions.end(viewer, { id: credential.sessionId, userId });
+        if ((await tx.sessions.end(viewer, { id: credential.sessionId })) === null) return;
         const target = { type: 'user', id: userId } as const;
         await tx.audit.append(SYSTEM, { actor: viewer, action: 'session.end', target });
       });

@@ -2,6 +2,7 @@ import type { McpServerConfigRecord } from '../../data/records.ts';
 import type { Store } from '../../data/store.ts';
 import { forbidden, notFound, unauthenticated, validationFailed } from '../../errors.ts';
 import { assertCan } from '../../policy/policy.ts';
+import { assertScope, grantOf } from '../../policy/token-grant.ts';
 import { SYSTEM, type Viewer, viewerUserId } from '../../policy/viewer.ts';
 import type { EffectiveServer, ToolServers } from '../catalogue/tool-servers.ts';
 import { assertExperiment, type Experiment } from '../experiments.ts';
@@ -34,6 +35,12 @@ export type DoorPlaces = ReturnType<typeof createDoorPlaces>;
 
 /** Any UUID in the canonical format: the database takes no other. */
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+/** The servers that the caller's API token is for. */
+function withinGrant(viewer: Viewer, servers: readonly EffectiveServer[]): readonly EffectiveServer[] {
+  const ids = grantOf(viewer)?.mcpServerIds ?? null;
+  return ids === null ? servers : servers.filter(({ config }) => ids.includes(config.id));
+}
 
 /** Creates the service. */
 export function createDoorPlaces(options: {
@@ -86,6 +93,7 @@ export function createDoorPlaces(options: {
     /** The checks that need nothing of the request but who sends it. @throws UNAUTHENTICATED, FORBIDDEN, EXPERIMENT_DISABLED */
     assertMayUse(viewer: Viewer): void {
       assertCan(viewer, 'mcp.use');
+      assertScope(viewer, 'mcp');
       assertExperiment(experiments, 'agents');
     },
 
@@ -101,7 +109,9 @@ export function createDoorPlaces(options: {
         place.kind === 'chat'
           ? await openChat(viewer, place.chatId, userId?.toLowerCase())
           : await openOther(viewer, place, userId);
-      const servers = opened.servers.toSorted((a, b) => (a.config.slug < b.config.slug ? -1 : 1));
+      const reachable = withinGrant(viewer, opened.servers);
+      if (place.kind === 'server' && reachable.length === 0) throw forbidden('Your API token is not for this server.');
+      const servers = reachable.toSorted((a, b) => (a.config.slug < b.config.slug ? -1 : 1));
       return { viewer, place, userId: opened.userId, servers };
     },
   };

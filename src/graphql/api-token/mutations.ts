@@ -1,19 +1,32 @@
+import { CREDENTIAL_LIMITS } from '../../limits/credential-limits.ts';
 import { builder } from '../builder.ts';
-import { ApiTokenType } from './type.ts';
+import { ApiTokenScopeEnum, ApiTokenType } from './type.ts';
 
 const CreateApiTokenInput = builder.inputType('CreateApiTokenInput', {
   description: 'The API token to create.',
   fields: (t) => ({
     userId: t.field({
       type: 'UUID',
-      required: true,
-      description: 'The user the token belongs to. It grants exactly what that user may do.',
+      required: false,
+      description:
+        'The user the token belongs to: by default the viewer, and only admins can name others. It grants what that user may do, within its scopes.',
     }),
     name: t.string({ required: true, description: 'A name to recognise the token by, 1 to 120 characters.' }),
+    scopes: t.field({
+      type: [ApiTokenScopeEnum],
+      required: false,
+      description: 'What the token can be used for. Default: everything, or MCP when `mcpServerIds` is given.',
+    }),
+    mcpServerIds: t.field({
+      type: ['UUID'],
+      required: false,
+      description: `Ids of the only servers whose tools the token can use, 1 to ${CREDENTIAL_LIMITS.tokenServers.value}. Default: no limit. The only scope is then MCP.`,
+    }),
     expiresAt: t.field({
       type: 'DateTime',
       required: false,
-      description: 'When the token expires. Without a value it never expires.',
+      description:
+        'When the token expires. Without a value it never expires. A token cannot make one for its own user that outlives it.',
     }),
   }),
 });
@@ -36,7 +49,7 @@ const RevokeApiTokenPayload = builder.simpleObject('RevokeApiTokenPayload', {
 builder.mutationFields((t) => ({
   createApiToken: t.field({
     type: CreateApiTokenPayload,
-    description: 'Creates an API token for a user. For admins.',
+    description: 'Creates an API token. Everybody can create their own, and admins those of all users.',
     args: { input: t.arg({ type: CreateApiTokenInput, required: true, description: 'The token to create.' }) },
     resolve: async (_root, { input }, { viewer, services }) => {
       const { token, apiToken } = await services.apiTokens.create(viewer, input);
@@ -46,7 +59,8 @@ builder.mutationFields((t) => ({
 
   revokeApiToken: t.field({
     type: RevokeApiTokenPayload,
-    description: 'Revokes an API token and ends the sessions opened with it, immediately. For admins.',
+    description:
+      "Revokes an API token and ends the sessions opened with it, immediately. Everybody can revoke their own, and admins anybody's.",
     args: { id: t.arg({ type: 'UUID', required: true, description: 'Id of the token.' }) },
     resolve: async (_root, { id }, { viewer, services }) => ({ apiToken: await services.apiTokens.revoke(viewer, id) }),
   }),

@@ -1,6 +1,7 @@
 import type { UserRecord } from '../../data/records.ts';
 import { ApiTokenType } from '../api-token/type.ts';
-import { builder, visibleWith } from '../builder.ts';
+import { builder, visibleToOwnerWith } from '../builder.ts';
+import { SessionType } from '../session/type.ts';
 
 /** `Role` */
 export const RoleEnum = builder.enumType('Role', {
@@ -45,9 +46,17 @@ UserType.implement({
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When the user was created.' }),
     apiTokens: t.field({
       type: [ApiTokenType],
-      ...visibleWith('apiToken.list'),
-      description: "The user's API tokens, oldest first. For admins and auditors; null for everybody else.",
+      ...visibleToOwnerWith('apiToken.list'),
+      description:
+        "The user's API tokens, oldest first: as many as the quota allows, and those that ended last. For admins, auditors and the user themselves; null for everybody else.",
       resolve: (user, _args, { loaders }) => loaders.apiTokensByUserId.load(user.id),
+    }),
+    sessions: t.field({
+      type: [SessionType],
+      ...visibleToOwnerWith('session.list'),
+      description:
+        "The user's browser sessions that have not ended, newest first: as many as the quota allows. For admins, auditors and the user themselves; null for everybody else.",
+      resolve: (user, _args, { loaders }) => loaders.sessionsByUserId.load(user.id),
     }),
   }),
 });
