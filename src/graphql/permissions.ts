@@ -28,6 +28,7 @@ export const ROOT_PERMISSIONS = {
     auditLog: 'auditLog.read',
     mcpServerConfigHistory: 'auditLog.read',
     verifyAuditLog: 'auditLog.verify',
+    user: 'user.read',
     users: 'user.list',
     encryptionKeys: 'encryptionKey.list',
   },

@@ -43,6 +43,7 @@ export const INPUT_KINDS: Readonly<Record<string, InputKind>> = {
   'CreateChatMessageInput.content': 'text',
   'UpdateChatInput.title': 'name',
   'CreateUserInput.email': 'name',
+  'UserFilter.search': 'search',
   'UpdateUserInput.email': 'name',
   // A file: its names and URLs become those of configs, and follow their rules.
   'ImportMcpServersInput.content': 'text',
@@ -52,6 +53,9 @@ export const INPUT_KINDS: Readonly<Record<string, InputKind>> = {
   'ImportSecretInput.value': 'secret',
   'AuditLogFilter.targetId': 'search',
   'McpServerConfigFilter.search': 'search',
+  'McpToolApprovalInput.digest': 'search',
+  'McpToolApprovalInput.name': 'search',
+  'McpToolFilter.search': 'search',
   'Query.mcpServerConfig(slug)': 'search',
   'Query.explainMcpServer(tool)': 'search',
   'DiscoverMcpServerOAuthInput.url': 'url',

@@ -37,6 +37,7 @@ export const ROOT_ARGUMENTS: Readonly<Record<string, (subjects: Subjects, caller
   'Query.discoverMcpServerOAuth': ({ serverUrl }) => `(url: "${serverUrl}")`,
   'Query.effectiveMcpTools': () => '',
   'Query.chat': ({ chatIds }, caller) => `(id: "${chatIds[caller] ?? chatIds['member'] ?? MISSING_ID}")`,
+  'Query.user': ({ userId }) => `(id: "${userId}")`,
   'Query.availableMcpServers': () => '',
   'Query.chats': () => '(first: 200)',
   'Query.explainMcpServer': ({ configId }) => `(configId: "${configId}", tool: "write")`,

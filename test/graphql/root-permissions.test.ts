@@ -38,6 +38,7 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
   'Query.mcpServerConfigHistory':        [OK,  OK,     NO,     NO],
   'Query.verifyAuditLog':                [OK,  OK,     NO,     NO],
   'Query.exportMcpServers':              [OK,  OK,     NO,     NO],
+  'Query.user':                          [OK,  OK,     OK,     OK],
   'Query.users':                         [OK,  OK,     NO,     NO],
   'Query.encryptionKeys':                [OK,  OK,     NO,     NO],
   'Mutation.createMcpServerConfig':      [OK,  NO,     NO,     NO],

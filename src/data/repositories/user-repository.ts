@@ -1,13 +1,26 @@
 import type { Role } from '../../policy/viewer.ts';
 import type { PrismaStore } from '../database/prisma.ts';
-import type { Prisma } from '../generated/client.ts';
+import { Prisma } from '../generated/client.ts';
 import type { Page, UserRecord, UserStatus } from '../records.ts';
 import { guarded } from './guarded.ts';
 
-/** A position in the list: after the user with this creation time and id. */
+/** How a list of users may be sorted. */
+export const USER_ORDERS = ['created_asc', 'created_desc', 'email_asc', 'email_desc'] as const;
+/** An order of users. Users with the same value are sorted by id. */
+export type UserOrder = (typeof USER_ORDERS)[number];
+
+/** A position in a list: after the user with this id, and this value of what the list is sorted by. */
 export interface UserCursor {
-  createdAt: Date;
+  key: string;
   id: string;
+}
+
+/** Which users to list. All given conditions must hold. */
+export interface UserFilter {
+  /** A part of the address, ignoring case. */
+  search?: string | undefined;
+  role?: Role | undefined;
+  status?: UserStatus | undefined;
 }
 
 /** The columns of a user for writing. */
@@ -22,21 +35,32 @@ export function createUserRepository(db: PrismaStore) {
   return {
     list: guarded(
       'user.list',
-      async (args: { first: number; after?: UserCursor | undefined }): Promise<Page<UserRecord>> => {
-        const { createdAt, id } = args.after ?? {};
-        const rows = await db.user.findMany({
-          ...(createdAt !== undefined &&
-            id !== undefined && {
-              where: { OR: [{ createdAt: { gt: createdAt } }, { createdAt, id: { gt: id } }] },
-            }),
-          orderBy: [{ createdAt: 'asc' }, { id: 'asc' }],
-          take: args.first + 1,
-        });
-        return { rows: rows.slice(0, args.first).map(toRecord), hasMore: rows.length > args.first };
+      async (args: {
+        first: number;
+        after?: UserCursor | undefined;
+        filter?: UserFilter | undefined;
+        order?: UserOrder | undefined;
+      }): Promise<Page<UserRecord>> => {
+        const { first, after, order = 'created_asc' } = args;
+        const { key, parameter, isDescending } = ORDERS[order];
+        const isAfter =
+          after === undefined
+            ? Prisma.sql`TRUE`
+            : Prisma.sql`(${key}, id) ${isDescending ? Prisma.sql`<` : Prisma.sql`>`} (${parameter(after.key)}, ${after.id}::uuid)`;
+        const direction = isDescending ? Prisma.sql`DESC` : Prisma.sql`ASC`;
+        const rows = await db.$queryRaw<UserRecord[]>`
+          SELECT id::text, email, role, status, created_at AS "createdAt", updated_at AS "updatedAt" FROM users
+          WHERE ${toWhere(args.filter)} AND ${isAfter}
+          ORDER BY ${key} ${direction}, id ${direction} LIMIT ${first + 1}`;
+        return { rows: rows.slice(0, first), hasMore: rows.length > first };
       },
     ),
 
-    count: guarded('user.list', () => db.user.count()),
+    count: guarded('user.list', async (args: { filter?: UserFilter | undefined }) => {
+      const [row] = await db.$queryRaw<{ count: bigint }[]>`
+        SELECT count(*) AS count FROM users WHERE ${toWhere(args.filter)}`;
+      return Number(row?.count ?? 0);
+    }),
 
     /** The existing users among these ids, in any order. */
     findByIds: guarded('user.read', async (args: { ids: readonly string[] }, viewer) => {
@@ -129,6 +153,32 @@ export function createUserRepository(db: PrismaStore) {
       },
     ),
   };
+}
+
+/** Addresses are compared by code point, so that the order does not depend on the database's collation. */
+const EMAIL = {
+  key: Prisma.sql`lower(email) COLLATE "C"`,
+  parameter: (key: string) => Prisma.sql`lower(${key}::text)`,
+};
+const CREATED = { key: Prisma.sql`created_at`, parameter: (key: string) => Prisma.sql`${key}::timestamptz` };
+
+const ORDERS = {
+  created_asc: { ...CREATED, isDescending: false },
+  created_desc: { ...CREATED, isDescending: true },
+  email_asc: { ...EMAIL, isDescending: false },
+  email_desc: { ...EMAIL, isDescending: true },
+} as const satisfies Record<UserOrder, object>;
+
+function toWhere({ search, role, status }: UserFilter = {}): Prisma.Sql {
+  return Prisma.join(
+    [
+      Prisma.sql`TRUE`,
+      ...(search === undefined ? [] : [Prisma.sql`position(lower(${search}::text) IN lower(email)) > 0`]),
+      ...(role === undefined ? [] : [Prisma.sql`role = ${role}`]),
+      ...(status === undefined ? [] : [Prisma.sql`status = ${status}`]),
+    ],
+    ' AND ',
+  );
 }
 
 /** Whether the identity's user was deleted after the token was issued, or the token has no issue time. */

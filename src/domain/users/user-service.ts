@@ -1,6 +1,6 @@
 import { describeUniqueViolation } from '../../data/database/database-error.ts';
 import { type Page, USER_STATUSES, type UserRecord, type UserStatus } from '../../data/records.ts';
-import type { UserColumns, UserCursor } from '../../data/repositories/user-repository.ts';
+import type { UserColumns, UserCursor, UserFilter, UserOrder } from '../../data/repositories/user-repository.ts';
 import type { Store } from '../../data/store.ts';
 import { conflict, notFound, unauthenticated, validationFailed } from '../../errors.ts';
 import { FIELD_LIMITS } from '../../limits/field-limits.ts';
@@ -9,7 +9,7 @@ import { ROLES, type Role, SYSTEM, type Viewer, viewerUserId } from '../../polic
 import type { ConnectionEndings } from '../connections/connection-endings.ts';
 import { BOOTSTRAP_ADMIN_ID } from '../credentials/bootstrap-admin.ts';
 import { Issues } from '../validation/issues.ts';
-import { checkName, trimmed } from '../validation/text.ts';
+import { checkName, isStorable, trimmed } from '../validation/text.ts';
 
 /** An admin's input for a user. An absent field is unchanged, null is refused. */
 export interface UserInput {
@@ -35,12 +35,29 @@ export function createUserService({ store, endings }: { store: Store; endings: C
       return user;
     },
 
-    async list(viewer: Viewer, args: { first: number; after?: UserCursor | undefined }): Promise<Page<UserRecord>> {
-      return store.users.list(viewer, args);
+    async list(
+      viewer: Viewer,
+      args: {
+        first: number;
+        after?: UserCursor | undefined;
+        filter?: UserFilter | undefined;
+        order?: UserOrder | undefined;
+      },
+    ): Promise<Page<UserRecord>> {
+      assertCan(viewer, 'user.list');
+      return isUnfindable(args.filter) ? { rows: [], hasMore: false } : store.users.list(viewer, args);
     },
 
-    async count(viewer: Viewer): Promise<number> {
-      return store.users.count(viewer, {});
+    async count(viewer: Viewer, filter?: UserFilter): Promise<number> {
+      assertCan(viewer, 'user.list');
+      return isUnfindable(filter) ? 0 : store.users.count(viewer, { filter });
+    },
+
+    /** A user that the viewer may see. Null both when there is none and when they may not. */
+    async find(viewer: Viewer, id: string): Promise<UserRecord | null> {
+      assertCan(viewer, 'user.read');
+      const [user] = await store.users.findByIds(viewer, { ids: [id.toLowerCase()] });
+      return user ?? null;
     },
 
     /** The existing users among these ids that the viewer may see. */
@@ -126,6 +143,11 @@ export function createUserService({ store, endings }: { store: Store; endings: C
       await endings.revokeAllLater(tokens);
     },
   };
+}
+
+/** PostgreSQL fails on text that it cannot store. No address contains such text, so nothing matches. */
+function isUnfindable(filter: UserFilter | undefined): boolean {
+  return filter?.search !== undefined && !isStorable(filter.search);
 }
 
 function toTarget({ id, email }: UserRecord) {
