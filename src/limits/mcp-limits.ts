@@ -52,6 +52,12 @@ export const MCP_LIMITS = {
     unit: 'bytes',
     answer: 'the user keeps the shared list',
   },
+  goneTools: {
+    what: 'Tools that a server no longer lists',
+    value: 1_000,
+    unit: 'count',
+    answer: 'the oldest are forgotten, with their approvals',
+  },
   approved: {
     what: 'Tools that one `approveMcpTools` approves',
     value: 1_000,

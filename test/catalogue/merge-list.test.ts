@@ -16,8 +16,10 @@ const tools = fc.uniqueArray(
 );
 const list = tools.map((all) => all.map(({ name, version }) => listedTool(name, { description: `${version}` })));
 
+const all = (tools: readonly ListedTool[]) => ({ tools, isCut: false });
+
 function share(rows: readonly McpToolRecord[], listed: readonly ListedTool[]): McpToolRecord[] {
-  return applyMerge(rows, mergeSharedList(rows, listed, NOW), null);
+  return applyMerge(rows, mergeSharedList(rows, all(listed), NOW), null);
 }
 
 const toNames = (listed: readonly ListedTool[]) => listed.map(({ name, digest }) => `${name} ${digest}`).sort();
@@ -37,7 +39,7 @@ describe('the shared list', () => {
 
   test('does not change when it is listed again', () => {
     const rows = share([], [listedTool('a'), listedTool('b')]);
-    expect(mergeSharedList(rows, [listedTool('b'), listedTool('a')], NOW)).toEqual({
+    expect(mergeSharedList(rows, all([listedTool('b'), listedTool('a')]), NOW)).toEqual({
       inserts: [],
       updates: [],
       deletes: [],
@@ -48,6 +50,33 @@ describe('the shared list', () => {
     const gone = share(share([], [listedTool('a')]), []);
     expect(gone).toMatchObject([{ name: 'a', status: 'gone', goneAt: NOW }]);
     expect(share(gone, [listedTool('a')])).toMatchObject([{ name: 'a', status: 'listed', goneAt: null }]);
+  });
+
+  test('that was cut takes no tool away', () => {
+    const rows = share([], [listedTool('a'), listedTool('b')]);
+    const cut = { tools: [listedTool('c')], isCut: true };
+    expect(mergeSharedList(rows, cut, NOW)).toMatchObject({ inserts: [{ name: 'c' }], updates: [], deletes: [] });
+    expect(mergeUserList([], { tools: [listedTool('a')], isCut: true }, rows, NOW).inserts).toEqual([]);
+  });
+
+  test('forgets the oldest tools that are gone: a server cannot make it grow', () => {
+    let rows: McpToolRecord[] = [];
+    const sizes = [1, 2, 3, 4].map((round) => {
+      const listed = Array.from({ length: 1_000 }, (_, index) => listedTool(`t${round}-${index}`));
+      rows = applyMerge(rows, mergeSharedList(rows, all(listed), new Date(round)), null);
+      return rows.length;
+    });
+    expect(sizes).toEqual([1_000, 2_000, 2_000, 2_000]);
+    expect(rows.filter(({ status }) => status === 'gone').every(({ name }) => name.startsWith('t3-'))).toBe(true);
+  });
+
+  test('does not grow either when each list is cut', () => {
+    let rows: McpToolRecord[] = [];
+    for (let round = 1; round <= 6; round += 1) {
+      const tools = Array.from({ length: 1_000 }, (_, index) => listedTool(`t${round}-${index}`));
+      rows = applyMerge(rows, mergeSharedList(rows, { tools, isCut: true }, new Date(round)), null);
+    }
+    expect(rows).toHaveLength(3_000);
   });
 
   test('stores a changed `_meta` without a change of the tool', () => {
@@ -86,9 +115,13 @@ describe('approvals', () => {
 
   test('of the shared tool hold for a user who still gets that definition', () => {
     const shared = share(share([], [listedTool('a')]).map(approved), [listedTool('a', { description: 'New.' })]);
-    const own = applyMerge([], mergeUserList([], [listedTool('a')], shared, NOW), 'user');
+    const own = applyMerge([], mergeUserList([], all([listedTool('a')]), shared, NOW), 'user');
     expect(decideTools(PIN, shared, own)).toMatchObject([{ decision: 'allowed' }]);
-    const other = applyMerge([], mergeUserList([], [listedTool('a', { description: 'Evil.' })], shared, NOW), 'user');
+    const other = applyMerge(
+      [],
+      mergeUserList([], all([listedTool('a', { description: 'Evil.' })]), shared, NOW),
+      'user',
+    );
     expect(decideTools(PIN, shared, other)).toMatchObject([{ decision: 'pending' }]);
   });
 });
@@ -99,7 +132,7 @@ describe("a user's list", () => {
       fc.property(list, fc.array(list, { minLength: 1, maxLength: 4 }), (sharedList, lists) => {
         const shared = share([], sharedList);
         const merge = (rows: McpToolRecord[], listed: ListedTool[]) =>
-          applyMerge(rows, mergeUserList(rows, listed, shared, NOW), 'user');
+          applyMerge(rows, mergeUserList(rows, all(listed), shared, NOW), 'user');
         const own = lists.reduce(merge, []);
         expect(allowed(decideTools(AUTO, shared, own))).toEqual(toNames(lists.at(-1) ?? []));
       }),
@@ -108,11 +141,11 @@ describe("a user's list", () => {
 
   test('has rows only where it differs', () => {
     const shared = share([], [listedTool('a'), listedTool('b')]);
-    const { inserts } = mergeUserList([], [listedTool('a'), listedTool('c')], shared, NOW);
+    const { inserts } = mergeUserList([], all([listedTool('a'), listedTool('c')]), shared, NOW);
     expect(inserts.map(({ name, status }) => [name, status])).toEqual([
       ['c', 'listed'],
       ['b', 'absent'],
     ]);
-    expect(mergeUserList([], [listedTool('b'), listedTool('a')], shared, NOW).inserts).toEqual([]);
+    expect(mergeUserList([], all([listedTool('b'), listedTool('a')]), shared, NOW).inserts).toEqual([]);
   });
 });

@@ -2,7 +2,7 @@ import { Writable } from 'node:stream';
 import type { Keyring } from '../../src/crypto/keyring.ts';
 import { Secret } from '../../src/crypto/secret.ts';
 import type { Database } from '../../src/data/database/database.ts';
-import { createGateway, type Gateway } from '../../src/gateway.ts';
+import { createGateway, type Gateway, type GatewayOptions } from '../../src/gateway.ts';
 import { createLogger } from '../../src/telemetry/logger.ts';
 import { TEST_PUBLIC_URL, type TestGateway } from './gateway.ts';
 
@@ -17,10 +17,11 @@ export interface Replica {
 export async function createReplica(
   of: TestGateway,
   database: Database,
-  options: { keyring?: Keyring } = {},
+  options: { keyring?: Keyring; upstreamTools?: GatewayOptions['upstreamTools'] } = {},
 ): Promise<Replica> {
   const gateway = await createGateway({
     listsInBackground: false,
+    upstreamTools: options.upstreamTools,
     config: of.config,
     database,
     keyring: options.keyring ?? of.keyring,

@@ -21,6 +21,8 @@ export interface ListingToSave {
   tools: readonly ListedTool[];
   /** The number of tools that were left out. */
   leftOut: number;
+  /** Whether the server has more than was read. */
+  isCut: boolean;
   ttlMs: number | undefined;
   isPublic: boolean;
   now: Date;
@@ -36,21 +38,21 @@ export interface ListingToSave {
  * @returns whether it was stored; not if the user's own rows would be too large
  */
 export async function saveListing(tx: Repositories, listing: ListingToSave): Promise<boolean> {
-  const { config, user, tools, leftOut, ttlMs, isPublic, now } = listing;
+  const { config, user, leftOut, ttlMs, isPublic, now } = listing;
   const sharedKey = { configId: config.id, userId: null };
   const sharedList = await tx.tools.lockList(SYSTEM, sharedKey);
   if (sharedList === null) return false;
   const times = { listedAt: now, staleAt: staleAfter(now, ttlMs), leftOut };
   const isShared = user === null || isPublic || (user.isAdmin && (await keepsSharedList(tx, sharedList, user.id)));
   if (isShared) {
-    await writeList(tx, config, sharedKey, tools, now);
+    await writeList(tx, config, sharedKey, listing);
     const listedById = user !== null && !isPublic ? user.id : null;
     await tx.tools.saveList(SYSTEM, { ...sharedKey, listing: { ...times, listedById } });
   }
   if (user === null) return true;
   const ownKey = { configId: config.id, userId: user.id };
   if ((await tx.tools.lockList(SYSTEM, ownKey)) === null) return false;
-  const isStored = await writeList(tx, config, ownKey, tools, now);
+  const isStored = await writeList(tx, config, ownKey, listing);
   await tx.tools.saveList(SYSTEM, { ...ownKey, listing: isStored ? times : { staleAt: times.staleAt } });
   return isStored;
 }
@@ -65,14 +67,14 @@ async function writeList(
   tx: Repositories,
   config: McpServerConfigRecord,
   key: ToolListKey,
-  listed: readonly ListedTool[],
-  now: Date,
+  { tools: listed, isCut, now }: Pick<ListingToSave, 'tools' | 'isCut' | 'now'>,
 ): Promise<boolean> {
   const configIds = [config.id];
   const shared = await tx.tools.list(SYSTEM, { configIds, userId: null });
   const isShared = key.userId === null;
   const stored = isShared ? shared : await tx.tools.list(SYSTEM, { configIds, userId: key.userId });
-  const merge = isShared ? mergeSharedList(shared, listed, now) : mergeUserList(stored, listed, shared, now);
+  const list = { tools: listed, isCut };
+  const merge = isShared ? mergeSharedList(shared, list, now) : mergeUserList(stored, list, shared, now);
   if (!isShared && countBytes(stored, merge) > MAX_OWN_BYTES) return false;
   if (merge.inserts.length + merge.updates.length + merge.deletes.length === 0) return true;
   const approvals = merge.inserts.length === 0 ? [] : await tx.tools.listApprovals(SYSTEM, { configId: config.id });

@@ -49,6 +49,7 @@ export function createToolListings(options: { store: Store; upstream: UpstreamTo
         config: held,
         user: userId === null ? null : { id: userId, isAdmin: role?.role === 'admin' },
         ...toRead(listing),
+        isCut: listing.isCut ?? false,
         ttlMs: listing.ttlMs,
         isPublic: listing.cacheScope === 'public',
         now: now(),

@@ -19,6 +19,8 @@ export type UpstreamListing = { latencyMs: number; server: UpstreamServer | null
       tools: readonly unknown[];
       /** The number of tools that were left out already, because nothing could be done with them. */
       leftOut?: number | undefined;
+      /** Whether the server has more than was read. What is missing in such a list may still be there. */
+      isCut?: boolean | undefined;
       /** How long the list may be kept. Undefined if the server does not say. */
       ttlMs?: number | undefined;
       /** Whether the list is the same for everybody, as far as the server says. */
@@ -70,11 +72,12 @@ export function createUpstreamTools(calls: Pick<UpstreamCalls, 'listTools'>): Up
       try {
         const outcome = await calls.listTools({ configId, userId });
         if (outcome.state !== 'ok') return { kind: 'not_asked', problem: outcome.state.toUpperCase(), ...timed() };
-        const { tools, skipped, ttlMs, cacheScope, server } = outcome.value;
+        const { tools, skipped, isCut, ttlMs, cacheScope, server } = outcome.value;
         return {
           kind: 'listed',
           tools: tools.map(({ definition }) => definition),
           leftOut: skipped.length,
+          isCut,
           ttlMs,
           cacheScope,
           latencyMs: timed().latencyMs,
