@@ -1,4 +1,4 @@
-// Replicas share only the database: what one lists and approves, the others know, and no two list at once.
+// What one replica lists and approves, the others know, and no two list the same server at once.
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openServerDatabase } from '../../src/data/database/server-database.ts';
