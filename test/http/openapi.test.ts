@@ -113,7 +113,7 @@ describe('the document', () => {
       .map(({ method, path }) => `${method} ${path.replace(/\/$/, '').replaceAll(/:(\w+)/g, '{$1}')}`);
     const documented = listOperations().map(({ method, path }) => `${method.toUpperCase()} ${path}`);
     expect(documented.sort()).toEqual([...new Set(routes)].sort());
-    expect(documented).toHaveLength(15);
+    expect(documented).toHaveLength(16);
   });
 
   test('says of each operation what it does, accepts and returns, with examples', () => {
@@ -258,6 +258,12 @@ describe('real answers', () => {
       401: async () => rest.call('nobody', 'GET', await createChat()),
       404: async () => rest.call('admin', 'GET', await createChat()),
     },
+    getChatMcp: {
+      200: async () => rest.call('service', 'GET', `${await createChat()}/mcp`),
+      400: () => rest.call('member', 'GET', `${CHATS}/nonsense/mcp`),
+      401: async () => rest.call('nobody', 'GET', `${await createChat()}/mcp`),
+      404: async () => rest.call('admin', 'GET', `${await createChat()}/mcp`),
+    },
     updateChat: {
       200: async () => rest.call('member', 'PATCH', await createChat(), { title: 'Other' }),
       400: async () => rest.call('member', 'PATCH', await createChat(), { mcp_server_ids: [MISSING.slice(-36)] }),
@@ -344,7 +350,7 @@ describe('real answers', () => {
       (id in { connectMcpServer: 1, finishMcpServerConnection: 1 } && (status === '502' || status === '200')) ||
       // A server that is deleted or disabled during the sign-in: shared-callback.test.ts.
       (id === 'finishSharedMcpServerConnection' && ['200', '404', '502'].includes(status)) ||
-      (id in { listMcpServers: 1, getMcpServer: 1, getChat: 1 } && status === '403');
+      (id in { listMcpServers: 1, getMcpServer: 1, getChat: 1, getChatMcp: 1 } && status === '403');
     for (const { operation } of listOperations()) {
       const documented = Object.keys(operation.responses).filter((status) => !elsewhere(operation.operationId, status));
       expect(Object.keys(REQUESTS[operation.operationId] ?? {})).toEqual(documented);

@@ -110,6 +110,7 @@ describe('permissions', () => {
   test.each([
     ['POST', '', [201, 403, 403, 201, 401, 401]],
     ['GET', '/{id}', [404, 404, 200, 200, 401, 401]],
+    ['GET', '/{id}/mcp', [404, 404, 200, 200, 401, 401]],
     ['POST', '/{id}/messages', [404, 403, 403, 201, 401, 401]],
   ] as const)("%s %s of a member's chat", async (method, path, statuses) => {
     const { id } = (await begin({ mcp_server_ids: [shown] })).body;

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { CallOptions } from '../../mcp/upstreams.ts';
+import type { Viewer } from '../../policy/viewer.ts';
 import type { CatalogueService } from '../catalogue/catalogue-service.ts';
 import { CatalogueTool } from '../catalogue/catalogue-tool.ts';
 import { toFittingName, toShownName } from '../catalogue/shown-name.ts';
@@ -37,11 +38,13 @@ export function createDoor(options: {
   calls: DoorCalls;
   rates: CallRates;
   connectUrl: (configId: string) => string;
+  /** The door of a chat. */
+  chatUrl: (chatId: string) => string;
   /** Whether doors have the tool `gatehouse__status`. */
   hasStatusTool: boolean;
   callsPerMinute: number;
 }) {
-  const { places, catalogue, calls, rates, connectUrl, hasStatusTool, callsPerMinute } = options;
+  const { places, catalogue, calls, rates, connectUrl, chatUrl, hasStatusTool, callsPerMinute } = options;
 
   /** The tools of servers with the decisions, under their names at this door. */
   const readTools = async ({ place, userId }: OpenDoor, servers: readonly EffectiveServer[]) => {
@@ -90,6 +93,18 @@ export function createDoor(options: {
         return { ...definition, name: shown };
       });
       return isStatus(STATUS_TOOL.name, allowed) ? [...tools, STATUS_TOOL] : tools;
+    },
+
+    /** Where the tools of a chat are, and the servers that they come from. @throws as `open` */
+    async describeChat(viewer: Viewer, chatId: string) {
+      const door = await places.open(viewer, { place: { kind: 'chat', chatId } });
+      const statuses = toStatuses(door, connectUrl);
+      const servers = door.servers.map(({ config, source }, index) => ({
+        ...(statuses[index] as ServerStatus),
+        id: config.id,
+        source: source === 'forced' ? ('forced' as const) : ('selected' as const),
+      }));
+      return { url: chatUrl(chatId), servers };
     },
 
     /** Changes when the list does. */

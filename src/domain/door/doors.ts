@@ -32,6 +32,7 @@ export function createDoors(options: {
     rates: createCallRates({ ...options, perMinute: callsPerMinute }),
     calls: createDoorCalls({ ...options, connectUrl }),
     connectUrl,
+    chatUrl: (chatId) => `${publicUrl}/mcp/chats/${chatId}`,
     hasStatusTool: statusTool,
     callsPerMinute,
   });

@@ -1,4 +1,12 @@
-import { Chat, ChatMcpServer, ChatMessage, CreateChat, CreateChatMessage, UpdateChat } from './chat-schemas.ts';
+import {
+  Chat,
+  ChatDoor,
+  ChatMcpServer,
+  ChatMessage,
+  CreateChat,
+  CreateChatMessage,
+  UpdateChat,
+} from './chat-schemas.ts';
 import type { RestGroup } from './operation.ts';
 
 const SERVER_ID = '5f1c9a52-6f0f-4d3c-9f51-0c5ad9a3a0d4';
@@ -28,7 +36,7 @@ export const CHAT_GROUP = {
   name: 'Chats',
   description: "A user's chats and the MCP servers that are in effect in them.",
   experiment: 'agents',
-  schemas: { Chat, ChatMcpServer, ChatMessage, CreateChat, CreateChatMessage, UpdateChat },
+  schemas: { Chat, ChatDoor, ChatMcpServer, ChatMessage, CreateChat, CreateChatMessage, UpdateChat },
   operations: {
     createChat: {
       method: 'post',
@@ -78,6 +86,27 @@ export const CHAT_GROUP = {
       summary: 'Delete a chat',
       description: "Deletes one of the caller's chats with its messages.",
       success: { status: 204, description: 'The chat was deleted.' },
+    },
+    getChatMcp: {
+      method: 'get',
+      path: '/{id}/mcp',
+      action: 'mcp.use',
+      summary: 'Get the MCP door of a chat',
+      description:
+        "Returns where the tools of one of the caller's chats are listed and called, and the servers that they come from. Services can ask about any chat; they act as its owner at the door.",
+      success: {
+        status: 200,
+        description: 'The door.',
+        content: {
+          schema: ChatDoor,
+          examples: {
+            'one server': {
+              url: `https://gatehouse.example.com/mcp/chats/${EXAMPLE_CHAT.id}`,
+              servers: EXAMPLE_CHAT.mcp_servers,
+            },
+          },
+        },
+      },
     },
     createChatMessage: {
       method: 'post',

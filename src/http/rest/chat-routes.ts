@@ -2,6 +2,7 @@ import { Hono } from 'hono';
 import type { ChatRecord } from '../../data/records.ts';
 import type { ChatService } from '../../domain/chats/chat-service.ts';
 import type { EffectiveServers } from '../../domain/chats/effective-servers.ts';
+import type { Door } from '../../domain/door/door.ts';
 import type { Experiment } from '../../domain/experiments.ts';
 import { DomainError, notFound, type ValidationIssue, validationFailed } from '../../errors.ts';
 import type { Viewer } from '../../policy/viewer.ts';
@@ -14,11 +15,12 @@ import { registerOperations } from './register-operations.ts';
 export interface ChatRoutesOptions {
   chats: ChatService;
   effectiveServers: EffectiveServers;
+  door: Door;
   experiments: ReadonlySet<Experiment>;
 }
 
 /** Creates the REST routes of chats. Their paths are absolute: mount them at `/`. */
-export function createChatRoutes({ chats, effectiveServers, experiments }: ChatRoutesOptions): Hono<HttpEnv> {
+export function createChatRoutes({ chats, effectiveServers, door, experiments }: ChatRoutesOptions): Hono<HttpEnv> {
   const router = new Hono<HttpEnv>();
   const toChat = async (viewer: Viewer, chat: ChatRecord): Promise<Chat> => {
     const servers = (await effectiveServers.readForChats(viewer, [chat]))(chat);
@@ -63,6 +65,22 @@ export function createChatRoutes({ chats, effectiveServers, experiments }: ChatR
       async deleteChat({ viewer, id }) {
         await chats.delete(viewer, id);
         return undefined;
+      },
+
+      async getChatMcp({ viewer, id }) {
+        const { url, servers } = await door.describeChat(viewer, id);
+        return {
+          url,
+          servers: servers.map(({ id, slug, displayName, source, state, reason, connectUrl }) => ({
+            id,
+            slug,
+            display_name: displayName,
+            source,
+            state,
+            reason,
+            ...(connectUrl !== undefined && { connect_url: connectUrl }),
+          })),
+        };
       },
 
       async createChatMessage({ viewer, id: chatId, body }) {

@@ -63,6 +63,19 @@ export const Chat = z
 /** The same as a type. */
 export type Chat = z.output<typeof Chat>;
 
+/** A server behind the door of a chat. */
+const ChatDoorServer = ChatMcpServer.extend({
+  connect_url: z.string().optional().describe("Where the chat's owner connects. Absent where that would not help."),
+}).describe('A server in effect in a chat, and where its owner connects to it.');
+
+/** The MCP door of a chat. */
+export const ChatDoor = z
+  .strictObject({
+    url: z.string().describe('The MCP endpoint with the tools of the chat.').meta({ format: 'uri' }),
+    servers: z.array(ChatDoorServer).describe('The servers whose tools it has, by slug.'),
+  })
+  .describe('Where the tools of a chat are listed and called, and which servers they come from.');
+
 /** A message. */
 export const ChatMessage = z
   .strictObject({
