@@ -2,9 +2,10 @@ import SchemaBuilder from '@pothos/core';
 import RelayPlugin from '@pothos/plugin-relay';
 import ScopeAuthPlugin from '@pothos/plugin-scope-auth';
 import SimpleObjectsPlugin from '@pothos/plugin-simple-objects';
-import { DateTimeResolver, JSONResolver } from 'graphql-scalars';
+import { JSONResolver } from 'graphql-scalars';
 import { type Action, can } from '../policy/policy.ts';
 import type { GraphQLContext } from './context.ts';
+import { DateTimeScalar } from './scalars/date-time.ts';
 import { UUIDScalar } from './scalars/uuid.ts';
 
 /** One shared error for all restricted fields: creating an error per field would cost more than resolving it. */
@@ -51,7 +52,7 @@ export const builder = new SchemaBuilder<{
 });
 
 builder.addScalarType('UUID', UUIDScalar, {});
-builder.addScalarType('DateTime', DateTimeResolver, {});
+builder.addScalarType('DateTime', DateTimeScalar, {});
 builder.addScalarType('JSON', JSONResolver, {});
 builder.queryType({ description: 'Reads.' });
 builder.mutationType({ description: 'Writes.' });

@@ -58,6 +58,10 @@ function checkValue(issues: ValidationIssue[], path: ValidationIssue['path'], ty
     }
     const fields = type.getFields();
     const given = value as Record<string, unknown>;
+    const names = Object.keys(fields);
+    if (type.isOneOf && names.filter((name) => given[name] != null).length !== 1) {
+      add('REQUIRED', `Give exactly one of ${names.join(', ')}.`);
+    }
     for (const field of Object.values(fields)) {
       const isGiven = Object.hasOwn(given, field.name) && given[field.name] !== undefined;
       if (isGiven || isRequiredInputField(field)) {

@@ -56,6 +56,7 @@ export const INPUT_KINDS: Readonly<Record<string, InputKind>> = {
   'McpToolApprovalInput.digest': 'search',
   'McpToolApprovalInput.name': 'search',
   'McpToolFilter.search': 'search',
+  'McpServerConfigBy.slug': 'search',
   'Query.mcpServerConfig(slug)': 'search',
   'Query.explainMcpServer(tool)': 'search',
   'DiscoverMcpServerOAuthInput.url': 'url',

@@ -96,6 +96,8 @@ test('the table has exactly the texts of the schema, and calls no URL and no nam
   const oddlyNamed = fields.filter((field) => {
     const [name = ''] = /\w+\)?$/.exec(field) ?? [];
     if (/url|uri|issuer|endpoint/i.test(name)) return INPUT_KINDS[field] !== 'url';
+    // The name of a tool that is there: compared, and not stored.
+    if (field === 'McpToolApprovalInput.name') return false;
     return /name|title|label|email/i.test(name) && !['name', 'ascii'].includes(INPUT_KINDS[field] ?? '');
   });
   expect(oddlyNamed).toEqual([]);

@@ -128,7 +128,7 @@ export const AuditLogEntryType = builder.objectRef<AuditEntryRecord>('AuditLogEn
   description:
     'One audit log entry: an action that was done, attempted or refused, and who did it. Entries never change. For admins and auditors.',
   fields: (t) => ({
-    id: t.string({
+    id: t.id({
       description: 'Sequence number of the entry. The numbers have no gaps.',
       resolve: ({ seq }) => seq.toString(),
     }),

@@ -20,6 +20,17 @@ const McpServerConfigFilter = builder.inputType('McpServerConfigFilter', {
   }),
 });
 
+const McpServerConfigBy = builder.inputType('McpServerConfigBy', {
+  description: 'Identifies a config, by its id or its slug.',
+  isOneOf: true,
+  fields: (t) => ({
+    id: t.field({ type: 'UUID', required: false, description: 'Id of the config.' }),
+    slug: t.string({ required: false, description: 'Slug of the config.' }),
+  }),
+});
+
+const USE_BY = 'Use `by`.';
+
 const McpServerConfigConnection = builder.connectionObject(
   {
     type: McpServerConfigType,
@@ -42,13 +53,17 @@ builder.queryFields((t) => ({
     nullable: true,
     description: 'One config, by id or slug; null if it does not exist or is hidden from the viewer.',
     args: {
-      id: t.arg({ type: 'UUID', required: false, description: 'Id of the config. Give either this or `slug`.' }),
-      slug: t.arg.string({ required: false, description: 'Slug of the config. Give either this or `id`.' }),
+      by: t.arg({ type: McpServerConfigBy, required: false, description: 'Which config.' }),
+      id: t.arg({ type: 'UUID', required: false, description: 'Id of the config.', deprecationReason: USE_BY }),
+      slug: t.arg.string({ required: false, description: 'Slug of the config.', deprecationReason: USE_BY }),
     },
-    resolve: (_root, { id, slug }, { viewer, services }) => {
-      if (id != null && slug == null) return services.configs.find(viewer, { id });
-      if (slug != null && id == null) return services.configs.find(viewer, { slug });
-      throw validationFailed([{ path: ['id'], code: 'REQUIRED', message: 'Give either "id" or "slug".' }]);
+    resolve: (_root, { by, id, slug }, { viewer, services }) => {
+      const ways = [by?.id, by?.slug, id, slug].filter((each) => each != null);
+      if (ways.length !== 1) {
+        throw validationFailed([{ path: ['by'], code: 'REQUIRED', message: 'Give either an id or a slug.' }]);
+      }
+      const ownId = by?.id ?? id;
+      return services.configs.find(viewer, ownId == null ? { slug: by?.slug ?? slug ?? '' } : { id: ownId });
     },
   }),
 
