@@ -100,6 +100,14 @@ function createProgram(): Command {
     .description('immediately revoke a token and end the sessions created with it')
     .action(async (id) => (await import('./tokens.ts')).revokeToken(id));
 
+  program
+    .command('users')
+    .description('users, through the running gateway with the admin token')
+    .command('sign-in-link')
+    .description('print a link that signs a user in with a browser, once, within an hour')
+    .requiredOption('--user <email>', 'email address of the user')
+    .action(async (options) => (await import('./users.ts')).createSignInLink(options));
+
   return program;
 }
 

@@ -29,8 +29,7 @@ export async function listTokens(): Promise<void> {
 
 /** Creates a token for the user with this address and prints it. @param expiresInDays if absent, it never expires */
 export async function createToken(options: { user: string; name: string; expiresInDays?: number }): Promise<void> {
-  const user = (await fetchUsers()).find((each) => each.email.toLowerCase() === options.user.toLowerCase());
-  if (user === undefined) throw new CommandError(`No user has the email address ${options.user}.`);
+  const user = await findUser(options.user);
   const expiresAt =
     options.expiresInDays === undefined ? null : new Date(Date.now() + options.expiresInDays * DAY_MS).toISOString();
   const { createApiToken } = await requestGateway<{ createApiToken: { token: string } }>(
@@ -44,6 +43,13 @@ export async function createToken(options: { user: string; name: string; expires
 export async function revokeToken(id: string): Promise<void> {
   await requestGateway('mutation RevokeToken($id: UUID!) { revokeApiToken(id: $id) { apiToken { id } } }', { id });
   process.stdout.write('Revoked.\n');
+}
+
+/** The user with this address, in any case. @throws CommandError if there is none */
+export async function findUser(email: string): Promise<{ id: string }> {
+  const user = (await fetchUsers()).find((each) => each.email.toLowerCase() === email.toLowerCase());
+  if (user === undefined) throw new CommandError(`No user has the email address ${email}.`);
+  return user;
 }
 
 async function fetchUsers(): Promise<UserRow[]> {

@@ -276,6 +276,7 @@ export const AUDIT_ACTIONS = [
   'apiToken.revoke',
   'session.create',
   'session.end',
+  'signInLink.create',
   'encryptionKey.add',
   'encryptionKey.rotate',
   'encryptionKey.verify',

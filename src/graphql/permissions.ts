@@ -53,6 +53,7 @@ export const ROOT_PERMISSIONS = {
     createApiToken: 'apiToken.create',
     revokeApiToken: 'apiToken.revoke',
     endSession: 'session.end',
+    createSignInLink: 'signInLink.create',
     verifyAuditLog: 'auditLog.verify',
     addEncryptionKey: 'encryptionKey.manage',
     rotateEncryptionKeys: 'encryptionKey.manage',

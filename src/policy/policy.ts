@@ -82,7 +82,7 @@ export const POLICY = {
 
   'credential.verify': SYSTEM,
   'session.create': SYSTEM,
-  'signInLink.create': SYSTEM,
+  'signInLink.create': { ...ADMIN, ...SYSTEM },
   'user.provision': SYSTEM,
 } as const satisfies Record<string, Grants>;
 

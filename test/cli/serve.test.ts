@@ -129,7 +129,17 @@ test('an unreachable database is reported in one line without the password', asy
 
 test('each command explains itself', async () => {
   const { run } = await makePlace({ isNew: true });
-  for (const command of [[], ['serve'], ['migrate'], ['keys'], ['tokens'], ['audit'], ['import'], ['export']]) {
+  for (const command of [
+    [],
+    ['serve'],
+    ['migrate'],
+    ['keys'],
+    ['tokens'],
+    ['users'],
+    ['audit'],
+    ['import'],
+    ['export'],
+  ]) {
     expect(await run(...command, '--help')).toEqual({ code: 0, output: expect.stringContaining('Usage: gatehouse') });
   }
 });

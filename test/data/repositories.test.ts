@@ -137,6 +137,7 @@ const ACTIONS: Readonly<Record<string, Action>> = {
   'sessions.listByUserIds': 'session.list',
   'sessions.end': 'session.end',
   'sessions.sweep': 'session.create',
+  'sessions.removeSignInLinks': 'signInLink.create',
   'sessions.createSignInLink': 'signInLink.create',
   'sessions.takeSignInLink': 'credential.verify',
   'sessions.findUser': 'credential.verify',

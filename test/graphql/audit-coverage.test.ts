@@ -88,6 +88,11 @@ const MUTATIONS: Readonly<Record<string, Expected>> = {
     failing: `(input: { userId: "${MISSING}", name: "x" }) { token }`,
   },
   revokeApiToken: { action: 'apiToken.revoke', target: 'api_token', failing: `(id: "${MISSING}") { apiToken { id } }` },
+  createSignInLink: {
+    action: 'signInLink.create',
+    target: 'user',
+    failing: `(input: { userId: "${MISSING}" }) { url }`,
+  },
   endSession: { action: 'session.end', target: 'user', failing: `(input: { id: "${MISSING}" }) { endedId }` },
   verifyAuditLog: { action: 'auditLog.verify', target: null },
   addEncryptionKey: { action: 'encryptionKey.add', target: 'encryption_key' },

@@ -200,3 +200,42 @@ describe('a token without the scope GRAPH', () => {
     },
   );
 });
+
+describe('a sign-in link of an admin', () => {
+  const LINK = 'mutation ($userId: UUID!) { createSignInLink(input: { userId: $userId }) { url expiresAt } }';
+  const makeLink = (token: string, userId: string) => gateway.graphql(LINK, { token, variables: { userId } });
+  const pathOf = (url: string) => url.slice(gateway.config.publicUrl.length);
+
+  test('signs its user in, once, and replaces the one before', async () => {
+    const { userId } = await newToken();
+    const [first, second] = [
+      await makeLink(gateway.tokens.admin, userId),
+      await makeLink(gateway.tokens.admin, userId),
+    ].map(({ data }) => pathOf(data.createSignInLink.url));
+    expect((await gateway.fetch(first ?? '')).status).toBe(401);
+    const opened = await gateway.fetch(second ?? '');
+    expect(opened.status).toBe(303);
+    const { data } = await gateway.graphql('{ viewer { id role } }', { headers: headersOf(opened) });
+    expect(data.viewer).toEqual({ id: userId, role: 'MEMBER' });
+    expect((await gateway.fetch(second ?? '')).status).toBe(401);
+    // Not the operator's own session: it does not end with their token.
+    const sql = 'SELECT bootstrap_digest FROM sessions WHERE user_id = $1::uuid';
+    expect(await gateway.database.query(sql, [userId])).toEqual([{ bootstrap_digest: null }]);
+    expect(gateway.logs()).not.toContain(second?.split('=')[1]);
+  });
+
+  test('is not made for a suspended user', async () => {
+    expect(issuesOf(await makeLink(gateway.tokens.admin, gateway.userIds.suspended))).toEqual(['userId: SUSPENDED']);
+  });
+
+  test('is no way around the limits of a token', async () => {
+    const { userId } = await newToken();
+    const expiresAt = new Date(gateway.clock.now.getTime() + DAY_MS).toISOString();
+    const make = async (input: object) =>
+      (await create(gateway.tokens.admin, { userId: gateway.userIds.admin, ...input })).data.createApiToken.token;
+    expect(codeOf(await makeLink(await make({ scopes: ['GRAPH'] }), userId))).toBe('FORBIDDEN');
+    const expiring = await make({ expiresAt });
+    expect(codeOf(await makeLink(expiring, gateway.userIds.admin))).toBe('FORBIDDEN');
+    expect(codeOf(await makeLink(expiring, userId))).toBe('ok');
+  });
+});

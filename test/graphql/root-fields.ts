@@ -72,6 +72,7 @@ export const ROOT_ARGUMENTS: Readonly<Record<string, (subjects: Subjects, caller
   'Mutation.createApiToken': ({ own }, caller) =>
     `(input: { userId: "${own[caller]?.userId ?? MISSING_ID}", name: "Another" })`,
   'Mutation.revokeApiToken': ({ own }, caller) => `(id: "${own[caller]?.apiTokenId ?? MISSING_ID}")`,
+  'Mutation.createSignInLink': ({ own }, caller) => `(input: { userId: "${own[caller]?.userId ?? MISSING_ID}" })`,
   'Mutation.endSession': ({ own }, caller) => `(input: { id: "${own[caller]?.sessionId ?? MISSING_ID}" })`,
   'Mutation.verifyAuditLog': () => '',
   'Mutation.addEncryptionKey': () => '',

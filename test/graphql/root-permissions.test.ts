@@ -60,6 +60,7 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
   'Mutation.deleteUser':                 [OK,  NO,     NO,     NO],
   'Mutation.createApiToken':             [OK,  OK,     OK,     OK],
   'Mutation.revokeApiToken':             [OK,  OK,     OK,     OK],
+  'Mutation.createSignInLink':           [OK,  NO,     NO,     NO],
   'Mutation.endSession':                 [OK,  OK,     OK,     OK],
   'Mutation.verifyAuditLog':             [OK,  OK,     NO,     NO],
   'Mutation.addEncryptionKey':           [OK,  NO,     NO,     NO],

@@ -139,6 +139,8 @@ export const VISIBLE_TO: Readonly<Record<string, string>> = {
   'Session.lastSeenAt': ALL,
   'Session.expiresAt': ALL,
   'EndSessionPayload.endedId': ALL,
+  'CreateSignInLinkPayload.url': ADMIN,
+  'CreateSignInLinkPayload.expiresAt': ADMIN,
   'CreateApiTokenPayload.token': ALL,
   'CreateApiTokenPayload.apiToken': ALL,
   'RevokeApiTokenPayload.apiToken': ALL,

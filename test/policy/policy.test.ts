@@ -63,7 +63,7 @@ const TABLE = {
   'mcpServerConfig.export':           ['any',  'any',  '-',    '-',        '-'],
   'credential.verify':                ['-',    '-',    '-',    '-',        'any'],
   'session.create':                   ['-',    '-',    '-',    '-',        'any'],
-  'signInLink.create':                ['-',    '-',    '-',    '-',        'any'],
+  'signInLink.create':                ['any',  '-',    '-',    '-',        'any'],
   'user.provision':                   ['-',    '-',    '-',    '-',        'any'],
 } as const satisfies Record<Action, readonly Reach[]>;
 

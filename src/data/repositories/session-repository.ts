@@ -82,6 +82,11 @@ export function createSessionRepository(db: PrismaStore) {
       await db.signInLink.deleteMany({ where: { expiresAt: { lt: args.now } } });
     }),
 
+    /** Ends the user's unused sign-in links. */
+    removeSignInLinks: guarded('signInLink.create', async (args: { userId: string }) => {
+      await db.signInLink.deleteMany({ where: { userId: args.userId } });
+    }),
+
     createSignInLink: guarded(
       'signInLink.create',
       async (args: { tokenHash: string; userId: string; expiresAt: Date }) => {

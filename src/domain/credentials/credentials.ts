@@ -10,6 +10,7 @@ import { createBootstrapDigest, createBootstrapVerifier } from './bootstrap-admi
 import { createGuessLimit } from './guess-limit.ts';
 import { createOidcVerifier, type OidcSettings } from './oidc.ts';
 import { createSessionService } from './session-service.ts';
+import { createSignInLinks } from './sign-in-links.ts';
 import { createViewerRenewal, type FollowedViewer, followViewer } from './viewer-renewal.ts';
 
 /** Creates the services that identify callers. */
@@ -23,9 +24,10 @@ export function createCredentials(options: {
   onIssuerError: (error: unknown) => void;
   caches: Caches;
   quotas: Quotas;
+  publicUrl: string;
   now: () => Date;
 }) {
-  const { memory, adminToken, oidc, issuerFetch, onIssuerError, caches, quotas, now } = options;
+  const { memory, adminToken, oidc, issuerFetch, onIssuerError, caches, quotas, publicUrl, now } = options;
   const { store, reader } = memory;
   const guesses = createGuessLimit({ caches, now });
   const renewViewer = createViewerRenewal({ store, now });
@@ -46,6 +48,7 @@ export function createCredentials(options: {
       maxPerUser: quotas.sessionsPerUser,
     }),
     apiTokens: createApiTokenService({ store, now, quotas }),
+    signInLinks: createSignInLinks({ store, publicUrl, now }),
     renewViewer,
     /** Returns the current state of a viewer whose connection outlives a request. */
     followViewer: (viewer: Viewer): FollowedViewer => followViewer(viewer, { renewViewer, changes: reader, now }),

@@ -5,7 +5,7 @@ import { notFound, unauthenticated } from '../../errors.ts';
 import { CREDENTIAL_LIMITS } from '../../limits/credential-limits.ts';
 import { assertCan } from '../../policy/policy.ts';
 import { NOBODY, type Role, SYSTEM, type Viewer } from '../../policy/viewer.ts';
-import type { BootstrapDigest } from './bootstrap-admin.ts';
+import { BOOTSTRAP_ADMIN_ID, type BootstrapDigest } from './bootstrap-admin.ts';
 import type { GuessLimit } from './guess-limit.ts';
 import { generateOpaqueToken, hashToken } from './token-format.ts';
 
@@ -145,12 +145,14 @@ export function createSessionService(options: SessionServiceOptions) {
       const user = link === null ? null : await store.sessions.findUser(SYSTEM, { id: link.userId });
       if (link === null || link.expiresAt <= now() || user?.status !== 'active') {
         throw unauthenticated(
-          'This sign-in link was already used or has expired. Restart the gateway to get a new one.',
+          'This sign-in link was already used or has expired. Ask an admin for a new one, or restart the gateway to get one as its first admin.',
         );
       }
       const { userId } = link;
       const actor: SignedIn = { kind: 'user', userId, role: user.role as Role, credential: { kind: 'bootstrap' } };
-      return open(actor, { apiTokenId: null, bootstrapDigest: await bootstrapDigest() }, null);
+      // Only the first admin's sessions end with the operator's token.
+      const digest = userId === BOOTSTRAP_ADMIN_ID ? await bootstrapDigest() : null;
+      return open(actor, { apiTokenId: null, bootstrapDigest: digest }, null);
     },
 
     /**

@@ -10,7 +10,33 @@ const EndSessionPayload = builder.simpleObject('EndSessionPayload', {
   fields: (t) => ({ endedId: t.field({ type: 'UUID', description: 'Id of the ended session.' }) }),
 });
 
+const CreateSignInLinkInput = builder.inputType('CreateSignInLinkInput', {
+  description: 'Whom to sign in.',
+  fields: (t) => ({ userId: t.field({ type: 'UUID', required: true, description: 'Id of the user.' }) }),
+});
+
+const CreateSignInLinkPayload = builder.simpleObject('CreateSignInLinkPayload', {
+  description: 'The created link.',
+  fields: (t) => ({
+    url: t.string({
+      description: 'The link. It is shown only this once, and whoever opens it is signed in as the user.',
+    }),
+    expiresAt: t.field({ type: 'DateTime', description: 'When the link can no longer be used.' }),
+  }),
+});
+
 builder.mutationFields((t) => ({
+  createSignInLink: t.field({
+    type: CreateSignInLinkPayload,
+    description:
+      "Creates a link that signs a user in with a browser, once, within an hour. It replaces the user's earlier links. Tokens that are limited to some scopes cannot create one. For admins.",
+    args: { input: t.arg({ type: CreateSignInLinkInput, required: true, description: 'Whom to sign in.' }) },
+    resolve: async (_root, { input }, { viewer, services }) => {
+      const { url, expiresAt } = await services.signInLinks.create(viewer, input.userId);
+      return { url: url.expose(), expiresAt };
+    },
+  }),
+
   endSession: t.field({
     type: EndSessionPayload,
     description: "Signs a browser out, immediately. Everybody can end their own sessions, and admins anybody's.",
