@@ -368,6 +368,11 @@ export const ROWS: Readonly<Record<string, (database: Database, keyring: Keyring
       },
     ]);
   },
+  async '20261129020000_user_lists'(database) {
+    await insert(database, 'users', [
+      { id: '00000000-0000-4000-8000-0000000000a9', email: 'Ünlisted@example.com', updated_at: new Date(0) },
+    ]);
+  },
 };
 
 async function insert(database: Database, table: string, rows: readonly Row[]): Promise<void> {
