@@ -76,6 +76,7 @@ export function fullServer(slug: string) {
     oauth2_issuer: 'https://login.example.com',
     oauth2_scopes: 'read write',
     oauth2_callback_mode: 'shared',
+    tool_approval: 'pin',
     oauth2_resource_mode: 'omit',
     api_key_header: 'X-Api-Key',
     api_key_value: `api-key-of-${slug}`,

@@ -76,6 +76,7 @@ describe('the life of a server', () => {
       oauth2_resource_mode: 'auto',
       oauth2_callback_mode: 'own',
       oauth_callback_url: '',
+      tool_approval: 'auto',
       api_key_header: '',
       has_api_key: false,
       has_custom_headers: false,
