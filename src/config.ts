@@ -5,6 +5,7 @@ import type { MasterKey } from './crypto/master-key.ts';
 import { parseMasterKeys } from './crypto/parse-master-keys.ts';
 import { Secret } from './crypto/secret.ts';
 import { EXPERIMENTS, type Experiment } from './domain/experiments.ts';
+import { TOOL_CALL_AUDITS, type ToolCallAudit } from './domain/tool-calls/call-records.ts';
 import { findNearestName } from './domain/validation/nearest-name.ts';
 import { isLoopbackHost } from './domain/validation/url.ts';
 import { QUOTAS, type QuotaName, type Quotas } from './limits/quotas.ts';
@@ -49,6 +50,8 @@ export interface Config {
   toolAnswerMaxBytes: number;
   /** Whether MCP doors have a tool that tells which servers need something. */
   statusTool: boolean;
+  /** Which tool calls get an audit entry. */
+  auditToolCalls: ToolCallAudit;
   /** About variables that look like settings but have no effect, for the operator. */
   warnings: readonly string[];
 }
@@ -132,6 +135,13 @@ export function readConfig(env: Environment = process.env): Config {
       problems,
     ),
     statusTool: parseBoolean('GATEHOUSE_STATUS_TOOL', text('GATEHOUSE_STATUS_TOOL'), true, problems),
+    auditToolCalls:
+      parseChoice(
+        'GATEHOUSE_AUDIT_TOOL_CALLS',
+        text('GATEHOUSE_AUDIT_TOOL_CALLS') ?? 'all',
+        TOOL_CALL_AUDITS,
+        problems,
+      ) ?? 'all',
     warnings: [],
   };
   const warnings = listUnknownVariables(env, known);

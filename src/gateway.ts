@@ -143,6 +143,10 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     onIssuerError: (error) => log.warn({ err: error }, 'the OpenID Connect issuer cannot be used'),
     quotas: config.quotas,
     statusTool: config.statusTool,
+    auditToolCalls: config.auditToolCalls,
+    onToolCall: metrics.countToolCall,
+    onCallRecordError: (error, count) =>
+      log.error({ err: scrubDatabaseError(error), count }, 'audit entries of tool calls cannot be written'),
     streamLimits,
     onStreamEvent: metrics.countStreamEvent,
     now,
@@ -202,6 +206,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       await internal.catalogue.close();
       await upstreams.dispose();
       await settle();
+      await internal.callRecords.settle();
       await services.denials.close();
       await reader.close();
       await Promise.all([outbound.close(), issuerOutbound.close()]);

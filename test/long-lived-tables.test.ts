@@ -40,6 +40,7 @@ const BOUNDS: Readonly<Record<string, Bound>> = {
   'domain/server-files/tool-lists.ts #denied': REQUEST,
   'domain/shares/fair-semaphore.ts queues': CONNECTIONS,
   'domain/shares/operation-shares.ts shares': { cache: 'shares' },
+  'domain/tool-calls/call-records.ts waiting': 'up to a limit, from which on calls wait, and the calls under way',
   'domain/validation/issues.ts #found': 'at most 100 problems',
   'domain/validation/json-text.ts #open': REQUEST,
   'graphql/answer-memory.ts pending': OPERATIONS,

@@ -260,6 +260,7 @@ export const AUDIT_ACTIONS = [
   'mcpServerTools.refresh',
   'mcpServerTools.approve',
   'mcpServerTools.change',
+  'mcpTool.call',
   'mcpServerConnection.connect',
   'mcpServerConnection.disconnect',
   'mcpServerConnection.remove',

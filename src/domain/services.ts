@@ -24,6 +24,7 @@ import { createFeed } from './feed/feed.ts';
 import { createGovernance } from './governance/governance.ts';
 import { createKeyService } from './keys/key-service.ts';
 import { createOperationShares } from './shares/operation-shares.ts';
+import { createCallRecords, type ToolCallAudit, type ToolCallOutcome } from './tool-calls/call-records.ts';
 import { createServerTests } from './upstreams/server-test.ts';
 import { createUpstreamCalls } from './upstreams/upstream-calls.ts';
 import { createUserService } from './users/user-service.ts';
@@ -53,6 +54,10 @@ export interface ServicesOptions {
   quotas: Quotas;
   /** Whether MCP doors have a tool that tells which servers need something. */
   statusTool: boolean;
+  /** Which tool calls get an audit entry. */
+  auditToolCalls: ToolCallAudit;
+  onToolCall: (outcome: ToolCallOutcome) => void;
+  onCallRecordError: (error: unknown, count: number) => void;
   /** Lists the tools of servers instead of calling them, for tests. */
   upstreamTools: UpstreamTools | undefined;
   listsInBackground: boolean;
@@ -93,6 +98,12 @@ export function createServices(options: ServicesOptions) {
   const chats = createChats({ store, experiments, ...connections, quotas });
   const upstream = options.upstreamTools ?? createUpstreamTools(upstreamCalls);
   const catalogue = createCatalogue({ ...options, ...connections, ...chats, upstream });
+  const callRecords = createCallRecords({
+    store,
+    audits: options.auditToolCalls,
+    onOutcome: options.onToolCall,
+    onError: options.onCallRecordError,
+  });
 
   const services = {
     experiments,
@@ -112,6 +123,7 @@ export function createServices(options: ServicesOptions) {
       ...catalogue.internal,
       store,
       upstreamCalls,
+      records: callRecords,
     }),
     ...createGovernance({ store, experiments, ...configs, ...connections, ...catalogue.services }),
     ...createAudit({ store, experiments, caches: options.caches, now }),
@@ -127,5 +139,5 @@ export function createServices(options: ServicesOptions) {
       now,
     }),
   };
-  return { services, internal: { ...internal, upstreamCalls, catalogue: catalogue.internal } };
+  return { services, internal: { ...internal, upstreamCalls, callRecords, catalogue: catalogue.internal } };
 }

@@ -88,6 +88,12 @@ export const CONNECTION_LIMITS = {
     unit: 'characters',
     answer: 'the connection closes with 4400',
   },
+  waitingCallRecords: {
+    what: 'Tool calls whose audit entries wait to be written, in one process',
+    value: 1_000,
+    unit: 'count',
+    answer: 'further calls end only when there is room',
+  },
   heartbeat: {
     what: 'Time that a WebSocket client may leave a ping without an answer',
     value: 12_000,

@@ -76,6 +76,13 @@ export function createMetrics(poolUsage: () => { total: number; idle: number; wa
     registers: [registry],
   });
 
+  const toolCalls = new Counter({
+    name: 'gatehouse_mcp_tool_calls_total',
+    help: 'Tool calls by outcome (success, tool_error, denied, failed).',
+    labelNames: ['outcome'] as const,
+    registers: [registry],
+  });
+
   const names = new Set<string>();
   const toLabel = (name: string): string => {
     if (name.length > MAX_OPERATION_NAME_LENGTH) return 'other';
@@ -99,6 +106,9 @@ export function createMetrics(poolUsage: () => { total: number; idle: number; wa
     },
     countStreamEvent(type: string): void {
       streamEvents.inc({ type });
+    },
+    countToolCall(outcome: string): void {
+      toolCalls.inc({ outcome });
     },
     /** Registers gauges of the change feed, which are read at each scrape. */
     watchFeed(readStatus: () => FeedState): void {

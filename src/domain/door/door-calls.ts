@@ -1,19 +1,24 @@
 import { DomainError } from '../../errors.ts';
 import { UpstreamError } from '../../mcp/upstream-error.ts';
 import type { CallOptions } from '../../mcp/upstreams.ts';
+import type { Viewer } from '../../policy/viewer.ts';
 import type { CatalogueDecision } from '../catalogue/tool-decision.ts';
 import type { EffectiveServer } from '../catalogue/tool-servers.ts';
 import { STATE_REASONS } from '../chats/effective-servers.ts';
+import type { CallRecords, ToolCallOutcome } from '../tool-calls/call-records.ts';
 import type { UpstreamCalls } from '../upstreams/upstream-calls.ts';
 
 /** The result of a call as the server gave it, or why there is none, in words for a model. */
 export type CallAnswer =
-  | { kind: 'result'; result: Readonly<Record<string, unknown>> }
+  | { kind: 'result'; result: Readonly<Record<string, unknown>>; bytes: number }
   | { kind: 'refused'; code: string; message: string; connectUrl?: string };
 
 /** A call, with all that is decided about it. */
 export interface DecidedCall {
+  viewer: Viewer;
+  /** As whom the server is called. */
   userId: string;
+  chatId: string | undefined;
   server: EffectiveServer;
   /** The server's own name of the tool. */
   tool: string;
@@ -42,9 +47,10 @@ export type DoorCalls = ReturnType<typeof createDoorCalls>;
 /** Creates the service. */
 export function createDoorCalls(options: {
   upstreamCalls: Pick<UpstreamCalls, 'callTool'>;
+  records: Pick<CallRecords, 'record'>;
   connectUrl: (configId: string) => string;
 }) {
-  const { upstreamCalls, connectUrl } = options;
+  const { upstreamCalls, records, connectUrl } = options;
 
   const toStateRefusal = (
     { config }: EffectiveServer,
@@ -60,32 +66,69 @@ export function createDoorCalls(options: {
     return { kind: 'refused', code, message, connectUrl: url };
   };
 
-  return {
-    /** Calls a tool, if the decisions allow it. The configuration is read again just before anything is sent. */
-    async call(
-      { userId, server, tool, decision, arguments: args }: DecidedCall,
-      how: CallOptions,
-    ): Promise<CallAnswer> {
-      const { config, state } = server;
-      if (state !== 'ready') return toStateRefusal(server, state);
-      if (decision !== 'allowed') {
-        return { kind: 'refused', code: decision.toUpperCase(), message: DECISION_WORDS[decision] };
+  const attempt = async (
+    { userId, server, tool, decision, arguments: args }: DecidedCall,
+    how: CallOptions,
+  ): Promise<CallAnswer> => {
+    const { config, state } = server;
+    if (state !== 'ready') return toStateRefusal(server, state);
+    if (decision !== 'allowed') {
+      return { kind: 'refused', code: decision.toUpperCase(), message: DECISION_WORDS[decision] };
+    }
+    try {
+      const outcome = await upstreamCalls.callTool(
+        { configId: config.id, userId },
+        { name: tool, arguments: args },
+        how,
+      );
+      if (outcome.state === 'ok') return { kind: 'result', ...outcome.value };
+      return toStateRefusal(server, outcome.state, 'reason' in outcome ? outcome.reason : undefined);
+    } catch (error) {
+      if (error instanceof UpstreamError) {
+        return { kind: 'refused', code: error.problem, message: `${config.displayName}: ${error.message}` };
       }
+      if (!(error instanceof DomainError)) throw error;
+      return { kind: 'refused', code: error.code, message: `${config.displayName}: ${error.message}` };
+    }
+  };
+
+  return {
+    /**
+     * Calls a tool, if the decisions allow it, and records the call. The configuration is read again just before anything
+     * is sent.
+     */
+    async call(call: DecidedCall, how: CallOptions): Promise<CallAnswer> {
+      const startedAt = performance.now();
+      let answer: CallAnswer | undefined;
       try {
-        const outcome = await upstreamCalls.callTool(
-          { configId: config.id, userId },
-          { name: tool, arguments: args },
-          how,
-        );
-        if (outcome.state === 'ok') return { kind: 'result', result: outcome.value.result };
-        return toStateRefusal(server, outcome.state, 'reason' in outcome ? outcome.reason : undefined);
-      } catch (error) {
-        if (error instanceof UpstreamError) {
-          return { kind: 'refused', code: error.problem, message: `${config.displayName}: ${error.message}` };
-        }
-        if (!(error instanceof DomainError)) throw error;
-        return { kind: 'refused', code: error.code, message: `${config.displayName}: ${error.message}` };
+        answer = await attempt(call, how);
+        return answer;
+      } finally {
+        const { viewer, userId, chatId, server, tool } = call;
+        await records.record({
+          viewer,
+          userId,
+          chatId,
+          config: server.config,
+          tool,
+          outcome: toOutcome(answer),
+          code: answer?.kind === 'refused' ? answer.code : undefined,
+          ms: Math.round(performance.now() - startedAt),
+          bytes: answer?.kind === 'result' ? answer.bytes : undefined,
+        });
       }
     },
   };
+}
+
+/** What the gateway itself decides. The rest is what servers did. */
+const DENIALS: ReadonlySet<string> = new Set([
+  ...Object.keys(DECISION_WORDS).map((decision) => decision.toUpperCase()),
+  ...Object.values(STATE_CODES).filter((code) => code !== 'UNAVAILABLE'),
+]);
+
+/** @param answer undefined if the gateway failed */
+function toOutcome(answer: CallAnswer | undefined): ToolCallOutcome {
+  if (answer?.kind === 'result') return answer.result['isError'] === true ? 'tool_error' : 'success';
+  return answer !== undefined && DENIALS.has(answer.code) ? 'denied' : 'failed';
 }

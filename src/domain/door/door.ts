@@ -124,7 +124,7 @@ export function createDoor(options: {
       { name, arguments: args }: { name: string; arguments: Readonly<Record<string, unknown>> },
       how: CallOptions,
     ): Promise<DoorAnswer> {
-      const { userId } = door;
+      const { viewer, userId, place } = door;
       if (!rates.take(userId)) {
         const message = `There were more than ${callsPerMinute} tool calls for this user in a minute. Wait a minute, then go on with fewer calls.`;
         return { kind: 'refused', code: 'RATE_LIMITED', message };
@@ -137,7 +137,8 @@ export function createDoor(options: {
       const [first] = found;
       if (first === undefined) return NO_SUCH_TOOL;
       const { server, tool, decision } = first;
-      return calls.call({ userId, server, tool: tool.name, decision, arguments: args }, how);
+      const chatId = place.kind === 'chat' ? place.chatId : undefined;
+      return calls.call({ viewer, userId, chatId, server, tool: tool.name, decision, arguments: args }, how);
     },
   };
 }

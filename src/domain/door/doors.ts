@@ -4,6 +4,7 @@ import type { Quotas } from '../../limits/quotas.ts';
 import type { CatalogueService } from '../catalogue/catalogue-service.ts';
 import type { ToolServers } from '../catalogue/tool-servers.ts';
 import type { Experiment } from '../experiments.ts';
+import type { CallRecords } from '../tool-calls/call-records.ts';
 import type { UpstreamCalls } from '../upstreams/upstream-calls.ts';
 import { createCallRates } from './call-rates.ts';
 import { createDoor, type Door } from './door.ts';
@@ -18,6 +19,7 @@ export function createDoors(options: {
   toolServers: ToolServers;
   catalogue: CatalogueService;
   upstreamCalls: UpstreamCalls;
+  records: CallRecords;
   publicUrl: string;
   statusTool: boolean;
   quotas: Quotas;

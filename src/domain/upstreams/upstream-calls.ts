@@ -1,3 +1,4 @@
+import type { Secret } from '../../crypto/secret.ts';
 import type { McpServerConfigRecord } from '../../data/records.ts';
 import type { Store } from '../../data/store.ts';
 import { DomainError, notFound, versionMismatch } from '../../errors.ts';
@@ -8,6 +9,7 @@ import type { CalledTool, CallOptions, Upstreams } from '../../mcp/upstreams.ts'
 import { SYSTEM } from '../../policy/viewer.ts';
 import type { StepUpResult } from '../connections/scope-step-up.ts';
 import type { ServerHeaders, ServerHeadersResult } from '../connections/server-headers.ts';
+import { createScrub } from '../tool-calls/scrub-answer.ts';
 
 /** A server, and the user for whom it is called. */
 export interface UpstreamCaller {
@@ -30,6 +32,15 @@ class Refused extends Error {
     super(refusal.state);
     this.refusal = refusal;
   }
+}
+
+/** What was sent to the server. */
+interface Sent {
+  /** The version of a token that the server rejected. */
+  rejected?: number | undefined;
+  version?: number | undefined;
+  /** Collects the values of headers. Undefined when nobody needs them any more. */
+  values: Set<Secret> | undefined;
 }
 
 /** How often an operation starts anew because the config changed meanwhile. */
@@ -56,12 +67,8 @@ export function createUpstreamCalls(options: {
     if (user === null || user.status !== 'active') throw notFound('user');
   };
 
-  /** @param sent learns the version of the token that is sent */
-  const toTarget = (
-    config: McpServerConfigRecord,
-    userId: string | null,
-    sent: { rejected?: number | undefined; version?: number | undefined },
-  ): UpstreamTarget => {
+  /** @param sent learns what is sent */
+  const toTarget = (config: McpServerConfigRecord, userId: string | null, sent: Sent): UpstreamTarget => {
     const { id: configId, version, url, transport, authType } = config;
     const isPersonal = authType === 'oauth2';
     return {
@@ -83,6 +90,7 @@ export function createUpstreamCalls(options: {
         // The config moved meanwhile: these are for another address.
         if (headers.url !== url) throw versionMismatch(version);
         sent.version = headers.version;
+        for (const { value } of headers.headers) sent.values?.add(value);
         return { headers: headers.headers, grant: headers.tokenId ?? '' };
       },
     };
@@ -105,9 +113,9 @@ export function createUpstreamCalls(options: {
   const operate = async <Value>(
     caller: UpstreamCaller,
     work: (target: UpstreamTarget) => Promise<Value>,
+    sent: Sent = { values: undefined },
   ): Promise<UpstreamOutcome<Value>> => {
     const { configId, userId } = caller;
-    const sent: { rejected?: number | undefined; version?: number | undefined } = {};
     for (let attempt = 1; ; attempt += 1) {
       const config = await store.configs.findForConnection(SYSTEM, { id: configId });
       if (config === null) throw notFound('MCP server config');
@@ -139,13 +147,33 @@ export function createUpstreamCalls(options: {
     listTools: (caller: UpstreamCaller, how: Pick<CallOptions, 'signal'> = {}): Promise<UpstreamOutcome<ListedTools>> =>
       operate(caller, (target) => upstreams.listTools(target, how)),
 
-    /** Calls a tool. @throws as `listTools` */
-    callTool: (
+    /** Calls a tool. The credentials that were sent are removed from what comes back. @throws as `listTools` */
+    async callTool(
       caller: UpstreamCaller,
       tool: { name: string; arguments: Readonly<Record<string, unknown>> },
-      how: CallOptions = {},
-    ): Promise<UpstreamOutcome<CalledTool>> =>
-      operate(caller, (target) => upstreams.callTool(target, tool.name, tool.arguments, how)),
+      { onProgress, ...how }: CallOptions = {},
+    ): Promise<UpstreamOutcome<CalledTool>> {
+      const values = new Set<Secret>();
+      const sent: Sent = { values };
+      const progress =
+        onProgress && ((update: Parameters<typeof onProgress>[0]) => onProgress(createScrub(values)(update)));
+      try {
+        return await operate(
+          caller,
+          async (target) => {
+            const called = await upstreams.callTool(target, tool.name, tool.arguments, {
+              ...how,
+              onProgress: progress,
+            });
+            return { ...called, result: createScrub(values)(called.result) };
+          },
+          sent,
+        );
+      } finally {
+        // The connection outlives the call, and keeps no credentials.
+        sent.values = undefined;
+      }
+    },
 
     /** Why a server is left alone, if it is. */
     pause: upstreams.pause,

@@ -1,0 +1,114 @@
+import type { McpServerConfigRecord } from '../../data/records.ts';
+import type { Store } from '../../data/store.ts';
+import { CONNECTION_LIMITS } from '../../limits/connection-limits.ts';
+import { SYSTEM, type Viewer } from '../../policy/viewer.ts';
+import { currentRequest, type RequestScope, runInRequest } from '../../telemetry/request-scope.ts';
+import { toConfigTarget } from '../configs/config-audit.ts';
+
+/** Which calls get an audit entry. */
+export const TOOL_CALL_AUDITS = ['off', 'denied', 'all'] as const;
+/** One of them. */
+export type ToolCallAudit = (typeof TOOL_CALL_AUDITS)[number];
+
+/** How a call ended. `tool_error`: the tool itself says that it failed. */
+export const TOOL_CALL_OUTCOMES = ['success', 'tool_error', 'denied', 'failed'] as const;
+/** One of them. */
+export type ToolCallOutcome = (typeof TOOL_CALL_OUTCOMES)[number];
+
+/** A call that has ended. Without its arguments and without what came back. */
+export interface ToolCallRecord {
+  viewer: Viewer;
+  /** As whom the server was called. */
+  userId: string;
+  chatId: string | undefined;
+  config: Pick<McpServerConfigRecord, 'id' | 'slug'>;
+  /** A name that is in the catalogue. */
+  tool: string;
+  outcome: ToolCallOutcome;
+  /** Why there is no result. */
+  code: string | undefined;
+  ms: number;
+  /** The size of the answer, if there was one. */
+  bytes: number | undefined;
+}
+
+interface Waiting {
+  record: ToolCallRecord;
+  scope: RequestScope | undefined;
+}
+
+/** Records calls of tools. */
+export type CallRecords = ReturnType<typeof createCallRecords>;
+
+/**
+ * Creates the recorder. Each transaction of the audit log is one that all others wait for. So calls do not wait for their
+ * entries: one transaction writes all that came while the last one ran. When the queue is full, calls wait for it, and
+ * none is left out.
+ *
+ * @param onError learns that entries could not be written, and how many
+ */
+export function createCallRecords(options: {
+  store: Store;
+  audits: ToolCallAudit;
+  onOutcome: (outcome: ToolCallOutcome) => void;
+  onError: (error: unknown, count: number) => void;
+}) {
+  const { store, audits, onOutcome, onError } = options;
+  const maxWaiting = CONNECTION_LIMITS.waitingCallRecords.value;
+  let waiting: Waiting[] = [];
+  let writing: Promise<void> | undefined;
+
+  const writeAll = async (): Promise<void> => {
+    while (waiting.length > 0) {
+      const batch = waiting;
+      waiting = [];
+      try {
+        await store.transaction(async (tx) => {
+          for (const { record, scope } of batch) {
+            const append = () => tx.audit.append(SYSTEM, toEntry(record));
+            await (scope === undefined ? append() : runInRequest(scope, append));
+          }
+        });
+      } catch (error) {
+        onError(error, batch.length);
+      }
+    }
+  };
+
+  const flush = (): Promise<void> => {
+    writing ??= writeAll().finally(() => {
+      writing = undefined;
+    });
+    return writing;
+  };
+
+  return {
+    /** Records a call that has ended. Resolves when there is room for more. */
+    async record(record: ToolCallRecord): Promise<void> {
+      onOutcome(record.outcome);
+      if (audits === 'off' || (audits === 'denied' && record.outcome !== 'denied')) return;
+      waiting.push({ record, scope: currentRequest() });
+      const written = flush();
+      if (waiting.length >= maxWaiting) await written;
+    },
+
+    /** Resolves when all entries are written. */
+    async settle(): Promise<void> {
+      while (waiting.length > 0 || writing !== undefined) await flush();
+    },
+  };
+}
+
+function toEntry({ viewer, userId, chatId, config, tool, outcome, code, ms, bytes }: ToolCallRecord) {
+  const facts = { tool, userId, chatId, ms, bytes };
+  return {
+    actor: viewer,
+    action: 'mcpTool.call',
+    outcome: outcome === 'tool_error' ? 'failed' : outcome,
+    target: toConfigTarget(config),
+    changes: Object.entries(facts).flatMap(([field, after]) =>
+      after === undefined ? [] : [{ field, before: null, after }],
+    ),
+    reason: outcome === 'tool_error' ? 'TOOL_ERROR' : code,
+  } as const;
+}

@@ -1,0 +1,78 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type SmallMcpServer, startModernServer } from '../setup/mcp-servers.ts';
+import { type DoorWorld, openDoorWorld } from './door-world.ts';
+
+const KEY = 'canary-of-the-api-key';
+
+let world: DoorWorld;
+let server: SmallMcpServer;
+let keyedId: string;
+
+beforeAll(async () => {
+  server = await startModernServer();
+  world = await openDoorWorld();
+  keyedId = await world.define({
+    slug: 'keyed',
+    url: server.url,
+    authType: 'API_KEY',
+    apiKeyHeader: 'Authorization',
+    apiKeyValue: KEY,
+    toolDenyList: ['echo'],
+  });
+});
+afterAll(async () => {
+  await world?.close();
+  await server?.close();
+});
+
+const call = async (name: string, args: unknown, path = '/mcp', token = world.gateway.tokens.member) => {
+  const params = { name, arguments: args };
+  const response = await world.post(path, { jsonrpc: '2.0', id: 1, method: 'tools/call', params }, { token });
+  return response.text();
+};
+
+const QUERY = `query { auditLog(first: 50, filter: { action: MCP_TOOL_CALL }) {
+  nodes { outcome reason actor { id } targetId changes { field after } } } }`;
+
+const readEntries = async () => {
+  const { data, errors } = await world.gateway.graphql(QUERY, { token: world.gateway.tokens.admin });
+  if (errors !== undefined) throw new Error(JSON.stringify(errors));
+  return data.auditLog.nodes as { outcome: string; reason: string | null; changes: { field: string }[] }[];
+};
+
+test('removes the credentials that a server sends back', async () => {
+  const text = await call('keyed__who', {});
+  expect(server.seen.at(-1)?.headers.authorization).toBe(KEY);
+  expect(text).toContain('[removed]');
+  expect(text).not.toContain(KEY);
+});
+
+test('records each call of a known tool, without what was said', async () => {
+  const before = (await expect.poll(readEntries).not.toHaveLength(0).then(readEntries)).length;
+  const { gateway } = world;
+  await call('keyed__echo', { text: 'canary-of-the-arguments' });
+  await call('canary-of-the-name', {});
+  await call(
+    'keyed__who',
+    { text: 'canary-of-the-arguments' },
+    `/mcp?user=${gateway.userIds.member}`,
+    gateway.tokens.service,
+  );
+  await expect.poll(async () => (await readEntries()).length).toBe(before + 2);
+  const [asService, denied] = await readEntries();
+  expect(denied).toMatchObject({
+    outcome: 'DENIED',
+    reason: 'DENIED',
+    actor: { id: gateway.userIds.member },
+    targetId: keyedId,
+  });
+  expect(asService).toMatchObject({ outcome: 'SUCCESS', reason: null, actor: { id: gateway.userIds.service } });
+  expect(asService?.changes).toEqual(
+    expect.arrayContaining([
+      { field: 'tool', after: '"who"' },
+      { field: 'userId', after: `"${gateway.userIds.member}"` },
+      { field: 'bytes', after: expect.stringMatching(/^\d+$/) },
+    ]),
+  );
+  expect(JSON.stringify(await readEntries())).not.toContain('canary');
+});
