@@ -178,11 +178,17 @@ describe('a server with a secret of the config', () => {
     expect(old.seen.some(({ headers }) => headers['x-api-key'] === 'first')).toBe(false);
   });
 
-  test('loses its session as soon as it is switched off, and keeps it when only its name changes', async () => {
-    const configId = await world.define({ url: old.url, auth_type: 'none' });
-    await call(configId, 'who', {}, null);
-    await patch(configId, { enabled: false });
-    await expect.poll(() => old.connections()).toBe(0);
-    expect(await call(configId, 'who', {}, null)).toEqual({ state: 'disabled' });
+  test('loses its session as soon as it is switched off', async () => {
+    const server = await startSessionServer();
+    try {
+      const configId = await world.define({ url: server.url, auth_type: 'none' });
+      await call(configId, 'who', {}, null);
+      expect(await server.connections()).toBeGreaterThan(0);
+      await patch(configId, { enabled: false });
+      await expect.poll(() => server.connections()).toBe(0);
+      expect(await call(configId, 'who', {}, null)).toEqual({ state: 'disabled' });
+    } finally {
+      await server.close();
+    }
   });
 });

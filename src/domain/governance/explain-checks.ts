@@ -34,7 +34,7 @@ export function explainAvailability(
   if (source === 'selected') {
     return [first, { name: 'selected', outcome: 'passed', reason: 'It is selected for this chat.', remedy: null }];
   }
-  const remedy = "The chat's owner can select it with their next message, or an admin can force it on.";
+  const remedy = "The chat's owner can select it for the chat, or an admin can force it on.";
   return [first, { name: 'selected', outcome: 'failed', reason: 'It is not selected for this chat.', remedy }];
 }
 
