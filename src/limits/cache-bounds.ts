@@ -125,6 +125,13 @@ export const CACHE_BOUNDS = {
     keeps: 'how many tools were called for each user',
     whenFull: EVICTS,
   },
+  chatRates: {
+    name: 'chat rates',
+    maxEntries: 20_000,
+    maxBytes: 8 * MEGABYTE,
+    keeps: 'how many chats each user changed or deleted',
+    whenFull: EVICTS,
+  },
   strangers: {
     name: 'unidentified connections',
     maxEntries: 2_000,

@@ -59,6 +59,18 @@ export const OPERATION_LIMITS = {
     unit: 'ms',
     answer: 'more than that is forgiven',
   },
+  chatChanges: {
+    what: 'Chats that a user changes or deletes at once',
+    value: 300,
+    unit: 'count',
+    answer: TOO_BUSY,
+  },
+  chatChangeRate: {
+    what: 'Chats that a user changes or deletes per second after that',
+    value: 1,
+    unit: 'count',
+    answer: TOO_BUSY,
+  },
   rotationStep: {
     what: 'Values that one `rotateEncryptionKeys` seals anew (`first`)',
     value: 50_000,

@@ -1,8 +1,10 @@
+import type { Caches } from '../../cache/caches.ts';
 import type { Store } from '../../data/store.ts';
 import type { Quotas } from '../../limits/quotas.ts';
 import type { ConnectionService } from '../connections/connection-service.ts';
 import type { Experiment } from '../experiments.ts';
 import { createAvailableServers } from './available-servers.ts';
+import { createChatRates } from './chat-rates.ts';
 import { createChatService } from './chat-service.ts';
 import { createEffectiveServers } from './effective-servers.ts';
 
@@ -12,9 +14,11 @@ export function createChats(options: {
   experiments: ReadonlySet<Experiment>;
   connections: ConnectionService;
   quotas: Quotas;
+  caches: Caches;
+  now: () => Date;
 }) {
   return {
-    chats: createChatService(options),
+    chats: createChatService({ ...options, rates: createChatRates(options) }),
     effectiveServers: createEffectiveServers(options),
     availableServers: createAvailableServers(options),
   };
