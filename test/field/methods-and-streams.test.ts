@@ -23,7 +23,7 @@ describe('a wrong method at a known address is 405 with the right ones', () => {
     ['POST', `${SERVERS}/${ID}/oauth2/connect`, 'GET, HEAD'],
     ['POST', `${SERVERS}/${ID}/oauth2/disconnect`, 'DELETE'],
     ['GET', '/api/experimental/chats', 'POST'],
-    ['PATCH', `/api/experimental/chats/${ID}`, 'GET, HEAD'],
+    ['PUT', `/api/experimental/chats/${ID}`, 'GET, HEAD, PATCH, DELETE'],
     ['GET', `/api/experimental/chats/${ID}/messages`, 'POST'],
     ['GET', '/auth/session', 'POST, DELETE'],
     ['POST', '/auth/sign-in', 'GET, HEAD'],
