@@ -72,7 +72,7 @@ const addField: readonly Step[] = [
   },
   {
     edits: () => [
-      ['test/graphql/field-visibility.test.ts', /^ {2}'McpServerConfig\.iconUrl'/, "  'McpServerConfig.contact': ALL,"],
+      ['test/graphql/visible-to.ts', /^ {2}'McpServerConfig\.iconUrl'/, "  'McpServerConfig.contact': ALL,"],
       ['src/domain/feed/config-event.ts', /^ {2}'iconUrl',/, "  'contact',"],
       ['test/http/rest-redaction.test.ts', /^ {2}icon_url: /, "  contact: 'as staff',"],
       ['test/server-files/config-record.ts', /^ {4}iconUrl: '',/, "    contact: '',"],
