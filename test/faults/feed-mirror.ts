@@ -40,12 +40,21 @@ const FATAL_CODES: ReadonlySet<string> = new Set([
   'NOT_FOUND',
 ]);
 
+/** What changes when the tools of a server are listed. */
+const LISTED: ReadonlySet<string> = new Set(['tools', 'reachability']);
+
 const QUERY = `subscription ($after: String) {
-  mcpServerConfigEvents(after: $after) { cursor type configId config { version enabled description } } }`;
+  mcpServerConfigEvents(after: $after) { cursor type configId changedFields config { version enabled description } } }`;
 
 interface Answer {
   data?: {
-    mcpServerConfigEvents: { cursor: string; type: string; configId: string | null; config: ConfigState | null };
+    mcpServerConfigEvents: {
+      cursor: string;
+      type: string;
+      configId: string | null;
+      changedFields: string[];
+      config: ConfigState | null;
+    };
   } | null;
   errors?: { message: string; extensions?: { code?: string } }[];
 }
@@ -73,12 +82,14 @@ export function startMirror(urls: readonly string[], token: string): Mirror {
     const codes = errors.map(({ extensions }) => extensions?.code ?? 'none');
     if (codes.some((code) => FATAL_CODES.has(code))) throw new FatalError(JSON.stringify(errors));
     if (data == null || codes.length > 0) throw new Error(`no event: ${codes.join(', ')}`);
-    const { cursor: next, type, configId, config: state } = data.mcpServerConfigEvents;
+    const { cursor: next, type, configId, changedFields, config: state } = data.mcpServerConfigEvents;
     cursor = next;
     setReady();
     if (type === 'BOOKMARK') return;
     if (configId === null) throw new FatalError(`an event of type ${type} about nothing`);
     seen.add(configId);
+    // The gateway lists the servers' tools by itself. The ledger knows only what the writers change.
+    if (changedFields.length > 0 && changedFields.every((field) => LISTED.has(field))) return;
     events.push({ cursor, type, configId, state });
   };
 
