@@ -43,6 +43,7 @@ export const ROOT_PERMISSIONS = {
     importMcpServers: 'mcpServerConfig.import',
     refreshMcpServerTools: 'mcpServerTool.refresh',
     approveMcpTools: 'mcpServerTool.approve',
+    callMcpTool: 'mcpServerTool.call',
     createChat: 'chat.create',
     updateChat: 'chat.write',
     deleteChat: 'chat.delete',

@@ -24,6 +24,12 @@ export const MCP_LIMITS = {
     setting: 'GATEHOUSE_TOOL_ANSWER_MAX_BYTES',
     answer: TOO_LARGE,
   },
+  triedAnswer: {
+    what: 'An answer that `callMcpTool` returns',
+    value: 1_000_000,
+    unit: 'bytes',
+    answer: '`TOO_LARGE` as the code of the result',
+  },
   list: { what: 'All pages of a list of tools', value: 16 * 1_024 * 1_024, unit: 'bytes', answer: TOO_LARGE },
   notice: {
     what: 'An answer to a message that needs none',

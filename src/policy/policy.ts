@@ -35,6 +35,7 @@ export const POLICY = {
   'mcpServerTool.readAny': { ...STAFF, ...SYSTEM },
   'mcpServerTool.refresh': ADMIN,
   'mcpServerTool.approve': ADMIN,
+  'mcpServerTool.call': { admin: 'own', member: 'own' },
   'mcpServerTool.write': SYSTEM,
   'mcp.use': { admin: 'own', auditor: 'own', service: 'any', member: 'own' },
 

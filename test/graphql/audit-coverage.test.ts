@@ -5,12 +5,13 @@ import { SERVER_GROUP } from '../../src/http/rest/server-operations.ts';
 import { newMasterKey } from '../data/encryption-setup.ts';
 import { createRestClient, minimalServer, SERVERS } from '../http/rest-client.ts';
 import { createTestGateway, type TestGateway } from '../setup/gateway.ts';
+import { type SmallMcpServer, startModernServer } from '../setup/mcp-servers.ts';
 import { entriesOf } from './audit-entries.ts';
 import { newChat } from './chat-operations.ts';
 import { createId } from './config-operations.ts';
 import { withPrisma } from './encryption-key-rows.ts';
 import { createSubjects, listRootFields, type Subjects, toOperation, uniqueSlug } from './root-fields.ts';
-import { LISTS_READ } from './tool-rows.ts';
+import { insertTools, LISTS_READ } from './tool-rows.ts';
 import { insertUserToken } from './user-tokens.ts';
 
 const MISSING = '00000000-0000-4000-8000-00000000dead';
@@ -71,6 +72,11 @@ const MUTATIONS: Readonly<Record<string, Expected>> = {
     target: 'mcp_server_config',
     failing: `(input: { id: "${MISSING}", tools: [{ name: "a", digest: "b" }] }) { config { id } }`,
   },
+  callMcpTool: {
+    action: 'mcpTool.call',
+    target: 'mcp_server_config',
+    failing: `(input: { configId: "${MISSING}", tool: "who" }) { code }`,
+  },
   createChat: { action: 'chat.create', target: 'chat', failing: `(input: { mcpServerIds: ["${MISSING}"] }) { id }` },
   createChatMessage: {
     action: 'chatMessage.create',
@@ -109,18 +115,28 @@ const MUTATIONS: Readonly<Record<string, Expected>> = {
 const PROXY = '10.0.0.1';
 
 let gateway: TestGateway;
+let server: SmallMcpServer;
 let subjects: Subjects;
 beforeAll(async () => {
-  gateway = await createTestGateway({ env: { GATEHOUSE_TRUSTED_PROXIES: PROXY }, upstreamTools: LISTS_READ });
+  server = await startModernServer();
+  gateway = await createTestGateway({
+    env: { GATEHOUSE_TRUSTED_PROXIES: PROXY, GATEHOUSE_ALLOWED_PRIVATE_CIDRS: `127.0.0.1:${server.port}` },
+    upstreamTools: LISTS_READ,
+  });
   subjects = await createSubjects(gateway);
+  const callableId = await createId(gateway, { url: server.url, enabled: true });
+  await insertTools(gateway, callableId, 'who');
   // A key that encrypts nothing and can be revoked.
   const keyNumber = await withPrisma(gateway, async (prisma) => {
     gateway.keyring.add(newMasterKey());
     return (await registerKeys(prisma, gateway.keyring)).registered[0] ?? 0;
   });
-  subjects = { ...subjects, keyNumber };
+  subjects = { ...subjects, callableId, keyNumber };
 });
-afterAll(() => gateway?.close());
+afterAll(async () => {
+  await gateway?.close();
+  await server?.close();
+});
 
 const mutations = listRootFields()
   .filter((field) => field.startsWith('Mutation.'))

@@ -53,6 +53,7 @@ export const INPUT_KINDS: Readonly<Record<string, InputKind>> = {
   'ImportSecretInput.value': 'secret',
   'AuditLogFilter.targetId': 'search',
   'McpServerConfigFilter.search': 'search',
+  'CallMcpToolInput.tool': 'search',
   'McpToolApprovalInput.digest': 'search',
   'McpToolApprovalInput.name': 'search',
   'McpToolFilter.search': 'search',

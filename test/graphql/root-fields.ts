@@ -20,6 +20,8 @@ export interface Subjects {
   chatIds: Readonly<Partial<Record<string, string>>>;
   /** The same, for chats that are deleted. */
   deletedChatIds: Readonly<Partial<Record<string, string>>>;
+  /** Id of a server that can be called; by default the one above, which cannot. */
+  callableId?: string;
   /** URL of an MCP server for discovery; by default one that the gateway may not reach. */
   serverUrl: string;
   /** Number of a revoked key. */
@@ -60,6 +62,8 @@ export const ROOT_ARGUMENTS: Readonly<Record<string, (subjects: Subjects, caller
   'Mutation.refreshMcpServerTools': ({ configId }) => `(input: { id: "${configId}" })`,
   'Mutation.approveMcpTools': ({ configId }) =>
     `(input: { id: "${configId}", tools: [{ name: "read", digest: "${TOOL_DIGEST}" }] })`,
+  'Mutation.callMcpTool': ({ callableId, configId }) =>
+    `(input: { configId: "${callableId ?? configId}", tool: "who" })`,
   'Mutation.createChat': () => '(input: { title: "New" })',
   'Mutation.createChatMessage': ({ chatIds }, caller) =>
     `(input: { chatId: "${chatIds[caller] ?? MISSING_ID}", content: "Hello" })`,

@@ -51,6 +51,7 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
   'Mutation.importMcpServers':           [OK,  NO,     NO,     NO],
   'Mutation.refreshMcpServerTools':      [OK,  NO,     NO,     NO],
   'Mutation.approveMcpTools':            [OK,  NO,     NO,     NO],
+  'Mutation.callMcpTool':                [OK,  NO,     NO,     OK],
   'Mutation.createChat':                 [OK,  NO,     NO,     OK],
   'Mutation.createChatMessage':          [OK,  NO,     NO,     OK],
   'Mutation.updateChat':                 [OK,  NO,     NO,     OK],

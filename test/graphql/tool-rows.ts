@@ -23,12 +23,24 @@ const READ_BEFORE = { ...READ, title: 'Reader', description: 'Reads a file.', in
 export const TOOL_DIGEST = digestTool(READ);
 
 /** Lists a tool of a server and one that is gone, and tells that the server was reached, with every value that may be missing. */
-export async function insertTools({ database }: Pick<TestGateway, 'database'>, configId: string): Promise<void> {
+export async function insertTools(
+  { database }: Pick<TestGateway, 'database'>,
+  configId: string,
+  name = 'read',
+): Promise<void> {
   await database.query(
     `INSERT INTO mcp_server_tools (id, mcp_server_config_id, name, skeleton, definition, digest, status, changed_at,
        approved_digest, approved_definition, approved_at)
-     VALUES ($1::uuid, $2::uuid, 'read', 'read', $3, $4, 'listed', now(), $5, $6, now())`,
-    [randomUUID(), configId, JSON.stringify(READ), TOOL_DIGEST, digestTool(READ_BEFORE), JSON.stringify(READ_BEFORE)],
+     VALUES ($1::uuid, $2::uuid, $7, $7, $3, $4, 'listed', now(), $5, $6, now())`,
+    [
+      randomUUID(),
+      configId,
+      JSON.stringify(READ),
+      TOOL_DIGEST,
+      digestTool(READ_BEFORE),
+      JSON.stringify(READ_BEFORE),
+      name,
+    ],
   );
   await database.query(
     `INSERT INTO mcp_server_tools (id, mcp_server_config_id, name, skeleton, definition, digest, status, gone_at)

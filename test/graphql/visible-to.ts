@@ -7,6 +7,10 @@ const ADMIN = 'A';
 const CHATTERS = 'ASM';
 /** Callers who are connected to the server. */
 const CONNECTED = 'AM';
+/** Callers who may try a tool. */
+const CALLERS = 'AM';
+/** Only from servers that answer: see tool-call.test.ts. */
+const NOT_HERE = '';
 
 /** Every field of every type. An unlisted field fails the suite: say who sees it. */
 export const VISIBLE_TO: Readonly<Record<string, string>> = {
@@ -92,6 +96,12 @@ export const VISIBLE_TO: Readonly<Record<string, string>> = {
   'McpToolFieldChange.after': STAFF,
   'McpToolFieldChange.before': STAFF,
   'McpToolFieldChange.path': STAFF,
+  'McpToolResult.code': CALLERS,
+  'McpToolResult.connectUrl': NOT_HERE,
+  'McpToolResult.content': CALLERS,
+  'McpToolResult.isError': CALLERS,
+  'McpToolResult.ms': CALLERS,
+  'McpToolResult.structuredContent': NOT_HERE,
   'EffectiveMcpTool.config': CONNECTED,
   'EffectiveMcpTool.source': CONNECTED,
   'EffectiveMcpTool.state': CONNECTED,

@@ -25,6 +25,7 @@ const TABLE = {
   'mcpServerTool.readAny':            ['any',  'any',  'any',  '-',        'any'],
   'mcpServerTool.refresh':            ['any',  '-',    '-',    '-',        '-'],
   'mcpServerTool.approve':            ['any',  '-',    '-',    '-',        '-'],
+  'mcpServerTool.call':               ['own',  '-',    '-',    'own',      '-'],
   'mcpServerTool.write':              ['-',    '-',    '-',    '-',        'any'],
   'mcp.use':                          ['own',  'own',  'any',  'own',      '-'],
   'mcpServerConnection.read':         ['any',  'any',  'any',  'own',      '-'],

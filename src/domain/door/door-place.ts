@@ -7,10 +7,13 @@ import { SYSTEM, type Viewer, viewerUserId } from '../../policy/viewer.ts';
 import type { EffectiveServer, ToolServers } from '../catalogue/tool-servers.ts';
 import { assertExperiment, type Experiment } from '../experiments.ts';
 
+/** One server, by either of its names. */
+type NamedServer = { readonly slug: string } | { readonly configId: string };
+
 /** Whose tools a door has: those that a user has without a chat, those of one server, or those in a chat. */
 export type DoorPlace =
   | { readonly kind: 'own' }
-  | { readonly kind: 'server'; readonly slug: string }
+  | ({ readonly kind: 'server' } & NamedServer)
   | { readonly kind: 'chat'; readonly chatId: string };
 
 /** What somebody asks for. */
@@ -57,8 +60,12 @@ export function createDoorPlaces(options: {
   };
 
   /** The server, if the user would see it. Nobody learns through a door which servers are switched off. */
-  const findServer = async (viewer: Viewer, slug: string, isSelf: boolean): Promise<McpServerConfigRecord> => {
-    const config = await store.configs.findBySlug(isSelf ? viewer : SYSTEM, { slug });
+  const findServer = async (viewer: Viewer, named: NamedServer, isSelf: boolean): Promise<McpServerConfigRecord> => {
+    const reader = isSelf ? viewer : SYSTEM;
+    const config =
+      'slug' in named
+        ? await store.configs.findBySlug(reader, { slug: named.slug })
+        : await store.configs.findById(reader, { id: named.configId });
     if (config === null || (!isSelf && !config.enabled)) throw notFound('MCP server config');
     return config;
   };
@@ -85,7 +92,7 @@ export function createDoorPlaces(options: {
     if (!UUID.test(userId)) throw notFound('user');
     if (userId !== own) await assertActive(userId);
     if (place.kind === 'own') return { userId, servers: await toolServers.withoutChat(userId) };
-    const config = await findServer(viewer, place.slug, userId === own);
+    const config = await findServer(viewer, place, userId === own);
     return { userId, servers: [await toolServers.one(config, userId)] };
   };
 

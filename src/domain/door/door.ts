@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { CallOptions } from '../../mcp/upstreams.ts';
+import { assertCan } from '../../policy/policy.ts';
 import type { Viewer } from '../../policy/viewer.ts';
 import type { CatalogueService } from '../catalogue/catalogue-service.ts';
 import { CatalogueTool } from '../catalogue/catalogue-tool.ts';
@@ -25,6 +26,12 @@ export type Door = ReturnType<typeof createDoor>;
 /** A name that was cut still starts with this much of the slug. */
 const KEPT = 53;
 
+/** A tool to call, and its arguments. */
+interface ToolCall {
+  name: string;
+  arguments: Readonly<Record<string, unknown>>;
+}
+
 const NO_SUCH_TOOL = {
   kind: 'refused',
   code: 'NOT_FOUND',
@@ -37,6 +44,8 @@ export function createDoor(options: {
   catalogue: CatalogueService;
   calls: DoorCalls;
   rates: CallRates;
+  /** Resolves when the calls until now are recorded. */
+  settleRecords: () => Promise<void>;
   connectUrl: (configId: string) => string;
   /** The door of a chat. */
   chatUrl: (chatId: string) => string;
@@ -44,7 +53,8 @@ export function createDoor(options: {
   hasStatusTool: boolean;
   callsPerMinute: number;
 }) {
-  const { places, catalogue, calls, rates, connectUrl, chatUrl, hasStatusTool, callsPerMinute } = options;
+  const { places, catalogue, calls, rates, settleRecords, connectUrl, chatUrl, hasStatusTool, callsPerMinute } =
+    options;
 
   /** The tools of servers with the decisions, under their names at this door. */
   const readTools = async ({ place, userId }: OpenDoor, servers: readonly EffectiveServer[]) => {
@@ -75,6 +85,25 @@ export function createDoor(options: {
         ? door.servers
         : door.servers.filter(({ config }) => name.startsWith(`${config.slug}__`.slice(0, KEPT)));
     return (await readTools(door, candidates)).filter(({ shown }) => shown === name);
+  };
+
+  /** Counts a call. @returns the refusal, if there are too many */
+  const countCall = ({ userId }: OpenDoor): CallAnswer | undefined => {
+    if (rates.take(userId)) return undefined;
+    const message = `There were more than ${callsPerMinute} tool calls for this user in a minute. Wait a minute, then go on with fewer calls.`;
+    return { kind: 'refused', code: 'RATE_LIMITED', message };
+  };
+
+  const callFound = (
+    { viewer, userId, place }: OpenDoor,
+    found: Awaited<ReturnType<typeof readTools>>[number] | undefined,
+    args: ToolCall['arguments'],
+    how: CallOptions,
+  ): Promise<CallAnswer> | CallAnswer => {
+    if (found === undefined) return NO_SUCH_TOOL;
+    const { server, tool, decision } = found;
+    const chatId = place.kind === 'chat' ? place.chatId : undefined;
+    return calls.call({ viewer, userId, chatId, server, tool: tool.name, decision, arguments: args }, how);
   };
 
   return {
@@ -119,26 +148,38 @@ export function createDoor(options: {
      * Calls a tool by its name at this door. Everything is decided again, for this call. Refusals are answers, in words
      * that a model can act on.
      */
-    async call(
-      door: OpenDoor,
-      { name, arguments: args }: { name: string; arguments: Readonly<Record<string, unknown>> },
-      how: CallOptions,
-    ): Promise<DoorAnswer> {
-      const { viewer, userId, place } = door;
-      if (!rates.take(userId)) {
-        const message = `There were more than ${callsPerMinute} tool calls for this user in a minute. Wait a minute, then go on with fewer calls.`;
-        return { kind: 'refused', code: 'RATE_LIMITED', message };
-      }
+    async call(door: OpenDoor, { name, arguments: args }: ToolCall, how: CallOptions): Promise<DoorAnswer> {
+      const refusal = countCall(door);
+      if (refusal !== undefined) return refusal;
       const found = await findByName(door, name);
       if (isStatus(name, found)) {
         const servers = toStatuses(door, connectUrl);
         return { kind: 'status', text: formatStatuses(servers), servers };
       }
-      const [first] = found;
-      if (first === undefined) return NO_SUCH_TOOL;
-      const { server, tool, decision } = first;
-      const chatId = place.kind === 'chat' ? place.chatId : undefined;
-      return calls.call({ viewer, userId, chatId, server, tool: tool.name, decision, arguments: args }, how);
+      return callFound(door, found[0], args, how);
+    },
+
+    /**
+     * Calls a tool by the name that its server gave it, as the viewer: to try it out. The rules are those of the server's
+     * door. The call is in the audit log when this resolves.
+     *
+     * @throws as `open`
+     */
+    async tryTool(
+      viewer: Viewer,
+      { configId, name, arguments: args }: ToolCall & { configId: string },
+      how: CallOptions,
+    ): Promise<CallAnswer> {
+      assertCan(viewer, 'mcpServerTool.call');
+      const door = await places.open(viewer, { place: { kind: 'server', configId } });
+      const refusal = countCall(door);
+      if (refusal !== undefined) return refusal;
+      const found = (await readTools(door, door.servers)).find(({ tool }) => tool.name === name);
+      try {
+        return await callFound(door, found, args, how);
+      } finally {
+        await settleRecords();
+      }
     },
   };
 }

@@ -33,6 +33,7 @@ export function createDoors(options: {
     places: createDoorPlaces(options),
     rates: createCallRates({ ...options, perMinute: callsPerMinute }),
     calls: createDoorCalls({ ...options, connectUrl }),
+    settleRecords: options.records.settle,
     connectUrl,
     chatUrl: (chatId) => `${publicUrl}/mcp/chats/${chatId}`,
     hasStatusTool: statusTool,

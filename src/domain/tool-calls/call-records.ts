@@ -57,21 +57,30 @@ export function createCallRecords(options: {
   const maxWaiting = CONNECTION_LIMITS.waitingCallRecords.value;
   let waiting: Waiting[] = [];
   let writing: Promise<void> | undefined;
+  let batch: Promise<void> | undefined;
+  /** How many came, and how many of them are done. */
+  let [recorded, written] = [0, 0];
+
+  const writeBatch = async (entries: readonly Waiting[]): Promise<void> => {
+    try {
+      await store.transaction(async (tx) => {
+        for (const { record, scope } of entries) {
+          const append = () => tx.audit.append(SYSTEM, toEntry(record));
+          await (scope === undefined ? append() : runInRequest(scope, append));
+        }
+      });
+    } catch (error) {
+      onError(error, entries.length);
+    } finally {
+      written += entries.length;
+    }
+  };
 
   const writeAll = async (): Promise<void> => {
     while (waiting.length > 0) {
-      const batch = waiting;
+      batch = writeBatch(waiting);
       waiting = [];
-      try {
-        await store.transaction(async (tx) => {
-          for (const { record, scope } of batch) {
-            const append = () => tx.audit.append(SYSTEM, toEntry(record));
-            await (scope === undefined ? append() : runInRequest(scope, append));
-          }
-        });
-      } catch (error) {
-        onError(error, batch.length);
-      }
+      await batch;
     }
   };
 
@@ -88,13 +97,15 @@ export function createCallRecords(options: {
       onOutcome(record.outcome);
       if (audits === 'off' || (audits === 'denied' && record.outcome !== 'denied')) return;
       waiting.push({ record, scope: currentRequest() });
-      const written = flush();
-      if (waiting.length >= maxWaiting) await written;
+      recorded += 1;
+      const all = flush();
+      if (waiting.length >= maxWaiting) await all;
     },
 
-    /** Resolves when all entries are written. */
+    /** Resolves when all entries are written that were recorded until now. Does not wait for those that come meanwhile. */
     async settle(): Promise<void> {
-      while (waiting.length > 0 || writing !== undefined) await flush();
+      const last = recorded;
+      while (written < last) await batch;
     },
   };
 }

@@ -1,5 +1,6 @@
 import type { RefreshResult } from '../../domain/catalogue/catalogue-service.ts';
 import { builder } from '../builder.ts';
+import './call.ts';
 import { McpServerConfigType } from '../mcp-server-config/type.ts';
 
 const RefreshMcpServerToolsInput = builder.inputType('RefreshMcpServerToolsInput', {

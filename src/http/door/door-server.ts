@@ -6,8 +6,9 @@ import {
   Server,
   type ServerContext,
 } from '@modelcontextprotocol/server';
-import type { Door, DoorAnswer } from '../../domain/door/door.ts';
+import type { Door } from '../../domain/door/door.ts';
 import type { OpenDoor } from '../../domain/door/door-place.ts';
+import { toRefusal, toToolResult } from '../../domain/door/tool-result.ts';
 import { DomainError } from '../../errors.ts';
 
 /** Clients may keep a list for this long. Calls are decided anew each time, so an old list gives nobody a tool. */
@@ -48,33 +49,14 @@ export function createDoorServer({ door, opened, version, isGreeting, report }: 
     const { name, arguments: args = {} } = params;
     try {
       const how = { signal: context.mcpReq.signal, onProgress: toProgress(context) };
-      return toResult(await door.call(opened, { name, arguments: args }, how));
+      return toToolResult(await door.call(opened, { name, arguments: args }, how)) as CallToolResult;
     } catch (error) {
       const { code, message } = toShown(error, report);
-      return toRefusal(code, message);
+      return toRefusal(code, message) as CallToolResult;
     }
   });
 
   return server;
-}
-
-function toResult(answer: DoorAnswer): CallToolResult {
-  if (answer.kind === 'refused') return toRefusal(answer.code, answer.message, answer.connectUrl);
-  if (answer.kind === 'status') {
-    return { content: [{ type: 'text', text: answer.text }], structuredContent: { servers: answer.servers } };
-  }
-  return answer.result as CallToolResult;
-}
-
-/** A refusal is a result: a model reads results, and can act on them. The code is for programs. */
-function toRefusal(code: string, message: string, connectUrl?: string): CallToolResult {
-  const hasLink = connectUrl === undefined || message.includes(connectUrl);
-  const text = hasLink ? message : `${message} ${connectUrl}`;
-  return {
-    content: [{ type: 'text', text }],
-    isError: true,
-    _meta: { 'gatehouse/code': code, ...(connectUrl !== undefined && { 'gatehouse/connectUrl': connectUrl }) },
-  };
 }
 
 /** Passes the progress of a call on to a client that asked for it. */
