@@ -1,5 +1,4 @@
 // On both databases: the lease between concurrent callers.
-
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Secret } from '../../src/crypto/secret.ts';
 import { createPrisma } from '../../src/data/database/prisma.ts';
@@ -256,9 +255,9 @@ describe('while a token is being renewed', () => {
     expect(await readState(configId)).toMatchObject({ viewerState: 'READY' });
     await admin(`mutation { updateMcpServerConfig(id: "${configId}", patch: { description: "new" }) { id } }`);
     if (onServer) {
+      // The gateway reads changes in between, in a moment.
       const sql = `SELECT state, query FROM pg_stat_activity WHERE datname = current_database()
                    AND pid <> pg_backend_pid() AND xact_start IS NOT NULL`;
-      // The gateway reads changes and lists tools in between, each in a moment: only the renewal waits.
       await expect.poll(() => world.gateway.database.query(sql)).toEqual([]);
     }
     hold.release();
