@@ -12,6 +12,7 @@ import type { KeyFile } from './data/keys/key-file-changes.ts';
 import { createMemory } from './data/memory/memory.ts';
 import { createKeyRepository } from './data/repositories/key-repository.ts';
 import { createStore } from './data/store.ts';
+import { createEntryRates, type EntryLimits } from './domain/audit/entry-rates.ts';
 import type { UpstreamTools } from './domain/catalogue/upstream-tools.ts';
 import { BOOTSTRAP_ADMIN_ID, ensureBootstrapAdmin } from './domain/credentials/bootstrap-admin.ts';
 import type { StreamLimits } from './domain/feed/config-streams.ts';
@@ -57,6 +58,8 @@ export interface GatewayOptions {
   listsInBackground?: boolean | undefined;
   /** The limits of streams, for tests. */
   streamLimits?: Partial<StreamLimits> | undefined;
+  /** The limits of audit entries that users cause, for tests. */
+  entryLimits?: EntryLimits | undefined;
 }
 
 /** A gateway that is ready to listen. `InternalServices` is for the gateway's own calls, never for a caller. */
@@ -100,7 +103,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     callTimeoutMs: config.toolCallTimeoutSeconds * 1_000,
     maxAnswerBytes: config.toolAnswerMaxBytes,
   });
-  const stored = createStore(prisma);
+  const stored = createStore(prisma, createEntryRates({ caches, now, limits: options.entryLimits }).admit);
   const memory = createMemory({
     store: stored,
     database,

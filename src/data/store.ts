@@ -1,7 +1,7 @@
 import { isDeadlock } from './database/database-error.ts';
 import type { GatehousePrisma, PrismaStore } from './database/prisma.ts';
 import { createApiTokenRepository } from './repositories/api-token-repository.ts';
-import { createAuditRepository } from './repositories/audit-repository.ts';
+import { type AdmitEntry, createAuditRepository } from './repositories/audit-repository.ts';
 import { createChatRepository } from './repositories/chat-repository.ts';
 import { createConfigRepository } from './repositories/config-repository.ts';
 import { createConnectionRepository } from './repositories/connection-repository.ts';
@@ -48,13 +48,13 @@ export interface Store extends Repositories {
   atOneMoment<Result>(work: (repositories: Repositories) => Promise<Result>): Promise<Result>;
 }
 
-/** Creates the store for an open client. */
-export function createStore(prisma: GatehousePrisma): Store {
+/** Creates the store for an open client. @param admitEntry refuses audit entries, by throwing; absent: none */
+export function createStore(prisma: GatehousePrisma, admitEntry?: AdmitEntry): Store {
   return {
-    ...createRepositories(prisma),
-    transaction: (work) => withRetries(() => prisma.$transaction((tx) => work(createRepositories(tx)))),
+    ...createRepositories(prisma, admitEntry),
+    transaction: (work) => withRetries(() => prisma.$transaction((tx) => work(createRepositories(tx, admitEntry)))),
     atOneMoment: (work) =>
-      prisma.$transaction((tx) => work(createRepositories(tx)), { isolationLevel: 'RepeatableRead' }),
+      prisma.$transaction((tx) => work(createRepositories(tx, admitEntry)), { isolationLevel: 'RepeatableRead' }),
   };
 }
 
@@ -72,7 +72,7 @@ async function withRetries<Result>(run: () => Promise<Result>): Promise<Result> 
   }
 }
 
-function createRepositories(db: PrismaStore): Repositories {
+function createRepositories(db: PrismaStore, admitEntry: AdmitEntry | undefined): Repositories {
   return {
     configs: createConfigRepository(db),
     connections: createConnectionRepository(db),
@@ -85,7 +85,7 @@ function createRepositories(db: PrismaStore): Repositories {
     users: createUserRepository(db),
     apiTokens: createApiTokenRepository(db),
     sessions: createSessionRepository(db),
-    audit: createAuditRepository(db),
+    audit: createAuditRepository(db, admitEntry),
     chats: createChatRepository(db),
     feed: createFeedRepository(db),
     principals: createPrincipalRepository(db),

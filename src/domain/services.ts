@@ -95,7 +95,7 @@ export function createServices(options: ServicesOptions) {
 
   const cursors = createCursors({ keyring: options.keyring, epoch: memory.reader.epoch });
 
-  const chats = createChats({ store, experiments, ...connections, quotas, caches: options.caches, now });
+  const chats = createChats({ store, experiments, ...connections, quotas });
   const upstream = options.upstreamTools ?? createUpstreamTools(upstreamCalls);
   const catalogue = createCatalogue({ ...options, ...connections, ...chats, upstream });
   const callRecords = createCallRecords({

@@ -125,11 +125,11 @@ export const CACHE_BOUNDS = {
     keeps: 'how many tools were called for each user',
     whenFull: EVICTS,
   },
-  chatRates: {
-    name: 'chat rates',
+  entryRates: {
+    name: 'audit entry rates',
     maxEntries: 20_000,
     maxBytes: 8 * MEGABYTE,
-    keeps: 'how many chats each user changed or deleted',
+    keeps: 'how many audit entries each user caused',
     whenFull: EVICTS,
   },
   strangers: {

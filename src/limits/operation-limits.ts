@@ -2,6 +2,7 @@ import type { Limit } from './limit.ts';
 
 const INVALID = '`VALIDATION_FAILED`';
 const TOO_BUSY = '`RATE_LIMITED`';
+const UNRECORDED = '`RATE_LIMITED`, and nothing is changed; ending sessions, tokens and connections is never refused';
 
 /** One operation of the graph, and all operations of one caller: a user, or the unknown callers of one network. */
 export const OPERATION_LIMITS = {
@@ -59,17 +60,29 @@ export const OPERATION_LIMITS = {
     unit: 'ms',
     answer: 'more than that is forgiven',
   },
-  chatChanges: {
-    what: 'Chats that a user changes or deletes at once',
-    value: 300,
+  recorded: {
+    what: 'Actions of a member or auditor that the audit log records at once; refusals and tool calls have their own limits',
+    value: 600,
     unit: 'count',
-    answer: TOO_BUSY,
+    answer: UNRECORDED,
   },
-  chatChangeRate: {
-    what: 'Chats that a user changes or deletes per second after that',
-    value: 1,
+  recordedRate: {
+    what: 'Such actions per second after that',
+    value: 2,
     unit: 'count',
-    answer: TOO_BUSY,
+    answer: UNRECORDED,
+  },
+  recordedForOthers: {
+    what: 'The same for an admin or a service',
+    value: 10_000,
+    unit: 'count',
+    answer: UNRECORDED,
+  },
+  recordedForOthersRate: {
+    what: 'Such actions of an admin or a service per second after that',
+    value: 20,
+    unit: 'count',
+    answer: UNRECORDED,
   },
   rotationStep: {
     what: 'Values that one `rotateEncryptionKeys` seals anew (`first`)',

@@ -300,7 +300,7 @@ describe('a member', () => {
     for (const id of [theirs.id, randomUUID()]) {
       await expect(store.apiTokens.revoke(me, { id, revokedAt: new Date() })).rejects.toMatchObject(forbidden);
     }
-    expect(await store.apiTokens.revoke(me, { id: mine.id, revokedAt: new Date() })).toMatchObject({ id: mine.id });
+    expect(await store.apiTokens.revoke(me, { id: mine.id, revokedAt: new Date() })).toMatchObject({ isChanged: true });
     expect(await store.apiTokens.listByUserIds(userOf('admin'), { userIds: [otherId] })).toMatchObject([
       { id: theirs.id, revokedAt: null },
     ]);

@@ -2,10 +2,14 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { TEST_PUBLIC_URL } from '../setup/gateway.ts';
 import { type ConnectedWorld, connectUrl, openConnectedWorld } from './connection-setup.ts';
 
+/** Few audit entries at once for members. */
+const OWN = { capacity: 15, perSecond: 15 };
+const MANY = { capacity: 1_000, perSecond: 20 };
+
 let world: ConnectedWorld;
 
 beforeAll(async () => {
-  world = await openConnectedWorld();
+  world = await openConnectedWorld({ entryLimits: { admin: MANY, service: MANY, auditor: OWN, member: OWN } });
 });
 afterAll(() => world?.close());
 
@@ -21,6 +25,45 @@ async function readEntries(configId: string) {
     data.mcpServerConfigHistory.nodes;
   return nodes.filter(({ action }) => action.startsWith('MCP_SERVER_CONNECTION')).reverse();
 }
+
+test('a member over the limit of audit entries connects nothing, and still disconnects', async () => {
+  const { gateway, as } = world;
+  const { member } = gateway.tokens;
+  const [connected, other] = [await world.define(), await world.define()];
+  const browser = await world.signIn(member);
+  expect((await browser.navigate(connectUrl(connected), { from: TEST_PUBLIC_URL })).status).toBe(200);
+
+  const chat = await gateway.graphql('mutation { createChat(input: {}) { id } }', { token: member });
+  const chatId: string = chat.data.createChat.id;
+  const rename = (index: number) =>
+    `r${index}: updateChat(input: { id: "${chatId}", title: "${index}" }) { chat { id } }`;
+  const renames = Array.from({ length: OWN.capacity }, (_, index) => rename(index));
+  const used = await gateway.graphql(`mutation { ${renames.join(' ')} }`, { token: member });
+  expect(used.errors?.[0].extensions.code).toBe('RATE_LIMITED');
+
+  const revocations = () => as.requests.filter(({ path }) => path === new URL(as.endpoints.revocation).pathname);
+  const before = revocations().length;
+  const refused = await browser.navigate(connectUrl(other), { from: TEST_PUBLIC_URL });
+  expect(refused.status).toBe(429);
+  expect(refused.text).toContain('try again in some seconds');
+  await gateway.settle();
+  // What the authorization server issued is not left behind.
+  expect(revocations().length).toBeGreaterThan(before);
+  const states = async () => {
+    const query = '{ mcpServerConfigs(first: 100) { nodes { id authConnected } } }';
+    const { data } = await gateway.graphql(query, { token: member });
+    const nodes: { id: string; authConnected: boolean }[] = data.mcpServerConfigs.nodes;
+    return [connected, other].map((id) => nodes.find((each) => each.id === id)?.authConnected);
+  };
+  expect(await states()).toEqual([true, false]);
+  expect(await readEntries(other)).toEqual([]);
+
+  const disconnect = `mutation { disconnectMcpServer(id: "${connected}") { tokenRevoked } }`;
+  expect((await gateway.graphql(disconnect, { token: member })).data.disconnectMcpServer.tokenRevoked).toBe(true);
+  expect(await states()).toEqual([false, false]);
+  // The limit is full again for the next tests.
+  gateway.clock.advance(1_000);
+});
 
 test('connecting, a refusal, a failed refresh and disconnecting are recorded', async () => {
   const { gateway, as } = world;

@@ -1,3 +1,4 @@
+import type { EntryLimits } from '../../src/domain/audit/entry-rates.ts';
 import { startAuthorizationServer, type TestAuthorizationServer } from '../setup/authorization-server.ts';
 import { createTestGateway, TEST_PUBLIC_URL, type TestGateway } from '../setup/gateway.ts';
 import { type ProtectedMcpServer, startProtectedMcpServer } from '../setup/protected-mcp-server.ts';
@@ -22,12 +23,15 @@ export const LOOPBACK_ALLOWED = { GATEHOUSE_ALLOWED_PRIVATE_CIDRS: '127.0.0.0/8'
 let slugs = 0;
 
 export async function openConnectedWorld(
-  options: Parameters<typeof startAuthorizationServer>[0] & { scopes?: readonly string[] } = {},
+  options: Parameters<typeof startAuthorizationServer>[0] & {
+    scopes?: readonly string[];
+    entryLimits?: EntryLimits;
+  } = {},
 ): Promise<ConnectedWorld> {
-  const { scopes, ...asOptions } = options;
+  const { scopes, entryLimits, ...asOptions } = options;
   const as = await startAuthorizationServer(asOptions);
   const mcp = await startProtectedMcpServer({ authorizationServer: as, ...(scopes !== undefined && { scopes }) });
-  const gateway = await createTestGateway({ env: LOOPBACK_ALLOWED });
+  const gateway = await createTestGateway({ env: LOOPBACK_ALLOWED, ...(entryLimits !== undefined && { entryLimits }) });
   return {
     gateway,
     as,

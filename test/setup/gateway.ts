@@ -11,6 +11,7 @@ import type { Database } from '../../src/data/database/database.ts';
 import { createPrisma } from '../../src/data/database/prisma.ts';
 import type { KeyFile } from '../../src/data/keys/key-file-changes.ts';
 import { registerKeys } from '../../src/data/keys/key-registry.ts';
+import type { EntryLimits } from '../../src/domain/audit/entry-rates.ts';
 import type { UpstreamTools } from '../../src/domain/catalogue/upstream-tools.ts';
 import type { StreamLimits } from '../../src/domain/feed/config-streams.ts';
 import { createGateway, type Gateway } from '../../src/gateway.ts';
@@ -76,6 +77,7 @@ export async function createTestGateway(
     database?: Database;
     keyFile?: KeyFile;
     streamLimits?: Partial<StreamLimits>;
+    entryLimits?: EntryLimits;
     /** Lists the tools of servers instead of calling them. */
     upstreamTools?: UpstreamTools;
     /** Calls servers in the background, too. Default: only when an operation asks for it. */
@@ -114,6 +116,7 @@ export async function createTestGateway(
     log,
     now: () => clock.now,
     streamLimits: options.streamLimits,
+    entryLimits: options.entryLimits,
     upstreamTools: options.upstreamTools,
     listsInBackground: options.listsInBackground ?? false,
   });

@@ -43,16 +43,19 @@ export function createApiTokenRepository(db: PrismaStore) {
     ),
 
     /**
-     * Revokes a token and ends its sessions. Revoking again keeps the first time. Who may revoke only their own tokens
-     * learns nothing about others. Null if there is none.
+     * Revokes a token and ends its sessions. Revoking again keeps the first time; `isChanged` says whether this was the
+     * first. Who may revoke only their own tokens learns nothing about others. Null if there is none.
      */
     revoke: guarded('apiToken.revoke', async (args: { id: string; revokedAt: Date }, viewer) => {
       const found = await db.apiToken.findUnique({ where: { id: args.id }, select: { userId: true } });
       assertCan(viewer, 'apiToken.revoke', { ownerId: found?.userId });
-      await db.apiToken.updateMany({ where: { id: args.id, revokedAt: null }, data: { revokedAt: args.revokedAt } });
+      const { count } = await db.apiToken.updateMany({
+        where: { id: args.id, revokedAt: null },
+        data: { revokedAt: args.revokedAt },
+      });
       await db.session.deleteMany({ where: { apiTokenId: args.id } });
       const row = await db.apiToken.findUnique({ where: { id: args.id } });
-      return row === null ? null : toRecord(row);
+      return row === null ? null : { apiToken: toRecord(row), isChanged: count > 0 };
     }),
 
     /** The token with this hash and its user, whatever their status. */

@@ -20,6 +20,9 @@ export interface NewAuditEntry {
   reason?: string | undefined;
 }
 
+/** Refuses an entry by throwing. The transaction that would append it is rolled back with all its changes. */
+export type AdmitEntry = (entry: NewAuditEntry) => void;
+
 /** Selects entries. All conditions must hold. */
 export interface AuditFilter {
   actorId?: string | undefined;
@@ -46,13 +49,16 @@ export interface AuditChainEnds {
 const MAX_TEXT = FIELD_LIMITS.auditText.value;
 
 /** The audit log: actions that were performed, attempted or denied. */
-export function createAuditRepository(db: PrismaStore) {
+export function createAuditRepository(db: PrismaStore, admitEntry: AdmitEntry = () => undefined) {
   return {
     /**
      * Appends an entry. Call it last in the transaction that makes the change: from here to the commit nobody else can
      * append, which keeps the chain in commit order.
+     *
+     * @throws RATE_LIMITED if the actor caused too many entries
      */
     append: guarded('auditLog.append', async (entry: NewAuditEntry): Promise<void> => {
+      admitEntry(entry);
       const { actor, target } = entry;
       const actorId = viewerUserId(actor) ?? null;
       const [head] = await db.$queryRaw<{ seq: bigint; hash: string; at: Date; email: string | null }[]>`

@@ -70,8 +70,8 @@ export function createSessionRepository(db: PrismaStore) {
       const row = await db.session.findUnique({ where: { id: args.id } });
       assertCan(viewer, 'session.end', { ownerId: row?.userId });
       if (row === null) return null;
-      await db.session.deleteMany({ where: { id: args.id } });
-      return toRecord(row);
+      const { count } = await db.session.deleteMany({ where: { id: args.id } });
+      return count === 0 ? null : toRecord(row);
     }),
 
     /** Removes sessions that have expired or have been idle since `idleBefore`, and old sign-in links. */

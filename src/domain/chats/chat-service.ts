@@ -10,7 +10,6 @@ import { assertExperiment, type Experiment } from '../experiments.ts';
 import { Issues } from '../validation/issues.ts';
 import { checkChoosable, checkContent, checkDefaultServers, toServerIds, toTitle } from './chat-input.ts';
 import { checkChatQuota, checkMessageQuota } from './chat-quotas.ts';
-import type { ChatRates } from './chat-rates.ts';
 
 /** The input for a new chat. */
 export interface CreateChatInput {
@@ -39,13 +38,8 @@ export interface UpdateChatInput {
 export type ChatService = ReturnType<typeof createChatService>;
 
 /** Creates the service for chats and their selected servers. */
-export function createChatService(options: {
-  store: Store;
-  experiments: ReadonlySet<Experiment>;
-  quotas: Quotas;
-  rates: ChatRates;
-}) {
-  const { store, experiments, quotas, rates } = options;
+export function createChatService(options: { store: Store; experiments: ReadonlySet<Experiment>; quotas: Quotas }) {
+  const { store, experiments, quotas } = options;
 
   /** Validates the servers for a chat. Servers that the chat already has may stay, whatever their state. */
   const choose = async (
@@ -127,7 +121,6 @@ export function createChatService(options: {
         const ofTitle = title === chat.title ? [] : [{ field: 'title', changed: true as const }];
         const changes = [...ofTitle, ...toServerChanges(kept, mcpServerIds)];
         if (changes.length === 0) return chat;
-        rates.take(ownerId);
         const updated = await tx.chats.update(viewer, { id: chat.id, ownerId, title, mcpServerIds });
         await tx.audit.append(SYSTEM, { actor: viewer, action: 'chat.update', target: toTarget(chat), changes });
         return updated;
@@ -140,7 +133,6 @@ export function createChatService(options: {
       await store.transaction(async (tx) => {
         const chat = await tx.chats.lockOwn(viewer, { id });
         if (chat === null) throw notFound('chat');
-        rates.take(ownerId);
         await tx.chats.delete(viewer, { id: chat.id, ownerId });
         await tx.audit.append(SYSTEM, { actor: viewer, action: 'chat.delete', target: toTarget(chat), changes: [] });
       });

@@ -1,10 +1,8 @@
-import type { Caches } from '../../cache/caches.ts';
 import type { Store } from '../../data/store.ts';
 import type { Quotas } from '../../limits/quotas.ts';
 import type { ConnectionService } from '../connections/connection-service.ts';
 import type { Experiment } from '../experiments.ts';
 import { createAvailableServers } from './available-servers.ts';
-import { createChatRates } from './chat-rates.ts';
 import { createChatService } from './chat-service.ts';
 import { createEffectiveServers } from './effective-servers.ts';
 
@@ -14,11 +12,9 @@ export function createChats(options: {
   experiments: ReadonlySet<Experiment>;
   connections: ConnectionService;
   quotas: Quotas;
-  caches: Caches;
-  now: () => Date;
 }) {
   return {
-    chats: createChatService({ ...options, rates: createChatRates(options) }),
+    chats: createChatService(options),
     effectiveServers: createEffectiveServers(options),
     availableServers: createAvailableServers(options),
   };

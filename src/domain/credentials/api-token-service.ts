@@ -83,7 +83,7 @@ export function createApiTokenService(options: { store: Store; now: () => Date; 
     },
 
     /**
-     * Revokes a token and ends its sessions immediately. Revoking again has no effect.
+     * Revokes a token and ends its sessions immediately. Revoking again has no effect and is not recorded.
      *
      * @throws FORBIDDEN for another user's, NOT_FOUND
      */
@@ -92,9 +92,12 @@ export function createApiTokenService(options: { store: Store; now: () => Date; 
       return store.transaction(async (tx) => {
         const revoked = await tx.apiTokens.revoke(viewer, { id, revokedAt: now() });
         if (revoked === null) throw notFound('API token');
-        const changes = [{ field: 'userId', before: revoked.userId, after: null }];
-        await tx.audit.append(SYSTEM, { actor: viewer, action: 'apiToken.revoke', target: toTarget(revoked), changes });
-        return revoked;
+        const { apiToken, isChanged } = revoked;
+        if (!isChanged) return apiToken;
+        const target = toTarget(apiToken);
+        const changes = [{ field: 'userId', before: apiToken.userId, after: null }];
+        await tx.audit.append(SYSTEM, { actor: viewer, action: 'apiToken.revoke', target, changes });
+        return apiToken;
       });
     },
 
