@@ -2,6 +2,7 @@
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
+import type { CatalogueService } from '../../src/domain/catalogue/catalogue-service.ts';
 import type { ConfigService } from '../../src/domain/configs/config-service.ts';
 import type { ConnectionService } from '../../src/domain/connections/connection-service.ts';
 import { type OAuthUrls, SHARED_CALLBACK_PATH } from '../../src/domain/oauth/redirect-urls.ts';
@@ -9,6 +10,7 @@ import type { ServerTests } from '../../src/domain/upstreams/server-test.ts';
 import { createOAuthRoutes, type OAuthRoutesOptions } from '../../src/http/oauth/routes.ts';
 import { type ChatRoutesOptions, createChatRoutes } from '../../src/http/rest/chat-routes.ts';
 import { createServerRoutes } from '../../src/http/rest/server-routes.ts';
+import { insertTools } from '../graphql/tool-rows.ts';
 import { createTestGateway, type TestGateway } from '../setup/gateway.ts';
 import {
   createRestClient,
@@ -105,6 +107,7 @@ describe('the document', () => {
       configs: {} as ConfigService,
       connections: {} as ConnectionService,
       serverTests: {} as ServerTests,
+      catalogue: {} as CatalogueService,
       oauthUrls: {} as OAuthUrls,
       experiments: new Set(),
     })
@@ -113,7 +116,7 @@ describe('the document', () => {
       .map(({ method, path }) => `${method} ${path.replace(/\/$/, '').replaceAll(/:(\w+)/g, '{$1}')}`);
     const documented = listOperations().map(({ method, path }) => `${method.toUpperCase()} ${path}`);
     expect(documented.sort()).toEqual([...new Set(routes)].sort());
-    expect(documented).toHaveLength(16);
+    expect(documented).toHaveLength(17);
   });
 
   test('says of each operation what it does, accepts and returns, with examples', () => {
@@ -244,6 +247,15 @@ describe('real answers', () => {
       403: (at) => rest.call('service', 'POST', `${at}/test`),
       404: () => rest.call('admin', 'POST', `${MISSING}/test`),
     },
+    listMcpServerTools: {
+      200: async (at) => {
+        await insertTools(gateway, at.slice(-36));
+        return rest.call('admin', 'GET', `${at}/tools`);
+      },
+      400: () => rest.call('member', 'GET', `${SERVERS}/nonsense/tools`),
+      401: (at) => rest.call('nobody', 'GET', `${at}/tools`),
+      404: () => rest.call('member', 'GET', `${MISSING}/tools`),
+    },
     createChat: {
       201: () => rest.call('member', 'POST', CHATS, {}),
       400: () => rest.call('member', 'POST', CHATS, { mcp_server_ids: [MISSING.slice(-36)] }),
@@ -350,7 +362,8 @@ describe('real answers', () => {
       (id in { connectMcpServer: 1, finishMcpServerConnection: 1 } && (status === '502' || status === '200')) ||
       // A server that is deleted or disabled during the sign-in: shared-callback.test.ts.
       (id === 'finishSharedMcpServerConnection' && ['200', '404', '502'].includes(status)) ||
-      (id in { listMcpServers: 1, getMcpServer: 1, getChat: 1, getChatMcp: 1 } && status === '403');
+      (id in { listMcpServers: 1, getMcpServer: 1, listMcpServerTools: 1, getChat: 1, getChatMcp: 1 } &&
+        status === '403');
     for (const { operation } of listOperations()) {
       const documented = Object.keys(operation.responses).filter((status) => !elsewhere(operation.operationId, status));
       expect(Object.keys(REQUESTS[operation.operationId] ?? {})).toEqual(documented);

@@ -1,6 +1,7 @@
 import { Hono } from 'hono';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { McpServerConfigRecord } from '../../src/data/records.ts';
+import type { CatalogueService } from '../../src/domain/catalogue/catalogue-service.ts';
 import type { ConfigService } from '../../src/domain/configs/config-service.ts';
 import type { ConnectionService } from '../../src/domain/connections/connection-service.ts';
 import type { ServerTests } from '../../src/domain/upstreams/server-test.ts';
@@ -69,6 +70,7 @@ test("the list loads the caller's connections once for all OAuth servers", async
         configs: configs as unknown as ConfigService,
         connections: connections as unknown as ConnectionService,
         serverTests: {} as ServerTests,
+        catalogue: {} as CatalogueService,
         oauthUrls: { redirectUri: () => '' },
         experiments: new Set(['agents']),
       }),

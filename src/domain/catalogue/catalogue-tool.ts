@@ -36,6 +36,14 @@ export class CatalogueTool {
     return TOOL_WARNINGS.filter((warning) => found.has(warning));
   }
 
+  /** The same, with what the tools of other servers tell. @param isLookAlike whether one has a name that looks the same */
+  warningsWith(isLookAlike: boolean): ToolWarning[] {
+    const { warnings } = this;
+    return isLookAlike
+      ? TOOL_WARNINGS.filter((each) => each === 'LOOK_ALIKE_NAME' || warnings.includes(each))
+      : warnings;
+  }
+
   /** How it differs from what was approved. Null if it does not, or nothing was approved. */
   get change(): ToolChange | null {
     const { approvedDefinition } = this.tool;

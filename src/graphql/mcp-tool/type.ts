@@ -1,7 +1,6 @@
 import type { CatalogueTool } from '../../domain/catalogue/catalogue-tool.ts';
 import type { DefinitionFieldChange, TextChange, ToolChange } from '../../domain/catalogue/tool-change.ts';
 import type { ToolDefinition } from '../../domain/catalogue/tool-definition.ts';
-import { TOOL_WARNINGS } from '../../domain/catalogue/tool-warnings.ts';
 import { builder, visibleWith } from '../builder.ts';
 import { McpTextChangeKindEnum, McpToolDecisionEnum, McpToolWarningEnum } from './enums.ts';
 
@@ -160,12 +159,7 @@ export const McpToolType = builder.objectRef<CatalogueTool>('McpTool').implement
     warnings: t.field({
       type: [McpToolWarningEnum],
       description: 'What an admin should look at before a model reads the tool.',
-      resolve: async (tool, _args, { loaders }) => {
-        const isAlike = await loaders.isLookAlike.load(tool);
-        return isAlike
-          ? TOOL_WARNINGS.filter((each) => each === 'LOOK_ALIKE_NAME' || tool.warnings.includes(each))
-          : tool.warnings;
-      },
+      resolve: async (tool, _args, { loaders }) => tool.warningsWith(await loaders.isLookAlike.load(tool)),
     }),
     change: t.field({
       type: McpToolChangeType,

@@ -9,6 +9,7 @@ import {
   UpdateMcpServer,
 } from './server-schemas.ts';
 import { McpServerTest } from './server-test-schemas.ts';
+import { McpServerTool, McpServerToolList } from './server-tool-schemas.ts';
 
 const EXAMPLE_SERVER: McpServer = {
   id: '5f1c9a52-6f0f-4d3c-9f51-0c5ad9a3a0d4',
@@ -59,6 +60,23 @@ const EXAMPLE_TEST = {
   ],
 };
 
+const EXAMPLE_TOOL: McpServerTool = {
+  id: '0d6f1c1e-51c1-4d0e-8a3b-7a0a6f1d2b11',
+  name: 'find_issue',
+  shown_as: 'issues__find_issue',
+  title: 'Find issues',
+  description: 'Finds issues by their words.',
+  input_schema: { type: 'object', properties: { words: { type: 'string' } }, required: ['words'] },
+  output_schema: null,
+  annotations: { readOnlyHint: true },
+  decision: 'allowed',
+  digest: '5feceb66ffc86f38d952786c6d696c79c2dbc239dd4e91b46729d73a27fb57e9',
+  first_seen_at: '2026-11-23T09:30:00.000Z',
+  changed_at: null,
+  gone_at: null,
+  warnings: [],
+};
+
 const SLUG_TAKEN = 'Another server already has this slug.';
 const NOT_DISCOVERED = 'The discovery of the OAuth 2 settings failed. Nothing was stored.';
 
@@ -76,7 +94,16 @@ export const SERVER_GROUP = {
   name: 'MCP servers',
   description: 'The MCP servers that admins manage, as far as the caller may see them.',
   experiment: 'agents',
-  schemas: { McpServer, McpServerList, CreateMcpServer, UpdateMcpServer, Disconnection, McpServerTest },
+  schemas: {
+    McpServer,
+    McpServerList,
+    CreateMcpServer,
+    UpdateMcpServer,
+    Disconnection,
+    McpServerTest,
+    McpServerTool,
+    McpServerToolList,
+  },
   operations: {
     listMcpServers: {
       method: 'get',
@@ -199,6 +226,20 @@ export const SERVER_GROUP = {
         status: 200,
         description: 'The steps. A server that does not work is no error.',
         content: { schema: McpServerTest, examples: { 'no such name': EXAMPLE_TEST } },
+      },
+    },
+    listMcpServerTools: {
+      method: 'get',
+      path: '/{id}/tools',
+      action: 'mcpServerTool.list',
+      summary: 'List the tools of a server',
+      description:
+        'The tools as the server last listed them; the server is not called. Members get the tools that they may use, staff get ' +
+        'all with the decision. Members get 404 for a disabled server.',
+      success: {
+        status: 200,
+        description: 'The tools, sorted by name. At most 4 MB: GraphQL has pages.',
+        content: { schema: McpServerToolList, examples: { 'one tool': [EXAMPLE_TOOL] } },
       },
     },
     connectMcpServer: {

@@ -1,5 +1,7 @@
 import { Hono } from 'hono';
 import type { McpServerConfigRecord } from '../../data/records.ts';
+import type { CatalogueService } from '../../domain/catalogue/catalogue-service.ts';
+import { CatalogueTool } from '../../domain/catalogue/catalogue-tool.ts';
 import type { ConfigService } from '../../domain/configs/config-service.ts';
 import type { ConnectionService } from '../../domain/connections/connection-service.ts';
 import type { Experiment } from '../../domain/experiments.ts';
@@ -13,12 +15,14 @@ import { toRestFieldNames } from './server-errors.ts';
 import { toConfigInput, toMcpServer } from './server-mapping.ts';
 import { SERVER_GROUP } from './server-operations.ts';
 import type { McpServer, McpServerBody } from './server-schemas.ts';
+import { assertFits, toServerTool } from './server-tool-mapping.ts';
 
 /** The dependencies of the server routes. */
 export interface ServerRoutesOptions {
   configs: ConfigService;
   connections: ConnectionService;
   serverTests: ServerTests;
+  catalogue: Pick<CatalogueService, 'listTools' | 'findLookAlikes'>;
   oauthUrls: Pick<OAuthUrls, 'redirectUri'>;
   experiments: ReadonlySet<Experiment>;
 }
@@ -34,6 +38,7 @@ export function createServerRoutes({
   configs,
   connections,
   serverTests,
+  catalogue,
   oauthUrls,
   experiments,
 }: ServerRoutesOptions): Hono<HttpEnv> {
@@ -53,6 +58,12 @@ export function createServerRoutes({
       of.filter((config) => config.authType === 'oauth2').map((config) => config.id),
     );
 
+  const findServer = async (viewer: Viewer, id: string): Promise<McpServerConfigRecord> => {
+    const config = await configs.find(viewer, { id });
+    if (config === null) throw notFound('MCP server config');
+    return config;
+  };
+
   registerOperations(
     router,
     SERVER_GROUP,
@@ -64,9 +75,7 @@ export function createServerRoutes({
       },
 
       async getMcpServer({ viewer, id }) {
-        const config = await configs.find(viewer, { id });
-        if (config === null) throw notFound('MCP server config');
-        return toServer(viewer, config);
+        return toServer(viewer, await findServer(viewer, id));
       },
 
       async createMcpServer({ viewer, body }) {
@@ -88,6 +97,15 @@ export function createServerRoutes({
       async testMcpServer({ viewer, id }) {
         const { isOk, steps } = await serverTests.test(viewer, { id });
         return { is_ok: isOk, steps };
+      },
+
+      async listMcpServerTools({ viewer, id }) {
+        const config = await findServer(viewer, id);
+        const decided = (await catalogue.listTools(viewer, [config])).get(config.id) ?? [];
+        const tools = decided.map((each) => new CatalogueTool(config, each));
+        assertFits(tools);
+        const areAlike = await catalogue.findLookAlikes(viewer, tools);
+        return tools.map((tool, index) => toServerTool(viewer, tool, areAlike[index] === true));
       },
 
       async disconnectMcpServer({ viewer, id }) {
