@@ -29,6 +29,7 @@ const OTHERS: Readonly<Record<string, readonly string[]>> = {
   'the patience of the command line': [
     'cli/admin-client.ts TIMEOUT_MS',
     'cli/audit.ts TIMEOUT_MS',
+    'cli/servers.ts TIMEOUT_MS',
     'cli/transfer.ts TIMEOUT_MS',
   ],
   'the patience of the gateway with its database and itself': [

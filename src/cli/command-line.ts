@@ -3,6 +3,8 @@ import { ConfigError, readConfig } from '../config.ts';
 import { generateMasterKey } from '../crypto/master-key.ts';
 import { describeFailure, exitCodeOf } from './failure.ts';
 
+const JSON_OUTPUT = 'print JSON';
+
 /** Runs the command given by the arguments. Sets the process's exit code; 2 means an invalid environment. */
 export async function runCommandLine(argv: readonly string[]): Promise<void> {
   try {
@@ -76,6 +78,35 @@ function createProgram(): Command {
     .command('export')
     .description('print all MCP servers as a file with placeholders for secrets, through the running gateway')
     .action(async () => (await import('./transfer.ts')).exportServers());
+
+  const servers = program
+    .command('servers')
+    .description('MCP servers and their tools, through the running gateway with the admin token');
+  servers
+    .command('list')
+    .description('list all servers, and whether they answered when they were last called')
+    .option('--json', JSON_OUTPUT)
+    .action(async (options) => (await import('./servers.ts')).listServers(options));
+  servers
+    .command('test')
+    .argument('<slug>', 'the slug of the server')
+    .description('test a server step by step; exits with 1 if a step fails')
+    .option('--json', JSON_OUTPUT)
+    .action(async (slug, options) => (await import('./servers.ts')).testServer(slug, options));
+  servers
+    .command('tools')
+    .argument('<slug>', 'the slug of the server')
+    .description('list the tools of a server as last listed, with the decision about each')
+    .option('--json', JSON_OUTPUT)
+    .action(async (slug, options) => (await import('./servers.ts')).listTools(slug, options));
+  servers
+    .command('call')
+    .argument('<slug>', 'the slug of the server')
+    .argument('<tool>', 'the exact name of the tool')
+    .description('call a tool as the admin, and print its result; exits with 1 if it fails or is not allowed')
+    .option('--arguments <json>', 'the arguments as a JSON object; - reads it from the standard input')
+    .option('--json', JSON_OUTPUT)
+    .action(async (slug, tool, options) => (await import('./servers.ts')).callTool(slug, tool, options));
 
   const audit = program.command('audit').description('the audit log');
   audit

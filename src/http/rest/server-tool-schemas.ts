@@ -29,6 +29,7 @@ export const McpServerTool = z
     warnings: z.array(z.enum(TOOL_WARNINGS)).describe('What an admin should look at before a model reads the tool.'),
   })
   .describe('A tool of an MCP server, as the server last listed it.');
+/** A tool in the response. */
 export type McpServerTool = z.output<typeof McpServerTool>;
 
 /** The response of `GET /{id}/tools`. */
