@@ -13,17 +13,20 @@ export async function askAsAdmin<Data>(url: string, token: string, query: string
 /** Switches a config on or off, or on and off again. */
 export async function setEnabled(url: string, token: string, id: string, enabled: boolean): Promise<void> {
   const mutation = `mutation ($id: UUID!, $enabled: Boolean!) {
-    updateMcpServerConfig(id: $id, patch: { enabled: $enabled }) { id } }`;
+    updateMcpServerConfig(input: { id: $id, enabled: $enabled }) { mcpServerConfig { id } } }`;
   await askAsAdmin(url, token, mutation, { id, enabled });
 }
 
-const CREATE = 'mutation ($input: CreateMcpServerConfigInput!) { createMcpServerConfig(input: $input) { id } }';
+const CREATE = `mutation ($input: CreateMcpServerConfigInput!) {
+  createMcpServerConfig(input: $input) { mcpServerConfig { id } } }`;
+
+type Created = { createMcpServerConfig: { mcpServerConfig: { id: string } } };
 
 /** Creates a config with auth type `none`. @returns its id */
 export async function createConfig(url: string, token: string, slug: string, enabled: boolean): Promise<string> {
   const input = { displayName: `~ ${slug}`, slug, url: 'https://mcp.example.com/mcp', enabled };
-  const { createMcpServerConfig } = await askAsAdmin<{ createMcpServerConfig: { id: string } }>(url, token, CREATE, {
+  const { createMcpServerConfig } = await askAsAdmin<Created>(url, token, CREATE, {
     input,
   });
-  return createMcpServerConfig.id;
+  return createMcpServerConfig.mcpServerConfig.id;
 }

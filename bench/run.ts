@@ -93,7 +93,7 @@ async function compareLists(database: BenchDatabase, seconds: number, signal: Ab
 async function keepChanging(url: string, adminToken: string): Promise<() => Promise<void>> {
   const id = await createConfig(url, adminToken, 'changing', false);
   const mutation = `mutation ($id: UUID!, $description: String!) {
-    updateMcpServerConfig(id: $id, patch: { description: $description }) { id } }`;
+    updateMcpServerConfig(input: { id: $id, description: $description }) { mcpServerConfig { id } } }`;
   const stop = new AbortController();
   const run = async (): Promise<void> => {
     for (let count = 0; !stop.signal.aborted; count += 1) {

@@ -30,17 +30,17 @@ export async function seed(url: string, adminToken: string): Promise<string> {
   const ask = <Data>(query: string, input: unknown) => askAsAdmin<Data>(url, adminToken, query, { input });
   for (let index = 0; index < TOTAL; index += 1) {
     await ask(
-      'mutation ($input: CreateMcpServerConfigInput!) { createMcpServerConfig(input: $input) { id } }',
+      'mutation ($input: CreateMcpServerConfigInput!) { createMcpServerConfig(input: $input) { mcpServerConfig { id } } }',
       toConfig(index),
     );
   }
-  const { createUser } = await ask<{ createUser: { id: string } }>(
-    'mutation ($input: CreateUserInput!) { createUser(input: $input) { id } }',
+  const { createUser } = await ask<{ createUser: { user: { id: string } } }>(
+    'mutation ($input: CreateUserInput!) { createUser(input: $input) { user { id } } }',
     { email: 'member@example.com', role: 'MEMBER' },
   );
   const { createApiToken } = await ask<{ createApiToken: { token: string } }>(
     'mutation ($input: CreateApiTokenInput!) { createApiToken(input: $input) { token } }',
-    { userId: createUser.id, name: 'benchmark' },
+    { userId: createUser.user.id, name: 'benchmark' },
   );
   return createApiToken.token;
 }

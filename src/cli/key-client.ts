@@ -11,12 +11,12 @@ type RotationCounts = Pick<RotationReport, 'total' | 'resealed' | 'remaining' | 
 /** Runs the key commands through the running gateway, with the admin token. */
 export function createKeyClient(): KeyAccess {
   const rotateOnce = async (dryRun: boolean): Promise<RotationCounts> => {
-    const { rotateEncryptionKeys } = await requestGateway<{ rotateEncryptionKeys: RotationCounts }>(
-      `mutation Rotate($dryRun: Boolean!) { rotateEncryptionKeys(dryRun: $dryRun) {
-         total resealed remaining ${FAILURES} } }`,
-      { dryRun },
+    const { rotateEncryptionKeys } = await requestGateway<{ rotateEncryptionKeys: { rotation: RotationCounts } }>(
+      `mutation Rotate($input: RotateEncryptionKeysInput!) { rotateEncryptionKeys(input: $input) {
+         rotation { total resealed remaining ${FAILURES} } } }`,
+      { input: { dryRun } },
     );
-    return rotateEncryptionKeys;
+    return rotateEncryptionKeys.rotation;
   };
 
   return {
@@ -33,10 +33,10 @@ export function createKeyClient(): KeyAccess {
     },
 
     async add() {
-      const { addEncryptionKey } = await requestGateway<{ addEncryptionKey: { number: number } }>(
-        'mutation Add { addEncryptionKey { number } }',
+      const { addEncryptionKey } = await requestGateway<{ addEncryptionKey: { encryptionKey: { number: number } } }>(
+        'mutation Add { addEncryptionKey { encryptionKey { number } } }',
       );
-      return addEncryptionKey;
+      return addEncryptionKey.encryptionKey;
     },
 
     /** Calls the gateway repeatedly: each call is short, and finished work is kept if this process is interrupted. */
@@ -53,16 +53,17 @@ export function createKeyClient(): KeyAccess {
     },
 
     async verify() {
-      const { verifyEncryptedValues: report } = await requestGateway<{ verifyEncryptedValues: VerificationReport }>(
-        `mutation Verify { verifyEncryptedValues { checked ${FAILURES} } }`,
-      );
+      const { verifyEncryptedValues } = await requestGateway<{
+        verifyEncryptedValues: { verification: VerificationReport };
+      }>(`mutation Verify { verifyEncryptedValues { verification { checked ${FAILURES} } } }`);
+      const report = verifyEncryptedValues.verification;
       return { checked: report.checked, failures: toLowerCase(report.failures) };
     },
 
     async revoke(number) {
-      await requestGateway('mutation Revoke($number: Int!) { revokeEncryptionKey(number: $number) { number } }', {
-        number,
-      });
+      const mutation =
+        'mutation Revoke($input: RevokeEncryptionKeyInput!) { revokeEncryptionKey(input: $input) { encryptionKey { number } } }';
+      await requestGateway(mutation, { input: { number } });
     },
   };
 }

@@ -41,7 +41,9 @@ export async function createToken(options: { user: string; name: string; expires
 
 /** Revokes a token immediately. */
 export async function revokeToken(id: string): Promise<void> {
-  await requestGateway('mutation RevokeToken($id: UUID!) { revokeApiToken(id: $id) { apiToken { id } } }', { id });
+  const mutation =
+    'mutation RevokeToken($input: RevokeApiTokenInput!) { revokeApiToken(input: $input) { apiToken { id } } }';
+  await requestGateway(mutation, { input: { id } });
   process.stdout.write('Revoked.\n');
 }
 

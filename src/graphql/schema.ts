@@ -21,8 +21,9 @@ import './session/mutations.ts';
 import './encryption-key/queries.ts';
 import './encryption-key/mutations.ts';
 import { builder } from './builder.ts';
+import { addFormerFields } from './mutation-shape/former-fields.ts';
 
 /** Builds the schema. Importing a type's folder adds its types to the builder. */
 export function buildSchema(): GraphQLSchema {
-  return builder.toSchema();
+  return addFormerFields(builder.toSchema());
 }

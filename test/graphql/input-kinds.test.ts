@@ -27,8 +27,8 @@ const SENDERS: Readonly<
   },
   UpdateMcpServerConfigInput: {
     operation:
-      'mutation ($id: UUID!, $patch: UpdateMcpServerConfigInput!) { updateMcpServerConfig(id: $id, patch: $patch) { id } }',
-    toVariables: (patch) => ({ id: configId, patch }),
+      'mutation ($input: UpdateMcpServerConfigInput!) { updateMcpServerConfig(input: $input) { mcpServerConfig { id } } }',
+    toVariables: (fields) => ({ input: { id: configId, ...fields } }),
   },
   HttpHeaderInput: {
     operation: 'mutation ($input: CreateMcpServerConfigInput!) { createMcpServerConfig(input: $input) { id } }',
@@ -56,8 +56,8 @@ const SENDERS: Readonly<
     toVariables: (input) => ({ input }),
   },
   UpdateUserInput: {
-    operation: 'mutation ($id: UUID!, $patch: UpdateUserInput!) { updateUser(id: $id, patch: $patch) { id } }',
-    toVariables: (patch) => ({ id: gateway.userIds.member, patch }),
+    operation: 'mutation ($input: UpdateUserInput!) { updateUser(input: $input) { user { id } } }',
+    toVariables: (fields) => ({ input: { id: gateway.userIds.member, ...fields } }),
   },
   DiscoverMcpServerOAuthInput: {
     operation:

@@ -51,13 +51,17 @@ export const ROOT_ARGUMENTS: Readonly<Record<string, (subjects: Subjects, caller
   'Query.users': () => '(first: 500)',
   'Query.encryptionKeys': () => '',
   'Mutation.createMcpServerConfig': () =>
-    `(input: { displayName: "New", slug: "${uniqueSlug()}", url: "https://new.example.com/mcp" })`,
-  'Mutation.updateMcpServerConfig': ({ configId }) => `(id: "${configId}", patch: { description: "Changed." })`,
-  'Mutation.deleteMcpServerConfig': ({ configId }) => `(id: "${configId}")`,
+    `(input: { displayName: "New", slug: "${uniqueSlug()}", url: "https://new.example.com/mcp", authType: OAUTH2,
+      iconUrl: "https://new.example.com/icon.png", apiKeyHeader: "X-Key", oauth2ClientId: "client",
+      oauth2AuthUrl: "https://login.example.com/a", oauth2TokenUrl: "https://login.example.com/t",
+      oauth2RevocationUrl: "https://login.example.com/r", oauth2Issuer: "https://login.example.com",
+      oauth2Scopes: ["read"] })`,
+  'Mutation.updateMcpServerConfig': ({ configId }) => `(input: { id: "${configId}", description: "Changed." })`,
+  'Mutation.deleteMcpServerConfig': ({ configId }) => `(input: { id: "${configId}" })`,
   'Mutation.discoverMcpServerOAuth': ({ serverUrl }) => `(input: { url: "${serverUrl}" })`,
   'Mutation.testMcpServer': ({ configId }) => `(input: { id: "${configId}" })`,
-  'Mutation.disconnectMcpServer': ({ configId }) => `(id: "${configId}")`,
-  'Mutation.removeMcpServerUserTokens': ({ configId }) => `(id: "${configId}")`,
+  'Mutation.disconnectMcpServer': ({ configId }) => `(input: { id: "${configId}" })`,
+  'Mutation.removeMcpServerUserTokens': ({ configId }) => `(input: { id: "${configId}" })`,
   'Mutation.importMcpServers': () => `(input: { dryRun: false, content: ${JSON.stringify(JSON.stringify(IMPORTED))} })`,
   'Mutation.refreshMcpServerTools': ({ configId }) => `(input: { id: "${configId}" })`,
   'Mutation.approveMcpTools': ({ configId }) =>
@@ -71,18 +75,18 @@ export const ROOT_ARGUMENTS: Readonly<Record<string, (subjects: Subjects, caller
     `(input: { id: "${chatIds[caller] ?? MISSING_ID}", title: "${randomUUID()}" })`,
   'Mutation.deleteChat': ({ deletedChatIds }, caller) => `(input: { id: "${deletedChatIds[caller] ?? MISSING_ID}" })`,
   'Mutation.createUser': () => `(input: { email: "${randomUUID()}@example.com" })`,
-  'Mutation.updateUser': ({ userId }) => `(id: "${userId}", patch: { role: AUDITOR })`,
-  'Mutation.deleteUser': ({ userId }) => `(id: "${userId}")`,
+  'Mutation.updateUser': ({ userId }) => `(input: { id: "${userId}", role: AUDITOR })`,
+  'Mutation.deleteUser': ({ userId }) => `(input: { id: "${userId}" })`,
   'Mutation.createApiToken': ({ own }, caller) =>
     `(input: { userId: "${own[caller]?.userId ?? MISSING_ID}", name: "Another" })`,
-  'Mutation.revokeApiToken': ({ own }, caller) => `(id: "${own[caller]?.apiTokenId ?? MISSING_ID}")`,
+  'Mutation.revokeApiToken': ({ own }, caller) => `(input: { id: "${own[caller]?.apiTokenId ?? MISSING_ID}" })`,
   'Mutation.createSignInLink': ({ own }, caller) => `(input: { userId: "${own[caller]?.userId ?? MISSING_ID}" })`,
   'Mutation.endSession': ({ own }, caller) => `(input: { id: "${own[caller]?.sessionId ?? MISSING_ID}" })`,
   'Mutation.verifyAuditLog': () => '',
   'Mutation.addEncryptionKey': () => '',
-  'Mutation.rotateEncryptionKeys': () => '(first: 100)',
+  'Mutation.rotateEncryptionKeys': () => '(input: { first: 100 })',
   'Mutation.verifyEncryptedValues': () => '',
-  'Mutation.revokeEncryptionKey': ({ keyNumber }) => `(number: ${keyNumber})`,
+  'Mutation.revokeEncryptionKey': ({ keyNumber }) => `(input: { number: ${keyNumber} })`,
 };
 
 const MISSING_ID = '00000000-0000-4000-8000-00000000dead';
@@ -173,12 +177,12 @@ export async function createSubjects(gateway: TestGateway): Promise<Subjects> {
   const chatIds: Record<string, string> = {};
   const deletedChatIds: Record<string, string> = {};
   for (const caller of ['admin', 'member'] as const) {
-    const chat = `mutation { createChat(input: { title: "Subject" }) { id } }`;
+    const chat = `mutation { createChat(input: { title: "Subject" }) { chat { id } } }`;
     for (const ids of [chatIds, deletedChatIds]) {
       const { data } = await gateway.graphql(chat, { token: gateway.tokens[caller] });
-      ids[caller] = data.createChat.id;
+      ids[caller] = data.createChat.chat.id;
     }
-    const message = `mutation { createChatMessage(input: { chatId: "${chatIds[caller]}", content: "Hello" }) { id } }`;
+    const message = `mutation { createChatMessage(input: { chatId: "${chatIds[caller]}", content: "Hello" }) { chatMessage { id } } }`;
     await gateway.graphql(message, { token: gateway.tokens[caller] });
   }
   await insertTools(gateway, configId);
@@ -204,8 +208,8 @@ async function createOwn(gateway: TestGateway, { userId, configId }: { userId: s
     return (await gateway.execute(CreateApiToken, { token, variables })).data.createApiToken;
   };
   const limited = await create({ mcpServerIds: [configId] });
-  const revoke = 'mutation ($id: UUID!) { revokeApiToken(id: $id) { apiToken { revokedAt } } }';
-  await gateway.graphql(revoke, { token, variables: { id: limited.apiToken.id } });
+  const revoke = 'mutation ($input: RevokeApiTokenInput!) { revokeApiToken(input: $input) { apiToken { revokedAt } } }';
+  await gateway.graphql(revoke, { token, variables: { input: { id: limited.apiToken.id } } });
   const used = await create({});
   const headers = { authorization: `Bearer ${used.token}` };
   await gateway.fetch('/auth/session', { method: 'POST', headers });

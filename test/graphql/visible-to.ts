@@ -1,3 +1,7 @@
+import { getNamedType, isObjectType } from 'graphql';
+import { listFormerResults } from '../../src/graphql/mutation-shape/former-fields.ts';
+import { schema } from './root-fields.ts';
+
 /** Who gets a value, if there is one: first letters of the callers. The others get null, or cannot reach the field. */
 export const ALL = 'AUSM';
 export const STAFF = 'AUS';
@@ -12,8 +16,15 @@ const CALLERS = 'AM';
 /** Only from servers that answer: see tool-call.test.ts. */
 const NOT_HERE = '';
 
-/** Every field of every type. An unlisted field fails the suite: say who sees it. */
-export const VISIBLE_TO: Readonly<Record<string, string>> = {
+/** Values that the payload's entity does not have at that moment. */
+const NEVER_FILLED: ReadonlySet<string> = new Set([
+  'AddEncryptionKeyPayload.revokedAt',
+  'CreateMcpServerConfigPayload.viewerStateReason',
+  'UpdateMcpServerConfigPayload.viewerStateReason',
+]);
+
+/** Every field of every type that is not a former field. An unlisted field fails the suite: say who sees it. */
+const LISTED: Readonly<Record<string, string>> = {
   'McpServerConfig.id': ALL,
   'McpServerConfig.slug': ALL,
   'McpServerConfig.displayName': ALL,
@@ -96,6 +107,7 @@ export const VISIBLE_TO: Readonly<Record<string, string>> = {
   'McpToolFieldChange.after': STAFF,
   'McpToolFieldChange.before': STAFF,
   'McpToolFieldChange.path': STAFF,
+  'CallMcpToolPayload.result': CALLERS,
   'McpToolResult.code': CALLERS,
   'McpToolResult.connectUrl': NOT_HERE,
   'McpToolResult.content': CALLERS,
@@ -106,10 +118,18 @@ export const VISIBLE_TO: Readonly<Record<string, string>> = {
   'EffectiveMcpTool.source': CONNECTED,
   'EffectiveMcpTool.state': CONNECTED,
   'EffectiveMcpTool.tool': CONNECTED,
+  'CreateMcpServerConfigPayload.mcpServerConfig': ADMIN,
+  'CreateMcpServerConfigPayload.feedCursor': ADMIN,
+  'UpdateMcpServerConfigPayload.mcpServerConfig': ADMIN,
+  'UpdateMcpServerConfigPayload.feedCursor': ADMIN,
   'RefreshMcpServerToolsPayload.approvedCount': ADMIN,
+  'RefreshMcpServerToolsPayload.feedCursor': ADMIN,
+  'RefreshMcpServerToolsPayload.mcpServerConfig': ADMIN,
   'RefreshMcpServerToolsPayload.config': ADMIN,
   'RefreshMcpServerToolsPayload.problem': ADMIN,
   'ApproveMcpToolsPayload.config': ADMIN,
+  'ApproveMcpToolsPayload.feedCursor': ADMIN,
+  'ApproveMcpToolsPayload.mcpServerConfig': ADMIN,
   'McpServerConfigConnection.edges': ALL,
   'McpServerConfigConnection.nodes': ALL,
   'McpServerConfigConnection.pageInfo': ALL,
@@ -155,10 +175,16 @@ export const VISIBLE_TO: Readonly<Record<string, string>> = {
   'CreateApiTokenPayload.apiToken': ALL,
   'RevokeApiTokenPayload.apiToken': ALL,
   'DeleteMcpServerConfigPayload.deletedId': ADMIN,
-  'DisconnectMcpServerPayload.tokenRevoked': 'AM',
-  'DisconnectMcpServerPayload.revocationError': 'AM',
+  'DeleteMcpServerConfigPayload.feedCursor': ADMIN,
+  'DisconnectMcpServerPayload.tokenRevoked': CONNECTED,
+  'DisconnectMcpServerPayload.revocationError': CONNECTED,
+  'DisconnectMcpServerPayload.mcpServerConfig': CONNECTED,
+  'DisconnectMcpServerPayload.feedCursor': CONNECTED,
   'RemoveMcpServerUserTokensPayload.removedCount': ADMIN,
+  'RemoveMcpServerUserTokensPayload.mcpServerConfig': ADMIN,
+  'RemoveMcpServerUserTokensPayload.feedCursor': ADMIN,
   'DiscoverMcpServerOAuthPayload.discovery': ADMIN,
+  'TestMcpServerPayload.test': ADMIN,
   'McpServerTest.isOk': ADMIN,
   'McpServerTest.steps': ADMIN,
   'McpServerTestStep.advice': ADMIN,
@@ -181,6 +207,8 @@ export const VISIBLE_TO: Readonly<Record<string, string>> = {
   'OAuthDiscoveryStep.url': ADMIN,
   'OAuthDiscoveryStep.outcome': ADMIN,
   'OAuthDiscoveryStep.message': ADMIN,
+  'CreateUserPayload.user': ADMIN,
+  'UpdateUserPayload.user': ADMIN,
   'DeleteUserPayload.deletedId': ADMIN,
   'Chat.id': CHATTERS,
   'Chat.title': CHATTERS,
@@ -210,6 +238,9 @@ export const VISIBLE_TO: Readonly<Record<string, string>> = {
   'ChatMessageConnection.totalCount': CHATTERS,
   'ChatMessageEdge.cursor': CHATTERS,
   'ChatMessageEdge.node': CHATTERS,
+  'CreateChatPayload.chat': 'AM',
+  'CreateChatMessagePayload.chat': 'AM',
+  'CreateChatMessagePayload.chatMessage': 'AM',
   'UpdateChatPayload.chat': 'AM',
   'DeleteChatPayload.deletedId': 'AM',
   'ChatConnection.edges': ALL,
@@ -268,6 +299,7 @@ export const VISIBLE_TO: Readonly<Record<string, string>> = {
   'AuditVerification.brokenAt': '',
   'AuditVerification.problem': '',
   'ImportMcpServersPayload.diff': ADMIN,
+  'ImportMcpServersPayload.feedCursor': ADMIN,
   'ImportMcpServersPayload.notes': ADMIN,
   'ImportMcpServersPayload.servers': ADMIN,
   'ImportedMcpServer.name': ADMIN,
@@ -300,6 +332,10 @@ export const VISIBLE_TO: Readonly<Record<string, string>> = {
   'EncryptionKeyUse.table': OVERSIGHT,
   'EncryptionKeyUse.column': OVERSIGHT,
   'EncryptionKeyUse.count': OVERSIGHT,
+  'AddEncryptionKeyPayload.encryptionKey': ADMIN,
+  'RotateEncryptionKeysPayload.rotation': ADMIN,
+  'VerifyEncryptedValuesPayload.verification': ADMIN,
+  'RevokeEncryptionKeyPayload.encryptionKey': ADMIN,
   'EncryptionKeyRotation.total': ADMIN,
   'EncryptionKeyRotation.resealed': ADMIN,
   'EncryptionKeyRotation.remaining': ADMIN,
@@ -313,3 +349,21 @@ export const VISIBLE_TO: Readonly<Record<string, string>> = {
   'UnopenedValue.id': ADMIN,
   'UnopenedValue.reason': ADMIN,
 };
+
+/** Who gets a value of each field. A former field is seen by those who see the payload's entity and the entity's field. */
+export const VISIBLE_TO: Readonly<Record<string, string>> = { ...LISTED, ...listFormerRows() };
+
+function listFormerRows(): Record<string, string> {
+  const rows = listFormerResults(schema).flatMap(({ payload, name }) => {
+    const type = schema.getType(payload);
+    const entity = isObjectType(type) ? getNamedType(type.getFields()[name]?.type) : undefined;
+    if (!isObjectType(entity)) throw new Error(`${payload}.${name} is not an object`);
+    return Object.keys(entity.getFields()).map((field): [string, string] => {
+      const coordinate = `${payload}.${field}`;
+      const [seesPayload, seesField] = [LISTED[`${payload}.${name}`] ?? '', LISTED[`${entity.name}.${field}`] ?? ''];
+      const both = [...seesPayload].filter((caller) => seesField.includes(caller)).join('');
+      return [coordinate, NEVER_FILLED.has(coordinate) ? '' : both];
+    });
+  });
+  return Object.fromEntries(rows);
+}

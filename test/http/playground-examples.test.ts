@@ -67,29 +67,33 @@ describe('run in order by an admin', () => {
     let serverId: unknown;
     const results: Record<string, any> = {};
     for (const { name, example } of examples) {
-      const ids = { id: serverId, userId: gateway.userIds.member };
-      const variables = Object.fromEntries(
-        Object.entries(example.variables ?? {}).map(([key, value]) => [key, ids[key as keyof typeof ids] ?? value]),
-      );
+      const text = JSON.stringify(example.variables ?? {})
+        .replace('put the id of a server here', String(serverId))
+        .replace('put the id of a user here', gateway.userIds.member);
+      const variables: unknown = JSON.parse(text);
       const run = readOperation(example).operation === 'subscription' ? follow : gateway.graphql;
       const { data, errors } = await run(example.query, { token: gateway.tokens.admin, variables });
       expect(errors, name).toBeUndefined();
       results[name] = Object.values(data)[0];
-      serverId ??= results['CreateOpenServer']?.id;
+      serverId ??= results['CreateOpenServer']?.mcpServerConfig.id;
     }
     expect(results).toMatchObject({
       WhoAmI: { id: gateway.userIds.admin, email: 'admin@example.com', role: 'ADMIN', status: 'ACTIVE' },
-      CreateOpenServer: { slug: 'deepwiki', authType: 'NONE', enabled: false },
-      CreateApiKeyServer: { slug: 'context7', authType: 'API_KEY', enabled: false, hasApiKey: true },
-      CreateOAuthServer: { slug: 'github', authType: 'OAUTH2', enabled: false, hasOAuth2Secret: true },
+      CreateOpenServer: { mcpServerConfig: { slug: 'deepwiki', authType: 'NONE', enabled: false } },
+      CreateApiKeyServer: {
+        mcpServerConfig: { slug: 'context7', authType: 'API_KEY', enabled: false, hasApiKey: true },
+      },
+      CreateOAuthServer: {
+        mcpServerConfig: { slug: 'github', authType: 'OAUTH2', enabled: false, hasOAuth2Secret: true },
+      },
       ListServers: {
         totalCount: 3,
         nodes: [{ slug: 'context7' }, { slug: 'deepwiki' }, { slug: 'github' }],
         pageInfo: { hasNextPage: false },
       },
       FollowChanges: { type: 'ADDED', config: { version: expect.any(Number) } },
-      EnableServer: { slug: 'deepwiki', enabled: true, version: 2 },
-      DisableServer: { slug: 'deepwiki', enabled: false, version: 3 },
+      EnableServer: { mcpServerConfig: { slug: 'deepwiki', enabled: true, version: 2 } },
+      DisableServer: { mcpServerConfig: { slug: 'deepwiki', enabled: false, version: 3 } },
       ListUsers: { totalCount: 6 },
       RemoveUserTokens: { removedCount: 0 },
     });

@@ -59,6 +59,12 @@ export function createConfigStreams(options: {
      */
     cursor: (viewer: Viewer): string => sealFeedCursor(cursors, viewer, { rev: reader.head() }),
 
+    /** A cursor after every change that this process has made. */
+    async cursorAfterWrites(viewer: Viewer): Promise<string> {
+      await reader.fresh();
+      return sealFeedCursor(cursors, viewer, { rev: reader.head() });
+    },
+
     /**
      * Streams the changes that the viewer may see, at the reader's pace: nothing is queued.
      *

@@ -1,5 +1,6 @@
 import { CREDENTIAL_LIMITS } from '../../limits/credential-limits.ts';
 import { builder } from '../builder.ts';
+import { takeInput, USE_INPUT } from '../mutation-shape/mutation-input.ts';
 import { ApiTokenScopeEnum, ApiTokenType } from './type.ts';
 
 const CreateApiTokenInput = builder.inputType('CreateApiTokenInput', {
@@ -39,6 +40,11 @@ const CreateApiTokenPayload = builder.simpleObject('CreateApiTokenPayload', {
   }),
 });
 
+const RevokeApiTokenInput = builder.inputType('RevokeApiTokenInput', {
+  description: 'The API token to revoke.',
+  fields: (t) => ({ id: t.field({ type: 'UUID', required: true, description: 'Id of the token.' }) }),
+});
+
 const RevokeApiTokenPayload = builder.simpleObject('RevokeApiTokenPayload', {
   description: 'The revoked token.',
   fields: (t) => ({
@@ -61,7 +67,13 @@ builder.mutationFields((t) => ({
     type: RevokeApiTokenPayload,
     description:
       "Revokes an API token and ends the sessions opened with it, immediately. Everybody can revoke their own, and admins anybody's.",
-    args: { id: t.arg({ type: 'UUID', required: true, description: 'Id of the token.' }) },
-    resolve: async (_root, { id }, { viewer, services }) => ({ apiToken: await services.apiTokens.revoke(viewer, id) }),
+    args: {
+      input: t.arg({ type: RevokeApiTokenInput, required: false, description: 'The token. Required.' }),
+      id: t.arg({ type: 'UUID', required: false, description: 'Id of the token.', deprecationReason: USE_INPUT }),
+    },
+    resolve: async (_root, { input, ...former }, { viewer, services }) => {
+      const { id } = takeInput(input, former, ['id']);
+      return { apiToken: await services.apiTokens.revoke(viewer, id) };
+    },
   }),
 }));

@@ -1,6 +1,34 @@
+import type { ChatRecord, FullMessageRecord } from '../../data/records.ts';
 import { builder } from '../builder.ts';
+import { formerResult } from '../mutation-shape/former-fields.ts';
 import { CreateChatInput, CreateChatMessageInput, DeleteChatInput, UpdateChatInput } from './inputs.ts';
 import { ChatMessageType, ChatType } from './type.ts';
+
+const CreateChatPayload = builder.objectRef<{ chat: ChatRecord }>('CreateChatPayload').implement({
+  description: 'The created chat.',
+  fields: (t) => ({
+    chat: t.expose('chat', { type: ChatType, description: 'The new chat.', ...formerResult }),
+  }),
+});
+
+const CreateChatMessagePayload = builder
+  .objectRef<{ chatMessage: FullMessageRecord }>('CreateChatMessagePayload')
+  .implement({
+    description: 'The added message.',
+    fields: (t) => ({
+      chatMessage: t.expose('chatMessage', {
+        type: ChatMessageType,
+        description: 'The new message.',
+        ...formerResult,
+      }),
+      chat: t.field({
+        type: ChatType,
+        nullable: true,
+        description: 'The chat after the change; null if it was deleted in the meantime.',
+        resolve: ({ chatMessage }, _args, { viewer, services }) => services.chats.find(viewer, chatMessage.chatId),
+      }),
+    }),
+  });
 
 const UpdateChatPayload = builder.simpleObject('UpdateChatPayload', {
   description: 'Result of changing a chat.',
@@ -14,10 +42,10 @@ const DeleteChatPayload = builder.simpleObject('DeleteChatPayload', {
 
 builder.mutationFields((t) => ({
   createChat: t.field({
-    type: ChatType,
+    type: CreateChatPayload,
     description: 'Creates a chat owned by the viewer.',
     args: { input: t.arg({ type: CreateChatInput, required: true, description: 'The chat to create.' }) },
-    resolve: (_root, { input }, { viewer, services }) => services.chats.create(viewer, input),
+    resolve: async (_root, { input }, { viewer, services }) => ({ chat: await services.chats.create(viewer, input) }),
   }),
 
   updateChat: t.field({
@@ -38,10 +66,12 @@ builder.mutationFields((t) => ({
   }),
 
   createChatMessage: t.field({
-    type: ChatMessageType,
+    type: CreateChatMessagePayload,
     description:
       "Adds a message to one of the viewer's chats. Can also change which servers are selected for the chat.",
     args: { input: t.arg({ type: CreateChatMessageInput, required: true, description: 'The message to add.' }) },
-    resolve: (_root, { input }, { viewer, services }) => services.chats.createMessage(viewer, input),
+    resolve: async (_root, { input }, { viewer, services }) => ({
+      chatMessage: await services.chats.createMessage(viewer, input),
+    }),
   }),
 }));

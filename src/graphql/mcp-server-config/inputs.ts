@@ -120,6 +120,15 @@ export const CreateMcpServerConfigInput = builder.inputType('CreateMcpServerConf
 export const UpdateMcpServerConfigInput = builder.inputType('UpdateMcpServerConfigInput', {
   description: 'Changes to an MCP server. An absent field stays as it is; null or "" clears a field that can be empty.',
   fields: (t) => ({
+    id: t.field({
+      type: 'UUID',
+      required: false,
+      description: 'Id of the config. Required, unless it is given beside the deprecated `patch`.',
+    }),
+    expectedVersion: t.int({
+      required: false,
+      description: 'Fail with VERSION_MISMATCH unless the config is at this version.',
+    }),
     displayName: t.string({ required: false, description: NAME }),
     slug: t.string({ required: false, description: SLUG }),
     url: t.string({
@@ -130,8 +139,35 @@ export const UpdateMcpServerConfigInput = builder.inputType('UpdateMcpServerConf
   }),
 });
 
+/** `DeleteMcpServerConfigInput` */
+export const DeleteMcpServerConfigInput = builder.inputType('DeleteMcpServerConfigInput', {
+  description: 'The MCP server to delete.',
+  fields: (t) => ({ id: t.field({ type: 'UUID', required: true, description: 'Id of the config.' }) }),
+});
+
+/** `DisconnectMcpServerInput` */
+export const DisconnectMcpServerInput = builder.inputType('DisconnectMcpServerInput', {
+  description: 'The MCP server to disconnect from.',
+  fields: (t) => ({ id: t.field({ type: 'UUID', required: true, description: "Id of the server's config." }) }),
+});
+
+/** `RemoveMcpServerUserTokensInput` */
+export const RemoveMcpServerUserTokensInput = builder.inputType('RemoveMcpServerUserTokensInput', {
+  description: 'The tokens to remove.',
+  fields: (t) => ({
+    id: t.field({ type: 'UUID', required: true, description: "Id of the server's config." }),
+    userId: t.field({
+      type: 'UUID',
+      required: false,
+      description: "Only this user's tokens. Absent: those of all users.",
+    }),
+  }),
+});
+
 /** Converts the input for the domain and wraps its secrets. */
-export function toConfigInput(input: typeof UpdateMcpServerConfigInput.$inferInput): ConfigInput {
+export function toConfigInput(
+  input: Omit<typeof UpdateMcpServerConfigInput.$inferInput, 'id' | 'expectedVersion'>,
+): ConfigInput {
   const { oauth2ClientSecret, apiKeyValue, customHeaders, ...rest } = input;
   return {
     ...rest,

@@ -1,60 +1,77 @@
 import { builder } from '../builder.ts';
-import { CreateMcpServerConfigInput, toConfigInput, UpdateMcpServerConfigInput } from './inputs.ts';
-import { McpServerConfigType } from './type.ts';
+import { addFeedCursor } from '../mutation-shape/feed-cursor.ts';
+import { takeInput, USE_INPUT } from '../mutation-shape/mutation-input.ts';
+import {
+  CreateMcpServerConfigInput,
+  DeleteMcpServerConfigInput,
+  DisconnectMcpServerInput,
+  RemoveMcpServerUserTokensInput,
+  toConfigInput,
+  UpdateMcpServerConfigInput,
+} from './inputs.ts';
+import {
+  CreateMcpServerConfigPayload,
+  DeleteMcpServerConfigPayload,
+  DisconnectMcpServerPayload,
+  RemoveMcpServerUserTokensPayload,
+  UpdateMcpServerConfigPayload,
+} from './payloads.ts';
 
-const DeleteMcpServerConfigPayload = builder.simpleObject('DeleteMcpServerConfigPayload', {
-  description: 'Result of a deletion.',
-  fields: (t) => ({ deletedId: t.field({ type: 'UUID', description: 'Id of the deleted config.' }) }),
-});
-
-const DisconnectMcpServerPayload = builder.simpleObject('DisconnectMcpServerPayload', {
-  description: 'Whether the authorization server revoked the tokens. The gateway deletes its own copies in any case.',
-  fields: (t) => ({
-    tokenRevoked: t.boolean({ description: 'Whether the authorization server confirmed the revocation.' }),
-    revocationError: t.string({
-      nullable: true,
-      description: 'Why it did not confirm; null if it did, or if there was nothing to revoke.',
-    }),
-  }),
-});
-
-const RemoveMcpServerUserTokensPayload = builder.simpleObject('RemoveMcpServerUserTokensPayload', {
-  description: 'Result of removing tokens.',
-  fields: (t) => ({ removedCount: t.int({ description: 'Number of users who were disconnected.' }) }),
-});
+for (const payload of [
+  CreateMcpServerConfigPayload,
+  UpdateMcpServerConfigPayload,
+  DeleteMcpServerConfigPayload,
+  DisconnectMcpServerPayload,
+  RemoveMcpServerUserTokensPayload,
+]) {
+  addFeedCursor(payload);
+}
 
 builder.mutationFields((t) => ({
   createMcpServerConfig: t.field({
-    type: McpServerConfigType,
+    type: CreateMcpServerConfigPayload,
     description: 'Defines an MCP server. For admins.',
     args: { input: t.arg({ type: CreateMcpServerConfigInput, required: true, description: 'The server to define.' }) },
-    resolve: (_root, { input }, { viewer, services }) => services.configs.create(viewer, toConfigInput(input)),
+    resolve: async (_root, { input }, { viewer, services }) => ({
+      mcpServerConfig: await services.configs.create(viewer, toConfigInput(input)),
+    }),
   }),
 
   updateMcpServerConfig: t.field({
-    type: McpServerConfigType,
+    type: UpdateMcpServerConfigPayload,
     description: 'Changes an MCP server. For admins.',
     args: {
-      id: t.arg({ type: 'UUID', required: true, description: 'Id of the config.' }),
-      patch: t.arg({ type: UpdateMcpServerConfigInput, required: true, description: 'The changes.' }),
+      input: t.arg({ type: UpdateMcpServerConfigInput, required: false, description: 'The changes. Required.' }),
+      id: t.arg({ type: 'UUID', required: false, description: 'Id of the config.', deprecationReason: USE_INPUT }),
+      patch: t.arg({
+        type: UpdateMcpServerConfigInput,
+        required: false,
+        description: 'The changes.',
+        deprecationReason: USE_INPUT,
+      }),
       expectedVersion: t.arg.int({
         required: false,
         description: 'Fail with VERSION_MISMATCH unless the config is at this version.',
+        deprecationReason: USE_INPUT,
       }),
     },
-    resolve: (_root, { id, patch, expectedVersion }, { viewer, services }) =>
-      services.configs.update(viewer, {
-        id,
-        patch: toConfigInput(patch),
-        expectedVersion: expectedVersion ?? undefined,
-      }),
+    resolve: async (_root, { input, ...former }, { viewer, services }) => {
+      const { id, expectedVersion, ...changes } = takeInput(input, former, ['id']);
+      const patch = toConfigInput(changes);
+      const update = { id, patch, expectedVersion: expectedVersion ?? undefined };
+      return { mcpServerConfig: await services.configs.update(viewer, update) };
+    },
   }),
 
   deleteMcpServerConfig: t.field({
     type: DeleteMcpServerConfigPayload,
     description: 'Deletes an MCP server and all connections to it. For admins.',
-    args: { id: t.arg({ type: 'UUID', required: true, description: 'Id of the config.' }) },
-    resolve: async (_root, { id }, { viewer, services }) => {
+    args: {
+      input: t.arg({ type: DeleteMcpServerConfigInput, required: false, description: 'The config. Required.' }),
+      id: t.arg({ type: 'UUID', required: false, description: 'Id of the config.', deprecationReason: USE_INPUT }),
+    },
+    resolve: async (_root, { input, ...former }, { viewer, services }) => {
+      const { id } = takeInput(input, former, ['id']);
       await services.configs.delete(viewer, id);
       return { deletedId: id };
     },
@@ -63,23 +80,44 @@ builder.mutationFields((t) => ({
   disconnectMcpServer: t.field({
     type: DisconnectMcpServerPayload,
     description: "Ends the viewer's own connection to a server. Does nothing if there is none.",
-    args: { id: t.arg({ type: 'UUID', required: true, description: "Id of the server's config." }) },
-    resolve: (_root, { id }, { viewer, services }) => services.connections.disconnect(viewer, id),
+    args: {
+      input: t.arg({ type: DisconnectMcpServerInput, required: false, description: 'The server. Required.' }),
+      id: t.arg({
+        type: 'UUID',
+        required: false,
+        description: "Id of the server's config.",
+        deprecationReason: USE_INPUT,
+      }),
+    },
+    resolve: async (_root, { input, ...former }, { viewer, services }) => {
+      const { id } = takeInput(input, former, ['id']);
+      const ended = await services.connections.disconnect(viewer, id);
+      return { ...ended, configId: id };
+    },
   }),
 
   removeMcpServerUserTokens: t.field({
     type: RemoveMcpServerUserTokensPayload,
     description: 'Removes the tokens of one user, or of all users, for a server. For admins.',
     args: {
-      id: t.arg({ type: 'UUID', required: true, description: "Id of the server's config." }),
+      input: t.arg({ type: RemoveMcpServerUserTokensInput, required: false, description: 'Which tokens. Required.' }),
+      id: t.arg({
+        type: 'UUID',
+        required: false,
+        description: "Id of the server's config.",
+        deprecationReason: USE_INPUT,
+      }),
       userId: t.arg({
         type: 'UUID',
         required: false,
         description: "Only this user's tokens. Absent: those of all users.",
+        deprecationReason: USE_INPUT,
       }),
     },
-    resolve: async (_root, { id, userId }, { viewer, services }) => ({
-      removedCount: await services.connections.removeUserTokens(viewer, { configId: id, userId: userId ?? undefined }),
-    }),
+    resolve: async (_root, { input, ...former }, { viewer, services }) => {
+      const { id, userId } = takeInput(input, former, ['id']);
+      const removal = { configId: id, userId: userId ?? undefined };
+      return { removedCount: await services.connections.removeUserTokens(viewer, removal), configId: id };
+    },
   }),
 }));

@@ -4,6 +4,7 @@ import { type ValidationIssue, validationFailed } from '../../errors.ts';
 import { MCP_LIMITS } from '../../limits/mcp-limits.ts';
 import type { OperationBudget } from '../budget/operation-budget.ts';
 import { builder } from '../builder.ts';
+import { formerResult } from '../mutation-shape/former-fields.ts';
 
 interface TriedCall {
   answer: CallAnswer;
@@ -45,6 +46,13 @@ const McpToolResultType = builder.objectRef<TriedCall>('McpToolResult').implemen
   }),
 });
 
+const CallMcpToolPayload = builder.objectRef<{ result: TriedCall }>('CallMcpToolPayload').implement({
+  description: 'Result of `callMcpTool`.',
+  fields: (t) => ({
+    result: t.expose('result', { type: McpToolResultType, description: 'What the call gave.', ...formerResult }),
+  }),
+});
+
 const CallMcpToolInput = builder.inputType('CallMcpToolInput', {
   description: 'A tool, and what to call it with.',
   fields: (t) => ({
@@ -66,7 +74,7 @@ const NO_OBJECT: ValidationIssue = {
 
 builder.mutationFields((t) => ({
   callMcpTool: t.field({
-    type: McpToolResultType,
+    type: CallMcpToolPayload,
     description:
       'Calls a tool as oneself, to try it out. The rules are those of `/mcp/servers/{slug}`: a call that is not allowed, and one that fails, is a result with a `code`. Each call of a known tool is in the audit log. For admins and members.',
     args: { input: t.arg({ type: CallMcpToolInput, required: true, description: 'The tool.' }) },
@@ -76,7 +84,8 @@ builder.mutationFields((t) => ({
       const startedAt = performance.now();
       const call = { configId, name: tool, arguments: args };
       const answer = await services.door.tryTool(viewer, call, { maxBytes: MCP_LIMITS.triedAnswer.value });
-      return { answer, result: toToolResult(answer), ms: Math.round(performance.now() - startedAt) };
+      const ms = Math.round(performance.now() - startedAt);
+      return { result: { answer, result: toToolResult(answer), ms } };
     },
   }),
 }));

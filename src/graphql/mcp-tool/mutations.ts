@@ -1,7 +1,11 @@
+import type { McpServerConfigRecord } from '../../data/records.ts';
 import type { RefreshResult } from '../../domain/catalogue/catalogue-service.ts';
 import { builder } from '../builder.ts';
 import './call.ts';
 import { McpServerConfigType } from '../mcp-server-config/type.ts';
+import { addFeedCursor } from '../mutation-shape/feed-cursor.ts';
+
+const USE_MCP_SERVER_CONFIG = 'Use `mcpServerConfig`.';
 
 const RefreshMcpServerToolsInput = builder.inputType('RefreshMcpServerToolsInput', {
   description: 'The server whose tools to list.',
@@ -11,7 +15,17 @@ const RefreshMcpServerToolsInput = builder.inputType('RefreshMcpServerToolsInput
 const RefreshMcpServerToolsPayload = builder.objectRef<RefreshResult>('RefreshMcpServerToolsPayload').implement({
   description: 'What listing the tools of a server found.',
   fields: (t) => ({
-    config: t.field({ type: McpServerConfigType, description: 'The config.', resolve: ({ config }) => config }),
+    mcpServerConfig: t.field({
+      type: McpServerConfigType,
+      description: 'The config.',
+      resolve: ({ config }) => config,
+    }),
+    config: t.field({
+      type: McpServerConfigType,
+      description: 'The config.',
+      deprecationReason: USE_MCP_SERVER_CONFIG,
+      resolve: ({ config }) => config,
+    }),
     problem: t.exposeString('problem', {
       nullable: true,
       description:
@@ -40,10 +54,22 @@ const ApproveMcpToolsInput = builder.inputType('ApproveMcpToolsInput', {
   }),
 });
 
-const ApproveMcpToolsPayload = builder.simpleObject('ApproveMcpToolsPayload', {
-  description: 'Result of an approval.',
-  fields: (t) => ({ config: t.field({ type: McpServerConfigType, description: 'The config.' }) }),
-});
+const ApproveMcpToolsPayload = builder
+  .objectRef<{ mcpServerConfig: McpServerConfigRecord }>('ApproveMcpToolsPayload')
+  .implement({
+    description: 'Result of an approval.',
+    fields: (t) => ({
+      mcpServerConfig: t.expose('mcpServerConfig', { type: McpServerConfigType, description: 'The config.' }),
+      config: t.expose('mcpServerConfig', {
+        type: McpServerConfigType,
+        description: 'The config.',
+        deprecationReason: USE_MCP_SERVER_CONFIG,
+      }),
+    }),
+  });
+
+addFeedCursor(RefreshMcpServerToolsPayload);
+addFeedCursor(ApproveMcpToolsPayload);
 
 builder.mutationFields((t) => ({
   refreshMcpServerTools: t.field({
@@ -60,7 +86,7 @@ builder.mutationFields((t) => ({
       'Approves tools as they are, so that they may be used while the config pins its tools. If one of them has changed since, none is approved. For admins.',
     args: { input: t.arg({ type: ApproveMcpToolsInput, required: true, description: 'The tools.' }) },
     resolve: async (_root, { input }, { viewer, services }) => ({
-      config: await services.catalogue.approve(viewer, { configId: input.id, tools: input.tools }),
+      mcpServerConfig: await services.catalogue.approve(viewer, { configId: input.id, tools: input.tools }),
     }),
   }),
 }));

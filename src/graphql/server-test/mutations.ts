@@ -1,7 +1,9 @@
 import { Secret } from '../../crypto/secret.ts';
+import type { ServerTest } from '../../domain/upstreams/server-test.ts';
 import { builder } from '../builder.ts';
 import { McpAuthTypeEnum, McpTransportEnum } from '../mcp-server-config/enums.ts';
 import { HttpHeaderInput } from '../mcp-server-config/inputs.ts';
+import { formerResult } from '../mutation-shape/former-fields.ts';
 import { McpServerTestType } from './type.ts';
 
 const McpServerTestSettingsInput = builder.inputType('McpServerTestSettingsInput', {
@@ -35,14 +37,21 @@ const TestMcpServerInput = builder.inputType('TestMcpServerInput', {
   }),
 });
 
+const TestMcpServerPayload = builder.objectRef<{ test: ServerTest }>('TestMcpServerPayload').implement({
+  description: 'Result of `testMcpServer`.',
+  fields: (t) => ({
+    test: t.expose('test', { type: McpServerTestType, description: 'What was found.', ...formerResult }),
+  }),
+});
+
 builder.mutationFields((t) => ({
   testMcpServer: t.field({
-    type: McpServerTestType,
+    type: TestMcpServerPayload,
     description:
       'Tests an MCP server step by step, and says what to do. Sends requests to the server, also with its credentials and with those of the caller. Stores nothing but an entry in the audit log. For admins.',
     args: { input: t.arg({ type: TestMcpServerInput, required: true, description: 'The MCP server.' }) },
-    resolve: (_root, { input: { id, settings } }, { viewer, services }) =>
-      services.serverTests.test(viewer, {
+    resolve: async (_root, { input: { id, settings } }, { viewer, services }) => ({
+      test: await services.serverTests.test(viewer, {
         id: id ?? undefined,
         settings: {
           url: settings?.url ?? undefined,
@@ -53,5 +62,6 @@ builder.mutationFields((t) => ({
           customHeaders: settings?.customHeaders?.map(({ name, value }) => ({ name, value: new Secret(value) })),
         },
       }),
+    }),
   }),
 }));

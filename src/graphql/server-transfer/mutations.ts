@@ -1,5 +1,6 @@
 import { Secret } from '../../crypto/secret.ts';
 import { builder } from '../builder.ts';
+import { addFeedCursor } from '../mutation-shape/feed-cursor.ts';
 import { ImportMcpServersPayload } from './type.ts';
 
 const ImportSecretInput = builder.inputType('ImportSecretInput', {
@@ -48,6 +49,8 @@ const ImportMcpServersInput = builder.inputType('ImportMcpServersInput', {
     }),
   }),
 });
+
+addFeedCursor(ImportMcpServersPayload);
 
 builder.mutationFields((t) => ({
   importMcpServers: t.field({

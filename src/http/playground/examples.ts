@@ -35,11 +35,13 @@ mutation CreateOpenServer(
   $input: CreateMcpServerConfigInput!
 ) {
   createMcpServerConfig(input: $input) {
-    id
-    slug
-    url
-    authType
-    enabled
+    mcpServerConfig {
+      id
+      slug
+      url
+      authType
+      enabled
+    }
   }
 }
 `,
@@ -59,13 +61,15 @@ mutation CreateApiKeyServer(
   $input: CreateMcpServerConfigInput!
 ) {
   createMcpServerConfig(input: $input) {
-    id
-    slug
-    url
-    authType
-    enabled
-    apiKeyHeader
-    hasApiKey
+    mcpServerConfig {
+      id
+      slug
+      url
+      authType
+      enabled
+      apiKeyHeader
+      hasApiKey
+    }
   }
 }
 `,
@@ -88,13 +92,15 @@ mutation CreateOAuthServer(
   $input: CreateMcpServerConfigInput!
 ) {
   createMcpServerConfig(input: $input) {
-    id
-    slug
-    url
-    authType
-    enabled
-    oauth2Scopes
-    hasOAuth2Secret
+    mcpServerConfig {
+      id
+      slug
+      url
+      authType
+      enabled
+      oauth2Scopes
+      hasOAuth2Secret
+    }
   }
 }
 `,
@@ -145,34 +151,36 @@ query ListServers(
   {
     action: 'mcpServerConfig.update',
     query: `# Enables a server (ListServers shows its id).
-mutation EnableServer($id: UUID!) {
-  updateMcpServerConfig(
-    id: $id
-    patch: { enabled: true }
-  ) {
-    slug
-    enabled
-    version
+mutation EnableServer(
+  $input: UpdateMcpServerConfigInput!
+) {
+  updateMcpServerConfig(input: $input) {
+    mcpServerConfig {
+      slug
+      enabled
+      version
+    }
   }
 }
 `,
-    variables: { id: SERVER_ID },
+    variables: { input: { id: SERVER_ID, enabled: true } },
   },
   {
     action: 'mcpServerConfig.update',
     query: `# Disables a server immediately, for all users.
-mutation DisableServer($id: UUID!) {
-  updateMcpServerConfig(
-    id: $id
-    patch: { enabled: false }
-  ) {
-    slug
-    enabled
-    version
+mutation DisableServer(
+  $input: UpdateMcpServerConfigInput!
+) {
+  updateMcpServerConfig(input: $input) {
+    mcpServerConfig {
+      slug
+      enabled
+      version
+    }
   }
 }
 `,
-    variables: { id: SERVER_ID },
+    variables: { input: { id: SERVER_ID, enabled: false } },
   },
   {
     action: 'feed.subscribe',
@@ -214,13 +222,15 @@ query ListUsers($first: Int) {
   {
     action: 'mcpServerConnection.removeAny',
     query: `# Removes a user's tokens; without userId, all users'.
-mutation RemoveUserTokens($id: UUID!, $userId: UUID) {
-  removeMcpServerUserTokens(id: $id, userId: $userId) {
+mutation RemoveUserTokens(
+  $input: RemoveMcpServerUserTokensInput!
+) {
+  removeMcpServerUserTokens(input: $input) {
     removedCount
   }
 }
 `,
-    variables: { id: SERVER_ID, userId: USER_ID },
+    variables: { input: { id: SERVER_ID, userId: USER_ID } },
   },
 ];
 
