@@ -1,13 +1,15 @@
 import path from 'node:path';
 import ipaddr from 'ipaddr.js';
+import { readOidcSettings } from './config/oidc-settings.ts';
+import { createSettingReader } from './config/setting-reader.ts';
 import { findAdminTokenProblem } from './crypto/admin-token.ts';
 import type { MasterKey } from './crypto/master-key.ts';
 import { parseMasterKeys } from './crypto/parse-master-keys.ts';
 import { Secret } from './crypto/secret.ts';
+import type { OidcSettings } from './domain/credentials/oidc-settings.ts';
 import { EXPERIMENTS, type Experiment } from './domain/experiments.ts';
 import { TOOL_CALL_AUDITS, type ToolCallAudit } from './domain/tool-calls/call-records.ts';
 import { findNearestName } from './domain/validation/nearest-name.ts';
-import { isLoopbackHost } from './domain/validation/url.ts';
 import { QUOTAS, type QuotaName, type Quotas } from './limits/quotas.ts';
 import type { PrivateRange } from './outbound/private-ranges.ts';
 
@@ -38,7 +40,7 @@ export interface Config {
   trustedProxies: readonly PrivateRange[];
   /** Host names, besides the public URL's and loopback, that requests may be for. Spelled as in `URL.hostname`. */
   allowedHosts: readonly string[];
-  oidc: { issuer: string; audience: string; roleClaim: string } | undefined;
+  oidc: OidcSettings | undefined;
   graphiql: boolean;
   logLevel: LogLevel;
   /** Audit entries older than this are removed. If absent, all are kept. */
@@ -72,8 +74,6 @@ export class ConfigError extends Error {
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-const DEFAULT_ROLE_CLAIM = 'gatehouse_role';
-
 /**
  * Reads the settings from the environment. No other code reads environment variables.
  *
@@ -81,16 +81,8 @@ const DEFAULT_ROLE_CLAIM = 'gatehouse_role';
  */
 export function readConfig(env: Environment = process.env): Config {
   const problems: string[] = [];
-  const known = new Set<string>();
-  const text = (name: string): string | undefined => {
-    known.add(name);
-    return env[name]?.trim() || undefined;
-  };
-  const list = (name: string): string[] =>
-    (text(name) ?? '')
-      .split(',')
-      .map((each) => each.trim())
-      .filter((each) => each !== '');
+  const reader = createSettingReader(env, problems);
+  const { text, list } = reader;
 
   const port = parsePort(text('PORT'), problems);
   const experiments = list('GATEHOUSE_EXPERIMENTS');
@@ -114,12 +106,11 @@ export function readConfig(env: Environment = process.env): Config {
     trustedProxies: parseRanges('GATEHOUSE_TRUSTED_PROXIES', list('GATEHOUSE_TRUSTED_PROXIES'), problems).filter(
       (range) => range.kind === 'cidr',
     ),
-    oidc: parseOidc(
-      text('GATEHOUSE_OIDC_ISSUER'),
-      text('GATEHOUSE_OIDC_AUDIENCE'),
-      text('GATEHOUSE_OIDC_ROLE_CLAIM'),
+    oidc: readOidcSettings({
+      reader,
+      readBoolean: (name, byDefault) => parseBoolean(name, text(name), byDefault, problems),
       problems,
-    ),
+    }),
     graphiql: parseBoolean('GATEHOUSE_GRAPHIQL', text('GATEHOUSE_GRAPHIQL'), databaseUrl === undefined, problems),
     logLevel: parseChoice('GATEHOUSE_LOG_LEVEL', text('GATEHOUSE_LOG_LEVEL') ?? 'info', LOG_LEVELS, problems) ?? 'info',
     auditRetentionDays: parseDays(text('GATEHOUSE_AUDIT_RETENTION_DAYS'), problems),
@@ -144,7 +135,7 @@ export function readConfig(env: Environment = process.env): Config {
       ) ?? 'all',
     warnings: [],
   };
-  const warnings = listUnknownVariables(env, known);
+  const warnings = listUnknownVariables(env, reader.known);
   if (problems.length > 0) throw new ConfigError(problems, warnings);
   return { ...config, warnings };
 }
@@ -304,31 +295,6 @@ function parseHosts(entries: readonly string[], problems: string[]): string[] {
     );
     return [];
   });
-}
-
-function parseOidc(
-  issuer: string | undefined,
-  audience: string | undefined,
-  roleClaim: string | undefined,
-  problems: string[],
-): Config['oidc'] {
-  if (issuer === undefined) {
-    if (audience !== undefined || roleClaim !== undefined) {
-      problems.push('GATEHOUSE_OIDC_ISSUER: is required when another GATEHOUSE_OIDC_ variable is set.');
-    }
-    return undefined;
-  }
-  const url = URL.canParse(issuer) ? new URL(issuer) : undefined;
-  const isSafe = url?.protocol === 'https:' || (url?.protocol === 'http:' && isLoopbackHost(url.hostname));
-  if (!isSafe || url?.search !== '' || url.hash !== '') {
-    problems.push('GATEHOUSE_OIDC_ISSUER: must be an https URL without a query or fragment.');
-  }
-  if (audience === undefined) {
-    problems.push(
-      'GATEHOUSE_OIDC_AUDIENCE: is required with GATEHOUSE_OIDC_ISSUER, so that tokens for other services are rejected.',
-    );
-  }
-  return { issuer, audience: audience ?? '', roleClaim: roleClaim ?? DEFAULT_ROLE_CLAIM };
 }
 
 function parseBoolean(name: string, text: string | undefined, byDefault: boolean, problems: string[]): boolean {

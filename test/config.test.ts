@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { describe, expect, test } from 'vitest';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
 import { ConfigError, readConfig } from '../src/config.ts';
 import { generateMasterKey } from '../src/crypto/master-key.ts';
 import { QUOTAS, type QuotaName } from '../src/limits/quotas.ts';
@@ -70,6 +72,130 @@ test('every problem is reported at once, without secrets', () => {
     'GATEHOUSE_MAX_SERVER_CONFIGS',
   ]);
   expect(problems.join('\n')).not.toContain('canary');
+});
+
+const ISSUER = { GATEHOUSE_OIDC_ISSUER: 'https://id.example.com' };
+const CLIENT = { ...ISSUER, GATEHOUSE_OIDC_CLIENT_ID: 'gatehouse' };
+
+describe('sign-in at an OpenID Connect provider', () => {
+  test('is on with an issuer and a client, and has defaults', () => {
+    expect(readConfig({ ...ISSUER, GATEHOUSE_OIDC_AUDIENCE: 'api' }).oidc?.signIn).toBeUndefined();
+    expect(readConfig(CLIENT).oidc).toEqual({
+      issuer: 'https://id.example.com',
+      audience: undefined,
+      roleClaim: 'gatehouse_role',
+      roleMap: undefined,
+      emailDomains: [],
+      allowsSignUp: true,
+      signIn: {
+        clientId: 'gatehouse',
+        clientSecret: undefined,
+        scopes: ['openid', 'profile', 'email'],
+        label: 'your organisation',
+        sessionHours: 24,
+      },
+    });
+  });
+
+  test('can be set up in every detail', () => {
+    const { oidc } = readConfig({
+      ...CLIENT,
+      GATEHOUSE_OIDC_CLIENT_SECRET: 'secret-canary',
+      GATEHOUSE_OIDC_SCOPES: 'openid groups',
+      GATEHOUSE_OIDC_EMAIL_DOMAINS: 'Example.com, example.org',
+      GATEHOUSE_OIDC_ALLOW_SIGNUP: 'false',
+      GATEHOUSE_OIDC_ROLE_MAP: 'gatehouse-admins=admin,cn=eyes ou=staff=auditor',
+      GATEHOUSE_OIDC_LABEL: 'Example account',
+      GATEHOUSE_OIDC_SESSION_HOURS: '8',
+    });
+    expect(oidc).toMatchObject({
+      emailDomains: ['example.com', 'example.org'],
+      allowsSignUp: false,
+      signIn: { scopes: ['openid', 'groups'], label: 'Example account', sessionHours: 8 },
+    });
+    expect([...(oidc?.roleMap ?? [])]).toEqual([
+      ['gatehouse-admins', 'admin'],
+      ['cn=eyes ou=staff', 'auditor'],
+    ]);
+    expect(oidc?.signIn?.clientSecret?.expose()).toBe('secret-canary');
+    expect(JSON.stringify(oidc)).not.toContain('canary');
+  });
+
+  test.each([
+    ['GATEHOUSE_OIDC_SCOPES', 'profile email'],
+    ['GATEHOUSE_OIDC_SCOPES', 'openid "quoted"'],
+    ['GATEHOUSE_OIDC_EMAIL_DOMAINS', 'example.com,*.example.com'],
+    ['GATEHOUSE_OIDC_EMAIL_DOMAINS', '@example.com'],
+    ['GATEHOUSE_OIDC_ALLOW_SIGNUP', 'maybe'],
+    ['GATEHOUSE_OIDC_ROLE_MAP', 'admins'],
+    ['GATEHOUSE_OIDC_ROLE_MAP', 'admins=root'],
+    ['GATEHOUSE_OIDC_ROLE_MAP', '=admin'],
+    ['GATEHOUSE_OIDC_ROLE_MAP', 'a=admin,a=member'],
+    ['GATEHOUSE_OIDC_LABEL', 'a'.repeat(121)],
+    ['GATEHOUSE_OIDC_LABEL', 'a\u202eb'],
+    ['GATEHOUSE_OIDC_SESSION_HOURS', '0'],
+    ['GATEHOUSE_OIDC_SESSION_HOURS', '721'],
+    ['GATEHOUSE_OIDC_SESSION_HOURS', '1.5'],
+  ])('is not set up by %s = %s', (name, value) => {
+    expect(problemsOf({ ...CLIENT, [name]: value })).toEqual([expect.stringContaining(`${name}: `)]);
+  });
+
+  test('needs its other parts', () => {
+    expect(problemsOf({ GATEHOUSE_OIDC_CLIENT_ID: 'gatehouse' })).toEqual([
+      expect.stringContaining('GATEHOUSE_OIDC_ISSUER: is required'),
+    ]);
+    expect(problemsOf({ ...ISSUER, GATEHOUSE_OIDC_AUDIENCE: 'a', GATEHOUSE_OIDC_CLIENT_SECRET: 'canary' })).toEqual([
+      expect.stringMatching(/^GATEHOUSE_OIDC_CLIENT_ID: is required(?!.*canary)/),
+    ]);
+    expect(problemsOf(ISSUER)).toEqual([expect.stringContaining('GATEHOUSE_OIDC_AUDIENCE: is required')]);
+  });
+});
+
+describe('a secret in a file', () => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'gatehouse-config-'));
+  afterAll(() => rmSync(folder, { recursive: true }));
+  const write = (text: string): string => {
+    const file = path.join(folder, randomBytes(8).toString('hex'));
+    writeFileSync(file, text);
+    return file;
+  };
+
+  test('is read for every setting that is a secret, without the space around it', () => {
+    const token = randomBytes(24).toString('base64url');
+    const config = readConfig({
+      ...CLIENT,
+      DATABASE_URL_FILE: write('postgres://localhost/gatehouse\n'),
+      GATEHOUSE_ADMIN_TOKEN_FILE: write(`${token}\n`),
+      GATEHOUSE_ENCRYPTION_KEYS_FILE: write(`${generateMasterKey()},\n${generateMasterKey()}\n`),
+      GATEHOUSE_OIDC_CLIENT_SECRET_FILE: write(' secret-canary\r\n'),
+    });
+    expect(config.databaseUrl?.expose()).toBe('postgres://localhost/gatehouse');
+    expect(config.adminToken?.expose()).toBe(token);
+    expect(config.encryptionKeys).toHaveLength(2);
+    expect(config.oidc?.signIn?.clientSecret?.expose()).toBe('secret-canary');
+    expect(config.warnings).toEqual([]);
+  });
+
+  test('that is missing, empty, wrong or given twice stops the start', () => {
+    const name = 'GATEHOUSE_ADMIN_TOKEN_FILE';
+    expect(problemsOf({ [name]: path.join(folder, 'missing') })).toEqual([
+      `${name}: the file cannot be read (ENOENT).`,
+    ]);
+    expect(problemsOf({ [name]: folder })).toEqual([`${name}: the file cannot be read (EISDIR).`]);
+    expect(problemsOf({ [name]: write('\n') })).toEqual([`${name}: the file is empty.`]);
+    expect(problemsOf({ [name]: write('canary') })).toEqual([
+      expect.stringMatching(/^GATEHOUSE_ADMIN_TOKEN: (?!.*canary)/),
+    ]);
+    const twice = { [name]: write('canary'), GATEHOUSE_ADMIN_TOKEN: randomBytes(24).toString('base64url') };
+    expect(problemsOf(twice)).toEqual([expect.stringContaining(`${name}: cannot be set together`)]);
+  });
+
+  test('is only for secrets', () => {
+    expect(readConfig({ GATEHOUSE_LOG_LEVEL_FILE: write('debug') })).toMatchObject({
+      logLevel: 'info',
+      warnings: [expect.stringContaining('GATEHOUSE_LOG_LEVEL_FILE: is not a setting')],
+    });
+  });
 });
 
 test('allowed hosts are read as URLs spell them', () => {

@@ -65,7 +65,7 @@ const OTHERS: Readonly<Record<string, readonly string[]>> = {
     'http/app.ts maxAge',
     'http/oauth/flow-cookie.ts maxAge',
     'http/oauth/routes.ts METADATA_MAX_AGE_SECONDS',
-    'http/session-cookie.ts maxAge',
+    'http/host-cookie.ts maxAge',
   ],
   'how the limits of MCP servers are kept': [
     'domain/upstreams/server-test.ts MAX_RUNNING',

@@ -18,6 +18,8 @@ const BOUNDS: Readonly<Record<string, Bound>> = {
   'cache/bounded-map.ts #entries': 'the limits of the cache that it is',
   'cache/caches.ts all': 'one entry for each cache',
   'cache/promise-cache.ts #pending': OPERATIONS,
+  'config/setting-reader.ts given': 'one entry for each setting',
+  'config/setting-reader.ts known': 'one entry for each setting',
   'crypto/keyring.ts #byDigest': 'one entry for each master key, which operators add',
   'data/database/server-sockets.ts sockets': 'one entry for each connection of the pool',
   'data/memory/change-buffer.ts changes': { cache: 'changes' },

@@ -14,7 +14,7 @@ import { createChats } from './chats/chats.ts';
 import { createConfigs } from './configs/configs.ts';
 import { createConnections } from './connections/connections.ts';
 import { createCredentials } from './credentials/credentials.ts';
-import type { OidcSettings } from './credentials/oidc.ts';
+import type { OidcSettings } from './credentials/oidc-settings.ts';
 import { createCursors } from './cursors.ts';
 import { createDoors } from './door/doors.ts';
 import type { Experiment } from './experiments.ts';
@@ -81,7 +81,8 @@ export function createServices(options: ServicesOptions) {
   const { services: connections, internal } = createConnections({ ...options, store });
   const { endings, secrets, expiry } = internal;
   const upstreamCalls = createUpstreamCalls({ ...options, ...internal, store });
-  const credentials = createCredentials({ ...options, issuerFetch: options.issuerOutbound.fetch });
+  const cursors = createCursors({ keyring: options.keyring, epoch: memory.reader.epoch });
+  const credentials = createCredentials({ ...options, cursors, issuerFetch: options.issuerOutbound.fetch });
   const { renewViewer } = credentials;
   const { plans, services: configs } = createConfigs({
     store,
@@ -92,8 +93,6 @@ export function createServices(options: ServicesOptions) {
     endings,
     quotas,
   });
-
-  const cursors = createCursors({ keyring: options.keyring, epoch: memory.reader.epoch });
 
   const chats = createChats({ store, experiments, ...connections, quotas });
   const upstream = options.upstreamTools ?? createUpstreamTools(upstreamCalls);
@@ -113,7 +112,7 @@ export function createServices(options: ServicesOptions) {
     ...credentials,
     ...connections,
     ...configs,
-    users: createUserService({ store, endings }),
+    users: createUserService({ store, endings, now }),
     keys: createKeyService(options),
     ...chats,
     ...catalogue.services,

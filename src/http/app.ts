@@ -21,6 +21,7 @@ import { createResourceMetadataRoutes, isDoorPath, toChallenge } from './door/re
 import { createGraphQLRoutes, toGraphQLResponse } from './graphql-routes.ts';
 import type { GraphQLSockets } from './graphql-sockets.ts';
 import { createHealthRoutes } from './health-routes.ts';
+import { createHostCookie } from './host-cookie.ts';
 import { createFlowCookie } from './oauth/flow-cookie.ts';
 import { createClientMetadataRoutes, createOAuthRoutes } from './oauth/routes.ts';
 import { createAssets } from './playground/assets.ts';
@@ -32,9 +33,12 @@ import { createChatRoutes } from './rest/chat-routes.ts';
 import { createOpenApiRoutes } from './rest/openapi-routes.ts';
 import { createServerRoutes } from './rest/server-routes.ts';
 import { createRootRoutes } from './root-routes.ts';
-import { createSessionCookie } from './session-cookie.ts';
 import { createSessionRoutes } from './session-routes.ts';
 import { shareOperations } from './share-operations.ts';
+import { createOidcRoutes } from './sign-in/oidc-routes.ts';
+import { createPageFiles } from './sign-in/page-files.ts';
+import { createPages } from './sign-in/pages.ts';
+import { createSignInRoutes } from './sign-in/sign-in-routes.ts';
 import { requireTokenScope } from './token-scope.ts';
 
 /** The dependencies of the app. */
@@ -59,8 +63,8 @@ export type App = Hono<HttpEnv>;
 export function createApp(options: AppOptions): App {
   const { config, services, graphql, sockets, health, log, metrics } = options;
   const { publicUrl, corsOrigins } = config;
-  const { authentication, denials, sessions } = services;
-  const cookie = createSessionCookie(publicUrl);
+  const { authentication, denials, sessions, oidcSignIn } = services;
+  const cookie = createHostCookie(publicUrl, 'gatehouse_session');
   const app: App = new Hono<HttpEnv>();
 
   app.onError(async (error, c) => {
@@ -109,6 +113,9 @@ export function createApp(options: AppOptions): App {
   app.route('/', createOpenApiRoutes({ version: options.version, publicUrl, sessionCookieName: cookie.name }));
   app.route('/', createResourceMetadataRoutes(config));
   app.route('/', createClientMetadataRoutes({ setup: services.oauthSetup }));
+  const { files, routes: fileRoutes } = createPageFiles();
+  const pages = createPages({ files, providerLabel: oidcSignIn?.label });
+  app.route('/', fileRoutes);
   const playgroundAssets = config.graphiql ? createAssets() : undefined;
   if (playgroundAssets !== undefined) app.route('/', createAssetRoutes(playgroundAssets));
 
@@ -117,8 +124,11 @@ export function createApp(options: AppOptions): App {
   app.use(requireTokenScope());
   app.route('/', createDoorRoutes({ ...services, version: options.version, origins: config, log }));
   app.use(shareOperations(services.shares));
-  app.route('/', createSessionRoutes({ sessions, cookie, denials }));
-  app.route('/', createPlaygroundRoutes(playgroundAssets));
+  app.route('/', createSessionRoutes({ sessions, cookie }));
+  app.route('/', createSignInRoutes({ authentication, sessions, oidcSignIn, cookie, denials, pages, publicUrl }));
+  const pendingCookie = createHostCookie(publicUrl, 'gatehouse_sign_in');
+  app.route('/', createOidcRoutes({ signIn: oidcSignIn, sessions, cookie, pendingCookie, denials, pages }));
+  app.route('/', createPlaygroundRoutes(playgroundAssets, pages));
   app.route('/', createGraphQLRoutes({ graphql, sockets, denials }));
   app.route('/', createServerRoutes(services));
   app.route('/', createChatRoutes(services));

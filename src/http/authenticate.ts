@@ -3,13 +3,13 @@ import type { Authentication } from '../domain/credentials/authentication.ts';
 import type { SessionService } from '../domain/credentials/session-service.ts';
 import { NOBODY } from '../policy/viewer.ts';
 import type { HttpEnv } from './context.ts';
-import type { SessionCookie } from './session-cookie.ts';
+import type { HostCookie } from './host-cookie.ts';
 
 /** The services that verify credentials. */
 export interface AuthenticateOptions {
   authentication: Authentication;
   sessions: SessionService;
-  cookie: SessionCookie;
+  cookie: HostCookie;
 }
 
 /** Sent by REST clients of the original project, coder. Accepted under `/api/` only. */

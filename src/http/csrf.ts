@@ -36,7 +36,7 @@ export function refuseCrossSite({ graphiql, ...origins }: TrustedOrigins & { gra
 }
 
 /** Checks Sec-Fetch-Site (Fetch Metadata) if the browser sends it, else Origin. Without either, it is not trusted. */
-function isTrustedOrigin(headers: Headers, { publicUrl, corsOrigins }: TrustedOrigins): boolean {
+export function isTrustedOrigin(headers: Headers, { publicUrl, corsOrigins }: TrustedOrigins): boolean {
   const origin = headers.get('origin');
   if (origin !== null && corsOrigins.includes(origin)) return true;
   const site = headers.get('sec-fetch-site');

@@ -8,6 +8,9 @@ import { prefersHtml } from './prefers-html.ts';
  */
 const CONNECTION_PAGE = /^\/api\/experimental\/mcp(?:\/servers\/[^/]+)?\/oauth2\/(?:connect|callback)\/?$/;
 
+/** The pages around signing in and out. The return from the provider must belong to a sign-in of this browser. */
+const SIGN_IN_PAGE = /^\/auth\/(?:sign-in|signed-out|oidc\/sign-in|oidc\/callback)$/;
+
 /**
  * Whether the request opens a page in a window, so that a link of any other site may lead there. It must be a navigation
  * of a whole window if the browser says what it is (Fetch Metadata). Other addresses are for scripts and programs.
@@ -18,5 +21,5 @@ export function isPageRequest(c: Context<HttpEnv>, { graphiql }: { graphiql: boo
   const { path } = c.req;
   // Without the playground, the same address would run a query.
   if (path === '/graphql') return graphiql && prefersHtml(c);
-  return path === '/auth/sign-in' || CONNECTION_PAGE.test(path);
+  return SIGN_IN_PAGE.test(path) || CONNECTION_PAGE.test(path);
 }

@@ -41,7 +41,7 @@ const STATUS_OF_CODE = {
 } as const satisfies Record<ErrorCode, number>;
 
 /** The HTTP status of an error code. */
-export function statusOfCode(code: ErrorCode): number {
+export function statusOfCode(code: ErrorCode): (typeof STATUS_OF_CODE)[ErrorCode] {
   return STATUS_OF_CODE[code];
 }
 

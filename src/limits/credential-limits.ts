@@ -48,6 +48,31 @@ export const CREDENTIAL_LIMITS = {
     unit: 'ms',
     answer: '`UNAUTHENTICATED`: sign in again',
   },
+  oidcSessionAge: {
+    what: 'Age of a browser session that a sign-in at the OpenID Connect provider opened',
+    value: 24 * 3_600_000,
+    unit: 'ms',
+    setting: 'GATEHOUSE_OIDC_SESSION_HOURS',
+    answer: '`UNAUTHENTICATED`: sign in again',
+  },
+  oidcSignInAge: {
+    what: 'Time for a sign-in at the OpenID Connect provider',
+    value: 600_000,
+    unit: 'ms',
+    answer: '`VALIDATION_FAILED` with the issue `STATE_EXPIRED`',
+  },
+  oidcReturnPath: {
+    what: 'The path that a browser returns to after a sign-in',
+    value: 512,
+    unit: 'characters',
+    answer: 'the browser returns to `/`',
+  },
+  oidcLogoutAge: {
+    what: 'Age of a logout token of the OpenID Connect provider',
+    value: 600_000,
+    unit: 'ms',
+    answer: '400',
+  },
   sessionIdle: {
     what: 'Time without use after which a browser session ends',
     value: 24 * 3_600_000,

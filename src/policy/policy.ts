@@ -49,7 +49,7 @@ export const POLICY = {
   'user.list': OVERSIGHT,
   'user.read': { ...STAFF, member: 'own' },
   'user.create': ADMIN,
-  'user.update': ADMIN,
+  'user.update': { ...ADMIN, ...SYSTEM },
   'user.delete': ADMIN,
 
   'apiToken.list': { ...OVERSIGHT, service: 'own', member: 'own' },

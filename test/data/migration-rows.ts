@@ -373,6 +373,20 @@ export const ROWS: Readonly<Record<string, (database: Database, keyring: Keyring
       { id: '00000000-0000-4000-8000-0000000000a9', email: 'Ünlisted@example.com', updated_at: new Date(0) },
     ]);
   },
+  async '20261129035422_browser_sign_in'(database) {
+    await database.query(`UPDATE users SET oidc_role_at = '1970-01-01T00:00:00Z' WHERE id = '${MEMBER_ID}'`);
+    const columns = { user_id: MEMBER_ID, oidc_issuer: 'https://a.example', expires_at: '9999-12-31T23:59:59Z' };
+    await insert(database, 'sessions', [
+      {
+        ...columns,
+        id: '00000000-0000-4000-8000-0000000000d3',
+        oidc_session_id: '😀'.repeat(255),
+        token_hash: 'ef'.repeat(32),
+      },
+      { ...columns, id: '00000000-0000-4000-8000-0000000000d4', token_hash: '01'.repeat(32) },
+    ]);
+    await insert(database, 'oidc_single_uses', [{ digest: HASH, expires_at: 'now' }]);
+  },
 };
 
 async function insert(database: Database, table: string, rows: readonly Row[]): Promise<void> {

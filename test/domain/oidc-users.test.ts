@@ -18,6 +18,9 @@ beforeAll(async () => {
   signer = await createOidcSigner();
   issuer.serve([signer]);
   verify = bench.verifier({ issuer: issuer.url });
+  // Without another one, the first admin could not be demoted.
+  const columns = { email: 'keeper@example.com', role: 'admin', status: 'active' } as const;
+  await bench.store.users.create(ADMIN, { columns });
 });
 
 afterAll(async () => {
@@ -59,14 +62,15 @@ describe('the role', () => {
     [[['admin']], 'member'],
     [undefined, 'member'],
   ])('the claim %o means %s', async (claim, role) => {
-    expect(await verify(await tokenOf('roles', { gatehouse_role: claim }))).toMatchObject({ role });
+    const sub = `role ${JSON.stringify(claim)}`;
+    expect(await verify(await tokenOf(sub, { gatehouse_role: claim }))).toMatchObject({ role });
   });
 
   test('only the configured claim counts', async () => {
     const claims = { role: 'admin', roles: ['admin'], groups: ['admin'] };
     expect(await verify(await tokenOf('claims', claims))).toMatchObject({ role: 'member' });
     const byRoles = bench.verifier({ issuer: issuer.url, roleClaim: 'roles' });
-    expect(await byRoles(await tokenOf('claims', claims))).toMatchObject({ role: 'admin' });
+    expect(await byRoles(await tokenOf('other claims', claims))).toMatchObject({ role: 'admin' });
   });
 
   test('inherited object properties are not claims', async () => {
@@ -81,6 +85,98 @@ describe('the role', () => {
     expect(userIdOf(later)).toBe(userIdOf(first));
     expect(later).toMatchObject({ role: 'member' });
     expect(await userOf(later)).toMatchObject({ role: 'member' });
+  });
+
+  test('is of the newest token, so that older ones with another role do not undo it', async () => {
+    const iat = Math.floor(bench.clock.now.getTime() / 1_000) - 60;
+    const old = await tokenOf('flip', { iat, gatehouse_role: 'admin' });
+    const undated = await tokenOf('flip', { gatehouse_role: 'admin' });
+    const newer = await tokenOf('flip', { iat: iat + 1 });
+    const twin = await tokenOf('flip', { iat: iat + 1, gatehouse_role: 'auditor' });
+    expect(await verify(old)).toMatchObject({ role: 'admin' });
+    const viewer = await verify(newer);
+    for (const token of [old, newer, undated, twin, old]) {
+      expect(await verify(token)).toMatchObject({ role: 'member' });
+      expect(await userOf(viewer)).toMatchObject({ role: 'member' });
+    }
+    const newest = await tokenOf('flip', { iat: iat + 2, gatehouse_role: 'service' });
+    expect(await verify(newest)).toMatchObject({ role: 'service' });
+  });
+
+  test('that an admin decided is not undone by older tokens', async () => {
+    const iat = Math.floor(bench.clock.now.getTime() / 1_000) - 60;
+    const token = await tokenOf('decided', { iat, gatehouse_role: 'auditor' });
+    const id = userIdOf(await verify(token));
+    await bench.store.users.update(ADMIN, { id, columns: { role: 'member' }, now: bench.clock.now });
+    expect(await verify(token)).toMatchObject({ role: 'member' });
+    const later = await tokenOf('decided', { iat: iat + 120, gatehouse_role: 'auditor' });
+    bench.clock.advance(120_000);
+    const exp = Math.floor(bench.clock.now.getTime() / 1_000) + 60;
+    expect(await verify(later)).toEqual(NOBODY);
+    const valid = await tokenOf('decided', { iat: iat + 120, exp, gatehouse_role: 'auditor' });
+    expect(await verify(valid)).toMatchObject({ role: 'auditor' });
+  });
+
+  test('of the last active admin is not taken away', async () => {
+    const lonely = await openOidcBench();
+    try {
+      const check = lonely.verifier({ issuer: issuer.url });
+      const iat = Math.floor(bench.clock.now.getTime() / 1_000) - 60;
+      expect(await check(await tokenOf('one', { iat, gatehouse_role: 'admin' }))).toMatchObject({ role: 'admin' });
+      const member = await tokenOf('one', { iat: iat + 1 });
+      expect(await check(member)).toMatchObject({ role: 'admin' });
+      await check(await tokenOf('two', { iat, gatehouse_role: 'admin' }));
+      // Now there is another one.
+      expect(await check(member)).toMatchObject({ role: 'member' });
+    } finally {
+      await lonely.close();
+    }
+  });
+
+  test('can be mapped, and then only the mapped values count', async () => {
+    const roleMap = new Map([
+      ['Gatehouse Admins', 'admin'],
+      ['eyes', 'auditor'],
+    ] as const);
+    const mapped = bench.verifier({ issuer: issuer.url, roleClaim: 'groups', roleMap });
+    for (const [groups, role] of [
+      ['eyes', 'auditor'],
+      [['staff', 'eyes', 'Gatehouse Admins'], 'admin'],
+      ['gatehouse admins', 'member'],
+      ['admin', 'member'],
+      [['constructor', 7], 'member'],
+      [undefined, 'member'],
+    ] as const) {
+      expect(await mapped(await tokenOf(`mapped ${JSON.stringify(groups)}`, { groups }))).toMatchObject({ role });
+    }
+  });
+});
+
+describe('who is admitted', () => {
+  test.each<[string, Record<string, unknown>, boolean]>([
+    ['a verified address of the domain', { email: 'a@example.com', email_verified: true }, true],
+    ['the same in capitals, marked with text', { email: 'a@EXAMPLE.com', email_verified: 'true' }, true],
+    ['an address that is not verified', { email: 'a@example.com', email_verified: false }, false],
+    ['an address that nobody says is verified', { email: 'a@example.com' }, false],
+    ['a subdomain', { email: 'a@sub.example.com', email_verified: true }, false],
+    ['a domain that ends alike', { email: 'a@evil-example.com', email_verified: true }, false],
+    ['a domain that begins alike', { email: 'a@example.com.evil.example', email_verified: true }, false],
+    ['two addresses', { email: 'a@evil.example@example.com', email_verified: true }, false],
+    ['no address', {}, false],
+    ['an address that is a list', { email: ['a@example.com'], email_verified: true }, false],
+  ])('by domain: %s', async (name, claims, isAdmitted) => {
+    const check = bench.verifier({ issuer: issuer.url, emailDomains: ['example.com'] });
+    expect((await check(await tokenOf(`domain ${name}`, claims))).kind).toBe(isAdmitted ? 'user' : 'nobody');
+  });
+
+  test('can be those who are users already', async () => {
+    const known = await tokenOf('known');
+    const id = userIdOf(await verify(known));
+    const closed = bench.verifier({ issuer: issuer.url, allowsSignUp: false });
+    expect(await closed(known)).toMatchObject({ userId: id });
+    const { length } = (await bench.listUsers()).rows;
+    expect(await closed(await tokenOf('unknown'))).toEqual(NOBODY);
+    expect((await bench.listUsers()).rows).toHaveLength(length);
   });
 });
 
@@ -167,10 +263,10 @@ test('a deleted user is locked out; a token issued later creates a new user', as
 test('a suspended user is locked out immediately, and gets the same account back', async () => {
   const token = await tokenOf('suspended', { gatehouse_role: 'admin' });
   const id = userIdOf(await verify(token));
-  await bench.store.users.update(ADMIN, { id, columns: { status: 'suspended' } });
+  await bench.store.users.update(ADMIN, { id, columns: { status: 'suspended' }, now: new Date() });
   expect(await verify(token)).toEqual(NOBODY);
   expect(await verify(await tokenOf('suspended', { gatehouse_role: 'service' }))).toEqual(NOBODY);
-  await bench.store.users.update(ADMIN, { id, columns: { status: 'active' } });
+  await bench.store.users.update(ADMIN, { id, columns: { status: 'active' }, now: new Date() });
   expect(await verify(token)).toMatchObject({ userId: id });
 });
 

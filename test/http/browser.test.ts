@@ -109,7 +109,7 @@ describe.skipIf(skipsBrowser)('with a real browser', () => {
       await page.getByRole('alert').filter({ hasText: reason }).waitFor();
       expect(await context.cookies()).toEqual([]);
     }
-    expect(problems.splice(0)).toEqual([expect.stringContaining('401')]);
+    expect(problems.splice(0)).toEqual([expect.stringContaining('400'), expect.stringContaining('401')]);
 
     await signIn(page, gateway.tokens.auditor);
     await waitForPlayground(page, 'Signed in as auditor@example.com (AUDITOR)');

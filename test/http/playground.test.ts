@@ -91,7 +91,9 @@ describe('GET /graphql in a browser', () => {
       'form-action': "'self'",
       'frame-ancestors': "'none'",
     };
-    expect(readDirectives(await open('/graphql'))).toEqual({ ...shared, 'style-src': "'self'", 'img-src': "'self'" });
+    const { 'script-src': _scripts, 'connect-src': _connections, ...withoutScripts } = shared;
+    const signIn = { ...withoutScripts, 'style-src': "'self'", 'img-src': "'self'" };
+    expect(readDirectives(await open('/graphql'))).toEqual(signIn);
     expect(readDirectives(await open('/graphql', { token: gateway.tokens.admin }))).toEqual({
       ...shared,
       'style-src': "'self' 'unsafe-inline'",
@@ -128,9 +130,8 @@ describe('GET /graphql in a browser', () => {
 
 describe('the files of the pages', () => {
   test('come from the gateway, compressed, and are cached permanently', async () => {
-    const pages = [await open('/graphql'), await open('/graphql', { token: gateway.tokens.admin })];
-    const urls = new Set((await Promise.all(pages.map((page) => page.text()))).flatMap(readAssetUrls));
-    expect(urls.size).toBe(10);
+    const urls = readAssetUrls(await (await open('/graphql', { token: gateway.tokens.admin })).text());
+    expect(urls).toHaveLength(8);
     for (const url of urls) {
       const plain = await gateway.fetch(url);
       const zipped = await gateway.fetch(url, { headers: { 'accept-encoding': 'gzip, deflate, br' } });
@@ -151,7 +152,7 @@ describe('the files of the pages', () => {
   });
 
   test('are not found under the hash of another version, nor if there are none', async () => {
-    const [url = ''] = readAssetUrls(await (await open('/graphql')).text());
+    const [url = ''] = readAssetUrls(await (await open('/graphql', { token: gateway.tokens.admin })).text());
     const others = [
       url.replace(/\.[0-9a-f]{16}\./, '.0123456789abcdef.'),
       url.replace(/\.[0-9a-f]{16}\./, '.'),
@@ -190,7 +191,7 @@ describe('with the playground off', () => {
   afterAll(() => plain.close());
 
   test('there is no page and no file of it, signed in or not', async () => {
-    const [asset = ''] = readAssetUrls(await (await open('/graphql')).text());
+    const [asset = ''] = readAssetUrls(await (await open('/graphql', { token: gateway.tokens.admin })).text());
     expect((await open('/graphql', { from: plain })).status).toBe(404);
     expect((await open('/graphql', { from: plain, token: plain.tokens.admin })).status).toBe(404);
     expect((await open(asset, { from: plain })).status).toBe(404);

@@ -32,6 +32,8 @@ const KINDS: [string, number, string | null, (to: TestGateway) => Promise<Respon
   ['the playground', 200, 'text/html', async (to) => to.fetch('/graphql', { headers: { ...HTML, ...bearer(to) } })],
   ['the sign-in page', 200, 'text/html', async (to) => to.fetch('/graphql', { headers: HTML })],
   ['an asset', 200, 'text/javascript', async (to) => to.fetch(await findScript(to))],
+  ['a file of the sign-in page', 200, 'text/css', async (to) => to.fetch(await findStyle(to))],
+  ['the page after signing out', 200, 'text/html', async (to) => to.fetch('/auth/signed-out', { headers: HTML })],
   [
     'a page with an error',
     401,
@@ -68,12 +70,21 @@ const KINDS: [string, number, string | null, (to: TestGateway) => Promise<Respon
 /** The kinds that may be stored, or must be asked for again. */
 const CACHED: Readonly<Record<string, string>> = {
   'an asset': 'public, max-age=31536000, immutable',
+  'a file of the sign-in page': 'public, max-age=31536000, immutable',
   'a stream': 'no-cache',
 };
 
+/** Browsers tell the origin of a form only with this. */
+const REFERRED: Readonly<Record<string, string>> = { 'the sign-in page': 'same-origin' };
+
 async function findScript(to: TestGateway): Promise<string> {
-  const page = await (await to.fetch('/graphql', { headers: HTML })).text();
+  const page = await (await to.fetch('/graphql', { headers: { ...HTML, ...bearer(to) } })).text();
   return /src="(\/graphql\/assets\/[^"]+\.js)"/.exec(page)?.[1] ?? '/no-script';
+}
+
+async function findStyle(to: TestGateway): Promise<string> {
+  const page = await (await to.fetch('/auth/sign-in', { headers: HTML })).text();
+  return /href="(\/auth\/assets\/[^"]+\.css)"/.exec(page)?.[1] ?? '/no-style';
 }
 
 describe.each(KINDS)('%s', (name, status, type, ask) => {
@@ -86,7 +97,7 @@ describe.each(KINDS)('%s', (name, status, type, ask) => {
         'x-content-type-options': 'nosniff',
         'x-frame-options': 'DENY',
         'cross-origin-resource-policy': 'same-origin',
-        'referrer-policy': 'no-referrer',
+        'referrer-policy': REFERRED[name] ?? 'no-referrer',
         'cache-control': CACHED[name] ?? 'no-store',
         'content-security-policy': expect.stringMatching(/^default-src 'none'; .*frame-ancestors 'none'(?:;|$)/),
       });

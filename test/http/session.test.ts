@@ -244,7 +244,7 @@ describe('a sign-in link', () => {
     const token = new URLSearchParams(path.split('?')[1]).get('token') ?? '';
     expect(token).toMatch(/^[A-Za-z0-9_-]{43}$/);
     expect(gateway.logs()).not.toContain(token);
-    for (const wrong of ['', '?token=', '?token=x', `?token=${'a'.repeat(43)}`, '?token=%00', '?token=%']) {
+    for (const wrong of ['?token=', '?token=x', `?token=${'a'.repeat(43)}`, '?token=%00', '?token=%']) {
       const response = await gateway.fetch(`/auth/sign-in${wrong}`);
       expect([response.status, response.headers.get('set-cookie')], wrong).toEqual([401, null]);
     }

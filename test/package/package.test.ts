@@ -70,7 +70,8 @@ test('the package holds the program, the schema of its database and the papers, 
   const schema = (await listFiles(path.join(copy.folder, 'prisma'))).map((file) => `prisma/${file}`);
   expect(schema).toContain('prisma/migrations/20261123000000_init/migration.sql');
   const papers = ['CHANGELOG.md', 'LICENSE', 'NOTICE', 'README.md', 'package.json'];
-  expect(await listTarball()).toEqual([...papers, 'bin/gatehouse.js', ...program, ...schema].sort());
+  const pageFiles = ['assets/icon.svg', 'assets/sign-in.css'];
+  expect(await listTarball()).toEqual([...papers, 'bin/gatehouse.js', ...pageFiles, ...program, ...schema].sort());
 });
 
 describe.each(NODE_MAJORS)('on Node %i', (major) => {
@@ -103,7 +104,7 @@ test('a checkout is built and started by npm start', async () => {
 });
 
 test('a built checkout runs with what a production install brings', async () => {
-  for (const name of ['package.json', 'package-lock.json', '.npmrc', 'bin', 'dist', 'prisma']) {
+  for (const name of ['package.json', 'package-lock.json', '.npmrc', 'assets', 'bin', 'dist', 'prisma']) {
     await cp(path.join(copy.folder, name), path.join(folder, name), { recursive: true });
   }
   const { code, output } = await runProgram('npm', ['ci', '--omit=dev'], { cwd: folder, nodeFolder: RUNNING_NODE });

@@ -37,7 +37,7 @@ const TABLE = {
   'user.list':                        ['any',  'any',  '-',    '-',        '-'],
   'user.read':                        ['any',  'any',  'any',  'own',      '-'],
   'user.create':                      ['any',  '-',    '-',    '-',        '-'],
-  'user.update':                      ['any',  '-',    '-',    '-',        '-'],
+  'user.update':                      ['any',  '-',    '-',    '-',        'any'],
   'user.delete':                      ['any',  '-',    '-',    '-',        '-'],
   'apiToken.list':                    ['any',  'any',  'own',  'own',      '-'],
   'apiToken.create':                  ['any',  'own',  'own',  'own',      '-'],

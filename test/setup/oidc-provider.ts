@@ -99,7 +99,7 @@ export async function startOidcProvider(signers: readonly OidcSigner[]): Promise
 }
 
 /** On import and start it warns about production settings and recommends a later Node version. */
-async function withoutNotices<Result>(work: () => Result | Promise<Result>): Promise<Result> {
+export async function withoutNotices<Result>(work: () => Result | Promise<Result>): Promise<Result> {
   const { info, warn } = console;
   Object.assign(console, { info: () => undefined, warn: () => undefined });
   try {

@@ -1,6 +1,6 @@
 import { assertCan, can } from '../../policy/policy.ts';
 import type { PrismaStore } from '../database/prisma.ts';
-import type { Prisma } from '../generated/client.ts';
+import { Prisma } from '../generated/client.ts';
 import type { SessionRecord } from '../records.ts';
 import { toTokenLimits } from './api-token-repository.ts';
 import { guarded } from './guarded.ts';
@@ -16,6 +16,8 @@ export function createSessionRepository(db: PrismaStore) {
         userId: string;
         apiTokenId: string | null;
         bootstrapDigest: string | null;
+        oidcIssuer: string | null;
+        oidcSessionId: string | null;
         createdAt: Date;
         expiresAt: Date;
       }) => toRecord(await db.session.create({ data: { ...args, lastSeenAt: args.createdAt } })),
@@ -72,6 +74,36 @@ export function createSessionRepository(db: PrismaStore) {
       if (row === null) return null;
       const { count } = await db.session.deleteMany({ where: { id: args.id } });
       return count === 0 ? null : toRecord(row);
+    }),
+
+    /**
+     * Ends the sessions that sign-ins at an OpenID Connect issuer opened: of one of its sessions, of one of its users, or
+     * both.
+     *
+     * @returns the ids of their users
+     */
+    endOidc: guarded(
+      'session.create',
+      async (args: { issuer: string; sessionId: string | undefined; subject: string | undefined }) => {
+        const { issuer, sessionId, subject } = args;
+        if (sessionId === undefined && subject === undefined) return [];
+        const ofSession = sessionId === undefined ? Prisma.sql`TRUE` : Prisma.sql`s.oidc_session_id = ${sessionId}`;
+        const ofUser = subject === undefined ? Prisma.sql`TRUE` : Prisma.sql`u.oidc_subject = ${subject}`;
+        const rows = await db.$queryRaw<{ userId: string }[]>`
+          DELETE FROM sessions s USING users u
+          WHERE s.user_id = u.id AND s.oidc_issuer = ${issuer} AND u.oidc_issuer = ${issuer}
+            AND ${ofSession} AND ${ofUser}
+          RETURNING s.user_id::text AS "userId"`;
+        return [...new Set(rows.map(({ userId }) => userId))];
+      },
+    ),
+
+    /** Uses something up that counts once, and forgets what is no longer valid. @returns false if it was used before */
+    useOnce: guarded('session.create', async (args: { digest: string; expiresAt: Date; now: Date }) => {
+      const { digest, expiresAt, now } = args;
+      await db.oidcSingleUse.deleteMany({ where: { expiresAt: { lt: now } } });
+      const { count } = await db.oidcSingleUse.createMany({ data: { digest, expiresAt }, skipDuplicates: true });
+      return count === 1;
     }),
 
     /** Removes sessions that have expired or have been idle since `idleBefore`, and old sign-in links. */

@@ -23,6 +23,12 @@ export interface UserFilter {
   status?: UserStatus | undefined;
 }
 
+/** A user of an OpenID Connect identity. */
+export interface OidcUserRecord extends UserRecord {
+  /** When the information was issued that last decided the role. */
+  roleAt: Date | null;
+}
+
 /** The columns of a user for writing. */
 export interface UserColumns {
   email: string;
@@ -87,9 +93,12 @@ export function createUserRepository(db: PrismaStore) {
       toRecord(await db.user.create({ data: args.columns })),
     ),
 
-    update: guarded('user.update', async (args: { id: string; columns: Partial<UserColumns> }) =>
-      toRecord(await db.user.update({ where: { id: args.id }, data: args.columns })),
-    ),
+    /** @param args.now when an admin decides the role: tokens from before then do not change it */
+    update: guarded('user.update', async (args: { id: string; columns: Partial<UserColumns>; now: Date }) => {
+      const { id, columns, now } = args;
+      const data = { ...columns, ...(columns.role !== undefined && { oidcRoleAt: now }) };
+      return toRecord(await db.user.update({ where: { id }, data }));
+    }),
 
     /** Deletes a user and records when, so that tokens issued to them earlier are refused. Call it in a transaction. */
     delete: guarded('user.delete', async (args: { id: string }) => {
@@ -116,20 +125,20 @@ export function createUserRepository(db: PrismaStore) {
     /** The existing user of an OpenID Connect identity. Null if there is none, or none for this token. */
     findOidc: guarded(
       'user.provision',
-      async (args: { issuer: string; subject: string; issuedAt: Date | undefined }): Promise<UserRecord | null> => {
+      async (args: { issuer: string; subject: string; issuedAt: Date | undefined }): Promise<OidcUserRecord | null> => {
         if (await isDeletedSince(db, args)) return null;
         const { issuer: oidcIssuer, subject: oidcSubject } = args;
         const row = await db.user.findUnique({ where: { oidcIssuer_oidcSubject: { oidcIssuer, oidcSubject } } });
-        return row === null ? null : toRecord(row);
+        return row === null ? null : toOidcRecord(row);
       },
     ),
 
     /**
-     * The user of an OpenID Connect identity: created on first sight, with the role kept in sync with the token. A new
-     * row gets the first of `emails` that is free; identities are never merged by address. Null for a token that was
-     * issued before its user was deleted, or that does not say when it was issued.
+     * Creates the user of an OpenID Connect identity, unless a concurrent request just did. The row gets the first of
+     * `emails` that is free; identities are never merged by address. Null for a token that was issued before its user was
+     * deleted, or that does not say when it was issued.
      */
-    provisionOidc: guarded(
+    createOidc: guarded(
       'user.provision',
       async (args: {
         issuer: string;
@@ -137,21 +146,47 @@ export function createUserRepository(db: PrismaStore) {
         emails: readonly string[];
         role: Role;
         issuedAt: Date | undefined;
-      }): Promise<UserRecord | null> => {
-        const { issuer: oidcIssuer, subject: oidcSubject, role } = args;
+      }): Promise<OidcUserRecord | null> => {
+        const { issuer: oidcIssuer, subject: oidcSubject, role, issuedAt: oidcRoleAt = null } = args;
         if (await isDeletedSince(db, args)) return null;
         const where = { oidcIssuer_oidcSubject: { oidcIssuer, oidcSubject } };
-        let row = await db.user.findUnique({ where });
         for (const email of args.emails) {
-          if (row !== null) break;
           // Does nothing when the address is taken, or when a concurrent first request created the row.
-          await db.user.createMany({ data: { oidcIssuer, oidcSubject, email, role }, skipDuplicates: true });
-          row = await db.user.findUnique({ where });
+          const data = { oidcIssuer, oidcSubject, oidcRoleAt, email, role };
+          await db.user.createMany({ data, skipDuplicates: true });
+          const row = await db.user.findUnique({ where });
+          if (row !== null) return toOidcRecord(row);
         }
-        if (row === null) throw new Error('every address belongs to another user');
-        return toRecord(row.role === role ? row : await db.user.update({ where, data: { role } }));
+        throw new Error('every address belongs to another user');
       },
     ),
+
+    /** When the information was issued that last decided the user's role. */
+    readOidcRoleAt: guarded('user.provision', async (args: { id: string }): Promise<Date | null> => {
+      const row = await db.user.findUnique({ where: { id: args.id }, select: { oidcRoleAt: true } });
+      return row?.oidcRoleAt ?? null;
+    }),
+
+    /** Sets the role that the issuer gives to a user, and when it said so. Lock the row first. */
+    setOidcRole: guarded(
+      'user.provision',
+      async (args: { id: string; role: Role; issuedAt: Date | undefined }): Promise<OidcUserRecord> => {
+        const { id, role, issuedAt: oidcRoleAt } = args;
+        const data = { role, ...(oidcRoleAt !== undefined && { oidcRoleAt }) };
+        return toOidcRecord(await db.user.update({ where: { id }, data }));
+      },
+    ),
+
+    /** Whether the user has a session that a sign-in at the issuer opened, and that has not ended. */
+    hasOidcSession: guarded('user.provision', async (args: { id: string; now: Date; idleBefore: Date }) => {
+      const { id: userId, now, idleBefore } = args;
+      const isLive = { expiresAt: { gt: now }, lastSeenAt: { gt: idleBefore } };
+      const session = await db.session.findFirst({
+        where: { userId, oidcIssuer: { not: null }, ...isLive },
+        select: { id: true },
+      });
+      return session !== null;
+    }),
   };
 }
 
@@ -193,4 +228,8 @@ async function isDeletedSince(
 function toRecord(row: Prisma.UserGetPayload<object>): UserRecord {
   const { id, email, role, status, createdAt, updatedAt } = row;
   return { id, email, role: role as Role, status: status as UserStatus, createdAt, updatedAt };
+}
+
+function toOidcRecord(row: Prisma.UserGetPayload<object>): OidcUserRecord {
+  return { ...toRecord(row), roleAt: row.oidcRoleAt };
 }

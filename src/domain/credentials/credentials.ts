@@ -4,11 +4,14 @@ import type { Memory } from '../../data/memory/memory.ts';
 import type { Quotas } from '../../limits/quotas.ts';
 import type { SafeFetch } from '../../outbound/safe-fetch.ts';
 import type { Viewer } from '../../policy/viewer.ts';
+import type { Cursors } from '../cursors.ts';
+import { createOidcSignIn } from '../sign-in/oidc-sign-in.ts';
 import { createApiTokenService } from './api-token-service.ts';
 import { createAuthentication } from './authentication.ts';
 import { createBootstrapDigest, createBootstrapVerifier } from './bootstrap-admin.ts';
 import { createGuessLimit } from './guess-limit.ts';
-import { createOidcVerifier, type OidcSettings } from './oidc.ts';
+import { createOidcVerifier } from './oidc.ts';
+import type { OidcSettings } from './oidc-settings.ts';
 import { createSessionService } from './session-service.ts';
 import { createSignInLinks } from './sign-in-links.ts';
 import { createViewerRenewal, type FollowedViewer, followViewer } from './viewer-renewal.ts';
@@ -24,14 +27,34 @@ export function createCredentials(options: {
   onIssuerError: (error: unknown) => void;
   caches: Caches;
   quotas: Quotas;
+  cursors: Cursors;
   publicUrl: string;
   now: () => Date;
 }) {
   const { memory, adminToken, oidc, issuerFetch, onIssuerError, caches, quotas, publicUrl, now } = options;
+  const { cursors } = options;
   const { store, reader } = memory;
   const guesses = createGuessLimit({ caches, now });
   const renewViewer = createViewerRenewal({ store, now });
-  const verifyOidc = oidc && createOidcVerifier({ ...oidc, fetch: issuerFetch, store, now, onError: onIssuerError });
+  const verifyOidc =
+    oidc?.audience === undefined
+      ? undefined
+      : createOidcVerifier({
+          ...oidc,
+          audience: oidc.audience,
+          fetch: issuerFetch,
+          store,
+          now,
+          onError: onIssuerError,
+        });
+  const sessions = createSessionService({
+    store,
+    now,
+    bootstrapDigest: createBootstrapDigest(adminToken),
+    guesses,
+    maxPerUser: quotas.sessionsPerUser,
+  });
+  const signIn = oidc?.signIn;
   return {
     authentication: createAuthentication({
       store,
@@ -40,13 +63,22 @@ export function createCredentials(options: {
       verifyOidc,
       guesses,
     }),
-    sessions: createSessionService({
-      store,
-      now,
-      bootstrapDigest: createBootstrapDigest(adminToken),
-      guesses,
-      maxPerUser: quotas.sessionsPerUser,
-    }),
+    sessions,
+    /** Undefined when browsers cannot sign in at an OpenID Connect provider. */
+    oidcSignIn:
+      oidc === undefined || signIn === undefined
+        ? undefined
+        : createOidcSignIn({
+            settings: { ...oidc, signIn },
+            publicUrl,
+            fetch: issuerFetch,
+            store,
+            sessions,
+            cursors,
+            guesses,
+            now,
+            onError: onIssuerError,
+          }),
     apiTokens: createApiTokenService({ store, now, quotas }),
     signInLinks: createSignInLinks({ store, publicUrl, now }),
     renewViewer,

@@ -8,9 +8,7 @@ import { fetchIssuerDocument, type OidcFetchOptions, OidcIssuerError, OidcStatus
  * @throws OidcIssuerError
  */
 export async function loadIssuerKeys(issuer: string, options: OidcFetchOptions): Promise<LocalJWKSet> {
-  const metadata = await fetchMetadata(issuer, options);
-  // OpenID Connect Discovery 1.0, section 4.3, and RFC 8414, section 3.3: the issuer must be identical.
-  if (metadata['issuer'] !== issuer) throw new OidcIssuerError(`the metadata of ${issuer} belongs to another issuer`);
+  const metadata = await fetchIssuerMetadata(issuer, options);
   const jwksUri = metadata['jwks_uri'];
   if (typeof jwksUri !== 'string') throw new OidcIssuerError(`the metadata of ${issuer} has no jwks_uri`);
   const keys = await fetchIssuerDocument(jwksUri, options);
@@ -31,6 +29,14 @@ function listMetadataUrls(issuer: string): string[] {
     // RFC 8414, section 3.1: before the issuer's path.
     `${origin}/.well-known/oauth-authorization-server${path}`,
   ];
+}
+
+/** Fetches the metadata that the issuer publishes about itself. @throws OidcIssuerError */
+export async function fetchIssuerMetadata(issuer: string, options: OidcFetchOptions): Promise<Record<string, unknown>> {
+  const metadata = await fetchMetadata(issuer, options);
+  // OpenID Connect Discovery 1.0, section 4.3, and RFC 8414, section 3.3: the issuer must be identical.
+  if (metadata['issuer'] !== issuer) throw new OidcIssuerError(`the metadata of ${issuer} belongs to another issuer`);
+  return metadata;
 }
 
 async function fetchMetadata(issuer: string, options: OidcFetchOptions): Promise<Record<string, unknown>> {

@@ -1,20 +1,19 @@
 import { decodeJwt, errors, type JWTPayload, jwtVerify } from 'jose';
-import type { UserRecord } from '../../data/records.ts';
 import type { Store } from '../../data/store.ts';
-import { NOBODY, SYSTEM, type Viewer } from '../../policy/viewer.ts';
-import { type OidcIdentity, toIdentity } from './oidc-claims.ts';
+import { DomainError } from '../../errors.ts';
+import { NOBODY, type Viewer } from '../../policy/viewer.ts';
+import { toIdentity } from './oidc-claims.ts';
 import { loadIssuerKeys } from './oidc-discovery.ts';
 import { isIssuerUrl, type OidcFetchOptions, OidcIssuerError } from './oidc-fetch.ts';
 import { createIssuerKeys, OidcKeysUnavailable } from './oidc-keys.ts';
+import type { OidcSettings } from './oidc-settings.ts';
+import { assertAdmitted, provisionUser } from './provision-user.ts';
 
 /** Asymmetric algorithms only: with HS256 the issuer's public key would serve as the secret (RFC 8725, section 3.1). */
-const ALGORITHMS = ['RS256', 'PS256', 'ES256', 'ES384', 'EdDSA'];
+export const ALGORITHMS = ['RS256', 'PS256', 'ES256', 'ES384', 'EdDSA'];
 /** The allowed difference between the issuer's clock and ours, in seconds. */
-const CLOCK_TOLERANCE_SECONDS = 30;
+export const CLOCK_TOLERANCE_SECONDS = 30;
 const COOLDOWN_MS = 30_000;
-
-/** How the operator configures the issuer. */
-export type OidcSettings = Pick<OidcVerifierOptions, 'issuer' | 'audience' | 'roleClaim'>;
 
 /** Which tokens are accepted. */
 export interface OidcVerifierOptions extends OidcFetchOptions {
@@ -24,8 +23,12 @@ export interface OidcVerifierOptions extends OidcFetchOptions {
   issuer: string;
   /** A value that `aud` must contain. */
   audience: string;
-  /** The claim that contains the role: a name, or an array of names of which the highest counts. */
+  /** The claim that contains the role: a value, or an array of values of which the highest role counts. */
   roleClaim: string;
+  /** See `OidcSettings`. Default: none, any, true. */
+  roleMap?: OidcSettings['roleMap'];
+  emailDomains?: OidcSettings['emailDomains'];
+  allowsSignUp?: boolean;
   /** The minimum time between two fetches of the issuer's keys. Default 30 s. */
   cooldownMs?: number | undefined;
   /** Called when the issuer's keys are unavailable or unusable. The error contains nothing from a token. */
@@ -42,7 +45,9 @@ export type OidcVerifier = (token: string) => Promise<Viewer>;
  * @throws RangeError when the issuer is neither https nor loopback
  */
 export function createOidcVerifier(options: OidcVerifierOptions): OidcVerifier {
-  const { store, now, issuer, audience, roleClaim, cooldownMs = COOLDOWN_MS, onError = () => undefined } = options;
+  const { store, now, issuer, audience, roleClaim, roleMap, cooldownMs = COOLDOWN_MS } = options;
+  const { emailDomains = [], allowsSignUp = true, onError = () => undefined } = options;
+  const rules = { issuer, emailDomains, allowsSignUp };
   if (!isIssuerUrl(issuer)) throw new RangeError('the issuer must be an https URL, or http on loopback');
   const findKey = createIssuerKeys({ load: () => loadIssuerKeys(issuer, options), now, cooldownMs, onError });
 
@@ -78,29 +83,21 @@ export function createOidcVerifier(options: OidcVerifierOptions): OidcVerifier {
     }
   };
 
-  /** Creates the user or updates the role to match the token, and records it. */
-  const provision = (known: UserRecord | null, facts: Omit<OidcIdentity, 'expiresAt'>): Promise<UserRecord | null> =>
-    store.transaction(async (tx) => {
-      const user = await tx.users.provisionOidc(SYSTEM, { issuer, ...facts });
-      if (user === null) return null;
-      await tx.audit.append(SYSTEM, {
-        actor: SYSTEM,
-        action: 'user.provision',
-        target: { type: 'user', id: user.id, label: user.email },
-        changes: [{ field: 'role', before: known?.role ?? null, after: user.role }],
-      });
-      return user;
-    });
-
   return async (token) => {
     const claims = await verify(token);
-    const identity = claims === undefined ? undefined : toIdentity(claims, issuer, roleClaim);
+    const identity = claims === undefined ? undefined : toIdentity(claims, { issuer, roleClaim, roleMap });
     if (identity === undefined) return NOBODY;
-    const { expiresAt, ...facts } = identity;
-    const known = await store.users.findOidc(SYSTEM, { issuer, ...facts });
-    const user = known?.role === facts.role ? known : await provision(known, facts);
-    if (user?.status !== 'active') return NOBODY;
-    return { kind: 'user', userId: user.id, role: user.role, credential: { kind: 'oidc', expiresAt } };
+    const { expiresAt } = identity;
+    try {
+      assertAdmitted(identity, rules);
+      const user = await provisionUser(store, { ...identity, isSignIn: false }, { rules, now: now() });
+      if (user?.status !== 'active') return NOBODY;
+      return { kind: 'user', userId: user.id, role: user.role, credential: { kind: 'oidc', expiresAt } };
+    } catch (error) {
+      // They are not admitted, so they are nobody.
+      if (error instanceof DomainError && error.code === 'FORBIDDEN') return NOBODY;
+      throw error;
+    }
   };
 }
 

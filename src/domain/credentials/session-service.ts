@@ -1,7 +1,7 @@
 import type { Secret } from '../../crypto/secret.ts';
 import type { SessionRecord } from '../../data/records.ts';
 import type { Store } from '../../data/store.ts';
-import { notFound, unauthenticated } from '../../errors.ts';
+import { forbidden, notFound, unauthenticated } from '../../errors.ts';
 import { CREDENTIAL_LIMITS } from '../../limits/credential-limits.ts';
 import { assertCan } from '../../policy/policy.ts';
 import { NOBODY, type Role, SYSTEM, type Viewer } from '../../policy/viewer.ts';
@@ -46,7 +46,12 @@ type SignedIn = Extract<Viewer, { kind: 'user' }>;
 interface Origin {
   apiTokenId: string | null;
   bootstrapDigest: string | null;
+  oidcIssuer: string | null;
+  /** The issuer's own name of its session (OpenID Connect Back-Channel Logout 1.0, section 2.1). */
+  oidcSessionId: string | null;
 }
+
+const NO_ORIGIN: Origin = { apiTokenId: null, bootstrapDigest: null, oidcIssuer: null, oidcSessionId: null };
 
 /** Cookies and sign-in links are 256 bits in base64url. Anything else is refused without a database query. */
 const OPAQUE_TOKEN = /^[A-Za-z0-9_-]{43}$/;
@@ -57,10 +62,15 @@ const OPAQUE_TOKEN = /^[A-Za-z0-9_-]{43}$/;
 export function createSessionService(options: SessionServiceOptions) {
   const { store, now, bootstrapDigest, guesses, maxPerUser } = options;
 
-  const open = async (actor: SignedIn, origin: Origin, notAfter: Date | null): Promise<OpenedSession> => {
+  const open = async (
+    actor: SignedIn,
+    origin: Origin,
+    notAfter: Date | null,
+    lifetimeMs: number = SESSION_LIFETIME_MS,
+  ): Promise<OpenedSession> => {
     const { userId } = actor;
     const at = now().getTime();
-    const end = Math.min(at + SESSION_LIFETIME_MS, notAfter?.getTime() ?? Number.POSITIVE_INFINITY);
+    const end = Math.min(at + lifetimeMs, notAfter?.getTime() ?? Number.POSITIVE_INFINITY);
     const token = generateOpaqueToken();
     const expiresAt = new Date(end);
     const createdAt = new Date(at);
@@ -114,6 +124,7 @@ export function createSessionService(options: SessionServiceOptions) {
       }
       const { credential } = viewer;
       const origin: Origin = {
+        ...NO_ORIGIN,
         apiTokenId: credential.kind === 'apiToken' ? credential.apiTokenId : null,
         bootstrapDigest: credential.kind === 'bootstrap' ? await bootstrapDigest() : null,
       };
@@ -131,7 +142,8 @@ export function createSessionService(options: SessionServiceOptions) {
     /**
      * Redeems a sign-in link.
      *
-     * @throws UNAUTHENTICATED when it was already used, has expired or never existed; RATE_LIMITED after too many wrong
+     * @throws UNAUTHENTICATED when it was already used, has expired or never existed; FORBIDDEN for a suspended user;
+     *   RATE_LIMITED after too many wrong
      *   ones from the same network
      */
     async openByLink(linkToken: string): Promise<OpenedSession> {
@@ -143,6 +155,9 @@ export function createSessionService(options: SessionServiceOptions) {
           )
         : null;
       const user = link === null ? null : await store.sessions.findUser(SYSTEM, { id: link.userId });
+      if (link !== null && link.expiresAt > now() && user?.status === 'suspended') {
+        throw forbidden('Your user is suspended. Ask an admin of this gateway.');
+      }
       if (link === null || link.expiresAt <= now() || user?.status !== 'active') {
         throw unauthenticated(
           'This sign-in link was already used or has expired. Ask an admin for a new one, or restart the gateway to get one as its first admin.',
@@ -152,7 +167,27 @@ export function createSessionService(options: SessionServiceOptions) {
       const actor: SignedIn = { kind: 'user', userId, role: user.role as Role, credential: { kind: 'bootstrap' } };
       // Only the first admin's sessions end with the operator's token.
       const digest = userId === BOOTSTRAP_ADMIN_ID ? await bootstrapDigest() : null;
-      return open(actor, { apiTokenId: null, bootstrapDigest: digest }, null);
+      return open(actor, { ...NO_ORIGIN, bootstrapDigest: digest }, null);
+    },
+
+    /**
+     * Opens a session for a user who just signed in at the OpenID Connect issuer.
+     *
+     * @param signIn.sessionId the issuer's `sid`, if it gave one
+     */
+    async openBySignIn(
+      user: { id: string; role: Role },
+      signIn: { issuer: string; sessionId: string | null; lifetimeMs: number },
+    ): Promise<OpenedSession> {
+      const expiresAt = new Date(now().getTime() + signIn.lifetimeMs);
+      const actor: SignedIn = {
+        kind: 'user',
+        userId: user.id,
+        role: user.role,
+        credential: { kind: 'oidc', expiresAt },
+      };
+      const origin = { ...NO_ORIGIN, oidcIssuer: signIn.issuer, oidcSessionId: signIn.sessionId };
+      return open(actor, origin, expiresAt, signIn.lifetimeMs);
     },
 
     /**

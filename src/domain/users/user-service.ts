@@ -24,7 +24,8 @@ const MAX_EMAIL = FIELD_LIMITS.email.value;
  * Creates the service for users and their roles. In addition to the policy it ensures that an active admin always
  * remains.
  */
-export function createUserService({ store, endings }: { store: Store; endings: ConnectionEndings }) {
+export function createUserService(options: { store: Store; endings: ConnectionEndings; now: () => Date }) {
+  const { store, endings, now } = options;
   return {
     /** The calling user. @throws UNAUTHENTICATED */
     async viewer(viewer: Viewer): Promise<UserRecord> {
@@ -93,7 +94,7 @@ export function createUserService({ store, endings }: { store: Store; endings: C
           if (isActiveAdmin(user) && !isActiveAdmin(after) && otherActiveAdmins === 0) {
             throw lastAdmin(after.role === 'admin' ? 'status' : 'role');
           }
-          const updated = await tx.users.update(viewer, { id: args.id, columns });
+          const updated = await tx.users.update(viewer, { id: args.id, columns, now: now() });
           const changes = Object.entries(columns)
             .map(([field, value]) => ({ field, before: user[field as keyof UserColumns], after: value }))
             .filter((change) => change.before !== change.after);
@@ -154,7 +155,8 @@ function toTarget({ id, email }: UserRecord) {
   return { type: 'user', id, label: email } as const;
 }
 
-function isActiveAdmin(user: Pick<UserRecord, 'role' | 'status'>): boolean {
+/** Whether the user keeps the gateway from being without an admin. */
+export function isActiveAdmin(user: Pick<UserRecord, 'role' | 'status'>): boolean {
   return user.role === 'admin' && user.status === 'active';
 }
 

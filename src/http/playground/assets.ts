@@ -4,8 +4,6 @@ import { gzip } from 'node:zlib';
 import { ICON } from './icon.ts';
 import { PLAYGROUND_SCRIPT } from './playground-script.ts';
 import { PLAYGROUND_STYLE } from './playground-style.ts';
-import { SIGN_IN_SCRIPT } from './sign-in-script.ts';
-import { SIGN_IN_STYLE } from './sign-in-style.ts';
 
 /** The path prefix of the assets, with a trailing slash. */
 export const ASSETS_PATH = '/graphql/assets/';
@@ -21,8 +19,6 @@ const loadGraphiQL = () => import('@graphql-yoga/render-graphiql/graphiql');
 
 const SOURCES = {
   'icon.svg': () => ICON,
-  'sign-in.css': () => SIGN_IN_STYLE,
-  'sign-in.js': () => SIGN_IN_SCRIPT,
   'playground.css': () => PLAYGROUND_STYLE,
   'playground.js': () => PLAYGROUND_SCRIPT,
   'graphiql.css': async () => (await loadGraphiQL()).css,
@@ -35,7 +31,7 @@ const SOURCES = {
 /** The name of an asset, without the hash. */
 export type AssetName = keyof typeof SOURCES;
 
-/** A file of the playground or the sign-in page. */
+/** A file of the playground. */
 export interface Asset {
   /** Includes a hash of the content, so the file can be cached forever. */
   fileName: string;
@@ -48,7 +44,7 @@ export interface Asset {
 /** The assets, by name. */
 export type Assets = ReturnType<typeof createAssets>;
 
-/** Creates the assets of the playground and the sign-in page. Each is loaded, hashed and compressed at first use. */
+/** Creates the assets of the playground. Each is loaded, hashed and compressed at first use. */
 export function createAssets() {
   const loaded = new Map<AssetName, Promise<Asset>>();
   const load = (name: AssetName): Promise<Asset> => {

@@ -1,4 +1,4 @@
-/** The policy of both pages: nothing from other hosts, no inline scripts, no framing. */
+/** What the page needs at least: nothing from other hosts, no inline scripts, no framing. */
 const OWN_FILES_ONLY = {
   'default-src': "'none'",
   'script-src': "'self'",
@@ -9,9 +9,6 @@ const OWN_FILES_ONLY = {
   'form-action': "'self'",
   'frame-ancestors': "'none'",
 };
-
-/** The Content-Security-Policy of the sign-in page. */
-export const SIGN_IN_POLICY = toHeader(OWN_FILES_ONLY);
 
 /**
  * The Content-Security-Policy of the playground. Its editor, Monaco, positions lines and markers with `style` attributes

@@ -1,11 +1,12 @@
 import { type Context, Hono } from 'hono';
 import { accepts } from 'hono/accepts';
+import { parseReturnPath } from '../../domain/sign-in/return-path.ts';
 import type { HttpEnv } from '../context.ts';
 import { prefersHtml } from '../prefers-html.ts';
+import type { Pages } from '../sign-in/pages.ts';
 import { ASSETS_PATH, type Assets } from './assets.ts';
-import { ASSET_POLICY, PLAYGROUND_POLICY, SIGN_IN_POLICY } from './content-security-policy.ts';
+import { ASSET_POLICY, PLAYGROUND_POLICY } from './content-security-policy.ts';
 import { renderPlaygroundPage } from './playground-page.ts';
-import { renderSignInPage } from './sign-in-page.ts';
 
 /** The routes of the assets. They are public: assets contain nothing that is not in published packages. */
 export function createAssetRoutes(assets: Assets): Hono<HttpEnv> {
@@ -32,7 +33,7 @@ export function createAssetRoutes(assets: Assets): Hono<HttpEnv> {
  *
  * @param assets undefined if the playground is off: requests for HTML without a query then get 404
  */
-export function createPlaygroundRoutes(assets: Assets | undefined): Hono<HttpEnv> {
+export function createPlaygroundRoutes(assets: Assets | undefined, pages: Pages): Hono<HttpEnv> {
   const routes = new Hono<HttpEnv>();
 
   routes.get('/graphql', async (c, next) => {
@@ -41,8 +42,8 @@ export function createPlaygroundRoutes(assets: Assets | undefined): Hono<HttpEnv
     c.header('vary', 'Accept, Authorization, Cookie');
     const viewer = c.get('viewer');
     if (viewer.kind === 'nobody') {
-      c.header('content-security-policy', SIGN_IN_POLICY);
-      return c.html(renderSignInPage(assets));
+      const { pathname, search } = new URL(c.req.url);
+      return pages.signIn(c, { returnTo: parseReturnPath(`${pathname}${search}`) });
     }
     c.header('content-security-policy', PLAYGROUND_POLICY);
     return c.html(renderPlaygroundPage(assets, viewer));

@@ -1,12 +1,14 @@
 import { parse, serialize } from 'hono/utils/cookie';
 
 /**
- * Creates the session cookie. With https its name starts with `__Host-`: browsers accept that only with Secure, Path=/
- * and no Domain, so no other host can set it. The public URL decides, not the connection: TLS may end at a proxy.
+ * Creates a cookie that only this host can set. With https its name starts with `__Host-`: browsers accept that only with
+ * Secure, Path=/ and no Domain. The public URL decides, not the connection: TLS may end at a proxy.
+ *
+ * @param baseName the name without the prefix
  */
-export function createSessionCookie(publicUrl: string) {
+export function createHostCookie(publicUrl: string, baseName: string) {
   const isSecure = publicUrl.startsWith('https:');
-  const name = isSecure ? '__Host-gatehouse_session' : 'gatehouse_session';
+  const name = isSecure ? `__Host-${baseName}` : baseName;
   const options = { path: '/', httpOnly: true, sameSite: 'Lax', secure: isSecure } as const;
   return {
     name,
@@ -25,5 +27,5 @@ export function createSessionCookie(publicUrl: string) {
   };
 }
 
-/** Reads and writes the session cookie. */
-export type SessionCookie = ReturnType<typeof createSessionCookie>;
+/** Reads and writes a cookie. */
+export type HostCookie = ReturnType<typeof createHostCookie>;
