@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 // Generates files, in the given order. `--force` generates them even if they look fresh.
@@ -9,8 +9,9 @@ import { fileURLToPath } from 'node:url';
 //   schema      schema.graphql, printed from the builder; in git
 //   limits      docs/limits.md, from src/limits/; in git
 //   operations  the typed operations of the tests; not in git
+//   packages    the built packages/client, which the examples import; not in git
 //
-// Client and operations are made only if their inputs changed. A stamp in the output folder holds the hash of the inputs, so
+// Client, operations and packages are made only if their inputs changed. A stamp in the output folder holds the hash of the inputs, so
 // a run with nothing to do takes milliseconds.
 
 const ROOT = new URL('../', import.meta.url);
@@ -36,6 +37,20 @@ const TARGETS = {
       'test/setup/operations.ts',
       'node_modules/@graphql-codegen/cli/package.json',
       'node_modules/@graphql-codegen/client-preset/package.json',
+    ],
+  },
+  packages: {
+    command: ['tsx/dist/cli.mjs', 'scripts/build-packages.ts'],
+    output: 'packages/client/dist/index.js',
+    inputs: [
+      'schema.graphql',
+      'scripts/build-packages.ts',
+      'tsconfig.json',
+      'packages/client/tsconfig.json',
+      'packages/client/tsconfig.build.json',
+      ...listFiles('packages/client/src'),
+      'node_modules/typescript-compiler/package.json',
+      'node_modules/graphql-sse/package.json',
     ],
   },
 };
@@ -68,6 +83,12 @@ function generate(name, { command, output, inputs }) {
 
 function readStamp(stamp) {
   return existsSync(stamp) ? readFileSync(stamp, 'utf8') : undefined;
+}
+
+function listFiles(folder) {
+  return readdirSync(new URL(folder, ROOT))
+    .sort()
+    .map((name) => `${folder}/${name}`);
 }
 
 function hashFiles(files) {

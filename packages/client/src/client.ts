@@ -1,0 +1,34 @@
+import type { ConfigEvent, FeedEvent } from './config-event.ts';
+import type { ClientOptions } from './connection.ts';
+import { type FollowOptions, follow, type ResetEvent } from './follow.ts';
+import { type RequestOptions, request } from './request.ts';
+import type { TypedDocument, VariablesOf } from './typed-document.ts';
+
+/** A client of one gateway. It holds no connection while nothing is asked or followed. */
+export interface GatehouseClient {
+  /**
+   * Sends a query or a mutation.
+   *
+   * @returns its data. Throws a `GatehouseError` if the answer has an error, even if it has data beside it (`error.data`)
+   */
+  request<Result, Variables>(
+    document: TypedDocument<Result, Variables>,
+    ...args: [...VariablesOf<Variables>, options?: RequestOptions]
+  ): Promise<Result>;
+  /**
+   * Follows the configs that the caller may see, and resumes after any disconnect. Each event comes once and none is
+   * missing. Throws a `GatehouseError` that waiting does not cure. To end it, leave the loop or abort the signal.
+   */
+  follow<Event extends FeedEvent = ConfigEvent>(
+    options?: FollowOptions<Event>,
+  ): AsyncGenerator<Event | ResetEvent, void, void>;
+}
+
+/** Creates a client. */
+export function createGatehouseClient(options: ClientOptions): GatehouseClient {
+  return {
+    request: <Result, Variables>(document: TypedDocument<Result, Variables>, ...args: unknown[]) =>
+      request(options, document, args[0] as Variables | undefined, args[1] as RequestOptions | undefined),
+    follow: (followOptions) => follow(options, followOptions),
+  };
+}
