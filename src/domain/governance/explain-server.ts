@@ -4,6 +4,7 @@ import { forbidden, notFound, unauthenticated, validationFailed } from '../../er
 import { assertCan, can } from '../../policy/policy.ts';
 import { SYSTEM, type Viewer, viewerUserId } from '../../policy/viewer.ts';
 import type { CatalogueService } from '../catalogue/catalogue-service.ts';
+import { findListWarnings, type ToolListWarning } from '../catalogue/tool-list-warnings.ts';
 import { sourceOf } from '../chats/effective-servers.ts';
 import type { ConnectionService } from '../connections/connection-service.ts';
 import { assertExperiment, type Experiment } from '../experiments.ts';
@@ -18,6 +19,8 @@ export interface ServerExplanation {
   /** The first failed check in words, or a confirmation that there is none. */
   summary: string;
   checks: ServerCheck[];
+  /** Names on the tool lists that are no tools of the server. Null for callers who may not see them all. */
+  toolListWarnings: ToolListWarning[] | null;
 }
 
 /** The server, user, chat and tool to explain. */
@@ -78,10 +81,15 @@ export function createServerExplanations(options: {
         userId,
         available: failed === undefined,
         summary: failed === undefined ? 'All checks passed.' : `${failed.reason} ${failed.remedy ?? ''}`.trim(),
+        toolListWarnings: can(viewer, 'mcpServerTool.readAny') ? await listWarnings(config, userId) : null,
         checks: SERVER_CHECKS.map((name) => checks.find((check) => check.name === name) ?? skipped(name)),
       };
     },
   };
+
+  async function listWarnings(config: McpServerConfigRecord | null, userId: string): Promise<ToolListWarning[]> {
+    return config === null ? [] : findListWarnings(config, await toolsOf(config, userId));
+  }
 
   async function toolsOf(config: McpServerConfigRecord, userId: string) {
     return (await catalogue.toolsOfUser([config], userId)).get(config.id) ?? [];

@@ -2,6 +2,7 @@ import type { ConfigImpact } from '../../domain/governance/config-impact.ts';
 import type { ServerExplanation } from '../../domain/governance/explain-server.ts';
 import type { ServerCheck } from '../../domain/governance/server-check.ts';
 import { builder } from '../builder.ts';
+import { McpToolListWarningType } from '../mcp-tool/list-warning.ts';
 
 const McpServerCheckNameEnum = builder.enumType('McpServerCheckName', {
   description:
@@ -59,6 +60,12 @@ export const McpServerExplanationType = builder.objectRef<ServerExplanation>('Mc
       type: [McpServerCheckType],
       description: 'All checks, in the order they were made.',
       resolve: ({ checks }) => checks,
+    }),
+    toolListWarnings: t.expose('toolListWarnings', {
+      type: [McpToolListWarningType],
+      nullable: true,
+      description:
+        "The names on the server's allow and deny lists that it does not list as tools. For admins, auditors and services; null for members.",
     }),
   }),
 });

@@ -1,9 +1,11 @@
 import type { McpReachabilityRecord } from '../../data/records.ts';
 import { CatalogueTool } from '../../domain/catalogue/catalogue-tool.ts';
+import { findListWarnings } from '../../domain/catalogue/tool-list-warnings.ts';
 import { builder, visibleWith } from '../builder.ts';
 import { McpServerConfigType } from '../mcp-server-config/type.ts';
 import { decodeCursor, encodeCursor, pageArgs, toConnection, toPageSize } from '../pagination.ts';
 import { McpReachabilityStateEnum, McpToolDecisionEnum } from './enums.ts';
+import { McpToolListWarningType } from './list-warning.ts';
 import { McpToolType } from './type.ts';
 
 const CURSOR_KIND = 'mcpTool';
@@ -75,6 +77,13 @@ builder.objectFields(McpServerConfigType, (t) => ({
     type: McpReachabilityType,
     description: 'Whether the server answers. Whether a user may use it is another question: see `viewerState`.',
     resolve: async (config, _args, { loaders }) => ({ found: await loaders.reachability.load(config.id) }),
+  }),
+  toolListWarnings: t.field({
+    type: [McpToolListWarningType],
+    ...staffField,
+    description:
+      'The names on the allow and deny lists that the server does not list as tools: perhaps they are misspelled. Empty while its tools are not known. For admins, auditors and services; null for members.',
+    resolve: async (config, _args, { loaders }) => findListWarnings(config, await loaders.serverTools.load(config)),
   }),
   tools: t.field({
     type: McpToolConnection,

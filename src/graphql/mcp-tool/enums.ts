@@ -65,6 +65,15 @@ export const EffectiveMcpToolSourceEnum = builder.enumType('EffectiveMcpToolSour
   } as const,
 });
 
+/** `McpToolListKind` */
+export const McpToolListKindEnum = builder.enumType('McpToolListKind', {
+  description: 'A list of a config that names tools.',
+  values: {
+    ALLOW: { value: 'allow', description: 'The allow list.' },
+    DENY: { value: 'deny', description: 'The deny list.' },
+  } as const,
+});
+
 /** `McpTextChangeKind` */
 export const McpTextChangeKindEnum = builder.enumType('McpTextChangeKind', {
   description: 'What became of a piece of text.',
