@@ -123,9 +123,10 @@ export async function callTool(
 ): Promise<void> {
   const args = parseArguments(given === '-' ? await readStream(process.stdin) : (given ?? '{}'));
   const query = `mutation Call($input: CallMcpToolInput!) { callMcpTool(input: $input) {
-    content structuredContent isError code connectUrl ms } }`;
+    result { content structuredContent isError code connectUrl ms } } }`;
   const input = { configId: await findId(slug), tool, arguments: args };
-  const { callMcpTool: result } = await requestGateway<{ callMcpTool: ToolResult }>(query, { input }, TIMEOUT_MS);
+  const { callMcpTool } = await requestGateway<{ callMcpTool: { result: ToolResult } }>(query, { input }, TIMEOUT_MS);
+  const { result } = callMcpTool;
   if (result.isError) process.exitCode = 1;
   if (json === true) return printJson(result);
   const { content, structuredContent, code, ms } = result;

@@ -8,7 +8,7 @@ import { createId, issuesOf, update } from './config-operations.ts';
 const KEY = 'canary-of-the-api-key';
 const CALLS_PER_MINUTE = 40;
 const CALL = `mutation ($input: CallMcpToolInput!) {
-  callMcpTool(input: $input) { content structuredContent isError code connectUrl ms } }`;
+  callMcpTool(input: $input) { result { content structuredContent isError code connectUrl ms } } }`;
 
 let gateway: TestGateway;
 let server: SmallMcpServer;
@@ -61,7 +61,7 @@ const send = (input: object, token = gateway.tokens.member) => gateway.graphql(C
 async function call(input: object, token?: string) {
   const { data, errors } = await send(input, token);
   if (errors !== undefined) throw new Error(JSON.stringify(errors));
-  return data.callMcpTool;
+  return data.callMcpTool.result;
 }
 const codeOf = async (answer: ReturnType<typeof send>) => (await answer).errors?.[0].extensions.code ?? 'ok';
 

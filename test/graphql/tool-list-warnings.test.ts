@@ -30,10 +30,10 @@ const send = (query: string, role: 'admin' | 'auditor' | 'service' | 'member', v
 
 test('an update is accepted, and its answer names what the server does not list', async () => {
   const update = `mutation ($id: UUID!, $patch: UpdateMcpServerConfigInput!) {
-    updateMcpServerConfig(id: $id, patch: $patch) { toolAllowList toolDenyList ${WARNINGS} } }`;
+    updateMcpServerConfig(id: $id, patch: $patch) { mcpServerConfig { toolAllowList toolDenyList ${WARNINGS} } } }`;
   const { data, errors } = await send(update, 'admin', { id: configId, patch: LISTS });
   expect(errors).toBeUndefined();
-  expect(data.updateMcpServerConfig).toEqual({ ...LISTS, toolListWarnings: EXPECTED });
+  expect(data.updateMcpServerConfig.mcpServerConfig).toEqual({ ...LISTS, toolListWarnings: EXPECTED });
 });
 
 test('staff read them with the config and in an explanation, members do not', async () => {
@@ -50,7 +50,7 @@ test('staff read them with the config and in an explanation, members do not', as
 });
 
 test('a server whose tools nobody has listed gets none', async () => {
-  const create = `mutation ($input: CreateMcpServerConfigInput!) { createMcpServerConfig(input: $input) { ${WARNINGS} } }`;
+  const create = `mutation ($input: CreateMcpServerConfigInput!) { createMcpServerConfig(input: $input) { mcpServerConfig { ${WARNINGS} } } }`;
   const { data } = await send(create, 'admin', { input: { ...validInput(), ...LISTS } });
-  expect(data.createMcpServerConfig.toolListWarnings).toEqual([]);
+  expect(data.createMcpServerConfig.mcpServerConfig.toolListWarnings).toEqual([]);
 });
