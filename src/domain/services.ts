@@ -120,6 +120,7 @@ export function createServices(options: ServicesOptions) {
       ...options,
       ...catalogue.services,
       ...catalogue.internal,
+      renewViewer,
       store,
       upstreamCalls,
       records: callRecords,

@@ -119,7 +119,7 @@ export function createApp(options: AppOptions): App {
   const playgroundAssets = config.graphiql ? createAssets() : undefined;
   if (playgroundAssets !== undefined) app.route('/', createAssetRoutes(playgroundAssets));
 
-  app.use(authenticate({ authentication, sessions, cookie }));
+  app.use(authenticate({ authentication, sessions, cookie, publicUrl: config.publicUrl }));
   app.use(refuseCrossSite(config));
   app.use(requireTokenScope());
   app.route('/', createDoorRoutes({ ...services, version: options.version, origins: config, log }));

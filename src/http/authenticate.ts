@@ -3,6 +3,7 @@ import type { Authentication } from '../domain/credentials/authentication.ts';
 import type { SessionService } from '../domain/credentials/session-service.ts';
 import { NOBODY } from '../policy/viewer.ts';
 import type { HttpEnv } from './context.ts';
+import { toDoorAudiences } from './door/resource-metadata.ts';
 import type { HostCookie } from './host-cookie.ts';
 
 /** The services that verify credentials. */
@@ -10,6 +11,7 @@ export interface AuthenticateOptions {
   authentication: Authentication;
   sessions: SessionService;
   cookie: HostCookie;
+  publicUrl: string;
 }
 
 /** Sent by REST clients of the original project, coder. Accepted under `/api/` only. */
@@ -19,16 +21,17 @@ const SESSION_TOKEN_HEADER = 'coder-session-token';
  * Authenticates the caller. If the request has a bearer token, only the token counts: when it is invalid the caller is
  * `nobody`, even if the request also has a valid session cookie.
  */
-export function authenticate({ authentication, sessions, cookie }: AuthenticateOptions) {
+export function authenticate({ authentication, sessions, cookie, publicUrl }: AuthenticateOptions) {
   return createMiddleware<HttpEnv>(async (c, next) => {
     const { raw } = c.req;
-    const isRest = new URL(raw.url).pathname.startsWith('/api/');
+    const { pathname } = new URL(raw.url);
+    const isRest = pathname.startsWith('/api/');
     const bearer =
       readBearer(raw.headers.get('authorization')) ??
       (isRest ? (raw.headers.get(SESSION_TOKEN_HEADER) ?? undefined) : undefined);
     const session = cookie.read(raw);
     if (bearer !== undefined) {
-      c.set('viewer', await authentication.verifyBearer(bearer));
+      c.set('viewer', await authentication.verifyBearer(bearer, toDoorAudiences(publicUrl, pathname)));
       c.set('credentialSource', 'bearer');
     } else if (session !== undefined) {
       c.set('viewer', await sessions.verify(session));

@@ -164,9 +164,11 @@ export function createUpstreamPool(options: {
       clearTimeout(entry.timer);
       entry.users += 1;
       try {
-        const isOpen = entry.opening !== undefined && entry.session?.isEnded !== true;
-        const opening = isOpen ? entry.opening : undefined;
-        const session = await orAborted(opening ?? open(entry, credentials, isAsking), signal);
+        const ended = AbortSignal.any([signal, entry.end.signal]);
+        if (findOpening(entry) === undefined) await confirm(target, ended);
+        const session = await orAborted(findOpening(entry) ?? open(entry, credentials, isAsking), signal);
+        // From here on, what ends the connection ends the operation.
+        await confirm(target, ended);
         const { wasUsed } = entry;
         entry.wasUsed = true;
         return await work({ session, wasUsed, end: entry.end.signal });
@@ -197,6 +199,16 @@ export function createUpstreamPool(options: {
       idle: [...entries.values()].filter(({ users }) => users === 0).length,
     }),
   };
+}
+
+function findOpening({ opening, session }: Entry): Promise<UpstreamSession> | undefined {
+  return session?.isEnded === true ? undefined : opening;
+}
+
+/** @throws what `confirm` of the target throws, and the signal's reason */
+async function confirm(target: UpstreamTarget, signal: AbortSignal): Promise<void> {
+  if (target.confirm !== undefined) await orAborted(target.confirm(), signal);
+  signal.throwIfAborted();
 }
 
 /** What a connection is lent for. */

@@ -34,6 +34,14 @@ export interface UpstreamTarget {
    * @throws what the caller of the operation gets
    */
   authorize(): Promise<UpstreamCredentials>;
+  /**
+   * Decides again whether anything may be sent. Asked after `authorize`, when the connection is the target's already and
+   * ends with the server, and before each thing that is sent on it. Much can change while credentials are opened, and
+   * while a connection is made.
+   *
+   * @throws what the caller of the operation gets
+   */
+  confirm?(): Promise<void>;
 }
 
 /** A server says that its list of tools changed. */

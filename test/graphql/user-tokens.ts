@@ -1,15 +1,25 @@
 import { createPrisma } from '../../src/data/database/prisma.ts';
 import { tokenColumns } from '../data/encryption-setup.ts';
 import type { TestGateway } from '../setup/gateway.ts';
+import { sealText } from '../setup/sealed-text.ts';
 
-/** Connects a user to a server as the OAuth flow would. The tokens are encrypted. */
+/**
+ * Connects a user to a server as the OAuth flow would. The tokens are encrypted.
+ *
+ * @param args.url where the access token may be sent. Without it, it cannot be used
+ */
 export async function insertUserToken(
   { database, keyring }: TestGateway,
-  { configId, userId }: { configId: string; userId: string },
+  { configId, userId, url }: { configId: string; userId: string; url?: string },
 ): Promise<void> {
   const prisma = createPrisma(database, keyring);
   try {
-    const data = { mcpServerConfigId: configId, userId, ...tokenColumns('access', 'refresh') };
+    const data = {
+      mcpServerConfigId: configId,
+      userId,
+      ...tokenColumns('access', 'refresh'),
+      ...(url !== undefined && { accessToken: sealText('access', url) }),
+    };
     await prisma.mcpServerUserToken.create({ data });
   } finally {
     await prisma.$disconnect();

@@ -2,6 +2,7 @@ import type { Store } from '../../data/store.ts';
 import { REQUEST_LIMITS } from '../../limits/request-limits.ts';
 import { NOBODY, type Role, SYSTEM, type Viewer } from '../../policy/viewer.ts';
 import type { GuessLimit } from './guess-limit.ts';
+import type { OidcVerifier } from './oidc.ts';
 import { hasApiTokenPrefix, hashToken, isWellFormedApiToken } from './token-format.ts';
 
 /** A token's last use is recorded at most this often. */
@@ -16,7 +17,7 @@ export interface AuthenticationOptions {
   now: () => Date;
   verifyBootstrap: (token: string) => Promise<Viewer>;
   /** Verifies a JWT of the configured issuer. Absent when none is configured. */
-  verifyOidc?: ((token: string) => Promise<Viewer>) | undefined;
+  verifyOidc?: OidcVerifier | undefined;
   guesses: GuessLimit;
 }
 
@@ -40,22 +41,25 @@ export function createAuthentication({ store, now, verifyBootstrap, verifyOidc, 
     return { kind: 'user', userId, role: found.user.role as Role, credential };
   };
 
-  const verify = async (token: string): Promise<Viewer> => {
+  const verify = async (token: string, audiences: readonly string[] | undefined): Promise<Viewer> => {
     const bootstrap = await verifyBootstrap(token);
     if (bootstrap.kind !== 'nobody') return bootstrap;
     if (hasApiTokenPrefix(token)) return isWellFormedApiToken(token) ? verifyApiToken(token) : NOBODY;
     // A JWT in compact form has three parts (RFC 7519, section 3).
-    if (verifyOidc !== undefined && token.split('.').length === 3) return verifyOidc(token);
+    if (verifyOidc !== undefined && token.split('.').length === 3) return verifyOidc(token, audiences);
     return NOBODY;
   };
 
   return {
-    /** @throws RATE_LIMITED after too many wrong tokens from the same network */
-    async verifyBearer(token: string): Promise<Viewer> {
+    /**
+     * @param audiences for whom a JWT must be issued, where that is not the gateway as a whole
+     * @throws RATE_LIMITED after too many wrong tokens from the same network
+     */
+    async verifyBearer(token: string, audiences?: readonly string[]): Promise<Viewer> {
       if (token === '' || token.length > MAX_BEARER_LENGTH) return NOBODY;
       return guesses.attempt(
         token,
-        () => verify(token),
+        () => verify(token, audiences),
         ({ kind }) => kind !== 'nobody',
       );
     },

@@ -21,7 +21,7 @@ export interface OidcVerifierOptions extends OidcFetchOptions {
   now: () => Date;
   /** The exact `iss` of accepted tokens. The metadata is found from it. https, or http on loopback. */
   issuer: string;
-  /** A value that `aud` must contain. */
+  /** A value that `aud` must contain, unless a request says otherwise. */
   audience: string;
   /** The claim that contains the role: a value, or an array of values of which the highest role counts. */
   roleClaim: string;
@@ -35,8 +35,12 @@ export interface OidcVerifierOptions extends OidcFetchOptions {
   onError?: ((error: OidcIssuerError) => void) | undefined;
 }
 
-/** Resolves a JWT to its viewer; an invalid one gives the anonymous viewer. Rejects only on database errors. */
-export type OidcVerifier = (token: string) => Promise<Viewer>;
+/**
+ * Resolves a JWT to its viewer; an invalid one gives the anonymous viewer. Rejects only on database errors.
+ *
+ * @param audiences `aud` must contain one of these. Default: the configured one
+ */
+export type OidcVerifier = (token: string, audiences?: readonly string[]) => Promise<Viewer>;
 
 /**
  * Verifies JWTs of one issuer as bearer tokens (RFC 7519, RFC 9068, RFC 8725). The user is created on first sight, and
@@ -60,7 +64,7 @@ export function createOidcVerifier(options: OidcVerifierOptions): OidcVerifier {
     onError(new OidcIssuerError(`a key of ${issuer} cannot be used`));
   };
 
-  const verify = async (token: string): Promise<JWTPayload | undefined> => {
+  const verify = async (token: string, audiences: readonly string[]): Promise<JWTPayload | undefined> => {
     try {
       // Read without verification, only to reject: a token of another issuer must not trigger a fetch of this issuer's
       // keys.
@@ -68,7 +72,7 @@ export function createOidcVerifier(options: OidcVerifierOptions): OidcVerifier {
       const { payload, protectedHeader } = await jwtVerify(token, findKey, {
         algorithms: ALGORITHMS,
         issuer,
-        audience,
+        audience: [...audiences],
         requiredClaims: ['sub', 'exp'],
         clockTolerance: CLOCK_TOLERANCE_SECONDS,
         currentDate: now(),
@@ -83,8 +87,8 @@ export function createOidcVerifier(options: OidcVerifierOptions): OidcVerifier {
     }
   };
 
-  return async (token) => {
-    const claims = await verify(token);
+  return async (token, audiences = [audience]) => {
+    const claims = await verify(token, audiences);
     const identity = claims === undefined ? undefined : toIdentity(claims, { issuer, roleClaim, roleMap });
     if (identity === undefined) return NOBODY;
     const { expiresAt } = identity;

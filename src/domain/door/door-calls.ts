@@ -24,6 +24,25 @@ export interface DecidedCall {
   tool: string;
   decision: CatalogueDecision;
   arguments: Readonly<Record<string, unknown>>;
+  /** Decides again. Undefined if there is no such tool any more. */
+  decideAgain(): Promise<Pick<DecidedCall, 'server' | 'decision'> | undefined>;
+}
+
+/** The answer to a name that no tool has, or none that the caller may know of. */
+export const NO_SUCH_TOOL = {
+  kind: 'refused',
+  code: 'NOT_FOUND',
+  message: 'There is no tool with this name here. List the tools again, and use one of their names.',
+} as const;
+
+/** The call was allowed when it came, and is not any more. */
+class NoLonger extends Error {
+  readonly answer: CallAnswer;
+
+  constructor(answer: CallAnswer) {
+    super('a call is not allowed any more');
+    this.answer = answer;
+  }
 }
 
 /** Why a tool cannot be called, and what helps. */
@@ -66,24 +85,34 @@ export function createDoorCalls(options: {
     return { kind: 'refused', code, message, connectUrl: url };
   };
 
-  const attempt = async (
-    { userId, server, tool, decision, arguments: args }: DecidedCall,
-    how: CallOptions,
-  ): Promise<CallAnswer> => {
-    const { config, state } = server;
-    if (state !== 'ready') return toStateRefusal(server, state);
-    if (decision !== 'allowed') {
-      return { kind: 'refused', code: decision.toUpperCase(), message: DECISION_WORDS[decision] };
-    }
+  /** Why a call is not made. Undefined if it is. */
+  const toRefusal = ({ server, decision }: Pick<DecidedCall, 'server' | 'decision'>): CallAnswer | undefined => {
+    if (server.state !== 'ready') return toStateRefusal(server, server.state);
+    if (decision === 'allowed') return undefined;
+    return { kind: 'refused', code: decision.toUpperCase(), message: DECISION_WORDS[decision] };
+  };
+
+  const attempt = async (call: DecidedCall, how: CallOptions): Promise<CallAnswer> => {
+    const { userId, server, tool, arguments: args, decideAgain } = call;
+    const { config } = server;
+    const refusal = toRefusal(call);
+    if (refusal !== undefined) return refusal;
+    const confirm = async (): Promise<void> => {
+      const current = await decideAgain().catch(toNoLonger);
+      const answer = current === undefined ? NO_SUCH_TOOL : toRefusal(current);
+      if (answer !== undefined) throw new NoLonger(answer);
+    };
     try {
       const outcome = await upstreamCalls.callTool(
         { configId: config.id, userId },
         { name: tool, arguments: args },
-        how,
+        { ...how, confirm },
       );
       if (outcome.state === 'ok') return { kind: 'result', ...outcome.value };
       return toStateRefusal(server, outcome.state, 'reason' in outcome ? outcome.reason : undefined);
     } catch (error) {
+      const reason = isClosed(error) ? await confirm().then(() => error, toItself) : error;
+      if (reason instanceof NoLonger) return reason.answer;
       if (error instanceof UpstreamError) {
         return { kind: 'refused', code: error.problem, message: `${config.displayName}: ${error.message}` };
       }
@@ -94,8 +123,8 @@ export function createDoorCalls(options: {
 
   return {
     /**
-     * Calls a tool, if the decisions allow it, and records the call. The configuration is read again just before anything
-     * is sent.
+     * Calls a tool, if the decisions allow it, and records the call. Everything is decided again just before anything is
+     * sent.
      */
     async call(call: DecidedCall, how: CallOptions): Promise<CallAnswer> {
       const startedAt = performance.now();
@@ -121,8 +150,26 @@ export function createDoorCalls(options: {
   };
 }
 
+/** The connection was closed, since something about the server or the user's credentials changed. */
+function isClosed(error: unknown): boolean {
+  return error instanceof UpstreamError && error.problem === 'CLOSED';
+}
+
+function toItself(error: unknown): unknown {
+  return error;
+}
+
+/** The door itself is closed to the caller now. @throws other errors */
+function toNoLonger(error: unknown): never {
+  if (!(error instanceof DomainError)) throw error;
+  throw new NoLonger({ kind: 'refused', code: error.code, message: error.message });
+}
+
 /** What the gateway itself decides. The rest is what servers did. */
 const DENIALS: ReadonlySet<string> = new Set([
+  'NOT_FOUND',
+  'FORBIDDEN',
+  'UNAUTHENTICATED',
   ...Object.keys(DECISION_WORDS).map((decision) => decision.toUpperCase()),
   ...Object.values(STATE_CODES).filter((code) => code !== 'UNAVAILABLE'),
 ]);

@@ -5,6 +5,7 @@ import { assertCan } from '../../policy/policy.ts';
 import { assertScope, grantOf } from '../../policy/token-grant.ts';
 import { SYSTEM, type Viewer, viewerUserId } from '../../policy/viewer.ts';
 import type { EffectiveServer, ToolServers } from '../catalogue/tool-servers.ts';
+import type { RenewViewer } from '../credentials/viewer-renewal.ts';
 import { assertExperiment, type Experiment } from '../experiments.ts';
 
 /** One server, by either of its names. */
@@ -31,6 +32,12 @@ export interface OpenDoor {
   readonly place: DoorPlace;
   /** Whatever their state. By slug. */
   readonly servers: readonly EffectiveServer[];
+  /**
+   * The same door at this moment, for the caller as they are now.
+   *
+   * @throws as opening it
+   */
+  reopen(): Promise<OpenDoor>;
 }
 
 /** Opens doors. */
@@ -50,8 +57,12 @@ export function createDoorPlaces(options: {
   store: Store;
   experiments: ReadonlySet<Experiment>;
   toolServers: ToolServers;
+  renewViewer: RenewViewer;
+  /** Tells whether anything about callers may have changed. */
+  callers: { fresh(): Promise<void> | undefined; callerVersion(): bigint; resets(): number };
 }) {
-  const { store, experiments, toolServers } = options;
+  const { store, experiments, toolServers, renewViewer, callers } = options;
+  const callerStamp = (): string => `${callers.resets()} ${callers.callerVersion()}`;
 
   const assertActive = async (userId: string): Promise<void> => {
     const user = await store.sessions.findUser(SYSTEM, { id: userId });
@@ -112,6 +123,7 @@ export function createDoorPlaces(options: {
      */
     async open(viewer: Viewer, { place, userId }: DoorRequest): Promise<OpenDoor> {
       this.assertMayUse(viewer);
+      const stamp = callerStamp();
       const opened =
         place.kind === 'chat'
           ? await openChat(viewer, place.chatId, userId?.toLowerCase())
@@ -119,7 +131,11 @@ export function createDoorPlaces(options: {
       const reachable = withinGrant(viewer, opened.servers);
       if (place.kind === 'server' && reachable.length === 0) throw forbidden('Your API token is not for this server.');
       const servers = reachable.toSorted((a, b) => (a.config.slug < b.config.slug ? -1 : 1));
-      return { viewer, place, userId: opened.userId, servers };
+      const reopen = async (): Promise<OpenDoor> => {
+        await callers.fresh();
+        return this.open(callerStamp() === stamp ? viewer : await renewViewer(viewer), { place, userId });
+      };
+      return { viewer, place, userId: opened.userId, servers, reopen };
     },
   };
 }

@@ -7,7 +7,7 @@ import { CatalogueTool } from '../catalogue/catalogue-tool.ts';
 import { toFittingName, toShownName } from '../catalogue/shown-name.ts';
 import type { EffectiveServer } from '../catalogue/tool-servers.ts';
 import type { CallRates } from './call-rates.ts';
-import type { CallAnswer, DoorCalls } from './door-calls.ts';
+import { type CallAnswer, type DoorCalls, NO_SUCH_TOOL } from './door-calls.ts';
 import type { DoorPlaces, DoorRequest, OpenDoor } from './door-place.ts';
 import { formatStatuses, type ServerStatus, STATUS_TOOL, toInstructions, toStatuses } from './door-status.ts';
 
@@ -31,12 +31,6 @@ interface ToolCall {
   name: string;
   arguments: Readonly<Record<string, unknown>>;
 }
-
-const NO_SUCH_TOOL = {
-  kind: 'refused',
-  code: 'NOT_FOUND',
-  message: 'There is no tool with this name here. List the tools again, and use one of their names.',
-} as const;
 
 /** Creates the service. */
 export function createDoor(options: {
@@ -95,15 +89,21 @@ export function createDoor(options: {
   };
 
   const callFound = (
-    { viewer, userId, place }: OpenDoor,
+    door: OpenDoor,
     found: Awaited<ReturnType<typeof readTools>>[number] | undefined,
     args: ToolCall['arguments'],
     how: CallOptions,
   ): Promise<CallAnswer> | CallAnswer => {
     if (found === undefined) return NO_SUCH_TOOL;
+    const { viewer, userId, place } = door;
     const { server, tool, decision } = found;
     const chatId = place.kind === 'chat' ? place.chatId : undefined;
-    return calls.call({ viewer, userId, chatId, server, tool: tool.name, decision, arguments: args }, how);
+    const decideAgain = async () => {
+      const now = await door.reopen();
+      const same = now.servers.filter(({ config }) => config.id === server.config.id);
+      return (await readTools(now, same)).find((each) => each.tool.name === tool.name);
+    };
+    return calls.call({ viewer, userId, chatId, server, tool: tool.name, decision, arguments: args, decideAgain }, how);
   };
 
   return {

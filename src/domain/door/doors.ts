@@ -1,8 +1,10 @@
 import type { Caches } from '../../cache/caches.ts';
+import type { Memory } from '../../data/memory/memory.ts';
 import type { Store } from '../../data/store.ts';
 import type { Quotas } from '../../limits/quotas.ts';
 import type { CatalogueService } from '../catalogue/catalogue-service.ts';
 import type { ToolServers } from '../catalogue/tool-servers.ts';
+import type { RenewViewer } from '../credentials/viewer-renewal.ts';
 import type { Experiment } from '../experiments.ts';
 import type { CallRecords } from '../tool-calls/call-records.ts';
 import type { UpstreamCalls } from '../upstreams/upstream-calls.ts';
@@ -13,7 +15,9 @@ import { createDoorPlaces } from './door-place.ts';
 
 /** Creates what the MCP doors work with. */
 export function createDoors(options: {
+  memory: Pick<Memory, 'reader'>;
   store: Store;
+  renewViewer: RenewViewer;
   caches: Caches;
   experiments: ReadonlySet<Experiment>;
   toolServers: ToolServers;
@@ -25,12 +29,12 @@ export function createDoors(options: {
   quotas: Quotas;
   now: () => Date;
 }): Door {
-  const { publicUrl, statusTool, quotas } = options;
+  const { memory, publicUrl, statusTool, quotas } = options;
   const callsPerMinute = quotas.toolCallsPerMinute;
   const connectUrl = (configId: string) => `${publicUrl}/api/experimental/mcp/servers/${configId}/oauth2/connect`;
   return createDoor({
     ...options,
-    places: createDoorPlaces(options),
+    places: createDoorPlaces({ ...options, callers: memory.reader }),
     rates: createCallRates({ ...options, perMinute: callsPerMinute }),
     calls: createDoorCalls({ ...options, connectUrl }),
     settleRecords: options.records.settle,

@@ -34,6 +34,17 @@ class Refused extends Error {
   }
 }
 
+/** How a tool is called for a user. */
+export interface UserCallOptions extends CallOptions {
+  /**
+   * Decides again, right before something is sent, when all credentials are there. Whether the server is enabled is asked
+   * in any case.
+   *
+   * @throws what the call then throws
+   */
+  confirm?: (() => Promise<void>) | undefined;
+}
+
 /** What was sent to the server. */
 interface Sent {
   /** The version of a token that the server rejected. */
@@ -67,8 +78,19 @@ export function createUpstreamCalls(options: {
     if (user === null || user.status !== 'active') throw notFound('user');
   };
 
-  /** @param sent learns what is sent */
-  const toTarget = (config: McpServerConfigRecord, userId: string | null, sent: Sent): UpstreamTarget => {
+  const findConfig = async (id: string): Promise<McpServerConfigRecord> => {
+    const config = await store.configs.findForConnection(SYSTEM, { id });
+    if (config === null) throw notFound('MCP server config');
+    return config;
+  };
+
+  /** @param sent learns what is sent @param decide decides again before */
+  const toTarget = (
+    config: McpServerConfigRecord,
+    userId: string | null,
+    sent: Sent,
+    decide: (() => Promise<void>) | undefined,
+  ): UpstreamTarget => {
     const { id: configId, version, url, transport, authType } = config;
     const isPersonal = authType === 'oauth2';
     return {
@@ -93,6 +115,12 @@ export function createUpstreamCalls(options: {
         for (const { value } of headers.headers) sent.values?.add(value);
         return { headers: headers.headers, grant: headers.tokenId ?? '' };
       },
+      async confirm() {
+        const current = await findConfig(configId);
+        if (!current.enabled) throw new Refused({ state: 'disabled' });
+        if (current.version !== version) throw versionMismatch(current.version);
+        await decide?.();
+      },
     };
   };
 
@@ -113,18 +141,19 @@ export function createUpstreamCalls(options: {
   const operate = async <Value>(
     caller: UpstreamCaller,
     work: (target: UpstreamTarget) => Promise<Value>,
-    sent: Sent = { values: undefined },
+    { sent = { values: undefined }, decide }: { sent?: Sent; decide?: (() => Promise<void>) | undefined } = {},
   ): Promise<UpstreamOutcome<Value>> => {
     const { configId, userId } = caller;
     for (let attempt = 1; ; attempt += 1) {
-      const config = await store.configs.findForConnection(SYSTEM, { id: configId });
-      if (config === null) throw notFound('MCP server config');
+      const config = await findConfig(configId);
       if (!config.enabled) return { state: 'disabled' };
       try {
-        return { state: 'ok', value: await work(toTarget(config, userId, sent)) };
+        return { state: 'ok', value: await work(toTarget(config, userId, sent, decide)) };
       } catch (error) {
         if (error instanceof Refused) return error.refusal;
         if (isStale(error) && attempt < MAX_ATTEMPTS) continue;
+        const isOff = isClosed(error) && !(await findConfig(configId)).enabled;
+        if (isOff) return { state: 'disabled' };
         if (!(error instanceof UpstreamError) || config.authType !== 'oauth2') throw error;
         // Once: with a token that the user got meanwhile, or with a new one.
         if (error.problem === 'UNAUTHORIZED' && sent.rejected === undefined && sent.version !== undefined) {
@@ -151,7 +180,7 @@ export function createUpstreamCalls(options: {
     async callTool(
       caller: UpstreamCaller,
       tool: { name: string; arguments: Readonly<Record<string, unknown>> },
-      { onProgress, ...how }: CallOptions = {},
+      { onProgress, confirm, ...how }: UserCallOptions = {},
     ): Promise<UpstreamOutcome<CalledTool>> {
       const values = new Set<Secret>();
       const sent: Sent = { values };
@@ -167,7 +196,7 @@ export function createUpstreamCalls(options: {
             });
             return { ...called, result: createScrub(values)(called.result) };
           },
-          sent,
+          { sent, decide: confirm },
         );
       } finally {
         // The connection outlives the call, and keeps no credentials.
@@ -182,4 +211,8 @@ export function createUpstreamCalls(options: {
 
 function isStale(error: unknown): boolean {
   return error instanceof DomainError && error.code === 'VERSION_MISMATCH';
+}
+
+function isClosed(error: unknown): boolean {
+  return error instanceof UpstreamError && error.problem === 'CLOSED';
 }

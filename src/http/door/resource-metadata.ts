@@ -10,6 +10,14 @@ export function isDoorPath(path: string): boolean {
   return path === '/mcp' || path.startsWith('/mcp/');
 }
 
+/**
+ * For whom a JWT must be issued at a door (RFC 8707): for the door, or for `/mcp`, which stands for all of them. A token for
+ * the rest of the gateway opens none. Undefined for paths that are no doors.
+ */
+export function toDoorAudiences(publicUrl: string, path: string): string[] | undefined {
+  return isDoorPath(path) ? [...new Set([`${publicUrl}/mcp`, `${publicUrl}${path}`])] : undefined;
+}
+
 /** What tells clients how to get a token for a door. */
 export interface ResourceMetadataOptions {
   publicUrl: string;
