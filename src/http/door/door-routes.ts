@@ -17,6 +17,7 @@ import { assertBearer, assertOrigin, readDoorRequest, readMessage, toLibraryRequ
 import { createDoorServer } from './door-server.ts';
 import { DOOR_PATHS } from './resource-metadata.ts';
 import { onEnd } from './response-end.ts';
+import { createRunningCalls } from './running-calls.ts';
 
 /** The dependencies of the door routes. */
 export interface DoorRoutesOptions {
@@ -49,6 +50,8 @@ export function createDoorRoutes(options: DoorRoutesOptions): Hono<HttpEnv> {
     maxStreamsPerUser: CONNECTION_LIMITS.doorListenersPerUser.value,
   });
 
+  const running = createRunningCalls();
+
   const report = (error: unknown): string => {
     const errorId = randomUUID();
     log.error({ errorId, err: scrubDatabaseError(error) }, 'unexpected error at a door');
@@ -62,7 +65,10 @@ export function createDoorRoutes(options: DoorRoutesOptions): Hono<HttpEnv> {
     const read = await readMessage(c);
     if ('refused' in read) return read.refused;
     const { message } = read;
-    const { method } = (message ?? {}) as { method?: unknown };
+    const { method, id, params } = (message ?? {}) as { method?: unknown; id?: unknown; params?: unknown };
+    if (method === 'notifications/cancelled') {
+      running.cancel(c, (params as { requestId?: unknown } | null | undefined)?.requestId);
+    }
     const isListening = method === 'subscriptions/listen';
 
     const leave = (isListening ? listeners : requests).take(viewerUserId(viewer) ?? '');
@@ -74,8 +80,10 @@ export function createDoorRoutes(options: DoorRoutesOptions): Hono<HttpEnv> {
       { legacy: 'stateless', bus, maxSubscriptions: 1 },
     );
     let stopFollowing: (() => void) | undefined;
+    const forget = id === undefined ? undefined : running.add(c, id, () => gone.abort());
     const end = (): void => {
       leave();
+      forget?.();
       gone.abort();
       stopFollowing?.();
       void handler.close();
