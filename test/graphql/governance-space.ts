@@ -3,6 +3,7 @@ import type { GatehousePrisma } from '../../src/data/database/prisma.ts';
 import { registerKeys } from '../../src/data/keys/key-registry.ts';
 import { newMasterKey, tokenColumns } from '../data/encryption-setup.ts';
 import type { TestGateway } from '../setup/gateway.ts';
+import { SERVER_URL, sealText } from '../setup/sealed-text.ts';
 import { withPrisma } from './encryption-key-rows.ts';
 
 /** Everything that decides about a server in a chat, except the chat's own selection. */
@@ -62,6 +63,7 @@ export async function placeCases(
   gateway: TestGateway,
   ownerIds: readonly string[],
   cases = CASES,
+  url = SERVER_URL,
 ): Promise<PlacedCase[]> {
   const placed = cases.map((each, index) => {
     const number = String(index).padStart(4, '0');
@@ -70,7 +72,7 @@ export async function placeCases(
   await withPrisma(gateway, async (prisma) => {
     await prisma.mcpServerConfig.createMany({
       data: placed.map(({ id, slug, availability, enabled, authType, allow, deny }) => ({
-        ...{ id, slug, displayName: slug, url: 'https://mcp.example.com/mcp', availability, enabled, authType },
+        ...{ id, slug, displayName: slug, url, availability, enabled, authType },
         ...{ toolAllowList: allow, toolDenyList: deny },
       })),
     });
@@ -82,7 +84,11 @@ export async function placeCases(
       data: rowsOf('ended').map((row) => ({ ...row, reason: 'It was ended.' })),
     });
     const connect = async (connection: Case['connection']) => {
-      const data = rowsOf(connection).map((row) => ({ ...row, ...tokenColumns('access', 'refresh') }));
+      const data = rowsOf(connection).map((row) => ({
+        ...row,
+        ...tokenColumns('access', 'refresh'),
+        accessToken: sealText('access', url),
+      }));
       await prisma.mcpServerUserToken.createMany({ data });
     };
     await connect('connected');

@@ -1,0 +1,190 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { digestTool } from '../../src/domain/catalogue/tool-definition.ts';
+import { withPrisma } from '../graphql/encryption-key-rows.ts';
+import {
+  CASES,
+  expectedSource,
+  expectedState,
+  type PlacedCase,
+  placeCases,
+  placeChat,
+} from '../graphql/governance-space.ts';
+import { type HostileUpstream, startHostileUpstream } from '../setup/hostile-upstream.ts';
+import { callMessage, readResult } from './door-messages.ts';
+import { type DoorWorld, openDoorWorld } from './door-world.ts';
+
+/** How a config keeps its tools: as they come, pinned and approved, or pinned and changed since. */
+const PINS = ['auto', 'approved', 'changed'] as const;
+type Pin = (typeof PINS)[number];
+type Place = 'own' | 'chatAll' | 'chatNone' | 'server';
+type SpaceCase = PlacedCase & { pin: Pin };
+
+let world: DoorWorld;
+let upstream: HostileUpstream;
+let cases: SpaceCase[];
+const chats: Record<'chatAll' | 'chatNone', string> = { chatAll: '', chatNone: '' };
+
+beforeAll(async () => {
+  upstream = await startHostileUpstream();
+  upstream.onMethod('/space', {});
+  world = await openDoorWorld({ env: { GATEHOUSE_MAX_TOOL_CALLS_PER_MINUTE: '100000' } });
+  const { gateway } = world;
+  const { member, admin } = gateway.userIds;
+  // One config without sign-in represents the three such auth types in each state.
+  const distinct = CASES.filter(
+    ({ authType, connection }) => authType === 'oauth2' || (authType === 'none' && connection === 'none'),
+  )
+    .flatMap((each) => PINS.map((pin) => ({ ...each, pin })))
+    // While a token does not open, each request reads the connections anew. Of these cases, the simplest are enough.
+    .filter(
+      ({ connection, allow, deny, pin }) =>
+        connection !== 'lost' || (allow.length + deny.length === 0 && pin === 'auto'),
+    );
+  const placed = await placeCases(gateway, [member, admin], distinct, upstream.urlOf('/space'));
+  cases = placed.map((each, index) => ({ ...each, pin: (distinct[index] as { pin: Pin }).pin }));
+  const all = cases.map(({ id }) => id);
+  await withPrisma(gateway, async (prisma) => {
+    const pinned = cases.filter(({ pin }) => pin !== 'auto').map(({ id }) => id);
+    await prisma.mcpServerConfig.updateMany({ where: { id: { in: pinned } }, data: { toolApproval: 'pin' } });
+  });
+  const read = { name: 'read', inputSchema: { type: 'object' } } as const;
+  await gateway.database.query(
+    `INSERT INTO mcp_server_tools (id, mcp_server_config_id, name, skeleton, definition, digest, status)
+     SELECT gen_random_uuid(), id, 'read', 'read', $1, $2, 'listed' FROM mcp_server_configs`,
+    [JSON.stringify(read), digestTool(read)],
+  );
+  await gateway.database.query(
+    `UPDATE mcp_server_tools SET approved_digest = digest, approved_at = now() WHERE mcp_server_config_id = ANY($1::uuid[])`,
+    [cases.filter(({ pin }) => pin === 'approved').map(({ id }) => id)],
+  );
+  await gateway.database.query(
+    `UPDATE mcp_server_tools SET approved_digest = repeat('0', 64), approved_at = now() WHERE mcp_server_config_id = ANY($1::uuid[])`,
+    [cases.filter(({ pin }) => pin === 'changed').map(({ id }) => id)],
+  );
+  chats.chatAll = await placeChat(gateway, member, all);
+  chats.chatNone = await placeChat(gateway, member, []);
+});
+afterAll(async () => {
+  await world?.close();
+  await upstream?.close();
+});
+
+/** Whether a server is behind a door, written independently of the gateway's code. */
+function isBehind(place: Place, each: SpaceCase): boolean {
+  if (place === 'own') return each.enabled && each.availability !== 'default_off';
+  if (place === 'server') return each.enabled;
+  return expectedSource(each, place === 'chatAll') !== undefined;
+}
+
+/** What a call of `read` must answer with: the code of a refusal, or `called`. */
+function expectedCode(place: Place, each: SpaceCase): string {
+  if (!isBehind(place, each)) return 'NOT_FOUND';
+  const state = expectedState(each);
+  if (state !== 'READY') return state;
+  if (each.deny.includes('read')) return 'DENIED';
+  if (each.allow.length > 0 && !each.allow.includes('read')) return 'NOT_ALLOWED';
+  return each.pin === 'changed' ? 'PENDING' : 'called';
+}
+
+const pathOf = (place: Exclude<Place, 'server'>): string => (place === 'own' ? '/mcp' : `/mcp/chats/${chats[place]}`);
+type Role = 'member' | 'service' | 'admin';
+const send = (path: string, message: object, role: Role) =>
+  world.post(path, message, { token: world.gateway.tokens[role] });
+const LIST = { jsonrpc: '2.0', id: 1, method: 'tools/list', params: {} };
+const listNames = async (path: string, role: Role): Promise<string[]> => {
+  const { tools } = await readResult(await send(path, LIST, role));
+  return tools.map(({ name }: { name: string }) => name).filter((name: string) => name !== 'gatehouse__status');
+};
+const expectedNames = (place: Place): string[] =>
+  cases.filter((each) => expectedCode(place, each) === 'called').map(({ slug }) => `${slug}__read`);
+
+/** A few at once: the order does not matter, and one after the other takes long. */
+async function inTurns<Item>(items: readonly Item[], work: (item: Item) => Promise<void>): Promise<void> {
+  const left = [...items];
+  const next = async (): Promise<void> => {
+    for (let item = left.shift(); item !== undefined; item = left.shift()) await work(item);
+  };
+  await Promise.all(Array.from({ length: 4 }, next));
+}
+
+describe.each(['own', 'chatAll', 'chatNone'] as const)('at the door %s', (place) => {
+  const argument = () => (place === 'own' ? '' : `(chatId: "${chats[place]}")`);
+
+  test('what is listed is what must be, what effectiveMcpTools says, and what a service gets', async () => {
+    const names = await listNames(pathOf(place), 'member');
+    expect(names).toEqual(expectedNames(place));
+    expect(names.length).toBeGreaterThan(place === 'chatNone' ? 5 : 10);
+    const query = `{ effectiveMcpTools${argument()} { tool { shownAs } } }`;
+    const { data } = await world.gateway.graphql(query, { token: world.gateway.tokens.member });
+    expect(data.effectiveMcpTools.map((each: any) => each.tool.shownAs)).toEqual(names);
+    const query_ = place === 'own' ? `?user=${world.gateway.userIds.member}` : '';
+    expect(await listNames(`${pathOf(place)}${query_}`, 'service')).toEqual(names);
+    if (place === 'own') expect(await listNames('/mcp', 'admin')).toEqual(names);
+  });
+
+  test('what is listed is called, and nothing else is', async () => {
+    const found: Record<string, string> = {};
+    let calls = 0;
+    const words = new Set<string>();
+    await inTurns(cases, async (each) => {
+      const answer = await send(pathOf(place), callMessage(`${each.slug}__read`), 'member');
+      const result = await readResult(answer);
+      found[each.slug] = result.isError === true ? result._meta['gatehouse/code'] : 'called';
+      if (found[each.slug] === 'called') calls += 1;
+      if (found[each.slug] === 'NOT_FOUND') words.add(JSON.stringify(result));
+    });
+    expect(found).toEqual(Object.fromEntries(cases.map((each) => [each.slug, expectedCode(place, each)])));
+    expect(calls).toBe(expectedNames(place).length);
+    // Hidden ones answer in the words for one that never was.
+    words.add(JSON.stringify(await readResult(await send(pathOf(place), callMessage('never__read'), 'member'))));
+    expect(words.size).toBe(1);
+  });
+});
+
+test('a server got exactly the calls of listed tools', async () => {
+  const before = upstream.seen('/space').filter((method) => method === 'tools/call').length;
+  for (const each of cases.filter((one) => expectedCode('own', one) !== 'called').slice(0, 40)) {
+    await (await send('/mcp', callMessage(`${each.slug}__read`), 'member')).text();
+  }
+  expect(upstream.seen('/space').filter((method) => method === 'tools/call').length).toBe(before);
+});
+
+test.each(['member', 'admin'] as const)("at the servers' own doors, for a %s", async (role) => {
+  await inTurns(cases, async (each) => {
+    const path = `/mcp/servers/${each.slug}`;
+    const listed = await send(path, LIST, role);
+    if (!each.enabled && role === 'member') {
+      const never = await send('/mcp/servers/never', LIST, role);
+      expect([listed.status, await listed.text()]).toEqual([404, await never.text()]);
+      return;
+    }
+    const { tools } = await readResult(listed);
+    const code = each.enabled ? expectedCode('server', each) : 'DISABLED';
+    expect(tools.filter(({ name }: any) => name === 'read').length, JSON.stringify(each)).toBe(
+      code === 'called' ? 1 : 0,
+    );
+    if (role === 'admin') return;
+    const result = await readResult(await send(path, callMessage('read'), role));
+    expect(result.isError === true ? result._meta['gatehouse/code'] : 'called', JSON.stringify(each)).toBe(code);
+  });
+});
+
+test.each(['chatAll', 'chatNone'] as const)(
+  'what is listed in %s is what explainMcpServer calls available',
+  async (place) => {
+    const available: string[] = [];
+    for (let first = 0; first < cases.length; first += 15) {
+      const some = cases.slice(first, first + 15);
+      const fields = some.map(
+        ({ id }, index) =>
+          `q${index}: explainMcpServer(configId: "${id}", chatId: "${chats[place]}", tool: "read") { available }`,
+      );
+      const { data, errors } = await world.gateway.graphql(`{ ${fields.join(' ')} }`, {
+        token: world.gateway.tokens.member,
+      });
+      expect(errors).toBeUndefined();
+      for (const [index, { slug }] of some.entries()) if (data[`q${index}`].available) available.push(`${slug}__read`);
+    }
+    expect(available).toEqual(await listNames(pathOf(place), 'member'));
+  },
+);
