@@ -2,11 +2,8 @@ import { createHash } from 'node:crypto';
 import type { Context } from 'hono';
 import type { HttpEnv } from '../context.ts';
 
-/** The requests that run in this process, so that a notification can cancel one. */
-export type RunningCalls = ReturnType<typeof createRunningCalls>;
-
 /**
- * Creates the list. With the revisions of 2025, a client cancels a request by a notification of its own, and nothing but its
+ * Creates the list of the requests that run in this process, so that a notification can cancel one. With the revisions of 2025, a client cancels a request by a notification of its own, and nothing but its
  * token, the door and the id tells whose request is meant: there are no sessions. When several clients of one user have
  * requests with the same id, none of them is cancelled. There are as many entries as there are requests.
  */
