@@ -40,7 +40,7 @@ export function createToolServers(options: {
 
     /** The servers that a user has without a chat: those that are forced or on by default. */
     async withoutChat(userId: string): Promise<EffectiveServer[]> {
-      const all = await store.configs.listAll(SYSTEM, undefined);
+      const all = await store.configs.listVisible(SYSTEM, {});
       const configs = all.filter(({ enabled, availability }) => enabled && availability !== 'default_off');
       const stateOf = await statesOf(configs, userId);
       return configs.map((config) => ({

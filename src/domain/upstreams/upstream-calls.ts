@@ -78,8 +78,10 @@ export function createUpstreamCalls(options: {
     if (user === null || user.status !== 'active') throw notFound('user');
   };
 
-  const findConfig = async (id: string): Promise<McpServerConfigRecord> => {
-    const config = await store.configs.findForConnection(SYSTEM, { id });
+  /** @param isStale whether memory was found to be behind the database */
+  const findConfig = async (id: string, isStale = false): Promise<McpServerConfigRecord> => {
+    const { configs } = store;
+    const config = await (isStale ? configs.findForConnection(SYSTEM, { id }) : configs.findById(SYSTEM, { id }));
     if (config === null) throw notFound('MCP server config');
     return config;
   };
@@ -118,7 +120,8 @@ export function createUpstreamCalls(options: {
       async confirm() {
         const current = await findConfig(configId);
         if (!current.enabled) throw new Refused({ state: 'disabled' });
-        if (current.version !== version) throw versionMismatch(current.version);
+        // Memory may be behind the database, from where the credentials came.
+        if (current.version > version) throw versionMismatch(current.version);
         await decide?.();
       },
     };
@@ -145,7 +148,7 @@ export function createUpstreamCalls(options: {
   ): Promise<UpstreamOutcome<Value>> => {
     const { configId, userId } = caller;
     for (let attempt = 1; ; attempt += 1) {
-      const config = await findConfig(configId);
+      const config = await findConfig(configId, attempt > 1);
       if (!config.enabled) return { state: 'disabled' };
       try {
         return { state: 'ok', value: await work(toTarget(config, userId, sent, decide)) };
