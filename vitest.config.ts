@@ -94,7 +94,14 @@ export default defineConfig({
         extends: true,
         test: { name: 'conformance', include: files.conformance, globalSetup: ['test/setup/embedded.ts'] },
       },
-      { extends: true, test: { name: 'embedded', include: files.embedded, globalSetup: ['test/setup/embedded.ts'] } },
+      {
+        extends: true,
+        test: {
+          name: 'embedded',
+          include: files.embedded,
+          globalSetup: ['test/setup/embedded.ts', 'test/setup/console.ts'],
+        },
+      },
       ...(server === undefined
         ? []
         : [
@@ -103,7 +110,7 @@ export default defineConfig({
               test: {
                 name: 'server',
                 include: files.server,
-                globalSetup: ['test/setup/server.ts'],
+                globalSetup: ['test/setup/server.ts', 'test/setup/console.ts'],
                 provide: { serverUrl: server },
               },
             },

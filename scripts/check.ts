@@ -18,6 +18,7 @@ const steps: Step[] = [
   ...listWorkspaces(root).map(
     (folder): Step => [`types in ${folder}`, ['npx', '--no-install', 'tsc', '--noEmit', '--project', folder]],
   ),
+  ['size of the console', ['npx', '--no-install', 'tsx', 'scripts/measure-console.ts']],
   ['unused code', ['npx', '--no-install', 'knip']],
 ];
 

@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 // Generates files, in the given order. `--force` generates them even if they look fresh.
@@ -8,7 +9,8 @@ import { fileURLToPath } from 'node:url';
 //   client      the Prisma client: all that the gateway itself needs; not in git
 //   schema      schema.graphql, printed from the builder; in git
 //   limits      docs/limits.md, from src/limits/; in git
-//   operations  the typed operations of the tests; not in git
+//   operations  the typed operations of the tests and of the console; not in git
+//   console     the console in dist/console, built from console/; not in git
 //   packages    the built packages/client, which the examples import; not in git
 //
 // Client, operations and packages are made only if their inputs changed. A stamp in the output folder holds the hash of the inputs, so
@@ -35,8 +37,23 @@ const TARGETS = {
       'schema.graphql',
       'codegen.ts',
       'test/setup/operations.ts',
+      ...listFiles('console/src').filter((file) => file.endsWith('.graphql')),
       'node_modules/@graphql-codegen/cli/package.json',
       'node_modules/@graphql-codegen/client-preset/package.json',
+    ],
+  },
+  console: {
+    command: ['tsx/dist/cli.mjs', 'scripts/build-console.ts'],
+    output: 'dist/console/index.html',
+    inputs: [
+      'scripts/build-console.ts',
+      'schema.graphql',
+      'codegen.ts',
+      'package-lock.json',
+      'console/index.html',
+      'console/tsconfig.json',
+      'console/vite.config.ts',
+      ...listFiles('console/src').filter((file) => !file.includes('/generated/')),
     ],
   },
   packages: {
@@ -86,9 +103,10 @@ function readStamp(stamp) {
 }
 
 function listFiles(folder) {
-  return readdirSync(new URL(folder, ROOT))
-    .sort()
-    .map((name) => `${folder}/${name}`);
+  return readdirSync(new URL(folder, ROOT), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map(({ parentPath, name }) => path.relative(fileURLToPath(ROOT), path.join(parentPath, name)))
+    .sort();
 }
 
 function hashFiles(files) {

@@ -14,6 +14,8 @@ import { refuseOtherHosts } from './allowed-hosts.ts';
 import { respondUnhandled } from './allowed-methods.ts';
 import { authenticate } from './authenticate.ts';
 import { createClientAddress, createProxyCheck } from './client-address.ts';
+import { readConsoleFiles } from './console/console-files.ts';
+import { createConsoleRoutes } from './console/console-routes.ts';
 import type { HttpEnv } from './context.ts';
 import { refuseCrossSite } from './csrf.ts';
 import { createDoorRoutes } from './door/door-routes.ts';
@@ -109,6 +111,8 @@ export function createApp(options: AppOptions): App {
 
   app.use(refuseOtherHosts(config));
   if (corsOrigins.length > 0) app.use(cors({ origin: [...corsOrigins], credentials: true, maxAge: 600 }));
+  const consoleFiles = readConsoleFiles();
+  if (consoleFiles !== undefined) app.route('/', createConsoleRoutes(consoleFiles));
   app.route('/', createRootRoutes(config));
   app.route('/', createOpenApiRoutes({ version: options.version, publicUrl, sessionCookieName: cookie.name }));
   app.route('/', createResourceMetadataRoutes(config));

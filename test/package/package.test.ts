@@ -69,9 +69,15 @@ test('the package holds the program, the schema of its database and the papers, 
   expect(program).toContain('dist/data/generated/client.js');
   const schema = (await listFiles(path.join(copy.folder, 'prisma'))).map((file) => `prisma/${file}`);
   expect(schema).toContain('prisma/migrations/20261123000000_init/migration.sql');
+  const page = (await listFiles(path.join(copy.folder, 'dist/console')))
+    .filter((file) => !file.startsWith('.'))
+    .map((file) => `dist/console/${file}`);
+  expect(page).toContain('dist/console/index.html.br');
   const papers = ['CHANGELOG.md', 'LICENSE', 'NOTICE', 'README.md', 'package.json'];
   const pageFiles = ['assets/icon.svg', 'assets/sign-in.css'];
-  expect(await listTarball()).toEqual([...papers, 'bin/gatehouse.js', ...pageFiles, ...program, ...schema].sort());
+  expect(await listTarball()).toEqual(
+    [...papers, 'bin/gatehouse.js', ...pageFiles, ...program, ...page, ...schema].sort(),
+  );
 });
 
 describe.each(NODE_MAJORS)('on Node %i', (major) => {

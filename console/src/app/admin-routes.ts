@@ -1,0 +1,2 @@
+/** The pages that only admins and auditors have. */
+export const adminRoutes = [] as const;

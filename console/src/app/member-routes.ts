@@ -1,0 +1,25 @@
+import { createRoute, lazyRouteComponent } from '@tanstack/react-router';
+import { ServersPage } from '../pages/servers/page.tsx';
+import { rootRoute } from './root-route.ts';
+
+const getParentRoute = () => rootRoute;
+
+/** The pages that everybody has. */
+export const memberRoutes = [
+  createRoute({
+    getParentRoute,
+    path: '/',
+    // The first page that most people open: it is part of the first load.
+    component: ServersPage,
+  }),
+  createRoute({
+    getParentRoute,
+    path: '/servers/$slug',
+    component: lazyRouteComponent(() => import('../pages/server/page.tsx'), 'ServerPage'),
+  }),
+  createRoute({
+    getParentRoute,
+    path: '/account',
+    component: lazyRouteComponent(() => import('../pages/account/page.tsx'), 'AccountPage'),
+  }),
+] as const;

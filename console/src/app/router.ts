@@ -1,0 +1,17 @@
+import { createRouter } from '@tanstack/react-router';
+import { adminRoutes } from './admin-routes.ts';
+import { memberRoutes } from './member-routes.ts';
+import { rootRoute } from './root-route.ts';
+
+/** The pages of the console. A page is loaded when it is opened. */
+export const router = createRouter({
+  routeTree: rootRoute.addChildren([...memberRoutes, ...adminRoutes]),
+  scrollRestoration: true,
+  defaultPreload: 'intent',
+});
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: typeof router;
+  }
+}

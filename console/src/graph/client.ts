@@ -1,0 +1,136 @@
+import { Client, type ExecutionResult, fetchExchange, mapExchange, subscriptionExchange } from '@urql/core';
+import { cacheExchange } from '@urql/exchange-graphcache';
+import { createClient } from 'graphql-ws/client';
+import { codeOf } from './errors.ts';
+
+/** Close codes after which another try is of no use: the session has ended. */
+const UNAUTHENTICATED_CLOSE = 4401;
+
+/** Types that have no id of their own. They are kept inside of what holds them. */
+const WITHOUT_ID = [
+  'AuditChange',
+  'AvailableMcpServer',
+  'ChatMcpServer',
+  'EffectiveMcpTool',
+  'EncryptionKeyUse',
+  'McpReachability',
+  'McpServerCheck',
+  'McpServerConfigEvent',
+  'McpServerConfigImpact',
+  'McpServerExplanation',
+  'McpServerTest',
+  'McpServerTestStep',
+  'McpTextChange',
+  'McpToolAnnotations',
+  'McpToolChange',
+  'McpToolFieldChange',
+  'McpToolResult',
+  'OAuthDiscovery',
+  'OAuthDiscoveryStep',
+  'PageInfo',
+  'Viewer',
+];
+
+/** Goes to the sign-in page, and comes back here from there. */
+export function goToSignIn(): void {
+  const here = `${location.pathname}${location.search}`;
+  location.assign(`/auth/sign-in?return_to=${encodeURIComponent(here)}`);
+}
+
+/**
+ * Creates the client of the graph, with an empty cache. The browser adds the session's cookie to requests and to the
+ * WebSocket. When a change of the servers arrives, what depends on it is asked again.
+ */
+export function createGraphClient(): Client {
+  const socket = createClient({
+    url: () => `${location.origin.replace(/^http/, 'ws')}/graphql`,
+    // Who follows decides when to try again, and from where: see `follow-servers.ts`.
+    retryAttempts: 0,
+    shouldRetry: () => false,
+  });
+  return new Client({
+    url: '/graphql',
+    preferGetMethod: false,
+    exchanges: [
+      mapExchange({
+        onError(error) {
+          const isClosed = closeCodeOf(error.networkError) === UNAUTHENTICATED_CLOSE;
+          if (isClosed || codeOf(error) === 'UNAUTHENTICATED') goToSignIn();
+        },
+      }),
+      cacheExchange({
+        keys: {
+          ...Object.fromEntries(WITHOUT_ID.map((name) => [name, () => null])),
+          McpTool: ({ id }) => (typeof id === 'string' ? id : null),
+          EncryptionKey: ({ number }) => (number === undefined ? null : String(number)),
+        },
+        updates: {
+          Subscription: {
+            mcpServerConfigEvents({ mcpServerConfigEvents }, _args, cache) {
+              const { type } = mcpServerConfigEvents as { type: string };
+              if (type === 'BOOKMARK') return;
+              forgetAnswers(cache, DEPEND_ON_SERVERS);
+            },
+          },
+          Mutation: Object.fromEntries(
+            Object.entries(CHANGED_BY).map(([mutation, fields]) => [
+              mutation,
+              (_result: unknown, _args: unknown, cache: AnswerCache) => forgetAnswers(cache, fields),
+            ]),
+          ),
+        },
+      }),
+      fetchExchange,
+      subscriptionExchange({
+        forwardSubscription: ({ query = '', variables }) => ({
+          subscribe: ({ next, error, complete }) => ({
+            unsubscribe: socket.subscribe(
+              { query, variables: variables ?? {} },
+              { next: (result) => next(result as ExecutionResult), error, complete },
+            ),
+          }),
+        }),
+      }),
+    ],
+  });
+}
+
+/** What is asked again after a change of the servers, or of the viewer's connections. */
+const DEPEND_ON_SERVERS = [
+  'availableMcpServers',
+  'chat',
+  'effectiveMcpTools',
+  'explainMcpServer',
+  'mcpServerConfig',
+  'mcpServerConfigs',
+  'mcpServerConfigImpact',
+  'mcpServerConfigHistory',
+];
+
+/** What is asked again after a mutation. Everything else that a mutation changes is in its answer. */
+const CHANGED_BY: Readonly<Record<string, readonly string[]>> = {
+  createChat: ['chats'],
+  deleteChat: ['chats', 'chat'],
+  createChatMessage: ['chat', 'chats'],
+  updateChat: ['chat', 'chats'],
+  createApiToken: ['viewer', 'user'],
+  revokeApiToken: ['viewer', 'user'],
+  endSession: ['viewer', 'user'],
+  disconnectMcpServer: DEPEND_ON_SERVERS,
+};
+
+/** The code with which a WebSocket was closed, if that was the failure. */
+function closeCodeOf(failure: unknown): unknown {
+  return typeof failure === 'object' && failure !== null && 'code' in failure ? failure.code : undefined;
+}
+
+interface AnswerCache {
+  inspectFields(entity: string): { fieldName: string; fieldKey: string }[];
+  invalidate(entity: string, fieldKey: string): void;
+}
+
+function forgetAnswers(cache: AnswerCache, fieldNames: readonly string[]): void {
+  for (const { fieldName, fieldKey } of cache.inspectFields('Query')) {
+    if (fieldNames.includes(fieldName)) cache.invalidate('Query', fieldKey);
+  }
+}

@@ -1,0 +1,34 @@
+import { fileURLToPath } from 'node:url';
+import { defineConfig } from 'vite';
+
+/** Where `npm run dev` in this folder finds the gateway. */
+const GATEWAY = 'http://localhost:4000';
+
+/**
+ * The policy of the console allows no inline scripts and styles, so nothing is inlined. The names of all files but
+ * index.html have a hash of their content.
+ */
+export default defineConfig({
+  root: fileURLToPath(new URL('.', import.meta.url)),
+  publicDir: false,
+  oxc: { jsx: { runtime: 'automatic' } },
+  build: {
+    outDir: '../dist/console',
+    emptyOutDir: true,
+    assetsDir: 'assets',
+    assetsInlineLimit: 0,
+    // One small file, so that the first page needs few requests.
+    cssCodeSplit: false,
+    manifest: true,
+    modulePreload: { polyfill: false },
+    target: 'es2022',
+    reportCompressedSize: false,
+  },
+  server: {
+    proxy: {
+      '/graphql': { target: GATEWAY, ws: true },
+      '/auth': GATEWAY,
+      '/api': GATEWAY,
+    },
+  },
+});

@@ -1,0 +1,95 @@
+import axe from 'axe-core';
+import type { Browser, Page } from 'playwright-core';
+import { expect } from 'vitest';
+import { listen, type RunningServer } from '../../src/http/node-server.ts';
+import { startAuthorizationServer } from '../setup/authorization-server.ts';
+import { launchBrowser, startVisit, type Visit } from '../setup/browser.ts';
+import { findFreePort } from '../setup/free-port.ts';
+import { createTestGateway, type TestGateway } from '../setup/gateway.ts';
+import { startModernServer } from '../setup/mcp-servers.ts';
+import { startProtectedMcpServer } from '../setup/protected-mcp-server.ts';
+import { openSession } from './browser-session.ts';
+import { LOOPBACK_ALLOWED } from './connection-setup.ts';
+import { createRestClient } from './rest-client.ts';
+
+/** A gateway that listens, a browser beside it, and servers to define. */
+export interface ConsoleWorld {
+  gateway: TestGateway;
+  origin: string;
+  /** URL of an MCP server that anybody may use. It has two tools, `echo` and `who`. */
+  openUrl: string;
+  /** URL of an MCP server where each user signs in. */
+  protectedUrl: string;
+  /** Defines an enabled server. @param fields as in REST */
+  define(fields: { slug: string; display_name: string; [name: string]: unknown }): Promise<string>;
+  /** Changes a server as an admin does. @param fields as in REST */
+  change(id: string, fields: Record<string, unknown>): Promise<void>;
+  /** Opens a browser profile in which a user is signed in. Close its context. */
+  signIn(token: string): Promise<Visit>;
+  close(): Promise<void>;
+}
+
+/** Opens a world. Close it. */
+export async function openConsoleWorld(): Promise<ConsoleWorld> {
+  const closers: (() => Promise<unknown>)[] = [];
+  const close = async (): Promise<void> => {
+    for (const each of closers.reverse()) await each();
+  };
+  try {
+    const as = await startAuthorizationServer();
+    closers.push(() => as.close());
+    const mcp = await startProtectedMcpServer({ authorizationServer: as });
+    closers.push(() => mcp.close());
+    const open = await startModernServer();
+    closers.push(() => open.close());
+    const port = await findFreePort();
+    const origin = `http://localhost:${port}`;
+    const gateway = await createTestGateway({ env: { ...LOOPBACK_ALLOWED, GATEHOUSE_PUBLIC_URL: origin } });
+    closers.push(() => gateway.close());
+    const server: RunningServer = await listen(gateway.app, { host: '127.0.0.1', port });
+    closers.push(() => server.close(0));
+    const browser: Browser = await launchBrowser(['127.0.0.1']);
+    closers.push(() => browser.close());
+    const rest = createRestClient(gateway);
+    return {
+      gateway,
+      origin,
+      openUrl: open.url,
+      protectedUrl: mcp.url,
+      async define(fields) {
+        const defined = { enabled: true, url: fields['auth_type'] === 'oauth2' ? mcp.url : open.url, ...fields };
+        return String((await rest.define(defined)).id);
+      },
+      async change(id, fields) {
+        expect((await rest.call('admin', 'PATCH', `/api/experimental/mcp/servers/${id}`, fields)).status).toBe(200);
+      },
+      async signIn(token) {
+        const visit = await startVisit(browser, origin);
+        const [name = '', value = ''] = (await openSession(gateway, token)).split('=');
+        await visit.context.addCookies([{ name, value, url: origin, httpOnly: true, sameSite: 'Lax' }]);
+        return visit;
+      },
+      close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** What a screen reader or a keyboard could not use on the page, in light and in dark. */
+export async function findBarriers(page: Page): Promise<string[]> {
+  const found: string[] = [];
+  // By the DevTools protocol, which the policy of the page does not apply to.
+  if (!(await page.evaluate('"axe" in globalThis'))) await page.evaluate(axe.source);
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+    await page.evaluate('Promise.all(document.getAnimations().map(({ finished }) => finished.catch(() => {})))');
+    const results = (await page.evaluate('axe.run()')) as axe.AxeResults;
+    for (const { id, nodes } of results.violations) {
+      found.push(...nodes.map(({ html, failureSummary }) => `${colorScheme} ${id}: ${html}\n${failureSummary}`));
+    }
+  }
+  await page.emulateMedia({ colorScheme: null, reducedMotion: null });
+  return found;
+}

@@ -1,0 +1,84 @@
+// On the embedded database: it shows a page.
+
+import type { Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { skipsBrowser, type Visit } from '../setup/browser.ts';
+import { type ConsoleWorld, findBarriers, openConsoleWorld } from './console-setup.ts';
+
+describe.skipIf(skipsBrowser)('the console, for a member', () => {
+  let world: ConsoleWorld;
+  const visits: Visit[] = [];
+
+  beforeAll(async () => {
+    world = await openConsoleWorld();
+  });
+  afterEach(async () => {
+    const all = visits.splice(0);
+    for (const { context } of all) await context.close();
+    expect(all.flatMap(({ problems }) => problems)).toEqual([]);
+  });
+  afterAll(() => world?.close());
+
+  const enter = async (path = '/'): Promise<Visit> => {
+    const visit = await world.signIn(world.gateway.tokens.member);
+    visits.push(visit);
+    await visit.page.goto(`${world.origin}${path}`);
+    return visit;
+  };
+  const row = (page: Page, name: string) =>
+    page.getByRole('listitem').filter({ has: page.getByRole('heading', { name, exact: true }) });
+
+  test('says what to do next while there are no servers, and shows one when an admin turns it on', async () => {
+    const { page } = await enter();
+    await page.getByText('An admin of this gateway defines the servers.').waitFor();
+    expect(await findBarriers(page)).toEqual([]);
+    const id = await world.define({
+      slug: 'open',
+      display_name: 'Open tools',
+      description: 'Echoes.',
+      availability: 'default_on',
+    });
+    await row(page, 'Open tools').getByText('Ready').waitFor();
+    await world.change(id, { enabled: false });
+    await page.getByText('An admin of this gateway defines the servers.').waitFor();
+    await world.change(id, { enabled: true });
+    await row(page, 'Open tools').waitFor();
+  });
+
+  test('connects by the keyboard in a window of its own, and disconnects again', async () => {
+    await world.define({ slug: 'calendar', display_name: 'Calendar', auth_type: 'oauth2' });
+    const { page, context } = await enter();
+    const calendar = row(page, 'Calendar');
+    await calendar.getByText('Not connected').waitFor();
+    expect(await findBarriers(page)).toEqual([]);
+    await calendar.getByRole('button', { name: 'Connect: Calendar' }).focus();
+    const popup = context.waitForEvent('page');
+    await page.keyboard.press('Enter');
+    await popup;
+    await calendar.getByText('Ready').waitFor();
+
+    await calendar.getByRole('button', { name: 'Disconnect: Calendar' }).press('Enter');
+    const dialog = page.getByRole('alertdialog');
+    await dialog.getByText('Its tools stop working for you').waitFor();
+    expect(await findBarriers(page)).toEqual([]);
+    await dialog.getByRole('button', { name: 'Disconnect' }).press('Enter');
+    await page.getByText('Calendar is disconnected').first().waitFor();
+    await calendar.getByText('Not connected').waitFor();
+  });
+
+  test('loads its first page in at most ten requests and 280 kB', async () => {
+    const visit = await world.signIn(world.gateway.tokens.member);
+    visits.push(visit);
+    const paths: string[] = [];
+    let bytes = 0;
+    visit.page.on('response', async (response) => {
+      paths.push(new URL(response.url()).pathname);
+      bytes += (await response.request().sizes()).responseBodySize;
+    });
+    await visit.page.goto(world.origin);
+    await row(visit.page, 'Open tools').waitFor();
+    expect(paths.length).toBeLessThanOrEqual(9);
+    expect(bytes).toBeGreaterThan(50_000);
+    expect(bytes).toBeLessThan(280_000);
+  });
+});
