@@ -27,8 +27,10 @@ export interface SignInProvider {
   nextAccount: Account | undefined;
   /** When set, every request is answered by this instead. */
   instead: RequestListener | undefined;
-  /** Changes what an answer of the token endpoint says. */
-  forge: ((answer: Record<string, unknown>) => Promise<Record<string, unknown>>) | undefined;
+  /** Answers a request honestly. */
+  pass: RequestListener;
+  /** Changes what the answer at a path says, such as `/token` or `/me`. */
+  forge: { path: string; change(answer: Record<string, unknown>): Promise<Record<string, unknown>> } | undefined;
   signer(): OidcSigner;
   /** Restarts the provider with other keys at the same address. */
   restart(): Promise<void>;
@@ -54,7 +56,7 @@ export async function startSignInProvider(options: SignInProviderOptions): Promi
     self.requests.push(`${request.method} ${request.url?.split('?')[0]}`);
     if (self.instead !== undefined) self.instead(request, response);
     else if (request.url?.startsWith('/interaction/')) void interact(request, response);
-    else if (self.forge !== undefined && request.url === '/token') forgeAnswer(request, response, self.forge);
+    else if (self.forge !== undefined && request.url === self.forge.path) forgeAnswer(request, response, self.forge);
     else handle(request, response);
   });
   server.listen(0, '127.0.0.1');
@@ -85,7 +87,8 @@ export async function startSignInProvider(options: SignInProviderOptions): Promi
   ): void => {
     const end = response.end.bind(response);
     response.end = ((body: Buffer | string) => {
-      void forge(JSON.parse(String(body)))
+      void forge
+        .change(JSON.parse(String(body)))
         .then((forged) => JSON.stringify(forged))
         .then((text) => {
           response.setHeader('content-length', Buffer.byteLength(text));
@@ -137,7 +140,7 @@ export async function startSignInProvider(options: SignInProviderOptions): Promi
             Session: 86_400,
             Grant: 86_400,
             Interaction: 600,
-            IdToken: 600,
+            IdToken: 86_400,
             AccessToken: 600,
             AuthorizationCode: 60,
           },
@@ -151,6 +154,7 @@ export async function startSignInProvider(options: SignInProviderOptions): Promi
     requests: [],
     nextAccount: undefined,
     instead: undefined,
+    pass: (request, response) => handle(request, response),
     forge: undefined,
     signer: () => signer,
     async restart() {
