@@ -123,6 +123,9 @@ export async function startSignInProvider(options: SignInProviderOptions): Promi
           jwks: { keys: [signer.privateJwk] },
           cookies: { keys: ['unused'] },
           pkce: { required: () => true },
+          // Its dispatcher does not call loopback, where the gateway of a test is.
+          fetch: (url: string, { dispatcher: _dispatcher, ...init }: RequestInit & { dispatcher?: unknown }) =>
+            fetch(url, init),
           conformIdTokenClaims: hasUserinfo,
           claims: { openid: ['sub'], email: ['email', 'email_verified'], profile: ['gatehouse_role'] },
           findAccount: (_context: unknown, sub: string) => ({
