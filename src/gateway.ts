@@ -11,6 +11,7 @@ import { createDataHealth } from './data/health.ts';
 import type { KeyFile } from './data/keys/key-file-changes.ts';
 import { createMemory } from './data/memory/memory.ts';
 import { createKeyRepository } from './data/repositories/key-repository.ts';
+import type { ToolListKey } from './data/repositories/tool-repository.ts';
 import { createStore } from './data/store.ts';
 import { createEntryRates, type EntryLimits } from './domain/audit/entry-rates.ts';
 import type { UpstreamTools } from './domain/catalogue/upstream-tools.ts';
@@ -98,10 +99,12 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   });
   const hosts = caches.add(createPrivateHosts(config.allowedPrivateRanges));
   const reach = { ranges: config.allowedPrivateRanges, hosts, identity: { name: 'gatehouse', version: VERSION } };
+  let onListChanged: (key: ToolListKey) => void = () => undefined;
   const upstreams = createUpstreams({
     ...reach,
     callTimeoutMs: config.toolCallTimeoutSeconds * 1_000,
     maxAnswerBytes: config.toolAnswerMaxBytes,
+    onToolsChanged: ({ configId, owner }) => onListChanged({ configId, userId: owner === 'shared' ? null : owner }),
   });
   const stored = createStore(prisma, createEntryRates({ caches, now, limits: options.entryLimits }).admit);
   const memory = createMemory({
@@ -156,6 +159,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   });
   await reader.start();
   internal.catalogue.start();
+  onListChanged = internal.catalogue.listChanged;
 
   const graphql = createGraphQL({ services, caches, log, metrics });
   const sockets = createSockets({ services, graphql, caches, limits: streamLimits, log });

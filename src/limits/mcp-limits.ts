@@ -88,6 +88,12 @@ export const MCP_LIMITS = {
     unit: 'ms',
     answer: 'listed at the next use',
   },
+  changedListPause: {
+    what: 'The time in which an MCP server that says that its tools changed is listed once, by one process',
+    value: 30_000,
+    unit: 'ms',
+    answer: 'what it says meanwhile counts at the end',
+  },
   running: {
     what: 'Operations at once at one MCP server, for one user',
     value: 16,

@@ -13,6 +13,8 @@ export interface Exchange {
   readonly maxBytes: number;
   /** The limit for all answers together. */
   readonly maxTotalBytes: number;
+  /** The longest pause within an answer. Undefined: that of the gateway. */
+  readonly maxSilenceMs?: number | undefined;
   /** Received so far. */
   bytes: number;
   /** Why the latest request failed. Absent when it succeeded. */
@@ -23,7 +25,10 @@ const current = new AsyncLocalStorage<Exchange>();
 
 /** Creates an exchange. */
 export function createExchange(
-  options: Pick<Exchange, 'headers' | 'signal' | 'maxBytes'> & { maxTotalBytes?: number },
+  options: Pick<Exchange, 'headers' | 'signal' | 'maxBytes'> & {
+    maxTotalBytes?: number;
+    maxSilenceMs?: number | undefined;
+  },
 ): Exchange {
   return { maxTotalBytes: options.maxBytes, ...options, bytes: 0 };
 }

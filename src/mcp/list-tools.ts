@@ -1,5 +1,6 @@
 import type { Exchange } from './exchange.ts';
 import { RAW_TOOLS } from './guarded-transport.ts';
+import { breaksHeaderRules } from './param-headers.ts';
 import {
   checkDefinition,
   type DefinitionProblem,
@@ -53,6 +54,7 @@ export async function listAllTools(session: UpstreamSession, exchange: Exchange)
       }
       const tool = checkDefinition(value);
       if (typeof tool === 'string') skip(value, tool);
+      else if (session.isModern && breaksHeaderRules(tool.definition['inputSchema'])) skip(value, 'WRONG_HEADERS');
       else if (tools.has(tool.name)) skip(value, 'DUPLICATE');
       else tools.set(tool.name, tool);
       index += 1;

@@ -9,9 +9,9 @@ export interface UpstreamTool {
 
 /**
  * Why a definition is left out. `NOT_A_TOOL`: it has no name or no input schema. `NOT_TEXT`: it has characters that no
- * database stores (U+0000, half a surrogate pair).
+ * database stores (U+0000, half a surrogate pair). `WRONG_HEADERS`: it wants arguments in headers against the rules.
  */
-export type DefinitionProblem = 'NOT_A_TOOL' | 'NOT_TEXT' | 'TOO_LARGE' | 'TOO_DEEP' | 'DUPLICATE';
+export type DefinitionProblem = 'NOT_A_TOOL' | 'NOT_TEXT' | 'TOO_LARGE' | 'TOO_DEEP' | 'DUPLICATE' | 'WRONG_HEADERS';
 
 /** A definition that is left out. */
 export interface SkippedTool {

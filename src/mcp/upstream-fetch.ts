@@ -60,7 +60,7 @@ export function createUpstreamFetch(options: {
         headers: toHeaders(exchange, init?.headers, userAgent),
         ...(typeof init?.body === 'string' && { body: init.body }),
         ...toSignal(exchange, init?.signal, isEndless),
-        maxIdleMs: isEndless ? 0 : MAX_SILENCE_MS,
+        maxIdleMs: isEndless ? 0 : (exchange.maxSilenceMs ?? MAX_SILENCE_MS),
         inspect,
       });
       const type = response.headers.get('content-type') ?? '';

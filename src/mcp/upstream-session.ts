@@ -132,6 +132,11 @@ export class UpstreamSession {
     return this.#isEnded;
   }
 
+  /** Whether the server speaks 2026-07-28 or later. */
+  get isModern(): boolean {
+    return this.#client.getProtocolEra() === 'modern';
+  }
+
   /** Whether the server keeps something for this connection. */
   get hasSession(): boolean {
     return 'sessionId' in this.#transport && this.#transport.sessionId !== undefined;
@@ -164,7 +169,7 @@ export class UpstreamSession {
 
   /** What the server says about itself. Asks again, if the connection was made with a remembered revision. */
   async describe(exchange: Exchange): Promise<ServerDescription> {
-    if (this.#description?.name !== undefined || this.#client.getProtocolEra() !== 'modern') return this.#describe();
+    if (this.#description?.name !== undefined || !this.isModern) return this.#describe();
     try {
       await runExchange(exchange, () => this.#client.discover({ signal: exchange.signal, timeout: NO_TIMEOUT_MS }));
     } catch (error) {

@@ -9,6 +9,7 @@ import { createCircuit, type Pause } from './circuit.ts';
 import { createExchange, type Exchange } from './exchange.ts';
 import { judgeFailure } from './judge-failure.ts';
 import { type ListedTools, listAllTools } from './list-tools.ts';
+import { toParamHeaders } from './param-headers.ts';
 import { UpstreamError, type UpstreamProblem } from './upstream-error.ts';
 import {
   CALL_TIMEOUT_MS,
@@ -26,6 +27,8 @@ export interface CallOptions {
   /** Cancels the call, at the server too. */
   signal?: AbortSignal | undefined;
   onProgress?: ProgressCallback | undefined;
+  /** The tool's schema, if it wants arguments in headers. */
+  inputSchema?: unknown;
   /** The limit for the answer. Default and maximum: that of the gateway. */
   maxBytes?: number | undefined;
 }
@@ -52,6 +55,8 @@ export interface UpstreamsOptions {
   onToolsChanged?: OnToolsChanged | undefined;
   /** For tests, on slow machines. */
   listTimeoutMs?: number | undefined;
+  /** The longest pause within an answer, for tests. */
+  maxSilenceMs?: number | undefined;
   /** In milliseconds, for tests. */
   clock?: (() => number) | undefined;
 }
@@ -85,7 +90,7 @@ const FORGOTTEN: ReadonlySet<number | undefined> = new Set([400, 404]);
  * one of a fixed set of names ([ADR 10](../../docs/adr/0010-upstream-connections.md)).
  */
 export function createUpstreams(options: UpstreamsOptions) {
-  const { ranges, hosts, lookup, identity } = options;
+  const { ranges, hosts, lookup, identity, maxSilenceMs } = options;
   const {
     callTimeoutMs = CALL_TIMEOUT_MS,
     maxAnswerBytes = MAX_ANSWER_BYTES,
@@ -108,7 +113,8 @@ export function createUpstreams(options: UpstreamsOptions) {
     const use = (isRetry: boolean): Promise<Result> =>
       pool.use({ target, credentials, signal, isAsking: isList || isRetry }, async ({ session, wasUsed, end }) => {
         const { headers } = credentials;
-        const exchange = createExchange({ headers, signal: AbortSignal.any([signal, end]), maxBytes, maxTotalBytes });
+        const limits = { maxBytes, maxTotalBytes, maxSilenceMs };
+        const exchange = createExchange({ headers, signal: AbortSignal.any([signal, end]), ...limits });
         try {
           return await work(session, exchange);
         } catch (error) {
@@ -170,7 +176,7 @@ export function createUpstreams(options: UpstreamsOptions) {
       target: UpstreamTarget,
       name: string,
       args: Readonly<Record<string, unknown>>,
-      { signal, onProgress, maxBytes = maxAnswerBytes }: CallOptions = {},
+      { signal, onProgress, inputSchema, maxBytes = maxAnswerBytes }: CallOptions = {},
     ): Promise<CalledTool> {
       const limit = Math.min(maxBytes, maxAnswerBytes);
       return run(target, {
@@ -180,7 +186,8 @@ export function createUpstreams(options: UpstreamsOptions) {
         maxTotalBytes: limit,
         async work(session, exchange) {
           const params = { name, arguments: args };
-          const result = await session.request(exchange, { method: 'tools/call', params, onProgress });
+          const headers = session.isModern && inputSchema !== undefined ? toParamHeaders(inputSchema, args) : undefined;
+          const result = await session.request(exchange, { method: 'tools/call', params, onProgress, headers });
           if (!isResult(result)) throw new UpstreamError('PROTOCOL_ERROR');
           // On a stream that brings the answers of several calls, they are not counted one by one.
           const bytes = target.transport === 'sse' ? Buffer.byteLength(JSON.stringify(result)) : exchange.bytes;

@@ -22,6 +22,8 @@ let hostile: HostileUpstream;
 let upstreams: Upstreams;
 /** Waits only a second for a call. */
 let impatient: Upstreams;
+/** Waits long for a call, and only a moment for its next byte. */
+let nervous: Upstreams;
 let now = 0;
 let paths = 0;
 
@@ -37,9 +39,10 @@ beforeAll(async () => {
   };
   upstreams = createUpstreams(options);
   impatient = createUpstreams({ ...options, callTimeoutMs: 1_000 });
+  nervous = createUpstreams({ ...options, callTimeoutMs: 600_000, maxSilenceMs: 200 });
 });
 afterAll(async () => {
-  await Promise.all([upstreams?.dispose(), impatient?.dispose()]);
+  await Promise.all([upstreams?.dispose(), impatient?.dispose(), nervous?.dispose()]);
   await hostile?.close();
 });
 
@@ -230,6 +233,34 @@ describe('a server', () => {
     await waiting;
     // Its tools do not answer, but it is there: nobody else is kept away from it.
     expect(impatient.pause(silent.target)).toBeUndefined();
+  });
+
+  test('that falls silent within an answer ends the call, long before its time is over', async () => {
+    const { target } = misbehave({
+      'tools/call': (_request, response) =>
+        void response.writeHead(200, { 'content-type': 'application/json' }).write('{"jsonrpc":"2.0",'),
+    });
+    await expectProblem(nervous.callTool(target, 'fine', {}), 'TIMEOUT');
+  });
+
+  test('that asks the user for input gets none, and the caller a code', async () => {
+    const { target, path } = misbehave({
+      'server/discover': () => ({
+        supportedVersions: ['2026-07-28'],
+        capabilities: { tools: {} },
+        resultType: 'complete',
+        ttlMs: 0,
+        cacheScope: 'private',
+        _meta: { 'io.modelcontextprotocol/serverInfo': { name: UPSTREAM_CANARY, version: '1' } },
+      }),
+      'tools/call': () => ({
+        resultType: 'input_required',
+        inputRequests: { ask: { method: 'elicitation/create', params: { message: UPSTREAM_CANARY } } },
+        requestState: UPSTREAM_CANARY,
+      }),
+    });
+    await expectProblem(upstreams.callTool(target, 'fine', {}), 'INPUT_REQUIRED');
+    expect(hostile.seen(path).filter((method) => method === 'tools/call')).toHaveLength(1);
   });
 
   test('gets few answers to requests of its own', async () => {

@@ -1,4 +1,5 @@
 import type { McpServerConfigRecord, McpToolRecord } from '../../data/records.ts';
+import { HEADER_KEYWORD } from '../../mcp/param-headers.ts';
 import { toShownName } from './shown-name.ts';
 import { type ToolChange, toToolChange } from './tool-change.ts';
 import type { CatalogueDecision, DecidedTool } from './tool-decision.ts';
@@ -22,6 +23,11 @@ export class CatalogueTool {
   get definition(): ToolDefinition {
     this.#definition ??= parseDefinition(this.tool.definition);
     return this.#definition;
+  }
+
+  /** The schema of the arguments, if it wants some of them in headers. */
+  get schemaWithHeaders(): ToolDefinition['inputSchema'] | undefined {
+    return this.tool.definition.includes(HEADER_KEYWORD) ? this.definition.inputSchema : undefined;
   }
 
   /** The name that models see. */

@@ -3,7 +3,11 @@ import { estimateBytes } from '../../cache/estimate-bytes.ts';
 import type { ConfigChangeRecord, McpServerConfigRecord } from '../../data/records.ts';
 import type { ToolListKey } from '../../data/repositories/tool-repository.ts';
 import { CACHE_BOUNDS } from '../../limits/cache-bounds.ts';
+import { MCP_LIMITS } from '../../limits/mcp-limits.ts';
 import type { ToolListings } from './tool-listing.ts';
+
+/** A server that says that its list changed is listed this often. */
+const PAUSE_MS = MCP_LIMITS.changedListPause.value;
 
 /** A list that is in use is looked at this often. */
 const LOOK_MS = 30_000;
@@ -32,6 +36,8 @@ export function createNeededListings(options: {
   const { listings, caches, isOn, onError, now } = options;
   const running = new Map<string, Promise<unknown>>();
   const lookedAt = caches.createMap<string, number>(CACHE_BOUNDS.freshTools, (key) => estimateBytes(key));
+  /** Lists that were listed because their server said that they changed: as many as there are connections, or few more. */
+  const pauses = new Map<string, { again: boolean; timer: NodeJS.Timeout }>();
   let isClosed = !isOn;
 
   const start = (key: ToolListKey, work: () => Promise<unknown>): void => {
@@ -43,7 +49,13 @@ export function createNeededListings(options: {
     running.set(name, run);
   };
 
-  return {
+  const endPause = (key: ToolListKey): void => {
+    const pause = pauses.get(toName(key));
+    pauses.delete(toName(key));
+    if (pause?.again === true) service.changed(key);
+  };
+
+  const service = {
     /** Somebody uses a list: it is listed again if it is stale. Never waits. */
     use(key: ToolListKey): void {
       const [name, at] = [toName(key), now().getTime()];
@@ -76,16 +88,31 @@ export function createNeededListings(options: {
       }
     },
 
-    /** The server said that its list changed. */
+    /**
+     * The server said that its list changed. However often it says so, it is listed at most once in a while; what it says
+     * meanwhile counts at the end of that.
+     */
     changed(key: ToolListKey): void {
+      if (isClosed) return;
+      const name = toName(key);
+      const known = pauses.get(name);
+      if (known !== undefined) {
+        known.again = true;
+        return;
+      }
+      const pause = { again: false, timer: setTimeout(() => endPause(key), PAUSE_MS).unref() };
+      pauses.set(name, pause);
       start(key, () => listings.list(key, null));
     },
 
     async close(): Promise<void> {
       isClosed = true;
+      for (const { timer } of pauses.values()) clearTimeout(timer);
+      pauses.clear();
       while (running.size > 0) await Promise.all(running.values());
     },
   };
+  return service;
 }
 
 function toName({ configId, userId }: ToolListKey): string {

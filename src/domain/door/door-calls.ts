@@ -23,6 +23,8 @@ export interface DecidedCall {
   /** The server's own name of the tool. */
   tool: string;
   decision: CatalogueDecision;
+  /** The tool's schema, if it wants arguments in headers. */
+  inputSchema: unknown;
   arguments: Readonly<Record<string, unknown>>;
   /** Decides again. Undefined if there is no such tool any more. */
   decideAgain(): Promise<Pick<DecidedCall, 'server' | 'decision'> | undefined>;
@@ -93,7 +95,7 @@ export function createDoorCalls(options: {
   };
 
   const attempt = async (call: DecidedCall, how: CallOptions): Promise<CallAnswer> => {
-    const { userId, server, tool, arguments: args, decideAgain } = call;
+    const { userId, server, tool, inputSchema, arguments: args, decideAgain } = call;
     const { config } = server;
     const refusal = toRefusal(call);
     if (refusal !== undefined) return refusal;
@@ -106,7 +108,7 @@ export function createDoorCalls(options: {
       const outcome = await upstreamCalls.callTool(
         { configId: config.id, userId },
         { name: tool, arguments: args },
-        { ...how, confirm },
+        { ...how, inputSchema, confirm },
       );
       if (outcome.state === 'ok') return { kind: 'result', ...outcome.value };
       return toStateRefusal(server, outcome.state, 'reason' in outcome ? outcome.reason : undefined);

@@ -103,7 +103,9 @@ export function createDoor(options: {
       const same = now.servers.filter(({ config }) => config.id === server.config.id);
       return (await readTools(now, same)).find((each) => each.tool.name === tool.name);
     };
-    return calls.call({ viewer, userId, chatId, server, tool: tool.name, decision, arguments: args, decideAgain }, how);
+    const inputSchema = new CatalogueTool(server.config, { tool, decision }).schemaWithHeaders;
+    const what = { server, tool: tool.name, decision, inputSchema, arguments: args };
+    return calls.call({ viewer, userId, chatId, ...what, decideAgain }, how);
   };
 
   return {
