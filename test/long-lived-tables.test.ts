@@ -30,6 +30,7 @@ const BOUNDS: Readonly<Record<string, Bound>> = {
   'data/memory/waiters.ts due': CONNECTIONS,
   'data/memory/waiters.ts waiting': CONNECTIONS,
   'domain/audit/denial-sources.ts sources': { cache: 'denials' },
+  'domain/catalogue/list-when-needed.ts pauses': 'As many as there may be connections: no more are added.',
   'domain/catalogue/list-when-needed.ts running': OPERATIONS,
   'domain/connections/access-tokens.ts refreshing': OPERATIONS,
   'domain/connections/server-moves.ts running': OPERATIONS,

@@ -9,6 +9,9 @@ import type { ToolListings } from './tool-listing.ts';
 /** A server that says that its list changed is listed this often. */
 const PAUSE_MS = MCP_LIMITS.changedListPause.value;
 
+/** So many servers are heard at a time: as many as there may be connections. */
+const MAX_PAUSES = MCP_LIMITS.connections.value;
+
 /** A list that is in use is looked at this often. */
 const LOOK_MS = 30_000;
 
@@ -36,7 +39,7 @@ export function createNeededListings(options: {
   const { listings, caches, isOn, onError, now } = options;
   const running = new Map<string, Promise<unknown>>();
   const lookedAt = caches.createMap<string, number>(CACHE_BOUNDS.freshTools, (key) => estimateBytes(key));
-  /** Lists that were listed because their server said that they changed: as many as there are connections, or few more. */
+  /** Lists that were listed because their server said that they changed. */
   const pauses = new Map<string, { again: boolean; timer: NodeJS.Timeout }>();
   let isClosed = !isOn;
 
@@ -100,6 +103,8 @@ export function createNeededListings(options: {
         known.again = true;
         return;
       }
+      // Lists that nobody remembers here become stale by themselves.
+      if (pauses.size >= MAX_PAUSES) return;
       const pause = { again: false, timer: setTimeout(() => endPause(key), PAUSE_MS).unref() };
       pauses.set(name, pause);
       start(key, () => listings.list(key, null));
