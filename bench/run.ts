@@ -8,6 +8,7 @@ import { generateMasterKey } from '../src/crypto/master-key.ts';
 import { askAsAdmin, createConfig } from './admin.ts';
 import { measureAudit } from './audit.ts';
 import { type BenchDatabase, openBenchDatabase } from './bench-database.ts';
+import { benchCatalogue } from './catalogue.ts';
 import { type Contestant, type ContestantOptions, startContestant } from './contestant.ts';
 import { measureKillSwitch } from './kill-switch.ts';
 import { LIST_FIELDS, LIST_SIZE } from './list-query.ts';
@@ -116,9 +117,12 @@ function rejectOnAbort(signal: AbortSignal): Promise<never> {
 }
 
 async function run(): Promise<void> {
-  const { values } = parseArgs({ options: { seconds: { type: 'string', default: '10' } } });
+  const options = { seconds: { type: 'string', default: '10' } } as const;
+  const { values, positionals } = parseArgs({ options, allowPositionals: true });
   const seconds = Number(values.seconds);
   if (!Number.isInteger(seconds) || seconds < 1 || seconds > 60) throw new Error('--seconds: a number from 1 to 60');
+  if (positionals[0] === 'catalogue') return benchCatalogue(seconds);
+  if (positionals.length > 0) throw new Error('the only part that can be named is "catalogue"');
   const stop = new AbortController();
   for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => stop.abort(new Error('stopped')));
   const database = await openBenchDatabase();

@@ -21,7 +21,7 @@ const SYSTEM: Grants = { system: 'any' };
 export const POLICY = {
   'viewer.read': EVERYONE,
 
-  'mcpServerConfig.list': EVERYONE,
+  'mcpServerConfig.list': { ...EVERYONE, ...SYSTEM },
   'mcpServerConfig.read': { ...STAFF, ...SYSTEM, member: 'enabled' },
   'mcpServerConfig.readAdminFields': STAFF,
   'mcpServerConfig.create': ADMIN,

@@ -12,7 +12,7 @@ import { NOBODY, ROLES, type Role, SYSTEM, type Viewer } from '../../src/policy/
 const TABLE = {
   //                                   admin   auditor service member      system
   'viewer.read':                      ['any',  'any',  'any',  'any',      '-'],
-  'mcpServerConfig.list':             ['any',  'any',  'any',  'any',      '-'],
+  'mcpServerConfig.list':             ['any',  'any',  'any',  'any',      'any'],
   'mcpServerConfig.read':             ['any',  'any',  'any',  'enabled',  'any'],
   'mcpServerConfig.readAdminFields':  ['any',  'any',  'any',  '-',        '-'],
   'mcpServerConfig.create':           ['any',  '-',    '-',    '-',        '-'],
