@@ -58,7 +58,7 @@ const KINDS: [string, number, string | null, (to: TestGateway) => Promise<Respon
   ['broken JSON', 400, 'application/json', async (to) => to.fetch(SERVERS, post('{', bearer(to)))],
   ['an unknown address', 404, 'application/json', async (to) => to.fetch('/nowhere')],
   ['another method', 405, 'application/json', async (to) => to.fetch('/', { method: 'DELETE' })],
-  ['a redirect', 302, null, async (to) => to.fetch('/', { headers: HTML })],
+  ['a redirect', 303, null, async (to) => to.fetch('/auth/sign-in', { headers: { ...HTML, ...bearer(to) } })],
   ['links', 200, 'application/json', async (to) => to.fetch('/')],
   ['an empty response', 204, null, async (to) => to.fetch('/auth/sign-in', { method: 'HEAD' })],
   ['a used sign-in link', 401, 'text/plain', async (to) => to.fetch('/auth/sign-in?token=used')],

@@ -120,6 +120,22 @@ describe('the sign-in page', () => {
     expect(response.headers.get('referrer-policy')).toBe('no-referrer');
   });
 
+  test('is not needed with a link, which leads to where it says, or to what there is', async () => {
+    const read = async (from: TestGateway, more: string) => {
+      const url = (await from.createSignInUrl()).slice(from.config.publicUrl.length);
+      return (await from.fetch(`${url}${more}`)).headers.get('location');
+    };
+    expect(await read(gateway, '')).toBe('/graphql');
+    expect(await read(gateway, '&return_to=/servers')).toBe('/servers');
+    expect(await read(gateway, '&return_to=//evil.example')).toBe('/');
+    const plain = await createTestGateway({ env: { GATEHOUSE_GRAPHIQL: 'false' } });
+    try {
+      expect(await read(plain, '')).toBe('/');
+    } finally {
+      await plain.close();
+    }
+  });
+
   test('tells a suspended user who opens a link that they are suspended', async () => {
     const { data } = await gateway.graphql('mutation { createUser(input: { email: "late@example.com" }) { id } }', {
       token: gateway.tokens.admin,
