@@ -12,6 +12,7 @@ import {
   ResponseBodyError,
   userInfoRequest,
   validateAuthResponse,
+  WWWAuthenticateChallengeError,
 } from 'oauth4webapi';
 import type { Secret } from '../../crypto/secret.ts';
 import { OutboundError } from '../../outbound/outbound-error.ts';
@@ -139,6 +140,9 @@ async function withKnownErrors<Result>(where: string, work: () => Promise<Result
       if (error.error === 'invalid_grant') throw new CodeRefusedError();
       const code = /^[a-z_]{1,40}$/.test(error.error) ? error.error : 'an error';
       throw new OidcIssuerError(`the ${where} answered ${error.status} with ${code}`);
+    }
+    if (error instanceof WWWAuthenticateChallengeError) {
+      throw new OidcIssuerError(`the ${where} answered ${error.status}: check the client id and the client secret`);
     }
     // The library's messages name what is wrong, but repeat nothing of the answer. Its causes do.
     if (error instanceof OperationProcessingError && error.code !== RESPONSE_IS_NOT_CONFORM)
