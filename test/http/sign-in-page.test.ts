@@ -136,6 +136,16 @@ describe('the sign-in page', () => {
     }
   });
 
+  test('is not needed by people, whose links lead to the start page', async () => {
+    const { data } = await gateway.graphql(
+      'mutation ($id: UUID!) { createSignInLink(input: { userId: $id }) { url } }',
+      { token: gateway.tokens.admin, variables: { id: gateway.userIds.member } },
+    );
+    const response = await gateway.fetch(data.createSignInLink.url.slice(gateway.config.publicUrl.length));
+    expect([response.status, response.headers.get('location')]).toEqual([303, '/']);
+    expect(await whoIs(gateway, { cookie: cookieOf(response) })).toBe(gateway.userIds.member);
+  });
+
   test('tells a suspended user who opens a link that they are suspended', async () => {
     const { data } = await gateway.graphql('mutation { createUser(input: { email: "late@example.com" }) { id } }', {
       token: gateway.tokens.admin,

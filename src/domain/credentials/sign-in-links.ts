@@ -39,7 +39,8 @@ export function createSignInLinks(options: { store: Store; publicUrl: string; no
         const target = { type: 'user', id: userId, label: user.email } as const;
         await tx.audit.append(SYSTEM, { actor: viewer, action: 'signInLink.create', target });
       });
-      return { url: new Secret(`${publicUrl}/auth/sign-in?token=${token.expose()}`), expiresAt };
+      // People go to the start page, and not to the playground as the operator does.
+      return { url: new Secret(`${publicUrl}/auth/sign-in?token=${token.expose()}&return_to=/`), expiresAt };
     },
   };
 }
