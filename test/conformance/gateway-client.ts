@@ -85,11 +85,19 @@ async function waitForTool(gateway: TestGateway, configId: string, token: string
   throw new Error('the tools were never listed');
 }
 
-async function readServer(gateway: TestGateway, configId: string, token: string) {
+/** What a caller sees of a server. */
+interface ServerSeen {
+  viewerState: string;
+  viewerStateReason: string | null;
+  reachability: { problem: string | null };
+  tools: { name: string; inputSchema: unknown }[];
+}
+
+async function readServer(gateway: TestGateway, configId: string, token: string): Promise<ServerSeen> {
   const query = `{ mcpServerConfig(by: { id: "${configId}" }) {
     viewerState viewerStateReason reachability { problem } tools(first: 100) { nodes { name inputSchema } } } }`;
   const { tools, ...server } = (await gateway.graphql(query, { token })).data.mcpServerConfig;
-  return { ...server, tools: tools.nodes as { name: string; inputSchema: unknown }[] };
+  return { ...server, tools: tools.nodes };
 }
 
 /** @returns why there is no result; null if there is one */
