@@ -6,6 +6,7 @@ import { findAdminTokenProblem } from './crypto/admin-token.ts';
 import type { MasterKey } from './crypto/master-key.ts';
 import { parseMasterKeys } from './crypto/parse-master-keys.ts';
 import { Secret } from './crypto/secret.ts';
+import { MCP_TOOL_APPROVALS, type McpToolApproval } from './data/records.ts';
 import type { OidcSettings } from './domain/credentials/oidc-settings.ts';
 import { EXPERIMENTS, type Experiment } from './domain/experiments.ts';
 import { TOOL_CALL_AUDITS, type ToolCallAudit } from './domain/tool-calls/call-records.ts';
@@ -54,6 +55,8 @@ export interface Config {
   statusTool: boolean;
   /** Which tool calls get an audit entry. */
   auditToolCalls: ToolCallAudit;
+  /** Whether a new server pins its tools, if nothing else is said. */
+  defaultToolApproval: McpToolApproval;
   /** About variables that look like settings but have no effect, for the operator. */
   warnings: readonly string[];
 }
@@ -133,6 +136,13 @@ export function readConfig(env: Environment = process.env): Config {
         TOOL_CALL_AUDITS,
         problems,
       ) ?? 'all',
+    defaultToolApproval:
+      parseChoice(
+        'GATEHOUSE_DEFAULT_TOOL_APPROVAL',
+        text('GATEHOUSE_DEFAULT_TOOL_APPROVAL') ?? 'auto',
+        MCP_TOOL_APPROVALS,
+        problems,
+      ) ?? 'auto',
     warnings: [],
   };
   const warnings = listUnknownVariables(env, reader.known);

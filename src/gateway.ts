@@ -150,6 +150,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     quotas: config.quotas,
     statusTool: config.statusTool,
     auditToolCalls: config.auditToolCalls,
+    defaultToolApproval: config.defaultToolApproval,
     onToolCall: metrics.countToolCall,
     onCallRecordError: (error, count) =>
       log.error({ err: scrubDatabaseError(error), count }, 'audit entries of tool calls cannot be written'),

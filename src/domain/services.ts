@@ -2,6 +2,7 @@ import type { Caches } from '../cache/caches.ts';
 import type { Keyring } from '../crypto/keyring.ts';
 import type { Secret } from '../crypto/secret.ts';
 import type { Memory } from '../data/memory/memory.ts';
+import type { McpToolApproval } from '../data/records.ts';
 import type { KeyRepository } from '../data/repositories/key-repository.ts';
 import type { Quotas } from '../limits/quotas.ts';
 import type { ServerProbe } from '../mcp/probe-server.ts';
@@ -56,6 +57,8 @@ export interface ServicesOptions {
   statusTool: boolean;
   /** Which tool calls get an audit entry. */
   auditToolCalls: ToolCallAudit;
+  /** Whether a new server pins its tools, if nothing else is said. */
+  defaultToolApproval: McpToolApproval;
   onToolCall: (outcome: ToolCallOutcome) => void;
   onCallRecordError: (error: unknown, count: number) => void;
   /** Lists the tools of servers instead of calling them, for tests. */
@@ -92,6 +95,7 @@ export function createServices(options: ServicesOptions) {
     setup: connections.oauthSetup,
     endings,
     quotas,
+    defaultToolApproval: options.defaultToolApproval,
   });
 
   const chats = createChats({ store, experiments, ...connections, quotas });

@@ -54,6 +54,7 @@ function createConfigs(over: Store, watch: (endings: ConnectionEndings) => Parti
   const endings = { ...connections.internal.endings, ...watch(connections.internal.endings) };
   const plans = createConfigPlans({
     store: over,
+    defaultToolApproval: 'auto',
     isAllowedPrivateHost,
     resolveHosts: async () => undefined,
     setup,

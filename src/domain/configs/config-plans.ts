@@ -1,4 +1,4 @@
-import type { McpServerConfigRecord, McpTransport } from '../../data/records.ts';
+import type { McpServerConfigRecord, McpToolApproval, McpTransport } from '../../data/records.ts';
 import type { OAuthDiscoveryColumns } from '../../data/repositories/oauth-discovery-repository.ts';
 import type { Store } from '../../data/store.ts';
 import { conflict, DomainError } from '../../errors.ts';
@@ -50,8 +50,10 @@ export function createConfigPlans(options: {
   resolveHosts: ResolveHosts;
   setup: OAuthSetup;
   endings: ConnectionEndings;
+  /** Of a new server, if its input does not say. */
+  defaultToolApproval: McpToolApproval;
 }) {
-  const { store, isAllowedPrivateHost, resolveHosts, setup, endings } = options;
+  const { store, isAllowedPrivateHost, resolveHosts, setup, endings, defaultToolApproval } = options;
 
   const toCheckedDraft = (input: ConfigInput, before?: StoredConfig): ConfigDraft => {
     const issues = new Issues();
@@ -125,7 +127,7 @@ export function createConfigPlans(options: {
       { id, input, isDryRun }: { id: string; input: ConfigInput; isDryRun?: boolean },
     ): Promise<ConfigPlan> {
       await resolveHosts(listUrls(input));
-      const draft = toCheckedDraft(input);
+      const draft = toCheckedDraft({ ...input, toolApproval: input.toolApproval ?? defaultToolApproval });
       if (!needsDiscovery(draft)) return { draft, discovery: { kind: 'none' } };
       // Check this before registering a client elsewhere.
       if ((await store.configs.findBySlug(viewer, { slug: draft.slug })) !== null) throw slugTaken(draft.slug);

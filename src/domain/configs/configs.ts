@@ -1,3 +1,4 @@
+import type { McpToolApproval } from '../../data/records.ts';
 import type { Store } from '../../data/store.ts';
 import type { Quotas } from '../../limits/quotas.ts';
 import type { ConnectionEndings } from '../connections/connection-endings.ts';
@@ -16,6 +17,7 @@ export function createConfigs(options: {
   setup: OAuthSetup;
   endings: ConnectionEndings;
   quotas: Quotas;
+  defaultToolApproval: McpToolApproval;
 }) {
   const { store, experiments, endings, quotas } = options;
   const plans = createConfigPlans(options);
