@@ -89,9 +89,11 @@ const NO_SUCH_OPERATION = validationFailed([
   },
 ]);
 
-/** Builds the guarded schema with its plugins, once. */
+/** The schema of all gateways of this process: it holds nothing of any of them. */
+const schema = chargeFields(guardRootFields(buildSchema()));
+
+/** Puts the plugins around the guarded schema, once for each gateway. */
 export function createGraphQL({ services, caches, log, metrics }: GraphQLOptions): GraphQLFace {
-  const schema = chargeFields(guardRootFields(buildSchema()));
   const answers = createAnswerMemory(schema, caches);
   const documents = createDocumentMemory(caches);
   const yoga = createYoga<GraphQLServerContext & RequestBody>({

@@ -1,5 +1,3 @@
-// On both databases: concurrent writes of one row.
-
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createTestGateway, type TestGateway } from '../setup/gateway.ts';
 import { createId, issuesOf, update } from './config-operations.ts';

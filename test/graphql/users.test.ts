@@ -1,5 +1,3 @@
-// On both databases: transactions that race.
-
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { BOOTSTRAP_ADMIN_ID } from '../../src/domain/credentials/bootstrap-admin.ts';

@@ -1,5 +1,3 @@
-// On both databases: unique indexes under concurrent writes.
-
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createTestGateway, type TestGateway } from '../setup/gateway.ts';
 import { createRestClient, minimalServer, type RestClient, SERVERS } from './rest-client.ts';

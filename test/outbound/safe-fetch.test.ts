@@ -5,6 +5,7 @@ import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, test } from 'vitest';
 import { readConfig } from '../../src/config.ts';
 import { createSafeFetch, type SafeFetchOptions } from '../../src/outbound/safe-fetch.ts';
+import { PRIVATE_ADDRESSES } from './private-addresses.ts';
 
 const cleanups: (() => unknown)[] = [];
 
@@ -36,59 +37,6 @@ function createFetch(options: Partial<SafeFetchOptions> = {}) {
   cleanups.push(close);
   return fetch;
 }
-
-const PRIVATE_ADDRESSES = [
-  '0.0.0.0',
-  '0.1.2.3',
-  '10.0.0.1',
-  '10.255.255.255',
-  '100.64.0.1',
-  '100.127.255.254',
-  '127.0.0.1',
-  '127.1.2.3',
-  '168.63.129.16',
-  '169.254.0.1',
-  '169.254.169.254',
-  '172.16.0.1',
-  '172.31.255.255',
-  '192.0.0.1',
-  '192.0.0.170',
-  '192.0.2.1',
-  '192.88.99.1',
-  '192.168.0.1',
-  '192.168.255.255',
-  '198.18.0.1',
-  '198.19.255.255',
-  '198.51.100.1',
-  '203.0.113.1',
-  '224.0.0.1',
-  '239.255.255.250',
-  '240.0.0.1',
-  '255.255.255.255',
-  '::',
-  '::1',
-  '::ffff:127.0.0.1',
-  '::ffff:10.0.0.1',
-  '::ffff:169.254.169.254',
-  '::127.0.0.1',
-  '64:ff9b::7f00:1',
-  '64:ff9b::a9fe:a9fe',
-  '64:ff9b:1::1',
-  '100::1',
-  '100:0:0:1::1',
-  '2001::1',
-  '2001:db8::1',
-  '2002:7f00:1::',
-  '2002:a9fe:a9fe::1',
-  '3fff::1',
-  '5f00::1',
-  'fc00::1',
-  'fd00:ec2::254',
-  'fe80::1',
-  'febf::1',
-  'fec0::1',
-  'ff02::1',
-];
 
 const LOOPBACK_SPELLINGS = [
   '127.0.0.1',

@@ -18,7 +18,7 @@ import { createGateway, type Gateway } from '../../src/gateway.ts';
 import type { Role } from '../../src/policy/viewer.ts';
 import { createLogger } from '../../src/telemetry/logger.ts';
 import { openTestDatabase } from './database.ts';
-import { CreateApiToken, CreateUser, UpdateUser } from './operations.ts';
+import { UpdateUser } from './operations.ts';
 
 export interface TestGateway {
   /** The HTTP app itself, for tests that put a server in front. */
@@ -146,18 +146,27 @@ export async function createTestGateway(
 
   const tokens = { bootstrap } as TestGateway['tokens'];
   const userIds = {} as TestGateway['userIds'];
-  for (const role of ['admin', 'auditor', 'service', 'member', 'suspended'] as const) {
-    const { data } = await execute(CreateUser, {
-      token: bootstrap,
-      variables: { input: { email: `${role}@example.com`, role: ROLE_NAMES[role] } },
-    });
-    userIds[role] = data.createUser.id;
-    const created = await execute(CreateApiToken, {
-      token: bootstrap,
-      variables: { input: { userId: userIds[role], name: `${role} token` } },
-    });
-    tokens[role] = created.data.createApiToken.token;
-  }
+  const roles = Object.keys(ROLE_NAMES) as (keyof typeof ROLE_NAMES)[];
+  /** Runs a mutation for each role in one operation, which is faster than one each. */
+  const forEachRole = async (field: string, result: string, toInput: (role: keyof typeof ROLE_NAMES) => object) => {
+    const type = `${field.charAt(0).toUpperCase()}${field.slice(1)}Input!`;
+    const fields = roles.map((role) => `${role}: ${field}(input: $${role}) { ${result} }`);
+    const query = `mutation (${roles.map((role) => `$${role}: ${type}`).join(' ')}) { ${fields.join(' ')} }`;
+    const variables = Object.fromEntries(roles.map((role) => [role, toInput(role)]));
+    const { data, errors } = await graphql(query, { token: bootstrap, variables });
+    if (errors !== undefined) throw new Error(JSON.stringify(errors));
+    return data;
+  };
+  const users = await forEachRole('createUser', 'id', (role) => ({
+    email: `${role}@example.com`,
+    role: ROLE_NAMES[role],
+  }));
+  for (const role of roles) userIds[role] = users[role].id;
+  const created = await forEachRole('createApiToken', 'token', (role) => ({
+    userId: userIds[role],
+    name: `${role} token`,
+  }));
+  for (const role of roles) tokens[role] = created[role].token;
   await execute(UpdateUser, {
     token: bootstrap,
     variables: { id: userIds.suspended, patch: { status: 'SUSPENDED' } },
