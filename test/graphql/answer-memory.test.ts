@@ -35,6 +35,7 @@ const REACH: Readonly<Record<string, string>> = {
   connectedUserCount: 'nobody',
   'reachability { state }': 'nobody',
   'tools { totalCount }': 'nobody',
+  'toolListWarnings { name }': 'nobody',
 };
 
 describe('an answer may be reused', () => {
