@@ -56,14 +56,18 @@ describe.skipIf(skipsBrowser)('with a real browser', () => {
     for (const { query, variables = {} } of EXAMPLES.slice(1)) {
       const name = readName(query);
       await openTab(page, name);
-      if ('id' in variables) await paste(page, VARIABLES, JSON.stringify({ ...variables, ...ids }));
+      const { input } = variables as { input?: Record<string, unknown> };
+      if (input !== undefined && 'id' in input) {
+        const real = Object.entries(input).map(([field, value]) => [field, ids[field] ?? value]);
+        await paste(page, VARIABLES, JSON.stringify({ ...variables, input: Object.fromEntries(real) }));
+      }
       if (query.includes('\nsubscription ')) {
         await follow(page, () => change(String(ids['id'])));
         continue;
       }
       const { data, errors } = await run(page, name);
       expect(errors, name).toBeUndefined();
-      if (name === 'CreateOpenServer') ids['id'] = data.createMcpServerConfig.id;
+      if (name === 'CreateOpenServer') ids['id'] = data.createMcpServerConfig.mcpServerConfig.id;
     }
     await openTab(page, 'ListServers');
     await run(page, 'ListServers');
