@@ -1,5 +1,3 @@
-// On the embedded database: it shows which other systems are called.
-
 import dns from 'node:dns/promises';
 import { once } from 'node:events';
 import { syncBuiltinESMExports } from 'node:module';
