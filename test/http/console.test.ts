@@ -66,6 +66,30 @@ describe.skipIf(skipsBrowser)('the console, for a member', () => {
     await calendar.getByText('Not connected').waitFor();
   });
 
+  test('says why a server can be used or not, and makes a token that can be revoked', async () => {
+    await world.define({ slug: 'mail', display_name: 'Mail', auth_type: 'oauth2' });
+    const { page } = await enter('/servers/mail');
+    await page.getByRole('heading', { name: 'Your account is connected' }).waitFor();
+    await page.getByText('What helps:').first().waitFor();
+    expect(await findBarriers(page)).toEqual([]);
+
+    await page.getByRole('link', { name: 'My account' }).press('Enter');
+    await page.getByText('This browser').waitFor();
+    expect(await findBarriers(page)).toEqual([]);
+    await page.getByRole('button', { name: 'New token' }).press('Enter');
+    const dialog = page.getByRole('dialog');
+    await dialog.getByRole('button', { name: 'Create the token' }).press('Enter');
+    await dialog.locator('[aria-invalid="true"]').waitFor();
+    expect(await findBarriers(page)).toEqual([]);
+    await dialog.getByLabel('Name').fill('Editor');
+    await dialog.getByRole('button', { name: 'Create the token' }).press('Enter');
+    await dialog.getByText(/^gth_/).waitFor();
+    await dialog.getByRole('button', { name: 'Done' }).press('Enter');
+    await page.getByRole('button', { name: 'Revoke: Editor' }).press('Enter');
+    await page.getByRole('alertdialog').getByRole('button', { name: 'Revoke' }).press('Enter');
+    await page.getByText('One that ended').waitFor();
+  });
+
   test('loads its first page in at most ten requests and 280 kB', async () => {
     const visit = await world.signIn(world.gateway.tokens.member);
     visits.push(visit);
