@@ -46,6 +46,8 @@ export interface Config {
   logLevel: LogLevel;
   /** Audit entries older than this are removed. If absent, all are kept. */
   auditRetentionDays: number | undefined;
+  /** The longest life of a new API token. If absent, one need not expire. */
+  apiTokenMaxDays: number | undefined;
   quotas: Quotas;
   /** The limit for one tool call. */
   toolCallTimeoutSeconds: number;
@@ -116,7 +118,8 @@ export function readConfig(env: Environment = process.env): Config {
     }),
     graphiql: parseBoolean('GATEHOUSE_GRAPHIQL', text('GATEHOUSE_GRAPHIQL'), databaseUrl === undefined, problems),
     logLevel: parseChoice('GATEHOUSE_LOG_LEVEL', text('GATEHOUSE_LOG_LEVEL') ?? 'info', LOG_LEVELS, problems) ?? 'info',
-    auditRetentionDays: parseDays(text('GATEHOUSE_AUDIT_RETENTION_DAYS'), problems),
+    auditRetentionDays: parseDays('GATEHOUSE_AUDIT_RETENTION_DAYS', text, problems),
+    apiTokenMaxDays: parseDays('GATEHOUSE_API_TOKEN_MAX_DAYS', text, problems),
     quotas: parseQuotas(text, problems),
     toolCallTimeoutSeconds: parseWhole(
       { name: 'GATEHOUSE_TOOL_CALL_TIMEOUT_SECONDS', least: 1, most: 600, byDefault: 60 },
@@ -179,11 +182,12 @@ function parsePort(text: string | undefined, problems: string[]): number {
   return 4_000;
 }
 
-function parseDays(text: string | undefined, problems: string[]): number | undefined {
-  if (text === undefined) return undefined;
-  const days = Number(text);
+function parseDays(name: string, text: (name: string) => string | undefined, problems: string[]): number | undefined {
+  const given = text(name);
+  if (given === undefined) return undefined;
+  const days = Number(given);
   if (Number.isInteger(days) && days >= 1 && days <= 36_500) return days;
-  problems.push('GATEHOUSE_AUDIT_RETENTION_DAYS: must be a whole number of days from 1 to 36500.');
+  problems.push(`${name}: must be a whole number of days from 1 to 36500.`);
   return undefined;
 }
 

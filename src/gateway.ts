@@ -148,6 +148,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     onListingError: (error) => log.error({ err: scrubDatabaseError(error) }, 'the tools of a server cannot be stored'),
     onIssuerError: (error) => log.warn({ err: error }, 'the OpenID Connect issuer cannot be used'),
     quotas: config.quotas,
+    apiTokenMaxDays: config.apiTokenMaxDays,
     statusTool: config.statusTool,
     auditToolCalls: config.auditToolCalls,
     defaultToolApproval: config.defaultToolApproval,

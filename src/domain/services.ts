@@ -53,6 +53,8 @@ export interface ServicesOptions {
   issuerOutbound: { fetch: SafeFetch };
   onIssuerError: (error: unknown) => void;
   quotas: Quotas;
+  /** The longest life of a new API token. If absent, one need not expire. */
+  apiTokenMaxDays: number | undefined;
   /** Whether MCP doors have a tool that tells which servers need something. */
   statusTool: boolean;
   /** Which tool calls get an audit entry. */

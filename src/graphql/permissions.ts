@@ -35,6 +35,7 @@ export const ROOT_PERMISSIONS = {
   Mutation: {
     createMcpServerConfig: 'mcpServerConfig.create',
     updateMcpServerConfig: 'mcpServerConfig.update',
+    restoreMcpServerConfigVersion: 'mcpServerConfig.update',
     deleteMcpServerConfig: 'mcpServerConfig.delete',
     discoverMcpServerOAuth: 'mcpServerConfig.discoverOAuth',
     testMcpServer: 'mcpServerConfig.test',

@@ -23,6 +23,12 @@ export const OPERATION_LIMITS = {
     answer: `${INVALID} with the issue \`OUT_OF_RANGE\` at \`first\``,
   },
   pageSize: { what: 'Entries of a page without `first`', value: 50, unit: 'count', answer: 'the first ones' },
+  restoredVersions: {
+    what: 'Versions that restoring an MCP server goes back',
+    value: 1_000,
+    unit: 'count',
+    answer: `${INVALID} with the issue \`OUT_OF_RANGE\` at \`version\``,
+  },
   entries: {
     what: 'List entries in an answer, each alias for itself; ten plain values count as one',
     value: 10_000,

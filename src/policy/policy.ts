@@ -109,6 +109,11 @@ export function can(viewer: Viewer, action: Action, resource?: Resource): boolea
   return viewer.kind === 'user' && resource.ownerId === viewer.userId;
 }
 
+/** The names of everything that a role may do, if only with what is their own or enabled. Sorted. */
+export function listActions(role: Role): Action[] {
+  return (Object.keys(POLICY) as Action[]).filter((action) => role in POLICY[action]).sort();
+}
+
 /** @throws UNAUTHENTICATED if nobody is signed in, FORBIDDEN if the viewer is not allowed */
 export function assertCan(viewer: Viewer, action: Action, resource?: Resource): void {
   if (viewer.kind === 'nobody') throw unauthenticated();

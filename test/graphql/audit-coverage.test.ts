@@ -35,6 +35,11 @@ const MUTATIONS: Readonly<Record<string, Expected>> = {
     target: 'mcp_server_config',
     failing: `(id: "${MISSING}", patch: { description: "x" }) { id }`,
   },
+  restoreMcpServerConfigVersion: {
+    action: 'mcpServerConfig.update',
+    target: 'mcp_server_config',
+    failing: `(input: { id: "${MISSING}", version: 1 }) { unrestoredSecrets }`,
+  },
   deleteMcpServerConfig: {
     action: 'mcpServerConfig.delete',
     target: 'mcp_server_config',

@@ -57,6 +57,7 @@ export const ROOT_ARGUMENTS: Readonly<Record<string, (subjects: Subjects, caller
       oauth2RevocationUrl: "https://login.example.com/r", oauth2Issuer: "https://login.example.com",
       oauth2Scopes: ["read"] })`,
   'Mutation.updateMcpServerConfig': ({ configId }) => `(input: { id: "${configId}", description: "Changed." })`,
+  'Mutation.restoreMcpServerConfigVersion': ({ configId }) => `(input: { id: "${configId}", version: 1 })`,
   'Mutation.deleteMcpServerConfig': ({ configId }) => `(input: { id: "${configId}" })`,
   'Mutation.discoverMcpServerOAuth': ({ serverUrl }) => `(input: { url: "${serverUrl}" })`,
   'Mutation.testMcpServer': ({ configId }) => `(input: { id: "${configId}" })`,
@@ -169,6 +170,10 @@ export async function createSubjects(gateway: TestGateway): Promise<Subjects> {
   const email = `${randomUUID()}@example.com`;
   const user = await gateway.execute(CreateUser, { token, variables: { input: { email } } });
   const configId = config.data.createMcpServerConfig.id;
+  // Its second version, so that the first can be restored.
+  const change =
+    'mutation ($input: UpdateMcpServerConfigInput!) { updateMcpServerConfig(input: $input) { feedCursor } }';
+  await gateway.graphql(change, { token, variables: { input: { id: configId, description: 'Second.' } } });
   const userId = user.data.createUser.id;
   const own: Record<string, { userId: string; apiTokenId: string; sessionId: string }> = {};
   for (const role of ROLES) own[role] = await createOwn(gateway, { userId: gateway.userIds[role], configId });

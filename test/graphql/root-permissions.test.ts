@@ -43,6 +43,7 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
   'Query.encryptionKeys':                [OK,  OK,     NO,     NO],
   'Mutation.createMcpServerConfig':      [OK,  NO,     NO,     NO],
   'Mutation.updateMcpServerConfig':      [OK,  NO,     NO,     NO],
+  'Mutation.restoreMcpServerConfigVersion': [OK, NO,    NO,     NO],
   'Mutation.deleteMcpServerConfig':      [OK,  NO,     NO,     NO],
   'Mutation.discoverMcpServerOAuth':     [OK,  NO,     NO,     NO],
   'Mutation.testMcpServer':             [OK,  NO,     NO,     NO],

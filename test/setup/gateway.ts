@@ -162,9 +162,11 @@ export async function createTestGateway(
     role: ROLE_NAMES[role],
   }));
   for (const role of roles) userIds[role] = users[role].id;
+  const expiresAt = new Date(clock.now.getTime() + 3_600_000).toISOString();
   const created = await forEachRole('createApiToken', 'token', (role) => ({
     userId: userIds[role],
     name: `${role} token`,
+    ...(config.apiTokenMaxDays !== undefined && { expiresAt }),
   }));
   for (const role of roles) tokens[role] = created[role].token;
   await execute(UpdateUser, {

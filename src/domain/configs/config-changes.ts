@@ -30,6 +30,9 @@ const PLAIN_FIELDS = [
   'enabled',
 ] as const satisfies readonly PlainField[];
 
+/** The fields that restoring an earlier version changes: all but the secrets, and the kill switch. */
+export const RESTORABLE_FIELDS = PLAIN_FIELDS.filter((field) => field !== 'enabled');
+
 /** The columns of a new config. */
 export function toColumns(draft: ConfigDraft): ConfigColumns {
   return { ...pickPlain(draft), oauth2ClientSecret: null, apiKeyValue: null, customHeaders: null, ...toSecrets(draft) };

@@ -154,16 +154,17 @@ export function createConfigService({ store, experiments, plans, endings, quotas
     /**
      * Applies a patch. The rules apply to the merged result.
      *
+     * @param args.reason why, for the audit log
      * @throws FORBIDDEN, NOT_FOUND, VERSION_MISMATCH, VALIDATION_FAILED with all problems, CONFLICT when the slug is
      *   taken, UPSTREAM_FAILED as for `create`
      */
     async update(
       viewer: Viewer,
-      args: { id: string; patch: ConfigInput; expectedVersion?: number | undefined },
+      args: { id: string; patch: ConfigInput; expectedVersion?: number | undefined; reason?: string },
     ): Promise<McpServerConfigRecord> {
       assertCan(viewer, 'mcpServerConfig.update');
       assertExperiment(experiments, 'agents');
-      const { id, patch, expectedVersion } = args;
+      const { id, patch, expectedVersion, reason } = args;
       await plans.lookUpHosts(viewer, args);
       let preparation: Preparation | undefined;
       for (let attempt = 1; ; attempt += 1) {
@@ -176,7 +177,7 @@ export function createConfigService({ store, experiments, plans, endings, quotas
             const prepared = preparation?.version === version ? preparation : undefined;
             const plan = await plans.planUpdate(tx, { current, patch, preparation: prepared });
             if (plan === undefined) return { isDone: false as const, current };
-            return { isDone: true as const, ...(await writeUpdate(tx, viewer, current, plan)) };
+            return { isDone: true as const, ...(await writeUpdate(tx, viewer, { current, plan, reason })) };
           }),
         );
         if (outcome.isDone) {
@@ -221,7 +222,11 @@ export function createConfigService({ store, experiments, plans, endings, quotas
   };
 }
 
-async function writeUpdate(tx: Repositories, viewer: Viewer, current: McpServerConfigRecord, plan: ConfigUpdatePlan) {
+async function writeUpdate(
+  tx: Repositories,
+  viewer: Viewer,
+  { current, plan, reason }: { current: McpServerConfigRecord; plan: ConfigUpdatePlan; reason: string | undefined },
+) {
   const { id } = current;
   const { discovery, draft } = plan;
   if (discovery.kind === 'save') {
@@ -235,13 +240,13 @@ async function writeUpdate(tx: Repositories, viewer: Viewer, current: McpServerC
   const config = await tx.configs.update(viewer, { id, columns, updatedById });
   const tokens = plan.endsConnections ? await tx.connections.remove(viewer, { configId: id }) : [];
   if (plan.endsConnections) await tx.formerClients.remove(viewer, { configId: id });
-  const ended = tokens.length === 0 ? undefined : `${tokens.length} connections ended.`;
+  const reasons = [reason, tokens.length === 0 ? undefined : `${tokens.length} connections ended.`];
   await tx.audit.append(SYSTEM, {
     actor: viewer,
     action: 'mcpServerConfig.update',
     target: toConfigTarget(config),
     changes: toUpdateChanges(columns, current),
-    reason: ended,
+    reason: reasons.filter((each) => each !== undefined).join(' ') || undefined,
   });
   return { config, tokens };
 }

@@ -6,6 +6,7 @@ import type { OAuthSetup } from '../connections/oauth-setup.ts';
 import type { Experiment } from '../experiments.ts';
 import type { IsAllowedPrivateHost, ResolveHosts } from '../validation/url.ts';
 import { createConfigPlans } from './config-plans.ts';
+import { createConfigRestore } from './config-restore.ts';
 import { createConfigService } from './config-service.ts';
 
 /** Creates the services of server configs. */
@@ -21,5 +22,6 @@ export function createConfigs(options: {
 }) {
   const { store, experiments, endings, quotas } = options;
   const plans = createConfigPlans(options);
-  return { plans, services: { configs: createConfigService({ store, experiments, endings, quotas, plans }) } };
+  const configs = createConfigService({ store, experiments, endings, quotas, plans });
+  return { plans, services: { configs, configRestore: createConfigRestore({ store, experiments, configs }) } };
 }

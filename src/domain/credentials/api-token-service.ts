@@ -29,12 +29,21 @@ export interface CreateApiTokenInput {
 const MAX_SERVERS = CREDENTIAL_LIMITS.tokenServers.value;
 const MAX_ENDED = CREDENTIAL_LIMITS.endedTokens.value;
 const MAX_NAME = FIELD_LIMITS.tokenName.value;
+const DAY_MS = 86_400_000;
+/** A caller counts the days from their own clock. */
+const CLOCK_SKEW_MS = 60_000;
 /** RFC 3339 has four-digit years. A later time could be stored but not formatted. */
 const LATEST_EXPIRY = new Date('9999-12-31T23:59:59.999Z');
 
 /** Creates the service. Only the SHA-256 of a token is stored. */
-export function createApiTokenService(options: { store: Store; now: () => Date; quotas: Quotas }) {
-  const { store, now, quotas } = options;
+export function createApiTokenService(options: {
+  store: Store;
+  now: () => Date;
+  quotas: Quotas;
+  /** The longest life of a new token. If absent, one need not expire. */
+  maxDays: number | undefined;
+}) {
+  const { store, now, quotas, maxDays } = options;
 
   return {
     /**
@@ -53,7 +62,7 @@ export function createApiTokenService(options: { store: Store; now: () => Date; 
         const apiToken = await store.transaction(async (tx) => {
           const issues = new Issues();
           const name = checkName(issues, input.name);
-          checkExpiry(issues, expiresAt, now());
+          checkExpiry(issues, expiresAt, { now: now(), maxDays });
           const limits = checkLimits(issues, input);
           checkGrant(issues, viewer, { userId, expiresAt, ...limits });
           const used = await tx.usage.countTokens(viewer, { userId, now: now() });
@@ -115,10 +124,18 @@ function checkName(issues: Issues, given: string): string {
   return name;
 }
 
-function checkExpiry(issues: Issues, expiresAt: Date | null, now: Date): void {
-  if (expiresAt === null) return;
-  if (expiresAt <= now) issues.add(['expiresAt'], 'IN_THE_PAST', 'Must be in the future.');
-  else if (expiresAt > LATEST_EXPIRY) {
+function checkExpiry(
+  issues: Issues,
+  expiresAt: Date | null,
+  { now, maxDays }: { now: Date; maxDays: number | undefined },
+): void {
+  const within = maxDays === undefined ? undefined : `within ${maxDays} days: the operator requires it.`;
+  if (expiresAt === null) {
+    if (within !== undefined) issues.add(['expiresAt'], 'REQUIRED', `The token must expire ${within}`);
+  } else if (expiresAt <= now) issues.add(['expiresAt'], 'IN_THE_PAST', 'Must be in the future.');
+  else if (maxDays !== undefined && expiresAt.getTime() - now.getTime() > maxDays * DAY_MS + CLOCK_SKEW_MS) {
+    issues.add(['expiresAt'], 'TOO_LATE', `Must be ${within}`);
+  } else if (expiresAt > LATEST_EXPIRY) {
     issues.add(['expiresAt'], 'TOO_LATE', 'Must be before the year 10000; omit it for a token that does not expire.');
   }
 }

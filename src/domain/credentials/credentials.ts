@@ -27,6 +27,8 @@ export function createCredentials(options: {
   onIssuerError: (error: unknown) => void;
   caches: Caches;
   quotas: Quotas;
+  /** The longest life of a new API token. If absent, one need not expire. */
+  apiTokenMaxDays: number | undefined;
   cursors: Cursors;
   publicUrl: string;
   now: () => Date;
@@ -79,7 +81,7 @@ export function createCredentials(options: {
             now,
             onError: onIssuerError,
           }),
-    apiTokens: createApiTokenService({ store, now, quotas }),
+    apiTokens: createApiTokenService({ store, now, quotas, maxDays: options.apiTokenMaxDays }),
     signInLinks: createSignInLinks({ store, publicUrl, now }),
     renewViewer,
     /** Returns the current state of a viewer whose connection outlives a request. */

@@ -164,6 +164,22 @@ export const RemoveMcpServerUserTokensInput = builder.inputType('RemoveMcpServer
   }),
 });
 
+/** `RestoreMcpServerConfigVersionInput` */
+export const RestoreMcpServerConfigVersionInput = builder.inputType('RestoreMcpServerConfigVersionInput', {
+  description: 'The version to restore.',
+  fields: (t) => ({
+    id: t.field({ type: 'UUID', required: true, description: 'Id of the config.' }),
+    version: t.int({
+      required: true,
+      description: 'The version whose values to restore, from 1. Each change of the config made one.',
+    }),
+    expectedVersion: t.int({
+      required: false,
+      description: 'Fail with VERSION_MISMATCH unless the config is at this version.',
+    }),
+  }),
+});
+
 /** Converts the input for the domain and wraps its secrets. */
 export function toConfigInput(
   input: Omit<typeof UpdateMcpServerConfigInput.$inferInput, 'id' | 'expectedVersion'>,

@@ -6,6 +6,7 @@ import {
   DeleteMcpServerConfigInput,
   DisconnectMcpServerInput,
   RemoveMcpServerUserTokensInput,
+  RestoreMcpServerConfigVersionInput,
   toConfigInput,
   UpdateMcpServerConfigInput,
 } from './inputs.ts';
@@ -14,12 +15,14 @@ import {
   DeleteMcpServerConfigPayload,
   DisconnectMcpServerPayload,
   RemoveMcpServerUserTokensPayload,
+  RestoreMcpServerConfigVersionPayload,
   UpdateMcpServerConfigPayload,
 } from './payloads.ts';
 
 for (const payload of [
   CreateMcpServerConfigPayload,
   UpdateMcpServerConfigPayload,
+  RestoreMcpServerConfigVersionPayload,
   DeleteMcpServerConfigPayload,
   DisconnectMcpServerPayload,
   RemoveMcpServerUserTokensPayload,
@@ -61,6 +64,21 @@ builder.mutationFields((t) => ({
       const update = { id, patch, expectedVersion: expectedVersion ?? undefined };
       return { mcpServerConfig: await services.configs.update(viewer, update) };
     },
+  }),
+
+  restoreMcpServerConfigVersion: t.field({
+    type: RestoreMcpServerConfigVersionPayload,
+    description:
+      'Changes an MCP server to what it was at an earlier version, under the rules of `updateMcpServerConfig`. Secrets are not restored, and a server that is switched off stays off. For admins.',
+    args: {
+      input: t.arg({
+        type: RestoreMcpServerConfigVersionInput,
+        required: true,
+        description: 'The version to restore.',
+      }),
+    },
+    resolve: (_root, { input: { id, version, expectedVersion } }, { viewer, services }) =>
+      services.configRestore.restore(viewer, { id, version, expectedVersion: expectedVersion ?? undefined }),
   }),
 
   deleteMcpServerConfig: t.field({

@@ -1,4 +1,5 @@
 import type { McpServerConfigRecord } from '../../data/records.ts';
+import type { RestoredConfig } from '../../domain/configs/config-restore.ts';
 import { builder } from '../builder.ts';
 import type { GraphQLContext } from '../context.ts';
 import { formerResult } from '../mutation-shape/former-fields.ts';
@@ -28,6 +29,24 @@ export const UpdateMcpServerConfigPayload = builder
         type: McpServerConfigType,
         description: 'The config after the change.',
         ...formerResult,
+      }),
+    }),
+  });
+
+/** `RestoreMcpServerConfigVersionPayload` */
+export const RestoreMcpServerConfigVersionPayload = builder
+  .objectRef<RestoredConfig>('RestoreMcpServerConfigVersionPayload')
+  .implement({
+    description: 'The restored server.',
+    fields: (t) => ({
+      mcpServerConfig: t.field({
+        type: McpServerConfigType,
+        description: 'The config after the change.',
+        resolve: ({ config }) => config,
+      }),
+      unrestoredSecrets: t.exposeStringList('unrestoredSecrets', {
+        description:
+          'Names of the secrets that changed since that version, such as `apiKeyValue`. They stay as they are now.',
       }),
     }),
   });

@@ -1,7 +1,11 @@
 import type { UserRecord } from '../../data/records.ts';
+import { listActions } from '../../policy/policy.ts';
+import { ROLES, type Role } from '../../policy/viewer.ts';
 import { ApiTokenType } from '../api-token/type.ts';
 import { builder, visibleToOwnerWith } from '../builder.ts';
 import { SessionType } from '../session/type.ts';
+
+const ACTIONS = Object.fromEntries(ROLES.map((role) => [role, listActions(role)])) as Record<Role, string[]>;
 
 /** `Role` */
 export const RoleEnum = builder.enumType('Role', {
@@ -43,6 +47,11 @@ UserType.implement({
     email: t.exposeString('email', { description: 'Email address. Unique, ignoring case.' }),
     role: t.expose('role', { type: RoleEnum, description: 'What the user may do.' }),
     status: t.expose('status', { type: UserStatusEnum, description: 'Whether the user can sign in.' }),
+    can: t.stringList({
+      description:
+        'What the user may do, by their role: names such as `mcpServerConfig.update`, sorted. Some are only for what is their own, or enabled. Empty for a suspended user. An API token may be limited further.',
+      resolve: ({ role, status }) => (status === 'active' ? ACTIONS[role] : []),
+    }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When the user was created.' }),
     apiTokens: t.field({
       type: [ApiTokenType],
