@@ -113,6 +113,7 @@ function explainListenError(error: unknown, { host, port }: Config): CommandErro
 function announce(config: Config, { port }: RunningServer, signInUrl: string | undefined): void {
   const lines = [`Gatehouse listens on http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`];
   if (signInUrl !== undefined) {
+    lines.push(`Console:      ${config.publicUrl}/`);
     lines.push(`Playground:   ${config.publicUrl}/graphql`);
     lines.push(`Sign in once: ${signInUrl}`);
   }

@@ -103,6 +103,8 @@ export async function listTools(slug: string, { json }: OutputOptions): Promise<
     return mcpServerConfig.tools;
   });
   if (json === true) return printJson(tools);
+  if (tools.length === 0)
+    print(`No tools are known yet. gatehouse servers test ${slug} shows what the server answers.`);
   for (const { name, description, inputSchema, decision, warnings } of tools) {
     print(`${decision.padEnd(11)}  ${toVisible(name)}${describeArguments(inputSchema)}`);
     if (warnings.length > 0) print(`${' '.repeat(13)}! ${warnings.join(', ')}`);

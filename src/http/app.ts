@@ -64,7 +64,7 @@ export type App = Hono<HttpEnv>;
 /** Creates the app. The order of the routes and middleware is the order in which a request passes them. */
 export function createApp(options: AppOptions): App {
   const { config, services, graphql, sockets, health, log, metrics } = options;
-  const { publicUrl, corsOrigins, graphiql } = config;
+  const { publicUrl, corsOrigins } = config;
   const { authentication, denials, sessions, oidcSignIn } = services;
   const cookie = createHostCookie(publicUrl, 'gatehouse_session');
   const app: App = new Hono<HttpEnv>();
@@ -129,10 +129,7 @@ export function createApp(options: AppOptions): App {
   app.route('/', createDoorRoutes({ ...services, version: options.version, origins: config, log }));
   app.use(shareOperations(services.shares));
   app.route('/', createSessionRoutes({ sessions, cookie }));
-  app.route(
-    '/',
-    createSignInRoutes({ authentication, sessions, oidcSignIn, cookie, denials, pages, publicUrl, graphiql }),
-  );
+  app.route('/', createSignInRoutes({ authentication, sessions, oidcSignIn, cookie, denials, pages, publicUrl }));
   const pendingCookie = createHostCookie(publicUrl, 'gatehouse_sign_in');
   app.route('/', createOidcRoutes({ signIn: oidcSignIn, sessions, cookie, pendingCookie, denials, pages }));
   app.route('/', createPlaygroundRoutes(playgroundAssets, pages));

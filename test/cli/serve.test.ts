@@ -20,9 +20,10 @@ test('the first start creates keys and token, prints a one-time sign-in link, an
 
   const link = /Sign in once: (\S+)/.exec(gateway.output())?.[1] ?? '';
   expect(link).toMatch(`http://localhost:${port}/auth/sign-in?token=`);
+  expect(gateway.output()).toContain(`Console:      http://localhost:${port}/\n`);
   const signedIn = await fetch(link, { redirect: 'manual' });
   expect(signedIn.status).toBe(303);
-  expect(signedIn.headers.get('location')).toBe('/graphql');
+  expect(signedIn.headers.get('location')).toBe('/');
   expect(signedIn.headers.get('set-cookie')).toMatch(/^gatehouse_session=.+HttpOnly/);
   expect((await fetch(link, { redirect: 'manual' })).status).toBe(401);
 

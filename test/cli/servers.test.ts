@@ -59,6 +59,10 @@ test('servers are listed and tested, and their tools listed and called, through 
       output: expect.stringContaining(`files  enabled  DEFAULT_OFF  NONE  REACHABLE  ${url}`),
     });
     expect(listed.output).toContain('away  disabled');
+    expect(await run('tools', 'away')).toMatchObject({
+      code: 0,
+      output: expect.stringContaining('No tools are known yet.'),
+    });
     expect(JSON.parse((await run('list', '--json')).output)).toMatchObject([{ slug: 'away' }, { slug: 'files' }]);
 
     const works = await run('test', 'files');

@@ -47,7 +47,7 @@ describe.skipIf(skipsBrowser)('with a real browser', () => {
 
   test('an admin opens the sign-in link, runs every example in the playground and signs out', async () => {
     const { page, context, problems, foreignRequests } = visit;
-    await page.goto(await gateway.createSignInUrl());
+    await page.goto(`${await gateway.createSignInUrl()}&return_to=/graphql`);
     await waitForPlayground(page, 'Signed in as admin@gatehouse.localhost (ADMIN)');
     expect(page.url()).toBe(`${origin}/graphql`);
 
@@ -83,7 +83,7 @@ describe.skipIf(skipsBrowser)('with a real browser', () => {
 
   test('the editor knows the schema, and its content stays out of the address and survives a reload', async () => {
     const { page, problems, foreignRequests } = visit;
-    await page.goto(await gateway.createSignInUrl());
+    await page.goto(`${await gateway.createSignInUrl()}&return_to=/graphql`);
     await waitForPlayground(page, 'ADMIN');
     await reload(page, 0);
     expect(await readTitles(page)).toEqual(EXAMPLES.map(({ query }) => readName(query)));

@@ -199,11 +199,11 @@ describe('time', () => {
 });
 
 describe('a sign-in link', () => {
-  test('signs the bootstrap admin in and lands in the playground, once', async () => {
+  test('signs the bootstrap admin in and lands in the console, once', async () => {
     const url = await gateway.createSignInUrl();
     expect(url.startsWith(`${gateway.config.publicUrl}/auth/sign-in?`)).toBe(true);
     const response = await gateway.fetch(pathOf(url));
-    expect([response.status, response.headers.get('location')]).toEqual([303, '/graphql']);
+    expect([response.status, response.headers.get('location')]).toEqual([303, '/']);
     expect(response.headers.get('referrer-policy')).toBe('no-referrer');
     expect(response.headers.get('cache-control')).toBe('no-store');
     expect(await whoIs(gateway, { cookie: cookieOf(response) })).toBe(BOOTSTRAP_ADMIN_ID);

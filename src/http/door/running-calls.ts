@@ -3,9 +3,10 @@ import type { Context } from 'hono';
 import type { HttpEnv } from '../context.ts';
 
 /**
- * Creates the list of the requests that run in this process, so that a notification can cancel one. With the revisions of 2025, a client cancels a request by a notification of its own, and nothing but its
- * token, the door and the id tells whose request is meant: there are no sessions. When several clients of one user have
- * requests with the same id, none of them is cancelled. There are as many entries as there are requests.
+ * Creates the list of the requests that run in this process, so that a notification can cancel one. With the revisions of
+ * 2025, a client cancels a request by a notification of its own, and nothing but its token, the door and the id tells whose
+ * request is meant: there are no sessions. When several clients of one user have requests with the same id, none of them is
+ * cancelled. There are as many entries as there are requests.
  */
 export function createRunningCalls() {
   const running = new Map<string, Set<() => void>>();

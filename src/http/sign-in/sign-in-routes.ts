@@ -24,8 +24,6 @@ export interface SignInRoutesOptions {
   denials: Denials;
   pages: Pages;
   publicUrl: string;
-  /** Whether there is a playground: links from the terminal lead there. */
-  graphiql: boolean;
 }
 
 const REJECTED = 'The gateway rejected this token: it is wrong, expired or revoked, or its user is suspended.';
@@ -35,7 +33,7 @@ const REJECTED = 'The gateway rejected this token: it is wrong, expired or revok
  * itself, so that no other site can sign a browser in as somebody else.
  */
 export function createSignInRoutes(options: SignInRoutesOptions): Hono<HttpEnv> {
-  const { authentication, sessions, oidcSignIn, cookie, denials, pages, publicUrl, graphiql } = options;
+  const { authentication, sessions, oidcSignIn, cookie, denials, pages, publicUrl } = options;
   const routes = new Hono<HttpEnv>();
   const setCookie = (c: Context<HttpEnv>, { token, expiresAt }: OpenedSession): void => {
     c.header('set-cookie', cookie.set(token.expose(), expiresAt), { append: true });
@@ -52,8 +50,7 @@ export function createSignInRoutes(options: SignInRoutesOptions): Hono<HttpEnv> 
     // Link previews and prefetching must not consume the one-time link. Hono also routes HEAD requests here.
     if (isPreview(c)) return c.body(null, 204);
     const link = c.req.query('token');
-    const wish = c.req.query('return_to');
-    const returnTo = parseReturnPath(wish);
+    const returnTo = parseReturnPath(c.req.query('return_to'));
     if (link === undefined) {
       return c.get('viewer').kind === 'nobody' ? pages.signIn(c, { returnTo }) : c.redirect(returnTo, 303);
     }
@@ -68,7 +65,7 @@ export function createSignInRoutes(options: SignInRoutesOptions): Hono<HttpEnv> 
       c.header('cache-control', 'no-store');
       return c.text(`${error.message}\n`, status);
     }
-    return c.redirect(wish === undefined && graphiql ? '/graphql' : returnTo, 303);
+    return c.redirect(returnTo, 303);
   });
 
   routes.post(SIGN_IN_PATH, async (c) => {
