@@ -90,6 +90,21 @@ describe.skipIf(skipsBrowser)('the console, for a member', () => {
     await page.getByText('One that ended').waitFor();
   });
 
+  test('leads who is not signed in to the sign-in page and back, and signs out', async () => {
+    const { page, context, problems } = await enter('/account');
+    await page.getByText('This browser').waitFor();
+    await page.getByRole('button', { name: 'Sign out' }).press('Enter');
+    await page.getByRole('heading', { name: 'You are signed out' }).waitFor();
+    expect(await context.cookies()).toEqual([]);
+    await page.goto(`${world.origin}/account`);
+    await page.getByLabel('Token').fill(world.gateway.tokens.member);
+    await page.getByRole('button', { name: 'Sign in' }).press('Enter');
+    await page.getByText('This browser').waitFor();
+    expect(new URL(page.url()).pathname).toBe('/account');
+    // The console asked who is signed in. Browsers note each answer with such a status.
+    for (const problem of problems.splice(0)) expect(problem).toContain('status of 401');
+  });
+
   test('loads its first page in at most ten requests and 280 kB', async () => {
     const visit = await world.signIn(world.gateway.tokens.member);
     visits.push(visit);

@@ -46,6 +46,8 @@ export function createConsoleRoutes({ page, assets }: ConsoleFiles): Hono<HttpEn
     routes.get(path, (c, next) => {
       if (!prefersHtml(c)) return path === '/' ? next() : c.notFound();
       c.header('content-security-policy', PAGE_POLICY);
+      // With `no-referrer`, browsers would send the form that signs out with the origin "null".
+      c.header('referrer-policy', 'same-origin');
       c.header('vary', 'Accept, Accept-Encoding');
       return send(c, page);
     });
