@@ -118,6 +118,10 @@ export async function expectFeedSurvives(
     };
 
     await fault({ url, replicas, proxy, commits: ledger.commits, expectRecovery });
+    // Writers without a rest may leave a small machine no time to answer. It must answer as soon as they stop.
+    await within('the writers stop', 60_000, writers.stop());
+    const isServed = () => reads.counts().answered > 0 && apiWriters.writes() > 0;
+    await waitUntil('a read and a write by the API are answered', isServed, 30_000);
     await within('the writers stop', 60_000, stopAll());
     const seconds = (performance.now() - startedAt) / 1_000;
 
@@ -134,8 +138,6 @@ export async function expectFeedSurvives(
     for (const replica of urls) expectListed(await listAll(replica, token), truth);
     expect(replicas.crashes()).toEqual([]);
     expect(reads.stale()).toEqual([]);
-    expect(apiWriters.writes()).toBeGreaterThan(0);
-    expect(answered).toBeGreaterThan(0);
   } finally {
     for (const cleanUp of cleanUps.reverse()) await within('to clean up', 60_000, cleanUp()).catch(console.error);
   }
