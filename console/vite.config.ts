@@ -4,6 +4,9 @@ import { defineConfig } from 'vite';
 /** Where `npm run dev` in this folder finds the gateway. */
 const GATEWAY = 'http://localhost:4000';
 
+/** The packages, and the sources that the first page needs; also how the addresses of later pages are read. */
+const FIRST = /node_modules|\/console\/src\/(?:app|graph|ui|pages\/servers)\/|\/search\.ts$/;
+
 /**
  * The policy of the console allows no inline scripts and styles, so nothing is inlined. The names of all files but
  * index.html have a hash of their content.
@@ -23,6 +26,10 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     target: 'es2022',
     reportCompressedSize: false,
+    // What the first page needs is one file. The pages that are loaded when they are opened have files of their own.
+    rolldownOptions: {
+      output: { codeSplitting: { groups: [{ name: 'first', test: FIRST }] } },
+    },
   },
   server: {
     proxy: {

@@ -1,2 +1,15 @@
-/** The pages that only admins and auditors have. */
-export const adminRoutes = [] as const;
+import { createRoute, lazyRouteComponent } from '@tanstack/react-router';
+import { readServersSearch } from '../pages/admin/servers/search.ts';
+import { rootRoute } from './root-route.ts';
+
+const getParentRoute = () => rootRoute;
+
+/** The pages that only admins and auditors have. Each is loaded when it is opened. */
+export const adminRoutes = [
+  createRoute({
+    getParentRoute,
+    path: '/admin/servers',
+    validateSearch: readServersSearch,
+    component: lazyRouteComponent(() => import('../pages/admin/servers/page.tsx'), 'AdminServersPage'),
+  }),
+] as const;

@@ -2,10 +2,10 @@ import type { Viewer } from './viewer.tsx';
 
 /** A link in the navigation. */
 export interface NavigationLink {
-  to: '/' | '/account';
+  to: '/' | '/account' | '/admin/servers';
   text: string;
-  /** Whether the viewer may see the page. */
-  isFor?: (viewer: Viewer) => boolean;
+  /** What the viewer must be allowed to do. Absent: everybody has the page. */
+  action?: string;
 }
 
 /** A group of links, in the order of the navigation. */
@@ -15,11 +15,23 @@ export interface NavigationGroup {
 }
 
 /** The navigation. The pages of admins are a group of their own. */
-export const NAVIGATION: readonly NavigationGroup[] = [
+const NAVIGATION: readonly NavigationGroup[] = [
   {
     links: [
       { to: '/', text: 'My servers' },
       { to: '/account', text: 'My account' },
     ],
   },
+  {
+    title: 'Administration',
+    links: [{ to: '/admin/servers', text: 'Servers', action: 'mcpServerConfig.readImpact' }],
+  },
 ];
+
+/** The links that the viewer has, by group. */
+export function linksFor({ can }: Viewer): NavigationGroup[] {
+  return NAVIGATION.map(({ links, ...group }) => ({
+    ...group,
+    links: links.filter(({ action }) => action === undefined || can.includes(action)),
+  })).filter(({ links }) => links.length > 0);
+}

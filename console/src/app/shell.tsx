@@ -5,7 +5,7 @@ import icon from '../icon.svg';
 import { classNames } from '../ui/class-names.ts';
 import { Notices } from '../ui/notices.tsx';
 import { Status } from '../ui/status.tsx';
-import { NAVIGATION } from './navigation.ts';
+import { linksFor } from './navigation.ts';
 import styles from './shell.module.css';
 import { Session, useViewer } from './viewer.tsx';
 
@@ -76,13 +76,9 @@ function Frame() {
 
 function Navigation({ isOpen }: { isOpen: boolean }) {
   const viewer = useViewer();
-  const groups = NAVIGATION.map(({ title, links }) => ({
-    title,
-    links: links.filter(({ isFor }) => isFor === undefined || isFor(viewer)),
-  })).filter(({ links }) => links.length > 0);
   return (
     <nav id="navigation" aria-label="Pages" className={classNames(styles.navigation, isOpen && styles.isOpen)}>
-      {groups.map(({ title, links }) => (
+      {linksFor(viewer).map(({ title, links }) => (
         <Group key={title ?? ''} title={title}>
           {links.map(({ to, text }) => (
             <li key={to}>

@@ -11,6 +11,8 @@ export interface Viewer {
   id: string;
   email: string;
   role: ViewerQuery['viewer']['role'];
+  /** What they may do, by the names of the gateway's one policy. */
+  can: readonly string[];
   feed: FeedState;
 }
 
@@ -21,6 +23,11 @@ export function useViewer(): Viewer {
   const viewer = useContext(ViewerContext);
   if (viewer === undefined) throw new Error('There is no viewer outside of the session.');
   return viewer;
+}
+
+/** Whether the viewer may do something, such as `mcpServerConfig.update`. What they may not do is not offered. */
+export function useCan(action: string): boolean {
+  return useViewer().can.includes(action);
 }
 
 /** Gives its children the graph, the viewer and live changes. */

@@ -9,10 +9,14 @@ const UNAUTHENTICATED_CLOSE = 4401;
 /** Types that have no id of their own. They are kept inside of what holds them. */
 const WITHOUT_ID = [
   'AuditChange',
+  'AuditVerification',
   'AvailableMcpServer',
   'ChatMcpServer',
   'EffectiveMcpTool',
+  'EncryptedValueVerification',
+  'EncryptionKeyRotation',
   'EncryptionKeyUse',
+  'ImportedMcpServer',
   'McpReachability',
   'McpServerCheck',
   'McpServerConfigEvent',
@@ -25,9 +29,11 @@ const WITHOUT_ID = [
   'McpToolChange',
   'McpToolFieldChange',
   'McpToolResult',
+  'MissingSecret',
   'OAuthDiscovery',
   'OAuthDiscoveryStep',
   'PageInfo',
+  'UnopenedValue',
   'Viewer',
 ];
 
@@ -117,6 +123,17 @@ const CHANGED_BY: Readonly<Record<string, readonly string[]>> = {
   revokeApiToken: ['viewer', 'user'],
   endSession: ['viewer', 'user'],
   disconnectMcpServer: DEPEND_ON_SERVERS,
+  createMcpServerConfig: DEPEND_ON_SERVERS,
+  updateMcpServerConfig: DEPEND_ON_SERVERS,
+  deleteMcpServerConfig: DEPEND_ON_SERVERS,
+  importMcpServers: DEPEND_ON_SERVERS,
+  removeMcpServerUserTokens: DEPEND_ON_SERVERS,
+  createUser: ['users'],
+  updateUser: ['users', 'user'],
+  deleteUser: ['users', 'user'],
+  addEncryptionKey: ['encryptionKeys'],
+  rotateEncryptionKeys: ['encryptionKeys'],
+  revokeEncryptionKey: ['encryptionKeys'],
 };
 
 /** The code with which a WebSocket was closed, if that was the failure. */
