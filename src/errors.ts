@@ -56,6 +56,11 @@ export function forbidden(message = 'Your role does not allow this.'): DomainErr
   return new DomainError('FORBIDDEN', message);
 }
 
+/** Too much at once. @param retryAfterSeconds when it is worth trying again, where that is known */
+export function rateLimited(message: string, retryAfterSeconds?: number): DomainError {
+  return new DomainError('RATE_LIMITED', message, retryAfterSeconds === undefined ? {} : { retryAfterSeconds });
+}
+
 /** The request is for a host that is not the gateway's. The host is not repeated: the caller chose it. */
 export function misdirected(): DomainError {
   return new DomainError(

@@ -195,6 +195,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     settle,
     async expire() {
       const { auditRetentionDays } = config;
+      await store.rateCounts.sweep(SYSTEM, { now: now() });
       return {
         auditEntries: auditRetentionDays === undefined ? 0 : await services.auditLog.expire(auditRetentionDays),
         changes: await reader.expire(new Date(now().getTime() - FEED_RETENTION_MS)),

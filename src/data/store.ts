@@ -10,6 +10,7 @@ import { createFormerClientRepository } from './repositories/former-client-repos
 import { createOAuthDiscoveryRepository } from './repositories/oauth-discovery-repository.ts';
 import { createOAuthFlowRepository } from './repositories/oauth-flow-repository.ts';
 import { createPrincipalRepository } from './repositories/principal-repository.ts';
+import { createRateCountRepository } from './repositories/rate-count-repository.ts';
 import { createScopeRequestRepository } from './repositories/scope-request-repository.ts';
 import { createSessionRepository } from './repositories/session-repository.ts';
 import { createToolRepository } from './repositories/tool-repository.ts';
@@ -35,6 +36,7 @@ export interface Repositories {
   feed: ReturnType<typeof createFeedRepository>;
   principals: ReturnType<typeof createPrincipalRepository>;
   usage: ReturnType<typeof createUsageRepository>;
+  rateCounts: ReturnType<typeof createRateCountRepository>;
 }
 
 /** The repositories over one database, with transactions. */
@@ -90,5 +92,6 @@ function createRepositories(db: PrismaStore, admitEntry: AdmitEntry | undefined)
     feed: createFeedRepository(db),
     principals: createPrincipalRepository(db),
     usage: createUsageRepository(db),
+    rateCounts: createRateCountRepository(db),
   };
 }

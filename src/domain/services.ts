@@ -25,6 +25,7 @@ import { createFeed } from './feed/feed.ts';
 import { createGovernance } from './governance/governance.ts';
 import { createKeyService } from './keys/key-service.ts';
 import { createOperationShares } from './shares/operation-shares.ts';
+import { createUserRates } from './shares/user-rates.ts';
 import { createCallRecords, type ToolCallAudit, type ToolCallOutcome } from './tool-calls/call-records.ts';
 import { createServerTests } from './upstreams/server-test.ts';
 import { createUpstreamCalls } from './upstreams/upstream-calls.ts';
@@ -83,7 +84,8 @@ export function createServices(options: ServicesOptions) {
   const { memory, experiments, isAllowedPrivateHost, resolveHosts, quotas, now } = options;
   const { store } = memory;
 
-  const { services: connections, internal } = createConnections({ ...options, store });
+  const userRates = createUserRates(options);
+  const { services: connections, internal } = createConnections({ ...options, store, userRates });
   const { endings, secrets, expiry } = internal;
   const upstreamCalls = createUpstreamCalls({ ...options, ...internal, store });
   const cursors = createCursors({ keyring: options.keyring, epoch: memory.reader.epoch });
@@ -97,12 +99,13 @@ export function createServices(options: ServicesOptions) {
     setup: connections.oauthSetup,
     endings,
     quotas,
+    userRates,
     defaultToolApproval: options.defaultToolApproval,
   });
 
   const chats = createChats({ store, experiments, ...connections, quotas });
   const upstream = options.upstreamTools ?? createUpstreamTools(upstreamCalls);
-  const catalogue = createCatalogue({ ...options, ...connections, ...chats, upstream });
+  const catalogue = createCatalogue({ ...options, ...connections, ...chats, upstream, userRates });
   const callRecords = createCallRecords({
     store,
     audits: options.auditToolCalls,
@@ -114,7 +117,8 @@ export function createServices(options: ServicesOptions) {
     experiments,
     cursors,
     shares: options.caches.add(createOperationShares()),
-    serverTests: createServerTests({ ...options, ...internal, store, plans }),
+    userRates,
+    serverTests: createServerTests({ ...options, ...internal, store, plans, userRates }),
     ...credentials,
     ...connections,
     ...configs,
@@ -126,6 +130,7 @@ export function createServices(options: ServicesOptions) {
       ...options,
       ...catalogue.services,
       ...catalogue.internal,
+      userRates,
       renewViewer,
       store,
       upstreamCalls,

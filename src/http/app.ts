@@ -29,6 +29,7 @@ import { createClientMetadataRoutes, createOAuthRoutes } from './oauth/routes.ts
 import { createAssets } from './playground/assets.ts';
 import { createAssetRoutes, createPlaygroundRoutes } from './playground/routes.ts';
 import { toProblemResponse } from './problem.ts';
+import { RATE_LIMIT_HEADERS, tellRateLimits } from './rate-limit-headers.ts';
 import { reportRequests } from './request-report.ts';
 import { setResponseHeaders } from './response-headers.ts';
 import { createChatRoutes } from './rest/chat-routes.ts';
@@ -96,6 +97,7 @@ export function createApp(options: AppOptions): App {
       isFromProxy: createProxyCheck(trustedProxies),
     }),
   );
+  app.use(tellRateLimits());
   app.use(setResponseHeaders(config));
   // Before the check of the host: probes use the addresses of pods.
   app.route(
@@ -110,7 +112,10 @@ export function createApp(options: AppOptions): App {
   );
 
   app.use(refuseOtherHosts(config));
-  if (corsOrigins.length > 0) app.use(cors({ origin: [...corsOrigins], credentials: true, maxAge: 600 }));
+  const exposeHeaders = [...RATE_LIMIT_HEADERS];
+  if (corsOrigins.length > 0) {
+    app.use(cors({ origin: [...corsOrigins], credentials: true, maxAge: 600, exposeHeaders }));
+  }
   const consoleFiles = readConsoleFiles();
   if (consoleFiles !== undefined) app.route('/', createConsoleRoutes(consoleFiles));
   app.route('/', createRootRoutes(config));
@@ -127,7 +132,7 @@ export function createApp(options: AppOptions): App {
   app.use(refuseCrossSite(config));
   app.use(requireTokenScope());
   app.route('/', createDoorRoutes({ ...services, version: options.version, origins: config, log }));
-  app.use(shareOperations(services.shares));
+  app.use(shareOperations(services));
   app.route('/', createSessionRoutes({ sessions, cookie }));
   app.route('/', createSignInRoutes({ authentication, sessions, oidcSignIn, cookie, denials, pages, publicUrl }));
   const pendingCookie = createHostCookie(publicUrl, 'gatehouse_sign_in');

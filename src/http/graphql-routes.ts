@@ -110,6 +110,9 @@ export function createGraphQLRoutes(options: {
 export async function toGraphQLResponse(problem: Response): Promise<Response> {
   const { message, code, errorId } = (await problem.json()) as { message: string; code: string; errorId?: string };
   const errors = [{ message, extensions: { code, ...(errorId !== undefined && { errorId }) } }];
-  const allow = problem.headers.get('allow');
-  return Response.json({ errors }, { status: problem.status, ...(allow !== null && { headers: { allow } }) });
+  const kept = ['allow', 'retry-after'].flatMap((name) => {
+    const value = problem.headers.get(name);
+    return value === null ? [] : [[name, value] as [string, string]];
+  });
+  return Response.json({ errors }, { status: problem.status, headers: kept });
 }

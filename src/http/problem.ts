@@ -66,7 +66,9 @@ export class HttpProblem extends Error {
  */
 export function toProblemResponse(error: unknown, report: (error: unknown) => string): Response {
   if (error instanceof HttpProblem) return createProblemResponse(error.status, error.problem);
-  if (error instanceof DomainError) return createProblemResponse(STATUS_OF_CODE[error.code], toProblem(error));
+  if (error instanceof DomainError) {
+    return createProblemResponse(STATUS_OF_CODE[error.code], toProblem(error), readRetryAfter(error));
+  }
   return createProblemResponse(500, {
     message: 'Internal error in the gateway. Its log has the details under this errorId.',
     code: 'INTERNAL_SERVER_ERROR',
@@ -74,18 +76,24 @@ export function toProblemResponse(error: unknown, report: (error: unknown) => st
   });
 }
 
-/** Creates an error response without a thrown error, e.g. the 404 of an unknown route. */
-export function createProblemResponse(status: number, problem: Problem): Response {
+/** Creates an error response without a thrown error, e.g. the 404 of an unknown route. @param retryAfterSeconds for a 429 */
+export function createProblemResponse(status: number, problem: Problem, retryAfterSeconds = 1): Response {
   return Response.json(problem, {
     status,
     headers: {
       'Cache-Control': 'no-store',
       // RFC 9110, section 11.6.1: a 401 must name an authentication scheme.
       ...(status === 401 && { 'WWW-Authenticate': 'Bearer' }),
-      // RFC 6585, section 4. Limits recover by the second.
-      ...(status === 429 && { 'Retry-After': '1' }),
+      // RFC 6585, section 4.
+      ...(status === 429 && { 'Retry-After': String(retryAfterSeconds) }),
     },
   });
+}
+
+/** When it is worth trying again. Most limits recover by the second. */
+export function readRetryAfter({ details }: DomainError): number {
+  const { retryAfterSeconds } = details as { retryAfterSeconds?: number };
+  return retryAfterSeconds ?? 1;
 }
 
 function toProblem(error: DomainError): Problem {

@@ -5,6 +5,7 @@ import type { Denials } from '../domain/audit/denials.ts';
 import type { Authentication } from '../domain/credentials/authentication.ts';
 import type { FollowedViewer } from '../domain/credentials/viewer-renewal.ts';
 import type { OperationShares } from '../domain/shares/operation-shares.ts';
+import type { UserRates } from '../domain/shares/user-rates.ts';
 import { DomainError, unauthenticated } from '../errors.ts';
 import { toGraphQLError } from '../graphql/mask-error.ts';
 import { emptyParams } from '../graphql/request-params.ts';
@@ -43,6 +44,7 @@ export interface SocketOperationsOptions {
   follow: (viewer: Viewer) => FollowedViewer;
   denials: Denials;
   shares: OperationShares;
+  userRates: Pick<UserRates, 'admitOperation'>;
   /** Converts any error to one that is safe to send to the caller. */
   maskError: (error: unknown) => GraphQLError;
 }
@@ -68,6 +70,7 @@ export function createSocketOperations({
   follow,
   denials,
   shares,
+  userRates,
   maskError,
 }: SocketOperationsOptions) {
   const identify = async (caller: SocketCaller, params: Readonly<Record<string, unknown>> = {}): Promise<Viewer> => {
@@ -169,6 +172,7 @@ export function createSocketOperations({
             await refuse(caller);
             return [toGraphQLError(unauthenticated())];
           }
+          await userRates.admitOperation(viewer);
           const prepared = await shares.run(viewer, () => prepareReported(viewer, payload, requestId));
           if ('run' in prepared) return { ...prepared.args, rootValue: { ...prepared, id, caller, viewer, requestId } };
           operations.delete(id);

@@ -15,7 +15,7 @@ export function createSockets(options: {
   log: Logger;
 }): GraphQLSockets {
   const { services, graphql, caches, limits, log } = options;
-  const { authentication, denials, shares, followViewer } = services;
+  const { authentication, denials, shares, userRates, followViewer } = services;
   return createGraphQLSockets({
     graphql,
     caches,
@@ -23,6 +23,7 @@ export function createSockets(options: {
     follow: followViewer,
     denials,
     shares,
+    userRates,
     maskError: createErrorMask(log),
     limits: { ...STREAM_LIMITS, ...limits },
     log,

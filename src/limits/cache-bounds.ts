@@ -104,6 +104,13 @@ export const CACHE_BOUNDS = {
     keeps: 'how many wrong credentials came from each network',
     whenFull: 'further networks share one limit',
   },
+  wrongCredentials: {
+    name: 'wrong credentials',
+    maxEntries: 10_000,
+    maxBytes: 5 * MEGABYTE,
+    keeps: 'which of them are counted in the database',
+    whenFull: 'the oldest go',
+  },
   denials: {
     name: 'denials',
     maxEntries: 50_000,
@@ -118,12 +125,26 @@ export const CACHE_BOUNDS = {
     keeps: 'the processor time of callers who are active',
     whenFull: 'further callers have one share together',
   },
+  operationRates: {
+    name: 'operation rates',
+    maxEntries: 20_000,
+    maxBytes: 8 * MEGABYTE,
+    keeps: 'how many operations each user had',
+    whenFull: 'the oldest go',
+  },
+  serverCheckRates: {
+    name: 'server check rates',
+    maxEntries: 20_000,
+    maxBytes: 8 * MEGABYTE,
+    keeps: 'how many tests, discoveries, refreshes and connects each user had',
+    whenFull: 'the oldest go',
+  },
   toolCallRates: {
     name: 'tool call rates',
     maxEntries: 20_000,
     maxBytes: 8 * MEGABYTE,
     keeps: 'how many tools were called for each user',
-    whenFull: EVICTS,
+    whenFull: 'the oldest go',
   },
   entryRates: {
     name: 'audit entry rates',

@@ -1,16 +1,14 @@
 import type { Limit } from './limit.ts';
 
-const GUESSES = '`RATE_LIMITED`, except for credentials that were right from that network before';
 const COUNTED = 'the refusal is the same, but it is counted in a later entry';
 
 /** Who signs in, who tries to, and who is refused. A network is an IPv4 address, or the first 64 bits of an IPv6 address. */
 export const CREDENTIAL_LIMITS = {
-  guesses: { what: 'Wrong credentials from one network at once', value: 100, unit: 'count', answer: GUESSES },
-  guessesPerSecond: {
-    what: 'Wrong credentials from one network per second after that',
-    value: 5,
+  sharedCountsPerSecond: {
+    what: 'Counts of wrong credentials that one process adds to the database in a second',
+    value: 20,
     unit: 'count',
-    answer: GUESSES,
+    answer: 'the process counts for itself alone',
   },
   denials: {
     what: 'Audit entries about repeated refusals of one caller at once',

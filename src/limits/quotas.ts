@@ -46,6 +46,27 @@ export const QUOTAS = {
     setting: 'GATEHOUSE_MAX_SERVER_CONFIGS',
     answer: `${EXCEEDED} from \`createMcpServerConfig\`; an import reports it for each server that is left out`,
   },
+  wrongCredentialsPerMinute: {
+    what: 'Wrong credentials from one network in a minute, in all processes together',
+    value: 300,
+    unit: 'count',
+    setting: 'GATEHOUSE_MAX_WRONG_CREDENTIALS_PER_MINUTE',
+    answer: '`RATE_LIMITED`, except for credentials that were right from that network before',
+  },
+  operationsPerMinute: {
+    what: 'Operations of a user in a minute, in one process',
+    value: 30_000,
+    unit: 'count',
+    setting: 'GATEHOUSE_MAX_OPERATIONS_PER_MINUTE',
+    answer: '`RATE_LIMITED`',
+  },
+  serverChecksPerMinute: {
+    what: 'Tests, discoveries, refreshes and connects of a user in a minute, in one process',
+    value: 60,
+    unit: 'count',
+    setting: 'GATEHOUSE_MAX_SERVER_CHECKS_PER_MINUTE',
+    answer: '`RATE_LIMITED`',
+  },
   toolCallsPerMinute: {
     what: 'Tool calls for a user in a minute, in one process',
     value: 600,

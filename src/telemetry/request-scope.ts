@@ -1,10 +1,26 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 
+/** What a request used of a limit. */
+export interface LimitUse {
+  /** Names the limit in header fields. */
+  policy: string;
+  /** What is allowed within the window. */
+  quota: number;
+  windowSeconds: number;
+  remaining: number;
+  /** Until the window ends. */
+  resetSeconds: number;
+  /** Whether something was refused because of it. */
+  isExceeded: boolean;
+}
+
 /** The request that the current work belongs to. */
 export interface RequestScope {
   requestId: string;
   /** The caller's IP address; undefined if unknown, as for in-memory requests. */
   address: string | undefined;
+  /** The limits that the answer tells about, by policy. Absent where an answer has no header fields. */
+  limits?: Map<string, LimitUse>;
 }
 
 const scopes = new AsyncLocalStorage<RequestScope>();
@@ -17,4 +33,9 @@ export function runInRequest<Result>(scope: RequestScope, work: () => Result): R
 /** The current request; undefined for the gateway's own background work. */
 export function currentRequest(): RequestScope | undefined {
   return scopes.getStore();
+}
+
+/** Lets the answer to the current request tell about a limit. */
+export function noteLimit(use: LimitUse): void {
+  currentRequest()?.limits?.set(use.policy, use);
 }

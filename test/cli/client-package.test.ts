@@ -257,6 +257,12 @@ describe('other answers', () => {
     { status: 200, body: '{"errors": []}', code: 'ANSWER_INVALID' },
     { status: 502, body: '<h1>Bad gateway</h1>', code: 'ANSWER_INVALID' },
     { status: 429, body: '', code: 'RATE_LIMITED', retryAfterMs: 7_000, headers: { 'retry-after': '7' } },
+    {
+      status: 200,
+      body: '{"errors": [{"message": "Wait.", "extensions": {"code": "RATE_LIMITED", "retryAfterSeconds": 9}}]}',
+      code: 'RATE_LIMITED',
+      retryAfterMs: 9_000,
+    },
     { status: 302, body: '', code: 'CONNECTION_FAILED', headers: { location: 'https://elsewhere.example/' } },
     {
       status: 403,

@@ -387,6 +387,9 @@ export const ROWS: Readonly<Record<string, (database: Database, keyring: Keyring
     ]);
     await insert(database, 'oidc_single_uses', [{ digest: HASH, expires_at: 'now' }]);
   },
+  async '20261129082000_rate_counts'(database) {
+    await insert(database, 'rate_counts', [{ name: 'n', points: 2_147_483_647, ends_at: 'now' }]);
+  },
 };
 
 async function insert(database: Database, table: string, rows: readonly Row[]): Promise<void> {

@@ -146,6 +146,8 @@ const ACTIONS: Readonly<Record<string, Action>> = {
   'sessions.createSignInLink': 'signInLink.create',
   'sessions.takeSignInLink': 'credential.verify',
   'sessions.findUser': 'credential.verify',
+  'rateCounts.add': 'credential.verify',
+  'rateCounts.sweep': 'credential.verify',
   'keys.list': 'encryptionKey.list',
   'keys.add': 'encryptionKey.manage',
   'keys.rotate': 'encryptionKey.manage',
@@ -175,9 +177,10 @@ type AnyFunction = Guarded<unknown, unknown>;
 
 function listFunctions(repositories: Repositories): [string, AnyFunction][] {
   const { configs, connections, userTokens, oauthFlows, oauthDiscoveries, users, apiTokens, ...others } = repositories;
-  const { sessions, audit, chats, feed, principals, scopeRequests, formerClients, usage, tools, ...rest } = others;
+  const { sessions, audit, chats, feed, principals, scopeRequests, formerClients, usage, rateCounts, tools, ...rest } =
+    others;
   const oauth = { formerClients, scopeRequests, userTokens, oauthFlows, oauthDiscoveries };
-  const more = { audit, chats, feed, principals, usage, tools };
+  const more = { audit, chats, feed, principals, usage, rateCounts, tools };
   const groups = { configs, connections, ...oauth, users, apiTokens, sessions, ...more };
   const unknown = Object.entries(rest).filter(([name]) => !['transaction', 'atOneMoment'].includes(name));
   expect(unknown, 'repositories that this walk does not know').toEqual([]);

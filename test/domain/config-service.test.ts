@@ -10,6 +10,7 @@ import { createConfigService } from '../../src/domain/configs/config-service.ts'
 import type { ConnectionEndings } from '../../src/domain/connections/connection-endings.ts';
 import { createConnections } from '../../src/domain/connections/connections.ts';
 import { BOOTSTRAP_ADMIN_ID, ensureBootstrapAdmin } from '../../src/domain/credentials/bootstrap-admin.ts';
+import { createUserRates } from '../../src/domain/shares/user-rates.ts';
 import { createSafeFetch } from '../../src/outbound/safe-fetch.ts';
 import type { Viewer } from '../../src/policy/viewer.ts';
 import {
@@ -40,6 +41,8 @@ function createConfigs(over: Store, watch: (endings: ConnectionEndings) => Parti
   const outbound = createSafeFetch({ ranges: [] });
   const publicUrl = 'https://gatehouse.example.com';
   const now = () => new Date();
+  const { quotas } = readConfig({});
+  const userRates = createUserRates({ caches: createCaches(), quotas, now });
   const connections = createConnections({
     caches: createCaches(),
     store: over,
@@ -48,6 +51,7 @@ function createConfigs(over: Store, watch: (endings: ConnectionEndings) => Parti
     isAllowedPrivateHost,
     outbound,
     publicUrl,
+    userRates,
     now,
   });
   const setup = connections.services.oauthSetup;
@@ -60,7 +64,7 @@ function createConfigs(over: Store, watch: (endings: ConnectionEndings) => Parti
     setup,
     endings: connections.internal.endings,
   });
-  return createConfigService({ store: over, experiments, plans, endings, quotas: readConfig({}).quotas });
+  return createConfigService({ store: over, experiments, plans, endings, quotas, userRates });
 }
 
 test('tokens of a config that is changed during its deletion are revoked at their own provider', async () => {

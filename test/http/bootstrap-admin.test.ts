@@ -35,7 +35,7 @@ test("the operator's sessions end when they change their token", async () => {
   const prisma = createPrisma(gateway.database, gateway.keyring);
   const store = createStore(prisma);
   const now = () => gateway.clock.now;
-  const guesses = createGuessLimit({ caches: createCaches(), now });
+  const guesses = createGuessLimit({ caches: createCaches(), store, perMinute: 100, now });
   const before = createSessionService({
     store,
     now,

@@ -4,6 +4,7 @@ import { generateApiToken } from '../../src/domain/credentials/token-format.ts';
 import { listen } from '../../src/http/node-server.ts';
 import { openTestDatabase } from '../setup/database.ts';
 import { createTestGateway, type TestGateway } from '../setup/gateway.ts';
+import { createReplica, type Replica } from '../setup/replica.ts';
 import { openSocket } from '../setup/socket-client.ts';
 import { logStatements } from '../setup/statement-log.ts';
 import { openSession } from './browser-session.ts';
@@ -15,7 +16,10 @@ beforeAll(async () => {
   const own = await openTestDatabase();
   const logged = logStatements(own);
   ({ statements } = logged);
-  gateway = await createTestGateway({ database: logged.database });
+  gateway = await createTestGateway({
+    database: logged.database,
+    env: { GATEHOUSE_MAX_WRONG_CREDENTIALS_PER_MINUTE: '100' },
+  });
   close = async () => {
     await gateway.close();
     await own.close();
@@ -29,9 +33,14 @@ const WHO = `/graphql?${new URLSearchParams({ query: '{ viewer { id } }' })}`;
 
 /** A request of a page of the gateway, as the Node server passes it on. @returns the status */
 async function ask(address: string, given: Record<string, string>, path = WHO): Promise<number> {
-  const headers = { 'sec-fetch-site': 'same-origin', ...given };
-  const request = new Request(new URL(path, gateway.config.publicUrl), { headers });
-  return (await gateway.app.fetch(request, { incoming: { socket: { remoteAddress: address } } })).status;
+  return (await send(address, path, { headers: given })).status;
+}
+
+async function send(address: string, path: string, init: RequestInit, app = gateway.app): Promise<Response> {
+  const headers = { 'sec-fetch-site': 'same-origin', ...(init.headers as Record<string, string>) };
+  const request = new Request(new URL(path, gateway.config.publicUrl), { ...init, headers });
+  const incoming = Object.assign(request.body ?? [], { socket: { remoteAddress: address } });
+  return app.fetch(request, { incoming });
 }
 
 const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
@@ -77,7 +86,8 @@ describe('after a hundred wrong credentials from one address', () => {
       expect(await ask(address, { cookie })).toBe(200);
     }
     expect(await ask(address, bearer(gateway.tokens.admin))).toBe(429);
-    gateway.clock.advance(1_000);
+    // However long the guesses went on: nobody waits for more than a minute after them.
+    gateway.clock.advance(60_000);
     expect(await ask(address, bearer(gateway.tokens.admin))).toBe(200);
   });
 
@@ -93,6 +103,114 @@ describe('after a hundred wrong credentials from one address', () => {
     expect(await ask('2001:db8::ffff:2', bearer(gateway.tokens.service))).toBe(429);
     expect(await ask('2001:db8:0:1::1', bearer(gateway.tokens.service))).toBe(200);
     expect(await ask('198.51.100.1', bearer(gateway.tokens.service))).toBe(200);
+  });
+});
+
+describe('every way in says when to come back', () => {
+  const QUERY = JSON.stringify({ query: '{ viewer { id } }' });
+  const json = { 'content-type': 'application/json' };
+  const form = { 'content-type': 'application/x-www-form-urlencoded' };
+  const message = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/list', params: {} });
+
+  test.each<[string, string, () => RequestInit]>([
+    ['GraphQL', '/graphql', () => ({ method: 'POST', headers: { ...json, ...junkToken() }, body: QUERY })],
+    ['GraphQL by GET', WHO, () => ({ headers: junkToken() })],
+    [
+      'server-sent events',
+      '/graphql',
+      () => ({ method: 'POST', headers: { ...json, accept: 'text/event-stream', ...junkCookie() }, body: QUERY }),
+    ],
+    ['a WebSocket', '/graphql', () => ({ headers: { upgrade: 'websocket', connection: 'upgrade', ...junkToken() } })],
+    ['REST', '/api/experimental/mcp/servers', () => ({ headers: junkToken() })],
+    [
+      'REST with the header of coder',
+      '/api/experimental/mcp/servers',
+      () => ({ headers: { 'coder-session-token': generateApiToken().expose() } }),
+    ],
+    ['a door', '/mcp', () => ({ method: 'POST', headers: { ...json, ...junkToken() }, body: message })],
+    ['a session', '/auth/session', () => ({ method: 'POST', headers: junkToken() })],
+    [
+      'the form of the sign-in page',
+      '/auth/sign-in',
+      () => ({
+        method: 'POST',
+        headers: { ...form, origin: gateway.config.publicUrl },
+        body: new URLSearchParams({ token: generateApiToken().expose() }).toString(),
+      }),
+    ],
+    ['a sign-in link', `/auth/sign-in?token=${'a'.repeat(43)}`, () => ({ headers: { accept: 'text/html' } })],
+  ])('%s', async (_name, path, init) => {
+    const address = '203.0.113.9';
+    await flood(address, junkToken, 100);
+    gateway.clock.advance(20_000);
+    const { status, headers } = await send(address, path, init());
+    expect(status).toBe(429);
+    expect(headers.get('retry-after')).toBe('40');
+    expect(headers.get('ratelimit')).toBe('"wrong-credentials";r=0;t=40');
+    expect(headers.get('ratelimit-policy')).toBe('"wrong-credentials";q=100;w=60');
+  });
+});
+
+describe('two replicas', () => {
+  let second: Replica;
+  beforeAll(async () => {
+    second = await createReplica(gateway, gateway.database);
+  });
+  afterAll(() => second?.close());
+
+  const knock = (address: string, app: TestGateway['app'], count: number) =>
+    Promise.all(
+      Array.from({ length: count }, async () => (await send(address, WHO, { headers: junkToken() }, app)).status),
+    );
+
+  test('count the wrong credentials of a network together', async () => {
+    const address = '203.0.113.20';
+    expect(new Set(await knock(address, gateway.app, 60))).toEqual(new Set([401]));
+    const atSecond = await knock(address, second.gateway.app, 100);
+    // In portions of three, so two of the first replica's and two of its own may be missing.
+    const tried = atSecond.filter((status) => status === 401).length;
+    expect(tried).toBeGreaterThanOrEqual(40);
+    expect((await send(address, WHO, { headers: bearer(gateway.tokens.admin) }, second.gateway.app)).status).toBe(429);
+    gateway.clock.advance(1_000);
+    // The first one learns of it with its next portion, long before its own limit.
+    await knock(address, gateway.app, 3);
+    expect(await ask(address, bearer(gateway.tokens.admin))).toBe(429);
+    // Someone at another address is not affected, and nobody is for more than a minute.
+    expect(await ask('203.0.113.21', bearer(gateway.tokens.admin))).toBe(200);
+    gateway.clock.advance(60_000);
+    expect(await ask(address, bearer(gateway.tokens.admin))).toBe(200);
+    expect((await send(address, WHO, { headers: bearer(gateway.tokens.admin) }, second.gateway.app)).status).toBe(200);
+  });
+
+  test('write little, however much a flood sends: portions, one row for a network, and twenty counts a second', async () => {
+    const counts = async () => gateway.database.query('SELECT name, points FROM rate_counts');
+    const writes = () => statements.filter((sql) => sql.includes('INTO rate_counts')).length;
+    statements.length = 0;
+    await flood('203.0.113.22', junkToken, 500);
+    expect(writes()).toBeLessThanOrEqual(33);
+    // The end of the last second's counts.
+    gateway.clock.advance(61_000);
+    statements.length = 0;
+    for (let network = 0; network < 100; network += 1) {
+      for (let index = 0; index < 3; index += 1) await ask(`2001:db8:${network}::1`, junkToken());
+    }
+    expect(writes()).toBe(20);
+    // What has ended was removed meanwhile.
+    expect(await counts()).toHaveLength(20);
+    gateway.clock.advance(61_000);
+    for (let index = 0; index < 3; index += 1) await ask('203.0.113.23', junkToken());
+    expect(await counts()).toHaveLength(1);
+  });
+
+  test('count for themselves while the database cannot count', async () => {
+    await gateway.database.query('ALTER TABLE rate_counts RENAME TO lost_counts');
+    try {
+      const statuses = await flood('203.0.113.24', junkToken, 110);
+      expect(statuses.slice(0, 100).every((status) => status === 401)).toBe(true);
+      expect(new Set(statuses.slice(100))).toEqual(new Set([429]));
+    } finally {
+      await gateway.database.query('ALTER TABLE lost_counts RENAME TO rate_counts');
+    }
   });
 });
 

@@ -9,7 +9,7 @@ const PENDING = 'gatehouse_sign_in';
 
 let world: SignInWorld;
 beforeAll(async () => {
-  world = await openSignInWorld();
+  world = await openSignInWorld({ env: { GATEHOUSE_MAX_WRONG_CREDENTIALS_PER_MINUTE: '100' } });
 });
 beforeEach(() => {
   world.provider.nextAccount = { sub: 'ada', email: 'ada@example.com', email_verified: true };
@@ -280,6 +280,9 @@ describe('what costs the provider a request', () => {
       statuses.push((await world.gateway.fetch(path, { headers }, '203.0.113.9')).status);
     }
     expect([statuses[0], statuses.at(-1)]).toEqual([400, 429]);
+    const refused = await world.gateway.fetch(path, { headers: { cookie, accept: 'text/html' } }, '203.0.113.9');
+    expect(refused.headers.get('retry-after')).toBe('60');
+    expect(await refused.text()).toContain('Wait a minute, then try again.');
     expect(world.provider.requests.length - before).toBeLessThanOrEqual(101);
     const honest = await world.gateway.fetch('/auth/oidc/sign-in', {}, '203.0.113.9');
     expect(honest.status).toBe(303);

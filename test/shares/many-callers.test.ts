@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { createCaches } from '../../src/cache/caches.ts';
+import type { Store } from '../../src/data/store.ts';
 import { createDenialSources } from '../../src/domain/audit/denial-sources.ts';
 import { createGuessLimit } from '../../src/domain/credentials/guess-limit.ts';
 import { createOperationShares } from '../../src/domain/shares/operation-shares.ts';
@@ -27,7 +28,10 @@ test('shares are limited in number: beyond that, further callers have one togeth
 test('networks that guess are limited in number: beyond that, further ones share one limit', async () => {
   const { maxEntries, maxBytes, name } = CACHE_BOUNDS.guessingNetworks;
   const caches = createCaches();
-  const guesses = createGuessLimit({ caches, now: () => new Date(0) });
+  let at = 0;
+  const rateCounts = { add: async () => ({ points: 0, endsAt: new Date(60_000) }), sweep: async () => undefined };
+  const store = { rateCounts } as unknown as Pick<Store, 'rateCounts'>;
+  const guesses = createGuessLimit({ caches, store, perMinute: 100, now: () => new Date(at) });
   const guess = (index: number) =>
     from(index, () =>
       guesses
@@ -45,6 +49,10 @@ test('networks that guess are limited in number: beyond that, further ones share
   // Those beyond the limit share 100 guesses, and the others keep their own.
   expect(outcomes.filter((outcome) => outcome === 'refused')).toHaveLength(101);
   expect(await guess(0)).toBe('tried');
+  // What is forgotten makes room.
+  at = 61_000;
+  await guess(maxEntries + 1_000);
+  expect(caches.status().find((cache) => cache.name === name)?.entries).toBeLessThan(maxEntries / 2);
 });
 
 test('refusals to count are limited in number: beyond that, there is still one entry for each kind', () => {

@@ -23,8 +23,11 @@ export function findError(answer: Answer, facts: ErrorFacts = {}): GatehouseErro
   const [first] = answer.errors ?? [];
   if (first === undefined) return undefined;
   const code = first.extensions?.['code'];
+  const seconds = first.extensions?.['retryAfterSeconds'];
   return createError(typeof code === 'string' ? code : 'ANSWER_INVALID', first.message, {
     ...facts,
+    // Inside a stream, there are no header fields.
+    retryAfterMs: facts.retryAfterMs ?? (typeof seconds === 'number' ? seconds * 1_000 : undefined),
     errors: answer.errors,
     data: answer.data,
   });

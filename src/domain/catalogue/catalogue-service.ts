@@ -8,6 +8,7 @@ import { assertCan, can } from '../../policy/policy.ts';
 import { SYSTEM, type Viewer, viewerUserId } from '../../policy/viewer.ts';
 import { toConfigTarget } from '../configs/config-audit.ts';
 import { assertExperiment, type Experiment } from '../experiments.ts';
+import type { UserRates } from '../shares/user-rates.ts';
 import type { CatalogueTool } from './catalogue-tool.ts';
 import type { NeededListings } from './list-when-needed.ts';
 import { type DecidedTool, decideTools } from './tool-decision.ts';
@@ -38,9 +39,10 @@ export function createCatalogueService(options: {
   experiments: ReadonlySet<Experiment>;
   listings: ToolListings;
   needed: NeededListings;
+  userRates: Pick<UserRates, 'admitServerCheck'>;
   now: () => Date;
 }) {
-  const { store, experiments, listings, needed, now } = options;
+  const { store, experiments, listings, needed, userRates, now } = options;
 
   const readDecided = async (
     configs: readonly McpServerConfigRecord[],
@@ -109,13 +111,14 @@ export function createCatalogueService(options: {
      * Lists the tools of a server now: with the admin's own connection, if it has connections. The first list of a
      * config that pins its tools is approved in the same step.
      *
-     * @throws FORBIDDEN, NOT_FOUND
+     * @throws FORBIDDEN, NOT_FOUND, RATE_LIMITED
      */
     async refresh(viewer: Viewer, configId: string): Promise<RefreshResult> {
       assertCan(viewer, 'mcpServerTool.refresh');
       assertExperiment(experiments, 'agents');
       const found = await store.configs.findById(viewer, { id: configId });
       if (found === null) throw notFound(WHAT);
+      await userRates.admitServerCheck(viewer);
       const userId = found.authType === 'oauth2' ? (viewerUserId(viewer) ?? null) : null;
       const result = await listNow(configId, userId);
       const problem = result.kind === 'failed' ? result.problem : null;

@@ -3,6 +3,7 @@ import type { Memory } from '../../data/memory/memory.ts';
 import type { EffectiveServers } from '../chats/effective-servers.ts';
 import type { ConnectionService } from '../connections/connection-service.ts';
 import type { Experiment } from '../experiments.ts';
+import type { UserRates } from '../shares/user-rates.ts';
 import { createCatalogueService } from './catalogue-service.ts';
 import { createEffectiveTools } from './effective-tools.ts';
 import { followChanges } from './follow-changes.ts';
@@ -21,6 +22,7 @@ export function createCatalogue(options: {
   upstream: UpstreamTools;
   listsInBackground: boolean;
   onListingError: (error: unknown) => void;
+  userRates: Pick<UserRates, 'admitServerCheck'>;
   now: () => Date;
 }) {
   const {
@@ -32,6 +34,7 @@ export function createCatalogue(options: {
     upstream,
     listsInBackground,
     onListingError,
+    userRates,
     now,
   } = options;
   const { store } = memory;
@@ -44,7 +47,7 @@ export function createCatalogue(options: {
     now,
   });
   let stop: (() => Promise<void>) | undefined;
-  const catalogue = createCatalogueService({ store, experiments, listings, needed, now });
+  const catalogue = createCatalogueService({ store, experiments, listings, needed, userRates, now });
   const toolServers = createToolServers({ store, connections, effectiveServers });
   return {
     services: {

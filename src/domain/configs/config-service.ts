@@ -11,6 +11,7 @@ import type { ConnectionEndings } from '../connections/connection-endings.ts';
 import type { SetupReport } from '../connections/oauth-setup.ts';
 import { assertExperiment, type Experiment } from '../experiments.ts';
 import { checkQuota } from '../quotas/quota-check.ts';
+import type { UserRates } from '../shares/user-rates.ts';
 import { Issues } from '../validation/issues.ts';
 import { isStorable } from '../validation/text.ts';
 import { toConfigTarget, toCreationChanges, toDeletionChanges, toUpdateChanges } from './config-audit.ts';
@@ -25,6 +26,7 @@ export interface ConfigServiceOptions {
   plans: ConfigPlans;
   endings: ConnectionEndings;
   quotas: Quotas;
+  userRates: Pick<UserRates, 'admitServerCheck'>;
 }
 
 /** The page and the filter of a list. */
@@ -43,7 +45,7 @@ const MAX_ATTEMPTS = 5;
 export type ConfigService = ReturnType<typeof createConfigService>;
 
 /** Creates the service. It applies the access policy, the feature switch and the rules on top of the store. */
-export function createConfigService({ store, experiments, plans, endings, quotas }: ConfigServiceOptions) {
+export function createConfigService({ store, experiments, plans, endings, quotas, userRates }: ConfigServiceOptions) {
   const assertRoom = (used: number): void => {
     const issues = new Issues();
     checkQuota(issues, [], { quota: 'serverConfigs', limit: quotas.serverConfigs, used });
@@ -74,19 +76,21 @@ export function createConfigService({ store, experiments, plans, endings, quotas
     },
 
     /**
-     * Previews what discovery would find for a server. Stores nothing. @throws FORBIDDEN, VALIDATION_FAILED for a bad
-     * URL
+     * Previews what discovery would find for a server. Stores nothing. @throws FORBIDDEN, RATE_LIMITED, VALIDATION_FAILED for
+     * a bad URL
      */
     async discoverOAuth(viewer: Viewer, args: { url: string; transport: McpTransport }): Promise<SetupReport> {
       assertCan(viewer, 'mcpServerConfig.discoverOAuth');
       assertExperiment(experiments, 'agents');
+      await userRates.admitServerCheck(viewer);
       return plans.previewDiscovery(args);
     },
 
-    /** The same, and records it before it calls other servers. @throws FORBIDDEN, VALIDATION_FAILED for a bad URL */
+    /** The same, and records it before it calls other servers. @throws FORBIDDEN, RATE_LIMITED, VALIDATION_FAILED */
     async discoverOAuthAndRecord(viewer: Viewer, args: { url: string; transport: McpTransport }): Promise<SetupReport> {
       assertCan(viewer, 'mcpServerConfig.discoverOAuth');
       assertExperiment(experiments, 'agents');
+      await userRates.admitServerCheck(viewer);
       return plans.previewDiscovery(args, async ({ origin }) => {
         const reason = `Asked ${origin}.`;
         await store.transaction((tx) =>

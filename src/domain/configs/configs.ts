@@ -4,6 +4,7 @@ import type { Quotas } from '../../limits/quotas.ts';
 import type { ConnectionEndings } from '../connections/connection-endings.ts';
 import type { OAuthSetup } from '../connections/oauth-setup.ts';
 import type { Experiment } from '../experiments.ts';
+import type { UserRates } from '../shares/user-rates.ts';
 import type { IsAllowedPrivateHost, ResolveHosts } from '../validation/url.ts';
 import { createConfigPlans } from './config-plans.ts';
 import { createConfigRestore } from './config-restore.ts';
@@ -18,10 +19,11 @@ export function createConfigs(options: {
   setup: OAuthSetup;
   endings: ConnectionEndings;
   quotas: Quotas;
+  userRates: Pick<UserRates, 'admitServerCheck'>;
   defaultToolApproval: McpToolApproval;
 }) {
-  const { store, experiments, endings, quotas } = options;
+  const { store, experiments, endings, quotas, userRates } = options;
   const plans = createConfigPlans(options);
-  const configs = createConfigService({ store, experiments, endings, quotas, plans });
+  const configs = createConfigService({ store, experiments, endings, quotas, userRates, plans });
   return { plans, services: { configs, configRestore: createConfigRestore({ store, experiments, configs }) } };
 }

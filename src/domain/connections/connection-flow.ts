@@ -19,6 +19,7 @@ import type { OAuthProvider } from '../oauth/oauth-provider.ts';
 import type { OAuthUrls } from '../oauth/redirect-urls.ts';
 import type { TokenEndpoints, TokenSet } from '../oauth/token-endpoint.ts';
 import { TokenEndpointError } from '../oauth/token-endpoint-error.ts';
+import type { UserRates } from '../shares/user-rates.ts';
 import { flowRefused } from './flow-refused.ts';
 import type { OAuthClients } from './oauth-clients.ts';
 import type { ProviderSettings } from './provider-settings.ts';
@@ -57,9 +58,10 @@ export function createConnectionFlow(options: {
   endpoints: Pick<TokenEndpoints, 'exchangeCode'>;
   revocation: Pick<TokenRevocation, 'revokeLater'>;
   urls: Pick<OAuthUrls, 'redirectUri' | 'callbackPath'>;
+  userRates: Pick<UserRates, 'admitServerCheck'>;
   now: () => Date;
 }) {
-  const { store, experiments, providers, clients, moves, endpoints, revocation, urls, now } = options;
+  const { store, experiments, providers, clients, moves, endpoints, revocation, urls, userRates, now } = options;
 
   const findConnectable = async (viewer: Viewer, configId: string): Promise<McpServerConfigRecord> => {
     const config = await store.configs.findById(viewer, { id: configId });
@@ -80,12 +82,14 @@ export function createConnectionFlow(options: {
     /**
      * Starts a flow: stores what the response must match, and returns the URL for the browser.
      *
-     * @throws NOT_FOUND, VALIDATION_FAILED when there is nothing to connect to, UPSTREAM_FAILED when the gateway's
+     * @throws NOT_FOUND, RATE_LIMITED, VALIDATION_FAILED when there is nothing to connect to, UPSTREAM_FAILED when the gateway's
      *   client had to be registered again and could not be
      */
     async start(viewer: Viewer, configId: string): Promise<StartedFlow> {
       const userId = assertMayConnect(viewer, experiments);
-      const config = await clients.ensureUsable(await moves.follow(await findConnectable(viewer, configId)));
+      const connectable = await findConnectable(viewer, configId);
+      await userRates.admitServerCheck(viewer);
+      const config = await clients.ensureUsable(await moves.follow(connectable));
       const provider = await loadProvider(providers, config);
       const { scopes } = toNextRequest(provider.scopes, await findScopeMemory(store, { configId, userId }));
       const state = toToken();

@@ -6,6 +6,7 @@ import type { Experiment } from '../experiments.ts';
 import { createAdvertisedServers } from '../oauth/advertised-servers.ts';
 import { createOAuthUrls } from '../oauth/redirect-urls.ts';
 import { createTokenEndpoints } from '../oauth/token-endpoint.ts';
+import type { UserRates } from '../shares/user-rates.ts';
 import type { IsAllowedPrivateHost } from '../validation/url.ts';
 import { createAccessTokens } from './access-tokens.ts';
 import { createClientRenewal } from './client-renewal.ts';
@@ -36,6 +37,7 @@ export function createConnections(options: {
   isAllowedPrivateHost: IsAllowedPrivateHost;
   outbound: { fetch: SafeFetch };
   publicUrl: string;
+  userRates: Pick<UserRates, 'admitServerCheck'>;
   now: () => Date;
 }) {
   const { store, keyring, caches, experiments, isAllowedPrivateHost, outbound, publicUrl, now } = options;
@@ -66,6 +68,7 @@ export function createConnections(options: {
         endpoints,
         revocation,
         urls: oauthUrls,
+        userRates: options.userRates,
         now,
       }),
       oauthSetup,

@@ -36,7 +36,7 @@ export function createCredentials(options: {
   const { memory, adminToken, oidc, issuerFetch, onIssuerError, caches, quotas, publicUrl, now } = options;
   const { cursors } = options;
   const { store, reader } = memory;
-  const guesses = createGuessLimit({ caches, now });
+  const guesses = createGuessLimit({ caches, store, perMinute: quotas.wrongCredentialsPerMinute, now });
   const renewViewer = createViewerRenewal({ store, now });
   const verifyOidc =
     oidc?.audience === undefined

@@ -6,7 +6,7 @@ import type { CatalogueService } from '../catalogue/catalogue-service.ts';
 import { CatalogueTool } from '../catalogue/catalogue-tool.ts';
 import { toFittingName, toShownName } from '../catalogue/shown-name.ts';
 import type { EffectiveServer } from '../catalogue/tool-servers.ts';
-import type { CallRates } from './call-rates.ts';
+import type { UserRates } from '../shares/user-rates.ts';
 import { type CallAnswer, type DoorCalls, NO_SUCH_TOOL } from './door-calls.ts';
 import type { DoorPlaces, DoorRequest, OpenDoor } from './door-place.ts';
 import { formatStatuses, type ServerStatus, STATUS_TOOL, toInstructions, toStatuses } from './door-status.ts';
@@ -37,7 +37,7 @@ export function createDoor(options: {
   places: DoorPlaces;
   catalogue: CatalogueService;
   calls: DoorCalls;
-  rates: CallRates;
+  userRates: Pick<UserRates, 'takeToolCall'>;
   /** Resolves when the calls until now are recorded. */
   settleRecords: () => Promise<void>;
   connectUrl: (configId: string) => string;
@@ -47,7 +47,7 @@ export function createDoor(options: {
   hasStatusTool: boolean;
   callsPerMinute: number;
 }) {
-  const { places, catalogue, calls, rates, settleRecords, connectUrl, chatUrl, hasStatusTool, callsPerMinute } =
+  const { places, catalogue, calls, userRates, settleRecords, connectUrl, chatUrl, hasStatusTool, callsPerMinute } =
     options;
 
   /** The tools of servers with the decisions, under their names at this door. */
@@ -82,9 +82,10 @@ export function createDoor(options: {
   };
 
   /** Counts a call. @returns the refusal, if there are too many */
-  const countCall = ({ userId }: OpenDoor): CallAnswer | undefined => {
-    if (rates.take(userId)) return undefined;
-    const message = `There were more than ${callsPerMinute} tool calls for this user in a minute. Wait a minute, then go on with fewer calls.`;
+  const countCall = async ({ userId }: OpenDoor): Promise<CallAnswer | undefined> => {
+    const { isAllowed, retryAfterSeconds } = await userRates.takeToolCall(userId);
+    if (isAllowed) return undefined;
+    const message = `There were more than ${callsPerMinute} tool calls for this user in a minute. Wait ${retryAfterSeconds} seconds, then go on with fewer calls.`;
     return { kind: 'refused', code: 'RATE_LIMITED', message };
   };
 
@@ -151,7 +152,7 @@ export function createDoor(options: {
      * that a model can act on.
      */
     async call(door: OpenDoor, { name, arguments: args }: ToolCall, how: CallOptions): Promise<DoorAnswer> {
-      const refusal = countCall(door);
+      const refusal = await countCall(door);
       if (refusal !== undefined) return refusal;
       const found = await findByName(door, name);
       if (isStatus(name, found)) {
@@ -174,7 +175,7 @@ export function createDoor(options: {
     ): Promise<CallAnswer> {
       assertCan(viewer, 'mcpServerTool.call');
       const door = await places.open(viewer, { place: { kind: 'server', configId } });
-      const refusal = countCall(door);
+      const refusal = await countCall(door);
       if (refusal !== undefined) return refusal;
       const found = (await readTools(door, door.servers)).find(({ tool }) => tool.name === name);
       try {

@@ -1,4 +1,3 @@
-import type { Caches } from '../../cache/caches.ts';
 import type { Memory } from '../../data/memory/memory.ts';
 import type { Store } from '../../data/store.ts';
 import type { Quotas } from '../../limits/quotas.ts';
@@ -6,9 +5,9 @@ import type { CatalogueService } from '../catalogue/catalogue-service.ts';
 import type { ToolServers } from '../catalogue/tool-servers.ts';
 import type { RenewViewer } from '../credentials/viewer-renewal.ts';
 import type { Experiment } from '../experiments.ts';
+import type { UserRates } from '../shares/user-rates.ts';
 import type { CallRecords } from '../tool-calls/call-records.ts';
 import type { UpstreamCalls } from '../upstreams/upstream-calls.ts';
-import { createCallRates } from './call-rates.ts';
 import { createDoor, type Door } from './door.ts';
 import { createDoorCalls } from './door-calls.ts';
 import { createDoorPlaces } from './door-place.ts';
@@ -18,7 +17,6 @@ export function createDoors(options: {
   memory: Pick<Memory, 'reader'>;
   store: Store;
   renewViewer: RenewViewer;
-  caches: Caches;
   experiments: ReadonlySet<Experiment>;
   toolServers: ToolServers;
   catalogue: CatalogueService;
@@ -27,6 +25,7 @@ export function createDoors(options: {
   publicUrl: string;
   statusTool: boolean;
   quotas: Quotas;
+  userRates: Pick<UserRates, 'takeToolCall'>;
   now: () => Date;
 }): Door {
   const { memory, publicUrl, statusTool, quotas } = options;
@@ -35,7 +34,6 @@ export function createDoors(options: {
   return createDoor({
     ...options,
     places: createDoorPlaces({ ...options, callers: memory.reader }),
-    rates: createCallRates({ ...options, perMinute: callsPerMinute }),
     calls: createDoorCalls({ ...options, connectUrl }),
     settleRecords: options.records.settle,
     connectUrl,

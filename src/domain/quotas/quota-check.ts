@@ -3,7 +3,7 @@ import type { Issues } from '../validation/issues.ts';
 
 /** What each quota allows, and what somebody can do who has used it. */
 const TEXTS: Readonly<
-  Record<Exclude<QuotaName, 'sessionsPerUser' | 'toolCallsPerMinute'>, { allows: string; help: string }>
+  Record<Exclude<QuotaName, 'sessionsPerUser' | `${string}PerMinute`>, { allows: string; help: string }>
 > = {
   chatsPerUser: { allows: 'chats for each user', help: 'Continue in an existing chat.' },
   messageMegabytesPerUser: { allows: 'MB of messages for each user', help: 'Write a shorter message.' },

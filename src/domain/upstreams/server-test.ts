@@ -16,6 +16,7 @@ import type { ServerHeaders } from '../connections/server-headers.ts';
 import type { ServerSecrets } from '../connections/server-secrets.ts';
 import { assertExperiment, type Experiment } from '../experiments.ts';
 import { createFairSemaphore } from '../shares/fair-semaphore.ts';
+import type { UserRates } from '../shares/user-rates.ts';
 import { TEST_STEPS, type TestStep, toFailed, toOk, toSkipped } from './server-test-steps.ts';
 
 /** What to test: a stored config, settings that are not stored, or a stored config with changes. */
@@ -48,8 +49,9 @@ export function createServerTests(options: {
   secrets: Pick<ServerSecrets, 'open'>;
   serverHeaders: ServerHeaders;
   probe: ServerProbe;
+  userRates: Pick<UserRates, 'admitServerCheck'>;
 }) {
-  const { store, plans, experiments, secrets, serverHeaders, probe } = options;
+  const { store, plans, experiments, secrets, serverHeaders, probe, userRates } = options;
   const places = createFairSemaphore(MAX_RUNNING);
 
   /** The config's own secret: the given one, or the stored one, which only goes to the origin that it is stored for. */
@@ -125,7 +127,7 @@ export function createServerTests(options: {
     /**
      * Tests a server step by step. The stored secrets go to the stored origin only.
      *
-     * @throws FORBIDDEN, NOT_FOUND, VALIDATION_FAILED with all problems, DECRYPTION_FAILED
+     * @throws FORBIDDEN, NOT_FOUND, RATE_LIMITED, VALIDATION_FAILED with all problems, DECRYPTION_FAILED
      */
     async test(viewer: Viewer, { id, settings = {} }: ServerTestArgs): Promise<ServerTest> {
       assertCan(viewer, 'mcpServerConfig.test');
@@ -133,6 +135,7 @@ export function createServerTests(options: {
       const current = id === undefined ? null : await store.configs.findById(viewer, { id });
       if (id !== undefined && current === null) throw notFound('MCP server config');
       const draft = await plans.planTest({ current, input: settings }).catch(toSettingsError);
+      await userRates.admitServerCheck(viewer);
       const leave = await places.acquire(viewerUserId(viewer) ?? '');
       try {
         await store.transaction((tx) =>

@@ -7,6 +7,7 @@ import type { Door } from '../../domain/door/door.ts';
 import type { ConfigStreams } from '../../domain/feed/config-streams.ts';
 import { createPlaces } from '../../domain/feed/places.ts';
 import type { OperationShares } from '../../domain/shares/operation-shares.ts';
+import type { UserRates } from '../../domain/shares/user-rates.ts';
 import { CONNECTION_LIMITS } from '../../limits/connection-limits.ts';
 import { REQUEST_LIMITS } from '../../limits/request-limits.ts';
 import { viewerUserId } from '../../policy/viewer.ts';
@@ -25,6 +26,7 @@ export interface DoorRoutesOptions {
   door: Door;
   streams: ConfigStreams;
   shares: OperationShares;
+  userRates: UserRates;
   origins: { publicUrl: string; corsOrigins: readonly string[] };
   log: Logger;
 }
@@ -40,7 +42,7 @@ const GREETINGS: ReadonlySet<unknown> = new Set(['initialize', 'server/discover'
  * places of their own. What costs time of the process itself, the list, is done within the caller's share of it.
  */
 export function createDoorRoutes(options: DoorRoutesOptions): Hono<HttpEnv> {
-  const { version, door, streams, shares, origins, log } = options;
+  const { version, door, streams, shares, userRates, origins, log } = options;
   const requests = createPlaces({
     maxStreams: CONNECTION_LIMITS.doorRequests.value,
     maxStreamsPerUser: CONNECTION_LIMITS.doorRequestsPerUser.value,
@@ -61,6 +63,7 @@ export function createDoorRoutes(options: DoorRoutesOptions): Hono<HttpEnv> {
   const respond = async (c: Context<HttpEnv>): Promise<Response> => {
     const viewer = c.get('viewer');
     const request = readDoorRequest(c);
+    await userRates.admitOperation(viewer);
     const opened = await shares.run(viewer, () => door.open(viewer, request));
     const read = await readMessage(c);
     if ('refused' in read) return read.refused;

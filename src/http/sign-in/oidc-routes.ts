@@ -6,7 +6,7 @@ import { parseReturnPath } from '../../domain/sign-in/return-path.ts';
 import { DomainError, notFound, validationFailed } from '../../errors.ts';
 import type { HttpEnv } from '../context.ts';
 import type { HostCookie } from '../host-cookie.ts';
-import { statusOfCode } from '../problem.ts';
+import { readRetryAfter, statusOfCode } from '../problem.ts';
 import { readForm } from './form-body.ts';
 import { OIDC_SIGN_IN_PATH, type Pages, withReturnPath } from './pages.ts';
 import { isPreview } from './sign-in-routes.ts';
@@ -39,7 +39,7 @@ export function createOidcRoutes(options: OidcRoutesOptions): Hono<HttpEnv> {
     if (!(error instanceof DomainError) || !c.req.header('accept')?.includes('text/html')) throw error;
     await denials.record(c.get('viewer'), { operation: `GET ${c.req.path}`, code: error.code });
     const status = statusOfCode(error.code);
-    if (error.code === 'RATE_LIMITED') c.header('retry-after', '60');
+    if (error.code === 'RATE_LIMITED') c.header('retry-after', String(readRetryAfter(error)));
     const tryAgain = error.code === 'NOT_FOUND' ? undefined : withReturnPath(OIDC_SIGN_IN_PATH, returnTo);
     return pages.notSignedIn(c, { status, text: error.message, returnTo, ...(tryAgain !== undefined && { tryAgain }) });
   };

@@ -10,7 +10,7 @@ import type { HttpEnv } from '../context.ts';
 import { isTrustedOrigin } from '../csrf.ts';
 import type { HostCookie } from '../host-cookie.ts';
 import { prefersHtml } from '../prefers-html.ts';
-import { statusOfCode } from '../problem.ts';
+import { readRetryAfter, statusOfCode } from '../problem.ts';
 import { readForm } from './form-body.ts';
 import { type Pages, SIGN_IN_PATH } from './pages.ts';
 
@@ -61,6 +61,7 @@ export function createSignInRoutes(options: SignInRoutesOptions): Hono<HttpEnv> 
       if (!(error instanceof DomainError)) throw error;
       await denials.record(c.get('viewer'), { operation: `GET ${SIGN_IN_PATH}`, code: error.code });
       const status = statusOfCode(error.code);
+      if (error.code === 'RATE_LIMITED') c.header('retry-after', String(readRetryAfter(error)));
       if (prefersHtml(c)) return pages.notSignedIn(c, { status, text: error.message, returnTo });
       c.header('cache-control', 'no-store');
       return c.text(`${error.message}\n`, status);
@@ -85,7 +86,7 @@ export function createSignInRoutes(options: SignInRoutesOptions): Hono<HttpEnv> 
     } catch (error) {
       if (!(error instanceof DomainError)) throw error;
       await denials.record(c.get('viewer'), { operation: `POST ${SIGN_IN_PATH}`, code: error.code });
-      if (error.code === 'RATE_LIMITED') c.header('retry-after', '60');
+      if (error.code === 'RATE_LIMITED') c.header('retry-after', String(readRetryAfter(error)));
       return pages.signIn(c, { returnTo, problem: error.message, status: statusOfCode(error.code) });
     }
     return c.redirect(returnTo, 303);

@@ -1,0 +1,44 @@
+import type { Caches } from '../../cache/caches.ts';
+import { rateLimited } from '../../errors.ts';
+import { CACHE_BOUNDS } from '../../limits/cache-bounds.ts';
+import type { Quotas } from '../../limits/quotas.ts';
+import { type Viewer, viewerUserId } from '../../policy/viewer.ts';
+import { RateLimiter, type Taken } from './rate-limiter.ts';
+import { WindowCounts } from './window-counts.ts';
+
+/** Limits what each user does in a minute, in one process. */
+export type UserRates = ReturnType<typeof createUserRates>;
+
+/** Creates the limits. Callers who are nobody have other limits: those of wrong credentials, and their share. */
+export function createUserRates({ caches, quotas, now }: { caches: Caches; quotas: Quotas; now: () => Date }) {
+  const createLimiter = (bounds: keyof typeof CACHE_BOUNDS, perMinute: number): RateLimiter =>
+    new RateLimiter({ perMinute, counts: caches.add(new WindowCounts(CACHE_BOUNDS[bounds], now)), now });
+  const operations = createLimiter('operationRates', quotas.operationsPerMinute);
+  const serverChecks = createLimiter('serverCheckRates', quotas.serverChecksPerMinute);
+  const toolCalls = createLimiter('toolCallRates', quotas.toolCallsPerMinute);
+
+  const admit = async (limiter: RateLimiter, policy: string, viewer: Viewer, what: string): Promise<void> => {
+    const userId = viewerUserId(viewer);
+    if (userId === undefined) return;
+    const taken = await limiter.takeForRequest(policy, userId);
+    if (!taken.isAllowed) throw tooMany(what, limiter.points, taken);
+  };
+
+  return {
+    /** Counts one operation, of whatever kind. @throws RATE_LIMITED */
+    admitOperation: (viewer: Viewer): Promise<void> => admit(operations, 'operations', viewer, 'operations'),
+
+    /** Counts something that makes the gateway call another system at once. @throws RATE_LIMITED */
+    admitServerCheck: (viewer: Viewer): Promise<void> =>
+      admit(serverChecks, 'server-checks', viewer, 'tests, discoveries, refreshes and connects'),
+
+    /** Counts a tool call for a user. @returns whether it may be made */
+    takeToolCall: (userId: string): Promise<Taken> => toolCalls.takeForRequest('tool-calls', userId),
+  };
+}
+
+function tooMany(what: string, perMinute: number, { retryAfterSeconds }: Taken) {
+  const seconds = retryAfterSeconds === 1 ? 'a second' : `${retryAfterSeconds} seconds`;
+  const message = `You may have at most ${perMinute.toLocaleString('en')} ${what} in a minute. Go on in ${seconds}.`;
+  return rateLimited(message, retryAfterSeconds);
+}
