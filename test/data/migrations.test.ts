@@ -10,7 +10,8 @@ import { openServerDatabase } from '../../src/data/database/server-database.ts';
 import { type Migration, readMigrations } from '../../src/data/migrations/migration.ts';
 import { applyMigrations, findDrift, isUpToDate, MigrationError } from '../../src/data/migrations/migrations.ts';
 import { createServerDatabase, onServer, openTestDatabase } from '../setup/database.ts';
-import { ROWS, SEED_TOKEN } from './migration-rows.ts';
+import { SEED_TOKEN } from './first-migration-rows.ts';
+import { ROWS } from './migration-rows.ts';
 
 const migrations = await readMigrations();
 const names = migrations.map(({ name }) => name);

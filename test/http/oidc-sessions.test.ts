@@ -12,7 +12,11 @@ const HOUR_MS = 3_600_000;
 let world: SignInWorld;
 beforeAll(async () => {
   world = await openSignInWorld({
-    env: { GATEHOUSE_OIDC_AUDIENCE: AUDIENCE, GATEHOUSE_OIDC_SESSION_HOURS: '48' },
+    env: {
+      GATEHOUSE_OIDC_AUDIENCE: AUDIENCE,
+      GATEHOUSE_OIDC_SESSION_HOURS: '48',
+      GATEHOUSE_MAX_WRONG_CREDENTIALS_PER_MINUTE: '100',
+    },
   });
 });
 afterAll(() => world?.close());

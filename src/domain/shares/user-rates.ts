@@ -1,3 +1,4 @@
+import type { CacheBounds } from '../../cache/bounded-map.ts';
 import type { Caches } from '../../cache/caches.ts';
 import { rateLimited } from '../../errors.ts';
 import { CACHE_BOUNDS } from '../../limits/cache-bounds.ts';
@@ -11,11 +12,11 @@ export type UserRates = ReturnType<typeof createUserRates>;
 
 /** Creates the limits. Callers who are nobody have other limits: those of wrong credentials, and their share. */
 export function createUserRates({ caches, quotas, now }: { caches: Caches; quotas: Quotas; now: () => Date }) {
-  const createLimiter = (bounds: keyof typeof CACHE_BOUNDS, perMinute: number): RateLimiter =>
-    new RateLimiter({ perMinute, counts: caches.add(new WindowCounts(CACHE_BOUNDS[bounds], now)), now });
-  const operations = createLimiter('operationRates', quotas.operationsPerMinute);
-  const serverChecks = createLimiter('serverCheckRates', quotas.serverChecksPerMinute);
-  const toolCalls = createLimiter('toolCallRates', quotas.toolCallsPerMinute);
+  const createLimiter = (bounds: CacheBounds, perMinute: number): RateLimiter =>
+    new RateLimiter({ perMinute, counts: caches.add(new WindowCounts(bounds, now)), now });
+  const operations = createLimiter(CACHE_BOUNDS.operationRates, quotas.operationsPerMinute);
+  const serverChecks = createLimiter(CACHE_BOUNDS.serverCheckRates, quotas.serverChecksPerMinute);
+  const toolCalls = createLimiter(CACHE_BOUNDS.toolCallRates, quotas.toolCallsPerMinute);
 
   const admit = async (limiter: RateLimiter, policy: string, viewer: Viewer, what: string): Promise<void> => {
     const userId = viewerUserId(viewer);
