@@ -99,8 +99,8 @@ describe('in every case', () => {
       SELECTED: /^It is selected for this chat\. /,
       null: /^It is not selected for this chat\. /,
       READY: /It is ready to use\.$/,
-      NEEDS_CONNECT: /must connect their account first\.$/,
-      RECONNECT: /must connect again\. It was ended\.$/,
+      NEEDS_CONNECT: /You must connect your account first\.$/,
+      RECONNECT: /; you must connect again\. It was ended\.$/,
       UNAVAILABLE: /cannot be decrypted; an admin must fix it\.$/,
     };
     for (const { id } of chats.filter(({ owner }) => owner === 'admin')) {

@@ -46,8 +46,8 @@ describe('in every case', () => {
       FORCED: /^An admin added it to every chat\. /,
       SELECTED: /^It is selected for this chat\. /,
       READY: /It is ready to use\.$/,
-      NEEDS_CONNECT: /must connect their account first\.$/,
-      RECONNECT: /must connect again\. It was ended\.$/,
+      NEEDS_CONNECT: /You must connect your account first\.$/,
+      RECONNECT: /; you must connect again\. It was ended\.$/,
       UNAVAILABLE: /cannot be decrypted; an admin must fix it\.$/,
     };
     const { mcpServers } = await readChat(gateway, 'member', chats[0]?.id ?? '');
@@ -56,6 +56,9 @@ describe('in every case', () => {
       expect(reason).toMatch(words[source] ?? /never/);
       expect(reason).toMatch(words[state] ?? /never/);
     }
+    const ofOther = await readChat(gateway, 'service', chats[0]?.id ?? '');
+    const unconnected = ofOther.mcpServers.find(({ state }: any) => state === 'NEEDS_CONNECT');
+    expect(unconnected.reason).toMatch(/The user must connect their account first\.$/);
   });
 
   test("a list of a member's chats gives the same as each chat alone", async () => {

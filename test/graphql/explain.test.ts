@@ -65,6 +65,35 @@ describe('the explanation', () => {
     });
   });
 
+  test('is said to users who ask about themselves, and about them to others', async () => {
+    const configId = await createId(gateway, {
+      enabled: true,
+      authType: 'OAUTH2',
+      oauth2ClientId: 'client',
+      oauth2AuthUrl: 'https://login.example.com/authorize',
+      oauth2TokenUrl: 'https://login.example.com/token',
+    });
+    const { id: chatId } = await newChat(gateway, 'member', { mcpServerIds: [] });
+    const wordsFor = async (caller: ChatCaller) => {
+      const { checks } = (await ask(caller, { configId, chatId })).data.explainMcpServer;
+      const said = (name: string) => checks.find((check: { name: string }) => check.name === name);
+      return [said('VISIBLE').reason, said('SELECTED').remedy, said('CONNECTED').reason, said('CONNECTED').remedy];
+    };
+    expect(await wordsFor('member')).toEqual([
+      'You can see it.',
+      'You can select it for the chat, or an admin can force it on.',
+      'You must connect your account first.',
+      'You can connect your account.',
+    ]);
+    const aboutThem = [
+      'The user can see it.',
+      "The chat's owner can select it for the chat, or an admin can force it on.",
+      'The user must connect their account first.',
+      'The user can connect their account.',
+    ];
+    for (const caller of ['admin', 'auditor', 'service'] as const) expect(await wordsFor(caller)).toEqual(aboutThem);
+  });
+
   test('mentions a suspended user, whatever the server', async () => {
     const configId = await createId(gateway, { enabled: true });
     const { data } = await ask('service', { configId, userId: gateway.userIds.suspended });

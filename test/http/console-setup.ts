@@ -1,5 +1,5 @@
 import axe from 'axe-core';
-import type { Browser, Page } from 'playwright-core';
+import type { Browser, Locator, Page } from 'playwright-core';
 import { expect } from 'vitest';
 import { listen, type RunningServer } from '../../src/http/node-server.ts';
 import { startAuthorizationServer } from '../setup/authorization-server.ts';
@@ -92,4 +92,20 @@ export async function findBarriers(page: Page): Promise<string[]> {
   }
   await page.emulateMedia({ colorScheme: null, reducedMotion: null });
   return found;
+}
+
+/** Presses a key until the element with this name has the focus, as who has no mouse does. */
+export async function tabTo(page: Page, name: string, key: 'Tab' | 'Shift+Tab' = 'Tab'): Promise<void> {
+  const target = page.getByRole('button', { name, exact: true }).or(page.getByRole('link', { name, exact: true }));
+  const all = target.or(page.getByLabel(name, { exact: true }));
+  for (let presses = 0; presses < 80; presses += 1) {
+    await page.keyboard.press(key);
+    if (await hasFocus(all)) return;
+  }
+  throw new Error(`The keyboard does not reach: ${name}`);
+}
+
+/** Whether what is typed goes there, or to one of them. */
+export async function hasFocus(elements: Locator): Promise<boolean> {
+  return (await elements.and(elements.page().locator(':focus')).count()) > 0;
 }

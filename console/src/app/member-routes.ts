@@ -19,6 +19,16 @@ export const memberRoutes = [
   }),
   createRoute({
     getParentRoute,
+    path: '/chats',
+    component: lazyRouteComponent(() => import('../pages/chats/page.tsx'), 'ChatsPage'),
+  }),
+  createRoute({
+    getParentRoute,
+    path: '/chats/$chatId',
+    component: lazyRouteComponent(() => import('../pages/chat/page.tsx'), 'ChatPage'),
+  }),
+  createRoute({
+    getParentRoute,
     path: '/account',
     component: lazyRouteComponent(() => import('../pages/account/page.tsx'), 'AccountPage'),
   }),

@@ -2,7 +2,7 @@ import type { Viewer } from './viewer.tsx';
 
 /** A link in the navigation. */
 export interface NavigationLink {
-  to: '/' | '/account' | '/admin/servers';
+  to: '/' | '/chats' | '/account' | '/admin/servers';
   text: string;
   /** What the viewer must be allowed to do. Absent: everybody has the page. */
   action?: string;
@@ -19,6 +19,7 @@ const NAVIGATION: readonly NavigationGroup[] = [
   {
     links: [
       { to: '/', text: 'My servers' },
+      { to: '/chats', text: 'Chats', action: 'chat.create' },
       { to: '/account', text: 'My account' },
     ],
   },

@@ -117,8 +117,8 @@ const DEPEND_ON_SERVERS = [
 const CHANGED_BY: Readonly<Record<string, readonly string[]>> = {
   createChat: ['chats'],
   deleteChat: ['chats', 'chat'],
-  createChatMessage: ['chat', 'chats'],
-  updateChat: ['chat', 'chats'],
+  createChatMessage: ['chat'],
+  updateChat: ['effectiveMcpTools', 'explainMcpServer'],
   createApiToken: ['viewer', 'user'],
   revokeApiToken: ['viewer', 'user'],
   endSession: ['viewer', 'user'],

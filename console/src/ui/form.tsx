@@ -57,6 +57,15 @@ export function SelectField({ label, hint, problem, ...rest }: FieldProps & Comp
   );
 }
 
+/** Lines of text. */
+export function TextArea({ label, hint, problem, ...rest }: FieldProps & ComponentProps<'textarea'>) {
+  return (
+    <Field label={label} hint={hint} problem={problem}>
+      {(ids) => <textarea {...rest} {...ids} />}
+    </Field>
+  );
+}
+
 /** A form. What is wrong is told by the server, at its fields. */
 export function Form({ className, ...rest }: ComponentProps<'form'>) {
   return <form {...rest} noValidate className={classNames(styles.form, className)} />;

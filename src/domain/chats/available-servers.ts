@@ -5,7 +5,7 @@ import { assertCan } from '../../policy/policy.ts';
 import { type Viewer, viewerUserId } from '../../policy/viewer.ts';
 import type { ConnectionService, McpServerState } from '../connections/connection-service.ts';
 import { assertExperiment, type Experiment } from '../experiments.ts';
-import { type ChatServerSource, SOURCE_REASONS, STATE_REASONS, sourceOf } from './effective-servers.ts';
+import { type ChatServerSource, SOURCE_REASONS, sourceOf, toStateReason } from './effective-servers.ts';
 
 /** A server that somebody can see while they choose the servers of a chat. */
 export interface AvailableServer {
@@ -36,12 +36,13 @@ export function createAvailableServers(options: {
     const connected = await connections.listOfUsers([...new Set(ownerIds)], oauthIds);
     return (ownerId: string, isChosen: (config: McpServerConfigRecord) => boolean, words: Words): AvailableServer[] => {
       const own = connected.get(ownerId);
+      const isOwn = viewerUserId(viewer) === ownerId;
       return configs.map((config) => {
         const connection = own?.get(config.id);
         const source = sourceOf(config, isChosen(config)) ?? null;
         const state = connections.serverState(config, connection);
         const more = connections.stateReason(config, connection);
-        const reasons = [config.enabled ? words[source ?? 'none'] : '', STATE_REASONS[state], more ?? ''];
+        const reasons = [config.enabled ? words[source ?? 'none'] : '', toStateReason(state, isOwn), more ?? ''];
         const reason = reasons.filter((each) => each !== '').join(' ');
         return { config, source, state, reason, isLocked: config.availability === 'force_on' };
       });

@@ -1,7 +1,7 @@
 import type { ChatRecord, McpServerConfigRecord } from '../../data/records.ts';
 import type { Store } from '../../data/store.ts';
 import { assertCan } from '../../policy/policy.ts';
-import type { Viewer } from '../../policy/viewer.ts';
+import { type Viewer, viewerUserId } from '../../policy/viewer.ts';
 import type { ConnectionService, McpServerState } from '../connections/connection-service.ts';
 
 /** Why a server is in a chat. */
@@ -31,6 +31,17 @@ export const STATE_REASONS = {
   unavailable: 'A stored secret cannot be decrypted; an admin must fix it.',
 } as const satisfies Record<McpServerState, string>;
 
+/** The same, where it differs, for owners who ask about themselves. */
+const OWN_STATE_REASONS: Partial<Record<McpServerState, string>> = {
+  needs_connect: 'You must connect your account first.',
+  reconnect: 'The connection ended; you must connect again.',
+};
+
+/** What a state means, in the words for who asks. @param isOwn whether the owner asks */
+export function toStateReason(state: McpServerState, isOwn: boolean): string {
+  return (isOwn ? OWN_STATE_REASONS[state] : undefined) ?? STATE_REASONS[state];
+}
+
 /** Finds the servers that apply in chats. */
 export type EffectiveServers = ReturnType<typeof createEffectiveServers>;
 
@@ -52,6 +63,7 @@ export function createEffectiveServers({ store, connections }: { store: Store; c
       const oauthIds = configs.filter(({ authType }) => authType === 'oauth2').map(({ id }) => id);
       const owners = [...new Set(chats.map(({ ownerId }) => ownerId))];
       const connected = await connections.listOfUsers(owners, oauthIds);
+      const viewerId = viewerUserId(viewer);
       return (chat) => {
         const own = connected.get(chat.ownerId);
         return configs.flatMap((config) => {
@@ -59,7 +71,8 @@ export function createEffectiveServers({ store, connections }: { store: Store; c
           if (source === undefined) return [];
           const state = connections.serverState(config, own?.get(config.id));
           const more = connections.stateReason(config, own?.get(config.id));
-          const reason = `${SOURCE_REASONS[source]} ${STATE_REASONS[state]}${more === null ? '' : ` ${more}`}`;
+          const stateReason = toStateReason(state, chat.ownerId === viewerId);
+          const reason = `${SOURCE_REASONS[source]} ${stateReason}${more === null ? '' : ` ${more}`}`;
           return [{ config, source, state, reason }];
         });
       };

@@ -1,6 +1,6 @@
 import type { ChatRecord, McpReachabilityRecord, McpServerConfigRecord } from '../../data/records.ts';
 import type { DecidedTool } from '../catalogue/tool-decision.ts';
-import { type ChatServerSource, STATE_REASONS } from '../chats/effective-servers.ts';
+import { type ChatServerSource, toStateReason } from '../chats/effective-servers.ts';
 import type { McpServerState } from '../connections/connection-service.ts';
 import { decideTool } from '../tools/tool-filter.ts';
 import type { ServerCheck } from './server-check.ts';
@@ -11,11 +11,10 @@ const AVAILABILITY_REASONS = {
   default_off: 'It is only in chats where it is selected.',
 } as const;
 
-/** Checks the availability and, for a chat, whether the server is in it. */
+/** Checks the availability and, for a chat, whether the server is in it. @param isOwn whether its owner asks */
 export function explainAvailability(
   { availability }: McpServerConfigRecord,
-  chat: ChatRecord | null,
-  source: ChatServerSource | undefined,
+  { chat, source, isOwn }: { chat: ChatRecord | null; source: ChatServerSource | undefined; isOwn: boolean },
 ): ServerCheck[] {
   const general = AVAILABILITY_REASONS[availability];
   const first: ServerCheck = { name: 'availability', outcome: 'passed', reason: general, remedy: null };
@@ -34,21 +33,41 @@ export function explainAvailability(
   if (source === 'selected') {
     return [first, { name: 'selected', outcome: 'passed', reason: 'It is selected for this chat.', remedy: null }];
   }
-  const remedy = "The chat's owner can select it for the chat, or an admin can force it on.";
+  const owner = isOwn ? 'You' : "The chat's owner";
+  const remedy = `${owner} can select it for the chat, or an admin can force it on.`;
   return [first, { name: 'selected', outcome: 'failed', reason: 'It is not selected for this chat.', remedy }];
 }
 
-const CONNECTION_REMEDIES: Partial<Record<McpServerState, string>> = {
-  needs_connect: 'The user can connect their account.',
-  reconnect: 'The user can reconnect their account.',
-  unavailable: "An admin can enter the server's secrets again, or restore the key that encrypted them.",
-};
-
-/** Checks whether the user is connected, if a connection is needed. @param state as if the server were enabled */
-export function explainConnection(state: McpServerState, more: string | null): ServerCheck {
-  const reason = more === null ? STATE_REASONS[state] : `${STATE_REASONS[state]} ${more}`;
+/** Checks whether the user is connected, if a connection is needed. */
+export function explainConnection({
+  state,
+  more,
+  isOwn,
+}: {
+  /** As if the server were enabled. */
+  state: McpServerState;
+  more: string | null;
+  /** Whether the user asks about themselves. */
+  isOwn: boolean;
+}): ServerCheck {
+  const stateReason = toStateReason(state, isOwn);
+  const reason = more === null ? stateReason : `${stateReason} ${more}`;
   if (state === 'ready') return { name: 'connected', outcome: 'passed', reason, remedy: null };
-  return { name: 'connected', outcome: 'failed', reason, remedy: CONNECTION_REMEDIES[state] ?? null };
+  return { name: 'connected', outcome: 'failed', reason, remedy: toConnectionRemedy(state, isOwn) };
+}
+
+function toConnectionRemedy(state: McpServerState, isOwn: boolean): string | null {
+  switch (state) {
+    case 'needs_connect':
+      return isOwn ? 'You can connect your account.' : 'The user can connect their account.';
+    case 'reconnect':
+      return isOwn ? 'You can connect your account again.' : 'The user can reconnect their account.';
+    case 'unavailable':
+      return "An admin can enter the server's secrets again, or restore the key that encrypted them.";
+    case 'ready':
+    case 'disabled':
+      return null;
+  }
 }
 
 /** Checks whether the server answered when it was last called. @param found undefined if it never was */

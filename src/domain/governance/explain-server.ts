@@ -74,7 +74,10 @@ export function createServerExplanations(options: {
       const user = await store.sessions.findUser(SYSTEM, { id: userId });
       if (user === null) throw notFound('user');
       const config = await store.configs.findById(viewer, { id: args.configId });
-      const checks = config === null ? [missing()] : await listChecks(config, { chat, user, tool: args.tool });
+      const checks =
+        config === null
+          ? [missing()]
+          : await listChecks(config, { chat, user, tool: args.tool, isOwn: userId === own });
       const failed = checks.find(({ outcome }) => outcome === 'failed');
       return {
         configId: args.configId,
@@ -97,9 +100,15 @@ export function createServerExplanations(options: {
 
   async function listChecks(
     config: McpServerConfigRecord,
-    subject: { chat: ChatRecord | null; user: { id: string; role: string; status: string }; tool: string | undefined },
+    subject: {
+      chat: ChatRecord | null;
+      user: { id: string; role: string; status: string };
+      tool: string | undefined;
+      /** Whether the user asks about themselves: then it is said to them. */
+      isOwn: boolean;
+    },
   ): Promise<ServerCheck[]> {
-    const { chat, user, tool } = subject;
+    const { chat, user, tool, isOwn } = subject;
     const found = await connections.listOfUsers([user.id], [config.id]);
     const connection = found.get(user.id)?.get(config.id);
     const state = connections.serverState({ ...config, enabled: true }, connection);
@@ -107,7 +116,7 @@ export function createServerExplanations(options: {
       chat === null ? undefined : sourceOf({ ...config, enabled: true }, chat.mcpServerIds.includes(config.id));
     return [
       { name: 'exists', outcome: 'passed', reason: `It is "${config.displayName}".`, remedy: null },
-      explainVisibility(config, user),
+      explainVisibility(config, user, isOwn),
       config.enabled
         ? { name: 'enabled', outcome: 'passed', reason: 'It is enabled.', remedy: null }
         : {
@@ -116,15 +125,19 @@ export function createServerExplanations(options: {
             reason: 'An admin disabled it.',
             remedy: 'An admin can enable it.',
           },
-      ...explainAvailability(config, chat, source),
+      ...explainAvailability(config, { chat, source, isOwn }),
       ...explainReachability((await catalogue.listReachability([config.id])).get(config.id)),
-      explainConnection(state, connections.stateReason(config, connection)),
+      explainConnection({ state, more: connections.stateReason(config, connection), isOwn }),
       ...(tool === undefined ? [] : explainTool(config, tool, await toolsOf(config, user.id))),
     ];
   }
 }
 
-function explainVisibility({ enabled }: McpServerConfigRecord, user: { role: string; status: string }): ServerCheck {
+function explainVisibility(
+  { enabled }: McpServerConfigRecord,
+  user: { role: string; status: string },
+  isOwn: boolean,
+): ServerCheck {
   if (user.status !== 'active') {
     const reason = 'The user is suspended.';
     return { name: 'visible', outcome: 'failed', reason, remedy: 'An admin can make the user active.' };
@@ -133,7 +146,8 @@ function explainVisibility({ enabled }: McpServerConfigRecord, user: { role: str
     const reason = 'Members do not see disabled servers.';
     return { name: 'visible', outcome: 'failed', reason, remedy: 'An admin can enable it.' };
   }
-  return { name: 'visible', outcome: 'passed', reason: 'The user can see it.', remedy: null };
+  const reason = isOwn ? 'You can see it.' : 'The user can see it.';
+  return { name: 'visible', outcome: 'passed', reason, remedy: null };
 }
 
 function missing(): ServerCheck {

@@ -3,6 +3,7 @@ import {
   type McpServerCheckName,
   type McpServerCheckOutcome,
   WhyServerDocument,
+  type WhyServerQuery,
 } from '../../graph/generated/graphql.ts';
 import { Failed } from '../../ui/failed.tsx';
 import { Card, Section } from '../../ui/layout.tsx';
@@ -39,28 +40,33 @@ export function Why({ configId }: { configId: string }) {
       {explanation === undefined && error !== undefined && (
         <Failed error={error} retry={() => ask({ requestPolicy: 'network-only' })} />
       )}
-      {explanation !== undefined && (
-        <Card>
-          <ol className={styles.checks}>
-            {explanation.checks.map(({ name, outcome, reason, remedy }) => (
-              <li key={name} className={styles.check}>
-                <span className={styles.outcome}>
-                  <Status tone={OUTCOMES[outcome].tone}>{OUTCOMES[outcome].text}</Status>
-                </span>
-                <div className={styles.words}>
-                  <h3 className={styles.name}>{CHECKS[name]}</h3>
-                  <p className={styles.reason}>{reason}</p>
-                  {remedy !== null && (
-                    <p className={styles.remedy}>
-                      <b>What helps:</b> {remedy}
-                    </p>
-                  )}
-                </div>
-              </li>
-            ))}
-          </ol>
-        </Card>
-      )}
+      {explanation !== undefined && <Checks checks={explanation.checks} />}
     </Section>
+  );
+}
+
+/** The checks of an explanation, in order. */
+export function Checks({ checks }: { checks: WhyServerQuery['explainMcpServer']['checks'] }) {
+  return (
+    <Card>
+      <ol className={styles.checks}>
+        {checks.map(({ name, outcome, reason, remedy }) => (
+          <li key={name} className={styles.check}>
+            <span className={styles.outcome}>
+              <Status tone={OUTCOMES[outcome].tone}>{OUTCOMES[outcome].text}</Status>
+            </span>
+            <div className={styles.words}>
+              <h3 className={styles.name}>{CHECKS[name]}</h3>
+              <p className={styles.reason}>{reason}</p>
+              {remedy !== null && (
+                <p className={styles.remedy}>
+                  <b>What helps:</b> {remedy}
+                </p>
+              )}
+            </div>
+          </li>
+        ))}
+      </ol>
+    </Card>
   );
 }

@@ -1,31 +1,33 @@
-import { useEffect, useRef, useState } from 'react';
+import { useEffect, useLayoutEffect, useRef, useState } from 'react';
 import { Button } from '../../ui/button.tsx';
 import styles from './connect.module.css';
 
 interface ConnectButtonProps {
   server: { id: string; displayName: string; viewerState: string };
-  /** What happens once it is connected. The page itself changes by the feed. */
-  onConnected?: () => void;
+  /** The user began to connect. That it is done is told by the feed of changes. */
+  onStart?: () => void;
 }
 
 /**
  * Opens the window in which the user signs in at the server. The window opens in the click, or the browser would block it,
  * and each server has one. That it is done is told by the feed of changes.
  */
-export function ConnectButton({ server, onConnected }: ConnectButtonProps) {
+export function ConnectButton({ server, onStart }: ConnectButtonProps) {
   const { id, displayName, viewerState } = server;
   const path = `/api/experimental/mcp/servers/${id}/oauth2/connect`;
   const popup = useRef<Window | null>(null);
   const [state, setState] = useState<'idle' | 'waiting' | 'blocked'>('idle');
-  const formerState = useRef(viewerState);
+  const button = useRef<HTMLButtonElement>(null);
 
-  useEffect(() => {
-    if (formerState.current !== viewerState && viewerState === 'READY') {
-      setState('idle');
-      onConnected?.();
-    }
-    formerState.current = viewerState;
-  }, [viewerState, onConnected]);
+  // Once it is connected, this button goes. The focus stays in the server's row, or in the head of its page.
+  useLayoutEffect(() => {
+    const focused = button.current;
+    const place = focused?.closest('li, header');
+    return () => {
+      if (document.activeElement !== focused) return;
+      queueMicrotask(() => place?.querySelector<HTMLElement>('input, button, a[href]')?.focus());
+    };
+  }, []);
 
   // Whoever comes back to this window without having connected may try again.
   useEffect(() => {
@@ -38,6 +40,7 @@ export function ConnectButton({ server, onConnected }: ConnectButtonProps) {
   }, [state]);
 
   const open = (): void => {
+    onStart?.();
     popup.current = window.open(path, `gatehouse-connect-${id}`, 'popup,width=600,height=720');
     popup.current?.focus();
     setState(popup.current === null ? 'blocked' : 'waiting');
@@ -46,7 +49,7 @@ export function ConnectButton({ server, onConnected }: ConnectButtonProps) {
   const verb = viewerState === 'RECONNECT' ? 'Connect again' : 'Connect';
   return (
     <div className={styles.connect}>
-      <Button look="primary" onClick={open} aria-label={`${verb}: ${displayName}`}>
+      <Button look="primary" ref={button} onClick={open} aria-label={`${verb}: ${displayName}`}>
         {verb}
       </Button>
       <span role="status" className={styles.note}>

@@ -1,0 +1,146 @@
+// On the embedded database: it shows pages.
+
+import type { Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { skipsBrowser, type Visit } from '../setup/browser.ts';
+import { type ConsoleWorld, findBarriers, hasFocus, openConsoleWorld, tabTo } from './console-setup.ts';
+
+describe.skipIf(skipsBrowser)('the chats of the console', () => {
+  let world: ConsoleWorld;
+  const visits: Visit[] = [];
+  let idOfOpen: string;
+
+  beforeAll(async () => {
+    world = await openConsoleWorld();
+    idOfOpen = await world.define({ slug: 'open', display_name: 'Open tools' });
+    await world.define({ slug: 'policy', display_name: 'Policy', availability: 'force_on' });
+    await world.define({ slug: 'search', display_name: 'Search', availability: 'default_on' });
+    await world.define({ slug: 'calendar', display_name: 'Calendar', auth_type: 'oauth2' });
+  });
+  afterEach(async () => {
+    const all = visits.splice(0);
+    for (const { context } of all) await context.close();
+    expect(all.flatMap(({ problems }) => problems)).toEqual([]);
+  });
+  afterAll(() => world?.close());
+
+  const enter = async (path: string): Promise<Visit> => {
+    const visit = await world.signIn(world.gateway.tokens.member);
+    visits.push(visit);
+    await visit.page.goto(`${world.origin}${path}`);
+    return visit;
+  };
+  const server = (page: Page, name: string) => page.getByRole('checkbox', { name, exact: true });
+  /** The chosen servers, as they are stored. */
+  const stored = async (page: Page): Promise<string[]> => {
+    const query = 'query ($id: UUID!) { chat(id: $id) { mcpServers { config { displayName } } } }';
+    const id = new URL(page.url()).pathname.split('/')[2];
+    const { data } = await world.gateway.graphql(query, { token: world.gateway.tokens.member, variables: { id } });
+    return data.chat.mcpServers.map(({ config }: { config: { displayName: string } }) => config.displayName);
+  };
+
+  test('are made, used, renamed and deleted with the keyboard alone', async () => {
+    const { page } = await enter('/');
+    await page.getByRole('heading', { name: 'Open tools' }).waitFor();
+    await tabTo(page, 'Chats');
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'No chats yet' }).waitFor();
+    expect(await findBarriers(page)).toEqual([]);
+    await tabTo(page, 'New chat');
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'Untitled chat' }).waitFor();
+
+    // Forced servers are locked, those that are on by default are chosen, and others are not.
+    await server(page, 'Policy').waitFor();
+    expect(await server(page, 'Policy').isChecked()).toBe(true);
+    expect(await server(page, 'Search').isChecked()).toBe(true);
+    expect(await server(page, 'Open tools').isChecked()).toBe(false);
+    expect(await findBarriers(page)).toEqual([]);
+    await tabTo(page, 'Policy');
+    await page.keyboard.press('Space');
+    await tabTo(page, 'Search');
+    await page.keyboard.press('Space');
+    await tabTo(page, 'Open tools', 'Shift+Tab');
+    await page.keyboard.press('Space');
+    await page.getByRole('link', { name: 'Uses Open tools and Policy' }).waitFor();
+    expect(await stored(page)).toEqual(['Open tools', 'Policy']);
+    expect(await server(page, 'Policy').isChecked()).toBe(true);
+
+    await tabTo(page, 'Message', 'Shift+Tab');
+    await page.keyboard.press('Enter');
+    await page.locator('[aria-invalid="true"]').waitFor();
+    expect(await findBarriers(page)).toEqual([]);
+    await page.keyboard.type('Which tools');
+    await page.keyboard.press('Shift+Enter');
+    await page.keyboard.type('are there?');
+    await page.keyboard.press('Enter');
+    await page.getByRole('listitem').filter({ hasText: 'Which tools\nare there?' }).waitFor();
+    await expect.poll(() => page.getByLabel('Message', { exact: true }).inputValue()).toBe('');
+
+    await tabTo(page, 'Rename: Untitled chat', 'Shift+Tab');
+    await page.keyboard.press('Enter');
+    await page.getByRole('dialog').getByLabel('Title', { exact: true }).waitFor();
+    await page.getByLabel('Title', { exact: true }).press('Control+a');
+    await page.keyboard.type('Tools');
+    expect(await findBarriers(page)).toEqual([]);
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'Tools', exact: true }).waitFor();
+    await tabTo(page, 'Chats', 'Shift+Tab');
+    await page.keyboard.press('Enter');
+    await page.getByRole('link', { name: 'Tools', exact: true }).waitFor();
+    expect(await findBarriers(page)).toEqual([]);
+    await tabTo(page, 'Delete: Tools');
+    await page.keyboard.press('Enter');
+    await page.getByRole('alertdialog').getByRole('button', { name: 'Delete' }).press('Enter');
+    await page.getByRole('heading', { name: 'No chats yet' }).waitFor();
+    // The button that had the focus is gone: the keyboard goes on from the beginning of the page.
+    await expect.poll(() => page.evaluate('document.activeElement.id')).toBe('content');
+  });
+
+  test('choose a server once it is connected from there, and say why another is missing', async () => {
+    const { page, context } = await enter('/chats');
+    await page.getByRole('button', { name: 'New chat' }).press('Enter');
+    await server(page, 'Calendar').waitFor();
+    expect(await server(page, 'Calendar').isChecked()).toBe(false);
+    await page.getByRole('button', { name: 'Why? Calendar' }).press('Enter');
+    const dialog = page.getByRole('dialog');
+    await dialog.getByText('You can select it for the chat, or an admin can force it on.').first().waitFor();
+    await dialog.getByText('You must connect your account first.').waitFor();
+    expect(await findBarriers(page)).toEqual([]);
+    await page.keyboard.press('Escape');
+    await dialog.waitFor({ state: 'hidden' });
+
+    const popup = context.waitForEvent('page');
+    await page.getByRole('button', { name: 'Connect: Calendar' }).press('Enter');
+    await popup;
+    await page.getByRole('link', { name: 'Uses Calendar, Policy and 1 more' }).waitFor();
+    expect(await server(page, 'Calendar').isChecked()).toBe(true);
+    expect(await stored(page)).toEqual(['Calendar', 'Policy', 'Search']);
+    // The button that was pressed is gone, and the focus is still at the server.
+    await expect.poll(() => hasFocus(server(page, 'Calendar'))).toBe(true);
+  });
+
+  test('lose a chosen server at once when an admin turns it off, and have it again when it is back', async () => {
+    const { page } = await enter('/chats');
+    await page.getByRole('button', { name: 'New chat' }).press('Enter');
+    await server(page, 'Open tools').press('Space');
+    await page.getByRole('link', { name: 'Uses Open tools, Policy and 1 more' }).waitFor();
+    await world.change(idOfOpen, { enabled: false });
+    const lost = page.getByRole('status').filter({ hasText: 'Open tools' });
+    await lost.getByText('This chat cannot use it now.').waitFor();
+    expect(await server(page, 'Open tools').count()).toBe(0);
+    expect(await stored(page)).toEqual(['Policy', 'Search']);
+    expect(await findBarriers(page)).toEqual([]);
+    await lost.getByRole('button', { name: 'Why? Open tools' }).press('Enter');
+    await page.getByRole('dialog').getByText('There is no such server, or you may not see it.').first().waitFor();
+    await page.keyboard.press('Escape');
+    // Who may not see a server does not learn its name.
+    await page.reload();
+    await page.getByText('A server that you chose').waitFor();
+    expect(await page.getByText('Open tools').count()).toBe(0);
+    await world.change(idOfOpen, { enabled: true });
+    await server(page, 'Open tools').waitFor();
+    expect(await server(page, 'Open tools').isChecked()).toBe(true);
+    expect(await page.getByText('Not available').count()).toBe(0);
+  });
+});
