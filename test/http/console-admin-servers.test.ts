@@ -79,4 +79,135 @@ describe.skipIf(skipsBrowser)('the console, for an admin who manages servers', (
     expect(asked.length).toBeGreaterThan(1);
     expect(asked.filter((body) => ADMIN_FIELDS.test(body))).toEqual([]);
   });
+
+  test('shows the present state, if a change overtakes an answer that is on its way', async () => {
+    const id = await world.define({ slug: 'late', display_name: 'Late', description: 'Before.', enabled: false });
+    const visit = await world.signIn(world.gateway.tokens.admin);
+    visits.push(visit);
+    const { page } = visit;
+    let onEvent = (): void => {};
+    const hasArrived = new Promise<void>((resolve) => {
+      onEvent = resolve;
+    });
+    page.on('websocket', (socket) => {
+      socket.on('framereceived', ({ payload }) => {
+        if (String(payload).includes('After.')) onEvent();
+      });
+    });
+    let isHeld = false;
+    await page.route('**/graphql', async (route) => {
+      if (isHeld || route.request().postData()?.includes('query AdminServer(') !== true) return route.fallback();
+      isHeld = true;
+      const old = await route.fetch();
+      await world.change(id, { description: 'After.' });
+      await hasArrived;
+      await route.fulfill({ response: old });
+    });
+    await page.goto(`${world.origin}/admin/servers/${id}`);
+    await page.getByLabel('What it is good for').waitFor();
+    await expect.poll(() => page.getByLabel('What it is good for').inputValue()).toBe('After.');
+  });
+
+  test('saves only what was edited, and lets the admin choose where somebody else changed the same', async () => {
+    const id = await world.define({ slug: 'wiki', display_name: 'Wiki', description: 'Pages.', enabled: false });
+    const { page } = await enter(`/admin/servers/${id}`);
+    const field = (name: string) => page.getByLabel(name, { exact: true });
+    // What others change comes in by itself as long as nothing is edited.
+    await world.change(id, { description: 'Pages and notes.' });
+    await expect.poll(() => field('What it is good for').inputValue()).toBe('Pages and notes.');
+
+    await field('Short name').fill('Not a slug');
+    await page.getByRole('button', { name: 'Save' }).press('Enter');
+    await page.locator('[aria-invalid="true"]').waitFor();
+    await expect
+      .poll(() => field('Short name').evaluate((input) => input === input.ownerDocument.activeElement))
+      .toBe(true);
+    expect(await findBarriers(page)).toEqual([]);
+    await field('Short name').fill('wiki');
+
+    await field('Name').fill('My wiki');
+    await field('What it is good for').fill('My text.');
+    await world.change(id, { display_name: 'Their wiki', description: 'Their text.', availability: 'default_on' });
+    await page.getByText('admin@example.com changed this server').waitFor();
+    await page.getByText('Availability is now “DEFAULT_ON”.').waitFor();
+    expect(await findBarriers(page)).toEqual([]);
+    await page.getByRole('group', { name: 'Name: it was “Wiki”' }).getByLabel('Theirs: “Their wiki”').press('Space');
+    await page.getByRole('group', { name: 'What it is good for' }).getByLabel('Mine: “My text.”').press('Space');
+    await page.getByRole('button', { name: 'Go on with these choices' }).press('Enter');
+    expect(await field('Name').inputValue()).toBe('Their wiki');
+    expect(await field('What it is good for').inputValue()).toBe('My text.');
+    expect(await field('On by default').isChecked()).toBe(true);
+
+    await page.getByRole('link', { name: 'History' }).press('Enter');
+    const guard = page.getByRole('alertdialog', { name: 'Leave without saving?' });
+    await guard.getByRole('button', { name: 'Cancel' }).press('Enter');
+    await page.getByRole('button', { name: 'Save' }).press('Enter');
+    await page.getByText('The settings are saved').first().waitFor();
+    const { data } = await world.gateway.graphql(
+      `{ mcpServerConfigHistory(id: "${id}", first: 1) { nodes { changes { field } } } }`,
+      { token: world.gateway.tokens.admin },
+    );
+    expect(data.mcpServerConfigHistory.nodes[0].changes).toEqual([{ field: 'description' }]);
+  });
+
+  test('shows what disabling does before it is done, and restores an earlier version', async () => {
+    const id = await world.define({ slug: 'files', display_name: 'Files', description: 'First.' });
+    await world.change(id, { description: 'Second.' });
+    const { page } = await enter(`/admin/servers/${id}`);
+    await page.getByRole('button', { name: 'Disable' }).press('Enter');
+    const dialog = page.getByRole('alertdialog');
+    await dialog.getByText('0 chats of 0 users selected it').waitFor();
+    expect(await findBarriers(page)).toEqual([]);
+    await dialog.getByRole('button', { name: 'Disable' }).press('Enter');
+    await page.getByRole('button', { name: 'Enable' }).waitFor();
+
+    await page.getByRole('link', { name: 'History' }).press('Enter');
+    await page.getByRole('button', { name: 'Restore version 1' }).press('Enter');
+    await dialog.getByText('"First."').waitFor();
+    expect(await findBarriers(page)).toEqual([]);
+    await dialog.getByRole('button', { name: 'Restore' }).press('Enter');
+    await page.getByText('Restored version 1.').waitFor();
+    await row(page, 'Restored version 1.').getByText('4 (now)').waitFor();
+    await page.getByRole('link', { name: 'Settings' }).press('Enter');
+    expect(await page.getByLabel('What it is good for').inputValue()).toBe('First.');
+    // It was turned off since, and stays so.
+    await page.getByRole('button', { name: 'Enable' }).waitFor();
+    await page.getByRole('button', { name: 'Delete' }).press('Enter');
+    await dialog.getByRole('listitem').first().waitFor();
+    await dialog.getByRole('button', { name: 'Delete' }).press('Enter');
+    await page.getByText('Files is deleted').first().waitFor();
+    await row(page, 'Open tools').waitFor();
+  });
+
+  test('tests a server, and gives each of its tools a rule', async () => {
+    const id = await world.define({ slug: 'echo', display_name: 'Echo' });
+    const { page } = await enter(`/admin/servers/${id}`);
+    await page.getByRole('button', { name: 'Test it now' }).press('Enter');
+    await page.getByRole('heading', { name: 'It lists its tools' }).waitFor();
+    expect(await findBarriers(page)).toEqual([]);
+    await page.getByRole('link', { name: 'Tools' }).press('Enter');
+    await page.getByRole('button', { name: 'List them again' }).press('Enter');
+    await page.getByLabel('Rule for who').selectOption('Deny');
+    await page.getByRole('button', { name: 'Save the rules' }).press('Enter');
+    await row(page, 'who').getByText('Denied').waitFor();
+    await row(page, 'echo').getByText('May be used').waitFor();
+    expect(await findBarriers(page)).toEqual([]);
+    await page.getByLabel('By an admin').press('Space');
+    await page.getByRole('button', { name: 'Save the rules' }).press('Enter');
+    await page.getByRole('button', { name: 'Approve: echo' }).press('Enter');
+    await row(page, 'echo').getByText('May be used').waitFor();
+  });
+
+  test('offers an auditor everything to read, and nothing to change', async () => {
+    const id = await world.define({ slug: 'seen', display_name: 'Seen' });
+    const { page } = await enter(`/admin/servers/${id}`, 'auditor');
+    await page.getByText('Only admins can change them.').waitFor();
+    expect(await findBarriers(page)).toEqual([]);
+    for (const name of ['Tools', 'History']) {
+      await page.getByRole('link', { name, exact: true }).press('Enter');
+      await page.getByRole('heading', { name, exact: true }).waitFor();
+    }
+    await page.getByText('1 entry').waitFor();
+    expect(await page.getByRole('main').getByRole('button').count()).toBe(0);
+  });
 });

@@ -1,4 +1,5 @@
 import { createRoute, lazyRouteComponent } from '@tanstack/react-router';
+import { readServerSearch } from '../pages/admin/server/search.ts';
 import { readServersSearch } from '../pages/admin/servers/search.ts';
 import { rootRoute } from './root-route.ts';
 
@@ -11,5 +12,11 @@ export const adminRoutes = [
     path: '/admin/servers',
     validateSearch: readServersSearch,
     component: lazyRouteComponent(() => import('../pages/admin/servers/page.tsx'), 'AdminServersPage'),
+  }),
+  createRoute({
+    getParentRoute,
+    path: '/admin/servers/$id',
+    validateSearch: readServerSearch,
+    component: lazyRouteComponent(() => import('../pages/admin/server/page.tsx'), 'AdminServerPage'),
   }),
 ] as const;

@@ -2,6 +2,7 @@ import { Client, type ExecutionResult, fetchExchange, mapExchange, subscriptionE
 import { cacheExchange } from '@urql/exchange-graphcache';
 import { createClient } from 'graphql-ws/client';
 import { codeOf } from './errors.ts';
+import { createLateAnswers } from './late-answers.ts';
 
 /** Close codes after which another try is of no use: the session has ended. */
 const UNAUTHENTICATED_CLOSE = 4401;
@@ -28,6 +29,7 @@ const WITHOUT_ID = [
   'McpToolAnnotations',
   'McpToolChange',
   'McpToolFieldChange',
+  'McpToolListWarning',
   'McpToolResult',
   'MissingSecret',
   'OAuthDiscovery',
@@ -54,6 +56,13 @@ export function createGraphClient(): Client {
     retryAttempts: 0,
     shouldRetry: () => false,
   });
+  const lateAnswers = createLateAnswers();
+  const forgetAnswers = (cache: AnswerCache, fieldNames: readonly string[]): void => {
+    lateAnswers.markChange();
+    for (const { fieldName, fieldKey } of cache.inspectFields('Query')) {
+      if (fieldNames.includes(fieldName)) cache.invalidate('Query', fieldKey);
+    }
+  };
   return new Client({
     url: '/graphql',
     preferGetMethod: false,
@@ -86,6 +95,7 @@ export function createGraphClient(): Client {
           ),
         },
       }),
+      lateAnswers.exchange,
       fetchExchange,
       subscriptionExchange({
         forwardSubscription: ({ query = '', variables }) => ({
@@ -128,6 +138,9 @@ const CHANGED_BY: Readonly<Record<string, readonly string[]>> = {
   deleteMcpServerConfig: DEPEND_ON_SERVERS,
   importMcpServers: DEPEND_ON_SERVERS,
   removeMcpServerUserTokens: DEPEND_ON_SERVERS,
+  restoreMcpServerConfigVersion: DEPEND_ON_SERVERS,
+  refreshMcpServerTools: DEPEND_ON_SERVERS,
+  approveMcpTools: DEPEND_ON_SERVERS,
   createUser: ['users'],
   updateUser: ['users', 'user'],
   deleteUser: ['users', 'user'],
@@ -144,10 +157,4 @@ function closeCodeOf(failure: unknown): unknown {
 interface AnswerCache {
   inspectFields(entity: string): { fieldName: string; fieldKey: string }[];
   invalidate(entity: string, fieldKey: string): void;
-}
-
-function forgetAnswers(cache: AnswerCache, fieldNames: readonly string[]): void {
-  for (const { fieldName, fieldKey } of cache.inspectFields('Query')) {
-    if (fieldNames.includes(fieldName)) cache.invalidate('Query', fieldKey);
-  }
 }
