@@ -123,9 +123,12 @@ export async function startSignInProvider(options: SignInProviderOptions): Promi
           jwks: { keys: [signer.privateJwk] },
           cookies: { keys: ['unused'] },
           pkce: { required: () => true },
-          // Its dispatcher does not call loopback, where the gateway of a test is.
-          fetch: (url: string, { dispatcher: _dispatcher, ...init }: RequestInit & { dispatcher?: unknown }) =>
-            fetch(url, init),
+          // Its dispatcher does not call loopback, where the gateway of a test is, and its signal gives up after 2.5 s,
+          // which is too early on a busy machine.
+          fetch: (
+            url: string,
+            { dispatcher: _dispatcher, signal: _signal, ...init }: RequestInit & { dispatcher?: unknown },
+          ) => fetch(url, init),
           conformIdTokenClaims: hasUserinfo,
           claims: { openid: ['sub'], email: ['email', 'email_verified'], profile: ['gatehouse_role'] },
           findAccount: (_context: unknown, sub: string) => ({
