@@ -49,6 +49,8 @@ export interface Config {
   /** The longest life of a new API token. If absent, one need not expire. */
   apiTokenMaxDays: number | undefined;
   quotas: Quotas;
+  /** How long the gateway accepts requests after the signal to stop. Load balancers notice meanwhile. */
+  shutdownDelaySeconds: number;
   /** The limit for one tool call. */
   toolCallTimeoutSeconds: number;
   /** The limit for one answer of an MCP server. */
@@ -121,6 +123,11 @@ export function readConfig(env: Environment = process.env): Config {
     auditRetentionDays: parseDays('GATEHOUSE_AUDIT_RETENTION_DAYS', text, problems),
     apiTokenMaxDays: parseDays('GATEHOUSE_API_TOKEN_MAX_DAYS', text, problems),
     quotas: parseQuotas(text, problems),
+    shutdownDelaySeconds: parseWhole(
+      { name: 'GATEHOUSE_SHUTDOWN_DELAY_SECONDS', least: 0, most: 300, byDefault: databaseUrl === undefined ? 0 : 3 },
+      text('GATEHOUSE_SHUTDOWN_DELAY_SECONDS'),
+      problems,
+    ),
     toolCallTimeoutSeconds: parseWhole(
       { name: 'GATEHOUSE_TOOL_CALL_TIMEOUT_SECONDS', least: 1, most: 600, byDefault: 60 },
       text('GATEHOUSE_TOOL_CALL_TIMEOUT_SECONDS'),

@@ -20,9 +20,6 @@ import { startRetention } from './retention.ts';
 /** How long running requests may take to finish after the signal to stop. */
 const DRAIN_MS = 10_000;
 
-/** How long the gateway accepts requests after `/readyz` starts to fail. */
-const DRAIN_NOTICE_MS = 3_000;
-
 /** Runs the gateway until SIGTERM or SIGINT. */
 export async function serve(): Promise<void> {
   const config = readConfig();
@@ -45,8 +42,8 @@ export async function serve(): Promise<void> {
       await stopped;
       log.info('stopping');
       gateway.drain();
-      // Load balancers need time to notice that /readyz fails. A gateway with the embedded database has none.
-      if (database.kind === 'server') await delay(DRAIN_NOTICE_MS);
+      // Load balancers need time to notice that /readyz fails.
+      await delay(config.shutdownDelaySeconds * 1_000);
       // Only now: clients that reconnect immediately are routed to another replica.
       gateway.endStreams();
       await server.close(DRAIN_MS);

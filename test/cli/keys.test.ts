@@ -78,7 +78,13 @@ test.runIf(serverUrl !== undefined)('with a server keys are replaced step by ste
   const [formerKey, newKey] = [generateMasterKey(), generateMasterKey()];
   const database = await createOwnDatabase(serverUrl ?? '');
   onTestFinished(database.drop);
-  const place = await makePlace({ env: { DATABASE_URL: database.url, GATEHOUSE_ENCRYPTION_KEYS: formerKey } });
+  const env = {
+    DATABASE_URL: database.url,
+    GATEHOUSE_ENCRYPTION_KEYS: formerKey,
+    // No load balancer has to notice.
+    GATEHOUSE_SHUTDOWN_DELAY_SECONDS: '0',
+  };
+  const place = await makePlace({ env });
   const withKeys = (...list: string[]) => place.with({ GATEHOUSE_ENCRYPTION_KEYS: list.join(',') });
   const first = await place.serve();
   await createSecret(place, 'first');

@@ -90,6 +90,18 @@ test('a stopping gateway ends its streams and WebSockets first and does not wait
   expect(await gateway.exit).toBe(0);
 });
 
+test('a gateway that is told to stop accepts requests for as long as it is set to', async () => {
+  const place = await makePlace({ env: { GATEHOUSE_SHUTDOWN_DELAY_SECONDS: '300' } });
+  const gateway = await place.serve();
+  gateway.child.kill('SIGTERM');
+  await gateway.waitFor('"stopping"');
+  expect((await fetch(`http://127.0.0.1:${place.port}/readyz`)).status).toBe(503);
+  expect(await place.ask('{ viewer { role } }')).toEqual({ viewer: { role: 'ADMIN' } });
+  // The second signal does not wait.
+  gateway.child.kill('SIGTERM');
+  await gateway.exit;
+});
+
 test('a folder whose gateway was killed can be used again', async () => {
   const { dataDir, run, serve } = await makePlace();
   await (await serve()).kill();
