@@ -41,6 +41,7 @@ import { shareOperations } from './share-operations.ts';
 import { createOidcRoutes } from './sign-in/oidc-routes.ts';
 import { createPageFiles } from './sign-in/page-files.ts';
 import { createPages } from './sign-in/pages.ts';
+import { createPendingCookies } from './sign-in/pending-cookies.ts';
 import { createSignInRoutes } from './sign-in/sign-in-routes.ts';
 import { requireTokenScope } from './token-scope.ts';
 
@@ -135,8 +136,9 @@ export function createApp(options: AppOptions): App {
   app.use(shareOperations(services));
   app.route('/', createSessionRoutes({ sessions, cookie }));
   app.route('/', createSignInRoutes({ authentication, sessions, oidcSignIn, cookie, denials, pages, publicUrl }));
-  const pendingCookie = createHostCookie(publicUrl, 'gatehouse_sign_in');
-  app.route('/', createOidcRoutes({ signIn: oidcSignIn, sessions, cookie, pendingCookie, denials, pages }));
+  const readExpiry = (value: string) => oidcSignIn?.readExpiry(value);
+  const pendingCookies = createPendingCookies({ publicUrl, readExpiry });
+  app.route('/', createOidcRoutes({ signIn: oidcSignIn, sessions, cookie, pendingCookies, denials, pages }));
   app.route('/', createPlaygroundRoutes(playgroundAssets, pages));
   app.route('/', createGraphQLRoutes({ graphql, sockets, denials }));
   app.route('/', createServerRoutes(services));

@@ -59,6 +59,12 @@ export const CREDENTIAL_LIMITS = {
     unit: 'ms',
     answer: '`VALIDATION_FAILED` with the issue `STATE_EXPIRED`',
   },
+  pendingSignIns: {
+    what: 'Sign-ins at the OpenID Connect provider that one browser has begun',
+    value: 4,
+    unit: 'count',
+    answer: 'a new one ends the oldest',
+  },
   oidcReturnPath: {
     what: 'The path that a browser returns to after a sign-in',
     value: 512,

@@ -258,4 +258,8 @@ export const ROWS: Readonly<Record<string, (database: Database, keyring: Keyring
   async '20261129082000_rate_counts'(database) {
     await insert(database, 'rate_counts', [{ name: 'n', points: 2_147_483_647, ends_at: 'now' }]);
   },
+  async '20261129084528_oidc_logouts'(database) {
+    const times = { issued_at: 'now', received_at: 'now', expires_at: 'now' };
+    await insert(database, 'oidc_logouts', [{ digest: HASH, ...times }]);
+  },
 };

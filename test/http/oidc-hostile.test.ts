@@ -5,7 +5,12 @@ import { createOidcSigner } from '../setup/oidc-signer.ts';
 import type { Landing, TinyBrowser } from '../setup/tiny-browser.ts';
 import { openSignInWorld, type SignInWorld, signIn, whoIsIn } from './sign-in-world.ts';
 
-const PENDING = 'gatehouse_sign_in';
+/** The cookie of the one sign-in that a browser has begun. */
+function pendingOf(browser: TinyBrowser): [name: string, value: string] {
+  const all = [...browser.jarOf(world.url)].filter(([name]) => name.startsWith('gatehouse_sign_in_'));
+  expect(all).toHaveLength(1);
+  return all[0] as [string, string];
+}
 
 let world: SignInWorld;
 beforeAll(async () => {
@@ -121,15 +126,15 @@ describe('nobody is signed in by an answer', () => {
 
   test('that was used before, also with the cookie of then', async () => {
     const { browser, callback, authorization } = await comeBack();
-    const cookie = browser.jarOf(world.url).get(PENDING) ?? '';
+    const [name, cookie] = pendingOf(browser);
     expect((await browser.request(callback.href)).status).toBe(303);
     const other = world.browser();
     await expectNobody(other, await other.open(callback.href), 400, UNKNOWN);
-    other.jarOf(world.url).set(PENDING, cookie);
+    other.jarOf(world.url).set(name, cookie);
     await expectNobody(other, await other.open(callback.href), 400, 'does not accept this sign-in');
     // A fresh code for the same request, so that nothing but the gateway's own memory is in the way.
     const again = await browser.open(authorization, isCallback);
-    other.jarOf(world.url).set(PENDING, cookie);
+    other.jarOf(world.url).set(name, cookie);
     await expectNobody(other, await other.open(again.url), 400, UNKNOWN);
   });
 
@@ -138,6 +143,12 @@ describe('nobody is signed in by an answer', () => {
     const stranger = world.browser();
     await expectNobody(stranger, await stranger.open(mine.callback.href), 400, UNKNOWN);
     await expectNobody(theirs.browser, await theirs.browser.open(mine.callback.href), 400, UNKNOWN);
+  });
+
+  test('with the cookie of another sign-in under the right name', async () => {
+    const [mine, theirs] = [await comeBack(), await comeBack()];
+    mine.browser.jarOf(world.url).set(pendingOf(mine.browser)[0], pendingOf(theirs.browser)[1]);
+    await expectNobody(mine.browser, await mine.browser.open(mine.callback.href), 400, UNKNOWN);
   });
 
   test('with the code of another sign-in', async () => {
@@ -153,8 +164,8 @@ describe('nobody is signed in by an answer', () => {
     ['something else', () => '%00"'],
   ])('with a cookie that is %s', async (_name, change) => {
     const { browser, callback } = await comeBack();
-    const jar = browser.jarOf(world.url);
-    jar.set(PENDING, change(jar.get(PENDING) ?? ''));
+    const [name, cookie] = pendingOf(browser);
+    browser.jarOf(world.url).set(name, change(cookie));
     await expectNobody(browser, await browser.open(callback.href), 400, UNKNOWN);
   });
 });
@@ -269,8 +280,7 @@ describe('a provider that is away', () => {
 describe('what costs the provider a request', () => {
   test('is limited for each network', async () => {
     const { browser, callback } = await comeBack();
-    const jar = browser.jarOf(world.url);
-    const cookie = `${PENDING}=${jar.get(PENDING)}`;
+    const cookie = pendingOf(browser).join('=');
     callback.searchParams.set('code', 'invented');
     const path = `${callback.pathname}${callback.search}`;
     const before = world.provider.requests.length;

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { decodeJwt } from 'jose';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { hashToken } from '../../src/domain/credentials/token-format.ts';
 import { createOidcSigner } from '../setup/oidc-signer.ts';
@@ -185,6 +186,58 @@ describe('a logout token of the provider', () => {
     expect(await whoIsIn(world, browser)).toBeDefined();
   });
 
+  describe('that arrives while a sign-in is under way', () => {
+    const countSessions = async () => {
+      const [row] = await world.gateway.database.query('SELECT count(*)::int AS count FROM sessions');
+      return row?.['count'];
+    };
+
+    /** Signs in, and lets a logout arrive when the provider has answered, but not the gateway. */
+    const signInDuring = async (toClaims: (sid: string) => Record<string, unknown>) => {
+      world.provider.nextAccount = { sub: 'lou' };
+      const browser = world.browser();
+      world.provider.forge = {
+        path: '/token',
+        async change(answer) {
+          world.gateway.clock.advance(1_000);
+          const { sid } = decodeJwt(String(answer['id_token']));
+          expect(sid).toEqual(expect.any(String));
+          expect(await send(await sign(toClaims(String(sid))))).toBe(200);
+          return answer;
+        },
+      };
+      const landing = await signIn(world, browser).finally(() => {
+        world.provider.forge = undefined;
+      });
+      return { browser, landing };
+    };
+
+    test.each<[string, (sid: string) => Record<string, unknown>]>([
+      ['the session', (sid) => ({ sid })],
+      ['the session and the user', (sid) => ({ sid, sub: 'lou' })],
+      ['the user', () => ({ sub: 'lou' })],
+    ])('for %s lets it open no session, and says so', async (_name, toClaims) => {
+      const before = await countSessions();
+      const { browser, landing } = await signInDuring(toClaims);
+      expect(landing.status).toBe(400);
+      expect(landing.text).toContain('The provider signed you out while you signed in here');
+      expect(await whoIsIn(world, browser)).toBeUndefined();
+      expect(await countSessions()).toBeLessThanOrEqual(before);
+      // The person can sign in again at once.
+      expect(await whoIsIn(world, await signedIn('lou'))).toBeDefined();
+    });
+
+    test.each<[string, (sid: string) => Record<string, unknown>]>([
+      ['another session', () => ({ sid: 'another' })],
+      ['another session of the user', () => ({ sid: 'another', sub: 'lou' })],
+      ['another user', () => ({ sub: 'mia' })],
+    ])('for %s does not disturb it', async (_name, toClaims) => {
+      const { browser, landing } = await signInDuring(toClaims);
+      expect(landing.status).toBe(200);
+      expect(await whoIsIn(world, browser)).toBeDefined();
+    });
+  });
+
   test('is one token in a form', async () => {
     const token = await sign({ sub: 'kay' });
     expect(await send()).toBe(400);
@@ -211,5 +264,7 @@ describe('a logout token of the provider', () => {
     world.gateway.clock.advance(HOUR_MS);
     await signedIn('ada');
     expect(await count()).toBe(1);
+    expect(await send(await sign({ sub: 'ada' }))).toBe(200);
+    expect(await world.gateway.database.query('SELECT 1 FROM oidc_logouts')).toHaveLength(1);
   });
 });

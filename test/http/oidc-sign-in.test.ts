@@ -43,11 +43,53 @@ describe('a sign-in', () => {
       code_challenge: expect.stringMatching(/^[\w-]{43}$/),
       code_challenge_method: 'S256',
     });
-    const cookie = browser.jarOf(world.url).get('gatehouse_sign_in') ?? '';
-    for (const name of ['state', 'nonce']) expect(cookie).not.toContain(query.get(name));
+    const [[name = '', cookie = ''] = []] = [...browser.jarOf(world.url)];
+    expect(name).toMatch(/^gatehouse_sign_in_[0-9a-f]{16}$/);
+    for (const secret of ['state', 'nonce']) expect(name + cookie).not.toContain(query.get(secret));
     const started = await world.gateway.fetch('/auth/oidc/sign-in');
     expect(started.headers.get('set-cookie')).toMatch(/Path=\/; Expires=.*; HttpOnly; SameSite=Lax$/);
     expect(started.headers.get('cache-control')).toBe('no-store');
+  });
+
+  test('in several tabs at once works in each of them, in any order', async () => {
+    world.provider.nextAccount = { sub: 'tabs' };
+    const browser = world.browser();
+    const begin = async (returnTo: string) => {
+      const path = `${world.url}/auth/oidc/sign-in?${new URLSearchParams({ return_to: returnTo })}`;
+      return (await browser.open(path, (url) => url.includes('/auth?'))).url;
+    };
+    const isCallback = (url: string) => url.includes('/auth/oidc/callback');
+    const [first, second] = [await begin('/graphql?tab=1'), await begin('/graphql?tab=2')];
+    const [later, earlier] = [await browser.open(second, isCallback), await browser.open(first, isCallback)];
+    for (const [{ url }, tab] of [
+      [later, '/graphql?tab=2'],
+      [earlier, '/graphql?tab=1'],
+    ] as const) {
+      const response = await browser.request(url);
+      expect([response.status, response.headers.get('location')]).toEqual([303, tab]);
+      expect(await whoIsIn(world, browser)).toBeDefined();
+    }
+    expect([...browser.jarOf(world.url).keys()]).toEqual(['gatehouse_session']);
+  });
+
+  test('can be begun often in one browser, which keeps the newest four', async () => {
+    world.provider.nextAccount = { sub: 'tabs' };
+    const browser = world.browser();
+    const begun: string[] = [];
+    for (let times = 0; times < 6; times += 1) {
+      world.gateway.clock.advance(1_000);
+      begun.push((await browser.open(`${world.url}/auth/oidc/sign-in`, (url) => url.includes('/auth?'))).url);
+    }
+    const jar = browser.jarOf(world.url);
+    expect(jar.size).toBe(4);
+    // One that the gateway did not make goes first.
+    jar.set('gatehouse_sign_in_0000000000000000', 'invented');
+    begun.push((await browser.open(`${world.url}/auth/oidc/sign-in`, (url) => url.includes('/auth?'))).url);
+    expect([jar.size, jar.has('gatehouse_sign_in_0000000000000000')]).toEqual([4, false]);
+    const landings: number[] = [];
+    for (const url of begun) landings.push((await browser.open(url)).status);
+    expect(landings).toEqual([400, 400, 400, 200, 200, 200, 200]);
+    expect([...jar.values()].join('').length).toBeLessThan(4 * 1_024);
   });
 
   test('leaves nothing in the gateway until the provider vouches for it', async () => {

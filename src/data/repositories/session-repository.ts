@@ -106,6 +106,33 @@ export function createSessionRepository(db: PrismaStore) {
       return count === 1;
     }),
 
+    /**
+     * Lets sign-ins and logouts of an issuer take turns until the transaction ends, so that none slips in between: any number
+     * of sign-ins at once, or one logout.
+     */
+    lockSignIns: guarded('session.create', async (args: { issuer: string; isLogout: boolean }): Promise<void> => {
+      const name = `sign-ins ${args.issuer}`;
+      if (args.isLogout) await db.$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended(${name}, 0))`;
+      else await db.$executeRaw`SELECT pg_advisory_xact_lock_shared(hashtextextended(${name}, 0))`;
+    }),
+
+    /** Remembers whom a logout named, as long as a sign-in that began before could come back. */
+    rememberLogout: guarded(
+      'session.create',
+      async (args: { digests: readonly string[]; issuedAt: Date; receivedAt: Date; expiresAt: Date }) => {
+        const { digests, ...times } = args;
+        await db.oidcLogout.deleteMany({ where: { expiresAt: { lt: args.receivedAt } } });
+        for (const digest of digests) {
+          await db.oidcLogout.upsert({ where: { digest }, create: { digest, ...times }, update: times });
+        }
+      },
+    ),
+
+    /** The logouts that named one of these. */
+    findLogouts: guarded('session.create', async (args: { digests: readonly string[]; now: Date }) =>
+      db.oidcLogout.findMany({ where: { digest: { in: [...args.digests] }, expiresAt: { gte: args.now } } }),
+    ),
+
     /** Removes sessions that have expired or have been idle since `idleBefore`, and old sign-in links. */
     sweep: guarded('session.create', async (args: { now: Date; idleBefore: Date }) => {
       await db.session.deleteMany({

@@ -1,6 +1,6 @@
 import type { Secret } from '../../crypto/secret.ts';
 import type { SessionRecord } from '../../data/records.ts';
-import type { Store } from '../../data/store.ts';
+import type { Repositories, Store } from '../../data/store.ts';
 import { forbidden, notFound, unauthenticated } from '../../errors.ts';
 import { CREDENTIAL_LIMITS } from '../../limits/credential-limits.ts';
 import { assertCan } from '../../policy/policy.ts';
@@ -67,6 +67,7 @@ export function createSessionService(options: SessionServiceOptions) {
     origin: Origin,
     notAfter: Date | null,
     lifetimeMs: number = SESSION_LIFETIME_MS,
+    assertLive: (tx: Repositories) => Promise<void> = async () => undefined,
   ): Promise<OpenedSession> => {
     const { userId } = actor;
     const at = now().getTime();
@@ -77,6 +78,7 @@ export function createSessionService(options: SessionServiceOptions) {
     await store.sessions.sweep(SYSTEM, { now: createdAt, idleBefore: new Date(at - SESSION_IDLE_MS) });
     const tokenHash = hashToken(token.expose());
     await store.transaction(async (tx) => {
+      await assertLive(tx);
       await tx.usage.endOldSessions(SYSTEM, { userId, keep: maxPerUser - 1 });
       await tx.sessions.create(SYSTEM, { tokenHash, userId, ...origin, createdAt, expiresAt });
       const target = { type: 'user', id: userId } as const;
@@ -174,10 +176,16 @@ export function createSessionService(options: SessionServiceOptions) {
      * Opens a session for a user who just signed in at the OpenID Connect issuer.
      *
      * @param signIn.sessionId the issuer's `sid`, if it gave one
+     * @param signIn.assertLive throws if the issuer has signed the user out meanwhile
      */
     async openBySignIn(
       user: { id: string; role: Role },
-      signIn: { issuer: string; sessionId: string | null; lifetimeMs: number },
+      signIn: {
+        issuer: string;
+        sessionId: string | null;
+        lifetimeMs: number;
+        assertLive: (tx: Repositories) => Promise<void>;
+      },
     ): Promise<OpenedSession> {
       const expiresAt = new Date(now().getTime() + signIn.lifetimeMs);
       const actor: SignedIn = {
@@ -187,7 +195,7 @@ export function createSessionService(options: SessionServiceOptions) {
         credential: { kind: 'oidc', expiresAt },
       };
       const origin = { ...NO_ORIGIN, oidcIssuer: signIn.issuer, oidcSessionId: signIn.sessionId };
-      return open(actor, origin, expiresAt, signIn.lifetimeMs);
+      return open(actor, origin, expiresAt, signIn.lifetimeMs, signIn.assertLive);
     },
 
     /**

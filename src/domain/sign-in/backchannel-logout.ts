@@ -7,6 +7,7 @@ import { CLOCK_TOLERANCE_SECONDS } from '../credentials/oidc.ts';
 import { OidcIssuerError } from '../credentials/oidc-fetch.ts';
 import { hashToken } from '../credentials/token-format.ts';
 import { IssuerTokenError, type IssuerTokens } from './issuer-tokens.ts';
+import type { RecentLogouts } from './recent-logouts.ts';
 
 /** A logout token is refused when it is older, so it need not be remembered for longer. */
 const REMEMBER_MS = CREDENTIAL_LIMITS.oidcLogoutAge.value + 2 * CLOCK_TOLERANCE_SECONDS * 1_000;
@@ -15,6 +16,7 @@ const REMEMBER_MS = CREDENTIAL_LIMITS.oidcLogoutAge.value + 2 * CLOCK_TOLERANCE_
 export interface BackchannelLogoutOptions {
   issuer: string;
   tokens: IssuerTokens;
+  logouts: RecentLogouts;
   store: Store;
   guesses: GuessLimit;
   now: () => Date;
@@ -23,7 +25,7 @@ export interface BackchannelLogoutOptions {
 
 /** Ends sessions when the provider says so (OpenID Connect Back-Channel Logout 1.0). */
 export function createBackchannelLogout(options: BackchannelLogoutOptions) {
-  const { issuer, tokens, store, guesses, now, onError } = options;
+  const { issuer, tokens, logouts, store, guesses, now, onError } = options;
 
   const verify = async (token: string) => {
     try {
@@ -36,7 +38,8 @@ export function createBackchannelLogout(options: BackchannelLogoutOptions) {
 
   return {
     /**
-     * Ends the sessions that the token names, and the streams that use them. A token counts once: who sees one must not be
+     * Ends the sessions that the token names, and the streams that use them, and lets sign-ins of theirs that are under way
+     * open none. A token counts once: who sees one must not be
      * able to end later sessions with it.
      *
      * @throws VALIDATION_FAILED, UPSTREAM_FAILED when the provider's keys are not available, RATE_LIMITED after too many
@@ -45,12 +48,15 @@ export function createBackchannelLogout(options: BackchannelLogoutOptions) {
     async acceptLogout(token: string): Promise<void> {
       try {
         const isGood = () => true;
-        const { jti, subject, sessionId } = await guesses.attempt(token, () => verify(token), isGood);
+        const { jti, ...whose } = await guesses.attempt(token, () => verify(token), isGood);
         const digest = hashToken(`logout ${issuer} ${jti}`);
         await store.transaction(async (tx) => {
           const at = now();
           const use = { digest, expiresAt: new Date(at.getTime() + REMEMBER_MS), now: at };
           if (!(await tx.sessions.useOnce(SYSTEM, use))) throw refused();
+          // Before the sessions end: none can be opened in between.
+          await logouts.remember(tx, whose);
+          const { subject, sessionId } = whose;
           const userIds = await tx.sessions.endOidc(SYSTEM, { issuer, sessionId, subject });
           for (const id of userIds) {
             const target = { type: 'user', id } as const;

@@ -73,7 +73,8 @@ export function createIssuerTokens({ issuer, clientId, findKey, now }: IssuerTok
       if (typeof event !== 'object' || event === null) throw new IssuerTokenError('it is no logout token');
       // An ID token, which anybody with an account has, must not end sessions.
       if (nonce !== undefined) throw new IssuerTokenError('it has a nonce');
-      const facts = { jti: readName(jti), subject: readName(sub), sessionId: readName(sid) };
+      const issuedAt = toDate(claims.iat);
+      const facts = { jti: readName(jti), subject: readName(sub), sessionId: readName(sid), issuedAt };
       if (facts.jti === undefined) throw new IssuerTokenError('it has no jti');
       if (facts.subject === undefined && facts.sessionId === undefined) {
         throw new IssuerTokenError('it names neither a user nor a session');
@@ -88,6 +89,12 @@ export interface LogoutFacts {
   jti: string;
   subject: string | undefined;
   sessionId: string | undefined;
+  issuedAt: Date;
+}
+
+/** The time of a claim that was checked, by the issuer's clock. */
+export function toDate(seconds: number | undefined): Date {
+  return new Date((seconds ?? 0) * 1_000);
 }
 
 /** A name that the issuer gives, or undefined. */

@@ -17,7 +17,7 @@ import type { Cursors } from '../cursors.ts';
 import { readAuthorizationAnswer } from '../oauth/authorization-answer.ts';
 import { createBackchannelLogout } from './backchannel-logout.ts';
 import { CodeRefusedError, createCodeExchange } from './code-exchange.ts';
-import { createIssuerTokens, IssuerTokenError, readName } from './issuer-tokens.ts';
+import { createIssuerTokens, IssuerTokenError, readName, toDate } from './issuer-tokens.ts';
 import {
   createPendingSignIn,
   isStateOf,
@@ -26,6 +26,7 @@ import {
   sealPendingSignIn,
 } from './pending-sign-in.ts';
 import { createProviderMetadata, type ProviderMetadata } from './provider-metadata.ts';
+import { createRecentLogouts } from './recent-logouts.ts';
 import { parseReturnPath } from './return-path.ts';
 
 /** The paths of the callback, and of the page after signing out at the provider. Both are registered there. */
@@ -70,6 +71,7 @@ export function createOidcSignIn(options: OidcSignInOptions) {
   const load = () => loadIssuerKeys(issuer, { fetch });
   const findKey = createIssuerKeys({ load, now, cooldownMs: KEY_COOLDOWN_MS, onError });
   const tokens = createIssuerTokens({ issuer, clientId, findKey, now });
+  const logouts = createRecentLogouts({ issuer, now });
   const codes = createCodeExchange({ ...signIn, issuer, redirectUri, fetch });
 
   /** Converts what the provider does to what the person can do about it. */
@@ -114,10 +116,12 @@ export function createOidcSignIn(options: OidcSignInOptions) {
      * Begins a sign-in.
      *
      * @param returnTo where the browser wants to go afterwards; only paths of the gateway count
-     * @returns where the browser goes, and the cookie that it needs when it comes back
+     * @returns where the browser goes, and the cookie that it needs when it comes back with this state
      * @throws UPSTREAM_FAILED when the provider is away
      */
-    async start(returnTo: string | undefined): Promise<{ url: string; cookie: string; expiresAt: Date }> {
+    async start(
+      returnTo: string | undefined,
+    ): Promise<{ url: string; state: string; cookie: string; expiresAt: Date }> {
       const pending = createPendingSignIn(parseReturnPath(returnTo), now());
       const { state, nonce, codeVerifier, expiresAt } = pending;
       try {
@@ -133,7 +137,7 @@ export function createOidcSignIn(options: OidcSignInOptions) {
           code_challenge_method: 'S256',
         };
         for (const [name, value] of Object.entries(parameters)) url.searchParams.set(name, value);
-        return { url: url.href, cookie: sealPendingSignIn(cursors, pending), expiresAt };
+        return { url: url.href, state, cookie: sealPendingSignIn(cursors, pending), expiresAt };
       } catch (error) {
         throw toOwnError(error);
       }
@@ -164,14 +168,29 @@ export function createOidcSignIn(options: OidcSignInOptions) {
         const use = { digest, expiresAt: pending.expiresAt, now: now() };
         if (!(await store.sessions.useOnce(SYSTEM, use))) throw refused('STATE_INVALID', UNKNOWN);
         const user = await findUser(claims);
-        const sessionId = readName(claims['sid']) ?? null;
-        const lifetimeMs = sessionHours * HOUR_MS;
-        const opened = await sessions.openBySignIn(user, { issuer, sessionId, lifetimeMs });
+        const sessionId = readName(claims['sid']);
+        const made = {
+          subject: claims.sub ?? '',
+          sessionId,
+          startedAt: pending.startedAt,
+          issuedAt: toDate(claims.iat),
+        };
+        const opened = await sessions.openBySignIn(user, {
+          issuer,
+          sessionId: sessionId ?? null,
+          lifetimeMs: sessionHours * HOUR_MS,
+          async assertLive(tx) {
+            if (await logouts.isOver(tx, made)) throw refused('SIGNED_OUT', SIGNED_OUT);
+          },
+        });
         return { opened, returnTo: pending.returnTo };
       } catch (error) {
         throw toOwnError(error);
       }
     },
+
+    /** When the sign-in of a cookie ends. Undefined if the gateway did not make it. */
+    readExpiry: (cookie: string): Date | undefined => openPendingSignIn(cursors, cookie)?.expiresAt,
 
     /** Where a sign-in that failed wanted to return to, for another try. */
     readReturnPath(cookie: string | undefined): string {
@@ -191,7 +210,7 @@ export function createOidcSignIn(options: OidcSignInOptions) {
       return url.href;
     },
 
-    ...createBackchannelLogout({ issuer, tokens, store, guesses, now, onError }),
+    ...createBackchannelLogout({ issuer, tokens, logouts, store, guesses, now, onError }),
   };
 }
 
@@ -199,6 +218,7 @@ const UNKNOWN = 'This sign-in was not started in this browser, or was already us
 const CODE_REFUSED = 'The provider does not accept this sign-in any more. Start again.';
 const ID_TOKEN_INVALID =
   'The answer of the provider could not be verified, so nobody was signed in. Start again; if that does not help, tell the operator.';
+const SIGNED_OUT = 'The provider signed you out while you signed in here, so nobody was signed in. Start again.';
 const SUSPENDED = 'Your user is suspended. Ask an admin of this gateway.';
 
 function refused(code: string, message: string): DomainError {

@@ -19,13 +19,14 @@ export interface PendingSignIn {
   /** PKCE (RFC 7636). */
   codeVerifier: string;
   returnTo: string;
+  startedAt: Date;
   expiresAt: Date;
 }
 
 /** Begins a sign-in. */
 export function createPendingSignIn(returnTo: string, now: Date): PendingSignIn {
   const [state = '', nonce = '', codeVerifier = ''] = [1, 2, 3].map(() => generateOpaqueToken().expose());
-  return { state, nonce, codeVerifier, returnTo, expiresAt: new Date(now.getTime() + AGE_MS) };
+  return { state, nonce, codeVerifier, returnTo, startedAt: now, expiresAt: new Date(now.getTime() + AGE_MS) };
 }
 
 /** Seals a sign-in for the cookie: at most 1,024 characters, and every replica can open it. */
@@ -42,7 +43,8 @@ export function openPendingSignIn(cursors: Cursors, cookie: string | undefined):
   // Sealed by the gateway, so it has this form.
   const fields = JSON.parse(Buffer.from(bytes).toString('utf8')) as [string, string, string, number, string];
   const [state, nonce, codeVerifier, expiry, returnTo] = fields;
-  return { state, nonce, codeVerifier, returnTo, expiresAt: new Date(expiry) };
+  const startedAt = new Date(expiry - AGE_MS);
+  return { state, nonce, codeVerifier, returnTo, startedAt, expiresAt: new Date(expiry) };
 }
 
 /** Whether an answer belongs to the sign-in. */

@@ -9,6 +9,7 @@ import type { HostCookie } from '../host-cookie.ts';
 import { readRetryAfter, statusOfCode } from '../problem.ts';
 import { readForm } from './form-body.ts';
 import { OIDC_SIGN_IN_PATH, type Pages, withReturnPath } from './pages.ts';
+import type { PendingCookies } from './pending-cookies.ts';
 import { isPreview } from './sign-in-routes.ts';
 
 /** What the routes work with. */
@@ -18,15 +19,15 @@ export interface OidcRoutesOptions {
   sessions: SessionService;
   /** The cookie of the session. */
   cookie: HostCookie;
-  /** The cookie of a sign-in that has begun. */
-  pendingCookie: HostCookie;
+  /** The cookies of sign-ins that have begun. */
+  pendingCookies: PendingCookies;
   denials: Denials;
   pages: Pages;
 }
 
 /** The routes where a browser signs in at the OpenID Connect provider, and where the provider signs it out. */
 export function createOidcRoutes(options: OidcRoutesOptions): Hono<HttpEnv> {
-  const { sessions, cookie, pendingCookie, denials, pages } = options;
+  const { sessions, cookie, pendingCookies, denials, pages } = options;
   const routes = new Hono<HttpEnv>();
 
   const findSignIn = (): OidcSignIn => {
@@ -49,7 +50,7 @@ export function createOidcRoutes(options: OidcRoutesOptions): Hono<HttpEnv> {
     const wish = c.req.query('return_to');
     try {
       const started = await findSignIn().start(wish);
-      c.header('set-cookie', pendingCookie.set(started.cookie, started.expiresAt));
+      for (const line of pendingCookies.begin(c.req.raw, started)) c.header('set-cookie', line, { append: true });
       c.header('cache-control', 'no-store');
       return c.redirect(started.url, 303);
     } catch (error) {
@@ -59,11 +60,13 @@ export function createOidcRoutes(options: OidcRoutesOptions): Hono<HttpEnv> {
 
   routes.get(SIGN_IN_CALLBACK_PATH, async (c) => {
     if (isPreview(c)) return c.body(null, 204);
-    const pending = pendingCookie.read(c.req.raw);
-    // Whatever comes of it, this sign-in is over.
-    if (pending !== undefined) c.header('set-cookie', pendingCookie.clear(), { append: true });
+    const answer = new URL(c.req.url).searchParams;
+    const state = answer.get('state') ?? '';
+    const pending = pendingCookies.read(c.req.raw, state);
+    // Whatever comes of it, this sign-in is over. Others of this browser go on.
+    if (pending !== undefined) c.header('set-cookie', pendingCookies.end(state), { append: true });
     try {
-      const { opened, returnTo } = await findSignIn().finish(new URL(c.req.url).searchParams, pending);
+      const { opened, returnTo } = await findSignIn().finish(answer, pending);
       await sessions.end(c.get('viewer'));
       c.header('set-cookie', cookie.set(opened.token.expose(), opened.expiresAt), { append: true });
       c.header('cache-control', 'no-store');
