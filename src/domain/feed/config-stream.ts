@@ -237,8 +237,11 @@ export async function* streamConfigEvents(
   await retryDuringOutage(() => reader.reach(shown));
   const isInitial = place.initialAfter !== undefined;
   const rev = isInitial ? yield* sendInitial(place) : place.rev;
-  // Send new subscribers their starting position.
-  if (isInitial || args.after === undefined) yield toEvent({ type: 'BOOKMARK', viewer: await findViewer() }, { rev });
+  // Send new subscribers their starting position, and those who have missed nothing that they have not: who waits for a
+  // change of their own at another replica then knows that this one has made it.
+  const isCurrent = place.rev >= args.openedAt;
+  if (isInitial || args.after === undefined || isCurrent)
+    yield toEvent({ type: 'BOOKMARK', viewer: await findViewer() }, { rev });
   yield* followChanges(rev);
 }
 
