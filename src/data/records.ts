@@ -88,6 +88,19 @@ export type ConnectionRecord =
     }
   | { kind: 'ended'; configId: string; reason: string };
 
+/** A connection as its user's list shows it. Has no token. */
+export interface ListedConnectionRecord {
+  userId: string;
+  /** Of the config. What the list is sorted by, before the config's id. */
+  displayName: string;
+  connection: ConnectionRecord;
+  /** When the user connected. Null when the connection has ended. */
+  connectedAt: Date | null;
+  /** When it ended. Null when it has not. */
+  endedAt: Date | null;
+  scopes: string[];
+}
+
 /** The settings discovered for a config's authorization server, and the gateway's client there. */
 export interface OAuthDiscoveryRecord {
   mcpServerConfigId: string;

@@ -4,6 +4,7 @@ import { createApiTokenRepository } from './repositories/api-token-repository.ts
 import { type AdmitEntry, createAuditRepository } from './repositories/audit-repository.ts';
 import { createChatRepository } from './repositories/chat-repository.ts';
 import { createConfigRepository } from './repositories/config-repository.ts';
+import { createConnectionListRepository } from './repositories/connection-list-repository.ts';
 import { createConnectionRepository } from './repositories/connection-repository.ts';
 import { createFeedRepository } from './repositories/feed-repository.ts';
 import { createFormerClientRepository } from './repositories/former-client-repository.ts';
@@ -22,6 +23,7 @@ import { createUserTokenRepository } from './repositories/user-token-repository.
 export interface Repositories {
   configs: ReturnType<typeof createConfigRepository>;
   connections: ReturnType<typeof createConnectionRepository>;
+  connectionLists: ReturnType<typeof createConnectionListRepository>;
   userTokens: ReturnType<typeof createUserTokenRepository>;
   formerClients: ReturnType<typeof createFormerClientRepository>;
   scopeRequests: ReturnType<typeof createScopeRequestRepository>;
@@ -78,6 +80,7 @@ function createRepositories(db: PrismaStore, admitEntry: AdmitEntry | undefined)
   return {
     configs: createConfigRepository(db),
     connections: createConnectionRepository(db),
+    connectionLists: createConnectionListRepository(db),
     userTokens: createUserTokenRepository(db),
     formerClients: createFormerClientRepository(db),
     scopeRequests: createScopeRequestRepository(db),

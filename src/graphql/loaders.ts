@@ -17,6 +17,7 @@ import { notFound } from '../errors.ts';
 import type { Viewer } from '../policy/viewer.ts';
 import type { OperationBudget } from './budget/operation-budget.ts';
 import { createMessagePages } from './chat/message-pages.ts';
+import { createConnectionPages } from './connection/connection-pages.ts';
 
 /** One query for each kind of fact and operation, however many nodes ask. */
 export type Loaders = ReturnType<typeof createLoaders>;
@@ -83,6 +84,13 @@ export function createLoaders(services: Services, viewer: Viewer, budget: Operat
       },
       { cacheKeyFn: ({ id }) => id },
     ),
+
+    connectionPage: createConnectionPages(services, viewer),
+
+    connectionCount: new DataLoader<string, number>(async (userIds) => {
+      const counts = await services.connectionList.count(viewer, userIds);
+      return userIds.map((id) => counts.get(id) ?? 0);
+    }),
 
     messagePage: createMessagePages(services, viewer),
 

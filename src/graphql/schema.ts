@@ -16,6 +16,7 @@ import './audit-log/mutations.ts';
 import './config-event/subscriptions.ts';
 import './user/queries.ts';
 import './user/mutations.ts';
+import './connection/type.ts';
 import './api-token/mutations.ts';
 import './session/mutations.ts';
 import './encryption-key/queries.ts';

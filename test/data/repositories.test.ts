@@ -38,6 +38,8 @@ const ACTIONS: Readonly<Record<string, Action>> = {
   'connections.list': 'mcpServerConnection.read',
   'connections.listConfigIds': 'mcpServerConnection.remove',
   'connections.remove': 'mcpServerConnection.remove',
+  'connectionLists.list': 'mcpServerConnection.read',
+  'connectionLists.count': 'mcpServerConnection.read',
   'userTokens.find': 'mcpServerConnection.useTokens',
   'userTokens.findEndReason': 'mcpServerConnection.useTokens',
   'userTokens.replace': 'mcpServerConnection.useTokens',
@@ -180,10 +182,22 @@ type AnyFunction = Guarded<unknown, unknown>;
 
 function listFunctions(repositories: Repositories): [string, AnyFunction][] {
   const { configs, connections, userTokens, oauthFlows, oauthDiscoveries, users, apiTokens, ...others } = repositories;
-  const { sessions, audit, chats, feed, principals, scopeRequests, formerClients, usage, rateCounts, tools, ...rest } =
-    others;
+  const {
+    sessions,
+    audit,
+    chats,
+    feed,
+    principals,
+    scopeRequests,
+    formerClients,
+    usage,
+    rateCounts,
+    tools,
+    connectionLists,
+    ...rest
+  } = others;
   const oauth = { formerClients, scopeRequests, userTokens, oauthFlows, oauthDiscoveries };
-  const more = { audit, chats, feed, principals, usage, rateCounts, tools };
+  const more = { audit, chats, feed, principals, usage, rateCounts, tools, connectionLists };
   const groups = { configs, connections, ...oauth, users, apiTokens, sessions, ...more };
   const unknown = Object.entries(rest).filter(([name]) => !['transaction', 'atOneMoment'].includes(name));
   expect(unknown, 'repositories that this walk does not know').toEqual([]);

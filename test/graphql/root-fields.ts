@@ -131,6 +131,8 @@ export function selectAll(output: GraphQLOutputType, above: readonly string[] = 
   const select = ({ name, type: inner }: (typeof fields)[number]) => {
     // The same as in `edges`: an operation may not be very long.
     if (name === 'nodes' && 'edges' in type.getFields()) return `${name} { __typename }`;
+    // Each user's page counts, so it is only asked of one user.
+    if (name === 'connections' && above.length > 0) return '';
     return `${name} ${selectAll(inner, [...above, type.name])}`;
   };
   return `{ ${fields.map(select).join(' ')} }`;

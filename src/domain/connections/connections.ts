@@ -12,6 +12,7 @@ import { createAccessTokens } from './access-tokens.ts';
 import { createClientRenewal } from './client-renewal.ts';
 import { createConnectionEndings } from './connection-endings.ts';
 import { createConnectionFlow } from './connection-flow.ts';
+import { createConnectionList } from './connection-list.ts';
 import { createConnectionService } from './connection-service.ts';
 import { endExpiredConnections } from './expired-connections.ts';
 import { createExpiryWatch } from './expiry-watch.ts';
@@ -56,9 +57,11 @@ export function createConnections(options: {
   const clients = createOAuthClients({ store, renewal, now });
   const refresh = createTokenRefresh({ store, providers, secrets, endpoints, revocation, clients, now });
   const accessTokens = createAccessTokens({ store, secrets, refresh, now });
+  const service = createConnectionService({ store, experiments, secrets, endings, expiry });
   return {
     services: {
-      connections: createConnectionService({ store, experiments, secrets, endings, expiry }),
+      connections: service,
+      connectionList: createConnectionList({ store, experiments, connections: service }),
       connectionFlow: createConnectionFlow({
         store,
         experiments,
