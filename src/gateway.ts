@@ -178,6 +178,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     services,
     graphql,
     sockets,
+    caches,
     health: createDataHealth({ database, prisma, keyring, reader }),
     isDraining: () => isDraining,
     log,

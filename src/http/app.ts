@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Hono } from 'hono';
 import { cors } from 'hono/cors';
 import { matchedRoutes } from 'hono/route';
+import type { Caches } from '../cache/caches.ts';
 import type { Config } from '../config.ts';
 import { scrubDatabaseError } from '../data/database/database-error.ts';
 import type { DataHealth } from '../data/health.ts';
@@ -20,6 +21,7 @@ import type { HttpEnv } from './context.ts';
 import { refuseCrossSite } from './csrf.ts';
 import { createDoorRoutes } from './door/door-routes.ts';
 import { createResourceMetadataRoutes, isDoorPath, toChallenge } from './door/resource-metadata.ts';
+import { encodeAnswers } from './encode-answers.ts';
 import { createGraphQLRoutes, toGraphQLResponse } from './graphql-routes.ts';
 import type { GraphQLSockets } from './graphql-sockets.ts';
 import { createHealthRoutes } from './health-routes.ts';
@@ -53,6 +55,7 @@ export interface AppOptions {
   services: Services;
   graphql: GraphQLFace;
   sockets: GraphQLSockets;
+  caches: Caches;
   health: DataHealth;
   /** Whether the gateway is shutting down. */
   isDraining: () => boolean;
@@ -99,6 +102,7 @@ export function createApp(options: AppOptions): App {
     }),
   );
   app.use(tellRateLimits());
+  app.use(encodeAnswers(options.caches));
   app.use(setResponseHeaders(config));
   // Before the check of the host: probes use the addresses of pods.
   app.route(
@@ -113,7 +117,7 @@ export function createApp(options: AppOptions): App {
   );
 
   app.use(refuseOtherHosts(config));
-  const exposeHeaders = [...RATE_LIMIT_HEADERS];
+  const exposeHeaders = [...RATE_LIMIT_HEADERS, 'etag'];
   if (corsOrigins.length > 0) {
     app.use(cors({ origin: [...corsOrigins], credentials: true, maxAge: 600, exposeHeaders }));
   }

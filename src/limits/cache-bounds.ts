@@ -24,6 +24,13 @@ export const CACHE_BOUNDS = {
     keeps: 'answers about configs, until anything changes',
     whenFull: EVICTS,
   },
+  encodedAnswers: {
+    name: 'encoded answers',
+    maxEntries: 10_000,
+    maxBytes: 8 * MEGABYTE,
+    keeps: 'answers that were sent more than once, compressed',
+    whenFull: EVICTS,
+  },
   events: {
     name: 'events',
     maxEntries: 100,

@@ -1,6 +1,8 @@
 // On the embedded database: it compares headers.
 
+import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createId, update } from '../graphql/config-operations.ts';
 import { createTestGateway, type TestGateway } from '../setup/gateway.ts';
 import { openSession } from './browser-session.ts';
 import { SERVERS } from './rest-client.ts';
@@ -135,4 +137,111 @@ test('an unexpected error and a preflight have them, too', async () => {
   } finally {
     await failing.close();
   }
+});
+
+describe('answers are encoded as the client accepts', () => {
+  const LIST = '{"query":"{ mcpServerConfigs { nodes { id slug displayName description url availability } } }"}';
+  const ask = (headers: Record<string, string> = {}) =>
+    gateway.fetch('/graphql', post(LIST, { ...bearer(gateway), ...headers }));
+  const list = (headers: Record<string, string> = {}, token = gateway.tokens.admin) =>
+    gateway.fetch(SERVERS, { headers: { authorization: `Bearer ${token}`, ...headers } });
+  const decode = { br: brotliDecompressSync, gzip: gunzipSync };
+  const status = () => gateway.caches().find(({ name }) => name === 'encoded answers');
+  let id: string;
+
+  beforeAll(async () => {
+    for (let index = 0; index < 5; index += 1) {
+      id = await createId(gateway, {
+        slug: `encoded-${index}`,
+        enabled: true,
+        description: 'what it is for '.repeat(20),
+      });
+    }
+  });
+
+  test.each([
+    ['br', 'gzip, deflate, br, zstd'],
+    ['br', 'gzip;q=0.9, br;q=0.1'],
+    ['gzip', 'gzip, deflate'],
+    ['gzip', 'GZIP, br;q=0'],
+  ] as const)('%s for "%s"', async (coding, accepted) => {
+    const plain = await ask();
+    const whole = Buffer.from(await plain.arrayBuffer());
+    expect(whole.length).toBeGreaterThan(1_024);
+    // The first, the second that is kept, and the third from memory.
+    for (let time = 0; time < 3; time += 1) {
+      const response = await ask({ 'accept-encoding': accepted });
+      expect(response.headers.get('content-encoding')).toBe(coding);
+      expect(response.headers.get('content-type')).toBe(plain.headers.get('content-type'));
+      const bytes = Buffer.from(await response.arrayBuffer());
+      expect(bytes.length).toBeLessThan(whole.length / 2);
+      expect(decode[coding](bytes)).toEqual(whole);
+    }
+  });
+
+  test.each([[undefined], ['identity'], ['br;q=0, gzip;q=0'], ['deflate'], ['']])(
+    'as they are for %s',
+    async (accepted) => {
+      const response = await ask(accepted === undefined ? {} : { 'accept-encoding': accepted });
+      expect(response.headers.get('content-encoding')).toBeNull();
+      expect(response.headers.get('vary')).toContain('Accept-Encoding');
+      expect(await response.json()).toMatchObject({ data: { mcpServerConfigs: { nodes: expect.any(Array) } } });
+    },
+  );
+
+  test('as they are if they are short, and streams always', async () => {
+    const accepted = { ...bearer(gateway), 'accept-encoding': 'br' };
+    const short = await gateway.fetch('/graphql', post('{"query":"{ viewer { id } }"}', accepted));
+    expect(short.headers.get('content-encoding')).toBeNull();
+    expect(await short.json()).toMatchObject({ data: {} });
+    const stream = await gateway.fetch('/graphql', post(SUBSCRIPTION, { ...accepted, accept: 'text/event-stream' }));
+    expect(stream.headers.get('content-encoding')).toBeNull();
+    await stream.body?.cancel();
+  });
+
+  test('an answer that is sent once is not kept', async () => {
+    const name = 'n'.repeat(60);
+    const fields = Array.from(
+      { length: 8 },
+      (_, index) => `t${index}: createApiToken(input: { name: "${name}${index}" }) { token apiToken { id name } }`,
+    );
+    const before = status();
+    const query = `mutation { ${fields.join(' ')} }`;
+    const response = await gateway.fetch(
+      '/graphql',
+      post(JSON.stringify({ query }), { ...bearer(gateway), 'accept-encoding': 'gzip' }),
+    );
+    expect(response.headers.get('content-encoding')).toBe('gzip');
+    const text = gunzipSync(Buffer.from(await response.arrayBuffer())).toString();
+    expect(text.match(/"token"/g)).toHaveLength(8);
+    const after = status();
+    expect((after?.entries ?? 0) - (before?.entries ?? 0)).toBe(1);
+    expect((after?.bytes ?? 0) - (before?.bytes ?? 0)).toBeLessThan(200);
+  });
+
+  test('a list that the client has already is 304, until it changes, and only for those who see the same', async () => {
+    const first = await list();
+    const tag = first.headers.get('etag') ?? '';
+    expect(tag).toMatch(/^W\/"[\w-]{22}"$/);
+    for (const asked of [tag, tag.slice(2), `"other", ${tag}`, '*']) {
+      const same = await list({ 'if-none-match': asked, 'accept-encoding': 'br' });
+      expect([same.status, await same.text(), same.headers.get('etag')]).toEqual([304, '', tag]);
+      expect(same.headers.get('cache-control')).toBe(first.headers.get('cache-control'));
+    }
+    const members = await list({ 'if-none-match': tag }, gateway.tokens.member);
+    expect(members.status).toBe(200);
+    expect(members.headers.get('etag')).not.toBe(tag);
+    expect((await list({ 'if-none-match': tag }, 'wrong')).status).toBe(401);
+
+    await update(gateway, id, { description: 'changed' });
+    const changed = await list({ 'if-none-match': tag });
+    expect([changed.status, changed.headers.get('etag') === tag]).toEqual([200, false]);
+
+    const query = encodeURIComponent('{ mcpServerConfigs { nodes { id description } } }');
+    const get = (headers = {}) =>
+      gateway.fetch(`/graphql?query=${query}`, { headers: { ...bearer(gateway), ...headers } });
+    const graphTag = (await get()).headers.get('etag') ?? '';
+    expect((await get({ 'if-none-match': graphTag })).status).toBe(304);
+    expect((await ask({ 'if-none-match': '*' })).status).toBe(200);
+  });
 });

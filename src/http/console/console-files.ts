@@ -11,9 +11,6 @@ const CONTENT_TYPES = {
   svg: 'image/svg+xml; charset=utf-8',
 } as const;
 
-/** The codings that files are stored in, best first. */
-export const CODINGS = ['br', 'gzip'] as const;
-
 /** A file of the console, in each coding. */
 export interface ConsoleFile {
   contentType: string;

@@ -1,8 +1,8 @@
 import { type Context, Hono } from 'hono';
-import { accepts } from 'hono/accepts';
+import { findCoding } from '../content-coding.ts';
 import type { HttpEnv } from '../context.ts';
 import { prefersHtml } from '../prefers-html.ts';
-import { CODINGS, type ConsoleFile, type ConsoleFiles } from './console-files.ts';
+import type { ConsoleFile, ConsoleFiles } from './console-files.ts';
 
 /** The path prefix of the console's files, with a trailing slash. */
 const ASSETS_PATH = '/assets/';
@@ -59,14 +59,8 @@ export function createConsoleRoutes({ page, assets }: ConsoleFiles): Hono<HttpEn
 /** Sends a file in the best coding that the browser takes. */
 function send(c: Context<HttpEnv>, file: ConsoleFile): Response {
   c.header('content-type', file.contentType);
-  const coding = accepts(c, {
-    header: 'Accept-Encoding',
-    supports: [...CODINGS],
-    default: 'identity',
-    // Browsers name all codings as equally good, and gzip first.
-    match: (asked) => CODINGS.find((each) => asked.some(({ type, q }) => type === each && q > 0)) ?? 'identity',
-  });
-  if (coding !== 'br' && coding !== 'gzip') return c.body(file.plain);
+  const coding = findCoding(c);
+  if (coding === undefined) return c.body(file.plain);
   c.header('content-encoding', coding);
   return c.body(file[coding]);
 }
