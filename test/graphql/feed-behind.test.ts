@@ -1,3 +1,4 @@
+import { createGatehouseClient } from 'mcp-gatehouse-client';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openServerDatabase } from '../../src/data/database/server-database.ts';
 import { createServerDatabase, onServer } from '../setup/database.ts';
@@ -21,12 +22,40 @@ describe.runIf(onServer)('at a replica that lags behind', () => {
     first = await createTestGateway({ database: one });
     // It expects notifications, and polls only rarely.
     const listen = async () => ({ isConnected: () => true, close: async () => undefined });
-    behind = await createReplica(first, { ...two, listen });
+    // Bookmarks of the clock would come too late.
+    behind = await createReplica(first, { ...two, listen }, { streamLimits: { bookmarkMs: 3_600_000 } });
   });
   afterAll(async () => {
     await behind?.close();
     await first?.close();
     for (const database of databases) await database.close();
+  });
+
+  test('who made a change elsewhere can wait for it', async () => {
+    const id = await createId(first, { description: 'Before.' });
+    const readAt = async () =>
+      (await behind.graphql(`{ mcpServerConfig(id: "${id}") { description } }`, first.tokens.admin)).data
+        .mcpServerConfig?.description;
+    const client = createGatehouseClient({
+      url: `${first.config.publicUrl}/graphql`,
+      token: first.tokens.admin,
+      fetch: async (url, init) => behind.gateway.app.fetch(new Request(String(url), init)),
+    });
+    const change = async (description: string): Promise<string> => {
+      const query = `mutation { updateMcpServerConfig(input: { id: "${id}", description: "${description}" }) { feedCursor } }`;
+      return (await first.graphql(query, { token: first.tokens.admin })).data.updateMcpServerConfig.feedCursor;
+    };
+    await client.waitFor(await change('Now.'));
+    expect(await readAt()).toBe('Now.');
+    const last = await change('Later.');
+    // It does lag behind.
+    expect(await readAt()).toBe('Now.');
+    await client.waitFor(last);
+    expect(await readAt()).toBe('Later.');
+    // It is there already: a bookmark comes at once.
+    await client.waitFor(last);
+    // Nobody waits for what is no place in the feed.
+    await expect(client.waitFor('nowhere')).rejects.toMatchObject({ code: 'CURSOR_INVALID' });
   });
 
   test('a stream that was cut off during its snapshot does not go back', async () => {

@@ -17,11 +17,12 @@ export interface Replica {
 export async function createReplica(
   of: TestGateway,
   database: Database,
-  options: { keyring?: Keyring; upstreamTools?: GatewayOptions['upstreamTools'] } = {},
+  options: { keyring?: Keyring } & Pick<GatewayOptions, 'upstreamTools' | 'streamLimits'> = {},
 ): Promise<Replica> {
   const gateway = await createGateway({
     listsInBackground: false,
     upstreamTools: options.upstreamTools,
+    streamLimits: options.streamLimits,
     config: of.config,
     database,
     keyring: options.keyring ?? of.keyring,

@@ -3,6 +3,7 @@ import type { ClientOptions } from './connection.ts';
 import { type FollowOptions, follow, type ResetEvent } from './follow.ts';
 import { type RequestOptions, request } from './request.ts';
 import type { TypedDocument, VariablesOf } from './typed-document.ts';
+import { type WaitOptions, waitFor } from './wait-for.ts';
 
 /** A client of one gateway. It holds no connection while nothing is asked or followed. */
 export interface GatehouseClient {
@@ -22,6 +23,11 @@ export interface GatehouseClient {
   follow<Event extends FeedEvent = ConfigEvent>(
     options?: FollowOptions<Event>,
   ): AsyncGenerator<Event | ResetEvent, void, void>;
+  /**
+   * Waits until the replica that answers has made every change up to a cursor, such as `feedCursor` of a mutation that was
+   * sent to another one. What is read there afterwards shows the change. Throws a `GatehouseError` that waiting does not cure.
+   */
+  waitFor(cursor: string, options?: WaitOptions): Promise<void>;
 }
 
 /** Creates a client. */
@@ -30,5 +36,6 @@ export function createGatehouseClient(options: ClientOptions): GatehouseClient {
     request: <Result, Variables>(document: TypedDocument<Result, Variables>, ...args: unknown[]) =>
       request(options, document, args[0] as Variables | undefined, args[1] as RequestOptions | undefined),
     follow: (followOptions) => follow(options, followOptions),
+    waitFor: (cursor, waitOptions) => waitFor(options, cursor, waitOptions),
   };
 }

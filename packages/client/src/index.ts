@@ -29,3 +29,4 @@ export {
 export type { FollowOptions, ResetEvent } from './follow.ts';
 export type { RequestOptions } from './request.ts';
 export type { TypedDocument } from './typed-document.ts';
+export type { WaitOptions } from './wait-for.ts';
