@@ -32,6 +32,7 @@ const BOUNDS: Readonly<Record<string, Bound>> = {
   'domain/audit/denial-sources.ts sources': { cache: 'denials' },
   'domain/catalogue/list-when-needed.ts pauses': 'As many as there may be connections: no more are added.',
   'domain/catalogue/list-when-needed.ts running': OPERATIONS,
+  'domain/catalogue/listing-places.ts beside': 'A limited number: the oldest makes room for the next.',
   'domain/connections/access-tokens.ts refreshing': OPERATIONS,
   'domain/connections/server-moves.ts running': OPERATIONS,
   'domain/connections/token-revocation.ts running':

@@ -31,6 +31,30 @@ export const MCP_LIMITS = {
     answer: '`TOO_LARGE` as the code of the result',
   },
   list: { what: 'All pages of a list of tools', value: 16 * 1_024 * 1_024, unit: 'bytes', answer: TOO_LARGE },
+  listings: {
+    what: 'Listings of tools at once in one process',
+    value: 16,
+    unit: 'count',
+    answer: 'further ones wait',
+  },
+  listingPatience: {
+    what: 'The time that a listing may keep others waiting',
+    value: 500,
+    unit: 'ms',
+    answer: 'it goes on beside them',
+  },
+  slowListings: {
+    what: 'Listings that go on beside others, because they take long',
+    value: 112,
+    unit: 'count',
+    answer: 'the one that began first ends, and is tried again later',
+  },
+  listsAtOnce: {
+    what: 'What is received of all lists of tools at once, in one process',
+    value: 128 * 1_024 * 1_024,
+    unit: 'bytes',
+    answer: 'the list ends with `BUSY`, and is tried again later',
+  },
   notice: {
     what: 'An answer to a message that needs none',
     value: 64 * 1_024,

@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import type { BudgetShare } from './byte-budget.ts';
 import type { UpstreamError } from './upstream-error.ts';
 import type { UpstreamHeader } from './upstream-target.ts';
 
@@ -15,6 +16,8 @@ export interface Exchange {
   readonly maxTotalBytes: number;
   /** The longest pause within an answer. Undefined: that of the gateway. */
   readonly maxSilenceMs?: number | undefined;
+  /** What it may take of what all such operations share. Undefined: as much as it is limited to. */
+  readonly budget?: BudgetShare | undefined;
   /** Received so far. */
   bytes: number;
   /** Why the latest request failed. Absent when it succeeded. */
@@ -28,6 +31,7 @@ export function createExchange(
   options: Pick<Exchange, 'headers' | 'signal' | 'maxBytes'> & {
     maxTotalBytes?: number;
     maxSilenceMs?: number | undefined;
+    budget?: BudgetShare | undefined;
   },
 ): Exchange {
   return { maxTotalBytes: options.maxBytes, ...options, bytes: 0 };

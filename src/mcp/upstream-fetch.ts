@@ -46,6 +46,7 @@ export function createUpstreamFetch(options: {
       const measure = meter(chunk);
       const isTooLong = isEndless ? bytes > exchange.maxBytes * MAX_ANSWERS_OF_STREAM : isOver(exchange, bytes);
       if (isTooLong || measure.bytes > exchange.maxBytes) throw refuse('TOO_LARGE');
+      if (exchange.budget?.take(chunk.byteLength) === false) throw refuse('BUSY');
       if (measure.depth > MAX_ANSWER_DEPTH) throw refuse('TOO_DEEP');
     };
     const refuse = (problem: UpstreamProblem): UpstreamError => {

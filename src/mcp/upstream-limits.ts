@@ -15,6 +15,8 @@ export const MAX_SILENCE_MS = MCP_LIMITS.silence.value;
 export const MAX_ANSWER_BYTES = MCP_LIMITS.answer.value;
 /** All pages of a list of tools. */
 export const MAX_LIST_BYTES = MCP_LIMITS.list.value;
+/** What the lists that are received at once may have together. */
+export const MAX_LISTS_BYTES = MCP_LIMITS.listsAtOnce.value;
 /** The response to a message that needs no answer. */
 export const MAX_NOTICE_BYTES = MCP_LIMITS.notice.value;
 /** How deep the JSON of a response may nest. Deeper ones are not parsed. */

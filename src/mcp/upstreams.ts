@@ -3,23 +3,22 @@ import type { Lookup } from '../outbound/checked-connector.ts';
 import type { PrivateHosts } from '../outbound/private-hosts.ts';
 import type { PrivateRange } from '../outbound/private-ranges.ts';
 import { createStreamFetch } from '../outbound/stream-fetch.ts';
-import { orAborted } from './abort.ts';
-import { createCallSlots } from './call-slots.ts';
+import { createByteBudget } from './byte-budget.ts';
 import { createCircuit, type Pause } from './circuit.ts';
-import { createExchange, type Exchange } from './exchange.ts';
-import { judgeFailure } from './judge-failure.ts';
 import { type ListedTools, listAllTools } from './list-tools.ts';
 import { toParamHeaders } from './param-headers.ts';
-import { UpstreamError, type UpstreamProblem } from './upstream-error.ts';
+import { UpstreamError } from './upstream-error.ts';
 import {
   CALL_TIMEOUT_MS,
   CONNECT_TIMEOUT_MS,
   LIST_TIMEOUT_MS,
   MAX_ANSWER_BYTES,
   MAX_LIST_BYTES,
+  MAX_LISTS_BYTES,
 } from './upstream-limits.ts';
+import { createOperations } from './upstream-operations.ts';
 import { createUpstreamPool } from './upstream-pool.ts';
-import type { ClientIdentity, UpstreamSession } from './upstream-session.ts';
+import type { ClientIdentity } from './upstream-session.ts';
 import type { OnToolsChanged, UpstreamTarget } from './upstream-target.ts';
 
 /** How a tool is called. */
@@ -61,30 +60,6 @@ export interface UpstreamsOptions {
   clock?: (() => number) | undefined;
 }
 
-/** What tells that the server itself cannot be reached, whoever asks. */
-const COUNTED: ReadonlySet<UpstreamProblem> = new Set<UpstreamProblem>([
-  'NOT_RESOLVED',
-  'ADDRESS_REFUSED',
-  'URL_REFUSED',
-  'TLS_FAILED',
-  'CONNECTION_FAILED',
-]);
-/** The same, where nothing that a user wrote was sent. */
-const COUNTED_AT_LIST: ReadonlySet<UpstreamProblem> = new Set<UpstreamProblem>([
-  ...COUNTED,
-  'TIMEOUT',
-  'REDIRECTED',
-  'ENCODED',
-  'TOO_LARGE',
-  'TOO_DEEP',
-  'NOT_MCP',
-  'PROTOCOL_ERROR',
-  'PROTOCOL_REVISION',
-  'UNAVAILABLE',
-]);
-/** With these statuses a server refuses a session that it does not know. It did nothing else. */
-const FORGOTTEN: ReadonlySet<number | undefined> = new Set([400, 404]);
-
 /**
  * Creates what calls upstream servers: it keeps connections, bounds everything that servers send, and gives every failure
  * one of a fixed set of names ([ADR 10](../../docs/adr/0010-upstream-connections.md)).
@@ -104,52 +79,9 @@ export function createUpstreams(options: UpstreamsOptions) {
     onToolsChanged,
     clock,
   });
-  const slots = createCallSlots();
   const circuit = createCircuit(clock);
-
-  const attempt = async <Result>(target: UpstreamTarget, operation: Operation<Result>): Promise<Result> => {
-    const { signal, isList, maxBytes, maxTotalBytes, work } = operation;
-    const credentials = await orAborted(target.authorize(), signal);
-    const use = (isRetry: boolean): Promise<Result> =>
-      pool.use({ target, credentials, signal, isAsking: isList || isRetry }, async ({ session, wasUsed, end }) => {
-        const { headers } = credentials;
-        const limits = { maxBytes, maxTotalBytes, maxSilenceMs };
-        const exchange = createExchange({ headers, signal: AbortSignal.any([signal, end]), ...limits });
-        try {
-          return await work(session, exchange);
-        } catch (error) {
-          const isForgotten =
-            error instanceof UpstreamError && FORGOTTEN.has(error.facts.status) && (wasUsed || !isList) && !isRetry;
-          if (!isForgotten) throw error;
-          await pool.renew(target, session);
-          return await use(true);
-        }
-      });
-    return use(false);
-  };
-
-  const run = async <Result>(target: UpstreamTarget, operation: Operation<Result>): Promise<Result> => {
-    const server = `${target.configId} ${target.version}`;
-    const { signal, isList } = operation;
-    let isDeciding = false;
-    let leave: (() => void) | undefined;
-    try {
-      leave = await slots.enter(`${target.configId} ${target.owner}`, signal);
-      isDeciding = circuit.enter(server);
-      const result = await attempt(target, operation);
-      circuit.succeed(server);
-      return result;
-    } catch (error) {
-      const failure = toFailure(error, signal);
-      const problem = failure instanceof UpstreamError ? failure.problem : undefined;
-      const isCounted = problem !== undefined && (isList ? COUNTED_AT_LIST : COUNTED).has(problem);
-      if (isCounted) circuit.fail(server, problem);
-      else if (isDeciding) circuit.abandon(server);
-      throw failure;
-    } finally {
-      leave?.();
-    }
-  };
+  const lists = createByteBudget(MAX_LISTS_BYTES);
+  const run = createOperations({ pool, circuit, lists, maxSilenceMs });
 
   return {
     /**
@@ -230,23 +162,9 @@ export interface Closing {
   exceptGrant?: string | undefined;
 }
 
-interface Operation<Result> {
-  signal: AbortSignal;
-  isList: boolean;
-  maxBytes: number;
-  maxTotalBytes: number;
-  work: (session: UpstreamSession, exchange: Exchange) => Promise<Result>;
-}
-
 function within(ms: number, signal: AbortSignal | undefined): AbortSignal {
   const timeout = AbortSignal.timeout(ms);
   return signal === undefined ? timeout : AbortSignal.any([timeout, signal]);
-}
-
-/** Errors of `authorize` stay as they are. */
-function toFailure(error: unknown, signal: AbortSignal): unknown {
-  if (error instanceof UpstreamError || !signal.aborted) return error;
-  return judgeFailure(error, { headers: [], signal, maxBytes: 0, maxTotalBytes: 0, bytes: 0 });
 }
 
 function isResult(value: unknown): value is Record<string, unknown> {

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { AUTHORITY_FILE, CERTIFICATES } from '../setup/certificates.ts';
 import { type HostileUpstream, startHostileUpstream, toTool } from '../setup/hostile-upstream.ts';
 import { makePlace, stop } from '../setup/place.ts';
 import { GATEHOUSE_COMMAND } from '../setup/process.ts';
@@ -34,7 +35,12 @@ async function startTools(): Promise<HostileUpstream> {
 
 test('servers are listed and tested, and their tools listed and called, through the running gateway', async () => {
   const upstream = await startTools();
-  const place = await makePlace({ env: { GATEHOUSE_ALLOWED_PRIVATE_CIDRS: '127.0.0.0/8' } });
+  const trusted = await startHostileUpstream(CERTIFICATES.localhost);
+  const mistaken = await startHostileUpstream(CERTIFICATES.otherHost);
+  for (const { onMethod } of [trusted, mistaken]) onMethod('/mcp', {});
+  const place = await makePlace({
+    env: { GATEHOUSE_ALLOWED_PRIVATE_CIDRS: '127.0.0.0/8,::1/128', NODE_EXTRA_CA_CERTS: AUTHORITY_FILE },
+  });
   const run = async (...args: string[]) => {
     const result = await place.run('servers', ...args);
     expect(result.output).not.toMatch(HIDDEN);
@@ -73,6 +79,34 @@ test('servers are listed and tested, and their tools listed and called, through 
     expect(fails).toMatchObject({ code: 1, output: expect.stringMatching(/^FAILED +ADDRESS /m) });
     expect(fails.output).toContain('Check that the server runs');
     expect(JSON.parse((await run('test', 'away', '--json')).output)).toMatchObject({ isOk: false });
+
+    // The gateway trusts the authority of both certificates. One of them is of another host.
+    for (const [slug, server] of [
+      ['trusted', trusted],
+      ['mistaken', mistaken],
+    ] as const) {
+      const settings = `displayName: "${slug}", slug: "${slug}", url: "${server.urlOf('/mcp')}", enabled: true`;
+      const { createMcpServerConfig } = await place.ask(
+        `mutation { createMcpServerConfig(input: { ${settings} }) { id } }`,
+      );
+      await place.ask(`mutation { refreshMcpServerTools(input: { id: "${createMcpServerConfig.id}" }) { problem } }`);
+    }
+    expect((await run('test', 'trusted')).output).toMatch(
+      /^OK +TLS +\d+ ms {2}TLSv1\.3\. The certificate is valid until /m,
+    );
+    const wrong = await run('test', 'mistaken');
+    expect(wrong).toMatchObject({ code: 1, output: expect.stringMatching(/^FAILED +TLS /m) });
+    expect(wrong.output).toMatch(/^OK +ADDRESS /m);
+    expect(wrong.output).toContain('for the name in the URL');
+    const reachable = '{ mcpServerConfigs(first: 10) { nodes { slug reachability { state problem } } } }';
+    const { mcpServerConfigs } = await place.ask(reachable);
+    expect(mcpServerConfigs.nodes).toEqual(
+      expect.arrayContaining([
+        { slug: 'trusted', reachability: { state: 'REACHABLE', problem: null } },
+        { slug: 'mistaken', reachability: { state: 'UNREACHABLE', problem: 'TLS_FAILED' } },
+      ]),
+    );
+    expect(mistaken.seen('/mcp')).toEqual([]);
 
     const tools = await run('tools', 'files');
     expect(tools.code).toBe(0);

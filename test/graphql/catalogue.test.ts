@@ -3,6 +3,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { McpServerConfigRecord } from '../../src/data/records.ts';
 import type { UpstreamListing } from '../../src/domain/catalogue/upstream-tools.ts';
+import { MCP_LIMITS } from '../../src/limits/mcp-limits.ts';
 import { createTestGateway, type TestGateway } from '../setup/gateway.ts';
 import { createId } from './config-operations.ts';
 import { openEvents } from './sse-client.ts';
@@ -12,11 +13,14 @@ const SERVER = { protocolVersion: '2026-07-28', name: 'Files', version: '1.2.3',
 
 /** What servers answer, by slug and, for users' own lists, by slug and user. Absent: the server is unreachable. */
 const answers = new Map<string, UpstreamListing>();
+/** Servers called so answer when this does. */
+let hanging: Promise<void> | undefined;
 /** Who listed which server. */
 let calls: string[] = [];
 
 async function listTools({ slug }: McpServerConfigRecord, userId: string | null): Promise<UpstreamListing> {
   calls.push(userId === null ? slug : `${slug} ${userId}`);
+  if (slug.startsWith('hangs-')) await hanging;
   const found = answers.get(`${slug} ${userId}`) ?? answers.get(slug);
   return found ?? { kind: 'failed', isReachable: false, problem: 'TIMEOUT', latencyMs: 7, server: null };
 }
@@ -280,6 +284,28 @@ describe('in the background', () => {
     const sql = 'SELECT name, status FROM mcp_server_tools WHERE user_id = $1::uuid ORDER BY 1';
     const rows = await live.database.query(sql, [live.userIds.member]);
     expect(rows.map(({ name, status }) => [name, status])).toContainEqual(['mine', 'listed']);
+  });
+
+  test('servers that never answer, more than are listed at once, do not keep the others from being listed', async () => {
+    let release = (): void => undefined;
+    hanging = new Promise((resolve) => {
+      release = resolve;
+    });
+    const count = MCP_LIMITS.listings.value + 4;
+    const fields = { url: 'https://mcp.example.com/mcp', enabled: true };
+    try {
+      for (let index = 0; index < count; index += 1) {
+        await createId(live, { slug: `hangs-${index}`, displayName: 'Hangs', ...fields });
+      }
+      answers.set(slug, listed([tool('a')]));
+      await defineLive();
+      await expect.poll(() => toolsOf('member')).toEqual(['a']);
+      expect(calls.filter((each) => each.startsWith('hangs-')).length).toBeGreaterThanOrEqual(
+        MCP_LIMITS.listings.value,
+      );
+    } finally {
+      release();
+    }
   });
 
   test('what changed is an event on the feed', async () => {

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type RequestListener, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
 
@@ -40,22 +41,24 @@ const HONEST: Record<string, Answer> = {
   'tools/call': () => ({ content: [{ type: 'text', text: 'fine' }] }),
 };
 
-export async function startHostileUpstream(): Promise<HostileUpstream> {
+/** @param tls serves https at `localhost` with this certificate */
+export async function startHostileUpstream(tls?: { key: string; cert: string }): Promise<HostileUpstream> {
   const listeners = new Map<string, RequestListener>();
   const seen = new Map<string, string[]>();
-  const server = createServer((request, response) => {
+  const listen: RequestListener = (request, response) => {
     const listener = listeners.get(request.url ?? '');
     response.on('error', () => undefined);
     if (listener === undefined) response.writeHead(404).end(UPSTREAM_CANARY);
     else listener(request, response);
-  });
+  };
+  const server = tls === undefined ? createServer(listen) : createTlsServer(tls, listen);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
 
   return {
     port,
-    urlOf: (path) => `http://127.0.0.1:${port}${path}`,
+    urlOf: (path) => `${tls === undefined ? 'http://127.0.0.1' : 'https://localhost'}:${port}${path}`,
     on: (path, listener) => void listeners.set(path, listener),
     onMethod(path, answers) {
       const log: string[] = [];

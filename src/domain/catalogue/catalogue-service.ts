@@ -20,6 +20,8 @@ const MAX_APPROVED = MCP_LIMITS.approved.value;
 /** How long `refresh` waits for a listing of another replica. */
 const WAIT_MS = 15_000;
 const LOOK_MS = 200;
+/** Why a user's own connection lists nothing. Nothing was sent. */
+const UNCONNECTED: ReadonlySet<string> = new Set(['NEEDS_CONNECT', 'RECONNECT']);
 
 /** What `refresh` did. */
 export interface RefreshResult {
@@ -72,11 +74,19 @@ export function createCatalogueService(options: {
     return { kind: 'failed', problem: 'TIMEOUT' };
   };
 
+  /** Finds out whether the server answers at all. @returns why it lists nothing, as far as is known now */
+  const knock = async (configId: string, problem: string): Promise<string> => {
+    const result = await listNow(configId, null);
+    return result.kind === 'failed' && !UNCONNECTED.has(result.problem) ? result.problem : problem;
+  };
+
   return {
     /** The tools of some configs for one user, with the decisions. For the gateway itself; marks them as used. */
     async toolsOfUser(configs: readonly McpServerConfigRecord[], userId: string | null) {
       for (const { id, authType, enabled } of configs) {
-        if (enabled) needed.use({ configId: id, userId: authType === 'oauth2' ? userId : null });
+        if (!enabled) continue;
+        needed.use({ configId: id, userId: null });
+        if (authType === 'oauth2' && userId !== null) needed.use({ configId: id, userId });
       }
       return readDecided(configs, userId);
     },
@@ -121,7 +131,8 @@ export function createCatalogueService(options: {
       await userRates.admitServerCheck(viewer);
       const userId = found.authType === 'oauth2' ? (viewerUserId(viewer) ?? null) : null;
       const result = await listNow(configId, userId);
-      const problem = result.kind === 'failed' ? result.problem : null;
+      const own = result.kind === 'failed' ? result.problem : null;
+      const problem = own !== null && userId !== null && UNCONNECTED.has(own) ? await knock(configId, own) : own;
       return store.transaction(async (tx) => {
         const config = await tx.configs.lock(viewer, { id: configId });
         if (config === null) throw notFound(WHAT);

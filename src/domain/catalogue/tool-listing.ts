@@ -2,15 +2,20 @@ import { randomUUID } from 'node:crypto';
 import type { McpReachabilityRecord, McpServerConfigRecord, McpToolListRecord } from '../../data/records.ts';
 import type { ToolListKey } from '../../data/repositories/tool-repository.ts';
 import type { Store } from '../../data/store.ts';
+import { MCP_LIMITS } from '../../limits/mcp-limits.ts';
 import { SYSTEM } from '../../policy/viewer.ts';
-import { createFairSemaphore } from '../shares/fair-semaphore.ts';
-import { retryAfter } from './list-times.ts';
+import { retryAfter, staleAfter } from './list-times.ts';
+import { createListingPlaces } from './listing-places.ts';
 import { saveListing } from './save-listing.ts';
 import { readTools } from './tool-definition.ts';
 import type { UpstreamListing, UpstreamTools } from './upstream-tools.ts';
 
 /** The listings that one process runs at once. */
-const LISTINGS_AT_ONCE = 8;
+const AT_ONCE = MCP_LIMITS.listings.value;
+/** How long a listing may keep others from running. It goes on beside them then. */
+const PATIENCE_MS = MCP_LIMITS.listingPatience.value;
+/** Listings that go on beside. */
+const MAX_SLOW = MCP_LIMITS.slowListings.value;
 /** Longer than a listing may take. Another replica lists if this one ends before. */
 const LEASE_SECONDS = 30;
 
@@ -30,7 +35,7 @@ export type ToolListings = ReturnType<typeof createToolListings>;
 /** Creates the listings of one process. */
 export function createToolListings(options: { store: Store; upstream: UpstreamTools; now: () => Date }) {
   const { store, upstream, now } = options;
-  const places = createFairSemaphore(LISTINGS_AT_ONCE);
+  const places = createListingPlaces({ atOnce: AT_ONCE, slow: MAX_SLOW, patienceMs: PATIENCE_MS });
 
   const save = (config: McpServerConfigRecord, userId: string | null, listing: UpstreamListing) =>
     store.transaction(async (tx): Promise<ListingResult> => {
@@ -38,10 +43,15 @@ export function createToolListings(options: { store: Store; upstream: UpstreamTo
       // What was listed is of a server that the config no longer names. The change itself makes a new listing necessary.
       if (held === null || held.version !== config.version) return { kind: 'elsewhere' };
       if (listing.kind !== 'not_asked') {
-        await tx.tools.saveReachability(SYSTEM, toReachability(config.id, listing, now()));
+        // Whoever was refused was not told what users with a connection were.
+        const [known] =
+          listing.kind === 'answered' ? await tx.tools.listReachability(SYSTEM, { configIds: [config.id] }) : [];
+        await tx.tools.saveReachability(SYSTEM, { ...toReachability(config.id, listing, now()), ...toKept(known) });
       }
       if (listing.kind !== 'listed') {
-        await tx.tools.saveList(SYSTEM, { configId: config.id, userId, listing: { staleAt: retryAfter(now()) } });
+        // What answers as it should is not asked again soon.
+        const staleAt = listing.kind === 'answered' ? staleAfter(now(), undefined) : retryAfter(now());
+        await tx.tools.saveList(SYSTEM, { configId: config.id, userId, listing: { staleAt } });
         return { kind: 'failed', problem: listing.problem };
       }
       const role = userId === null ? null : await tx.sessions.findUser(SYSTEM, { id: userId });
@@ -65,8 +75,7 @@ export function createToolListings(options: { store: Store; upstream: UpstreamTo
      */
     async list(key: ToolListKey, since: Date | null): Promise<ListingResult> {
       const { configId, userId } = key;
-      const release = await places.acquire(`${configId} ${userId ?? ''}`);
-      try {
+      return places.run(configId, async (signal): Promise<ListingResult> => {
         const leaseId = randomUUID();
         const lease = { ...key, leaseId };
         if (!(await store.tools.takeLease(SYSTEM, { ...lease, since, seconds: LEASE_SECONDS }))) {
@@ -75,13 +84,11 @@ export function createToolListings(options: { store: Store; upstream: UpstreamTo
         try {
           const config = await store.configs.findForConnection(SYSTEM, { id: configId });
           if (config === null) return { kind: 'elsewhere' };
-          return await save(config, userId, await upstream.listTools(config, userId));
+          return await save(config, userId, await upstream.listTools(config, userId, signal));
         } finally {
           await store.tools.endLease(SYSTEM, lease);
         }
-      } finally {
-        release();
-      }
+      });
     },
 
     find: (key: ToolListKey): Promise<McpToolListRecord | null> => store.tools.findList(SYSTEM, key),
@@ -96,7 +103,7 @@ function toReachability(
   const { server, latencyMs } = listing;
   return {
     configId,
-    reachable: listing.kind === 'listed' || listing.isReachable,
+    reachable: listing.kind !== 'failed' || listing.isReachable,
     checkedAt,
     problem: listing.kind === 'failed' ? listing.problem : null,
     latencyMs: Math.round(latencyMs),
@@ -105,6 +112,13 @@ function toReachability(
     serverVersion: cut(server?.version, 200),
     instructions: cut(server?.instructions, 16_000),
   };
+}
+
+/** What a server said about itself, unless it was never asked. */
+function toKept(known: McpReachabilityRecord | undefined): Partial<McpReachabilityRecord> {
+  if (known === undefined) return {};
+  const { protocolVersion, serverName, serverVersion, instructions } = known;
+  return { protocolVersion, serverName, serverVersion, instructions };
 }
 
 function toRead({ tools: raw, leftOut = 0 }: Extract<UpstreamListing, { kind: 'listed' }>) {

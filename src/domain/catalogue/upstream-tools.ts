@@ -33,14 +33,19 @@ export type UpstreamListing = { latencyMs: number; server: UpstreamServer | null
       /** The code of the problem. */
       problem: string;
     }
+  /** Asked without credentials, because nobody's were at hand, the server answered: it is there, and does not list. */
+  | { kind: 'answered'; problem: 'NEEDS_CONNECT' }
   /** Nothing was sent: there is no connection or no secret to send it with, or the server is given a rest. */
   | { kind: 'not_asked'; problem: string }
 );
 
 /** Lists the tools of servers. */
 export interface UpstreamTools {
-  /** @param userId whose connection to use, for OAuth 2; null: the gateway's own credentials, or none */
-  listTools(config: McpServerConfigRecord, userId: string | null): Promise<UpstreamListing>;
+  /**
+   * @param userId whose connection to use, for OAuth 2; null: the gateway's own credentials, or none
+   * @param signal ends it
+   */
+  listTools(config: McpServerConfigRecord, userId: string | null, signal?: AbortSignal): Promise<UpstreamListing>;
 }
 
 /** Problems that say nothing about the server, because nothing was sent or the answer was not waited for. */
@@ -63,15 +68,25 @@ const ANSWERED: ReadonlySet<UpstreamProblem> = new Set<UpstreamProblem>([
   'TOO_DEEP',
 ]);
 
+/** How a server refuses somebody without credentials, as it should. */
+const REFUSALS: ReadonlySet<UpstreamProblem> = new Set<UpstreamProblem>([
+  'UNAUTHORIZED',
+  'INSUFFICIENT_SCOPE',
+  'FORBIDDEN',
+]);
+
 /** Lists tools by calling the servers. Turns every failure into a code. */
 export function createUpstreamTools(calls: Pick<UpstreamCalls, 'listTools'>): UpstreamTools {
   return {
-    async listTools({ id: configId }, userId) {
+    async listTools({ id: configId, authType }, userId, signal) {
+      // What it lists for nobody is not what it lists for users. That it answers is worth knowing.
+      const asNobody = authType === 'oauth2' && userId === null;
       const begun = performance.now();
       const timed = () => ({ latencyMs: performance.now() - begun, server: null });
       try {
-        const outcome = await calls.listTools({ configId, userId });
+        const outcome = await calls.listTools({ configId, userId }, { signal, asNobody });
         if (outcome.state !== 'ok') return { kind: 'not_asked', problem: outcome.state.toUpperCase(), ...timed() };
+        if (asNobody) return { kind: 'answered', problem: 'NEEDS_CONNECT', ...timed() };
         const { tools, skipped, isCut, ttlMs, cacheScope, server } = outcome.value;
         return {
           kind: 'listed',
@@ -92,6 +107,7 @@ export function createUpstreamTools(calls: Pick<UpstreamCalls, 'listTools'>): Up
         if (error instanceof DomainError) return { kind: 'not_asked', problem: error.code, ...timed() };
         if (!(error instanceof UpstreamError)) throw error;
         const { problem } = error;
+        if (asNobody && REFUSALS.has(problem)) return { kind: 'answered', problem: 'NEEDS_CONNECT', ...timed() };
         if (NOT_ASKED.has(problem)) return { kind: 'not_asked', problem, ...timed() };
         return { kind: 'failed', isReachable: ANSWERED.has(problem), problem, ...timed() };
       }

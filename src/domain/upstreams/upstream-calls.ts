@@ -45,11 +45,19 @@ export interface UserCallOptions extends CallOptions {
   confirm?: (() => Promise<void>) | undefined;
 }
 
+/** How a server's tools are listed. */
+export interface UserListOptions extends Pick<CallOptions, 'signal'> {
+  /** Sends no credentials to a server with OAuth 2, to find out whether it answers. */
+  asNobody?: boolean;
+}
+
 /** What was sent to the server. */
 interface Sent {
   /** The version of a token that the server rejected. */
   rejected?: number | undefined;
   version?: number | undefined;
+  /** Whether nothing of anybody is sent. */
+  asNobody?: boolean | undefined;
   /** Collects the values of headers. Undefined when nobody needs them any more. */
   values: Set<Secret> | undefined;
 }
@@ -102,6 +110,7 @@ export function createUpstreamCalls(options: {
       url,
       transport,
       async authorize() {
+        if (isPersonal && userId === null && sent.asNobody === true) return { headers: [], grant: '' };
         if (isPersonal && userId === null) throw new Refused({ state: 'needs_connect' });
         if (userId !== null) await assertActive(userId);
         const headers = await serverHeaders.get({
@@ -176,8 +185,11 @@ export function createUpstreamCalls(options: {
      *
      * @throws UpstreamError; NOT_FOUND, DECRYPTION_FAILED, UPSTREAM_FAILED when a token cannot be renewed for now
      */
-    listTools: (caller: UpstreamCaller, how: Pick<CallOptions, 'signal'> = {}): Promise<UpstreamOutcome<ListedTools>> =>
-      operate(caller, (target) => upstreams.listTools(target, how)),
+    listTools: (
+      caller: UpstreamCaller,
+      { signal, asNobody }: UserListOptions = {},
+    ): Promise<UpstreamOutcome<ListedTools>> =>
+      operate(caller, (target) => upstreams.listTools(target, { signal }), { sent: { values: undefined, asNobody } }),
 
     /** Calls a tool. The credentials that were sent are removed from what comes back. @throws as `listTools` */
     async callTool(
