@@ -1,8 +1,12 @@
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vite';
 
 /** Where `npm run dev` in this folder finds the gateway. */
 const GATEWAY = 'http://localhost:4000';
+
+/** Servers to begin with. The page that adds servers offers them. */
+const EXAMPLES = new URL('../examples/servers.json', import.meta.url);
 
 /** The packages, and the sources that the first page needs; also how the addresses of later pages are read. */
 const FIRST = /node_modules|\/console\/src\/(?:app|graph|ui|pages\/servers)\/|\/search\.ts$/;
@@ -14,6 +18,7 @@ const FIRST = /node_modules|\/console\/src\/(?:app|graph|ui|pages\/servers)\/|\/
 export default defineConfig({
   root: fileURLToPath(new URL('.', import.meta.url)),
   publicDir: false,
+  define: { EXAMPLE_SERVERS: JSON.stringify(readFileSync(EXAMPLES, 'utf8')) },
   oxc: { jsx: { runtime: 'automatic' } },
   build: {
     outDir: '../dist/console',

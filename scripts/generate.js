@@ -53,6 +53,7 @@ const TARGETS = {
       'console/index.html',
       'console/tsconfig.json',
       'console/vite.config.ts',
+      'examples/servers.json',
       ...listFiles('console/src').filter((file) => !file.includes('/generated/')),
     ],
   },

@@ -1,4 +1,5 @@
 import { createRoute, lazyRouteComponent } from '@tanstack/react-router';
+import { readNewServerSearch } from '../pages/admin/new-server/search.ts';
 import { readServerSearch } from '../pages/admin/server/search.ts';
 import { readServersSearch } from '../pages/admin/servers/search.ts';
 import { rootRoute } from './root-route.ts';
@@ -12,6 +13,12 @@ export const adminRoutes = [
     path: '/admin/servers',
     validateSearch: readServersSearch,
     component: lazyRouteComponent(() => import('../pages/admin/servers/page.tsx'), 'AdminServersPage'),
+  }),
+  createRoute({
+    getParentRoute,
+    path: '/admin/servers/new',
+    validateSearch: readNewServerSearch,
+    component: lazyRouteComponent(() => import('../pages/admin/new-server/page.tsx'), 'NewServerPage'),
   }),
   createRoute({
     getParentRoute,

@@ -68,6 +68,8 @@ export function createGraphClient(): Client {
     preferGetMethod: false,
     exchanges: [
       mapExchange({
+        // An answer without data is null on the wire. The types, and so the pages, know it as undefined.
+        onResult: (result) => (result.data === null ? { ...result, data: undefined } : result),
         onError(error) {
           const isClosed = closeCodeOf(error.networkError) === UNAUTHENTICATED_CLOSE;
           if (isClosed || codeOf(error) === 'UNAUTHENTICATED') goToSignIn();

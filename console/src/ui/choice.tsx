@@ -39,3 +39,17 @@ export function ChoiceField({ label, options, problem, checkedValue, ...rest }: 
     </fieldset>
   );
 }
+
+/** Something that is on or off. */
+export function CheckField({ label, hint, ...rest }: ComponentProps<'input'> & { label: string; hint?: ReactNode }) {
+  const id = useId();
+  return (
+    <div className={styles.choice}>
+      <input type="checkbox" {...rest} id={id} aria-describedby={`${id}-hint`} />
+      <label htmlFor={id}>{label}</label>
+      <span id={`${id}-hint`} className={styles.meaning}>
+        {hint}
+      </span>
+    </div>
+  );
+}

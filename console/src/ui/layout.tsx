@@ -59,7 +59,7 @@ export function Empty({ title, children, actions }: { title: string; children: R
     <div className={styles.empty}>
       <h2 className={styles.emptyTitle}>{title}</h2>
       <p className={styles.emptyText}>{children}</p>
-      {actions !== undefined && <div className={styles.actions}>{actions}</div>}
+      {actions !== undefined && actions !== false && <div className={styles.actions}>{actions}</div>}
     </div>
   );
 }

@@ -1,6 +1,6 @@
 import { useState } from 'react';
 import { useQuery } from 'urql';
-import { useViewer } from '../../app/viewer.tsx';
+import { useCan } from '../../app/viewer.tsx';
 import { MyServersDocument, type MyServersQuery } from '../../graph/generated/graphql.ts';
 import { Button, LinkButton } from '../../ui/button.tsx';
 import { Failed } from '../../ui/failed.tsx';
@@ -54,11 +54,25 @@ export function ServersPage() {
 }
 
 function NoServers() {
-  const { role } = useViewer();
+  const mayCreate = useCan('mcpServerConfig.create');
   return (
-    <Empty title="No servers yet">
-      {role === 'ADMIN'
-        ? 'Define the first MCP server: members see it here as soon as it is turned on.'
+    <Empty
+      title="No servers yet"
+      actions={
+        mayCreate && (
+          <>
+            <LinkButton to="/admin/servers/new" search={{}} look="primary">
+              Add the first server
+            </LinkButton>
+            <LinkButton to="/admin/servers/new" search={{ by: 'examples' }}>
+              Pick from the examples
+            </LinkButton>
+          </>
+        )
+      }
+    >
+      {mayCreate
+        ? 'Add an MCP server by its URL: you and the members see it here as soon as it is turned on.'
         : 'An admin of this gateway defines the servers. Each appears here by itself as soon as it is turned on for you.'}
     </Empty>
   );

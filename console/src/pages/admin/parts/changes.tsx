@@ -30,12 +30,16 @@ export function ChangeList({ changes }: { changes: readonly Change[] }) {
             <span className={styles.soft}>A secret: its value is not recorded.</span>
           ) : (
             <>
-              {before !== null && <del className={styles.old}>{before}</del>}{' '}
-              {after !== null && <ins className={styles.new}>{after}</ins>}
+              {!isNothing(before) && <del className={styles.old}>{before}</del>}{' '}
+              {!isNothing(after) && <ins className={styles.new}>{after}</ins>}
             </>
           )}
         </li>
       ))}
     </ul>
   );
+}
+
+function isNothing(value: string | null): value is null {
+  return value === null || value === 'null';
 }

@@ -1,6 +1,7 @@
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { useQuery } from 'urql';
-import { Button } from '../../../ui/button.tsx';
+import { useCan } from '../../../app/viewer.tsx';
+import { Button, LinkButton } from '../../../ui/button.tsx';
 import { Failed } from '../../../ui/failed.tsx';
 import { SelectField, TextField } from '../../../ui/form.tsx';
 import { Empty, Page } from '../../../ui/layout.tsx';
@@ -27,6 +28,7 @@ export function AdminServersPage() {
 function Servers() {
   const search = useSearch({ from: '/admin/servers' });
   const navigate = useNavigate();
+  const mayCreate = useCan('mcpServerConfig.create');
   const { q, state, auth, availability, after } = search;
   const go = (to: ServersSearch) => navigate({ to: '/admin/servers', search: to });
   const [{ data, error }, ask] = useQuery({
@@ -49,6 +51,13 @@ function Servers() {
     <Page
       title="Servers"
       lead="The MCP servers of this gateway. What you change here takes effect for everybody at once."
+      actions={
+        mayCreate && (
+          <LinkButton to="/admin/servers/new" search={{}} look="primary">
+            Add a server
+          </LinkButton>
+        )
+      }
     >
       <Filters label="Servers" values={filters} onApply={(values) => go(toSearch(readServersSearch(values)))}>
         <TextField label="Search" name="q" type="search" />
@@ -64,7 +73,8 @@ function Servers() {
       </Filters>
       {error !== undefined && <Failed error={error} retry={() => ask({ requestPolicy: 'network-only' })} />}
       {list === undefined && error === undefined && <ListSkeleton />}
-      {list?.totalCount === 0 && (isFiltered ? <NoMatch onClear={() => go({})} /> : <NoServers />)}
+      {list?.totalCount === 0 &&
+        (isFiltered ? <NoMatch onClear={() => go({})} /> : <NoServers mayCreate={mayCreate} />)}
       {list !== undefined && list.totalCount > 0 && (
         <>
           <Table label="Servers" head={['Server', 'State', 'Answers', 'Sign-in', 'Availability', 'Connected']}>
@@ -93,6 +103,26 @@ function NoMatch({ onClear }: { onClear: () => void }) {
   );
 }
 
-function NoServers() {
-  return <Empty title="No servers yet">Members see a server as soon as it is turned on.</Empty>;
+function NoServers({ mayCreate }: { mayCreate: boolean }) {
+  return (
+    <Empty
+      title="No servers yet"
+      actions={
+        mayCreate && (
+          <>
+            <LinkButton to="/admin/servers/new" search={{}} look="primary">
+              Add the first server
+            </LinkButton>
+            <LinkButton to="/admin/servers/new" search={{ by: 'examples' }}>
+              Pick from the examples
+            </LinkButton>
+          </>
+        )
+      }
+    >
+      {mayCreate
+        ? 'Paste the URL of an MCP server, or the file of an editor. Members see a server as soon as it is turned on.'
+        : 'Only admins can add one. Members see a server as soon as it is turned on.'}
+    </Empty>
+  );
 }

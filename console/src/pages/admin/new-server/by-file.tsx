@@ -1,0 +1,44 @@
+import { type ChangeEvent, useState } from 'react';
+import { Button } from '../../../ui/button.tsx';
+import { Form, TextArea, TextField } from '../../../ui/form.tsx';
+import { Card } from '../../../ui/layout.tsx';
+import formStyles from '../parts/server-form.module.css';
+import { ImportPreview } from './import-preview.tsx';
+
+/** Adds servers from a file of an editor or of the registry. */
+export function ByFile() {
+  const [content, setContent] = useState('');
+  const [shown, setShown] = useState<{ content: string }>();
+  const read = async ({ target }: ChangeEvent<HTMLInputElement>): Promise<void> => {
+    const file = target.files?.[0];
+    if (file !== undefined) setContent(await file.text());
+  };
+  return (
+    <>
+      <Card className={formStyles.card}>
+        <Form
+          onSubmit={(event) => {
+            event.preventDefault();
+            setShown({ content });
+          }}
+        >
+          <TextArea
+            label="The file"
+            hint="The mcp.json of an editor in all its shapes, the server.json of the MCP registry, or an export of a gateway."
+            rows={8}
+            spellCheck={false}
+            value={content}
+            onChange={(event) => setContent(event.target.value)}
+          />
+          <TextField label="Or choose it" type="file" onChange={read} />
+          <div>
+            <Button look="primary" type="submit">
+              See what it would do
+            </Button>
+          </div>
+        </Form>
+      </Card>
+      {shown !== undefined && <ImportPreview key={shown.content} content={shown.content} />}
+    </>
+  );
+}

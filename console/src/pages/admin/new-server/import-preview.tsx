@@ -1,0 +1,115 @@
+import { useEffect, useRef, useState } from 'react';
+import { useMutation } from 'urql';
+import { Button, LinkButton } from '../../../ui/button.tsx';
+import { Failed } from '../../../ui/failed.tsx';
+import { Form } from '../../../ui/form.tsx';
+import { Card } from '../../../ui/layout.tsx';
+import { useNotify } from '../../../ui/notices.tsx';
+import { ListSkeleton } from '../../../ui/skeleton.tsx';
+import { type ImportAnswer, ImportServersDocument } from '../generated/graphql.ts';
+import formStyles from '../parts/server-form.module.css';
+import { ImportRow } from './import-row.tsx';
+import styles from './new-server.module.css';
+
+/** What a file would do, server by server; then the same for real. */
+export function ImportPreview({ content }: { content: string }) {
+  const [{ data, error, fetching }, run] = useMutation(ImportServersDocument);
+  const [answers, setAnswers] = useState<Readonly<Record<string, ImportAnswer>>>({});
+  const [secrets, setSecrets] = useState<
+    Readonly<Record<string, { slug: string; placeholder: string; value: string }>>
+  >({});
+  const [isDone, setIsDone] = useState(false);
+  const heading = useRef<HTMLElement>(null);
+  const notify = useNotify();
+  const report = data?.importMcpServers;
+
+  const send = (dryRun: boolean) =>
+    run({
+      input: {
+        content,
+        dryRun,
+        answers: Object.entries(answers).map(([slug, answer]) => ({ slug, answer })),
+        secrets: Object.values(secrets).filter(({ value }) => value !== ''),
+      },
+    });
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: once, for this file
+  useEffect(() => {
+    void send(true);
+    heading.current?.focus();
+  }, []);
+
+  const importNow = async (): Promise<void> => {
+    const result = await send(false);
+    if (result.data === undefined) return;
+    setIsDone(true);
+    const applied = result.data.importMcpServers.servers.filter((server) => server.applied).length;
+    notify(applied === 1 ? 'One server is imported' : `${applied} servers are imported`);
+    heading.current?.focus();
+  };
+
+  const servers = report?.servers ?? [];
+  const isOpen = servers.some(({ kind, missingSecrets }) => kind === 'QUESTION' || missingSecrets.length > 0);
+  const hasWork = servers.some(({ kind, error: wrong }) => (kind === 'CREATE' || kind === 'UPDATE') && wrong === null);
+  return (
+    <section ref={heading} tabIndex={-1} aria-labelledby="preview" className={styles.found}>
+      <h2 id="preview">{isDone ? 'What was done' : 'What it would do'}</h2>
+      {error !== undefined && <Failed error={error} />}
+      {report === undefined && error === undefined && <ListSkeleton rows={1} />}
+      {report !== undefined && (
+        <Form
+          onSubmit={(event) => {
+            event.preventDefault();
+            if (!fetching && !isDone) void importNow();
+          }}
+        >
+          {report.notes.map((note) => (
+            <p key={note}>{note}</p>
+          ))}
+          {servers.length > 0 && (
+            <Card>
+              <ul>
+                {servers.map((server) => (
+                  <ImportRow
+                    key={server.name}
+                    server={server}
+                    isDone={isDone}
+                    answer={answers[server.slug ?? '']}
+                    onAnswer={(slug, answer) => setAnswers({ ...answers, [slug]: answer })}
+                    onSecret={(slug, placeholder, value) =>
+                      setSecrets({ ...secrets, [`${slug} ${placeholder}`]: { slug, placeholder, value } })
+                    }
+                  />
+                ))}
+              </ul>
+            </Card>
+          )}
+          <details>
+            <summary>All differences, field by field</summary>
+            {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a long text can be scrolled with the keyboard */}
+            <pre className={styles.diff} tabIndex={0}>
+              {report.diff}
+            </pre>
+          </details>
+          <div className={formStyles.buttons}>
+            {!isDone && (hasWork || isOpen) && (
+              <Button look="primary" type="submit" isBusy={fetching}>
+                Import
+              </Button>
+            )}
+            {!isDone && isOpen && (
+              <Button isBusy={fetching} onClick={() => send(true)}>
+                See it again, with what you gave
+              </Button>
+            )}
+            {isDone && (
+              <LinkButton to="/admin/servers" search={{}}>
+                All servers
+              </LinkButton>
+            )}
+          </div>
+        </Form>
+      )}
+    </section>
+  );
+}
