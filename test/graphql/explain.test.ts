@@ -83,7 +83,7 @@ describe('the explanation', () => {
       'You can see it.',
       'You can select it for the chat, or an admin can force it on.',
       'You must connect your account first.',
-      'You can connect your account.',
+      'You can connect it yourself.',
     ]);
     const aboutThem = [
       'The user can see it.',

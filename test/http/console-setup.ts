@@ -24,6 +24,8 @@ export interface ConsoleWorld {
   define(fields: { slug: string; display_name: string; [name: string]: unknown }): Promise<string>;
   /** Changes a server as an admin does. @param fields as in REST */
   change(id: string, fields: Record<string, unknown>): Promise<void>;
+  /** Stops to listen, and ends all connections. @returns begins again, at the same port */
+  interrupt(): Promise<() => Promise<void>>;
   /** Opens a browser profile in which a user is signed in. Close its context. */
   signIn(token: string): Promise<Visit>;
   close(): Promise<void>;
@@ -46,7 +48,7 @@ export async function openConsoleWorld(): Promise<ConsoleWorld> {
     const origin = `http://localhost:${port}`;
     const gateway = await createTestGateway({ env: { ...LOOPBACK_ALLOWED, GATEHOUSE_PUBLIC_URL: origin } });
     closers.push(() => gateway.close());
-    const server: RunningServer = await listen(gateway.app, { host: '127.0.0.1', port });
+    let server: RunningServer = await listen(gateway.app, { host: '127.0.0.1', port });
     closers.push(() => server.close(0));
     const browser: Browser = await launchBrowser(['127.0.0.1']);
     closers.push(() => browser.close());
@@ -62,6 +64,15 @@ export async function openConsoleWorld(): Promise<ConsoleWorld> {
       },
       async change(id, fields) {
         expect((await rest.call('admin', 'PATCH', `/api/experimental/mcp/servers/${id}`, fields)).status).toBe(200);
+      },
+      async interrupt() {
+        const closed = server.close(0);
+        // Now none of those that it ends comes back.
+        gateway.endStreams();
+        await closed;
+        return async () => {
+          server = await listen(gateway.app, { host: '127.0.0.1', port });
+        };
       },
       async signIn(token) {
         const visit = await startVisit(browser, origin);

@@ -90,6 +90,42 @@ describe.skipIf(skipsBrowser)('the console, for a member', () => {
     await page.getByText('One that ended').waitFor();
   });
 
+  test('says that it is not live while the gateway cannot be reached, then catches up and has missed nothing', async () => {
+    const id = await world.define({ slug: 'notes', display_name: 'Notes' });
+    const { page, problems } = await enter();
+    await row(page, 'Notes').waitFor();
+    // A change arrives: the page is live.
+    await world.change(id, { display_name: 'My notes' });
+    await row(page, 'My notes').waitFor();
+    expect(await page.getByText('Not live').count()).toBe(0);
+
+    const restore = await world.interrupt();
+    await page.getByText('The connection to the gateway is interrupted.').waitFor();
+    expect(await findBarriers(page)).toEqual([]);
+    await world.change(id, { enabled: false });
+    await world.define({ slug: 'tasks', display_name: 'Tasks' });
+    expect(await row(page, 'My notes').count()).toBe(1);
+    await restore();
+    await row(page, 'Tasks').waitFor();
+    expect(await row(page, 'My notes').count()).toBe(0);
+    await page.getByText('Not live').waitFor({ state: 'hidden' });
+    // Browsers note each try to open the WebSocket.
+    for (const problem of problems.splice(0)) expect(problem).toMatch(/^WebSocket connection to .* failed/);
+  });
+
+  test('offers a link when the browser blocks the window in which one connects', async () => {
+    await world.define({ slug: 'blocked', display_name: 'Blocked', auth_type: 'oauth2' });
+    const { page, context } = await enter();
+    await page.evaluate('window.open = () => null');
+    await row(page, 'Blocked').getByRole('button', { name: 'Connect: Blocked' }).press('Enter');
+    await row(page, 'Blocked').getByText('The browser blocked the window.').waitFor();
+    expect(await findBarriers(page)).toEqual([]);
+    const tab = context.waitForEvent('page');
+    await row(page, 'Blocked').getByRole('link', { name: 'Open it in a tab' }).press('Enter');
+    await tab;
+    await row(page, 'Blocked').getByText('Ready').waitFor();
+  });
+
   test('leads who is not signed in to the sign-in page and back, and signs out', async () => {
     const { page, context, problems } = await enter('/account');
     await page.getByText('This browser').waitFor();

@@ -59,9 +59,9 @@ export function explainConnection({
 function toConnectionRemedy(state: McpServerState, isOwn: boolean): string | null {
   switch (state) {
     case 'needs_connect':
-      return isOwn ? 'You can connect your account.' : 'The user can connect their account.';
+      return isOwn ? 'You can connect it yourself.' : 'The user can connect their account.';
     case 'reconnect':
-      return isOwn ? 'You can connect your account again.' : 'The user can reconnect their account.';
+      return isOwn ? 'You can connect it again yourself.' : 'The user can reconnect their account.';
     case 'unavailable':
       return "An admin can enter the server's secrets again, or restore the key that encrypted them.";
     case 'ready':

@@ -31,7 +31,7 @@ export function Picker({ chat, mayWrite }: { chat: OpenChat; mayWrite: boolean }
     <div id="servers">
       <Section title="Servers of this chat" lead="What you change is saved at once.">
         {selection.error !== undefined && <Failed error={selection.error} />}
-        <div role="status">
+        <div role="status" className={styles.lost}>
           {lost.map(({ id, name }) => (
             <Card key={id} className={styles.server}>
               <div className={styles.facts}>
