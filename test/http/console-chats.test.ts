@@ -30,6 +30,26 @@ describe.skipIf(skipsBrowser)('the chats of the console', () => {
     await visit.page.goto(`${world.origin}${path}`);
     return visit;
   };
+  /** Signs in with a token, as a person does it on the page for that. */
+  const enterByToken = async (token: string): Promise<Visit> => {
+    const visit = await world.visit();
+    visits.push(visit);
+    await visit.page.goto(`${world.origin}/auth/sign-in`);
+    await tabTo(visit.page, 'Token');
+    await visit.page.keyboard.type(token);
+    await visit.page.keyboard.press('Enter');
+    await visit.page.getByRole('heading', { name: 'My servers' }).waitFor();
+    return visit;
+  };
+  /** Follows a link or presses a button, once it is there, with the keyboard. */
+  const go = async (page: Page, name: string, key?: 'Shift+Tab'): Promise<void> => {
+    await tabTo(page, name, key);
+    await page.keyboard.press('Enter');
+  };
+  const type = async (page: Page, text: string): Promise<void> => {
+    await page.keyboard.press('Control+a');
+    await page.keyboard.type(text);
+  };
   const server = (page: Page, name: string) => page.getByRole('checkbox', { name, exact: true });
   /** The chosen servers, as they are stored. */
   const stored = async (page: Page): Promise<string[]> => {
@@ -142,5 +162,56 @@ describe.skipIf(skipsBrowser)('the chats of the console', () => {
     await server(page, 'Open tools').waitFor();
     expect(await server(page, 'Open tools').isChecked()).toBe(true);
     expect(await page.getByText('Not available').count()).toBe(0);
+  });
+
+  test('the whole way: an admin adds a server, a member connects it and chooses it, and is shut off', async () => {
+    const admin = await enterByToken(world.gateway.tokens.admin);
+    const member = await enterByToken(world.gateway.tokens.member);
+    await member.page.getByRole('heading', { name: 'Policy' }).waitFor();
+
+    // The admin gives a URL. The rest is discovered.
+    await go(admin.page, 'Servers');
+    await go(admin.page, 'Add a server');
+    await admin.page.getByLabel('URL of the MCP server').waitFor();
+    await tabTo(admin.page, 'URL of the MCP server');
+    await admin.page.keyboard.type(world.protectedUrl);
+    await admin.page.keyboard.press('Enter');
+    await admin.page.getByText('Each user signs in with their own account at').waitFor();
+    await tabTo(admin.page, 'Name');
+    await type(admin.page, 'Issue tracker');
+    await tabTo(admin.page, 'Short name');
+    await type(admin.page, 'issues');
+    await go(admin.page, 'Add the server');
+    await admin.page.getByRole('heading', { name: 'Issue tracker' }).waitFor();
+    expect(await member.page.getByText('Issue tracker').count()).toBe(0);
+    await go(admin.page, 'Enable');
+
+    // It appears for the member, who connects their account and starts a chat with it.
+    await member.page.getByRole('heading', { name: 'Issue tracker' }).waitFor();
+    const popup = member.context.waitForEvent('page');
+    await go(member.page, 'Connect: Issue tracker');
+    await popup;
+    await member.page.getByRole('button', { name: 'Disconnect: Issue tracker' }).waitFor();
+    await go(member.page, 'Chats', 'Shift+Tab');
+    await go(member.page, 'New chat');
+    await server(member.page, 'Issue tracker').waitFor();
+    await tabTo(member.page, 'Issue tracker');
+    await member.page.keyboard.press('Space');
+    await member.page.getByRole('link', { name: 'Uses Issue tracker, Policy and 1 more' }).waitFor();
+    await go(member.page, 'Why? Open tools');
+    await member.page.getByRole('dialog').getByText('It is not selected for this chat.').first().waitFor();
+    await member.page.keyboard.press('Escape');
+    await member.page.getByRole('dialog').waitFor({ state: 'hidden' });
+
+    // The kill switch.
+    await go(admin.page, 'Disable');
+    const dialog = admin.page.getByRole('alertdialog');
+    await dialog.getByText('1 chat of 1 user').first().waitFor();
+    await tabTo(admin.page, 'Disable');
+    await admin.page.keyboard.press('Enter');
+    await member.page.getByRole('status').filter({ hasText: 'Issue tracker' }).waitFor();
+    expect(await server(member.page, 'Issue tracker').count()).toBe(0);
+    expect(await stored(member.page)).not.toContain('Issue tracker');
+    for (const { page } of [admin, member]) expect(await findBarriers(page)).toEqual([]);
   });
 });

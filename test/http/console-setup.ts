@@ -8,6 +8,7 @@ import { findFreePort } from '../setup/free-port.ts';
 import { createTestGateway, type TestGateway } from '../setup/gateway.ts';
 import { startModernServer } from '../setup/mcp-servers.ts';
 import { startProtectedMcpServer } from '../setup/protected-mcp-server.ts';
+import { startTcpProxy, type TcpProxy } from '../setup/tcp-proxy.ts';
 import { openSession } from './browser-session.ts';
 import { LOOPBACK_ALLOWED } from './connection-setup.ts';
 import { createRestClient } from './rest-client.ts';
@@ -24,9 +25,11 @@ export interface ConsoleWorld {
   define(fields: { slug: string; display_name: string; [name: string]: unknown }): Promise<string>;
   /** Changes a server as an admin does. @param fields as in REST */
   change(id: string, fields: Record<string, unknown>): Promise<void>;
-  /** Stops to listen, and ends all connections. @returns begins again, at the same port */
-  interrupt(): Promise<() => Promise<void>>;
-  /** Opens a browser profile in which a user is signed in. Close its context. */
+  /** What all browsers reach the gateway through. */
+  proxy: TcpProxy;
+  /** Opens a browser profile. Close its context. */
+  visit(): Promise<Visit>;
+  /** The same, in which a user is signed in. */
   signIn(token: string): Promise<Visit>;
   close(): Promise<void>;
 }
@@ -45,10 +48,12 @@ export async function openConsoleWorld(): Promise<ConsoleWorld> {
     const open = await startModernServer();
     closers.push(() => open.close());
     const port = await findFreePort();
-    const origin = `http://localhost:${port}`;
+    const proxy = await startTcpProxy(port);
+    closers.push(() => proxy.close());
+    const origin = `http://localhost:${proxy.port}`;
     const gateway = await createTestGateway({ env: { ...LOOPBACK_ALLOWED, GATEHOUSE_PUBLIC_URL: origin } });
     closers.push(() => gateway.close());
-    let server: RunningServer = await listen(gateway.app, { host: '127.0.0.1', port });
+    const server: RunningServer = await listen(gateway.app, { host: '127.0.0.1', port });
     closers.push(() => server.close(0));
     const browser: Browser = await launchBrowser(['127.0.0.1']);
     closers.push(() => browser.close());
@@ -56,6 +61,7 @@ export async function openConsoleWorld(): Promise<ConsoleWorld> {
     return {
       gateway,
       origin,
+      proxy,
       openUrl: open.url,
       protectedUrl: mcp.url,
       async define(fields) {
@@ -65,15 +71,7 @@ export async function openConsoleWorld(): Promise<ConsoleWorld> {
       async change(id, fields) {
         expect((await rest.call('admin', 'PATCH', `/api/experimental/mcp/servers/${id}`, fields)).status).toBe(200);
       },
-      async interrupt() {
-        const closed = server.close(0);
-        // Now none of those that it ends comes back.
-        gateway.endStreams();
-        await closed;
-        return async () => {
-          server = await listen(gateway.app, { host: '127.0.0.1', port });
-        };
-      },
+      visit: () => startVisit(browser, origin),
       async signIn(token) {
         const visit = await startVisit(browser, origin);
         const [name = '', value = ''] = (await openSession(gateway, token)).split('=');

@@ -99,13 +99,13 @@ describe.skipIf(skipsBrowser)('the console, for a member', () => {
     await row(page, 'My notes').waitFor();
     expect(await page.getByText('Not live').count()).toBe(0);
 
-    const restore = await world.interrupt();
+    world.proxy.refuse();
     await page.getByText('The connection to the gateway is interrupted.').waitFor();
     expect(await findBarriers(page)).toEqual([]);
     await world.change(id, { enabled: false });
     await world.define({ slug: 'tasks', display_name: 'Tasks' });
     expect(await row(page, 'My notes').count()).toBe(1);
-    await restore();
+    world.proxy.pass();
     await row(page, 'Tasks').waitFor();
     expect(await row(page, 'My notes').count()).toBe(0);
     await page.getByText('Not live').waitFor({ state: 'hidden' });

@@ -12,6 +12,8 @@ export interface TcpProxy {
    * connections never recover; new ones work after `pass`.
    */
   discard(): void;
+  /** Ends all connections, and each new one at once, until `pass`: as while the other host starts again. */
+  refuse(): void;
   /** Number of connections opened through it so far. */
   count(): number;
   close(): Promise<void>;
@@ -27,7 +29,7 @@ interface Pair {
 /** Opens a proxy in front of a port of 127.0.0.1. */
 export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
   const pairs = new Set<Pair>();
-  let mode: 'pass' | 'hold' | 'discard' = 'pass';
+  let mode: 'pass' | 'hold' | 'discard' | 'refuse' = 'pass';
   let count = 0;
 
   const join = (from: Socket, to: Socket, pair: Pair): void => {
@@ -72,6 +74,10 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
 
   const listening = createServer({ noDelay: true, allowHalfOpen: true, pauseOnConnect: true }, (client) => {
     count += 1;
+    if (mode === 'refuse') {
+      client.on('error', () => undefined).destroy();
+      return;
+    }
     const pair: Pair = { client, server: undefined, isLost: false };
     pairs.add(pair);
     if (mode === 'pass') forward(pair);
@@ -99,6 +105,10 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
     discard() {
       mode = 'discard';
       for (const pair of pairs) lose(pair);
+    },
+    refuse() {
+      mode = 'refuse';
+      for (const { client, server } of pairs) for (const socket of [client, server]) socket?.destroy();
     },
     count: () => count,
     async close() {
