@@ -18,6 +18,8 @@ export interface ExampleGateway {
   tokens: Record<Person, string>;
   /** Id of the member's chat. */
   chatId: string;
+  /** Ids of the servers, by slug. */
+  serverIds: Readonly<Record<string, string>>;
   /** Asks the graph. @returns its data */
   ask(person: Person, query: string, variables?: Record<string, unknown>): Promise<any>;
   close(): Promise<void>;
@@ -70,9 +72,9 @@ export async function startExampleGateway(): Promise<ExampleGateway> {
       if (errors !== undefined) throw new Error(JSON.stringify(errors));
       return data;
     };
-    await defineServers(ask, { handbookUrl: handbook.url, trackerUrl: tracker.url });
+    const serverIds = await defineServers(ask, { handbookUrl: handbook.url, trackerUrl: tracker.url });
     tokens.member = await addPeople(ask);
-    return { origin, tokens, chatId: await addChats(ask), ask, close };
+    return { origin, tokens, chatId: await addChats(ask, serverIds), serverIds, ask, close };
   } catch (error) {
     await close();
     throw error;
@@ -81,7 +83,10 @@ export async function startExampleGateway(): Promise<ExampleGateway> {
 
 type Ask = ExampleGateway['ask'];
 
-async function defineServers(ask: Ask, urls: { handbookUrl: string; trackerUrl: string }): Promise<void> {
+async function defineServers(
+  ask: Ask,
+  urls: { handbookUrl: string; trackerUrl: string },
+): Promise<Record<string, string>> {
   const define = `mutation ($input: CreateMcpServerConfigInput!) {
     createMcpServerConfig(input: $input) { mcpServerConfig { id } } }`;
   const account = {
@@ -131,7 +136,12 @@ async function defineServers(ask: Ask, urls: { handbookUrl: string; trackerUrl: 
       ...account,
     },
   ];
-  for (const server of servers) await ask('admin', define, { input: { enabled: true, ...server } });
+  const ids: Record<string, string> = {};
+  for (const server of servers) {
+    const { createMcpServerConfig } = await ask('admin', define, { input: { enabled: true, ...server } });
+    ids[server.slug] = createMcpServerConfig.mcpServerConfig.id;
+  }
+  return ids;
 }
 
 /** @returns a token of the member */
@@ -149,12 +159,13 @@ async function addPeople(ask: Ask): Promise<string> {
 }
 
 /** @returns the id of the newest chat */
-async function addChats(ask: Ask): Promise<string> {
+async function addChats(ask: Ask, serverIds: Readonly<Record<string, string>>): Promise<string> {
   const create = 'mutation ($input: CreateChatInput!) { createChat(input: $input) { chat { id } } }';
   const send = 'mutation ($input: CreateChatMessageInput!) { createChatMessage(input: $input) { chatMessage { id } } }';
+  const mcpServerIds = [serverIds['issues'], serverIds['web-search']];
   let chatId = '';
   for (const title of ['Onboarding of Cleo', 'Offsite in May', 'Open issues of the release']) {
-    chatId = (await ask('member', create, { input: { title } })).createChat.chat.id;
+    chatId = (await ask('member', create, { input: { title, mcpServerIds } })).createChat.chat.id;
   }
   for (const content of [
     'Which issues are still open for the next release?',

@@ -19,7 +19,7 @@ interface Picture {
 }
 
 /** Add a page here, and show it in docs/console.md. */
-const toPictures = ({ chatId }: ExampleGateway): Picture[] => [
+const toPictures = ({ chatId, serverIds }: ExampleGateway): Picture[] => [
   { name: 'my-servers', as: 'member', path: '/', shows: 'Issue tracker' },
   { name: 'my-servers-dark', as: 'member', path: '/', shows: 'Issue tracker', dark: true },
   { name: 'my-servers-narrow', as: 'member', path: '/', shows: 'Issue tracker', narrow: true },
@@ -29,6 +29,8 @@ const toPictures = ({ chatId }: ExampleGateway): Picture[] => [
   { name: 'chat-dark', as: 'member', path: `/chats/${chatId}`, shows: 'Which issues are still open', dark: true },
   { name: 'account', as: 'member', path: '/account', shows: 'This browser' },
   { name: 'admin-servers', as: 'admin', path: '/admin/servers', shows: 'Issue tracker' },
+  { name: 'admin-new-server', as: 'admin', path: '/admin/servers/new', shows: 'URL of the MCP server' },
+  { name: 'admin-server', as: 'admin', path: `/admin/servers/${serverIds['handbook']}`, shows: 'What it is good for' },
 ];
 
 const folder = process.env['SCREENSHOTS_FOLDER'] ?? fileURLToPath(new URL('../docs/images/', import.meta.url));
