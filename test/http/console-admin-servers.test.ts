@@ -151,6 +151,39 @@ describe.skipIf(skipsBrowser)('the console, for an admin who manages servers', (
     expect(data.mcpServerConfigHistory.nodes[0].changes).toEqual([{ field: 'description' }]);
   });
 
+  test('keeps, replaces or clears a secret, and shows the problems of the gateway at it', async () => {
+    const key = { auth_type: 'api_key', api_key_header: 'X-Key', api_key_value: 'first-secret' };
+    const id = await world.define({ slug: 'locked', display_name: 'Locked', enabled: false, ...key });
+    const visit = await world.signIn(world.gateway.tokens.admin);
+    visits.push(visit);
+    const { page } = visit;
+    const answers: Promise<string>[] = [];
+    page.on('response', (response) => {
+      if (new URL(response.url()).pathname === '/graphql') answers.push(response.text());
+    });
+    await page.goto(`${world.origin}/admin/servers/${id}`);
+    await page.getByLabel('Clear it').press('Space');
+    await page.getByRole('button', { name: 'Save' }).press('Enter');
+    await page.locator('[aria-invalid="true"]').first().waitFor();
+    await page.getByLabel('Replace it').press('Space');
+    await page.getByRole('button', { name: 'Save' }).press('Enter');
+    await page.getByText('Give the new value, or keep the stored one.').waitFor();
+    await page.getByLabel('Its whole value, with the key: new value').fill('second-secret');
+    expect(await findBarriers(page)).toEqual([]);
+    await page.getByRole('button', { name: 'Save' }).press('Enter');
+    await page.getByText('The settings are saved').first().waitFor();
+    expect(await page.getByLabel('Stored. Keep it').isChecked()).toBe(true);
+    const { data } = await world.gateway.graphql(
+      `{ mcpServerConfigHistory(id: "${id}", first: 1) { nodes { changes { field isSecret } } } }`,
+      { token: world.gateway.tokens.admin },
+    );
+    expect(data.mcpServerConfigHistory.nodes[0].changes).toEqual([{ field: 'apiKeyValue', isSecret: true }]);
+    const told = (await Promise.all(answers)).join();
+    expect(told).toContain('Locked');
+    expect(told).not.toMatch(/(?:first|second)-secret/);
+    expect(await page.content()).not.toMatch(/(?:first|second)-secret/);
+  });
+
   test('shows what disabling does before it is done, and restores an earlier version', async () => {
     const id = await world.define({ slug: 'files', display_name: 'Files', description: 'First.' });
     await world.change(id, { description: 'Second.' });

@@ -50,7 +50,7 @@ export function SecretField({
 }) {
   const { register, watch, formState } = form;
   const choice = watch(`${name}Choice`);
-  const wrong = problem ?? formState.errors[name]?.message;
+  const wrong = formState.errors[name]?.message ?? problem;
   const input = (
     <TextField
       label={isStored ? `${label}: new value` : label}
@@ -83,7 +83,7 @@ export function HeadersField({ form, isStored, problem }: SecretProps) {
   const { fields, append, remove } = useFieldArray({ control, name: 'customHeaders' });
   const choice = watch('customHeadersChoice');
   const isOpen = !isStored || choice === 'replace';
-  const wrong = problem ?? formState.errors.customHeaders?.[0]?.name?.message;
+  const wrong = formState.errors.customHeaders?.[0]?.name?.message ?? problem;
   return (
     <>
       {isStored && (
