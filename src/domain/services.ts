@@ -23,6 +23,7 @@ import type { ConfigEvent } from './feed/config-event.ts';
 import type { StreamLimits } from './feed/config-streams.ts';
 import { createFeed } from './feed/feed.ts';
 import { createGovernance } from './governance/governance.ts';
+import { createIconService } from './icons/icon-service.ts';
 import { createKeyService } from './keys/key-service.ts';
 import { createOperationShares } from './shares/operation-shares.ts';
 import { createUserRates } from './shares/user-rates.ts';
@@ -122,6 +123,7 @@ export function createServices(options: ServicesOptions) {
     ...credentials,
     ...connections,
     ...configs,
+    icons: createIconService({ ...options, store, fetch: options.outbound.fetch }),
     users: createUserService({ store, endings, now }),
     keys: createKeyService(options),
     ...chats,

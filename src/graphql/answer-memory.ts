@@ -31,7 +31,7 @@ const SHARED_FIELDS: Readonly<Record<string, ReadonlySet<string>>> = {
   McpServerConfigEdge: new Set(['node']),
   PageInfo: new Set(['hasNextPage', 'hasPreviousPage']),
   McpServerConfig: new Set([
-    ...['id', 'slug', 'displayName', 'description', 'iconUrl', 'authType', 'availability', 'enabled'],
+    ...['id', 'slug', 'displayName', 'description', 'iconUrl', 'iconHref', 'authType', 'availability', 'enabled'],
     ...['toolAllowList', 'toolDenyList', 'hasOAuth2Secret', 'hasApiKey', 'hasCustomHeaders'],
     ...['version', 'createdAt', 'updatedAt', 'url', 'transport', 'oauth2ClientId', 'oauth2AuthUrl', 'oauth2TokenUrl'],
     ...['oauth2RevocationUrl', 'oauth2Issuer', 'oauth2Scopes', 'oauth2ResourceMode', 'oauth2CallbackMode'],

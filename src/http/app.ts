@@ -35,6 +35,7 @@ import { RATE_LIMIT_HEADERS, tellRateLimits } from './rate-limit-headers.ts';
 import { reportRequests } from './request-report.ts';
 import { setResponseHeaders } from './response-headers.ts';
 import { createChatRoutes } from './rest/chat-routes.ts';
+import { createIconRoutes } from './rest/icon-routes.ts';
 import { createOpenApiRoutes } from './rest/openapi-routes.ts';
 import { createServerRoutes } from './rest/server-routes.ts';
 import { createRootRoutes } from './root-routes.ts';
@@ -146,6 +147,7 @@ export function createApp(options: AppOptions): App {
   app.route('/', createPlaygroundRoutes(playgroundAssets, pages));
   app.route('/', createGraphQLRoutes({ graphql, sockets, denials }));
   app.route('/', createServerRoutes(services));
+  app.route('/', createIconRoutes(services));
   app.route('/', createChatRoutes(services));
   app.route(
     '/',

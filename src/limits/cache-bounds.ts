@@ -181,6 +181,13 @@ export const CACHE_BOUNDS = {
     keeps: 'the same for names in documents of the OpenID Connect issuer',
     whenFull: EVICTS,
   },
+  icons: {
+    name: 'icons',
+    maxEntries: 2_000,
+    maxBytes: 32 * MEGABYTE,
+    keeps: 'icons of servers, and where there is none',
+    whenFull: EVICTS,
+  },
   authorizationServers: {
     name: 'authorization servers',
     maxEntries: 1_000,

@@ -20,6 +20,24 @@ export const OUTBOUND_LIMITS = {
     unit: 'count',
     answer: 'further names are not allowed without https',
   },
+  iconFetches: {
+    what: 'Icons of servers that are fetched at the same time',
+    value: 8,
+    unit: 'count',
+    answer: 'further ones wait',
+  },
+  iconTime: {
+    what: 'Time that an icon is shown before its server is asked again',
+    value: 3_600_000,
+    unit: 'ms',
+    answer: 'it is fetched again',
+  },
+  missingIconTime: {
+    what: 'Time for which an address without an icon is not asked again',
+    value: 300_000,
+    unit: 'ms',
+    answer: '404',
+  },
   discoveryRequests: {
     what: 'Requests of one discovery',
     value: 13,

@@ -13,7 +13,18 @@ const schema = buildSchema();
 /** For whom the value of each field is the same. A new field needs a line here. */
 const REACH: Readonly<Record<string, string>> = {
   ...Object.fromEntries(
-    ['id', 'slug', 'displayName', 'description', 'iconUrl', 'authType', 'availability', 'enabled', 'toolAllowList']
+    [
+      'id',
+      'slug',
+      'displayName',
+      'description',
+      'iconUrl',
+      'iconHref',
+      'authType',
+      'availability',
+      'enabled',
+      'toolAllowList',
+    ]
       .concat(['toolDenyList', 'hasOAuth2Secret', 'hasApiKey', 'hasCustomHeaders', 'version', 'createdAt', 'updatedAt'])
       .concat(['url', 'transport', 'oauth2ClientId', 'oauth2AuthUrl', 'oauth2TokenUrl', 'oauth2RevocationUrl'])
       .concat([

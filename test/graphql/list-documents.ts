@@ -10,7 +10,18 @@ export interface ListDocument {
 
 /** Fields whose values are texts, numbers or lists. */
 const LEAVES = [
-  ...['id', 'slug', 'displayName', 'description', 'iconUrl', 'authType', 'availability', 'enabled', 'toolAllowList'],
+  ...[
+    'id',
+    'slug',
+    'displayName',
+    'description',
+    'iconUrl',
+    'iconHref',
+    'authType',
+    'availability',
+    'enabled',
+    'toolAllowList',
+  ],
   ...['toolDenyList', 'hasOAuth2Secret', 'hasApiKey', 'hasCustomHeaders', 'version', 'createdAt', 'updatedAt', 'url'],
   ...['transport', 'oauth2ClientId', 'oauth2AuthUrl', 'oauth2TokenUrl', 'oauth2RevocationUrl', 'oauth2Issuer'],
   ...['oauth2Scopes', 'oauth2ResourceMode', 'apiKeyHeader', 'authConnected', 'viewerState', 'viewerStateReason'],

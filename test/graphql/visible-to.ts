@@ -30,6 +30,7 @@ const LISTED: Readonly<Record<string, string>> = {
   'McpServerConfig.displayName': ALL,
   'McpServerConfig.description': ALL,
   'McpServerConfig.iconUrl': ALL,
+  'McpServerConfig.iconHref': ALL,
   'McpServerConfig.authType': ALL,
   'McpServerConfig.availability': ALL,
   'McpServerConfig.enabled': ALL,

@@ -9,6 +9,7 @@ import { type OAuthUrls, SHARED_CALLBACK_PATH } from '../../src/domain/oauth/red
 import type { ServerTests } from '../../src/domain/upstreams/server-test.ts';
 import { createOAuthRoutes, type OAuthRoutesOptions } from '../../src/http/oauth/routes.ts';
 import { type ChatRoutesOptions, createChatRoutes } from '../../src/http/rest/chat-routes.ts';
+import { createIconRoutes, type IconRoutesOptions } from '../../src/http/rest/icon-routes.ts';
 import { createServerRoutes } from '../../src/http/rest/server-routes.ts';
 import { insertTools } from '../graphql/tool-rows.ts';
 import { createTestGateway, type TestGateway } from '../setup/gateway.ts';
@@ -112,11 +113,12 @@ describe('the document', () => {
       experiments: new Set(),
     })
       .routes.concat(createOAuthRoutes({} as OAuthRoutesOptions).routes)
+      .concat(createIconRoutes({} as IconRoutesOptions).routes)
       .concat(createChatRoutes({} as ChatRoutesOptions).routes)
       .map(({ method, path }) => `${method} ${path.replace(/\/$/, '').replaceAll(/:(\w+)/g, '{$1}')}`);
     const documented = listOperations().map(({ method, path }) => `${method.toUpperCase()} ${path}`);
     expect(documented.sort()).toEqual([...new Set(routes)].sort());
-    expect(documented).toHaveLength(17);
+    expect(documented).toHaveLength(18);
   });
 
   test('says of each operation what it does, accepts and returns, with examples', () => {
@@ -301,6 +303,11 @@ describe('real answers', () => {
       413: async () => rest.call('member', 'POST', `${await createChat()}/messages`, HUGE),
       415: async () => rest.call('member', 'POST', `${await createChat()}/messages`, '{}', AS_TEXT),
     },
+    getMcpServerIcon: {
+      400: () => rest.call('member', 'GET', `${SERVERS}/nonsense/icon`),
+      401: (at) => rest.call('nobody', 'GET', `${at}/icon`),
+      404: () => rest.call('member', 'GET', `${MISSING}/icon`),
+    },
     connectMcpServer: {
       307: (at) => rest.call('member', 'GET', `${at}/oauth2/connect`),
       400: () => rest.call('member', 'GET', `${SERVERS}/nonsense/oauth2/connect`),
@@ -360,9 +367,12 @@ describe('real answers', () => {
       status === '500' ||
       // Tested against a real authorization server, in connections.test.ts and hostile-provider.test.ts.
       (id in { connectMcpServer: 1, finishMcpServerConnection: 1 } && (status === '502' || status === '200')) ||
+      // An image: server-icons.test.ts.
+      (id === 'getMcpServerIcon' && status === '200') ||
       // A server that is deleted or disabled during the sign-in: shared-callback.test.ts.
       (id === 'finishSharedMcpServerConnection' && ['200', '404', '502'].includes(status)) ||
-      (id in { listMcpServers: 1, getMcpServer: 1, listMcpServerTools: 1, getChat: 1, getChatMcp: 1 } &&
+      (id in
+        { listMcpServers: 1, getMcpServer: 1, getMcpServerIcon: 1, listMcpServerTools: 1, getChat: 1, getChatMcp: 1 } &&
         status === '403');
     for (const { operation } of listOperations()) {
       const documented = Object.keys(operation.responses).filter((status) => !elsewhere(operation.operationId, status));

@@ -1,4 +1,5 @@
 import type { ConnectionRecord, McpServerConfigRecord } from '../../data/records.ts';
+import { toIconHref } from '../../domain/icons/icon-service.ts';
 import { builder, visibleWith } from '../builder.ts';
 import type { GraphQLContext } from '../context.ts';
 import { UserType } from '../user/type.ts';
@@ -31,6 +32,12 @@ McpServerConfigType.implement({
       nullable: true,
       description: 'URL of an icon to show next to the name; null if not set.',
       resolve: (config) => config.iconUrl || null,
+    }),
+    iconHref: t.string({
+      nullable: true,
+      description:
+        'Where the gateway serves the icon, as a path with a version, for pages of the same origin; null if `iconUrl` is not set. 404 if there is no image at `iconUrl`.',
+      resolve: toIconHref,
     }),
     authType: t.expose('authType', {
       type: McpAuthTypeEnum,

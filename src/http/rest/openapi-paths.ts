@@ -59,7 +59,7 @@ function toOperationObject(operation: RestOperation, names: SchemaNames): object
         ...(success.content !== undefined && { content: toContent(names, success.content) }),
         ...(success.status === 307 && { headers: { Location: LOCATION } }),
         ...(page !== undefined &&
-          success.status === 200 && { content: { 'text/html': { schema: { type: 'string' } } } }),
+          success.status === 200 && { content: { [page.type ?? 'text/html']: { schema: { type: 'string' } } } }),
       },
       ...(representation !== undefined && {
         200: {

@@ -37,7 +37,11 @@ export interface RestOperation {
   /** The body of a 200 for callers that ask with `Prefer: return=representation`; all others get `success`. */
   readonly representation?: Documented & { readonly description: string };
   /** Set for pages that browsers open. Other routes serve them; here they are only documented, with their query. */
-  readonly page?: { readonly query: Readonly<Record<string, string>> };
+  readonly page?: {
+    readonly query: Readonly<Record<string, string>>;
+    /** The media type of the answer, `text/html` if absent. */
+    readonly type?: string;
+  };
   /** Whether the operation also succeeds if the resource does not exist. */
   readonly isIdempotent?: true;
   /** Set if the operation can return 502; describes when. */

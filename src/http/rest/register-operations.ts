@@ -51,7 +51,8 @@ export function registerOperations<const Group extends RestGroup>(
 /** Any UUID in the canonical format, of any version, as PostgreSQL accepts it. */
 const Id = z.guid();
 
-function parseId(text: string | undefined): string {
+/** @throws VALIDATION_FAILED if the id in a path is not a UUID */
+export function parseId(text: string | undefined): string {
   const { data } = Id.safeParse(text);
   if (data !== undefined) return data;
   throw validationFailed([{ path: ['id'], code: 'NOT_A_UUID', message: 'The id in the path is not a UUID.' }]);

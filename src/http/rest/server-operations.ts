@@ -242,6 +242,16 @@ export const SERVER_GROUP = {
         content: { schema: McpServerToolList, examples: { 'one tool': [EXAMPLE_TOOL] } },
       },
     },
+    getMcpServerIcon: {
+      method: 'get',
+      path: '/{id}/icon',
+      action: 'mcpServerConfig.read',
+      summary: 'Get the icon of a server',
+      description:
+        'Returns the image at the `icon_url` of the server, fetched by the gateway: PNG, JPEG, WebP, GIF or AVIF, up to 256 KiB. 404 if there is none, or another kind of file. Its `iconHref` in GraphQL is this address, with a version.',
+      page: { query: { v: 'Any text. Another one is another address, for caches.' }, type: 'image/*' },
+      success: { status: 200, description: 'The image.' },
+    },
     connectMcpServer: {
       method: 'get',
       path: '/{id}/oauth2/connect',

@@ -79,13 +79,13 @@ function NoServers() {
 }
 
 function ServerRow({ server: { config, state, availability } }: { server: MyServer }) {
-  const { displayName, description, slug, viewerStateReason } = config;
+  const { displayName, iconHref, description, slug, viewerStateReason } = config;
   const label = state === 'READY' ? 'Tools and details' : 'Why?';
   const isBroken = state !== 'READY' && viewerStateReason !== null;
   return (
     <li>
       <Card className={styles.row}>
-        <ServerIcon name={displayName} />
+        <ServerIcon name={displayName} href={iconHref} />
         <div className={styles.facts}>
           <h2 className={styles.name}>{displayName}</h2>
           <p className={styles.states}>
