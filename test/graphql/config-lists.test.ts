@@ -24,18 +24,17 @@ interface Page {
   endCursor: string | null;
 }
 
-async function list(variables: object, token = gateway.tokens.admin): Promise<Page> {
-  const { data, errors } = await gateway.graphql(
-    `query ($first: Int, $after: String, $filter: McpServerConfigFilter) {
-      mcpServerConfigs(first: $first, after: $after, filter: $filter) {
+const QUERY = `query ($first: Int, $after: String, $filter: McpServerConfigFilter, $orderBy: McpServerConfigOrder) {
+      mcpServerConfigs(first: $first, after: $after, filter: $filter, orderBy: $orderBy) {
         totalCount
         edges { cursor node { id } }
         nodes { id displayName }
         pageInfo { hasNextPage hasPreviousPage startCursor endCursor }
       }
-    }`,
-    { token, variables },
-  );
+    }`;
+
+async function list(variables: object, token = gateway.tokens.admin): Promise<Page> {
+  const { data, errors } = await gateway.graphql(QUERY, { token, variables });
   expect(errors).toBeUndefined();
   const { totalCount, edges, nodes, pageInfo } = data.mcpServerConfigs;
   expect(edges.map((edge: { node: { id: string } }) => edge.node.id)).toEqual(
@@ -48,10 +47,10 @@ async function list(variables: object, token = gateway.tokens.admin): Promise<Pa
 }
 
 /** All pages of this size, from first to last. */
-async function listAll(first: number, token = gateway.tokens.admin): Promise<Page[]> {
-  const pages = [await list({ first }, token)];
+async function listAll(first: number, token = gateway.tokens.admin, more: object = {}): Promise<Page[]> {
+  const pages = [await list({ first, ...more }, token)];
   for (let page = pages.at(-1); page?.hasNextPage === true; page = pages.at(-1)) {
-    pages.push(await list({ first, after: page.endCursor }, token));
+    pages.push(await list({ first, after: page.endCursor, ...more }, token));
   }
   return pages;
 }
@@ -106,6 +105,60 @@ describe('pages', () => {
       const { errors } = await gateway.graphql(query, { token: gateway.tokens.admin, variables: { first } });
       const extensions = { code: 'VALIDATION_FAILED', issues: [{ path: ['first'], code: 'OUT_OF_RANGE' }] };
       expect(errors).toMatchObject([{ extensions }]);
+    }
+  });
+});
+
+describe('an order', () => {
+  /** In the order of their creation. The last changes are the other way round, but for the first one. */
+  const NAMES = ['b', 'a', 'C', 'a', '\u{1F600}', '\uFFFD'];
+  const setTimes = async () => {
+    const { ids, names } = await list({});
+    for (const [index, name] of NAMES.entries()) {
+      const place = names.indexOf(name);
+      names[place] = '';
+      // Two were created at the same time.
+      await gateway.database.query(
+        `UPDATE mcp_server_configs SET created_at = '2026-01-01'::timestamptz + $1::int * '1 day'::interval,
+           updated_at = '2026-03-01'::timestamptz - $2::int * '1 day'::interval WHERE id = $3::uuid`,
+        [index === 1 ? 0 : index, index === 0 ? -1 : index, ids[place]],
+      );
+    }
+  };
+
+  test.each([
+    ['NAME_ASC', ['C', 'a', 'a', 'b', '\uFFFD', '\u{1F600}']],
+    ['NAME_DESC', ['\u{1F600}', '\uFFFD', 'b', 'a', 'a', 'C']],
+    ['UPDATED_ASC', ['\uFFFD', '\u{1F600}', 'a', 'C', 'a', 'b']],
+    ['UPDATED_DESC', ['b', 'a', 'C', 'a', '\u{1F600}', '\uFFFD']],
+  ])('%s has every config once, whatever the size of the pages', async (orderBy, names) => {
+    await createNamed(NAMES);
+    await setTimes();
+    for (const first of [1, 2, 4, 500]) {
+      const pages = await listAll(first, gateway.tokens.auditor, { orderBy });
+      expect(pages.flatMap((page) => page.names)).toEqual(names);
+      expect(new Set(pages.flatMap((page) => page.ids)).size).toBe(NAMES.length);
+    }
+  });
+
+  test('by creation is the same backwards, with those of the same time by id', async () => {
+    await createNamed(NAMES);
+    await setTimes();
+    const idsOf = async (orderBy: string) =>
+      (await listAll(1, gateway.tokens.admin, { orderBy })).flatMap((page) => page.ids);
+    const forwards = await idsOf('CREATED_ASC');
+    expect(await idsOf('CREATED_DESC')).toEqual(forwards.toReversed());
+    expect(forwards.slice(0, 2)).toEqual(forwards.slice(0, 2).sort());
+    expect((await list({ orderBy: 'CREATED_ASC' })).names.slice(2)).toEqual(NAMES.slice(2));
+  });
+
+  test('refuses the cursors of another', async () => {
+    await createNamed(['a', 'b']);
+    const { endCursor } = await list({ first: 1, orderBy: 'CREATED_ASC' });
+    for (const orderBy of ['CREATED_DESC', 'NAME_ASC', 'UPDATED_ASC']) {
+      const variables = { after: endCursor, orderBy };
+      const { errors } = await gateway.graphql(QUERY, { token: gateway.tokens.admin, variables });
+      expect(errors?.[0].extensions.code).toBe('CURSOR_INVALID');
     }
   });
 });

@@ -1,9 +1,17 @@
 import { can } from '../../policy/policy.ts';
 import type { Viewer } from '../../policy/viewer.ts';
 import type { McpServerConfigRecord, Page } from '../records.ts';
-import type { ConfigCursor, ConfigFilter, createConfigRepository } from '../repositories/config-repository.ts';
+import {
+  CONFIG_SORTS,
+  type ConfigFilter,
+  type ConfigOrder,
+  type ConfigPageArgs,
+  type ConfigPlace,
+  type createConfigRepository,
+  toPlace,
+} from '../repositories/config-repository.ts';
 import { guarded } from '../repositories/guarded.ts';
-import { type ConfigSnapshot, compareConfigs } from './config-snapshot.ts';
+import { type ConfigSnapshot, compareCodePoints } from './config-snapshot.ts';
 
 /** The config reads that are answered from memory. */
 export type ConfigReads = Pick<
@@ -16,12 +24,10 @@ export function createConfigReads(snapshot: () => Promise<ConfigSnapshot>): Conf
   return {
     list: guarded(
       'mcpServerConfig.list',
-      async (
-        args: { first: number; after?: ConfigCursor | undefined; filter?: ConfigFilter | undefined },
-        viewer,
-      ): Promise<Page<McpServerConfigRecord>> => {
-        const found = select(await snapshot(), viewer, args.filter);
-        const start = args.after === undefined ? 0 : findStart(found, args.after);
+      async (args: ConfigPageArgs, viewer): Promise<Page<McpServerConfigRecord>> => {
+        const { after, order = 'name_asc' } = args;
+        const found = sort(select(await snapshot(), viewer, args.filter), order);
+        const start = after === undefined ? 0 : findStart(found, toPlace(after), order);
         const end = start + args.first;
         return { rows: found.slice(start, end), hasMore: found.length > end };
       },
@@ -79,13 +85,33 @@ function select(snapshot: ConfigSnapshot, viewer: Viewer, filter: ConfigFilter =
   );
 }
 
-/** The index of the first config after the cursor. */
-function findStart(sorted: readonly McpServerConfigRecord[], after: ConfigCursor): number {
+/** They come sorted by name. */
+function sort(configs: readonly McpServerConfigRecord[], order: ConfigOrder): readonly McpServerConfigRecord[] {
+  if (order === 'name_asc') return configs;
+  if (order === 'name_desc') return configs.toReversed();
+  const { field } = CONFIG_SORTS[order];
+  return configs.toSorted((a, b) => compareTo(a, { key: b[field], id: b.id }, order));
+}
+
+/** Where a config is, as seen from a place: before (negative), after, or there (0). */
+function compareTo(config: McpServerConfigRecord, { key, id }: ConfigPlace, order: ConfigOrder): number {
+  const { field, isDescending } = CONFIG_SORTS[order];
+  const own = config[field];
+  const byKey =
+    typeof own === 'string' || typeof key === 'string'
+      ? compareCodePoints(String(own), String(key))
+      : own.getTime() - key.getTime();
+  const result = byKey || compareCodePoints(config.id, id);
+  return isDescending ? -result : result;
+}
+
+/** The index of the first config after the place. */
+function findStart(sorted: readonly McpServerConfigRecord[], after: ConfigPlace, order: ConfigOrder): number {
   let [low, high] = [0, sorted.length];
   while (low < high) {
     const middle = (low + high) >>> 1;
     const config = sorted[middle];
-    if (config !== undefined && compareConfigs(config, after) <= 0) low = middle + 1;
+    if (config !== undefined && compareTo(config, after, order) <= 0) low = middle + 1;
     else high = middle;
   }
   return low;

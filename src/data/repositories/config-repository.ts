@@ -22,10 +22,51 @@ import {
 } from './config-secrets.ts';
 import { guarded } from './guarded.ts';
 
-/** A position in the list: after the config with this name and id. */
+/** How a list of configs may be sorted. Configs with the same value are sorted by id, in the same direction. */
+export const CONFIG_ORDERS = [
+  'name_asc',
+  'name_desc',
+  'created_asc',
+  'created_desc',
+  'updated_asc',
+  'updated_desc',
+] as const;
+/** An order of configs. */
+export type ConfigOrder = (typeof CONFIG_ORDERS)[number];
+
+/** A position in a list that is sorted by name: after the config with this name and id. */
 export interface ConfigCursor {
   displayName: string;
   id: string;
+}
+
+/** A position in a list with any order: after the config with this value of what the list is sorted by, and this id. */
+export interface ConfigPlace {
+  key: string | Date;
+  id: string;
+}
+
+/** A page of configs. By name if no order is given. */
+export interface ConfigPageArgs {
+  first: number;
+  after?: ConfigCursor | ConfigPlace | undefined;
+  filter?: ConfigFilter | undefined;
+  order?: ConfigOrder | undefined;
+}
+
+/** What an order compares, and in which direction. */
+export const CONFIG_SORTS = {
+  name_asc: { field: 'displayName', isDescending: false },
+  name_desc: { field: 'displayName', isDescending: true },
+  created_asc: { field: 'createdAt', isDescending: false },
+  created_desc: { field: 'createdAt', isDescending: true },
+  updated_asc: { field: 'updatedAt', isDescending: false },
+  updated_desc: { field: 'updatedAt', isDescending: true },
+} as const satisfies Record<ConfigOrder, object>;
+
+/** The place in the form of all orders. */
+export function toPlace(after: ConfigCursor | ConfigPlace): ConfigPlace {
+  return 'key' in after ? after : { key: after.displayName, id: after.id };
 }
 
 /** All conditions must hold. */
@@ -95,13 +136,12 @@ export function createConfigRepository(db: PrismaStore) {
   return {
     list: guarded(
       'mcpServerConfig.list',
-      async (
-        args: { first: number; after?: ConfigCursor | undefined; filter?: ConfigFilter | undefined },
-        viewer,
-      ): Promise<Page<McpServerConfigRecord>> => {
+      async (args: ConfigPageArgs, viewer): Promise<Page<McpServerConfigRecord>> => {
+        const { field, isDescending } = CONFIG_SORTS[args.order ?? 'name_asc'];
+        const direction = isDescending ? 'desc' : 'asc';
         const rows = await db.mcpServerConfig.findMany({
-          where: { AND: [visibleTo(viewer), toWhere(args.filter), isAfter(args.after)] },
-          orderBy: [{ displayName: 'asc' }, { id: 'asc' }],
+          where: { AND: [visibleTo(viewer), toWhere(args.filter), isAfter(args)] },
+          orderBy: [{ [field]: direction }, { id: direction }],
           take: args.first + 1,
           omit: WITHOUT_SECRETS,
         });
@@ -292,10 +332,12 @@ function toSearch(search: string): Prisma.McpServerConfigWhereInput {
   };
 }
 
-function isAfter(cursor: ConfigCursor | undefined): Prisma.McpServerConfigWhereInput {
-  if (cursor === undefined) return {};
-  const { displayName, id } = cursor;
-  return { OR: [{ displayName: { gt: displayName } }, { displayName, id: { gt: id } }] };
+function isAfter({ after, order = 'name_asc' }: ConfigPageArgs): Prisma.McpServerConfigWhereInput {
+  if (after === undefined) return {};
+  const { key, id } = toPlace(after);
+  const { field, isDescending } = CONFIG_SORTS[order];
+  const beyond = isDescending ? 'lt' : 'gt';
+  return { OR: [{ [field]: { [beyond]: key } }, { [field]: key, id: { [beyond]: id } }] };
 }
 
 /** A row without its sealed values. */

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { describeUniqueViolation, isForeignKeyViolation } from '../../data/database/database-error.ts';
 import type { McpServerConfigRecord, McpTransport, Page } from '../../data/records.ts';
-import type { ConfigCursor, ConfigFilter } from '../../data/repositories/config-repository.ts';
+import type { ConfigFilter, ConfigPageArgs } from '../../data/repositories/config-repository.ts';
 import type { Repositories, Store } from '../../data/store.ts';
 import { notFound, unauthenticated, versionMismatch } from '../../errors.ts';
 import type { Quotas } from '../../limits/quotas.ts';
@@ -29,14 +29,6 @@ export interface ConfigServiceOptions {
   userRates: Pick<UserRates, 'admitServerCheck'>;
 }
 
-/** The page and the filter of a list. */
-export interface ListConfigsArgs {
-  /** The maximum number of configs, at least 1. */
-  first: number;
-  after?: ConfigCursor | undefined;
-  filter?: ConfigFilter | undefined;
-}
-
 const WHAT = 'MCP server config';
 /** How often a change is planned again after a concurrent change. */
 const MAX_ATTEMPTS = 5;
@@ -53,8 +45,8 @@ export function createConfigService({ store, experiments, plans, endings, quotas
   };
 
   return {
-    /** The configs that the viewer may see, by display name. */
-    async list(viewer: Viewer, args: ListConfigsArgs): Promise<Page<McpServerConfigRecord>> {
+    /** The configs that the viewer may see, by display name unless another order is given. */
+    async list(viewer: Viewer, args: ConfigPageArgs): Promise<Page<McpServerConfigRecord>> {
       assertCan(viewer, 'mcpServerConfig.list');
       assertExperiment(experiments, 'agents');
       if (isUnfindable(args.filter?.search)) return { rows: [], hasMore: false };

@@ -1,3 +1,10 @@
+import type { McpServerConfigRecord } from '../../data/records.ts';
+import {
+  CONFIG_ORDERS,
+  CONFIG_SORTS,
+  type ConfigOrder,
+  type ConfigPlace,
+} from '../../data/repositories/config-repository.ts';
 import { validationFailed } from '../../errors.ts';
 import { builder } from '../builder.ts';
 import type { GraphQLContext } from '../context.ts';
@@ -18,6 +25,22 @@ const McpServerConfigFilter = builder.inputType('McpServerConfigFilter', {
       description: 'Only configs whose display name or slug contains this text, ignoring case.',
     }),
   }),
+});
+
+const ORDER_DESCRIPTIONS: Readonly<Record<ConfigOrder, string>> = {
+  name_asc: 'By display name.',
+  name_desc: 'By display name, backwards.',
+  created_asc: 'The oldest first.',
+  created_desc: 'The newest first.',
+  updated_asc: 'Those first that have not changed for longest.',
+  updated_desc: 'Those first that changed last.',
+};
+
+const McpServerConfigOrder = builder.enumType('McpServerConfigOrder', {
+  description: 'How a list of configs is sorted. Cursors belong to the order of their list.',
+  values: Object.fromEntries(
+    CONFIG_ORDERS.map((order) => [order.toUpperCase(), { value: order, description: ORDER_DESCRIPTIONS[order] }]),
+  ) as Record<string, { value: ConfigOrder; description: string }>,
 });
 
 const McpServerConfigBy = builder.inputType('McpServerConfigBy', {
@@ -69,10 +92,16 @@ builder.queryFields((t) => ({
 
   mcpServerConfigs: t.field({
     type: McpServerConfigConnection,
-    description: 'The configs that the viewer may see, sorted by display name.',
+    description: 'The configs that the viewer may see.',
     args: {
       ...pageArgs,
       filter: t.arg({ type: McpServerConfigFilter, required: false, description: 'Restricts the list.' }),
+      orderBy: t.arg({
+        type: McpServerConfigOrder,
+        required: false,
+        defaultValue: 'name_asc',
+        description: 'How the list is sorted.',
+      }),
     },
     resolve: async (_root, args, context) => {
       const { viewer, services } = context;
@@ -82,15 +111,17 @@ builder.queryFields((t) => ({
         availability: args.filter?.availability ?? undefined,
         search: args.filter?.search ?? undefined,
       };
+      const order = args.orderBy ?? 'name_asc';
       const feedCursor = services.streams.cursor(viewer);
       const page = await services.configs.list(viewer, {
         first: takeFirst(args.first, context),
-        after: args.after == null ? undefined : parseCursor(context, args.after),
+        after: args.after == null ? undefined : parseCursor(context, args.after, order),
         filter,
+        order,
       });
       const connection = toConnection(
         page,
-        (config) => encodeCursor(context, CURSOR_KIND, [config.displayName, config.id]),
+        (config) => encodeCursor(context, toCursorKind(order), [toKey(config, order), config.id]),
         () => services.configs.count(viewer, filter),
       );
       return { ...connection, feedCursor };
@@ -98,7 +129,16 @@ builder.queryFields((t) => ({
   }),
 }));
 
-function parseCursor(context: GraphQLContext, cursor: string) {
-  const [displayName = '', id = ''] = decodeCursor(context, CURSOR_KIND, cursor);
-  return { displayName, id };
+function toCursorKind(order: ConfigOrder): string {
+  return order === 'name_asc' ? CURSOR_KIND : `${CURSOR_KIND} ${order}`;
+}
+
+function toKey(config: McpServerConfigRecord, order: ConfigOrder): string {
+  const value = config[CONFIG_SORTS[order].field];
+  return typeof value === 'string' ? value : value.toISOString();
+}
+
+function parseCursor(context: GraphQLContext, cursor: string, order: ConfigOrder): ConfigPlace {
+  const [key = '', id = ''] = decodeCursor(context, toCursorKind(order), cursor);
+  return { key: CONFIG_SORTS[order].field === 'displayName' ? key : new Date(key), id };
 }
