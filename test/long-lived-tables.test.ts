@@ -39,6 +39,7 @@ const BOUNDS: Readonly<Record<string, Bound>> = {
     'one entry for each deletion or change that ends connections, and each ends by its timeouts',
   'domain/feed/places.ts perUser': CONNECTIONS,
   'domain/feed/stream-registry.ts open': CONNECTIONS,
+  'domain/icons/icon-service.ts waiting': OPERATIONS,
   'domain/server-files/field-reader.ts #read': REQUEST,
   'domain/server-files/tool-lists.ts #denied': REQUEST,
   'domain/shares/fair-semaphore.ts queues': CONNECTIONS,
