@@ -181,6 +181,18 @@ export const ROWS: Readonly<Record<string, (database: Database, keyring: Keyring
   async '20261128214100_followed_servers'(database) {
     await database.query('UPDATE mcp_server_oauth_discoveries SET is_pinned = true, moved_at = now()');
   },
+  async '20261129090500_imported_approvals'(database) {
+    await insert(database, 'mcp_server_imported_approvals', [
+      {
+        id: '00000000-0000-4000-8000-0000000000e9',
+        mcp_server_config_id: FULL_CONFIG_ID,
+        name: '😀'.repeat(128),
+        digest: HASH,
+        approved_by: ADMIN_ID,
+        approved_at: 'now',
+      },
+    ]);
+  },
   async '20261128223000_tool_catalogue'(database) {
     const other = 'cd'.repeat(32);
     const tool = {

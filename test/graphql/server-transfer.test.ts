@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { UpstreamListing } from '../../src/domain/catalogue/upstream-tools.ts';
 import { type ConnectedWorld, openConnectedWorld } from '../http/connection-setup.ts';
 import { createTestGateway, type TestGateway } from '../setup/gateway.ts';
 import { readEntries } from './audit-entries.ts';
@@ -211,5 +212,133 @@ describe('a server with discovered OAuth settings', () => {
       token: gateway.tokens.admin,
     });
     expect(data.mcpServerConfigs.nodes).toEqual([{ oauth2Issuer: as.issuer, description: 'Still discovered.' }]);
+  });
+});
+
+describe('approvals of tools', () => {
+  const descriptions = new Map<string, string>();
+  const listTools = async (): Promise<UpstreamListing> => {
+    const tools = [...descriptions].map(([name, description]) => ({
+      name,
+      description,
+      inputSchema: { type: 'object' },
+    }));
+    return { kind: 'listed', tools, latencyMs: 1, server: null };
+  };
+  const PINNED = { slug: 'pinned', displayName: 'Pinned', url: 'https://pinned.example.com/mcp', enabled: true };
+  let source: TestGateway;
+  let target: TestGateway;
+  let file: any;
+
+  beforeAll(async () => {
+    source = await createTestGateway({ upstreamTools: { listTools } });
+    target = await createTestGateway({ upstreamTools: { listTools } });
+    descriptions.set('read', 'Reads.').set('write', 'Writes.');
+    await createId(source, { ...PINNED, toolApproval: 'PIN' });
+    expect(await refresh(source)).toEqual({ problem: null, approvedCount: 2 });
+    file = JSON.parse(await exportFile(source));
+  });
+  afterAll(async () => {
+    await source?.close();
+    await target?.close();
+  });
+
+  const find = async (gateway: TestGateway): Promise<any> => {
+    const query = '{ mcpServerConfig(by: { slug: "pinned" }) { id tools { nodes { name digest decision } } } }';
+    return (await gateway.graphql(query, { token: gateway.tokens.admin })).data.mcpServerConfig;
+  };
+  const refresh = async (gateway: TestGateway): Promise<any> => {
+    const { id } = await find(gateway);
+    const query = `mutation { refreshMcpServerTools(input: { id: "${id}" }) { problem approvedCount } }`;
+    return (await gateway.graphql(query, { token: gateway.tokens.admin })).data.refreshMcpServerTools;
+  };
+  const decisionsOf = async (gateway: TestGateway): Promise<Record<string, string>> =>
+    Object.fromEntries((await find(gateway)).tools.nodes.map(({ name, decision }: any) => [name, decision]));
+
+  test('are in the export, with names and digests, and nothing else', async () => {
+    const { tools } = await find(source);
+    const approvedTools = tools.nodes.map(({ name, digest }: any) => ({ name, digest }));
+    expect(file.servers.pinned.approvedTools).toEqual(approvedTools);
+  });
+
+  test('of a new server are told by a dry run, and count when the server lists the tools like that, and no other', async () => {
+    const dry = await importFile(target, file);
+    expect(dry.report.diff).toContain('approvedTools: 2 when listed like this ["read","write"]');
+    expect(dry.report.servers[0].notes).toContainEqual(expect.stringContaining('the same digest'));
+    expect(await find(target)).toBeNull();
+    const applied = await importFile(target, file, { dryRun: false });
+    expect(applied.report.servers[0]).toMatchObject({ kind: 'CREATE', applied: true, error: null });
+    descriptions.set('write', 'Writes, and sends it elsewhere.').set('new', 'Is new.');
+    // The first list of an admin approves nothing that the import did not: it was decided elsewhere.
+    expect(await refresh(target)).toEqual({ problem: null, approvedCount: 0 });
+    expect(await decisionsOf(target)).toEqual({ new: 'PENDING', read: 'ALLOWED', write: 'PENDING' });
+    descriptions.set('write', 'Writes.');
+    await refresh(target);
+    expect(await decisionsOf(target)).toEqual({ new: 'PENDING', read: 'ALLOWED', write: 'ALLOWED' });
+    const again = await importFile(target, file, { dryRun: false });
+    expect(again.report.servers[0]).toMatchObject({ kind: 'UNCHANGED', applied: false });
+    const entries = (await readEntries(target)).filter(({ action }) => action === 'mcpServerTools.approve');
+    const fieldsOf = (changes: string) => (JSON.parse(changes) as { field: string }[]).map(({ field }) => field);
+    expect(entries.map(({ changes }) => fieldsOf(changes))).toEqual([['read', 'write'], ['read'], ['write']]);
+  });
+
+  test('of a listed tool count at once', async () => {
+    const { tools } = await find(target);
+    const { digest } = tools.nodes.find(({ name }: any) => name === 'new');
+    const approvedTools = [{ name: 'new', digest }];
+    const more = { ...file, servers: { pinned: { ...file.servers.pinned, approvedTools } } };
+    expect((await importFile(target, more)).report.diff).toContain('approvedTools: (none) -> 1 now ["new"]');
+    expect(await decisionsOf(target)).toMatchObject({ new: 'PENDING' });
+    const applied = await importFile(target, more, { dryRun: false });
+    expect(applied.report.servers[0]).toMatchObject({ kind: 'UPDATE', applied: true });
+    expect(await decisionsOf(target)).toMatchObject({ new: 'ALLOWED' });
+  });
+
+  test('that an admin overtook do not approve what comes back', async () => {
+    const former = (await find(target)).tools.nodes.find(({ name }: any) => name === 'read').digest;
+    descriptions.set('read', 'Reads more.');
+    await refresh(target);
+    const { id, tools } = await find(target);
+    // Imported for the former definition, while another one is pending.
+    const imported = { ...file, servers: { pinned: { ...file.servers.pinned, approvedTools: [] } } };
+    imported.servers.pinned.approvedTools.push({ name: 'read', digest: 'ab'.repeat(32) });
+    await importFile(target, imported, { dryRun: false });
+    expect(await decisionsOf(target)).toMatchObject({ read: 'PENDING' });
+    const { digest } = tools.nodes.find(({ name }: any) => name === 'read');
+    const approve = `mutation { approveMcpTools(input: { id: "${id}", tools: [{ name: "read", digest: "${digest}" }] }) { config { id } } }`;
+    await target.graphql(approve, { token: target.tokens.admin });
+    expect(await decisionsOf(target)).toMatchObject({ read: 'ALLOWED' });
+    expect(JSON.parse(await exportFile(target)).servers.pinned.approvedTools).not.toContainEqual({
+      name: 'read',
+      digest: 'ab'.repeat(32),
+    });
+    descriptions.set('read', 'Reads.');
+    await refresh(target);
+    expect(former).not.toBe(digest);
+    expect(await decisionsOf(target)).toMatchObject({ read: 'PENDING' });
+  });
+
+  test('cannot be imported by somebody who may not approve', async () => {
+    const query = 'mutation ($input: ImportMcpServersInput!) { importMcpServers(input: $input) { diff } }';
+    for (const role of ['auditor', 'service', 'member'] as const) {
+      const variables = { input: { content: JSON.stringify(file), dryRun: false } };
+      const { errors } = await target.graphql(query, { token: target.tokens[role], variables });
+      expect(errors?.[0]?.extensions.code, role).toBe('FORBIDDEN');
+    }
+    expect(await decisionsOf(target)).toMatchObject({ read: 'PENDING' });
+  });
+
+  test.each<[string, unknown]>([
+    ['no list', 'read'],
+    ['no digest', [{ name: 'read' }]],
+    ['a digest of another kind', [{ name: 'read', digest: 'AB'.repeat(32) }]],
+    ['no name', [{ name: '', digest: 'ab'.repeat(32) }]],
+    ['a name that no tool may have', [{ name: 'x'.repeat(129), digest: 'ab'.repeat(32) }]],
+    ['too many', Array.from({ length: 1_001 }, (_, index) => ({ name: `t${index}`, digest: 'ab'.repeat(32) }))],
+  ])('that are %s are refused', async (_name, approvedTools) => {
+    const broken = { ...file, servers: { pinned: { ...file.servers.pinned, approvedTools } } };
+    const { report } = await importFile(target, broken, { dryRun: false });
+    expect(report.servers).toMatchObject([{ kind: 'SKIP', applied: false }]);
+    expect(report.servers[0].notes.join()).toContain('approvedTools');
   });
 });

@@ -3,6 +3,7 @@ import type { PrismaStore } from '../database/prisma.ts';
 import type { Prisma } from '../generated/client.ts';
 import type { McpReachabilityRecord, McpToolListRecord, McpToolRecord, McpToolStatus } from '../records.ts';
 import { guarded } from './guarded.ts';
+import { createImportedApprovalFunctions } from './imported-approvals.ts';
 
 /** The most tools that are compared by their looks at once. */
 const MAX_ALIKE = MCP_LIMITS.lookAlikes.value;
@@ -94,9 +95,15 @@ export function createToolRepository(db: PrismaStore) {
           });
           if (count > 0) approved.push(name);
         }
+        // What was imported for them is overtaken: an earlier definition that comes back is not approved by it.
+        await db.mcpServerImportedApproval.deleteMany({
+          where: { mcpServerConfigId: configId, name: { in: approved } },
+        });
         return approved;
       },
     ),
+
+    ...createImportedApprovalFunctions(db),
 
     /** The tools on shared lists whose names look like one of these, with their servers. */
     listAlike: guarded('mcpServerTool.readAny', async (args: { skeletons: readonly string[] }) => {

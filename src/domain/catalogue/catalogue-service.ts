@@ -179,10 +179,11 @@ export function createCatalogueService(options: {
 
 type Tx = Parameters<Parameters<Store['transaction']>[0]>[0];
 
-/** Approves all tools, if none was ever approved and the config pins them. */
+/** Approves all tools, if none was ever approved, by import either, and the config pins them. */
 async function approveFirst(tx: Tx, viewer: Viewer, config: McpServerConfigRecord, approvedAt: Date): Promise<number> {
   if (config.toolApproval !== 'pin') return 0;
   if ((await tx.tools.listApprovals(SYSTEM, { configId: config.id })).length > 0) return 0;
+  if ((await tx.tools.listImportedApprovals(SYSTEM, { configId: config.id })).length > 0) return 0;
   const rows = await tx.tools.list(SYSTEM, { configIds: [config.id], userId: null });
   const tools = rows.filter(({ status }) => status === 'listed').map(({ name, digest }) => ({ name, digest }));
   return (await approveAll(tx, viewer, { configId: config.id, tools, approvedAt })).length;

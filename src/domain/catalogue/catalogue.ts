@@ -7,6 +7,7 @@ import type { UserRates } from '../shares/user-rates.ts';
 import { createCatalogueService } from './catalogue-service.ts';
 import { createEffectiveTools } from './effective-tools.ts';
 import { followChanges } from './follow-changes.ts';
+import { createImportedApprovals } from './imported-approvals.ts';
 import { createNeededListings } from './list-when-needed.ts';
 import { createToolListings } from './tool-listing.ts';
 import { createToolServers } from './tool-servers.ts';
@@ -52,6 +53,7 @@ export function createCatalogue(options: {
   return {
     services: {
       catalogue,
+      importedApprovals: createImportedApprovals({ store, now }),
       effectiveTools: createEffectiveTools({ store, experiments, toolServers, catalogue }),
     },
     internal: {

@@ -82,7 +82,7 @@ async function writeList(
   await tx.tools.apply(SYSTEM, {
     ...key,
     ...merge,
-    // What was approved in another user's list, or on import, is approved here, too.
+    // What was approved in another user's list is approved here, too.
     inserts: merge.inserts.map((tool) => ({
       ...tool,
       approvedDefinition: null,
@@ -92,6 +92,16 @@ async function writeList(
         : { approvedDigest: null, approvedAt: null }),
     })),
   });
+  const settled = await tx.tools.settleImported(SYSTEM, { configId: config.id });
+  if (settled.length > 0) {
+    await tx.audit.append(SYSTEM, {
+      actor: SYSTEM,
+      action: 'mcpServerTools.approve',
+      target: toConfigTarget(config),
+      changes: settled.map(({ name, digest }) => ({ field: name, before: null, after: digest })),
+      reason: 'An admin had imported these approvals.',
+    });
+  }
   const changes = isShared ? toChanges(stored, merge) : [];
   if (changes.length > 0) {
     // Users' rows say how their lists differed from what the shared one was.

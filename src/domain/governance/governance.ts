@@ -1,5 +1,6 @@
 import type { Store } from '../../data/store.ts';
 import type { CatalogueService } from '../catalogue/catalogue-service.ts';
+import type { ImportedApprovals } from '../catalogue/imported-approvals.ts';
 import type { ConfigService } from '../configs/config-service.ts';
 import type { ConnectionService } from '../connections/connection-service.ts';
 import type { Experiment } from '../experiments.ts';
@@ -14,6 +15,7 @@ export function createGovernance(options: {
   configs: ConfigService;
   connections: ConnectionService;
   catalogue: CatalogueService;
+  importedApprovals: ImportedApprovals;
 }) {
   return {
     explanations: createServerExplanations(options),

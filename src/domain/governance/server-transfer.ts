@@ -1,10 +1,19 @@
 import type { McpServerConfigRecord } from '../../data/records.ts';
+import type { ToolApproval } from '../../data/repositories/tool-repository.ts';
 import type { Store } from '../../data/store.ts';
 import { assertCan } from '../../policy/policy.ts';
 import type { Viewer } from '../../policy/viewer.ts';
+import type { ImportedApprovals } from '../catalogue/imported-approvals.ts';
 import type { ConfigService } from '../configs/config-service.ts';
 import { assertExperiment, type Experiment } from '../experiments.ts';
-import { diffServer, formatDiff, type ServerDiff, toImportError, toSkipped } from '../server-files/diff-servers.ts';
+import {
+  diffServer,
+  formatDiff,
+  type ServerDiff,
+  toImportError,
+  toSkipped,
+  withApprovals,
+} from '../server-files/diff-servers.ts';
 import { exportServers } from '../server-files/export-servers.ts';
 import { fillSecrets, NOTHING_GIVEN, withStandIns } from '../server-files/fill-secrets.ts';
 import { type GivenSecret, listUnusedAnswers, listUnusedSecrets, toGiven } from '../server-files/given-secrets.ts';
@@ -48,9 +57,10 @@ const PIECE = 500;
 export function createServerTransfer(options: {
   store: Store;
   configs: ConfigService;
+  importedApprovals: ImportedApprovals;
   experiments: ReadonlySet<Experiment>;
 }) {
-  const { store, configs, experiments } = options;
+  const { store, configs, importedApprovals, experiments } = options;
 
   /** All configs. Discovered settings are left out, because files neither contain nor change them. */
   const listComparable = async (viewer: Viewer): Promise<McpServerConfigRecord[]> => {
@@ -67,6 +77,18 @@ export function createServerTransfer(options: {
       const scopes = discovered.get(config.id);
       return scopes === undefined ? config : withoutDiscovered(config, scopes);
     });
+  };
+
+  /** Adds what the approvals in the file would do. */
+  const addApprovals = async (viewer: Viewer, matched: MatchedServer, diff: ServerDiff): Promise<ServerDiff> => {
+    const { approvals = [] } = matched.server;
+    if (approvals.length === 0 || diff.error !== null || diff.kind === 'question') return diff;
+    try {
+      const args = { configId: matched.current?.id, approvals };
+      return withApprovals(diff, await importedApprovals.preview(viewer, args));
+    } catch (error) {
+      return { ...diff, error: toImportError(error) };
+    }
   };
 
   /** Applies a change, or finds out whether it could be. */
@@ -90,6 +112,8 @@ export function createServerTransfer(options: {
         current === undefined
           ? await configs.create(viewer, input)
           : await configs.update(viewer, { id: current.id, patch: input });
+      const { approvals = [] } = server;
+      if (approvals.length > 0) await importedApprovals.apply(viewer, { configId: config.id, approvals });
       return { ...done, isApplied: true, config };
     } catch (error) {
       return { ...done, error: toImportError(error) };
@@ -119,7 +143,9 @@ export function createServerTransfer(options: {
       const work = async (): Promise<void> => {
         for (let index = next++; index < planned.length; index = next++) {
           const plan = planned[index];
-          if (plan !== undefined) results[index] = await importOne(viewer, plan, dryRun);
+          if (plan === undefined) continue;
+          const diff = await addApprovals(viewer, plan.matched, plan.diff);
+          results[index] = await importOne(viewer, { ...plan, diff }, dryRun);
         }
       };
       await Promise.all(Array.from({ length: CONCURRENCY }, work));
@@ -136,11 +162,21 @@ export function createServerTransfer(options: {
       return { diff: formatDiff(servers, notes), notes, servers };
     },
 
-    /** Exports all servers as a file, with placeholders for secrets. @throws FORBIDDEN */
+    /** Exports all servers as a file, with approvals of tools and placeholders for secrets. @throws FORBIDDEN */
     async export(viewer: Viewer): Promise<string> {
       assertCan(viewer, 'mcpServerConfig.export');
       assertExperiment(experiments, 'agents');
-      return exportServers(await listComparable(viewer));
+      const all = await listComparable(viewer);
+      const approvals = new Map<string, ToolApproval[]>();
+      for (let index = 0; index < all.length; index += PIECE) {
+        const configIds = all.slice(index, index + PIECE).map(({ id }) => id);
+        for (const { configId, ...approval } of await store.tools.listAllApprovals(viewer, { configIds })) {
+          const known = approvals.get(configId);
+          if (known === undefined) approvals.set(configId, [approval]);
+          else known.push(approval);
+        }
+      }
+      return exportServers(all, approvals);
     },
   };
 }

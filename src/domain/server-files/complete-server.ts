@@ -38,6 +38,7 @@ export function completeServer(found: FoundServer, slug: string): ImportedServer
     notes,
     templates,
     assumed,
+    ...(found.approvals !== undefined && { approvals: found.approvals }),
   };
 }
 

@@ -11,7 +11,7 @@ import { FIELD_KINDS, PLAIN_FIELDS, type PlainField, toGraphChoice } from './ser
 
 /** The change of a field. Both values are for display; for a secret they only say whether it is set. */
 export interface FieldChange {
-  field: PlainField | SecretField;
+  field: PlainField | SecretField | 'approvedTools';
   /** Empty when there was no value. A list is JSON, a choice is spelled as in GraphQL. */
   before: string;
   /** Empty when no value remains. */
@@ -69,6 +69,19 @@ export function diffServer({ server, current, question }: MatchedServer, given =
   }
   const kind = current === undefined ? 'create' : changes.length > 0 ? 'update' : 'unchanged';
   return { ...base, kind, changes, notes, error: null };
+}
+
+/** Adds to a difference what the approvals of the file do. */
+export function withApprovals(diff: ServerDiff, { now, later }: { now: string[]; later: string[] }): ServerDiff {
+  if (now.length + later.length === 0) return diff;
+  const parts = [
+    ...(now.length > 0 ? [`${now.length} now ${JSON.stringify(now)}`] : []),
+    ...(later.length > 0 ? [`${later.length} when listed like this ${JSON.stringify(later)}`] : []),
+  ];
+  const changes = [...diff.changes, { field: 'approvedTools' as const, before: '', after: parts.join(', ') }];
+  const wait = 'An approval counts only for a tool whose definition has the same digest, now or when it is listed.';
+  const notes = later.length > 0 ? [...diff.notes, wait] : diff.notes;
+  return { ...diff, kind: diff.kind === 'unchanged' ? 'update' : diff.kind, changes, notes };
 }
 
 /** The report about an entry that cannot be imported. */

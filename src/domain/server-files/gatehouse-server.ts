@@ -2,6 +2,7 @@ import { Secret } from '../../crypto/secret.ts';
 import { type ConfigInput, SECRET_FIELDS } from '../configs/config-input.ts';
 import { Issues } from '../validation/issues.ts';
 import { suggestName } from '../validation/nearest-name.ts';
+import { readApprovedTools } from './approved-tools.ts';
 import { FieldReader, isObject, toHeaderText, toShown } from './field-reader.ts';
 import type { HeaderTemplate, ReadResult, SecretTemplates } from './imported-server.ts';
 import { fileProblem, type Listing } from './listing.ts';
@@ -50,10 +51,11 @@ function readGatehouseServer(reader: FieldReader, name: string): ReadResult {
     else if (text !== undefined) templates[field] = parseTemplate(text, { name: `secret:${field}` });
   }
   readCustomHeaders(reader, plain, templates);
+  const approvals = readApprovedTools(reader);
   reader.take('slug');
   // In our own format an unknown field is a mistake, such as a misspelled deny list that would have no effect.
   for (const unknown of reader.unused()) {
-    const message = `Is not a known field.${suggestName(unknown, [...PLAIN_FIELDS, ...SECRET_FIELDS])}`;
+    const message = `Is not a known field.${suggestName(unknown, [...PLAIN_FIELDS, ...SECRET_FIELDS, 'approvedTools'])}`;
     reader.issues.add([...reader.path, toShown(unknown)], 'UNKNOWN_FIELD', message);
   }
   const slug = toSlug(name);
@@ -64,6 +66,7 @@ function readGatehouseServer(reader: FieldReader, name: string): ReadResult {
     notes: [...(slug === name ? [] : [`Its name is not a valid slug, so it becomes "${slug}".`])],
     assumed: plain.displayName === undefined ? ['displayName'] : [],
     descriptions: new Map(),
+    ...(approvals.length > 0 && { approvals }),
   };
 }
 

@@ -1,3 +1,4 @@
+import type { ToolApproval } from '../../data/repositories/tool-repository.ts';
 import type { ConfigInput, SecretField } from '../configs/config-input.ts';
 import type { SecretTemplate } from './secret-template.ts';
 
@@ -65,6 +66,8 @@ export interface ImportedServer {
   templates: SecretTemplates;
   /** For `fillSecrets`. */
   assumed: readonly AssumedField[];
+  /** The tools that were approved where the file comes from. Absent for none. */
+  approvals?: readonly ToolApproval[];
 }
 
 /** A server of a file that cannot be imported. */
@@ -91,6 +94,7 @@ export interface FoundServer {
   assumed: readonly AssumedField[];
   /** The file's descriptions of its placeholders, by name. */
   descriptions: ReadonlyMap<string, string>;
+  approvals?: readonly ToolApproval[];
 }
 
 /** The result of reading an entry: a server, a reason to skip it, or undefined when problems were reported. */
