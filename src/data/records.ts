@@ -347,3 +347,9 @@ export interface Page<Row> {
   rows: Row[];
   hasMore: boolean;
 }
+
+/** An approval of a tool as it is. */
+export interface ToolApproval {
+  name: string;
+  digest: string;
+}

@@ -1,6 +1,6 @@
 import type { PrismaStore } from '../database/prisma.ts';
+import type { ToolApproval } from '../records.ts';
 import { guarded } from './guarded.ts';
-import type { ToolApproval } from './tool-repository.ts';
 
 /** Approvals that were imported, of tools that their servers do not list like that yet. */
 export function createImportedApprovalFunctions(db: PrismaStore) {

@@ -1,7 +1,13 @@
 import { MCP_LIMITS } from '../../limits/mcp-limits.ts';
 import type { PrismaStore } from '../database/prisma.ts';
 import type { Prisma } from '../generated/client.ts';
-import type { McpReachabilityRecord, McpToolListRecord, McpToolRecord, McpToolStatus } from '../records.ts';
+import type {
+  McpReachabilityRecord,
+  McpToolListRecord,
+  McpToolRecord,
+  McpToolStatus,
+  ToolApproval,
+} from '../records.ts';
 import { guarded } from './guarded.ts';
 import { createImportedApprovalFunctions } from './imported-approvals.ts';
 
@@ -23,12 +29,6 @@ export type ToolChanges = Pick<
   McpToolRecord,
   'definition' | 'digest' | 'status' | 'changedAt' | 'goneAt' | 'approvedDefinition'
 >;
-
-/** An approval of a tool as it is. */
-export interface ToolApproval {
-  name: string;
-  digest: string;
-}
 
 /** The tools of servers, when they were listed, and whether the servers answer. */
 export function createToolRepository(db: PrismaStore) {

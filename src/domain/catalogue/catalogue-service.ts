@@ -1,6 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { McpReachabilityRecord, McpServerConfigRecord, McpToolRecord } from '../../data/records.ts';
-import type { ToolApproval } from '../../data/repositories/tool-repository.ts';
+import type { McpReachabilityRecord, McpServerConfigRecord, McpToolRecord, ToolApproval } from '../../data/records.ts';
 import type { Store } from '../../data/store.ts';
 import { notFound, validationFailed } from '../../errors.ts';
 import { MCP_LIMITS } from '../../limits/mcp-limits.ts';

@@ -1,4 +1,4 @@
-import type { ToolApproval } from '../../data/repositories/tool-repository.ts';
+import type { ToolApproval } from '../../data/records.ts';
 import type { Store } from '../../data/store.ts';
 import { notFound, validationFailed } from '../../errors.ts';
 import { MCP_LIMITS } from '../../limits/mcp-limits.ts';

@@ -1,5 +1,4 @@
-import type { McpServerConfigRecord } from '../../data/records.ts';
-import type { ToolApproval } from '../../data/repositories/tool-repository.ts';
+import type { McpServerConfigRecord, ToolApproval } from '../../data/records.ts';
 import type { Store } from '../../data/store.ts';
 import { assertCan } from '../../policy/policy.ts';
 import type { Viewer } from '../../policy/viewer.ts';

@@ -1,4 +1,4 @@
-import type { ToolApproval } from '../../data/repositories/tool-repository.ts';
+import type { ToolApproval } from '../../data/records.ts';
 import { MCP_LIMITS } from '../../limits/mcp-limits.ts';
 import { isStorable } from '../validation/text.ts';
 import type { FieldReader } from './field-reader.ts';

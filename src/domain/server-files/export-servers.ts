@@ -1,5 +1,4 @@
-import type { McpServerConfigRecord } from '../../data/records.ts';
-import type { ToolApproval } from '../../data/repositories/tool-repository.ts';
+import type { McpServerConfigRecord, ToolApproval } from '../../data/records.ts';
 import { GATEHOUSE_VERSION } from './gatehouse-server.ts';
 import { FIELD_KINDS, PLAIN_FIELDS, type PlainField, toGraphChoice } from './server-fields.ts';
 

@@ -1,4 +1,4 @@
-import type { ToolApproval } from '../../data/repositories/tool-repository.ts';
+import type { ToolApproval } from '../../data/records.ts';
 import type { ConfigInput, SecretField } from '../configs/config-input.ts';
 import type { SecretTemplate } from './secret-template.ts';
 
