@@ -130,11 +130,13 @@ async function measureReading(world: World, seconds: number): Promise<string> {
   for (let index = 0; index < SERVERS; index += 1) await define(world, `/read-${index}`, true);
   await waitForListed(world, 'read-', SERVERS);
   const one = `{ mcpServerConfig(by: { slug: "read-0" }) { tools(first: ${PAGE}) { nodes { name shownAs description decision digest } } } }`;
+  const every = `{ mcpServerConfigs(first: ${SERVERS}) { nodes { slug tools(first: ${PAGE}) { nodes { name shownAs description decision digest } } } } }`;
   const all = '{ effectiveMcpTools { config { slug } tool { name shownAs description decision } } }';
   const lines: string[] = [];
   const member = await createMember(world);
   for (const [name, query] of [
     [`tools(first: ${PAGE}) of one server × ${TOOLS} tools`, one],
+    [`tools(first: ${PAGE}) of ${SERVERS} servers × ${TOOLS} tools`, every],
     [`effectiveMcpTools, ${SERVERS} servers × ${TOOLS} tools`, all],
   ] as const) {
     const load = (duration: number) =>
