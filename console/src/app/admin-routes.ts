@@ -1,5 +1,7 @@
 import { createRoute, lazyRouteComponent } from '@tanstack/react-router';
+import { readAuditSearch } from '../pages/admin/audit/search.ts';
 import { readNewServerSearch } from '../pages/admin/new-server/search.ts';
+import { readPeopleSearch } from '../pages/admin/people/search.ts';
 import { readServerSearch } from '../pages/admin/server/search.ts';
 import { readServersSearch } from '../pages/admin/servers/search.ts';
 import { rootRoute } from './root-route.ts';
@@ -25,5 +27,32 @@ export const adminRoutes = [
     path: '/admin/servers/$id',
     validateSearch: readServerSearch,
     component: lazyRouteComponent(() => import('../pages/admin/server/page.tsx'), 'AdminServerPage'),
+  }),
+  createRoute({
+    getParentRoute,
+    path: '/admin/people',
+    validateSearch: readPeopleSearch,
+    component: lazyRouteComponent(() => import('../pages/admin/people/page.tsx'), 'PeoplePage'),
+  }),
+  createRoute({
+    getParentRoute,
+    path: '/admin/people/$id',
+    component: lazyRouteComponent(() => import('../pages/admin/person/page.tsx'), 'PersonPage'),
+  }),
+  createRoute({
+    getParentRoute,
+    path: '/admin/audit',
+    validateSearch: readAuditSearch,
+    component: lazyRouteComponent(() => import('../pages/admin/audit/page.tsx'), 'AuditPage'),
+  }),
+  createRoute({
+    getParentRoute,
+    path: '/admin/keys',
+    component: lazyRouteComponent(() => import('../pages/admin/keys/page.tsx'), 'KeysPage'),
+  }),
+  createRoute({
+    getParentRoute,
+    path: '/admin',
+    component: lazyRouteComponent(() => import('../pages/admin/overview/page.tsx'), 'OverviewPage'),
   }),
 ] as const;

@@ -2,7 +2,7 @@ import type { Viewer } from './viewer.tsx';
 
 /** A link in the navigation. */
 export interface NavigationLink {
-  to: '/' | '/chats' | '/account' | '/admin/servers';
+  to: '/' | '/chats' | '/account' | '/admin/servers' | '/admin' | '/admin/people' | '/admin/keys' | '/admin/audit';
   text: string;
   /** What the viewer must be allowed to do. Absent: everybody has the page. */
   action?: string;
@@ -25,7 +25,13 @@ const NAVIGATION: readonly NavigationGroup[] = [
   },
   {
     title: 'Administration',
-    links: [{ to: '/admin/servers', text: 'Servers', action: 'mcpServerConfig.readImpact' }],
+    links: [
+      { to: '/admin', text: 'Overview', action: 'auditLog.read' },
+      { to: '/admin/servers', text: 'Servers', action: 'mcpServerConfig.readImpact' },
+      { to: '/admin/people', text: 'People', action: 'user.list' },
+      { to: '/admin/keys', text: 'Keys', action: 'encryptionKey.list' },
+      { to: '/admin/audit', text: 'Audit log', action: 'auditLog.read' },
+    ],
   },
 ];
 

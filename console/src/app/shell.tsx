@@ -82,7 +82,7 @@ function Navigation({ isOpen }: { isOpen: boolean }) {
         <Group key={title ?? ''} title={title}>
           {links.map(({ to, text }) => (
             <li key={to}>
-              <Link to={to} className={styles.link} activeOptions={{ exact: to === '/' }}>
+              <Link to={to} className={styles.link} activeOptions={{ exact: to === '/' || to === '/admin' }}>
                 {text}
               </Link>
             </li>

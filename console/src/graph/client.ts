@@ -22,6 +22,7 @@ const WITHOUT_ID = [
   'McpServerCheck',
   'McpServerConfigEvent',
   'McpServerConfigImpact',
+  'McpServerConnection',
   'McpServerExplanation',
   'McpServerTest',
   'McpServerTestStep',

@@ -24,6 +24,13 @@ const CHECKS: Readonly<Record<McpServerCheckName, string>> = {
   TOOL_APPROVED: 'The tool is approved',
 };
 
+/** The same about somebody else. */
+const CHECKS_OF_OTHERS: Readonly<Record<McpServerCheckName, string>> = {
+  ...CHECKS,
+  VISIBLE: 'They may see it',
+  CONNECTED: 'Their account is connected',
+};
+
 const OUTCOMES: Readonly<Record<McpServerCheckOutcome, { tone: Tone; text: string }>> = {
   PASSED: { tone: 'good', text: 'Yes' },
   FAILED: { tone: 'bad', text: 'No' },
@@ -45,8 +52,15 @@ export function Why({ configId }: { configId: string }) {
   );
 }
 
+interface ChecksProps {
+  checks: WhyServerQuery['explainMcpServer']['checks'];
+  /** Whether they are about the viewer. */
+  isOwn?: boolean;
+}
+
 /** The checks of an explanation, in order. */
-export function Checks({ checks }: { checks: WhyServerQuery['explainMcpServer']['checks'] }) {
+export function Checks({ checks, isOwn = true }: ChecksProps) {
+  const names = isOwn ? CHECKS : CHECKS_OF_OTHERS;
   return (
     <Card>
       <ol className={styles.checks}>
@@ -56,7 +70,7 @@ export function Checks({ checks }: { checks: WhyServerQuery['explainMcpServer'][
               <Status tone={OUTCOMES[outcome].tone}>{OUTCOMES[outcome].text}</Status>
             </span>
             <div className={styles.words}>
-              <h3 className={styles.name}>{CHECKS[name]}</h3>
+              <h3 className={styles.name}>{names[name]}</h3>
               <p className={styles.reason}>{reason}</p>
               {remedy !== null && (
                 <p className={styles.remedy}>

@@ -1,0 +1,188 @@
+// On the embedded database: it shows pages.
+
+import type { Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { skipsBrowser, type Visit } from '../setup/browser.ts';
+import { type ConsoleWorld, findBarriers, openConsoleWorld } from './console-setup.ts';
+
+describe.skipIf(skipsBrowser)('the console, for an admin who manages people and keys', () => {
+  let world: ConsoleWorld;
+  const visits: Visit[] = [];
+
+  beforeAll(async () => {
+    world = await openConsoleWorld();
+  });
+  afterEach(async () => {
+    const all = visits.splice(0);
+    for (const { context } of all) await context.close();
+    expect(all.flatMap(({ problems }) => problems)).toEqual([]);
+  });
+  afterAll(() => world?.close());
+
+  const enter = async (path: string, role: 'admin' | 'auditor' | 'member' = 'admin'): Promise<Page> => {
+    const visit = await world.signIn(world.gateway.tokens[role]);
+    visits.push(visit);
+    await visit.page.goto(`${world.origin}${path}`);
+    return visit.page;
+  };
+  const row = (page: Page, text: string) => page.getByRole('row').filter({ hasText: text });
+  const press = (page: Page, name: string | RegExp) => page.getByRole('button', { name }).press('Enter');
+  const whoIs = async (token: string) => (await world.gateway.graphql('{ viewer { email } }', { token })).status;
+
+  test('finds, adds, changes, suspends and deletes people, with the keyboard', async () => {
+    const page = await enter('/admin/people');
+    await row(page, 'auditor@example.com').waitFor();
+    expect(await findBarriers(page)).toEqual([]);
+    await page.getByLabel('Role').selectOption('Member');
+    await page.getByLabel('Search').fill('suspended@');
+    await page.getByLabel('Search').press('Enter');
+    await page.getByText('1 person').waitFor();
+    expect(new URL(page.url()).search).toBe('?q=suspended%40&role=MEMBER');
+    await row(page, 'suspended@example.com').getByText('Suspended', { exact: true }).waitFor();
+
+    await press(page, 'Add a person');
+    await page.getByLabel('Email address').fill('not an address');
+    await page.getByRole('dialog').getByRole('button', { name: 'Add' }).press('Enter');
+    await page.getByLabel('Email address').and(page.locator('[aria-invalid=true]')).waitFor();
+    expect(await findBarriers(page)).toEqual([]);
+    await page.getByLabel('Email address').fill('ada@example.com');
+    await page.getByLabel('Email address').press('Enter');
+    await page.getByRole('heading', { name: 'ada@example.com', level: 1 }).waitFor();
+    expect(await findBarriers(page)).toEqual([]);
+
+    await press(page, 'Make a sign-in link');
+    const link = (await page.getByRole('region', { name: 'Link' }).textContent()) ?? '';
+    expect(link).toMatch(/\/auth\/sign-in\?token=/);
+    await press(page, 'Done');
+    const hers = (await world.gateway.fetch(new URL(link).pathname + new URL(link).search)).headers.get('set-cookie');
+    expect(hers).toContain('gatehouse_session=');
+    const asAda = () =>
+      world.gateway.fetch('/graphql', {
+        method: 'POST',
+        headers: {
+          cookie: hers?.split(';')[0] ?? '',
+          'content-type': 'application/json',
+          origin: world.origin,
+        },
+        body: '{"query":"{ viewer { role } }"}',
+      });
+    expect(await (await asAda()).json()).toEqual({ data: { viewer: { role: 'MEMBER' } } });
+
+    await press(page, 'Change the role');
+    await page.getByLabel('Role', { exact: true }).selectOption('AUDITOR');
+    await page.getByRole('dialog').getByRole('button', { name: 'Change' }).press('Enter');
+    await page.getByText('ada@example.com is now auditor').waitFor();
+    expect(await (await asAda()).json()).toEqual({ data: { viewer: { role: 'AUDITOR' } } });
+
+    await press(page, 'Suspend');
+    await page.getByRole('alertdialog').getByRole('button', { name: 'Suspend' }).press('Enter');
+    await page.getByText('ada@example.com is suspended').waitFor();
+    expect((await asAda()).status).toBe(401);
+    await press(page, 'Let them in again');
+    await page.getByText('ada@example.com can sign in again').waitFor();
+    await press(page, 'Delete');
+    await page.getByRole('alertdialog').getByRole('button', { name: 'Delete' }).press('Enter');
+    await page.getByText('ada@example.com is deleted').waitFor();
+    await row(page, 'auditor@example.com').waitFor();
+    expect(await row(page, 'ada@example.com').count()).toBe(0);
+  });
+
+  test('shows and ends what a user is signed in with, and what they see', async () => {
+    const { gateway } = world;
+    const made = await gateway.graphql('mutation { createApiToken(input: { name: "laptop" }) { token } }', {
+      token: gateway.tokens.member,
+    });
+    const { token } = made.data.createApiToken;
+    expect(await whoIs(token)).toBe(200);
+    await world.define({ slug: 'calendar', display_name: 'Calendar', auth_type: 'oauth2' });
+    const member = await enter('/', 'member');
+    await member.getByRole('heading', { name: 'My servers', level: 1 }).waitFor();
+
+    const page = await enter(`/admin/people/${gateway.userIds.member}`);
+    await page.getByRole('button', { name: 'Revoke laptop' }).press('Enter');
+    await page.getByRole('alertdialog').getByRole('button', { name: 'Revoke' }).press('Enter');
+    await row(page, 'laptop').getByText('Revoked').waitFor();
+    expect(await whoIs(token)).toBe(401);
+
+    await page.getByLabel('Server').selectOption('Calendar');
+    await page.getByRole('heading', { name: 'Their account is connected' }).waitFor();
+    expect(await findBarriers(page)).toEqual([]);
+
+    await page.getByRole('button', { name: 'Sign it out' }).press('Enter');
+    await page.getByRole('heading', { name: 'Not signed in' }).waitFor();
+    await member.reload();
+    await member.waitForURL(/\/auth\/sign-in/);
+    // The page that was refused is the point here.
+    const visit = visits.find((each) => each.page === member);
+    visit?.problems.splice(0);
+  });
+
+  test('rotates the keys with its progress, checks all secrets, and revokes the old key', async () => {
+    await world.define({
+      slug: 'sealed',
+      display_name: 'Sealed',
+      auth_type: 'api_key',
+      api_key_header: 'x-key',
+      api_key_value: 'canary-of-the-console',
+    });
+    const page = await enter('/admin/keys');
+    await row(page, 'Key 1').getByText('Seals new secrets').waitFor();
+    expect(await findBarriers(page)).toEqual([]);
+    await press(page, 'Make a new key');
+    await row(page, 'Key 2').getByText('Seals new secrets').waitFor();
+    await press(page, 'Move all secrets to the active key');
+    await page.getByText('Every secret is sealed with the active key').waitFor();
+    await press(page, 'Check all secrets');
+    await page.getByText(/^All \d+ secrets open$/).waitFor();
+    await press(page, 'Revoke key 1');
+    await page.getByRole('alertdialog').getByRole('button', { name: 'Revoke' }).press('Enter');
+    await row(page, 'Key 1').getByText('Revoked', { exact: true }).waitFor();
+    expect(await page.content()).not.toContain('canary-of-the-console');
+    expect(await findBarriers(page)).toEqual([]);
+  });
+
+  test('shows the audit log with filters in the address, and checks it', async () => {
+    await world.gateway.graphql('mutation { verifyEncryptedValues { verification { checked } } }', {
+      token: world.gateway.tokens.member,
+    });
+    const page = await enter('/admin');
+    await page.getByRole('heading', { name: 'Overview', level: 1 }).waitFor();
+    expect(await findBarriers(page)).toEqual([]);
+    const refusals = page.getByRole('listitem').filter({ hasText: 'refusals since yesterday' });
+    await refusals.getByRole('link').press('Enter');
+    await row(page, 'Access refused').first().waitFor();
+    expect(new URL(page.url()).searchParams.get('outcome')).toBe('DENIED');
+    expect(await findBarriers(page)).toEqual([]);
+    await row(page, 'member@example.com').first().getByRole('link', { name: 'member@example.com' }).press('Enter');
+    await page.getByRole('link', { name: 'What they did' }).press('Enter');
+    await row(page, 'Token created').first().waitFor();
+    await press(page, 'Check that nothing was altered');
+    await page.getByText(/entries, none altered/).waitFor();
+  });
+
+  test('an auditor sees all of it, and is offered no change; a member sees none of it', async () => {
+    const page = await enter('/admin/people', 'auditor');
+    await row(page, 'member@example.com').getByRole('link').press('Enter');
+    await page.getByRole('heading', { name: 'member@example.com', level: 1 }).waitFor();
+    const changes = page.getByRole('button', {
+      name: /Suspend|Delete|Revoke|Sign it out|Change the role|sign-in link/,
+    });
+    expect(await changes.count()).toBe(0);
+    await page.goto(`${world.origin}/admin/keys`);
+    await row(page, 'Key 1').waitFor();
+    expect(await page.getByRole('button', { name: /Make|Move|Check|Revoke/ }).count()).toBe(0);
+
+    const member = await enter('/admin', 'member');
+    for (const path of [
+      '/admin',
+      '/admin/people',
+      `/admin/people/${world.gateway.userIds.admin}`,
+      '/admin/keys',
+      '/admin/audit',
+    ]) {
+      await member.goto(`${world.origin}${path}`);
+      await member.getByRole('heading', { name: 'There is no such page' }).waitFor();
+    }
+    expect(await member.getByRole('link', { name: /People|Keys|Audit|Overview/ }).count()).toBe(0);
+  });
+});
