@@ -20,6 +20,8 @@ export interface ExampleGateway {
   chatId: string;
   /** Ids of the servers, by slug. */
   serverIds: Readonly<Record<string, string>>;
+  /** URL of an MCP server where each user signs in. */
+  trackerUrl: string;
   /** Asks the graph. @returns its data */
   ask(person: Person, query: string, variables?: Record<string, unknown>): Promise<any>;
   close(): Promise<void>;
@@ -74,7 +76,7 @@ export async function startExampleGateway(): Promise<ExampleGateway> {
     };
     const serverIds = await defineServers(ask, { handbookUrl: handbook.url, trackerUrl: tracker.url });
     tokens.member = await addPeople(ask);
-    return { origin, tokens, chatId: await addChats(ask, serverIds), serverIds, ask, close };
+    return { origin, tokens, chatId: await addChats(ask, serverIds), serverIds, trackerUrl: tracker.url, ask, close };
   } catch (error) {
     await close();
     throw error;

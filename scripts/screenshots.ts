@@ -13,13 +13,15 @@ interface Picture {
   path: string;
   /** Text that the page shows once it is complete. */
   shows: string;
+  /** What is done on the page first. */
+  first?: (page: Page) => Promise<void>;
   dark?: boolean;
   /** As on a phone. */
   narrow?: boolean;
 }
 
 /** Add a page here, and show it in docs/console.md. */
-const toPictures = ({ chatId, serverIds }: ExampleGateway): Picture[] => [
+const toPictures = ({ chatId, serverIds, trackerUrl }: ExampleGateway): Picture[] => [
   { name: 'my-servers', as: 'member', path: '/', shows: 'Issue tracker' },
   { name: 'my-servers-dark', as: 'member', path: '/', shows: 'Issue tracker', dark: true },
   { name: 'my-servers-narrow', as: 'member', path: '/', shows: 'Issue tracker', narrow: true },
@@ -29,7 +31,16 @@ const toPictures = ({ chatId, serverIds }: ExampleGateway): Picture[] => [
   { name: 'chat-dark', as: 'member', path: `/chats/${chatId}`, shows: 'Which issues are still open', dark: true },
   { name: 'account', as: 'member', path: '/account', shows: 'This browser' },
   { name: 'admin-servers', as: 'admin', path: '/admin/servers', shows: 'Issue tracker' },
-  { name: 'admin-new-server', as: 'admin', path: '/admin/servers/new', shows: 'URL of the MCP server' },
+  {
+    name: 'admin-new-server',
+    as: 'admin',
+    path: '/admin/servers/new',
+    shows: 'What the gateway found',
+    async first(page) {
+      await page.getByLabel('URL of the MCP server').fill(trackerUrl);
+      await page.getByRole('button', { name: 'Look at it' }).press('Enter');
+    },
+  },
   { name: 'admin-server', as: 'admin', path: `/admin/servers/${serverIds['handbook']}`, shows: 'What it is good for' },
 ];
 
@@ -51,11 +62,12 @@ try {
 }
 
 /** @returns its size */
-async function take(browser: Browser, { name, as, path, shows, dark, narrow }: Picture): Promise<number> {
+async function take(browser: Browser, { name, as, path, shows, first, dark, narrow }: Picture): Promise<number> {
   const page = await signIn(browser, as);
   await page.setViewportSize(narrow ? { width: 320, height: 720 } : { width: 1_280, height: 800 });
   await page.emulateMedia({ colorScheme: dark ? 'dark' : 'light', reducedMotion: 'reduce' });
   await page.goto(`${gateway.origin}${path}`);
+  await first?.(page);
   await page.getByText(shows).first().waitFor();
   // Nothing is on its way any more.
   await page.waitForFunction('document.querySelector(\'[class*="_block_"]\') === null');
