@@ -225,7 +225,7 @@ describe('an answer from memory', () => {
     const follow = async (token: string, fields: string, flag?: boolean) => {
       const after = starts.get(token) ?? '';
       const stream = await openEvents(gateway, token, { fields, after, ...(flag !== undefined && { flag }) });
-      return { next: () => stream.nextOfAny(), close: () => stream.close() };
+      return { next: () => stream.next(), close: () => stream.close() };
     };
     const another = await createMember();
     for (const token of [tokens.admin, tokens.auditor, tokens.service, tokens.member, another]) {
