@@ -49,9 +49,18 @@ export function sealCursor(
   return Buffer.concat([tag, cipher.update(plaintext), cipher.final()]).toString('base64url');
 }
 
-/** Opens a cursor with the key that sealed it. Undefined if the text is anything else. */
-export function openCursor(key: MasterKey, purpose: CursorPurpose, text: string): Uint8Array | undefined {
-  if (text.length > MAX_LENGTH || !BASE64URL.test(text)) return undefined;
+/**
+ * Opens a cursor with the key that sealed it. Undefined if the text is anything else.
+ *
+ * @param maxLength longer texts are refused without looking at them
+ */
+export function openCursor(
+  key: MasterKey,
+  purpose: CursorPurpose,
+  text: string,
+  maxLength: number = MAX_LENGTH,
+): Uint8Array | undefined {
+  if (text.length > maxLength || !BASE64URL.test(text)) return undefined;
   const bytes = Buffer.from(text, 'base64url');
   // Exactly one text per cursor: base64url with non-zero trailing bits is rejected.
   if (bytes.length <= TAG_BYTES || bytes.toString('base64url') !== text) return undefined;

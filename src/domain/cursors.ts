@@ -27,11 +27,11 @@ export function createCursors({ keyring, epoch }: { keyring: Keyring; epoch: () 
     /** Seals a position whose progress must not show: two texts never tell whether their positions are equal. */
     sealUnique: (viewer: Viewer, kind: string, position: Uint8Array): string => seal(viewer, kind, position, true),
 
-    /** Opens the viewer's own cursor of this kind. Undefined if the text is anything else. */
-    open(viewer: Viewer, kind: string, cursor: string): Uint8Array | undefined {
+    /** Opens the viewer's own cursor of this kind. Undefined if the text is anything else. @param maxLength of other texts than cursors */
+    open(viewer: Viewer, kind: string, cursor: string, maxLength?: number): Uint8Array | undefined {
       const purpose = purposeOf(viewer, kind);
       for (const key of new Set([keyring.active, ...keyring.keys])) {
-        const position = openCursor(key, purpose, cursor);
+        const position = openCursor(key, purpose, cursor, maxLength);
         if (position !== undefined) return position;
       }
       return undefined;

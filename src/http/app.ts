@@ -41,6 +41,7 @@ import { createServerRoutes } from './rest/server-routes.ts';
 import { createRootRoutes } from './root-routes.ts';
 import { createSessionRoutes } from './session-routes.ts';
 import { shareOperations } from './share-operations.ts';
+import { createHintCookie } from './sign-in/hint-cookie.ts';
 import { createOidcRoutes } from './sign-in/oidc-routes.ts';
 import { createPageFiles } from './sign-in/page-files.ts';
 import { createPages } from './sign-in/pages.ts';
@@ -140,10 +141,17 @@ export function createApp(options: AppOptions): App {
   app.route('/', createDoorRoutes({ ...services, version: options.version, origins: config, log }));
   app.use(shareOperations(services));
   app.route('/', createSessionRoutes({ sessions, cookie }));
-  app.route('/', createSignInRoutes({ authentication, sessions, oidcSignIn, cookie, denials, pages, publicUrl }));
+  const hintCookie = createHintCookie(publicUrl);
+  app.route(
+    '/',
+    createSignInRoutes({ authentication, sessions, oidcSignIn, cookie, hintCookie, denials, pages, publicUrl }),
+  );
   const readExpiry = (value: string) => oidcSignIn?.readExpiry(value);
   const pendingCookies = createPendingCookies({ publicUrl, readExpiry });
-  app.route('/', createOidcRoutes({ signIn: oidcSignIn, sessions, cookie, pendingCookies, denials, pages }));
+  app.route(
+    '/',
+    createOidcRoutes({ signIn: oidcSignIn, sessions, cookie, pendingCookies, hintCookie, denials, pages }),
+  );
   app.route('/', createPlaygroundRoutes(playgroundAssets, pages));
   app.route('/', createGraphQLRoutes({ graphql, sockets, denials }));
   app.route('/', createServerRoutes(services));

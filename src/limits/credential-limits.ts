@@ -59,6 +59,12 @@ export const CREDENTIAL_LIMITS = {
     unit: 'ms',
     answer: '`VALIDATION_FAILED` with the issue `STATE_EXPIRED`',
   },
+  idTokenHint: {
+    what: 'An ID token that a browser keeps, to tell the provider who signs out',
+    value: 2_700,
+    unit: 'characters',
+    answer: 'it is not kept, and the provider asks who signs out',
+  },
   pendingSignIns: {
     what: 'Sign-ins at the OpenID Connect provider that one browser has begun',
     value: 4,

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { decodeJwt } from 'jose';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { hashToken } from '../../src/domain/credentials/token-format.ts';
+import { readAllRows } from '../graphql/database-rows.ts';
 import { createOidcSigner } from '../setup/oidc-signer.ts';
 import { readSse } from '../setup/sse-reader.ts';
 import type { TinyBrowser } from '../setup/tiny-browser.ts';
@@ -76,6 +77,84 @@ describe('a session of a sign-in', () => {
     await browser.request(`${world.url}/auth/sign-out`, { method: 'POST', headers: { origin: world.url } });
     // Without a session the newest token decides, and older ones do not undo it.
     for (const token of [member, admin, member, admin]) expect(await roleOf(token)).toBe('MEMBER');
+  });
+});
+
+describe('signing out at the provider, too', () => {
+  const signOut = async (browser: TinyBrowser) => {
+    const response = await browser.request(`${world.url}/auth/sign-out`, {
+      method: 'POST',
+      headers: { origin: world.url },
+    });
+    const text = await response.text();
+    const link = /href="([^"]+session\/end[^"]*)"/.exec(text)?.[1]?.replaceAll('&amp;', '&');
+    return { response, link: link === undefined ? undefined : new URL(link) };
+  };
+  const hintOf = (browser: TinyBrowser) => browser.jarOf(world.url).get('gatehouse_id_token') ?? '';
+
+  test('tells it who signs out, by an ID token that the gateway keeps nowhere', async () => {
+    const browser = await signedIn('olga');
+    const rows = JSON.stringify(await readAllRows(world.gateway.database));
+    const sealed = hintOf(browser);
+    expect(sealed).toMatch(/^[\w-]{100,4000}$/);
+    const { response, link } = await signOut(browser);
+    expect([response.status, response.headers.get('cache-control')]).toEqual([200, 'no-store']);
+    const query = Object.fromEntries(link?.searchParams ?? []);
+    expect(query).toEqual({
+      client_id: 'gatehouse',
+      id_token_hint: expect.any(String),
+      post_logout_redirect_uri: `${world.url}/auth/signed-out`,
+    });
+    expect(decodeJwt(query['id_token_hint'] ?? '')).toMatchObject({ sub: 'olga', aud: 'gatehouse' });
+    for (const part of [query['id_token_hint'] ?? '', sealed]) expect(rows).not.toContain(part);
+    expect([await whoIsIn(world, browser), browser.jarOf(world.url).size]).toEqual([undefined, 0]);
+    // The provider takes it, and refuses one that is not its own.
+    expect((await browser.request(String(link))).status).toBe(200);
+    link?.searchParams.set('id_token_hint', `${query['id_token_hint']?.slice(0, -6)}AAAAAA`);
+    expect((await browser.request(String(link))).status).toBe(400);
+  });
+
+  test('sends the cookie of the hint to signing out only', async () => {
+    const browser = world.browser();
+    world.provider.nextAccount = { sub: 'olga' };
+    const { url } = await browser.open(`${world.url}/auth/oidc/sign-in`, (each) =>
+      each.includes('/auth/oidc/callback'),
+    );
+    const lines = (await browser.request(url)).headers.getSetCookie();
+    expect(lines.find((line) => line.startsWith('gatehouse_id_token='))).toMatch(
+      /; Path=\/auth\/sign-out; Expires=.*; HttpOnly; SameSite=Lax$/,
+    );
+  });
+
+  test.each<[string, (own: string, other: string) => string]>([
+    ['of another user', (_own, other) => other],
+    ['that was changed', (own) => `${own.slice(0, -1)}${own.endsWith('A') ? 'B' : 'A'}`],
+    ['that was invented', () => 'x'.repeat(200)],
+  ])('gives no hint by a cookie %s', async (_name, change) => {
+    const [browser, other] = [await signedIn('olga'), await signedIn('pia')];
+    browser.jarOf(world.url).set('gatehouse_id_token', change(hintOf(browser), hintOf(other)));
+    const { link } = await signOut(browser);
+    expect([...(link?.searchParams.keys() ?? [])].sort()).toEqual(['client_id', 'post_logout_redirect_uri']);
+    expect(await whoIsIn(world, browser)).toBeUndefined();
+  });
+
+  test('keeps no ID token that is too long for a cookie, and still works', async () => {
+    world.provider.nextAccount = { sub: 'olga' };
+    const browser = world.browser();
+    world.provider.forge = {
+      path: '/token',
+      change: async (answer) => {
+        const claims = { ...decodeJwt(String(answer['id_token'])), padding: 'x'.repeat(3_000) };
+        return { ...answer, id_token: await world.provider.signer().sign(claims, { typ: 'JWT' }) };
+      },
+    };
+    await signIn(world, browser).finally(() => {
+      world.provider.forge = undefined;
+    });
+    expect(await whoIsIn(world, browser)).toBeDefined();
+    expect([...browser.jarOf(world.url).keys()]).toEqual(['gatehouse_session']);
+    const { response } = await signOut(browser);
+    expect([response.status, response.headers.get('location')]).toEqual([303, '/auth/signed-out']);
   });
 });
 

@@ -69,7 +69,7 @@ describe('a sign-in', () => {
       expect([response.status, response.headers.get('location')]).toEqual([303, tab]);
       expect(await whoIsIn(world, browser)).toBeDefined();
     }
-    expect([...browser.jarOf(world.url).keys()]).toEqual(['gatehouse_session']);
+    expect([...browser.jarOf(world.url).keys()].sort()).toEqual(['gatehouse_id_token', 'gatehouse_session']);
   });
 
   test('can be begun often in one browser, which keeps the newest four', async () => {

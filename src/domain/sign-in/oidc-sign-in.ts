@@ -3,7 +3,7 @@ import { calculatePKCECodeChallenge } from 'oauth4webapi';
 import type { Store } from '../../data/store.ts';
 import { DomainError, forbidden, validationFailed } from '../../errors.ts';
 import type { SafeFetch } from '../../outbound/safe-fetch.ts';
-import { type Role, SYSTEM } from '../../policy/viewer.ts';
+import { type Role, SYSTEM, type Viewer } from '../../policy/viewer.ts';
 import type { GuessLimit } from '../credentials/guess-limit.ts';
 import { toIdentity } from '../credentials/oidc-claims.ts';
 import { loadIssuerKeys } from '../credentials/oidc-discovery.ts';
@@ -17,6 +17,7 @@ import type { Cursors } from '../cursors.ts';
 import { readAuthorizationAnswer } from '../oauth/authorization-answer.ts';
 import { createBackchannelLogout } from './backchannel-logout.ts';
 import { CodeRefusedError, createCodeExchange } from './code-exchange.ts';
+import { openIdTokenHint, sealIdTokenHint } from './id-token-hint.ts';
 import { createIssuerTokens, IssuerTokenError, readName, toDate } from './issuer-tokens.ts';
 import {
   createPendingSignIn,
@@ -91,11 +92,11 @@ export function createOidcSignIn(options: OidcSignInOptions) {
     return pending;
   };
 
-  const exchange = async (metadata: ProviderMetadata, code: string, pending: PendingSignIn): Promise<JWTPayload> => {
+  const exchange = async (metadata: ProviderMetadata, code: string, pending: PendingSignIn) => {
     const { state, codeVerifier, nonce } = pending;
     const given = await codes.exchange(metadata, { code, state, codeVerifier, nonce });
     const claims = await tokens.verifyIdToken(given.idToken, nonce);
-    return mergeClaims(claims, await codes.fetchClaims(metadata, given));
+    return { claims: mergeClaims(claims, await codes.fetchClaims(metadata, given)), idToken: given.idToken };
   };
 
   const findUser = async (claims: JWTPayload): Promise<{ id: string; role: Role }> => {
@@ -144,7 +145,7 @@ export function createOidcSignIn(options: OidcSignInOptions) {
     },
 
     /**
-     * Finishes a sign-in, and opens a session. Nothing of the answer counts before it is known to belong to this browser.
+     * Finishes a sign-in, and opens a session. The hint is for a cookie that only signing out reads. Nothing of the answer counts before it is known to belong to this browser.
      *
      * @param answer the query of the redirect, as received
      * @throws VALIDATION_FAILED, FORBIDDEN, UPSTREAM_FAILED; RATE_LIMITED after too many wrong codes of one network
@@ -152,13 +153,13 @@ export function createOidcSignIn(options: OidcSignInOptions) {
     async finish(
       answer: URLSearchParams,
       cookie: string | undefined,
-    ): Promise<{ opened: OpenedSession; returnTo: string }> {
+    ): Promise<{ opened: OpenedSession; hint: string | undefined; returnTo: string }> {
       const pending = readAnswer(answer, cookie);
       try {
         const metadata = await readMetadata();
         const code = readAuthorizationAnswer(answer, { issuer, isIssRequired: metadata.isIssRequired });
         const toClaims = () => exchange(metadata, code, pending);
-        const claims = await guesses.attempt(
+        const { claims, idToken } = await guesses.attempt(
           code,
           () => toClaims().catch(countRefusal),
           () => true,
@@ -183,7 +184,9 @@ export function createOidcSignIn(options: OidcSignInOptions) {
             if (await logouts.isOver(tx, made)) throw refused('SIGNED_OUT', SIGNED_OUT);
           },
         });
-        return { opened, returnTo: pending.returnTo };
+        const credential = { kind: 'oidc', expiresAt: opened.expiresAt } as const;
+        const viewer = { kind: 'user', userId: user.id, role: user.role, credential } as const;
+        return { opened, hint: sealIdTokenHint(cursors, viewer, idToken), returnTo: pending.returnTo };
       } catch (error) {
         throw toOwnError(error);
       }
@@ -198,14 +201,18 @@ export function createOidcSignIn(options: OidcSignInOptions) {
     },
 
     /**
-     * Where a browser signs out at the provider, too (OpenID Connect RP-Initiated Logout 1.0). Without a hint about who is
-     * signed in, the provider asks first. Undefined when it has no such place, or is away.
+     * Where a browser signs out at the provider, too (OpenID Connect RP-Initiated Logout 1.0). Undefined when it has no such
+     * place, or is away.
+     *
+     * @param hint who signs out, with the cookie that their sign-in left. Without it, the provider may have to ask
      */
-    async readEndSessionUrl(): Promise<string | undefined> {
+    async readEndSessionUrl(hint?: { viewer: Viewer; cookie: string }): Promise<string | undefined> {
       const { endSessionUrl } = await readMetadata().catch(() => ({ endSessionUrl: undefined }));
       if (endSessionUrl === undefined) return undefined;
       const url = new URL(endSessionUrl);
       url.searchParams.set('client_id', clientId);
+      const idToken = hint === undefined ? undefined : openIdTokenHint(cursors, hint.viewer, hint.cookie);
+      if (idToken !== undefined) url.searchParams.set('id_token_hint', idToken);
       url.searchParams.set('post_logout_redirect_uri', `${publicUrl}${SIGNED_OUT_PATH}`);
       return url.href;
     },

@@ -8,6 +8,7 @@ import type { HttpEnv } from '../context.ts';
 import type { HostCookie } from '../host-cookie.ts';
 import { readRetryAfter, statusOfCode } from '../problem.ts';
 import { readForm } from './form-body.ts';
+import type { HintCookie } from './hint-cookie.ts';
 import { OIDC_SIGN_IN_PATH, type Pages, withReturnPath } from './pages.ts';
 import type { PendingCookies } from './pending-cookies.ts';
 import { isPreview } from './sign-in-routes.ts';
@@ -21,13 +22,14 @@ export interface OidcRoutesOptions {
   cookie: HostCookie;
   /** The cookies of sign-ins that have begun. */
   pendingCookies: PendingCookies;
+  hintCookie: HintCookie;
   denials: Denials;
   pages: Pages;
 }
 
 /** The routes where a browser signs in at the OpenID Connect provider, and where the provider signs it out. */
 export function createOidcRoutes(options: OidcRoutesOptions): Hono<HttpEnv> {
-  const { sessions, cookie, pendingCookies, denials, pages } = options;
+  const { sessions, cookie, pendingCookies, hintCookie, denials, pages } = options;
   const routes = new Hono<HttpEnv>();
 
   const findSignIn = (): OidcSignIn => {
@@ -66,9 +68,10 @@ export function createOidcRoutes(options: OidcRoutesOptions): Hono<HttpEnv> {
     // Whatever comes of it, this sign-in is over. Others of this browser go on.
     if (pending !== undefined) c.header('set-cookie', pendingCookies.end(state), { append: true });
     try {
-      const { opened, returnTo } = await findSignIn().finish(answer, pending);
+      const { opened, hint, returnTo } = await findSignIn().finish(answer, pending);
       await sessions.end(c.get('viewer'));
       c.header('set-cookie', cookie.set(opened.token.expose(), opened.expiresAt), { append: true });
+      c.header('set-cookie', hintCookie.set(hint, opened.expiresAt), { append: true });
       c.header('cache-control', 'no-store');
       return c.redirect(returnTo, 303);
     } catch (error) {

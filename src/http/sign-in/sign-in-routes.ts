@@ -12,6 +12,7 @@ import type { HostCookie } from '../host-cookie.ts';
 import { prefersHtml } from '../prefers-html.ts';
 import { readRetryAfter, statusOfCode } from '../problem.ts';
 import { readForm } from './form-body.ts';
+import type { HintCookie } from './hint-cookie.ts';
 import { type Pages, SIGN_IN_PATH } from './pages.ts';
 
 /** What the routes work with. */
@@ -21,6 +22,7 @@ export interface SignInRoutesOptions {
   /** Undefined when browsers cannot sign in at a provider. */
   oidcSignIn: OidcSignIn | undefined;
   cookie: HostCookie;
+  hintCookie: HintCookie;
   denials: Denials;
   pages: Pages;
   publicUrl: string;
@@ -33,7 +35,7 @@ const REJECTED = 'The gateway rejected this token: it is wrong, expired or revok
  * itself, so that no other site can sign a browser in as somebody else.
  */
 export function createSignInRoutes(options: SignInRoutesOptions): Hono<HttpEnv> {
-  const { authentication, sessions, oidcSignIn, cookie, denials, pages, publicUrl } = options;
+  const { authentication, sessions, oidcSignIn, cookie, hintCookie, denials, pages, publicUrl } = options;
   const routes = new Hono<HttpEnv>();
   const setCookie = (c: Context<HttpEnv>, { token, expiresAt }: OpenedSession): void => {
     c.header('set-cookie', cookie.set(token.expose(), expiresAt), { append: true });
@@ -94,9 +96,15 @@ export function createSignInRoutes(options: SignInRoutesOptions): Hono<HttpEnv> 
 
   routes.post('/auth/sign-out', async (c) => {
     assertOwnForm(c);
-    await sessions.end(c.get('viewer'));
+    const viewer = c.get('viewer');
+    const hint = hintCookie.read(c.req.raw);
+    const endSessionUrl =
+      hint === undefined ? undefined : await oidcSignIn?.readEndSessionUrl({ viewer, cookie: hint });
+    await sessions.end(viewer);
     c.header('set-cookie', cookie.clear());
-    return c.redirect(SIGNED_OUT_PATH, 303);
+    if (hint !== undefined) c.header('set-cookie', hintCookie.clear(), { append: true });
+    // The page is not at an address of its own then: its link says who signs out, and is for nobody's history.
+    return endSessionUrl === undefined ? c.redirect(SIGNED_OUT_PATH, 303) : pages.signedOut(c, { endSessionUrl });
   });
 
   routes.get(SIGNED_OUT_PATH, async (c) => {
