@@ -84,7 +84,14 @@ export async function createTestGateway(
     listsInBackground?: boolean;
   } = {},
 ): Promise<TestGateway> {
-  const config = readConfig({ GATEHOUSE_PUBLIC_URL: TEST_PUBLIC_URL, GATEHOUSE_GRAPHIQL: 'true', ...options.env });
+  const config = readConfig({
+    GATEHOUSE_PUBLIC_URL: TEST_PUBLIC_URL,
+    GATEHOUSE_GRAPHIQL: 'true',
+    // The clock of a test stands still, so a minute never ends. And floods need not be long.
+    GATEHOUSE_MAX_SERVER_CHECKS_PER_MINUTE: '1000000',
+    GATEHOUSE_MAX_WRONG_CREDENTIALS_PER_MINUTE: '100',
+    ...options.env,
+  });
   const database = options.database ?? (await openTestDatabase());
   const keyring = new Keyring(parseMasterKeys(generateMasterKey()).keys);
   const bootstrap = randomBytes(24).toString('base64url');
