@@ -66,6 +66,8 @@ const OTHERS: Readonly<Record<string, readonly string[]>> = {
     'http/oauth/flow-cookie.ts maxAge',
     'http/oauth/routes.ts METADATA_MAX_AGE_SECONDS',
     'http/host-cookie.ts maxAge',
+    'http/sign-in/hint-cookie.ts maxAge',
+    'http/sign-in/hint-cookie.ts maxAge',
   ],
   'how the limits of MCP servers are kept': [
     'domain/upstreams/server-test.ts MAX_RUNNING',
