@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type SmallMcpServer, startModernServer } from '../setup/mcp-servers.ts';
+import { type SmallMcpServer, startModernServer, startTellingServer } from '../setup/mcp-servers.ts';
 import { type DoorWorld, openDoorWorld } from './door-world.ts';
 
 const KEY = 'canary-of-the-api-key';
+const LONG_KEY = 'canary-of-the-custom-header';
 
 let world: DoorWorld;
 let server: SmallMcpServer;
@@ -45,6 +46,39 @@ test('removes the credentials that a server sends back', async () => {
   expect(server.seen.at(-1)?.headers.authorization).toBe(KEY);
   expect(text).toContain('[removed]');
   expect(text).not.toContain(KEY);
+});
+
+test('removes them from the descriptions that a server makes of them', async () => {
+  const telling = await startTellingServer();
+  const list = { jsonrpc: '2.0', id: 1, method: 'tools/list', params: {} };
+  const { gateway } = world;
+  try {
+    await world.define({
+      slug: 'telling',
+      url: telling.url,
+      authType: 'CUSTOM_HEADERS',
+      customHeaders: [
+        { name: 'X-Key', value: LONG_KEY },
+        { name: 'X-Stage', value: 'production' },
+      ],
+    });
+    const response = await world.post('/mcp/servers/telling', list, { token: gateway.tokens.member });
+    const text = await response.text();
+    expect(telling.seen.at(-1)?.headers['x-key']).toBe(LONG_KEY);
+    expect(text).toContain('tell_production');
+    expect(text).toContain('Seen: [removed] production');
+    const { data } = await gateway.graphql(
+      '{ mcpServerConfigs(first: 50) { nodes { slug tools(first: 9) { nodes { name description inputSchema } } reachability { serverName instructions } } } }',
+      { token: gateway.tokens.admin },
+    );
+    for (const shown of [text, JSON.stringify(data)]) {
+      expect(shown).not.toContain(LONG_KEY);
+      expect(shown).not.toContain(Buffer.from(LONG_KEY).toString('base64').slice(0, 20));
+    }
+    expect(JSON.stringify(data)).toContain('Seen: [removed] production');
+  } finally {
+    await telling.close();
+  }
 });
 
 test('records each call of a known tool, without what was said', async () => {

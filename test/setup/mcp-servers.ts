@@ -52,17 +52,48 @@ export async function startModernServer(options: { legacy?: 'reject' | 'stateles
     },
     { legacy: options.legacy ?? 'stateless' },
   );
-  return listen(new Map(), async (request, body, respond) => {
-    const { host = '', ...headers } = request.headers;
-    const response = await handler.fetch(
-      new Request(`http://${host}${request.url}`, {
-        method: request.method ?? 'GET',
-        headers: headers as Record<string, string>,
-        ...(body !== '' && { body }),
-      }),
-    );
-    respond(response);
-  });
+  return listen(new Map(), (request, body, respond) => answerBy(handler, request, body, respond));
+}
+
+async function answerBy(
+  handler: { fetch(request: Request): Promise<Response> },
+  request: IncomingMessage,
+  body: string,
+  respond: (response: Response) => void,
+): Promise<void> {
+  const { host = '', ...headers } = request.headers;
+  const response = await handler.fetch(
+    new Request(`http://${host}${request.url}`, {
+      method: request.method ?? 'GET',
+      headers: headers as Record<string, string>,
+      ...(body !== '' && { body }),
+    }),
+  );
+  respond(response);
+}
+
+/** Describes its tools, and itself, with the headers `x-key` and `x-stage` that it gets. */
+export async function startTellingServer(): Promise<SmallMcpServer> {
+  const handler = createMcpHandler(
+    ({ requestInfo }) => {
+      const [key, stage] = ['x-key', 'x-stage'].map((name) => requestInfo?.headers.get(name) ?? 'none');
+      const server = new ModernServer(
+        { name: `told ${key}`, version: '2' },
+        { capabilities: { tools: {} }, instructions: `Use ${key}.` },
+      );
+      const description = `Seen: ${key} ${stage}`;
+      const inputSchema = { type: 'object' as const, description: Buffer.from(`${key}`).toString('base64') };
+      const names = [`tell_${stage}`, `tell_${key}`];
+      server.setRequestHandler('tools/list', () => ({
+        tools: names.map((name) => ({ name, description, inputSchema })),
+        ttlMs: 5_000,
+        cacheScope: 'public',
+      }));
+      return server;
+    },
+    { legacy: 'stateless' },
+  );
+  return listen(new Map(), (request, body, respond) => answerBy(handler, request, body, respond));
 }
 
 /** A server of the first SDK, with a session for each client. A session remembers who opened it. */

@@ -1,21 +1,39 @@
 import type { Secret } from '../../crypto/secret.ts';
+import type { ListedTools } from '../../mcp/list-tools.ts';
+import { toForms } from './credential-forms.ts';
 
 /** What stands in place of a credential. */
 const REMOVED = '[removed]';
-/** Shorter values are words or numbers that occur by themselves: without them an answer would make no sense. */
-const MIN_CHARACTERS = 8;
+
+/** A list keeps shorter ones. */
+const MIN_LISTED_CHARACTERS = 16;
 
 /** Removes from a value what it contains of some credentials. */
 export type Scrub = <Value>(value: Value) => Value;
 
 /**
  * Creates what removes credentials from answers: a server may send back what it got, and no caller ever sees it. A
- * header's value is removed as it is, without its scheme (`Bearer`), and as it is written within JSON text.
+ * header's value is removed in each of its forms (`toForms`). Nothing else is: only what was sent for this answer.
  *
  * @param sent the values of the headers that were sent
  */
 export function createScrub(sent: Iterable<Secret>): Scrub {
-  const needles = toNeedles(sent);
+  return toScrub(toNeedles(sent));
+}
+
+/**
+ * Removes credentials from a list of tools. A list lasts, and its words are names to call by. So a value that could be a
+ * word, such as the `production` of a header, is left. A tool whose name has a credential in it is left out: under another
+ * name, nobody could call it.
+ *
+ * @param sent the values of the headers that were sent
+ */
+export function scrubList(sent: Iterable<Secret>, { tools, ...rest }: ListedTools): ListedTools {
+  const scrub = toScrub(toNeedles(sent).filter(({ length }) => length >= MIN_LISTED_CHARACTERS));
+  return { ...scrub(rest), tools: scrub(tools.filter(({ name }) => scrub(name) === name)) };
+}
+
+function toScrub(needles: readonly string[]): Scrub {
   const scrubText = (text: string): string =>
     needles.reduce((rest, needle) => (rest.includes(needle) ? rest.replaceAll(needle, REMOVED) : rest), text);
   const scrub = (value: unknown): unknown => {
@@ -31,13 +49,7 @@ export function createScrub(sent: Iterable<Secret>): Scrub {
 function toNeedles(sent: Iterable<Secret>): string[] {
   const needles = new Set<string>();
   for (const secret of sent) {
-    const whole = secret.expose();
-    const bare = /^[A-Za-z]+ +(\S.*)$/.exec(whole)?.[1];
-    for (const value of [whole, bare]) {
-      if (value === undefined || value.length < MIN_CHARACTERS) continue;
-      needles.add(value);
-      needles.add(JSON.stringify(value).slice(1, -1));
-    }
+    for (const form of toForms(secret.expose())) needles.add(form);
   }
   return [...needles].sort((a, b) => b.length - a.length);
 }

@@ -9,7 +9,7 @@ import type { CalledTool, CallOptions, Upstreams } from '../../mcp/upstreams.ts'
 import { SYSTEM } from '../../policy/viewer.ts';
 import type { StepUpResult } from '../connections/scope-step-up.ts';
 import type { ServerHeaders, ServerHeadersResult } from '../connections/server-headers.ts';
-import { createScrub } from '../tool-calls/scrub-answer.ts';
+import { createScrub, scrubList } from '../tool-calls/scrub-answer.ts';
 
 /** A server, and the user for whom it is called. */
 export interface UpstreamCaller {
@@ -181,15 +181,30 @@ export function createUpstreamCalls(options: {
 
   return {
     /**
-     * Lists a server's tools.
+     * Lists a server's tools. Credentials that were sent are removed from what others will read.
      *
      * @throws UpstreamError; NOT_FOUND, DECRYPTION_FAILED, UPSTREAM_FAILED when a token cannot be renewed for now
      */
-    listTools: (
+    async listTools(
       caller: UpstreamCaller,
       { signal, asNobody }: UserListOptions = {},
-    ): Promise<UpstreamOutcome<ListedTools>> =>
-      operate(caller, (target) => upstreams.listTools(target, { signal }), { sent: { values: undefined, asNobody } }),
+    ): Promise<UpstreamOutcome<ListedTools>> {
+      const values = new Set<Secret>();
+      const sent: Sent = { values, asNobody };
+      try {
+        return await operate(
+          caller,
+          async (target) => {
+            const listed = await upstreams.listTools(target, { signal });
+            // What was sent is known only now.
+            return scrubList(values, listed);
+          },
+          { sent },
+        );
+      } finally {
+        sent.values = undefined;
+      }
+    },
 
     /** Calls a tool. The credentials that were sent are removed from what comes back. @throws as `listTools` */
     async callTool(
