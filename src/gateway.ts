@@ -16,6 +16,7 @@ import { createStore } from './data/store.ts';
 import { createEntryRates, type EntryLimits } from './domain/audit/entry-rates.ts';
 import type { UpstreamTools } from './domain/catalogue/upstream-tools.ts';
 import { BOOTSTRAP_ADMIN_ID, ensureBootstrapAdmin } from './domain/credentials/bootstrap-admin.ts';
+import { createCallWatch } from './domain/door/call-watch.ts';
 import type { StreamLimits } from './domain/feed/config-streams.ts';
 import { createServices, type InternalServices } from './domain/services.ts';
 import { createUpstreamClosing } from './domain/upstreams/upstream-closing.ts';
@@ -107,15 +108,21 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     onToolsChanged: ({ configId, owner }) => onListChanged({ configId, userId: owner === 'shared' ? null : owner }),
   });
   const stored = createStore(prisma, createEntryRates({ caches, now, limits: options.entryLimits }).admit);
+  const closeUpstreams = createUpstreamClosing({
+    upstreams,
+    findGrant: async (of) => (await stored.userTokens.find(SYSTEM, of))?.id,
+  });
+  const watch = createCallWatch();
   const memory = createMemory({
     store: stored,
     database,
     caches,
     onDelay: metrics.observeFeedDelay,
-    onChanges: createUpstreamClosing({
-      upstreams,
-      findGrant: async (of) => (await stored.userTokens.find(SYSTEM, of))?.id,
-    }),
+    onChanges(changes) {
+      closeUpstreams(changes);
+      watch.onChanges(changes);
+    },
+    onInvalidate: watch.onCallers,
     onError: (error) => log.warn({ err: scrubDatabaseError(error) }, 'the change feed cannot be read'),
   });
   const { store, reader } = memory;
@@ -141,6 +148,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     resolveHosts: hosts.resolve,
     outbound,
     upstreams,
+    watch,
     probe: createServerProbe(reach),
     issuerOutbound,
     upstreamTools: options.upstreamTools,

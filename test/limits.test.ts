@@ -61,6 +61,7 @@ const OTHERS: Readonly<Record<string, readonly string[]>> = {
     'domain/credentials/oidc-keys.ts MAX_AGE_MS',
     'domain/credentials/viewer-renewal.ts MAX_UNSEEN_MS',
   ],
+  'how much of its own work the gateway does at once': ['domain/door/call-watch.ts MAX_DECIDING'],
   'how long browsers and others may keep something': [
     'http/app.ts maxAge',
     'http/oauth/flow-cookie.ts maxAge',

@@ -37,6 +37,8 @@ const BOUNDS: Readonly<Record<string, Bound>> = {
   'domain/connections/server-moves.ts running': OPERATIONS,
   'domain/connections/token-revocation.ts running':
     'one entry for each deletion or change that ends connections, and each ends by its timeouts',
+  'domain/door/call-watch.ts byConfig': OPERATIONS,
+  'domain/door/call-watch.ts due': OPERATIONS,
   'domain/feed/places.ts perUser': CONNECTIONS,
   'domain/feed/stream-registry.ts open': CONNECTIONS,
   'domain/icons/icon-service.ts waiting': OPERATIONS,

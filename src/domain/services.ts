@@ -17,6 +17,7 @@ import { createConnections } from './connections/connections.ts';
 import { createCredentials } from './credentials/credentials.ts';
 import type { OidcSettings } from './credentials/oidc-settings.ts';
 import { createCursors } from './cursors.ts';
+import type { CallWatch } from './door/call-watch.ts';
 import { createDoors } from './door/doors.ts';
 import type { Experiment } from './experiments.ts';
 import type { ConfigEvent } from './feed/config-event.ts';
@@ -49,6 +50,8 @@ export interface ServicesOptions {
   outbound: { fetch: SafeFetch };
   /** Calls the servers. */
   upstreams: Upstreams;
+  /** Ends running calls whose rule has fallen. */
+  watch: CallWatch;
   /** Tries servers, for tests. */
   probe: ServerProbe;
   /** Fetches from the operator's own OpenID Connect issuer. */

@@ -11,6 +11,8 @@ export interface GraphQLServerContext {
   acceptsEvents: boolean;
   /** Told of each root field that was refused, with the code. */
   onDenied: (operation: string, code: string) => void;
+  /** Aborts when the caller goes away. Asked for only by what takes long: making one costs time. */
+  gone: () => AbortSignal;
 }
 
 /** What every resolver gets: who calls, the services, and the loaders of this one operation. */
@@ -23,8 +25,8 @@ export interface GraphQLContext extends GraphQLServerContext {
 
 /** Makes the context of one operation. */
 export function createContext(services: Services, server: GraphQLServerContext): GraphQLContext {
-  const { viewer, requestId, acceptsEvents, onDenied } = server;
+  const { viewer, requestId, acceptsEvents, onDenied, gone } = server;
   const budget = new OperationBudget();
   const loaders = createLoaders(services, viewer, budget);
-  return { viewer, requestId, acceptsEvents, onDenied, services, loaders, budget };
+  return { viewer, requestId, acceptsEvents, onDenied, gone, services, loaders, budget };
 }

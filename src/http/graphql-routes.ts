@@ -93,7 +93,7 @@ export function createGraphQLRoutes(options: {
     const body = method === 'POST' ? limitNesting(decodeUtf8(await readLimitedBody(c.req.raw, incoming))) : undefined;
     const accept = c.req.header('accept');
     const acceptsEvents = /\btext\/event-stream\b/i.test(accept ?? '');
-    const context = { viewer, requestId: c.get('requestId'), acceptsEvents, onDenied };
+    const context = { viewer, requestId: c.get('requestId'), acceptsEvents, onDenied, gone: () => c.req.raw.signal };
     const response = await graphql.handle({ method, url, accept, body }, context);
     const unique = new Map(denied.map((denial) => [denial.operation, denial]));
     for (const denial of unique.values()) await denials.record(viewer, denial);

@@ -135,6 +135,7 @@ export function createGraphQLSockets({ log, limits, caches, ...options }: GraphQ
       let receive: ((text: string) => Promise<void>) | undefined;
       let closed: ((code: number, reason: string) => Promise<void>) | undefined;
       const operations: SocketCaller['operations'] = new Map();
+      const gone = new AbortController();
 
       return {
         onOpen(_event, { raw: socket }: WSContext<WebSocket>) {
@@ -150,6 +151,7 @@ export function createGraphQLSockets({ log, limits, caches, ...options }: GraphQ
             viewer,
             address,
             operations,
+            gone: gone.signal,
             beginAdmission: () => stranger?.speak(),
             admit(admitted) {
               // The connection may have closed during authentication.
@@ -198,6 +200,7 @@ export function createGraphQLSockets({ log, limits, caches, ...options }: GraphQ
         },
         onClose({ code, reason }, { raw: socket }) {
           isClosed = true;
+          gone.abort();
           if (socket !== undefined) remove(socket);
           stranger?.leave();
           member?.leave();

@@ -34,6 +34,8 @@ export interface SocketCaller {
   /** Counts the connection towards the limit of its user. @throws RATE_LIMITED if the user has too many */
   admit(viewer: Viewer): void;
   close(code: number, reason: string): void;
+  /** Aborts when the connection ends. */
+  gone: AbortSignal;
 }
 
 /** The dependencies of socket operations. */
@@ -95,12 +97,16 @@ export function createSocketOperations({
   /** Prepares an operation whose denials are recorded in the audit log before its result is sent. */
   const prepareReported = async (
     viewer: Viewer,
+    caller: SocketCaller,
     message: Parameters<GraphQLFace['prepare']>[0],
     requestId: string,
   ): Promise<PreparedOperation | readonly GraphQLError[]> => {
     const denied = new Map<string, string>();
     const onDenied = (operation: string, code: string) => void denied.set(operation, code);
-    const prepared = await graphql.prepare(message, { viewer, requestId, acceptsEvents: true, onDenied });
+    const prepared = await graphql.prepare(message, {
+      ...{ viewer, requestId, acceptsEvents: true, onDenied },
+      gone: () => caller.gone,
+    });
     if (!('run' in prepared)) return prepared;
     return {
       args: prepared.args,
@@ -173,7 +179,7 @@ export function createSocketOperations({
             return [toGraphQLError(unauthenticated())];
           }
           await userRates.admitOperation(viewer);
-          const prepared = await shares.run(viewer, () => prepareReported(viewer, payload, requestId));
+          const prepared = await shares.run(viewer, () => prepareReported(viewer, caller, payload, requestId));
           if ('run' in prepared) return { ...prepared.args, rootValue: { ...prepared, id, caller, viewer, requestId } };
           operations.delete(id);
           return prepared;

@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { Database } from '../../src/data/database/database.ts';
 import { openServerDatabase } from '../../src/data/database/server-database.ts';
 import { createId, update } from '../graphql/config-operations.ts';
@@ -14,6 +14,9 @@ let world: DoorWorld;
 let upstream: HostileUpstream;
 const databases: Database[] = [];
 let serverUrl: string | undefined;
+const HOUR_MS = 3_600_000;
+/** The time of the gateway's clock, unless a case moves it. */
+let startedAt: Date;
 
 const openDatabase = async (): Promise<Database> => {
   const database = await openServerDatabase(serverUrl ?? '');
@@ -25,6 +28,7 @@ beforeAll(async () => {
   upstream = await startHostileUpstream();
   if (onServer) serverUrl = await createServerDatabase();
   world = await openDoorWorld(onServer ? { database: await openDatabase() } : {});
+  startedAt = world.gateway.clock.now;
 });
 afterAll(async () => {
   await world?.close();
@@ -98,8 +102,9 @@ async function mutate(mutation: string, token = world.gateway.tokens.admin): Pro
 async function createCaller(role: 'SERVICE' | 'MEMBER'): Promise<{ userId: string; tokenId: string; token: string }> {
   const email = `late-${crypto.randomUUID()}@example.com`;
   const { createUser } = await mutate(`createUser(input: { email: "${email}", role: ${role} }) { id }`);
+  const expiresAt = new Date(world.gateway.clock.now.getTime() + HOUR_MS).toISOString();
   const { createApiToken } = await mutate(
-    `createApiToken(input: { userId: "${createUser.id}", name: "late" }) { token apiToken { id } }`,
+    `createApiToken(input: { userId: "${createUser.id}", name: "late", expiresAt: "${expiresAt}" }) { token apiToken { id } }`,
   );
   return { userId: createUser.id, tokenId: createApiToken.apiToken.id, token: createApiToken.token };
 }
@@ -156,6 +161,13 @@ const CASES: Readonly<Record<string, Case>> = {
     change: ({ id }) => mutate(`disconnectMcpServer(id: "${id}") { __typename }`, world.gateway.tokens.member),
     code: 'NEEDS_CONNECT',
   },
+  "the caller's token expires": {
+    caller: 'SERVICE',
+    change: async () => {
+      world.gateway.clock.advance(2 * HOUR_MS);
+    },
+    code: 'UNAUTHENTICATED',
+  },
   "the caller's token is revoked": {
     caller: 'SERVICE',
     change: ({ tokenId }) => mutate(`revokeApiToken(id: "${tokenId}") { __typename }`),
@@ -173,32 +185,45 @@ const CASES: Readonly<Record<string, Case>> = {
   },
 };
 
-describe('a call that was allowed when it came is not sent, if meanwhile', () => {
-  test.each(Object.entries(CASES))('%s', async (name, { config = {}, inChat, caller, change, code }) => {
-    const { gateway } = world;
-    const path = `/${encodeURIComponent(name)}`;
-    const hold = defineUpstream(path, 'initialize');
-    const slug = `late-${Object.keys(CASES).indexOf(name)}`;
-    const fields = { slug, url: upstream.urlOf(path), enabled: true, availability: 'FORCE_ON', ...config };
-    const id = await createId(gateway, fields);
-    const isPersonal = 'authType' in config;
-    for (const userId of isPersonal ? [gateway.userIds.admin, gateway.userIds.member] : []) {
-      await insertUserToken(gateway, { configId: id, userId, url: fields.url });
-    }
-    await refresh(gateway, id);
-    // Of another version, so that the call needs a new connection.
-    await update(gateway, id, { description: 'Changed.' });
-    const chatId = inChat === undefined ? '' : await createChat([id]);
-    const own = caller === undefined ? undefined : await createCaller(caller);
-    const door = inChat === undefined ? '/mcp' : `/mcp/chats/${chatId}`;
-    const query = caller === 'SERVICE' ? `?user=${gateway.userIds.member}` : '';
+/** Defines a server for a case, and calls it. @returns the call, which the server has got, and is to be held there */
+async function startCase(name: string, heldMethod: string) {
+  const { config = {}, inChat, caller } = CASES[name] as Case;
+  const { gateway } = world;
+  const path = `/${heldMethod}/${encodeURIComponent(name)}`;
+  const hold = defineUpstream(path, heldMethod);
+  const slug = `late-${crypto.randomUUID()}`;
+  const fields = { slug, url: upstream.urlOf(path), enabled: true, availability: 'FORCE_ON', ...config };
+  const id = await createId(gateway, fields);
+  const isPersonal = 'authType' in config;
+  for (const userId of isPersonal ? [gateway.userIds.admin, gateway.userIds.member] : []) {
+    await insertUserToken(gateway, { configId: id, userId, url: fields.url });
+  }
+  await refresh(gateway, id);
+  // Of another version, so that the call needs a new connection.
+  await update(gateway, id, { description: 'Changed.' });
+  const chatId = inChat === undefined ? '' : await createChat([id]);
+  const own = caller === undefined ? undefined : await createCaller(caller);
+  const door = inChat === undefined ? '/mcp' : `/mcp/chats/${chatId}`;
+  const query = caller === 'SERVICE' ? `?user=${gateway.userIds.member}` : '';
+  const held = hold();
+  const answer = world.post(`${door}${query}`, callMessage(`${slug}__fine`), {
+    token: own?.token ?? gateway.tokens.member,
+  });
+  const response = await held.came;
+  return { path, held, response, answer, facts: { id, chatId, userId: '', tokenId: '', ...own } };
+}
 
-    const held = hold();
-    const answer = world.post(`${door}${query}`, callMessage(`${slug}__fine`), {
-      token: own?.token ?? gateway.tokens.member,
-    });
-    await held.came;
-    const { errors } = ((await change({ id, chatId, userId: '', tokenId: '', ...own })) ?? {}) as { errors?: unknown };
+const CASE_NAMES = Object.keys(CASES);
+
+describe('a call that was allowed when it came is not sent, if meanwhile', () => {
+  afterEach(() => {
+    world.gateway.clock.now = startedAt;
+  });
+
+  test.each(CASE_NAMES)('%s', async (name) => {
+    const { change, code } = CASES[name] as Case;
+    const { path, held, answer, facts } = await startCase(name, 'initialize');
+    const { errors } = ((await change(facts)) ?? {}) as { errors?: unknown };
     expect(errors).toBeUndefined();
     held.release();
     const result = await readResult(await answer);
@@ -216,6 +241,36 @@ describe('a call that was allowed when it came is not sent, if meanwhile', () =>
     held.release();
     expect((await readResult(await answer)).content).toEqual([{ type: 'text', text: 'fine' }]);
     expect(callsOf('/unchanged')).toBe(1);
+  });
+});
+
+describe('a running call is cancelled at the server, and its caller hears why, if meanwhile', () => {
+  afterEach(() => {
+    world.gateway.clock.now = startedAt;
+  });
+
+  test.each(CASE_NAMES)('%s', async (name) => {
+    const { change, code } = CASES[name] as Case;
+    const { path, held, response, answer, facts } = await startCase(name, 'tools/call');
+    const closed = new Promise((resolve) => response.once('close', resolve));
+    await change(facts);
+    const result = await readResult(await answer);
+    await closed;
+    expect([result.isError, result._meta['gatehouse/code'], callsOf(path)]).toEqual([true, code, 1]);
+    held.release();
+  });
+
+  test('nothing that concerns it: another tool, server, user, token or chat', async () => {
+    const { gateway } = world;
+    const { held, answer, facts } = await startCase('the server is taken out of the chat', 'tools/call');
+    const others = await createCaller('MEMBER');
+    const otherId = await createId(gateway, { slug: 'bystander', url: upstream.urlOf('/bystander'), enabled: true });
+    await update(gateway, facts.id, { toolDenyList: ['other'], displayName: 'Renamed' });
+    await update(gateway, otherId, { enabled: false });
+    await mutate(`revokeApiToken(id: "${others.tokenId}") { __typename }`);
+    await mutate(`updateUser(id: "${others.userId}", patch: { status: SUSPENDED }) { id }`);
+    held.release();
+    expect((await readResult(await answer)).content).toEqual([{ type: 'text', text: 'done' }]);
   });
 });
 

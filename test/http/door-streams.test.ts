@@ -169,6 +169,26 @@ test('a notification cancels nobody else: another user, another door, or one of 
   third.away.abort();
 });
 
+test('who tries a tool in the graph and goes away cancels the call', async () => {
+  const { gateway, url } = world;
+  const query = 'query { mcpServerConfig(by: { slug: "held" }) { id } }';
+  const { data } = await gateway.graphql(query, { token: gateway.tokens.admin });
+  const input = `{ configId: "${data.mcpServerConfig.id}", tool: "fine" }`;
+  const away = new AbortController();
+  const came = nextCall();
+  const answer = fetch(`${url}/graphql`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${gateway.tokens.member}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ query: `mutation { callMcpTool(input: ${input}) { result { code } } }` }),
+    signal: away.signal,
+  });
+  answer.catch(() => undefined);
+  const { response } = await came;
+  away.abort();
+  await closed(response);
+  await expect(answer).rejects.toThrow();
+});
+
 test('the SDKs answer a server that dies in the middle with a result, and the next call works', async () => {
   const caller = await openNew({ pin: '2026-07-28' });
   const came = nextCall();

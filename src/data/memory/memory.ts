@@ -34,9 +34,11 @@ export function createMemory(options: {
   onDelay?: (delayMs: number) => void;
   /** Called with the changes that were read, after memory has them. */
   onChanges?: (changes: readonly ConfigChangeRecord[]) => void;
+  /** Called when anything may have changed that the changes do not tell, such as users and their credentials. */
+  onInvalidate?: () => void;
   onError: (error: unknown) => void;
 }): Memory {
-  const { store, database, caches, onDelay, onChanges, onError } = options;
+  const { store, database, caches, onDelay, onChanges, onInvalidate, onError } = options;
 
   const snapshots = caches.add(
     createConfigSnapshots(() =>
@@ -64,6 +66,7 @@ export function createMemory(options: {
         connections.invalidate();
         credentials.invalidate();
         tools.invalidate();
+        onInvalidate?.();
       },
     },
   });

@@ -54,7 +54,8 @@ export function followViewer(
   };
 }
 
-function isPast(viewer: Viewer, at: Date): boolean {
+/** Whether a viewer's credential has expired. */
+export function isPast(viewer: Viewer, at: Date): boolean {
   if (viewer.kind !== 'user' || viewer.credential.kind === 'bootstrap') return false;
   const { expiresAt } = viewer.credential;
   return expiresAt !== null && expiresAt <= at;

@@ -7,11 +7,10 @@ import type { EffectiveServer } from '../catalogue/tool-servers.ts';
 import { STATE_REASONS } from '../chats/effective-servers.ts';
 import type { CallRecords, ToolCallOutcome } from '../tool-calls/call-records.ts';
 import type { UpstreamCalls } from '../upstreams/upstream-calls.ts';
+import type { CallRefusal, CallWatch } from './call-watch.ts';
 
 /** The result of a call as the server gave it, or why there is none, in words for a model. */
-export type CallAnswer =
-  | { kind: 'result'; result: Readonly<Record<string, unknown>>; bytes: number }
-  | { kind: 'refused'; code: string; message: string; connectUrl?: string };
+export type CallAnswer = { kind: 'result'; result: Readonly<Record<string, unknown>>; bytes: number } | CallRefusal;
 
 /** A call, with all that is decided about it. */
 export interface DecidedCall {
@@ -39,9 +38,9 @@ export const NO_SUCH_TOOL = {
 
 /** The call was allowed when it came, and is not any more. */
 class NoLonger extends Error {
-  readonly answer: CallAnswer;
+  readonly answer: CallRefusal;
 
-  constructor(answer: CallAnswer) {
+  constructor(answer: CallRefusal) {
     super('a call is not allowed any more');
     this.answer = answer;
   }
@@ -70,14 +69,15 @@ export function createDoorCalls(options: {
   upstreamCalls: Pick<UpstreamCalls, 'callTool'>;
   records: Pick<CallRecords, 'record'>;
   connectUrl: (configId: string) => string;
+  watch: CallWatch;
 }) {
-  const { upstreamCalls, records, connectUrl } = options;
+  const { upstreamCalls, records, connectUrl, watch } = options;
 
   const toStateRefusal = (
     { config }: EffectiveServer,
     state: keyof typeof STATE_CODES,
     reason: string = STATE_REASONS[state],
-  ): CallAnswer => {
+  ): CallRefusal => {
     const code = STATE_CODES[state];
     if (state === 'disabled' || state === 'unavailable') {
       return { kind: 'refused', code, message: `${config.displayName}: ${reason}` };
@@ -88,7 +88,7 @@ export function createDoorCalls(options: {
   };
 
   /** Why a call is not made. Undefined if it is. */
-  const toRefusal = ({ server, decision }: Pick<DecidedCall, 'server' | 'decision'>): CallAnswer | undefined => {
+  const toRefusal = ({ server, decision }: Pick<DecidedCall, 'server' | 'decision'>): CallRefusal | undefined => {
     if (server.state !== 'ready') return toStateRefusal(server, server.state);
     if (decision === 'allowed') return undefined;
     return { kind: 'refused', code: decision.toUpperCase(), message: DECISION_WORDS[decision] };
@@ -104,15 +104,19 @@ export function createDoorCalls(options: {
       const answer = current === undefined ? NO_SUCH_TOOL : toRefusal(current);
       if (answer !== undefined) throw new NoLonger(answer);
     };
+    const running = watch.add({ configId: config.id, decide: () => confirm().then(() => undefined, toAnswer) });
+    const signals = [running.signal, how.signal].filter((each) => each !== undefined);
     try {
       const outcome = await upstreamCalls.callTool(
         { configId: config.id, userId },
         { name: tool, arguments: args },
-        { ...how, inputSchema, confirm },
+        { ...how, signal: AbortSignal.any(signals), inputSchema, confirm },
       );
       if (outcome.state === 'ok') return { kind: 'result', ...outcome.value };
       return toStateRefusal(server, outcome.state, 'reason' in outcome ? outcome.reason : undefined);
     } catch (error) {
+      const ended = running.refusal();
+      if (ended !== undefined) return ended;
       const reason = isClosed(error) ? await confirm().then(() => error, toItself) : error;
       if (reason instanceof NoLonger) return reason.answer;
       if (error instanceof UpstreamError) {
@@ -120,13 +124,15 @@ export function createDoorCalls(options: {
       }
       if (!(error instanceof DomainError)) throw error;
       return { kind: 'refused', code: error.code, message: `${config.displayName}: ${error.message}` };
+    } finally {
+      running.leave();
     }
   };
 
   return {
     /**
      * Calls a tool, if the decisions allow it, and records the call. Everything is decided again just before anything is
-     * sent.
+     * sent, and whenever something changes while the call runs.
      */
     async call(call: DecidedCall, how: CallOptions): Promise<CallAnswer> {
       const startedAt = performance.now();
@@ -155,6 +161,11 @@ export function createDoorCalls(options: {
 /** The connection was closed, since something about the server or the user's credentials changed. */
 function isClosed(error: unknown): boolean {
   return error instanceof UpstreamError && error.problem === 'CLOSED';
+}
+
+function toAnswer(error: unknown): CallRefusal {
+  if (error instanceof NoLonger) return error.answer;
+  throw error;
 }
 
 function toItself(error: unknown): unknown {

@@ -5,7 +5,7 @@ import { assertCan } from '../../policy/policy.ts';
 import { assertScope, grantOf } from '../../policy/token-grant.ts';
 import { SYSTEM, type Viewer, viewerUserId } from '../../policy/viewer.ts';
 import type { EffectiveServer, ToolServers } from '../catalogue/tool-servers.ts';
-import type { RenewViewer } from '../credentials/viewer-renewal.ts';
+import { isPast, type RenewViewer } from '../credentials/viewer-renewal.ts';
 import { assertExperiment, type Experiment } from '../experiments.ts';
 
 /** One server, by either of its names. */
@@ -60,8 +60,9 @@ export function createDoorPlaces(options: {
   renewViewer: RenewViewer;
   /** Tells whether anything about callers may have changed. */
   callers: { fresh(): Promise<void> | undefined; callerVersion(): bigint; resets(): number };
+  now: () => Date;
 }) {
-  const { store, experiments, toolServers, renewViewer, callers } = options;
+  const { store, experiments, toolServers, renewViewer, callers, now } = options;
   const callerStamp = (): string => `${callers.resets()} ${callers.callerVersion()}`;
 
   const assertActive = async (userId: string): Promise<void> => {
@@ -133,7 +134,8 @@ export function createDoorPlaces(options: {
       const servers = reachable.toSorted((a, b) => (a.config.slug < b.config.slug ? -1 : 1));
       const reopen = async (): Promise<OpenDoor> => {
         await callers.fresh();
-        return this.open(callerStamp() === stamp ? viewer : await renewViewer(viewer), { place, userId });
+        const isKnown = callerStamp() === stamp && !isPast(viewer, now());
+        return this.open(isKnown ? viewer : await renewViewer(viewer), { place, userId });
       };
       return { viewer, place, userId: opened.userId, servers, reopen };
     },

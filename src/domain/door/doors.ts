@@ -8,6 +8,7 @@ import type { Experiment } from '../experiments.ts';
 import type { UserRates } from '../shares/user-rates.ts';
 import type { CallRecords } from '../tool-calls/call-records.ts';
 import type { UpstreamCalls } from '../upstreams/upstream-calls.ts';
+import type { CallWatch } from './call-watch.ts';
 import { createDoor, type Door } from './door.ts';
 import { createDoorCalls } from './door-calls.ts';
 import { createDoorPlaces } from './door-place.ts';
@@ -26,6 +27,7 @@ export function createDoors(options: {
   statusTool: boolean;
   quotas: Quotas;
   userRates: Pick<UserRates, 'takeToolCall'>;
+  watch: CallWatch;
   now: () => Date;
 }): Door {
   const { memory, publicUrl, statusTool, quotas } = options;

@@ -78,12 +78,15 @@ builder.mutationFields((t) => ({
     description:
       'Calls a tool as oneself, to try it out. The rules are those of `/mcp/servers/{slug}`: a call that is not allowed, and one that fails, is a result with a `code`. Each call of a known tool is in the audit log. For admins and members.',
     args: { input: t.arg({ type: CallMcpToolInput, required: true, description: 'The tool.' }) },
-    resolve: async (_root, { input }, { viewer, services }) => {
+    resolve: async (_root, { input }, { viewer, services, gone }) => {
       const { configId, tool, arguments: args = {} } = input;
       if (!isObject(args)) throw validationFailed([NO_OBJECT]);
       const startedAt = performance.now();
       const call = { configId, name: tool, arguments: args };
-      const answer = await services.door.tryTool(viewer, call, { maxBytes: MCP_LIMITS.triedAnswer.value });
+      const answer = await services.door.tryTool(viewer, call, {
+        signal: gone(),
+        maxBytes: MCP_LIMITS.triedAnswer.value,
+      });
       const ms = Math.round(performance.now() - startedAt);
       return { result: { answer, result: toToolResult(answer), ms } };
     },

@@ -86,8 +86,8 @@ async function subscribeFreshly(args: SubscriptionArgs, answers: AnswerMemory, o
   const source = await createSourceEventStream(args);
   if (!(Symbol.asyncIterator in source)) return source as ExecutionResult;
   const events = (source as AsyncIterable<ConfigEvent>)[Symbol.asyncIterator]();
-  const { services, requestId, acceptsEvents, onDenied } = args.contextValue as GraphQLContext;
-  const server = { requestId, acceptsEvents, onDenied };
+  const { services, requestId, acceptsEvents, onDenied, gone } = args.contextValue as GraphQLContext;
+  const server = { requestId, acceptsEvents, onDenied, gone };
   const { document, schema, variableValues, operationName } = args as ExecutionArgs;
   const run = { document, schema, variableValues: variableValues ?? null, operationName: operationName ?? null };
   let isOver = false;
