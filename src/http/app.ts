@@ -119,7 +119,7 @@ export function createApp(options: AppOptions): App {
   );
 
   app.use(refuseOtherHosts(config));
-  const exposeHeaders = [...RATE_LIMIT_HEADERS, 'etag'];
+  const exposeHeaders = [...RATE_LIMIT_HEADERS, 'ETag'];
   if (corsOrigins.length > 0) {
     app.use(cors({ origin: [...corsOrigins], credentials: true, maxAge: 600, exposeHeaders }));
   }

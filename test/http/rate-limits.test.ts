@@ -78,6 +78,7 @@ describe('operations of a user', () => {
       'RateLimit',
       'RateLimit-Policy',
       'Retry-After',
+      'ETag',
     ]);
   });
 
