@@ -42,6 +42,10 @@ const toPictures = ({ chatId, serverIds, trackerUrl }: ExampleGateway): Picture[
     },
   },
   { name: 'admin-server', as: 'admin', path: `/admin/servers/${serverIds['handbook']}`, shows: 'What it is good for' },
+  { name: 'admin-overview', as: 'admin', path: '/admin', shows: 'servers turned on' },
+  { name: 'admin-people', as: 'admin', path: '/admin/people', shows: 'Add a person' },
+  { name: 'admin-keys', as: 'admin', path: '/admin/keys', shows: 'Seals new secrets' },
+  { name: 'admin-audit', as: 'admin', path: '/admin/audit', shows: 'Look again' },
 ];
 
 const folder = process.env['SCREENSHOTS_FOLDER'] ?? fileURLToPath(new URL('../docs/images/', import.meta.url));
@@ -70,7 +74,7 @@ async function take(browser: Browser, { name, as, path, shows, first, dark, narr
   await first?.(page);
   await page.getByText(shows).first().waitFor();
   // Nothing is on its way any more.
-  await page.waitForFunction('document.querySelector(\'[class*="_block_"]\') === null');
+  await page.locator('[class*="_block_"]').first().waitFor({ state: 'detached' });
   const image = await page.screenshot();
   await writeFile(`${folder}/${name}.png`, image);
   await page.context().close();
