@@ -141,6 +141,7 @@ describe('the guard before the root fields', () => {
     const rest = {
       requestId: 'test',
       onDenied: () => undefined,
+      gone: () => new AbortController().signal,
       loaders: unreachable,
       budget: new OperationBudget(),
     };

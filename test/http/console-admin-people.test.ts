@@ -156,6 +156,10 @@ describe.skipIf(skipsBrowser)('the console, for an admin who manages people and 
     await row(page, 'member@example.com').first().getByRole('link', { name: 'member@example.com' }).press('Enter');
     await page.getByRole('link', { name: 'What they did' }).press('Enter');
     await row(page, 'Token created').first().waitFor();
+    await world.gateway.graphql('mutation { createApiToken(input: { name: "seen live" }) { token } }', {
+      token: world.gateway.tokens.member,
+    });
+    await row(page, 'seen live').waitFor();
     await press(page, 'Check that nothing was altered');
     await page.getByText(/entries, none altered/).waitFor();
   });

@@ -145,7 +145,8 @@ export function createOidcSignIn(options: OidcSignInOptions) {
     },
 
     /**
-     * Finishes a sign-in, and opens a session. The hint is for a cookie that only signing out reads. Nothing of the answer counts before it is known to belong to this browser.
+     * Finishes a sign-in, and opens a session. Nothing of the answer counts before it is known to belong to this browser.
+     * The hint is for a cookie that only signing out reads.
      *
      * @param answer the query of the redirect, as received
      * @throws VALIDATION_FAILED, FORBIDDEN, UPSTREAM_FAILED; RATE_LIMITED after too many wrong codes of one network

@@ -97,10 +97,11 @@ export function createSignInRoutes(options: SignInRoutesOptions): Hono<HttpEnv> 
   routes.post('/auth/sign-out', async (c) => {
     assertOwnForm(c);
     const viewer = c.get('viewer');
+    // First: the provider may be slow, or away.
+    await sessions.end(viewer);
     const hint = hintCookie.read(c.req.raw);
     const endSessionUrl =
       hint === undefined ? undefined : await oidcSignIn?.readEndSessionUrl({ viewer, cookie: hint });
-    await sessions.end(viewer);
     c.header('set-cookie', cookie.clear());
     if (hint !== undefined) c.header('set-cookie', hintCookie.clear(), { append: true });
     // The page is not at an address of its own then: its link says who signs out, and is for nobody's history.

@@ -1,5 +1,5 @@
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
-import type { ReactNode } from 'react';
+import { type ReactNode, useEffect, useRef } from 'react';
 import { useMutation, useQuery } from 'urql';
 import { useCan } from '../../../app/viewer.tsx';
 import { Button } from '../../../ui/button.tsx';
@@ -29,6 +29,9 @@ const OUTCOMES: Readonly<Record<AuditOutcome, { tone: Tone; text: string }>> = {
   DENIED: { tone: 'bad', text: 'Refused' },
   FAILED: { tone: 'warn', text: 'Failed' },
 };
+
+/** How often the first page looks for new entries. The feed does not tell of them. */
+const LOOK_MS = 5_000;
 
 /** Who did what, and what was refused. */
 export function AuditPage() {
@@ -62,6 +65,7 @@ function Audit() {
       },
     },
   });
+  useLatest(after === undefined && error === undefined, () => ask({ requestPolicy: 'network-only' }));
   const list = data?.auditLog;
   const filters = toSearch(search);
   return (
@@ -183,6 +187,21 @@ function Target({ entry: { targetType, targetId, targetLabel } }: { entry: Entry
   }
   if (targetType === 'ENCRYPTION_KEY') return named(<Link to="/admin/keys">{text}</Link>);
   return named(text);
+}
+
+/** Asks for the first page again and again while somebody looks at it. A page further back stays as it is. */
+function useLatest(isFirst: boolean, ask: () => void): void {
+  const latest = useRef(ask);
+  useEffect(() => {
+    latest.current = ask;
+  });
+  useEffect(() => {
+    if (!isFirst) return undefined;
+    const timer = setInterval(() => {
+      if (document.visibilityState === 'visible') latest.current();
+    }, LOOK_MS);
+    return () => clearInterval(timer);
+  }, [isFirst]);
 }
 
 function Verify() {
