@@ -5,8 +5,9 @@ import type { Context } from 'hono';
 import { createMiddleware } from 'hono/factory';
 import type { Caches } from '../cache/caches.ts';
 import { CACHE_BOUNDS } from '../limits/cache-bounds.ts';
-import { findCoding } from './content-coding.ts';
+import { type Coding, findCoding } from './content-coding.ts';
 import type { HttpEnv } from './context.ts';
+import { hasTag } from './entity-tag.ts';
 
 /** Shorter bodies are sent as they are. */
 const LEAST_BYTES = 1_024;
@@ -17,13 +18,19 @@ const ENCODED_TYPE = /^(?:application\/(?:[\w.-]+\+)?json|text\/(?:html|plain|ma
 /** Paths whose answers to GET have an entity tag. */
 const TAGGED_PATH = /^\/(?:graphql$|api\/)/;
 
+/** Larger bodies are compressed at the fastest setting: answers of tools have megabytes, and no processor share counts this. */
+const LARGE_BYTES = 262_144;
+
 const compressors = {
   // The default of 11 takes forty times as long, for answers that are a tenth smaller.
   br: (body: Buffer) =>
     promisify(brotliCompress)(body, {
-      params: { [constants.BROTLI_PARAM_QUALITY]: 4, [constants.BROTLI_PARAM_SIZE_HINT]: body.length },
+      params: {
+        [constants.BROTLI_PARAM_QUALITY]: body.length > LARGE_BYTES ? 1 : 4,
+        [constants.BROTLI_PARAM_SIZE_HINT]: body.length,
+      },
     }),
-  gzip: (body: Buffer) => promisify(gzip)(body),
+  gzip: (body: Buffer) => promisify(gzip)(body, { level: body.length > LARGE_BYTES ? 1 : 6 }),
 };
 
 /**
@@ -37,8 +44,9 @@ export function encodeAnswers(caches: Caches) {
     (key, bytes) => key.length + bytes.length,
   );
 
-  const encode = async (coding: 'br' | 'gzip', hash: string, body: Buffer): Promise<Uint8Array<ArrayBuffer>> => {
-    const key = `${coding} ${hash}`;
+  const encode = async (coding: Coding, body: Buffer, isKept: boolean): Promise<Uint8Array<ArrayBuffer>> => {
+    if (!isKept) return new Uint8Array(await compressors[coding](body));
+    const key = `${coding} ${toHash(body)}`;
     const known = encoded.get(key);
     if (known !== undefined && known.length > 0) return known;
     const bytes = new Uint8Array(await compressors[coding](body));
@@ -49,31 +57,30 @@ export function encodeAnswers(caches: Caches) {
   return createMiddleware<HttpEnv>(async (c, next) => {
     await next();
     const { method, path } = c.req;
-    const { headers, status, body } = c.res;
-    const isFinal = ENCODED_TYPE.test(headers.get('content-type') ?? '') && !headers.has('content-encoding');
-    if (!isFinal || body === null || method === 'HEAD') return;
+    // The server's response class makes its headers anew when its body is asked for.
+    const { body } = c.res;
+    const { headers, status } = c.res;
+    const type = headers.get('content-type') ?? '';
+    if (!ENCODED_TYPE.test(type) || headers.has('content-encoding') || body === null || method === 'HEAD') return;
     const isTagged = method === 'GET' && status === 200 && TAGGED_PATH.test(path) && !headers.has('etag');
     headers.append('vary', 'Accept-Encoding');
     const coding = findCoding(c);
     if (coding === undefined && !isTagged) return;
 
     const content = Buffer.from(await c.res.arrayBuffer());
-    const hash = createHash('sha256').update(content).digest('base64url');
-    const tag = `W/"${hash.slice(0, 22)}"`;
-    if (isTagged && matches(c, tag)) return replace(c, null, { status: 304, etag: tag });
-    const isEncoded = coding !== undefined && content.length > LEAST_BYTES;
-    const bytes = isEncoded ? await encode(coding, hash, content) : new Uint8Array(content);
-    replace(c, bytes, {
-      ...(isTagged && { etag: tag }),
-      ...(isEncoded && { 'content-encoding': coding }),
-    });
+    const tag = isTagged ? { etag: `W/"${toHash(content).slice(0, 22)}"` } : undefined;
+    if (tag !== undefined && hasTag(c.req.header('if-none-match'), tag.etag)) {
+      return replace(c, null, { status: 304, ...tag });
+    }
+    if (coding === undefined || content.length <= LEAST_BYTES) return replace(c, new Uint8Array(content), { ...tag });
+    // Pages are for one person, and may have a link that is.
+    const isKept = !type.startsWith('text/html');
+    return replace(c, await encode(coding, content, isKept), { ...tag, 'content-encoding': coding });
   });
 }
 
-/** Whether `If-None-Match` has the tag. Tags are compared weakly, as for every GET. */
-function matches(c: Context<HttpEnv>, tag: string): boolean {
-  const asked = c.req.header('if-none-match')?.split(',') ?? [];
-  return asked.some((each) => each.trim() === '*' || each.trim().replace(/^(?:W\/)?/, 'W/') === tag);
+function toHash(body: Buffer): string {
+  return createHash('sha256').update(body).digest('base64url');
 }
 
 function replace(

@@ -2,6 +2,7 @@
 
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { listen } from '../../src/http/node-server.ts';
 import { createId, update } from '../graphql/config-operations.ts';
 import { createTestGateway, type TestGateway } from '../setup/gateway.ts';
 import { openSession } from './browser-session.ts';
@@ -197,6 +198,30 @@ describe('answers are encoded as the client accepts', () => {
     const stream = await gateway.fetch('/graphql', post(SUBSCRIPTION, { ...accepted, accept: 'text/event-stream' }));
     expect(stream.headers.get('content-encoding')).toBeNull();
     await stream.body?.cancel();
+  });
+
+  test('the same over a real connection', async () => {
+    // Without allowed origins, whose headers would make every response anew.
+    await createId(secure, { slug: 'encoded', description: 'what it is for '.repeat(100) });
+    const server = await listen(secure.app, { host: '127.0.0.1', port: 0 });
+    try {
+      const url = `http://127.0.0.1:${server.port}${SERVERS}`;
+      const get = (headers: Record<string, string>) => fetch(url, { headers: { ...bearer(secure), ...headers } });
+      const encoded = await get({ 'accept-encoding': 'br' });
+      expect(encoded.headers.get('content-encoding')).toBe('br');
+      expect(await encoded.json()).toHaveLength(1);
+      const plain = await get({ 'accept-encoding': 'identity' });
+      expect(plain.headers.get('content-encoding')).toBeNull();
+      expect(await plain.json()).toHaveLength(1);
+      const same = await get({ 'if-none-match': plain.headers.get('etag') ?? '' });
+      expect([same.status, await same.text()]).toEqual([304, '']);
+      for (const { headers } of [encoded, plain, same]) {
+        expect(headers.get('vary')).toContain('Accept-Encoding');
+        expect(headers.get('x-content-type-options')).toBe('nosniff');
+      }
+    } finally {
+      await server.close(0);
+    }
   });
 
   test('an answer that is sent once is not kept', async () => {

@@ -3,6 +3,7 @@ import { assertExperiment, type Experiment } from '../../domain/experiments.ts';
 import type { IconService } from '../../domain/icons/icon-service.ts';
 import { assertCan } from '../../policy/policy.ts';
 import type { HttpEnv } from '../context.ts';
+import { hasTag } from '../entity-tag.ts';
 import { assertNoQuery } from './query.ts';
 import { parseId } from './register-operations.ts';
 import { SERVER_GROUP } from './server-operations.ts';
@@ -37,15 +38,9 @@ export function createIconRoutes({ icons, experiments }: IconRoutesOptions): Hon
     c.header('ETag', etag);
     c.header('Cache-Control', CACHE_CONTROL);
     c.header('Content-Security-Policy', CONTENT_POLICY);
-    if (isKnown(c.req.header('if-none-match'), etag)) return c.body(null, 304);
+    if (hasTag(c.req.header('if-none-match'), etag)) return c.body(null, 304);
     c.header('Content-Type', type);
     return c.body(bytes);
   });
   return routes;
-}
-
-/** Whether the browser has the icon already (RFC 9110, section 13.1.2). */
-function isKnown(ifNoneMatch: string | undefined, etag: string): boolean {
-  const tags = (ifNoneMatch ?? '').split(',').map((tag) => tag.trim().replace(/^W\//, ''));
-  return tags.includes(etag) || tags.includes('*');
 }

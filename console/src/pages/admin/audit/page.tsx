@@ -48,9 +48,9 @@ function Audit() {
   const mayVerify = useCan('auditLog.verify');
   const { action, outcome, actor, target, since, until, after } = search;
   const go = (to: AuditSearch) => navigate({ to: '/admin/audit', search: to });
-  const [{ data, error, fetching }, ask] = useQuery({
+  const [{ data, error }, ask] = useQuery({
     query: AuditLogDocument,
-    // The log grows with each look at another page.
+    // The log grows while other pages are shown.
     requestPolicy: 'cache-and-network',
     variables: {
       first: 50,
@@ -74,9 +74,7 @@ function Audit() {
       lead="Every change and every refusal, newest first. Secrets are never in it."
       actions={
         <>
-          <Button isBusy={fetching} onClick={() => ask({ requestPolicy: 'network-only' })}>
-            Look again
-          </Button>
+          <Button onClick={() => ask({ requestPolicy: 'network-only' })}>Look again</Button>
           {mayVerify && <Verify />}
         </>
       }

@@ -51,6 +51,8 @@ function Numbers({ data, since }: { data: OverviewQuery; since: string }) {
   const { on, off, servers, people, suspended, denied, failed } = data;
   const silent = servers.nodes.filter(({ reachability }) => reachability.state === 'UNREACHABLE');
   const connected = servers.nodes.reduce((sum, { connectedUserCount }) => sum + (connectedUserCount ?? 0), 0);
+  // So many are looked at, and no more.
+  const isPart = on.totalCount > servers.nodes.length;
   const from = toLocal(new Date(since));
   return (
     <>
@@ -65,7 +67,10 @@ function Numbers({ data, since }: { data: OverviewQuery; since: string }) {
             Show them
           </Link>
         </Tile>
-        <Tile count={connected} text="accounts connected to servers" />
+        <Tile
+          count={connected}
+          text={`accounts connected to ${isPart ? `the first ${servers.nodes.length} servers` : 'servers'}`}
+        />
         <Tile count={people.totalCount} text="active people">
           <Link to="/admin/people" search={{ status: 'ACTIVE' }}>
             Show them
@@ -90,7 +95,7 @@ function Numbers({ data, since }: { data: OverviewQuery; since: string }) {
       <Section title="Servers that do not answer">
         {silent.length === 0 ? (
           <Empty title="None">
-            {on.totalCount > servers.nodes.length
+            {isPart
               ? `Of the first ${servers.nodes.length} servers that are turned on.`
               : 'Every server that was asked answers.'}
           </Empty>
