@@ -163,6 +163,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     onToolCall: metrics.countToolCall,
     onCallRecordError: (error, count) =>
       log.error({ err: scrubDatabaseError(error), count }, 'audit entries of tool calls cannot be written'),
+    onUsageError: (error) => log.error({ err: scrubDatabaseError(error) }, 'counts of tool calls cannot be written'),
     streamLimits,
     onStreamEvent: metrics.countStreamEvent,
     now,
@@ -205,6 +206,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     async expire() {
       const { auditRetentionDays } = config;
       await store.rateCounts.sweep(SYSTEM, { now: now() });
+      await services.callUsage.expire();
       return {
         auditEntries: auditRetentionDays === undefined ? 0 : await services.auditLog.expire(auditRetentionDays),
         changes: await reader.expire(new Date(now().getTime() - FEED_RETENTION_MS)),
@@ -226,6 +228,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
       await upstreams.dispose();
       await settle();
       await internal.callRecords.settle();
+      await services.callUsage.close();
       await services.denials.close();
       await reader.close();
       await Promise.all([outbound.close(), issuerOutbound.close()]);

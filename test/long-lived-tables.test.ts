@@ -47,6 +47,8 @@ const BOUNDS: Readonly<Record<string, Bound>> = {
   'domain/shares/fair-semaphore.ts queues': CONNECTIONS,
   'domain/shares/operation-shares.ts shares': { cache: 'shares' },
   'domain/shares/window-counts.ts #windows': 'the limit of the cache that it is',
+  'domain/tool-calls/call-tallies.ts #callers': 'up to a limit, from which on calls are not counted',
+  'domain/tool-calls/call-tallies.ts #hours': 'up to a limit, from which on calls are not counted',
   'domain/tool-calls/call-records.ts waiting': 'up to a limit, from which on calls wait, and the calls under way',
   'domain/validation/issues.ts #found': 'at most 100 problems',
   'domain/validation/json-text.ts #open': REQUEST,

@@ -183,6 +183,34 @@ export interface McpReachabilityRecord {
   instructions: string | null;
 }
 
+/** How often the tools of a server were called in an hour. */
+export interface CallHour {
+  configId: string;
+  /** When it began. */
+  hour: Date;
+  /** Without those that were denied. */
+  calls: number;
+  errors: number;
+  denied: number;
+  /** How many calls took how long, by steps. */
+  durations: number[];
+}
+
+/** In which hour a user last called a tool of a server. */
+export interface Caller {
+  configId: string;
+  userId: string;
+  /** When it began. */
+  hour: Date;
+}
+
+/** What was counted of a server in a day, and in a week. */
+export interface CallTotals {
+  configId: string;
+  lastDay: Omit<CallHour, 'configId' | 'hour'> & { users: number };
+  lastWeek: CallTotals['lastDay'];
+}
+
 /** A user as the gateway passes it around. */
 export interface UserRecord {
   id: string;

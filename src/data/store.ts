@@ -2,6 +2,7 @@ import { isDeadlock } from './database/database-error.ts';
 import type { GatehousePrisma, PrismaStore } from './database/prisma.ts';
 import { createApiTokenRepository } from './repositories/api-token-repository.ts';
 import { type AdmitEntry, createAuditRepository } from './repositories/audit-repository.ts';
+import { createCallCountRepository } from './repositories/call-count-repository.ts';
 import { createChatRepository } from './repositories/chat-repository.ts';
 import { createConfigRepository } from './repositories/config-repository.ts';
 import { createConnectionListRepository } from './repositories/connection-list-repository.ts';
@@ -39,6 +40,7 @@ export interface Repositories {
   principals: ReturnType<typeof createPrincipalRepository>;
   usage: ReturnType<typeof createUsageRepository>;
   rateCounts: ReturnType<typeof createRateCountRepository>;
+  callCounts: ReturnType<typeof createCallCountRepository>;
 }
 
 /** The repositories over one database, with transactions. */
@@ -96,5 +98,6 @@ function createRepositories(db: PrismaStore, admitEntry: AdmitEntry | undefined)
     principals: createPrincipalRepository(db),
     usage: createUsageRepository(db),
     rateCounts: createRateCountRepository(db),
+    callCounts: createCallCountRepository(db),
   };
 }

@@ -29,6 +29,7 @@ import { createKeyService } from './keys/key-service.ts';
 import { createOperationShares } from './shares/operation-shares.ts';
 import { createUserRates } from './shares/user-rates.ts';
 import { createCallRecords, type ToolCallAudit, type ToolCallOutcome } from './tool-calls/call-records.ts';
+import { createCallUsage } from './tool-calls/call-usage.ts';
 import { createServerTests } from './upstreams/server-test.ts';
 import { createUpstreamCalls } from './upstreams/upstream-calls.ts';
 import { createUserService } from './users/user-service.ts';
@@ -68,6 +69,7 @@ export interface ServicesOptions {
   defaultToolApproval: McpToolApproval;
   onToolCall: (outcome: ToolCallOutcome) => void;
   onCallRecordError: (error: unknown, count: number) => void;
+  onUsageError: (error: unknown) => void;
   /** Lists the tools of servers instead of calling them, for tests. */
   upstreamTools: UpstreamTools | undefined;
   listsInBackground: boolean;
@@ -110,8 +112,10 @@ export function createServices(options: ServicesOptions) {
   const chats = createChats({ store, experiments, ...connections, quotas });
   const upstream = options.upstreamTools ?? createUpstreamTools(upstreamCalls);
   const catalogue = createCatalogue({ ...options, ...connections, ...chats, upstream, userRates });
+  const callUsage = createCallUsage({ store, now, onError: options.onUsageError });
   const callRecords = createCallRecords({
     store,
+    usage: callUsage,
     audits: options.auditToolCalls,
     onOutcome: options.onToolCall,
     onError: options.onCallRecordError,
@@ -131,6 +135,7 @@ export function createServices(options: ServicesOptions) {
     keys: createKeyService(options),
     ...chats,
     ...catalogue.services,
+    callUsage,
     door: createDoors({
       ...options,
       ...catalogue.services,

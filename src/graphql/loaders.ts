@@ -13,6 +13,7 @@ import type { DecidedTool } from '../domain/catalogue/tool-decision.ts';
 import type { AvailableServer } from '../domain/chats/available-servers.ts';
 import type { ChatServer } from '../domain/chats/effective-servers.ts';
 import type { Services } from '../domain/services.ts';
+import type { ServerUsage } from '../domain/tool-calls/call-usage.ts';
 import { notFound } from '../errors.ts';
 import type { Viewer } from '../policy/viewer.ts';
 import type { OperationBudget } from './budget/operation-budget.ts';
@@ -71,6 +72,11 @@ export function createLoaders(services: Services, viewer: Viewer, budget: Operat
     reachability: new DataLoader<string, McpReachabilityRecord | null>(async (configIds) => {
       const found = await services.catalogue.listReachability(configIds);
       return configIds.map((id) => found.get(id) ?? null);
+    }),
+
+    usage: new DataLoader<string, ServerUsage | undefined>(async (configIds) => {
+      const found = await services.callUsage.read(viewer, configIds);
+      return configIds.map((id) => found.get(id));
     }),
 
     /** Whether a tool of another server looks the same by its name. Staff only: members know only their own servers. */

@@ -150,6 +150,12 @@ export const MCP_LIMITS = {
     unit: 'ms',
     answer: 'the longest',
   },
+  waitingUsage: {
+    what: 'Servers and callers whose counts of tool calls wait to be written, in one process',
+    value: 20_000,
+    unit: 'count',
+    answer: 'further calls are not counted',
+  },
   remembered: {
     what: 'MCP servers whose protocol revision or failures are remembered',
     value: 2_000,

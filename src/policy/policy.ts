@@ -37,6 +37,8 @@ export const POLICY = {
   'mcpServerTool.approve': ADMIN,
   'mcpServerTool.call': { admin: 'own', member: 'own' },
   'mcpServerTool.write': SYSTEM,
+  'mcpServerUsage.read': STAFF,
+  'mcpServerUsage.write': SYSTEM,
   'mcp.use': { admin: 'own', auditor: 'own', service: 'any', member: 'own' },
 
   'mcpServerConnection.read': { admin: 'any', auditor: 'any', service: 'any', member: 'own' },

@@ -270,6 +270,15 @@ export const ROWS: Readonly<Record<string, (database: Database, keyring: Keyring
   async '20261129082000_rate_counts'(database) {
     await insert(database, 'rate_counts', [{ name: 'n', points: 2_147_483_647, ends_at: 'now' }]);
   },
+  async '20261129112455_call_usage'(database) {
+    const counts = { hour: 'now', calls: 2_147_483_647, errors: 2_147_483_647, denied: 2_147_483_647 };
+    await insert(database, 'mcp_server_call_hours', [
+      { ...counts, mcp_server_config_id: FULL_CONFIG_ID, durations: `{${Array(48).fill('2147483647').join()}}` },
+    ]);
+    await insert(database, 'mcp_server_callers', [
+      { mcp_server_config_id: FULL_CONFIG_ID, user_id: MEMBER_ID, last_hour: 'now' },
+    ]);
+  },
   async '20261129084528_oidc_logouts'(database) {
     const times = { issued_at: 'now', received_at: 'now', expires_at: 'now' };
     await insert(database, 'oidc_logouts', [{ digest: HASH, ...times }]);

@@ -157,6 +157,9 @@ const ACTIONS: Readonly<Record<string, Action>> = {
   'sessions.findUser': 'credential.verify',
   'rateCounts.add': 'credential.verify',
   'rateCounts.sweep': 'credential.verify',
+  'callCounts.add': 'mcpServerUsage.write',
+  'callCounts.read': 'mcpServerUsage.read',
+  'callCounts.removeBefore': 'mcpServerUsage.write',
   'keys.list': 'encryptionKey.list',
   'keys.add': 'encryptionKey.manage',
   'keys.rotate': 'encryptionKey.manage',
@@ -196,12 +199,13 @@ function listFunctions(repositories: Repositories): [string, AnyFunction][] {
     formerClients,
     usage,
     rateCounts,
+    callCounts,
     tools,
     connectionLists,
     ...rest
   } = others;
   const oauth = { formerClients, scopeRequests, userTokens, oauthFlows, oauthDiscoveries };
-  const more = { audit, chats, feed, principals, usage, rateCounts, tools, connectionLists };
+  const more = { audit, chats, feed, principals, usage, rateCounts, callCounts, tools, connectionLists };
   const groups = { configs, connections, ...oauth, users, apiTokens, sessions, ...more };
   const unknown = Object.entries(rest).filter(([name]) => !['transaction', 'atOneMoment'].includes(name));
   expect(unknown, 'repositories that this walk does not know').toEqual([]);

@@ -45,6 +45,7 @@ const REACH: Readonly<Record<string, string>> = {
   'updatedBy { id }': 'nobody',
   connectedUserCount: 'nobody',
   'reachability { state }': 'nobody',
+  'usage { lastDay { calls } }': 'nobody',
   'tools { totalCount }': 'nobody',
   'toolListWarnings { name }': 'nobody',
 };

@@ -116,7 +116,7 @@ test.each([
   for (let start = 0; start < hidden.length; start += 4) {
     const names = hidden.slice(start, start + 4).map((field) => field.replace('McpServerConfig.', ''));
     const select = (name: string) =>
-      `${name} ${/By$/.test(name) ? '{ id email apiTokens { name } }' : /Warnings$/.test(name) ? '{ name }' : ''}`;
+      `${name} ${/By$/.test(name) ? '{ id email apiTokens { name } }' : /Warnings$/.test(name) ? '{ name }' : name === 'usage' ? '{ lastDay { calls } }' : ''}`;
     const inner = [
       ...names.map((name) => `a${select(name)}`.replace(/^a(\w+)/, 'a_$1: $1')),
       `... on McpServerConfig { ${names.map((name) => `b_${name}: ${select(name)}`).join(' ')} }`,

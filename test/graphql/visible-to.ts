@@ -62,15 +62,15 @@ const LISTED: Readonly<Record<string, string>> = {
   'McpServerConfig.updatedBy': STAFF,
   'McpServerConfig.connectedUserCount': STAFF,
   'McpServerConfig.tools': ALL,
+  'McpServerConfig.usage': STAFF,
+  ...fieldsOf('McpServerUsage', STAFF, ['lastDay', 'lastWeek']),
+  ...fieldsOf('McpServerUsagePeriod', STAFF, ['calls', 'denied', 'errors', 'users']),
+  // Nobody has called a tool here: tested in call-usage.
+  ...fieldsOf('McpServerUsagePeriod', '', ['p50Ms', 'p95Ms']),
   'McpServerConfig.reachability': ALL,
-  'McpReachability.checkedAt': ALL,
-  'McpReachability.instructions': STAFF,
-  'McpReachability.latencyMs': STAFF,
-  'McpReachability.problem': STAFF,
-  'McpReachability.protocolVersion': STAFF,
-  'McpReachability.serverName': STAFF,
-  'McpReachability.serverVersion': STAFF,
-  'McpReachability.state': ALL,
+  ...fieldsOf('McpReachability', ALL, ['checkedAt', 'state']),
+  ...fieldsOf('McpReachability', STAFF, ['instructions', 'latencyMs', 'problem', 'protocolVersion']),
+  ...fieldsOf('McpReachability', STAFF, ['serverName', 'serverVersion']),
   'McpToolConnection.edges': ALL,
   'McpToolConnection.nodes': ALL,
   'McpToolConnection.pageInfo': ALL,
@@ -377,6 +377,10 @@ const LISTED: Readonly<Record<string, string>> = {
 
 /** Who gets a value of each field. A former field is seen by those who see the payload's entity and the entity's field. */
 export const VISIBLE_TO: Readonly<Record<string, string>> = { ...LISTED, ...listFormerRows() };
+
+function fieldsOf(type: string, callers: string, fields: readonly string[]): Record<string, string> {
+  return Object.fromEntries(fields.map((field) => [`${type}.${field}`, callers]));
+}
 
 function listFormerRows(): Record<string, string> {
   const rows = listFormerResults(schema).flatMap(({ payload, name }) => {

@@ -7,7 +7,7 @@ import { type ConsoleWorld, findBarriers, openConsoleWorld } from './console-set
 
 /** What only admins and auditors see, by the names in the graph. */
 const ADMIN_FIELDS =
-  /\b(?:url|transport|apiKeyHeader|oauth2\w+|oauthCallbackUrl|connectedUserCount|toolApproval|updatedBy|mcpServerConfigImpact|mcpServerConfigHistory|auditLog|users|encryptionKeys)\b/;
+  /\b(?:url|transport|apiKeyHeader|oauth2\w+|oauthCallbackUrl|connectedUserCount|toolApproval|updatedBy|mcpServerConfigImpact|mcpServerConfigHistory|auditLog|users|encryptionKeys|usage)\b/;
 
 describe.skipIf(skipsBrowser)('the console, for an admin who manages servers', () => {
   let world: ConsoleWorld;
@@ -227,6 +227,12 @@ describe.skipIf(skipsBrowser)('the console, for an admin who manages servers', (
     await row(page, 'who').getByText('Denied').waitFor();
     await row(page, 'echo').getByText('May be used').waitFor();
     expect(await findBarriers(page)).toEqual([]);
+    const call = `mutation { callMcpTool(input: { configId: "${id}", tool: "who" }) { result { code } } }`;
+    await world.gateway.graphql(call, { token: world.gateway.tokens.admin });
+    await page.goto(`${world.origin}/admin/servers/${id}`);
+    expect(await row(page, 'Last day').innerText()).toMatch(/^Last day\s+0\s+0\s+1\s+0\s+–\s+–$/);
+    expect(await findBarriers(page)).toEqual([]);
+    await page.getByRole('link', { name: 'Tools' }).press('Enter');
     await page.getByLabel('By an admin').press('Space');
     await page.getByRole('button', { name: 'Save the rules' }).press('Enter');
     await page.getByRole('button', { name: 'Approve: echo' }).press('Enter');

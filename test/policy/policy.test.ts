@@ -27,6 +27,8 @@ const TABLE = {
   'mcpServerTool.approve':            ['any',  '-',    '-',    '-',        '-'],
   'mcpServerTool.call':               ['own',  '-',    '-',    'own',      '-'],
   'mcpServerTool.write':              ['-',    '-',    '-',    '-',        'any'],
+  'mcpServerUsage.read':              ['any',  'any',  'any',  '-',        '-'],
+  'mcpServerUsage.write':             ['-',    '-',    '-',    '-',        'any'],
   'mcp.use':                          ['own',  'own',  'any',  'own',      '-'],
   'mcpServerConnection.read':         ['any',  'any',  'any',  'own',      '-'],
   'mcpServerConnection.readAny':      ['any',  'any',  'any',  '-',        'any'],

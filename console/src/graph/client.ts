@@ -26,6 +26,8 @@ const WITHOUT_ID = [
   'McpServerExplanation',
   'McpServerTest',
   'McpServerTestStep',
+  'McpServerUsage',
+  'McpServerUsagePeriod',
   'McpTextChange',
   'McpToolAnnotations',
   'McpToolChange',

@@ -4,6 +4,7 @@ import { CONNECTION_LIMITS } from '../../limits/connection-limits.ts';
 import { SYSTEM, type Viewer } from '../../policy/viewer.ts';
 import { currentRequest, type RequestScope, runInRequest } from '../../telemetry/request-scope.ts';
 import { toConfigTarget } from '../configs/config-audit.ts';
+import type { CallUsage } from './call-usage.ts';
 
 /** Which calls get an audit entry. */
 export const TOOL_CALL_AUDITS = ['off', 'denied', 'all'] as const;
@@ -50,10 +51,11 @@ export type CallRecords = ReturnType<typeof createCallRecords>;
 export function createCallRecords(options: {
   store: Store;
   audits: ToolCallAudit;
+  usage: Pick<CallUsage, 'count'>;
   onOutcome: (outcome: ToolCallOutcome) => void;
   onError: (error: unknown, count: number) => void;
 }) {
-  const { store, audits, onOutcome, onError } = options;
+  const { store, audits, usage, onOutcome, onError } = options;
   const maxWaiting = CONNECTION_LIMITS.waitingCallRecords.value;
   let waiting: Waiting[] = [];
   let writing: Promise<void> | undefined;
@@ -95,6 +97,7 @@ export function createCallRecords(options: {
     /** Records a call that has ended. Resolves when there is room for more. */
     async record(record: ToolCallRecord): Promise<void> {
       onOutcome(record.outcome);
+      usage.count({ ...record, configId: record.config.id });
       if (audits === 'off' || (audits === 'denied' && record.outcome !== 'denied')) return;
       waiting.push({ record, scope: currentRequest() });
       recorded += 1;

@@ -11,6 +11,7 @@ import type { GraphQLContext } from '../context.ts';
 import { decodeCursor, encodeCursor, pageArgs, takeFirst, toConnection } from '../pagination.ts';
 import { McpAuthTypeEnum, McpAvailabilityEnum } from './enums.ts';
 import { McpServerConfigType } from './type.ts';
+import './usage.ts';
 
 const CURSOR_KIND = 'config';
 

@@ -5,7 +5,11 @@ import { LinkButton } from '../../../ui/button.tsx';
 import { Failed } from '../../../ui/failed.tsx';
 import { Empty, Page } from '../../../ui/layout.tsx';
 import { ListSkeleton } from '../../../ui/skeleton.tsx';
-import { AdminServerDocument, type ServerSettingsFragment } from '../generated/graphql.ts';
+import {
+  AdminServerDocument,
+  type AdminServerUsageFragment,
+  type ServerSettingsFragment,
+} from '../generated/graphql.ts';
 import { AdminOnly } from '../parts/admin-page.tsx';
 import styles from '../parts/views.module.css';
 import { Facts } from './facts.tsx';
@@ -15,6 +19,7 @@ import { Summary } from './summary.tsx';
 import { DeleteButton, SwitchButton } from './switch.tsx';
 import { TestServer } from './test.tsx';
 import { Tools } from './tools.tsx';
+import { Usage } from './usage.tsx';
 
 /** One server, as its admins see it: settings, tools and history. */
 export function AdminServerPage() {
@@ -44,10 +49,18 @@ function Server({ id }: { id: string }) {
       </Page>
     );
   }
-  return <ServerViews server={server} reload={reload} />;
+  return <ServerViews server={server} usage={server.usage} reload={reload} />;
 }
 
-function ServerViews({ server, reload }: { server: ServerSettingsFragment; reload: () => void }) {
+function ServerViews({
+  server,
+  usage,
+  reload,
+}: {
+  server: ServerSettingsFragment;
+  usage: AdminServerUsageFragment | null;
+  reload: () => void;
+}) {
   const { view } = useSearch({ from: '/admin/servers/$id' });
   const mayUpdate = useCan('mcpServerConfig.update');
   const mayDelete = useCan('mcpServerConfig.delete');
@@ -71,6 +84,7 @@ function ServerViews({ server, reload }: { server: ServerSettingsFragment; reloa
       {view === undefined && (
         <>
           {mayUpdate ? <Settings server={server} reload={reload} /> : <Facts server={server} />}
+          {usage !== null && <Usage usage={usage} />}
           {mayTest && <TestServer id={server.id} />}
         </>
       )}
