@@ -55,6 +55,8 @@ export interface Config {
   toolCallTimeoutSeconds: number;
   /** The limit for one answer of an MCP server. */
   toolAnswerMaxBytes: number;
+  /** Hosts of MCP servers that get the traces of callers. Spelled as in `URL.hostname`. */
+  traceContextHosts: readonly string[];
   /** Whether MCP doors have a tool that tells which servers need something. */
   statusTool: boolean;
   /** Which tool calls get an audit entry. */
@@ -109,7 +111,7 @@ export function readConfig(env: Environment = process.env): Config {
       problems,
     ),
     corsOrigins: parseOrigins(list('GATEHOUSE_CORS_ORIGINS'), problems),
-    allowedHosts: parseHosts(list('GATEHOUSE_ALLOWED_HOSTS'), problems),
+    allowedHosts: parseHosts('GATEHOUSE_ALLOWED_HOSTS', list('GATEHOUSE_ALLOWED_HOSTS'), problems),
     trustedProxies: parseRanges('GATEHOUSE_TRUSTED_PROXIES', list('GATEHOUSE_TRUSTED_PROXIES'), problems).filter(
       (range) => range.kind === 'cidr',
     ),
@@ -138,6 +140,7 @@ export function readConfig(env: Environment = process.env): Config {
       text('GATEHOUSE_TOOL_ANSWER_MAX_BYTES'),
       problems,
     ),
+    traceContextHosts: parseHosts('GATEHOUSE_TRACE_CONTEXT_HOSTS', list('GATEHOUSE_TRACE_CONTEXT_HOSTS'), problems),
     statusTool: parseBoolean('GATEHOUSE_STATUS_TOOL', text('GATEHOUSE_STATUS_TOOL'), true, problems),
     auditToolCalls:
       parseChoice(
@@ -305,15 +308,13 @@ function parseOrigins(entries: readonly string[], problems: string[]): string[] 
   });
 }
 
-function parseHosts(entries: readonly string[], problems: string[]): string[] {
+function parseHosts(name: string, entries: readonly string[], problems: string[]): string[] {
   return entries.flatMap((entry) => {
     const written = /^[0-9a-f:.]*:[0-9a-f:.]*:[0-9a-f:.]*$/i.test(entry) ? `[${entry}]` : entry;
     const url = URL.canParse(`http://${written}`) ? new URL(`http://${written}`) : undefined;
     // Without wildcards, which the URL parser would take for a name.
     if (url?.port === '' && /^(?:[\p{L}\p{N}._-]+|\[[^\]]+\])$/u.test(written)) return [url.hostname];
-    problems.push(
-      `GATEHOUSE_ALLOWED_HOSTS: "${entry}" is not a host such as gatehouse.internal or 10.0.0.5, without scheme and port.`,
-    );
+    problems.push(`${name}: "${entry}" is not a host such as gatehouse.internal or 10.0.0.5, without scheme and port.`);
     return [];
   });
 }

@@ -105,6 +105,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     ...reach,
     callTimeoutMs: config.toolCallTimeoutSeconds * 1_000,
     maxAnswerBytes: config.toolAnswerMaxBytes,
+    traceHosts: config.traceContextHosts,
     onToolsChanged: ({ configId, owner }) => onListChanged({ configId, userId: owner === 'shared' ? null : owner }),
   });
   const stored = createStore(prisma, createEntryRates({ caches, now, limits: options.entryLimits }).admit);

@@ -125,6 +125,27 @@ export const MCP_LIMITS = {
     answer: 'further ones wait',
   },
   waiting: { what: 'Operations that wait for one of them to end', value: 64, unit: 'count', answer: BUSY },
+  elicitations: {
+    what: 'Pages that an MCP server wants its user to open, in one answer',
+    value: 8,
+    unit: 'count',
+    answer: 'the first ones',
+  },
+  elicitationUrl: { what: 'The address of such a page', value: 2_048, unit: 'characters', answer: 'left out' },
+  elicitationMessage: { what: 'Why the user should open it', value: 1_000, unit: 'characters', answer: 'cut' },
+  elicitationId: { what: 'What the server calls it', value: 256, unit: 'characters', answer: 'left out' },
+  traceState: {
+    what: 'The `tracestate` of a caller that is passed on to an MCP server',
+    value: 512,
+    unit: 'characters',
+    answer: 'not passed on',
+  },
+  baggage: {
+    what: 'The `baggage` of a caller that is passed on to an MCP server',
+    value: 8_192,
+    unit: 'characters',
+    answer: 'not passed on',
+  },
   requestsOfServer: {
     what: 'Requests of an MCP server to the gateway during an operation',
     value: 100,

@@ -3,6 +3,7 @@ import { OutboundError } from '../outbound/outbound-error.ts';
 import type { Exchange } from './exchange.ts';
 import { toUpstreamError } from './outbound-problem.ts';
 import { UpstreamError } from './upstream-error.ts';
+import { readUrlElicitations, URL_ELICITATION_REQUIRED } from './url-elicitation.ts';
 
 /** JSON-RPC's code for a revision that the server does not speak (MCP 2026-07-28). */
 const UNSUPPORTED_REVISION = -32_022;
@@ -23,6 +24,11 @@ export function judgeFailure(error: unknown, exchange: Exchange): UpstreamError 
   if (fault !== undefined) return fault;
   if (error instanceof OutboundError) return toUpstreamError(error);
   if (isRevisionError(error)) return new UpstreamError('PROTOCOL_REVISION', {}, { cause: error });
+  if (error instanceof ProtocolError && error.code === URL_ELICITATION_REQUIRED) {
+    const elicitations = readUrlElicitations(error.data);
+    // Its cause would keep what was left out.
+    if (elicitations.length > 0) return new UpstreamError('URL_ELICITATION_REQUIRED', { elicitations });
+  }
   if (error instanceof ProtocolError) return new UpstreamError('REFUSED', { rpcCode: error.code }, { cause: error });
   if (error instanceof SdkError) {
     if (error.code === SdkErrorCode.RequestTimeout) return new UpstreamError('TIMEOUT', {}, { cause: error });

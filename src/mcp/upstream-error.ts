@@ -1,3 +1,5 @@
+import type { UrlElicitation } from './url-elicitation.ts';
+
 /**
  * Why an operation at an upstream server failed. The set is closed: whatever a server sends ends as one of these. The
  * messages are for people, and never contain what the server sent.
@@ -23,6 +25,7 @@ export const UPSTREAM_PROBLEMS = {
   UNAVAILABLE: 'The server has a problem of its own.',
   HTTP_ERROR: 'The server refused the request.',
   REFUSED: 'The server answered with an error.',
+  URL_ELICITATION_REQUIRED: 'The server wants the user to open a page first.',
   INPUT_REQUIRED: 'The tool asks for input, which this gateway cannot give.',
   CIRCUIT_OPEN: 'The server failed several times in a row. It is left alone for a while.',
   BUSY: 'Too many operations run at this server. Try again when some have ended.',
@@ -33,7 +36,7 @@ export const UPSTREAM_PROBLEMS = {
 /** Names a reason why an operation failed. */
 export type UpstreamProblem = keyof typeof UPSTREAM_PROBLEMS;
 
-/** The facts that go with a problem. All are safe to show. */
+/** The facts that go with a problem. All but the pages are safe to show. */
 export interface UpstreamFacts {
   /** The HTTP status of the answer. */
   status?: number | undefined;
@@ -47,6 +50,8 @@ export interface UpstreamFacts {
   setting?: string | undefined;
   /** With CIRCUIT_OPEN: the last failure. */
   reason?: UpstreamProblem | undefined;
+  /** With URL_ELICITATION_REQUIRED: the pages. These are words of the server, for the user who called, and nobody else. */
+  elicitations?: readonly UrlElicitation[] | undefined;
 }
 
 /** An operation at an upstream server failed. */

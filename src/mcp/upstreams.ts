@@ -7,6 +7,7 @@ import { createByteBudget } from './byte-budget.ts';
 import { createCircuit, type Pause } from './circuit.ts';
 import { type ListedTools, listAllTools } from './list-tools.ts';
 import { toParamHeaders } from './param-headers.ts';
+import { type TraceContext, withoutReservedMeta } from './request-meta.ts';
 import { UpstreamError } from './upstream-error.ts';
 import {
   CALL_TIMEOUT_MS,
@@ -28,6 +29,8 @@ export interface CallOptions {
   onProgress?: ProgressCallback | undefined;
   /** The tool's schema, if it wants arguments in headers. */
   inputSchema?: unknown;
+  /** The caller's trace. It is sent to the hosts that may have it. */
+  trace?: TraceContext | undefined;
   /** The limit for the answer. Default and maximum: that of the gateway. */
   maxBytes?: number | undefined;
 }
@@ -52,6 +55,8 @@ export interface UpstreamsOptions {
   callTimeoutMs?: number | undefined;
   maxAnswerBytes?: number | undefined;
   onToolsChanged?: OnToolsChanged | undefined;
+  /** Host names of servers that get the traces of callers. Spelled as in `URL.hostname`. */
+  traceHosts?: readonly string[] | undefined;
   /** For tests, on slow machines. */
   listTimeoutMs?: number | undefined;
   /** The longest pause within an answer, for tests. */
@@ -65,7 +70,7 @@ export interface UpstreamsOptions {
  * one of a fixed set of names ([ADR 10](../../docs/adr/0010-upstream-connections.md)).
  */
 export function createUpstreams(options: UpstreamsOptions) {
-  const { ranges, hosts, lookup, identity, maxSilenceMs } = options;
+  const { ranges, hosts, lookup, identity, maxSilenceMs, traceHosts = [] } = options;
   const {
     callTimeoutMs = CALL_TIMEOUT_MS,
     maxAnswerBytes = MAX_ANSWER_BYTES,
@@ -108,7 +113,7 @@ export function createUpstreams(options: UpstreamsOptions) {
       target: UpstreamTarget,
       name: string,
       args: Readonly<Record<string, unknown>>,
-      { signal, onProgress, inputSchema, maxBytes = maxAnswerBytes }: CallOptions = {},
+      { signal, onProgress, inputSchema, trace, maxBytes = maxAnswerBytes }: CallOptions = {},
     ): Promise<CalledTool> {
       const limit = Math.min(maxBytes, maxAnswerBytes);
       return run(target, {
@@ -117,14 +122,15 @@ export function createUpstreams(options: UpstreamsOptions) {
         maxBytes: limit,
         maxTotalBytes: limit,
         async work(session, exchange) {
-          const params = { name, arguments: args };
+          const isTraced = trace !== undefined && traceHosts.includes(new URL(target.url).hostname);
+          const params = { name, arguments: args, ...(isTraced && { _meta: trace }) };
           const headers = session.isModern && inputSchema !== undefined ? toParamHeaders(inputSchema, args) : undefined;
           const result = await session.request(exchange, { method: 'tools/call', params, onProgress, headers });
           if (!isResult(result)) throw new UpstreamError('PROTOCOL_ERROR');
           // On a stream that brings the answers of several calls, they are not counted one by one.
           const bytes = target.transport === 'sse' ? Buffer.byteLength(JSON.stringify(result)) : exchange.bytes;
           if (bytes > limit) throw new UpstreamError('TOO_LARGE');
-          return { result, bytes };
+          return { result: withoutReservedMeta(result), bytes };
         },
       });
     },

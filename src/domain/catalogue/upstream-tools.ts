@@ -64,6 +64,7 @@ const ANSWERED: ReadonlySet<UpstreamProblem> = new Set<UpstreamProblem>([
   'FORBIDDEN',
   'RATE_LIMITED',
   'REFUSED',
+  'URL_ELICITATION_REQUIRED',
   'TOO_LARGE',
   'TOO_DEEP',
 ]);

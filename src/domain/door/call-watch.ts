@@ -1,4 +1,5 @@
 import type { ConfigChangeRecord } from '../../data/records.ts';
+import type { UrlElicitation } from '../../mcp/url-elicitation.ts';
 
 /** How often running calls are decided again when nothing was heard: what no change tells, such as a token's end. */
 const TICK_MS = 1_000;
@@ -6,7 +7,14 @@ const TICK_MS = 1_000;
 const MAX_DECIDING = 16;
 
 /** Why a call has no result, in words for a model. */
-export type CallRefusal = { kind: 'refused'; code: string; message: string; connectUrl?: string };
+export type CallRefusal = {
+  kind: 'refused';
+  code: string;
+  message: string;
+  connectUrl?: string;
+  /** The pages that the server wants the user to open first. */
+  elicitations?: readonly UrlElicitation[];
+};
 
 /** A call that runs, as far as the watch needs to know it. */
 export interface RunningCall {

@@ -1,6 +1,7 @@
 import { DomainError } from '../../errors.ts';
-import { UpstreamError } from '../../mcp/upstream-error.ts';
+import { UpstreamError, type UpstreamProblem } from '../../mcp/upstream-error.ts';
 import type { CallOptions } from '../../mcp/upstreams.ts';
+import type { UrlElicitation } from '../../mcp/url-elicitation.ts';
 import type { Viewer } from '../../policy/viewer.ts';
 import type { CatalogueDecision } from '../catalogue/tool-decision.ts';
 import type { EffectiveServer } from '../catalogue/tool-servers.ts';
@@ -34,6 +35,16 @@ export const NO_SUCH_TOOL = {
   kind: 'refused',
   code: 'NOT_FOUND',
   message: 'There is no tool with this name here. List the tools again, and use one of their names.',
+} as const;
+
+/** The code of a call that waits for its user to open a page. */
+const OPEN_PAGE_FIRST: UpstreamProblem = 'URL_ELICITATION_REQUIRED';
+
+/** The user was asked to open a page, and did not. */
+export const PAGE_NOT_OPENED = {
+  kind: 'refused',
+  code: OPEN_PAGE_FIRST,
+  message: 'The user did not open the page that the server wants them to open. The tool was not called again.',
 } as const;
 
 /** The call was allowed when it came, and is not any more. */
@@ -120,6 +131,8 @@ export function createDoorCalls(options: {
       const reason = isClosed(error) ? await confirm().then(() => error, toItself) : error;
       if (reason instanceof NoLonger) return reason.answer;
       if (error instanceof UpstreamError) {
+        const { elicitations } = error.facts;
+        if (elicitations !== undefined) return toElicitation(config.displayName, elicitations);
         return { kind: 'refused', code: error.problem, message: `${config.displayName}: ${error.message}` };
       }
       if (!(error instanceof DomainError)) throw error;
@@ -156,6 +169,14 @@ export function createDoorCalls(options: {
       }
     },
   };
+}
+
+/** The user has to open pages of the server. The server's words come with its name: nobody should take them for ours. */
+function toElicitation(displayName: string, given: readonly UrlElicitation[]): CallRefusal {
+  const elicitations = given.map((each) => ({ ...each, message: `${displayName}: ${each.message}` }));
+  const pages = given.map(({ url, message }) => `${url} ("${message.replaceAll('"', "'")}")`).join(', and ');
+  const message = `${displayName} wants the user to open ${pages}. Ask the user whether they trust that address, and to open it; when they have done what it asks, call again.`;
+  return { kind: 'refused', code: OPEN_PAGE_FIRST, message, elicitations };
 }
 
 /** The connection was closed, since something about the server or the user's credentials changed. */

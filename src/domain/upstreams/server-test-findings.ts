@@ -20,6 +20,7 @@ export function toServerSteps(attempt: Attempt, authType: McpAuthType): TestStep
 /** Failures of an answer, not of its absence. */
 const ANSWERED: ReadonlySet<string> = new Set([
   'REFUSED',
+  'URL_ELICITATION_REQUIRED',
   'PROTOCOL_ERROR',
   'PROTOCOL_REVISION',
   'NOT_MCP',

@@ -6,10 +6,11 @@ import type { ListedTools } from '../../mcp/list-tools.ts';
 import { UpstreamError } from '../../mcp/upstream-error.ts';
 import type { UpstreamTarget } from '../../mcp/upstream-target.ts';
 import type { CalledTool, CallOptions, Upstreams } from '../../mcp/upstreams.ts';
+import { URL_ELICITATION_REQUIRED } from '../../mcp/url-elicitation.ts';
 import { SYSTEM } from '../../policy/viewer.ts';
 import type { StepUpResult } from '../connections/scope-step-up.ts';
 import type { ServerHeaders, ServerHeadersResult } from '../connections/server-headers.ts';
-import { createScrub, scrubList } from '../tool-calls/scrub-answer.ts';
+import { createScrub, type Scrub, scrubList } from '../tool-calls/scrub-answer.ts';
 
 /** A server, and the user for whom it is called. */
 export interface UpstreamCaller {
@@ -220,10 +221,9 @@ export function createUpstreamCalls(options: {
         return await operate(
           caller,
           async (target) => {
-            const called = await upstreams.callTool(target, tool.name, tool.arguments, {
-              ...how,
-              onProgress: progress,
-            });
+            const called = await upstreams
+              .callTool(target, tool.name, tool.arguments, { ...how, onProgress: progress })
+              .catch((error: unknown) => throwScrubbed(error, createScrub(values)));
             return { ...called, result: createScrub(values)(called.result) };
           },
           { sent, decide: confirm },
@@ -237,6 +237,16 @@ export function createUpstreamCalls(options: {
     /** Why a server is left alone, if it is. */
     pause: upstreams.pause,
   };
+}
+
+/** The same failure. An address that has a credential in it would lead nowhere without it, so that one is left out. */
+function throwScrubbed(error: unknown, scrub: Scrub): never {
+  if (!(error instanceof UpstreamError) || error.facts.elicitations === undefined) throw error;
+  const elicitations = error.facts.elicitations
+    .filter(({ url, elicitationId }) => scrub(url) === url && scrub(elicitationId) === elicitationId)
+    .map((each) => scrub(each));
+  if (elicitations.length === 0) throw new UpstreamError('REFUSED', { rpcCode: URL_ELICITATION_REQUIRED });
+  throw new UpstreamError('URL_ELICITATION_REQUIRED', { elicitations });
 }
 
 function isStale(error: unknown): boolean {

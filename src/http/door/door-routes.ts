@@ -77,9 +77,10 @@ export function createDoorRoutes(options: DoorRoutesOptions): Hono<HttpEnv> {
     const leave = (isListening ? listeners : requests).take(viewerUserId(viewer) ?? '');
     const gone = new AbortController();
     c.req.raw.signal.addEventListener('abort', () => gone.abort(), { once: true });
+    const revision = c.req.header('mcp-protocol-version');
     const bus = new InMemoryServerEventBus();
     const handler = createMcpHandler(
-      () => createDoorServer({ door, opened, version, isGreeting: GREETINGS.has(method), report }),
+      () => createDoorServer({ door, opened, version, revision, isGreeting: GREETINGS.has(method), report }),
       { legacy: 'stateless', bus, maxSubscriptions: 1 },
     );
     let stopFollowing: (() => void) | undefined;

@@ -1,15 +1,20 @@
 import {
   type CallToolResult,
+  type InputRequiredResult,
   type ListToolsResult,
   ProtocolError,
   ProtocolErrorCode,
   Server,
   type ServerContext,
+  UrlElicitationRequiredError,
 } from '@modelcontextprotocol/server';
 import type { Door } from '../../domain/door/door.ts';
+import { PAGE_NOT_OPENED } from '../../domain/door/door-calls.ts';
 import type { OpenDoor } from '../../domain/door/door-place.ts';
 import { toRefusal, toToolResult } from '../../domain/door/tool-result.ts';
 import { DomainError } from '../../errors.ts';
+import { readTraceContext } from '../../mcp/request-meta.ts';
+import { askToOpen, hasDeclined } from './url-elicitation.ts';
 
 /** Clients may keep a list for this long. Calls are decided anew each time, so an old list gives nobody a tool. */
 const LIST_TTL_MS = 10_000;
@@ -19,6 +24,8 @@ export interface DoorServerOptions {
   door: Door;
   opened: OpenDoor;
   version: string;
+  /** The protocol revision in the header of the request. */
+  revision: string | undefined;
   /** Whether the request asks for what a client tells its model at the start. */
   isGreeting: boolean;
   /** Logs an unexpected error. @returns the id of the log entry */
@@ -29,7 +36,7 @@ export interface DoorServerOptions {
  * Creates the MCP server for one request. It is the low-level one of the SDK: definitions of tools pass through as their
  * servers wrote them, and their schemas are neither compiled nor checked here.
  */
-export function createDoorServer({ door, opened, version, isGreeting, report }: DoorServerOptions): Server {
+export function createDoorServer({ door, opened, version, revision, isGreeting, report }: DoorServerOptions): Server {
   const instructions = isGreeting ? door.instructions(opened) : '';
   const server = new Server(
     { name: 'gatehouse', title: 'Gatehouse', version },
@@ -45,12 +52,17 @@ export function createDoorServer({ door, opened, version, isGreeting, report }: 
     }
   });
 
-  server.setRequestHandler('tools/call', async ({ params }, context): Promise<CallToolResult> => {
+  server.setRequestHandler('tools/call', async ({ params }, context): Promise<CallToolResult | InputRequiredResult> => {
     const { name, arguments: args = {} } = params;
+    if (hasDeclined(context)) return toToolResult(PAGE_NOT_OPENED) as CallToolResult;
     try {
-      const how = { signal: context.mcpReq.signal, onProgress: toProgress(context) };
-      return toToolResult(await door.call(opened, { name, arguments: args }, how)) as CallToolResult;
+      const { signal, _meta } = context.mcpReq;
+      const how = { signal, onProgress: toProgress(context), trace: readTraceContext(_meta) };
+      const answer = await door.call(opened, { name, arguments: args }, how);
+      const asked = answer.kind === 'refused' ? askToOpen(answer, context, revision) : undefined;
+      return asked ?? (toToolResult(answer) as CallToolResult);
     } catch (error) {
+      if (error instanceof UrlElicitationRequiredError) throw error;
       const { code, message } = toShown(error, report);
       return toRefusal(code, message) as CallToolResult;
     }
