@@ -94,7 +94,11 @@ export default defineConfig({
       },
       {
         extends: true,
-        test: { name: 'conformance', include: files.conformance, globalSetup: ['test/setup/embedded.ts'] },
+        test: {
+          name: 'conformance',
+          include: files.conformance,
+          globalSetup: ['test/setup/embedded.ts', 'test/setup/console.ts'],
+        },
       },
       {
         extends: true,

@@ -17,7 +17,7 @@ if (status !== 0) process.exit(1);
 
 const dist = path.join(root, 'dist/console');
 for (const entry of readdirSync(dist, { recursive: true, withFileTypes: true })) {
-  if (!entry.isFile() || entry.parentPath.endsWith('.vite')) continue;
+  if (!entry.isFile() || entry.name === 'manifest.json') continue;
   const file = path.join(entry.parentPath, entry.name);
   const content = readFileSync(file);
   writeFileSync(`${file}.gz`, gzipSync(content, { level: 9 }));

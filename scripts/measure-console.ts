@@ -11,14 +11,13 @@ const QUERIES = 3;
 
 interface Chunk {
   file: string;
-  isEntry?: boolean;
   imports?: string[];
   css?: string[];
   assets?: string[];
 }
 
 const dist = new URL('../dist/console/', import.meta.url);
-const manifest: Record<string, Chunk> = JSON.parse(readFileSync(new URL('.vite/manifest.json', dist), 'utf8'));
+const manifest: Record<string, Chunk> = JSON.parse(readFileSync(new URL('manifest.json', dist), 'utf8'));
 
 const files = new Set(['index.html']);
 const add = (chunk: Chunk): void => {
@@ -28,9 +27,8 @@ const add = (chunk: Chunk): void => {
     if (imported !== undefined && !files.has(imported.file)) add(imported);
   }
 };
-for (const [name, chunk] of Object.entries(manifest)) {
-  if (chunk.isEntry === true || /\.(?:css|svg)$/.test(name)) add(chunk);
-}
+const page = manifest['index.html'];
+if (page !== undefined) add(page);
 
 const bytes = [...files].reduce((sum, file) => sum + readFileSync(new URL(`${file}.gz`, dist)).length, 0);
 const requests = files.size + QUERIES;

@@ -43,7 +43,6 @@ import { createSessionRoutes } from './session-routes.ts';
 import { shareOperations } from './share-operations.ts';
 import { createHintCookie } from './sign-in/hint-cookie.ts';
 import { createOidcRoutes } from './sign-in/oidc-routes.ts';
-import { createPageFiles } from './sign-in/page-files.ts';
 import { createPages } from './sign-in/pages.ts';
 import { createPendingCookies } from './sign-in/pending-cookies.ts';
 import { createSignInRoutes } from './sign-in/sign-in-routes.ts';
@@ -124,14 +123,13 @@ export function createApp(options: AppOptions): App {
     app.use(cors({ origin: [...corsOrigins], credentials: true, maxAge: 600, exposeHeaders }));
   }
   const consoleFiles = readConsoleFiles();
-  if (consoleFiles !== undefined) app.route('/', createConsoleRoutes(consoleFiles));
+  const { pageFiles } = consoleFiles;
+  app.route('/', createConsoleRoutes(consoleFiles));
   app.route('/', createRootRoutes(config));
   app.route('/', createOpenApiRoutes({ version: options.version, publicUrl, sessionCookieName: cookie.name }));
   app.route('/', createResourceMetadataRoutes(config));
   app.route('/', createClientMetadataRoutes({ setup: services.oauthSetup }));
-  const { files, routes: fileRoutes } = createPageFiles();
-  const pages = createPages({ files, providerLabel: oidcSignIn?.label });
-  app.route('/', fileRoutes);
+  const pages = createPages({ files: pageFiles, providerLabel: oidcSignIn?.label });
   const playgroundAssets = config.graphiql ? createAssets() : undefined;
   if (playgroundAssets !== undefined) app.route('/', createAssetRoutes(playgroundAssets));
 
@@ -152,7 +150,7 @@ export function createApp(options: AppOptions): App {
     '/',
     createOidcRoutes({ signIn: oidcSignIn, sessions, cookie, pendingCookies, hintCookie, denials, pages }),
   );
-  app.route('/', createPlaygroundRoutes(playgroundAssets, pages));
+  app.route('/', createPlaygroundRoutes({ assets: playgroundAssets, pageFiles, pages }));
   app.route('/', createGraphQLRoutes({ graphql, sockets, denials }));
   app.route('/', createServerRoutes(services));
   app.route('/', createIconRoutes(services));
@@ -165,6 +163,7 @@ export function createApp(options: AppOptions): App {
       urls: services.oauthUrls,
       cookie: createFlowCookie(publicUrl),
       denials,
+      pageFiles,
       origins: config,
     }),
   );

@@ -67,13 +67,16 @@ test('a program with a token connects at once, wherever it says that it is', asy
 });
 
 describe('the page that asks', () => {
-  test('shows the name as text, loads nothing, runs nothing and cannot be framed', async () => {
+  test('shows the name as text, loads only its style and icon, runs nothing and cannot be framed', async () => {
     const answer = await ask({ cookie: session, ...LINK });
     expect(answer.text).toContain('<h1>Connect Tools &lt;b&gt;&quot;&amp;amp;?</h1>');
-    expect(answer.text).not.toMatch(/<script|<form|<img|<link|<b>/);
-    const policy = answer.headers.get('content-security-policy')?.replaceAll(/'nonce-[^']+'/g, "'nonce'");
-    expect(policy).toBe(
-      "default-src 'none'; script-src 'nonce'; style-src 'nonce'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    expect(answer.text).not.toMatch(/<script|<style|<form|<b>/);
+    const loaded = [...answer.text.matchAll(/<(?:img|link)[^>]* (?:src|href)="([^"]*)"/g)].map(([, url]) => url);
+    const files = ['icon', 'page', 'icon'].map((name) => expect.stringMatching(`^/assets/${name}-`));
+    expect(loaded).toEqual(files);
+    expect(answer.headers.get('content-security-policy')).toBe(
+      "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; " +
+        "frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'",
     );
     expect(answer.headers.get('x-frame-options')).toBe('DENY');
     expect(answer.headers.get('cache-control')).toBe('no-store');

@@ -87,7 +87,7 @@ async function findScript(to: TestGateway): Promise<string> {
 
 async function findStyle(to: TestGateway): Promise<string> {
   const page = await (await to.fetch('/auth/sign-in', { headers: HTML })).text();
-  return /href="(\/auth\/assets\/[^"]+\.css)"/.exec(page)?.[1] ?? '/no-style';
+  return /href="(\/assets\/[^"]+\.css)"/.exec(page)?.[1] ?? '/no-style';
 }
 
 describe.each(KINDS)('%s', (name, status, type, ask) => {

@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { findPageFiles, type PageFiles } from './page-files.ts';
 
 /** The folder that `npm run build` fills. It is beside `src`, and in `dist`. */
 const FOLDER = new URL('../../../dist/console/', import.meta.url);
@@ -25,15 +26,23 @@ export interface ConsoleFiles {
   page: ConsoleFile;
   /** All other files by name. Each name has a hash of the content. */
   assets: ReadonlyMap<string, ConsoleFile>;
+  /** Where those are that the other pages of the gateway load. */
+  pageFiles: PageFiles;
 }
 
-/** Reads the built console, about a megabyte; undefined if it is not built. */
-export function readConsoleFiles(): ConsoleFiles | undefined {
-  if (!existsSync(new URL('index.html', FOLDER))) return undefined;
+/**
+ * Reads the built console, about a megabyte.
+ *
+ * @throws {Error} if it is not built
+ */
+export function readConsoleFiles(): ConsoleFiles {
+  const manifest = new URL('manifest.json', FOLDER);
+  if (!existsSync(manifest)) throw new Error('The console is not built. Run "npm run build".');
   const names = readdirSync(fileURLToPath(new URL('assets/', FOLDER))).filter((name) => !/\.(?:br|gz)$/.test(name));
   return {
     page: readFile('index.html'),
     assets: new Map(names.map((name) => [name, readFile(`assets/${name}`)])),
+    pageFiles: findPageFiles(readFileSync(manifest, 'utf8')),
   };
 }
 

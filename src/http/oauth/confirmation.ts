@@ -1,5 +1,6 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { html } from 'hono/html';
+import type { PageFiles } from '../console/page-files.ts';
 import type { FlowCookie } from './flow-cookie.ts';
 import { createPage } from './page.ts';
 
@@ -18,17 +19,16 @@ const CONFIRM_TTL_MS = 600_000;
  * @param path of the address that connects
  */
 export async function askToConfirm(
-  cookie: FlowCookie,
+  { cookie, pageFiles }: { cookie: FlowCookie; pageFiles: PageFiles },
   { displayName, path }: { displayName: string; path: string },
 ): Promise<Response> {
   const token = randomBytes(32).toString('base64url');
-  const page = await createPage(
-    200,
-    `Connect ${displayName}?`,
-    () => html`<p>You will sign in to this server, and Gatehouse will use it with your account. Continue only if you want that.</p>
+  const page = await createPage(pageFiles, 200, {
+    title: `Connect ${displayName}?`,
+    content: html`<p>You will sign in to this server, and Gatehouse will use it with your account. Continue only if you want that.</p>
       <p><a class="button" href="?${CONFIRM_PARAMETER}=${token}" rel="nofollow">Connect</a></p>
       <p>If you did not expect this question, close this window.</p>`,
-  );
+  });
   const expiresAt = new Date(Date.now() + CONFIRM_TTL_MS);
   page.headers.set('Set-Cookie', cookie.set(COOKIE_NAME, token, { path, expiresAt }));
   return page;

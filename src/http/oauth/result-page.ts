@@ -1,4 +1,5 @@
-import { html, raw } from 'hono/html';
+import { html } from 'hono/html';
+import type { PageFiles } from '../console/page-files.ts';
 import { createPage } from './page.ts';
 
 /** The outcome of an OAuth flow, as shown in the popup. */
@@ -11,27 +12,15 @@ export interface FlowResult {
   completed?: { serverId: string; origin: string };
 }
 
-/** Sends the result to the window that opened the popup, only if it has the expected origin, and closes the popup. */
-const SCRIPT = `
-  const { serverID, origin } = JSON.parse(document.getElementById('result').textContent);
-  if (window.opener) window.opener.postMessage({ type: 'mcp-oauth2-complete', serverID }, origin);
-  window.close();
-`;
-
-/** Creates the page at the end of an OAuth flow. It loads nothing, and its policy allows only its own script. */
-export function createResultPage({ status, title, text, completed }: FlowResult): Promise<Response> {
-  return createPage(status, title, (nonce) => {
-    const data = completed && { serverID: completed.serverId, origin: completed.origin };
-    return html`<p>${text}</p>
-      ${
-        data &&
-        html`<script type="application/json" id="result">${toScriptText(data)}</script>
-      <script nonce="${nonce}">${raw(SCRIPT)}</script>`
-      }`;
-  });
-}
-
-/** Serializes JSON so that it cannot close the surrounding script element. */
-function toScriptText(value: unknown) {
-  return raw(JSON.stringify(value).replaceAll('<', '\\u003c'));
+/**
+ * Creates the page at the end of an OAuth flow. After a success, its script tells the window that opened the popup, and
+ * closes the popup. A page about a failure runs no scripts: part of its text may come from the provider.
+ */
+export function createResultPage(files: PageFiles, { status, title, text, completed }: FlowResult): Promise<Response> {
+  const script = completed && {
+    url: files.connectedScript,
+    dataId: 'result',
+    data: { serverID: completed.serverId, origin: completed.origin },
+  };
+  return createPage(files, status, { title, content: html`<p>${text}</p>`, ...(script && { script }) });
 }

@@ -5,6 +5,7 @@ import { type ConnectionFlow, toFlowName } from '../../domain/connections/connec
 import type { OAuthSetup } from '../../domain/connections/oauth-setup.ts';
 import { type OAuthUrls, SHARED_CALLBACK_PATH, toOwnCallback } from '../../domain/oauth/redirect-urls.ts';
 import { DomainError, notFound, validationFailed } from '../../errors.ts';
+import type { PageFiles } from '../console/page-files.ts';
 import type { HttpEnv } from '../context.ts';
 import { isTrustedReader, type TrustedOrigins } from '../csrf.ts';
 import { statusOfCode } from '../problem.ts';
@@ -21,6 +22,7 @@ export interface OAuthRoutesOptions {
   urls: OAuthUrls;
   cookie: FlowCookie;
   denials: Denials;
+  pageFiles: PageFiles;
   /** Pages of these start a connection at once; only those of the public URL are notified of a new one. */
   origins: TrustedOrigins;
 }
@@ -40,7 +42,8 @@ export function createClientMetadataRoutes({ setup }: Pick<OAuthRoutesOptions, '
 }
 
 /** The routes where a browser starts and finishes an OAuth flow. */
-export function createOAuthRoutes({ flow, urls, cookie, origins, denials }: OAuthRoutesOptions): Hono<HttpEnv> {
+export function createOAuthRoutes(options: OAuthRoutesOptions): Hono<HttpEnv> {
+  const { flow, urls, cookie, origins, pageFiles } = options;
   const routes = new Hono<HttpEnv>();
   const connectPath = `${SERVER_GROUP.prefix}/:id/oauth2/connect`;
   const callbackPath = `${SERVER_GROUP.prefix}/:id/oauth2/callback`;
@@ -53,13 +56,13 @@ export function createOAuthRoutes({ flow, urls, cookie, origins, denials }: OAut
 
   routes.on('GET', [connectPath, `${connectPath}/`], async (c) => {
     if (isPreview(c)) return c.body(null, 204);
-    return respondWithPage(c, denials, async () => {
+    return respondWithPage(c, options, async () => {
       const id = parseId(c).toLowerCase();
       assertNoQuery(c.req.url, CONFIRM_PARAMETER);
       const ownPath = connectPath.replace(':id', id);
       if (!mayStart(c)) {
         const { displayName } = await flow.findServer(c.get('viewer'), id);
-        const page = await askToConfirm(cookie, { displayName, path: ownPath });
+        const page = await askToConfirm({ cookie, pageFiles }, { displayName, path: ownPath });
         return c.newResponse(page.body, page);
       }
       const started = await flow.start(c.get('viewer'), id);
@@ -75,7 +78,7 @@ export function createOAuthRoutes({ flow, urls, cookie, origins, denials }: OAut
   /** @param readConfigId undefined for the shared callback, where the state says which config is connected */
   const finish = async (c: Context<HttpEnv>, readConfigId: (() => string) | undefined): Promise<Response> => {
     if (isPreview(c)) return c.body(null, 204);
-    return respondWithPage(c, denials, async () => {
+    return respondWithPage(c, options, async () => {
       const own = readConfigId?.();
       const answer = new URL(c.req.url).searchParams;
       const flowName = toFlowName(answer.get('state') ?? '');
@@ -83,7 +86,7 @@ export function createOAuthRoutes({ flow, urls, cookie, origins, denials }: OAut
       const path = own === undefined ? SHARED_CALLBACK_PATH : urls.callbackPath(toOwnCallback(own));
       if (browserToken !== undefined) c.header('Set-Cookie', cookie.clear(flowName, path));
       const configId = await flow.finish(c.get('viewer'), { configId: own, answer, browserToken });
-      const page = await createResultPage({
+      const page = await createResultPage(pageFiles, {
         status: 200,
         title: 'Connected',
         text: 'Your account is connected. You can close this window.',
@@ -109,7 +112,7 @@ function isPreview(c: Context<HttpEnv>): boolean {
 /** Shows errors as a page if the client accepts HTML; otherwise they become the usual REST errors. */
 async function respondWithPage(
   c: Context<HttpEnv>,
-  denials: Denials,
+  { denials, pageFiles }: OAuthRoutesOptions,
   work: () => Promise<Response>,
 ): Promise<Response> {
   try {
@@ -117,7 +120,7 @@ async function respondWithPage(
   } catch (error) {
     if (!(error instanceof DomainError) || !c.req.header('accept')?.includes('text/html')) throw error;
     await denials.record(c.get('viewer'), { operation: `GET ${c.req.routePath}`, code: error.code });
-    const page = await createResultPage({
+    const page = await createResultPage(pageFiles, {
       status: statusOfCode(error.code) as 400,
       title: 'Not connected',
       text:

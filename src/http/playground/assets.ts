@@ -1,9 +1,6 @@
 import { createHash } from 'node:crypto';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
-import { ICON } from './icon.ts';
-import { PLAYGROUND_SCRIPT } from './playground-script.ts';
-import { PLAYGROUND_STYLE } from './playground-style.ts';
 
 /** The path prefix of the assets, with a trailing slash. */
 export const ASSETS_PATH = '/graphql/assets/';
@@ -11,27 +8,23 @@ export const ASSETS_PATH = '/graphql/assets/';
 const CONTENT_TYPES = {
   js: 'text/javascript; charset=utf-8',
   css: 'text/css; charset=utf-8',
-  svg: 'image/svg+xml; charset=utf-8',
 } as const;
 
 /** 9 MB: loaded when someone opens the playground, so that a gateway without a playground never loads it. */
 const loadGraphiQL = () => import('@graphql-yoga/render-graphiql/graphiql');
 
 const SOURCES = {
-  'icon.svg': () => ICON,
-  'playground.css': () => PLAYGROUND_STYLE,
-  'playground.js': () => PLAYGROUND_SCRIPT,
   'graphiql.css': async () => (await loadGraphiQL()).css,
   'graphiql.js': async () => (await loadGraphiQL()).js,
   'editor-worker.js': async () => (await loadGraphiQL()).editorWorkerService,
   'json-worker.js': async () => (await loadGraphiQL()).jsonWorker,
   'graphql-worker.js': async () => (await loadGraphiQL()).graphqlWorker,
-} as const satisfies Record<string, () => string | Promise<string>>;
+} as const satisfies Record<string, () => Promise<string>>;
 
 /** The name of an asset, without the hash. */
 export type AssetName = keyof typeof SOURCES;
 
-/** A file of the playground. */
+/** A file of GraphiQL. */
 export interface Asset {
   /** Includes a hash of the content, so the file can be cached forever. */
   fileName: string;
@@ -44,7 +37,7 @@ export interface Asset {
 /** The assets, by name. */
 export type Assets = ReturnType<typeof createAssets>;
 
-/** Creates the assets of the playground. Each is loaded, hashed and compressed at first use. */
+/** Creates the assets of the playground: the files of GraphiQL. Each is loaded, hashed and compressed at first use. */
 export function createAssets() {
   const loaded = new Map<AssetName, Promise<Asset>>();
   const load = (name: AssetName): Promise<Asset> => {

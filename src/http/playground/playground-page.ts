@@ -1,5 +1,7 @@
-import { html, raw } from 'hono/html';
+import { html } from 'hono/html';
 import { type Viewer, viewerUserId } from '../../policy/viewer.ts';
+import type { PageFiles } from '../console/page-files.ts';
+import { toScriptText } from '../console/standalone-page.ts';
 import type { Assets } from './assets.ts';
 import { examplesFor } from './examples.ts';
 
@@ -13,15 +15,16 @@ export interface PlaygroundSettings {
   tabs: { query: string; variables: string | null }[];
 }
 
-/** Renders the playground for the viewer: a header bar, and the element that GraphiQL renders into. */
-export async function renderPlaygroundPage(assets: Assets, viewer: Viewer) {
-  const [icon, graphiqlStyle, style, graphiql, script] = await Promise.all([
-    assets.urlOf('icon.svg'),
-    assets.urlOf('graphiql.css'),
-    assets.urlOf('playground.css'),
-    assets.urlOf('graphiql.js'),
-    assets.urlOf('playground.js'),
-  ]);
+/**
+ * Renders the playground for the viewer: a header bar, and the element that GraphiQL renders into. Its own style and script
+ * are of the console's build (`console/src/standalone/`), and GraphiQL comes from its package.
+ */
+export async function renderPlaygroundPage(
+  { assets, pageFiles }: { assets: Assets; pageFiles: PageFiles },
+  viewer: Viewer,
+) {
+  const { icon, playgroundStyle, playgroundScript } = pageFiles;
+  const [graphiqlStyle, graphiql] = await Promise.all([assets.urlOf('graphiql.css'), assets.urlOf('graphiql.js')]);
   const settings: PlaygroundSettings = {
     userId: viewerUserId(viewer),
     workers: {
@@ -43,15 +46,16 @@ export async function renderPlaygroundPage(assets: Assets, viewer: Viewer) {
     <title>Playground · Gatehouse</title>
     <link rel="icon" type="image/svg+xml" href="${icon}">
     <link rel="stylesheet" href="${graphiqlStyle}">
-    <link rel="stylesheet" href="${style}">
+    <link rel="stylesheet" href="${playgroundStyle}">
     <script type="application/json" id="settings">${toScriptText(settings)}</script>
     <script src="${graphiql}" defer></script>
-    <script src="${script}" defer></script>
+    <script type="module" src="${playgroundScript}"></script>
   </head>
   <body>
     <header id="bar">
       <img src="${icon}" alt="" width="24" height="24">
       <h1>Gatehouse</h1>
+      <a href="/">Console</a>
       <p id="viewer" role="status"></p>
       <button id="sign-out" type="button">Sign out</button>
     </header>
@@ -61,9 +65,4 @@ export async function renderPlaygroundPage(assets: Assets, viewer: Viewer) {
   </body>
 </html>
 `;
-}
-
-/** Serializes JSON so that it cannot close the surrounding script element. */
-function toScriptText(value: unknown) {
-  return raw(JSON.stringify(value).replaceAll('<', '\\u003c'));
 }

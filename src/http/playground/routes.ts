@@ -1,6 +1,7 @@
 import { type Context, Hono } from 'hono';
 import { accepts } from 'hono/accepts';
 import { parseReturnPath } from '../../domain/sign-in/return-path.ts';
+import type { PageFiles } from '../console/page-files.ts';
 import type { HttpEnv } from '../context.ts';
 import { prefersHtml } from '../prefers-html.ts';
 import type { Pages } from '../sign-in/pages.ts';
@@ -33,7 +34,15 @@ export function createAssetRoutes(assets: Assets): Hono<HttpEnv> {
  *
  * @param assets undefined if the playground is off: requests for HTML without a query then get 404
  */
-export function createPlaygroundRoutes(assets: Assets | undefined, pages: Pages): Hono<HttpEnv> {
+export function createPlaygroundRoutes({
+  assets,
+  pageFiles,
+  pages,
+}: {
+  assets: Assets | undefined;
+  pageFiles: PageFiles;
+  pages: Pages;
+}): Hono<HttpEnv> {
   const routes = new Hono<HttpEnv>();
 
   routes.get('/graphql', async (c, next) => {
@@ -46,7 +55,7 @@ export function createPlaygroundRoutes(assets: Assets | undefined, pages: Pages)
       return pages.signIn(c, { returnTo: parseReturnPath(`${pathname}${search}`) });
     }
     c.header('content-security-policy', PLAYGROUND_POLICY);
-    return c.html(renderPlaygroundPage(assets, viewer));
+    return c.html(renderPlaygroundPage({ assets, pageFiles }, viewer));
   });
 
   return routes;

@@ -2,20 +2,11 @@ import type { Context } from 'hono';
 import { html } from 'hono/html';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { DEFAULT_RETURN_PATH } from '../../domain/sign-in/return-path.ts';
-import type { PageFiles } from './page-files.ts';
+import type { PageFiles } from '../console/page-files.ts';
+import { type Html, renderStandalonePage, toStandalonePolicy } from '../console/standalone-page.ts';
 
-/** A piece of HTML whose values are escaped. */
-type Html = ReturnType<typeof html>;
-
-/** No scripts at all, nothing from other hosts, no framing. */
-const POLICY = [
-  "default-src 'none'",
-  "style-src 'self'",
-  "img-src 'self'",
-  "base-uri 'none'",
-  "form-action 'self'",
-  "frame-ancestors 'none'",
-].join('; ');
+/** No scripts at all. */
+const POLICY = toStandalonePolicy({ hasScript: false, hasForm: true });
 
 /** The path of the sign-in page. */
 export const SIGN_IN_PATH = '/auth/sign-in';
@@ -35,28 +26,7 @@ export function createPages({ files, providerLabel }: { files: PageFiles; provid
   ): Response | Promise<Response> => {
     c.header('content-security-policy', POLICY);
     c.header('cache-control', 'no-store');
-    return c.html(
-      html`<!doctype html>
-<html lang="en">
-  <head>
-    <meta charset="utf-8">
-    <meta name="viewport" content="width=device-width, initial-scale=1">
-    <meta name="robots" content="noindex">
-    <title>${title} · Gatehouse</title>
-    <link rel="icon" type="image/svg+xml" href="${files.icon}">
-    <link rel="stylesheet" href="${files.style}">
-  </head>
-  <body>
-    <main>
-      <img src="${files.icon}" alt="" width="48" height="48">
-      <h1>${title}</h1>
-      ${content}
-    </main>
-  </body>
-</html>
-`,
-      status,
-    );
+    return c.html(renderStandalonePage(files, { title, content }), status);
   };
 
   return {

@@ -10,31 +10,62 @@
  * query was edited, adds an empty tab; so it is given the query of the open tab. Dragging a tab fails after the window or
  * a font changed a width, and then even a click counts as a drag; so dragging is disabled (see also the style).
  */
-export const PLAYGROUND_SCRIPT = `'use strict';
+
+/** The initial and stored tabs in GraphiQL's format: `variables` is a string of JSON. */
+interface Tab {
+  query: string;
+  variables: string | null;
+}
+
+/** What the gateway writes into the page. */
+interface Settings {
+  userId: string;
+  /** URLs of the editor's workers, by Monaco's worker label. */
+  workers: Record<string, string>;
+  tabs: Tab[];
+}
+
+/** What GraphiQL's script defines, and reads. It runs before this one. */
+declare const YogaGraphiQL: { renderYogaGraphiQL(root: Element, options: Record<string, unknown>): void };
+declare global {
+  interface Window {
+    MonacoEnvironment: { globalAPI: boolean; getWorkerUrl(module: string, label: string): string | undefined };
+  }
+}
 
 const OWNER = 'gatehouse:user';
 
-const settings = JSON.parse(document.getElementById('settings').textContent);
-const viewer = document.getElementById('viewer');
-const signOut = document.getElementById('sign-out');
+const find = <Kind extends HTMLElement>(id: string): Kind => document.getElementById(id) as Kind;
+
+const settings: Settings = JSON.parse(find('settings').textContent);
+const viewer = find('viewer');
+const signOut = find<HTMLButtonElement>('sign-out');
 
 if (sessionStorage.getItem(OWNER) !== settings.userId) {
   sessionStorage.clear();
   sessionStorage.setItem(OWNER, settings.userId);
 }
 
-self.MonacoEnvironment = {
+window.MonacoEnvironment = {
   globalAPI: false,
   getWorkerUrl: (_module, label) => settings.workers[label],
 };
 
-function readOpenTab() {
-  const { tabs, activeTabIndex } = JSON.parse(sessionStorage.getItem('graphiql:tabState')) ?? { tabs: [] };
-  return tabs[activeTabIndex];
+function readOpenTab(): Tab | undefined {
+  const stored: { tabs: Tab[]; activeTabIndex: number } | null = JSON.parse(
+    sessionStorage.getItem('graphiql:tabState') ?? 'null',
+  );
+  return stored?.tabs[stored.activeTabIndex];
 }
 
-const root = document.getElementById('playground');
-root.addEventListener('pointerdown', (event) => event.target.closest('.graphiql-tab') && event.stopPropagation(), true);
+const root = find('playground');
+root.addEventListener(
+  'pointerdown',
+  (event) => {
+    if (event.target instanceof Element && event.target.closest('.graphiql-tab') !== null) event.stopPropagation();
+  },
+  true,
+);
 
 const openTab = readOpenTab();
 YogaGraphiQL.renderYogaGraphiQL(root, {
@@ -49,14 +80,14 @@ YogaGraphiQL.renderYogaGraphiQL(root, {
   onEditQuery: () => {},
 });
 
-async function showViewer() {
+async function showViewer(): Promise<void> {
   const response = await fetch('/graphql', {
     method: 'POST',
     headers: { 'content-type': 'application/json', accept: 'application/json' },
     body: JSON.stringify({ query: 'query PlaygroundViewer { viewer { email role } }' }),
   });
-  const { data } = await response.json();
-  if (data) viewer.textContent = 'Signed in as ' + data.viewer.email + ' (' + data.viewer.role + ')';
+  const { data }: { data?: { viewer: { email: string; role: string } } } = await response.json();
+  if (data) viewer.textContent = `Signed in as ${data.viewer.email} (${data.viewer.role})`;
 }
 
 signOut.addEventListener('click', async () => {
@@ -64,7 +95,7 @@ signOut.addEventListener('click', async () => {
   try {
     const response = await fetch('/auth/session', { method: 'DELETE' });
     // 401: the session had already ended.
-    if (!response.ok && response.status !== 401) throw new Error('status ' + response.status);
+    if (!response.ok && response.status !== 401) throw new Error(`status ${response.status}`);
   } catch {
     signOut.disabled = false;
     viewer.textContent = 'Signing out failed: you are still signed in.';
@@ -78,4 +109,5 @@ signOut.addEventListener('click', async () => {
 showViewer().catch(() => {
   viewer.textContent = '';
 });
-`;
+
+export {};
