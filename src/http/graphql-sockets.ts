@@ -1,4 +1,4 @@
-import { CloseCode } from 'graphql-ws';
+import { CloseCode, MessageType } from 'graphql-ws';
 import type { WSContext, WSEvents } from 'hono/ws';
 import { WebSocket } from 'ws';
 import type { Caches } from '../cache/caches.ts';
@@ -187,6 +187,8 @@ export function createGraphQLSockets({ log, limits, caches, ...options }: GraphQ
           if (inProgress >= MAX_IN_PROGRESS) return close(socket, POLICY_VIOLATION, 'Too many messages in progress');
           const message = typeof data === 'string' ? parseClientMessage(data) : undefined;
           if (message === undefined) return close(socket, CloseCode.BadRequest, 'Invalid message received');
+          // The library ends streams by itself, and lets everything else run to its end.
+          if (message.type === MessageType.Complete) operations.get(message.id)?.stopped.abort();
           inProgress += 1;
           // The library also takes a parsed message, though its type does not say so.
           receive?.(message as unknown as string)
@@ -204,7 +206,7 @@ export function createGraphQLSockets({ log, limits, caches, ...options }: GraphQ
           if (socket !== undefined) remove(socket);
           stranger?.leave();
           member?.leave();
-          const endings = [...operations.values()].map((stream) => stream?.return?.());
+          const endings = [...operations.values()].map(({ stream }) => stream?.return?.());
           Promise.all([closed?.(code, reason), ...endings]).catch((error: unknown) =>
             logError(error, 'WebSocket cleanup failed'),
           );

@@ -27,8 +27,8 @@ export interface SocketCaller {
   address: string | undefined;
   /** Returns the current state of the viewer; undefined until the connection is initialized. */
   findViewer?: FollowedViewer;
-  /** Running operations by id; the value is the stream, if the operation has one. */
-  operations: Map<string, AsyncIterator<ExecutionResult> | undefined>;
+  /** Running operations by id. */
+  operations: Map<string, SocketOperation>;
   /** Says that the caller has sent `connection_init` and is being identified. */
   beginAdmission(): void;
   /** Counts the connection towards the limit of its user. @throws RATE_LIMITED if the user has too many */
@@ -36,6 +36,14 @@ export interface SocketCaller {
   close(code: number, reason: string): void;
   /** Aborts when the connection ends. */
   gone: AbortSignal;
+}
+
+/** An operation of a connection. */
+export interface SocketOperation {
+  /** Its results, if it has several. */
+  stream?: AsyncIterator<ExecutionResult>;
+  /** Aborts when the client does not wait for it any more. */
+  readonly stopped: AbortController;
 }
 
 /** The dependencies of socket operations. */
@@ -100,12 +108,13 @@ export function createSocketOperations({
     caller: SocketCaller,
     message: Parameters<GraphQLFace['prepare']>[0],
     requestId: string,
+    stopped: AbortSignal,
   ): Promise<PreparedOperation | readonly GraphQLError[]> => {
     const denied = new Map<string, string>();
     const onDenied = (operation: string, code: string) => void denied.set(operation, code);
     const prepared = await graphql.prepare(message, {
       ...{ viewer, requestId, acceptsEvents: true, onDenied },
-      gone: () => caller.gone,
+      gone: () => AbortSignal.any([caller.gone, stopped]),
     });
     if (!('run' in prepared)) return prepared;
     return {
@@ -129,7 +138,8 @@ export function createSocketOperations({
         return result as never;
       }
       const stream = withEndCallback(result[Symbol.asyncIterator](), () => operations.delete(id));
-      operations.set(id, stream);
+      const operation = operations.get(id);
+      if (operation !== undefined) operation.stream = stream;
       return stream as never;
     } catch (error) {
       operations.delete(id);
@@ -169,7 +179,8 @@ export function createSocketOperations({
         return [toGraphQLError(TOO_MANY)];
       }
       if (operations.size >= MAX_SOCKET_OPERATIONS) return [toGraphQLError(TOO_MANY)];
-      operations.set(id, undefined);
+      const stopped = new AbortController();
+      operations.set(id, { stopped });
       return inScope(caller, async (requestId) => {
         try {
           const viewer = (await caller.findViewer?.()) ?? NOBODY;
@@ -179,7 +190,9 @@ export function createSocketOperations({
             return [toGraphQLError(unauthenticated())];
           }
           await userRates.admitOperation(viewer);
-          const prepared = await shares.run(viewer, () => prepareReported(viewer, caller, payload, requestId));
+          const prepared = await shares.run(viewer, () =>
+            prepareReported(viewer, caller, payload, requestId, stopped.signal),
+          );
           if ('run' in prepared) return { ...prepared.args, rootValue: { ...prepared, id, caller, viewer, requestId } };
           operations.delete(id);
           return prepared;

@@ -3,6 +3,7 @@ import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/cli
 import { Client as OldClient } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport as OldTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { WebSocket } from 'ws';
 import { type HostileUpstream, type RpcRequest, startHostileUpstream } from '../setup/hostile-upstream.ts';
 import { callMessage } from './door-messages.ts';
 import { type DoorWorld, openDoorWorld } from './door-world.ts';
@@ -187,6 +188,42 @@ test('who tries a tool in the graph and goes away cancels the call', async () =>
   away.abort();
   await closed(response);
   await expect(answer).rejects.toThrow();
+});
+
+test('who tries a tool over a WebSocket and completes it cancels this call, and no other', async () => {
+  const { gateway, url } = world;
+  const query = 'query { mcpServerConfig(by: { slug: "held" }) { id } }';
+  const { data } = await gateway.graphql(query, { token: gateway.tokens.admin });
+  const input = `{ configId: "${data.mcpServerConfig.id}", tool: "fine" }`;
+  const payload = { query: `mutation { callMcpTool(input: ${input}) { result { code } } }` };
+  const socket = new WebSocket(`${url.replace('http', 'ws')}/graphql`, 'graphql-transport-ws');
+  const received: any[] = [];
+  const send = (message: object) => socket.send(JSON.stringify(message));
+  socket.addEventListener('message', (event) => void received.push(JSON.parse(String(event.data))));
+  socket.addEventListener('open', () =>
+    send({ type: 'connection_init', payload: { authorization: `Bearer ${gateway.tokens.member}` } }),
+  );
+  const ended = new Promise((resolve) => socket.addEventListener('close', resolve));
+  try {
+    await expect.poll(() => received.at(-1)?.type).toBe('connection_ack');
+    const came = nextCall();
+    send({ type: 'subscribe', id: 'stays', payload });
+    const stays = await came;
+    const cameToo = nextCall();
+    send({ type: 'subscribe', id: 'goes', payload });
+    const goes = await cameToo;
+    send({ type: 'complete', id: 'goes' });
+    await closed(goes.response);
+    await expect.poll(() => upstream.seen('/held').at(-1)).toBe('notifications/cancelled');
+    expect(stays.response.closed).toBe(false);
+    sendEvent(stays.response, { id: stays.request.id, result: { content: [] } });
+    stays.response.end();
+    await expect.poll(() => received.at(-1)).toEqual({ type: 'complete', id: 'stays' });
+    expect(received.filter(({ id }) => id === 'goes')).toEqual([]);
+  } finally {
+    socket.close();
+    await ended;
+  }
 });
 
 test('the SDKs answer a server that dies in the middle with a result, and the next call works', async () => {
