@@ -43,6 +43,8 @@ export interface Config {
   allowedHosts: readonly string[];
   oidc: OidcSettings | undefined;
   graphiql: boolean;
+  /** The path of a manifest of trusted documents, or of a folder with manifests. */
+  trustedDocuments: string | undefined;
   logLevel: LogLevel;
   /** Audit entries older than this are removed. If absent, all are kept. */
   auditRetentionDays: number | undefined;
@@ -121,6 +123,7 @@ export function readConfig(env: Environment = process.env): Config {
       problems,
     }),
     graphiql: parseBoolean('GATEHOUSE_GRAPHIQL', text('GATEHOUSE_GRAPHIQL'), databaseUrl === undefined, problems),
+    trustedDocuments: toPath(text('GATEHOUSE_TRUSTED_DOCUMENTS')),
     logLevel: parseChoice('GATEHOUSE_LOG_LEVEL', text('GATEHOUSE_LOG_LEVEL') ?? 'info', LOG_LEVELS, problems) ?? 'info',
     auditRetentionDays: parseDays('GATEHOUSE_AUDIT_RETENTION_DAYS', text, problems),
     apiTokenMaxDays: parseDays('GATEHOUSE_API_TOKEN_MAX_DAYS', text, problems),
@@ -190,6 +193,10 @@ function parsePort(text: string | undefined, problems: string[]): number {
   if (Number.isInteger(port) && port >= 1 && port <= 65_535) return port;
   problems.push('PORT: must be a whole number from 1 to 65535.');
   return 4_000;
+}
+
+function toPath(text: string | undefined): string | undefined {
+  return text === undefined ? undefined : path.resolve(text);
 }
 
 function parseDays(name: string, text: (name: string) => string | undefined, problems: string[]): number | undefined {

@@ -20,6 +20,7 @@ import { createCallWatch } from './domain/door/call-watch.ts';
 import type { StreamLimits } from './domain/feed/config-streams.ts';
 import { createServices, type InternalServices } from './domain/services.ts';
 import { createUpstreamClosing } from './domain/upstreams/upstream-closing.ts';
+import { loadTrustedDocuments, type TrustedDocuments } from './graphql/trusted-documents/load-trusted-documents.ts';
 import { createGraphQL } from './graphql/yoga.ts';
 import { type App, createApp } from './http/app.ts';
 import { createSockets } from './http/sockets.ts';
@@ -52,6 +53,8 @@ export interface GatewayOptions {
   keyFile?: KeyFile | undefined;
   adminToken: Secret;
   log: Logger;
+  /** Default: loaded as the settings say. */
+  trustedDocuments?: TrustedDocuments | undefined;
   /** The clock, for tests. */
   now?: (() => Date) | undefined;
   /** Lists the tools of servers instead of calling them, for tests. */
@@ -89,6 +92,7 @@ export interface Gateway
 /** Connects the rooms over an open database. */
 export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const { config, database, keyring, keyFile, adminToken, log, streamLimits, now = () => new Date() } = options;
+  const trustedDocuments = options.trustedDocuments ?? loadTrustedDocuments(config);
   const metrics = createMetrics(database.poolUsage);
   const caches = createCaches();
   metrics.watchCaches(caches.status);
@@ -173,7 +177,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   internal.catalogue.start();
   onListChanged = internal.catalogue.listChanged;
 
-  const graphql = createGraphQL({ services, caches, log, metrics });
+  const graphql = createGraphQL({ services, trustedDocuments, caches, log, metrics });
   const sockets = createSockets({ services, graphql, caches, limits: streamLimits, log });
   metrics.watchStreams({ streams: services.streams.count, sockets: sockets.count });
   const endStreams = (): void => {

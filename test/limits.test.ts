@@ -20,6 +20,8 @@ const OTHERS: Readonly<Record<string, readonly string[]>> = {
     'domain/validation/nearest-name.ts MAX_COMPARED',
     'graphql/declared-variables.ts maxErrors',
     'graphql/plugins/use-operation-report.ts MAX_LOGGED_NAME',
+    'graphql/trusted-documents/load-trusted-documents.ts MAX_TOLD',
+    'graphql/trusted-documents/read-manifests.ts MAX_SHOWN_KEY',
     'http/graphql-sockets.ts MAX_REASON_BYTES',
     'http/rest/json-body.ts MAX_SHOWN_NAME',
     'http/rest/query.ts MAX_SHOWN_NAME',

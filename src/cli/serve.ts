@@ -8,6 +8,7 @@ import { removeRevokedKeys } from '../data/keys/key-revocation.ts';
 import { applyMigrations } from '../data/migrations/migrations.ts';
 import { isLoopbackHost } from '../domain/validation/url.ts';
 import { createGateway, type Gateway } from '../gateway.ts';
+import { loadTrustedDocuments, type TrustedDocuments } from '../graphql/trusted-documents/load-trusted-documents.ts';
 import { listen, type RunningServer } from '../http/node-server.ts';
 import { createLogger, type Logger } from '../telemetry/logger.ts';
 import { adminTokenFile, loadAdminToken } from './admin-token.ts';
@@ -25,13 +26,15 @@ export async function serve(): Promise<void> {
   const config = readConfig();
   limitHeapGrowth();
   const log = createLogger(config.logLevel);
+  // Before the database is opened and migrated: a wrong manifest stops the start.
+  const trustedDocuments = loadTrustedDocuments(config);
   await assertPortIsFree(config);
   const database = await openConfiguredDatabase(config, (error) =>
     log.warn({ err: error }, 'database connection lost'),
   );
   try {
     warnAboutSettings(config, log);
-    const gateway = await openGateway(config, database, log);
+    const gateway = await openGateway({ config, database, log, trustedDocuments });
     const stopRetention = startRetention(gateway, log);
     try {
       const signInUrl = config.graphiql ? await gateway.createSignInUrl() : undefined;
@@ -67,7 +70,17 @@ function warnAboutSettings(config: Config, log: Logger): void {
   }
 }
 
-async function openGateway(config: Config, database: Database, log: Logger): Promise<Gateway> {
+async function openGateway({
+  config,
+  database,
+  log,
+  trustedDocuments,
+}: {
+  config: Config;
+  database: Database;
+  log: Logger;
+  trustedDocuments: TrustedDocuments;
+}): Promise<Gateway> {
   const applied = await applyMigrations(database);
   if (applied.length > 0) log.info({ migrations: applied }, 'migrations applied');
   const { keyring, keyFile } = await openConfiguredKeys(config);
@@ -78,7 +91,8 @@ async function openGateway(config: Config, database: Database, log: Logger): Pro
   await prisma.$disconnect();
   if (registered.length > 0) log.info({ keys: registered }, 'encryption keys registered');
   for (const warning of warnings) log.warn(warning);
-  return createGateway({ config, database, keyring, keyFile, adminToken: await loadAdminToken(config), log });
+  const adminToken = await loadAdminToken(config);
+  return createGateway({ config, database, keyring, keyFile, adminToken, log, trustedDocuments });
 }
 
 async function listenOrExplain(gateway: Gateway, config: Config): Promise<RunningServer> {

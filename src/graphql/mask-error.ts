@@ -26,7 +26,23 @@ export function createErrorMask(log: Logger): (error: unknown) => GraphQLError {
 
 /** A coded error as a GraphQL error: code and details become extensions, and it points to the field it came from. */
 export function toGraphQLError(error: DomainError, at?: GraphQLError): GraphQLError {
-  return new GraphQLError(error.message, { ...placeOf(at), extensions: { code: error.code, ...error.details } });
+  const { http } = at?.extensions ?? {};
+  return new GraphQLError(error.message, {
+    ...placeOf(at),
+    extensions: { ...(http !== undefined && { http }), code: error.code, ...error.details },
+  });
+}
+
+/**
+ * A coded error for a request that is not executed, with its HTTP status. A client that accepts only `application/json` gets
+ * 200, as for an invalid document.
+ */
+export function toRequestError(error: DomainError, status: number): GraphQLError {
+  const http = { spec: true, status };
+  return new GraphQLError(error.message, {
+    originalError: error,
+    extensions: { http, code: error.code, ...error.details },
+  });
 }
 
 /** The error's position in the document and in the answer. */

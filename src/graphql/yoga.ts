@@ -13,15 +13,15 @@ import { validationFailed } from '../errors.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { createAnswerMemory } from './answer-memory.ts';
-import { chargeFields } from './budget/charge-fields.ts';
 import { createContext, type GraphQLServerContext } from './context.ts';
 import { pickDeclared, type Variables } from './declared-variables.ts';
 import { createDocumentMemory } from './document-memory.ts';
+import { guardedSchema as schema } from './guarded-schema.ts';
 import { createErrorMask, toGraphQLError } from './mask-error.ts';
-import { guardRootFields } from './permissions.ts';
 import { useAnswerMemory } from './plugins/use-answer-memory.ts';
 import { useBudget } from './plugins/use-budget.ts';
 import { useDocumentErrors } from './plugins/use-document-errors.ts';
+import { useDocumentIds } from './plugins/use-document-ids.ts';
 import { useDocumentMemory } from './plugins/use-document-memory.ts';
 import { useEventStream } from './plugins/use-event-stream.ts';
 import { useFreshContext } from './plugins/use-fresh-context.ts';
@@ -31,11 +31,13 @@ import { useOperationReport } from './plugins/use-operation-report.ts';
 import { createRequestBody, type RequestBody, useRequestBody } from './plugins/use-request-body.ts';
 import { useVariableCheck } from './plugins/use-variable-check.ts';
 import { emptyParams } from './request-params.ts';
-import { buildSchema } from './schema.ts';
+import { createDocumentIds, type DocumentParams } from './trusted-documents/document-ids.ts';
+import type { TrustedDocuments } from './trusted-documents/load-trusted-documents.ts';
 
 /** The dependencies of the graph. */
 export interface GraphQLOptions {
   services: Services;
+  trustedDocuments: TrustedDocuments;
   caches: Caches;
   log: Logger;
   metrics: Metrics;
@@ -55,7 +57,8 @@ export interface GraphQLRequest {
 export type GraphQLHandler = (request: GraphQLRequest, context: GraphQLServerContext) => Promise<Response>;
 
 /** An operation from a WebSocket message. */
-export interface OperationMessage {
+export interface OperationMessage extends DocumentParams {
+  /** Empty if the message names its document. */
   query: string;
   operationName?: string | null | undefined;
   variables?: Variables | null | undefined;
@@ -89,13 +92,11 @@ const NO_SUCH_OPERATION = validationFailed([
   },
 ]);
 
-/** The schema of all gateways of this process: it holds nothing of any of them. */
-const schema = chargeFields(guardRootFields(buildSchema()));
-
 /** Puts the plugins around the guarded schema, once for each gateway. */
-export function createGraphQL({ services, caches, log, metrics }: GraphQLOptions): GraphQLFace {
+export function createGraphQL({ services, trustedDocuments, caches, log, metrics }: GraphQLOptions): GraphQLFace {
   const answers = createAnswerMemory(schema, caches);
   const documents = createDocumentMemory(caches);
+  const documentIds = createDocumentIds(trustedDocuments, caches);
   const yoga = createYoga<GraphQLServerContext & RequestBody>({
     schema,
     graphqlEndpoint: '/graphql',
@@ -114,6 +115,7 @@ export function createGraphQL({ services, caches, log, metrics }: GraphQLOptions
     maskedErrors: { maskError: createErrorMask(log), isDev: false },
     plugins: [
       useRequestBody(),
+      useDocumentIds(documentIds),
       useDocumentErrors(),
       useDocumentMemory(documents),
       useLimits(),
@@ -128,19 +130,22 @@ export function createGraphQL({ services, caches, log, metrics }: GraphQLOptions
   });
 
   const prepare: GraphQLFace['prepare'] = async (message, context) => {
-    const { query, operationName, variables } = message;
-    emptyParams(message);
     // Yoga expects a request from its own server in the context. A message has none.
     const { parse, validate, contextFactory, execute, subscribe, ...enveloped } = yoga.getEnveloped(context as never);
+    const { operationName, variables } = message;
     let document: DocumentNode;
+    let register: (() => void) | undefined;
     try {
-      document = parse(query);
+      register = documentIds.resolve(message);
+      document = parse(message.query);
+      emptyParams(message);
     } catch (error) {
       if (error instanceof GraphQLError) return [error];
       throw error;
     }
     const errors = validate(enveloped.schema, document) as readonly GraphQLError[];
     if (errors.length > 0) return errors;
+    register?.();
     const operation = getOperationAST(document, operationName);
     if (operation == null) return [toGraphQLError(NO_SUCH_OPERATION)];
     const args: ExecutionArgs = {

@@ -52,6 +52,20 @@ export const CACHE_BOUNDS = {
     keeps: 'the documents of open subscriptions',
     whenFull: '`RATE_LIMITED` for a subscription with another document',
   },
+  trustedDocuments: {
+    name: 'trusted documents',
+    maxEntries: 5_000,
+    maxBytes: 16 * MEGABYTE,
+    keeps: "the texts of the console's documents, and of `GATEHOUSE_TRUSTED_DOCUMENTS`",
+    whenFull: 'the gateway does not start',
+  },
+  registeredDocuments: {
+    name: 'registered documents',
+    maxEntries: 2_000,
+    maxBytes: 8 * MEGABYTE,
+    keeps: 'the texts of valid documents that clients sent with their hash',
+    whenFull: `${EVICTS}; its clients get \`PERSISTED_QUERY_NOT_FOUND\` and send it again`,
+  },
   changes: {
     name: 'changes',
     maxEntries: 5_000,

@@ -4,7 +4,7 @@ import { validationFailed } from '../../errors.ts';
 import { OPERATION_LIMITS } from '../../limits/operation-limits.ts';
 import type { GraphQLServerContext } from '../context.ts';
 import type { DocumentMemory } from '../document-memory.ts';
-import { toGraphQLError } from '../mask-error.ts';
+import { toRequestError } from '../mask-error.ts';
 
 /** Maximum size of a document, in bytes. */
 export const MAX_DOCUMENT_BYTES = OPERATION_LIMITS.document.value;
@@ -41,8 +41,5 @@ export function useDocumentMemory(documents: DocumentMemory): Plugin<GraphQLServ
 
 function tooLong() {
   const message = `Has more than ${MAX_DOCUMENT_BYTES / 1_024} KiB.`;
-  const error = toGraphQLError(validationFailed([{ path: ['query'], code: 'TOO_LONG', message }]));
-  // Same status as an invalid document: 200 if the client accepts only `application/json`.
-  error.extensions['http'] = { spec: true, status: 400 };
-  return error;
+  return toRequestError(validationFailed([{ path: ['query'], code: 'TOO_LONG', message }]), 400);
 }

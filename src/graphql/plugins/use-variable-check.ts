@@ -2,7 +2,7 @@ import { type ExecutionArgs, type ExecutionResult, getOperationAST } from 'graph
 import type { Plugin } from 'graphql-yoga';
 import { validationFailed } from '../../errors.ts';
 import { pickDeclared } from '../declared-variables.ts';
-import { toGraphQLError } from '../mask-error.ts';
+import { toRequestError } from '../mask-error.ts';
 import { findVariableIssues } from '../variable-issues.ts';
 
 /**
@@ -24,10 +24,7 @@ export function useVariableCheck(): Plugin {
     args.variableValues = declared;
     const issues = findVariableIssues(args.schema, operation, declared);
     if (issues.length === 0) return;
-    const error = toGraphQLError(validationFailed(issues));
-    // Same status as an invalid document: 200 if the client accepts only `application/json`.
-    error.extensions['http'] = { spec: true, status: 400 };
-    setResultAndStopExecution({ errors: [error] });
+    setResultAndStopExecution({ errors: [toRequestError(validationFailed(issues), 400)] });
   };
   return { onExecute: check, onSubscribe: check };
 }
