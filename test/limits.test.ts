@@ -74,10 +74,13 @@ const OTHERS: Readonly<Record<string, readonly string[]>> = {
   ],
   'how the limits of MCP servers are kept': [
     'domain/upstreams/server-test.ts MAX_RUNNING',
+    'domain/catalogue/tool-listeners.ts MAX_PAUSE_MS',
     'domain/upstreams/upstream-calls.ts MAX_ATTEMPTS',
+    'mcp/listen.ts maxSilenceMs',
     'mcp/retry-after.ts MAX_WAIT_MS',
     'mcp/upstream-fetch.ts MAX_ANSWERS_OF_STREAM',
     'mcp/upstream-limits.ts END_SESSION_TIMEOUT_MS',
+    'mcp/upstream-limits.ts MAX_REOPEN_MS',
     'mcp/upstream-operations.ts maxBytes',
     'mcp/upstream-operations.ts maxTotalBytes',
     'mcp/upstream-session.ts NO_TIMEOUT_MS',

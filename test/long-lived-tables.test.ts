@@ -33,6 +33,7 @@ const BOUNDS: Readonly<Record<string, Bound>> = {
   'domain/catalogue/list-when-needed.ts pauses': 'As many as there may be connections: no more are added.',
   'domain/catalogue/list-when-needed.ts running': OPERATIONS,
   'domain/catalogue/listing-places.ts beside': 'A limited number: the oldest makes room for the next.',
+  'domain/catalogue/tool-listeners.ts heard': 'As many as there may be heard servers: no more are added.',
   'domain/connections/access-tokens.ts refreshing': OPERATIONS,
   'domain/connections/server-moves.ts running': OPERATIONS,
   'domain/connections/token-revocation.ts running':

@@ -31,7 +31,7 @@ import { createUserRates } from './shares/user-rates.ts';
 import { createCallRecords, type ToolCallAudit, type ToolCallOutcome } from './tool-calls/call-records.ts';
 import { createCallUsage } from './tool-calls/call-usage.ts';
 import { createServerTests } from './upstreams/server-test.ts';
-import { createUpstreamCalls } from './upstreams/upstream-calls.ts';
+import { createUpstreamCalls, type UpstreamCalls } from './upstreams/upstream-calls.ts';
 import { createUserService } from './users/user-service.ts';
 import type { IsAllowedPrivateHost, ResolveHosts } from './validation/url.ts';
 
@@ -111,7 +111,10 @@ export function createServices(options: ServicesOptions) {
 
   const chats = createChats({ store, experiments, ...connections, quotas });
   const upstream = options.upstreamTools ?? createUpstreamTools(upstreamCalls);
-  const catalogue = createCatalogue({ ...options, ...connections, ...chats, upstream, userRates });
+  // Who lists without calling servers hears none either.
+  const listen: UpstreamCalls['listen'] =
+    options.upstreamTools === undefined ? upstreamCalls.listen : async () => ({ state: 'ok', value: 'unsupported' });
+  const catalogue = createCatalogue({ ...options, ...connections, ...chats, upstream, listen, userRates });
   const callUsage = createCallUsage({ store, now, onError: options.onUsageError });
   const callRecords = createCallRecords({
     store,

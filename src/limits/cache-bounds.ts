@@ -101,6 +101,13 @@ export const CACHE_BOUNDS = {
     keeps: 'which lists of tools need not be listed again yet',
     whenFull: EVICTS,
   },
+  unheard: {
+    name: 'unheard servers',
+    maxEntries: 5_000,
+    maxBytes: 1 * MEGABYTE,
+    keeps: 'which servers do not tell that their tools changed, or ended that',
+    whenFull: 'what was not used for longest goes, and is asked again',
+  },
   reachability: {
     name: 'reachability of servers',
     maxEntries: 5_000,

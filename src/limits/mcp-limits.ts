@@ -118,6 +118,24 @@ export const MCP_LIMITS = {
     unit: 'ms',
     answer: 'what it says meanwhile counts at the end',
   },
+  listeners: {
+    what: 'MCP servers from which one process hears that their tools changed',
+    value: 200,
+    unit: 'count',
+    answer: 'further ones are listed when their lists become stale',
+  },
+  listenTime: {
+    what: 'The time that one process hears an MCP server that nobody uses any more',
+    value: 300_000,
+    unit: 'ms',
+    answer: 'the stream ends',
+  },
+  listenBytes: {
+    what: 'What an MCP server may send while it tells that its tools changed',
+    value: 1_024 * 1_024,
+    unit: 'bytes',
+    answer: 'the stream ends, and begins again later',
+  },
   running: {
     what: 'Operations at once at one MCP server, for one user',
     value: 16,

@@ -6,6 +6,9 @@ import { END_SESSION_TIMEOUT_MS, MAX_INBOUND_REQUESTS, MAX_NOTICE_BYTES } from '
 /** Where the definitions of a list of tools are, as received, in the result that the SDK passes on. */
 export const RAW_TOOLS = 'gatehouse/tools';
 
+/** The request whose answer is the end of a subscription. */
+const LISTEN = 'subscriptions/listen';
+
 /** An answer that the transport makes itself: the server sent none. The reason is in the exchange. */
 const NO_ANSWER = { code: -32_000, message: 'no answer' };
 
@@ -85,6 +88,12 @@ export class GuardedTransport implements Transport {
     return request?.exchange;
   }
 
+  /** The server ends what it tells. The client takes this for the end, and then nothing else ends the request. */
+  #endListening(params: unknown): void {
+    const id = (params as { requestId?: unknown } | undefined)?.requestId;
+    if (this.#pending.get(id)?.method === LISTEN) this.#pending.delete(id);
+  }
+
   /** The stream of a request ended, and no other one will bring the answer. */
   #endStream(id: string | number): void {
     const request = this.#pending.get(id);
@@ -100,6 +109,7 @@ export class GuardedTransport implements Transport {
         this.#inbound += 1;
         if (this.#inbound > MAX_INBOUND_REQUESTS) return;
       } else if (message.method === 'notifications/tools/list_changed') this.#onToolsChanged();
+      else if (message.method === 'notifications/cancelled') this.#endListening(message.params);
       this.onmessage?.(message, extra);
       return;
     }

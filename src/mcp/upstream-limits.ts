@@ -19,6 +19,10 @@ export const MAX_LIST_BYTES = MCP_LIMITS.list.value;
 export const MAX_LISTS_BYTES = MCP_LIMITS.listsAtOnce.value;
 /** The response to a message that needs no answer. */
 export const MAX_NOTICE_BYTES = MCP_LIMITS.notice.value;
+/** What a server may send while it tells that its tools changed. */
+export const MAX_LISTEN_BYTES = MCP_LIMITS.listenBytes.value;
+/** How long a server is heard before that begins again. */
+export const LISTEN_MS = MCP_LIMITS.listenTime.value;
 /** How deep the JSON of a response may nest. Deeper ones are not parsed. */
 export const MAX_ANSWER_DEPTH = MCP_LIMITS.answerDepth.value;
 
@@ -50,6 +54,10 @@ export const MAX_CONNECTIONS = MCP_LIMITS.connections.value;
 export const MAX_IDLE_CONNECTIONS = MCP_LIMITS.idleConnections.value;
 /** A connection without an operation is closed after this time. */
 export const IDLE_MS = 60_000;
+/** A stream that a server ended is opened again after this time at the earliest. It doubles with each time. */
+export const MIN_REOPEN_MS = 1_000;
+/** The longest such time. */
+export const MAX_REOPEN_MS = 60_000;
 /** Ending a session at a server. */
 export const END_SESSION_TIMEOUT_MS = 2_000;
 

@@ -13,8 +13,10 @@ import { orAborted } from './abort.ts';
 import { type Exchange, runExchange } from './exchange.ts';
 import { GuardedTransport } from './guarded-transport.ts';
 import { judgeFailure } from './judge-failure.ts';
+import { createReopening } from './reopening.ts';
 import type { UpstreamError } from './upstream-error.ts';
 import { createUpstreamFetch } from './upstream-fetch.ts';
+import { CONNECT_TIMEOUT_MS } from './upstream-limits.ts';
 import type { UpstreamTransport } from './upstream-target.ts';
 
 /** Who the gateway says it is. */
@@ -105,7 +107,7 @@ export class UpstreamSession {
     });
     const transport = isOld
       ? new SSEClientTransport(url, { fetch: upstreamFetch })
-      : new StreamableHTTPClientTransport(url, { fetch: upstreamFetch });
+      : new StreamableHTTPClientTransport(url, { fetch: upstreamFetch, reconnectionScheduler: createReopening() });
     const session = new UpstreamSession(client, transport);
     // Without its stream, the transport of 2024 brings no answer. It would connect again, for ever.
     client.onerror = () => (isOld && session.#description !== undefined ? session.#fail() : undefined);
@@ -177,6 +179,33 @@ export class UpstreamSession {
     }
     this.#description = this.#describe();
     return this.#description;
+  }
+
+  /**
+   * Hears from the server that its tools changed, until the exchange or the server ends that.
+   *
+   * @param onOpen called when the server has agreed
+   * @returns whether the server ended it, or does not tell
+   * @throws UpstreamError
+   */
+  async listen(exchange: Exchange, onOpen: () => void): Promise<'ended' | 'unsupported'> {
+    const { signal } = exchange;
+    const tells = this.isModern && this.#client.getServerCapabilities()?.tools?.listChanged === true;
+    if (!tells) return 'unsupported';
+    const open = (): ReturnType<Client['listen']> =>
+      this.#client.listen({ toolsListChanged: true }, { signal, timeout: CONNECT_TIMEOUT_MS });
+    try {
+      const subscription = await runExchange(exchange, open);
+      if (subscription.honoredFilter.toolsListChanged !== true) {
+        await runExchange(exchange, () => subscription.close());
+        return 'unsupported';
+      }
+      onOpen();
+      await subscription.closed;
+    } catch (error) {
+      throw this.#end ?? judgeFailure(error, exchange);
+    }
+    return 'ended';
   }
 
   /** Ends the session at the server, if it has one. Never rejects. */

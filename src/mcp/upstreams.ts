@@ -6,6 +6,7 @@ import { createStreamFetch } from '../outbound/stream-fetch.ts';
 import { createByteBudget } from './byte-budget.ts';
 import { createCircuit, type Pause } from './circuit.ts';
 import { type ListedTools, listAllTools } from './list-tools.ts';
+import { createListen } from './listen.ts';
 import { toParamHeaders } from './param-headers.ts';
 import { type TraceContext, withoutReservedMeta } from './request-meta.ts';
 import { UpstreamError } from './upstream-error.ts';
@@ -87,6 +88,7 @@ export function createUpstreams(options: UpstreamsOptions) {
   const circuit = createCircuit(clock);
   const lists = createByteBudget(MAX_LISTS_BYTES);
   const run = createOperations({ pool, circuit, lists, maxSilenceMs });
+  const listen = createListen({ pool, circuit });
 
   return {
     /**
@@ -134,6 +136,9 @@ export function createUpstreams(options: UpstreamsOptions) {
         },
       });
     },
+
+    /** Hears from a server that its tools changed. */
+    listen,
 
     /** Why a server is left alone, if it is. */
     pause: ({ configId, version }: Pick<UpstreamTarget, 'configId' | 'version'>): Pause | undefined =>

@@ -283,4 +283,9 @@ export const ROWS: Readonly<Record<string, (database: Database, keyring: Keyring
     const times = { issued_at: 'now', received_at: 'now', expires_at: 'now' };
     await insert(database, 'oidc_logouts', [{ digest: HASH, ...times }]);
   },
+  async '20261129112500_tool_listeners'(database) {
+    await database.query(
+      `UPDATE mcp_server_tool_lists SET listener_id = gen_random_uuid(), listener_until = now() WHERE user_id IS NULL`,
+    );
+  },
 };

@@ -114,6 +114,8 @@ const ACTIONS: Readonly<Record<string, Action>> = {
   'tools.takeLease': 'mcpServerTool.write',
   'tools.holdLease': 'mcpServerTool.write',
   'tools.endLease': 'mcpServerTool.write',
+  'tools.endListener': 'mcpServerTool.write',
+  'tools.takeListener': 'mcpServerTool.write',
   'tools.lockList': 'mcpServerTool.write',
   'tools.makeOwnListsStale': 'mcpServerTool.write',
   'tools.saveList': 'mcpServerTool.write',

@@ -6,7 +6,12 @@ import { Readable } from 'node:stream';
 import { Server as OldServer } from '@modelcontextprotocol/sdk/server/index.js';
 import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js';
 import { CallToolRequestSchema, ListToolsRequestSchema } from '@modelcontextprotocol/sdk/types.js';
-import { createMcpHandler, Server as ModernServer, type Tool } from '@modelcontextprotocol/server';
+import {
+  createMcpHandler,
+  InMemoryServerEventBus,
+  Server as ModernServer,
+  type Tool,
+} from '@modelcontextprotocol/server';
 
 /** A small MCP server on loopback. Close it. */
 export interface SmallMcpServer {
@@ -53,6 +58,53 @@ export async function startModernServer(options: { legacy?: 'reject' | 'stateles
     { legacy: options.legacy ?? 'stateless' },
   );
   return listen(new Map(), (request, body, respond) => answerBy(handler, request, body, respond));
+}
+
+/** A server of the second SDK that tells when its tools change. */
+export interface ChangingServer extends SmallMcpServer {
+  /** Gives its only tool another description, and tells, unless it must not. */
+  describe(description: string, options?: { isTold: boolean }): void;
+  /** Ends what it tells. */
+  hangUp(): Promise<void>;
+  /** Streams on which it tells, now. */
+  listeners(): number;
+}
+
+/** Starts one. Its list says that it stays the same for a day. */
+export async function startChangingServer(): Promise<ChangingServer> {
+  let description = 'first';
+  const bus = new InMemoryServerEventBus();
+  const create = () =>
+    createMcpHandler(
+      () => {
+        const server = new ModernServer(
+          { name: 'changing', version: '2' },
+          { capabilities: { tools: { listChanged: true } } },
+        );
+        server.setRequestHandler('tools/list', () => ({
+          tools: [{ name: 'tool', description, inputSchema: { type: 'object' } }],
+          ttlMs: 86_400_000,
+          cacheScope: 'public',
+        }));
+        server.setRequestHandler('tools/call', ({ params }) => answer(params.name, params.arguments, undefined));
+        return server;
+      },
+      { bus },
+    );
+  let handler = create();
+  const server = await listen(new Map(), (request, body, respond) => answerBy(handler, request, body, respond));
+  return Object.assign(server, {
+    describe(changed: string, { isTold } = { isTold: true }) {
+      description = changed;
+      if (isTold) handler.notify.toolsChanged();
+    },
+    async hangUp() {
+      const before = handler;
+      handler = create();
+      await before.close();
+    },
+    listeners: () => bus.listenerCount,
+  });
 }
 
 async function answerBy(
@@ -137,7 +189,11 @@ async function listen(
     const respond = (made: Response): void => {
       response.writeHead(made.status, Object.fromEntries(made.headers));
       if (made.body === null) response.end();
-      else Readable.fromWeb(made.body as never).pipe(response);
+      else {
+        const source = Readable.fromWeb(made.body as never);
+        response.on('close', () => source.destroy());
+        source.on('error', () => undefined).pipe(response);
+      }
     };
     await handle(request, body, respond, response);
   });

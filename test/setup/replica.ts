@@ -17,10 +17,10 @@ export interface Replica {
 export async function createReplica(
   of: TestGateway,
   database: Database,
-  options: { keyring?: Keyring } & Pick<GatewayOptions, 'upstreamTools' | 'streamLimits'> = {},
+  options: { keyring?: Keyring } & Pick<GatewayOptions, 'upstreamTools' | 'streamLimits' | 'listsInBackground'> = {},
 ): Promise<Replica> {
   const gateway = await createGateway({
-    listsInBackground: false,
+    listsInBackground: options.listsInBackground ?? false,
     upstreamTools: options.upstreamTools,
     streamLimits: options.streamLimits,
     config: of.config,

@@ -184,6 +184,34 @@ export function createToolRepository(db: PrismaStore) {
       });
     }),
 
+    /**
+     * Takes the right to hear from a server that its tools changed, so that of many replicas one does.
+     *
+     * @returns whether nobody else has it
+     */
+    takeListener: guarded(
+      'mcpServerTool.write',
+      async (args: { configId: string; listenerId: string; seconds: number }): Promise<boolean> => {
+        const { configId, listenerId, seconds } = args;
+        await ensureList(db, { configId, userId: null });
+        const taken = await db.$executeRaw`
+          UPDATE mcp_server_tool_lists
+          SET listener_id = ${listenerId}::uuid,
+              listener_until = clock_timestamp() + make_interval(secs => ${seconds}::float8)
+          WHERE mcp_server_config_id = ${configId}::uuid AND user_id IS NULL
+            AND (listener_until IS NULL OR listener_until < clock_timestamp() OR listener_id = ${listenerId}::uuid)`;
+        return taken > 0;
+      },
+    ),
+
+    endListener: guarded('mcpServerTool.write', async (args: { configId: string; listenerId: string }) => {
+      const { configId, listenerId } = args;
+      await db.mcpServerToolList.updateMany({
+        where: { mcpServerConfigId: configId, listenerId },
+        data: { listenerId: null, listenerUntil: null },
+      });
+    }),
+
     listReachability: guarded(
       'mcpServerTool.readAny',
       async (args: { configIds: readonly string[] }): Promise<McpReachabilityRecord[]> => {

@@ -84,7 +84,7 @@ export function createCatalogueService(options: {
     async toolsOfUser(configs: readonly McpServerConfigRecord[], userId: string | null) {
       for (const { id, authType, enabled } of configs) {
         if (!enabled) continue;
-        needed.use({ configId: id, userId: null });
+        needed.use({ configId: id, userId: null }, authType !== 'oauth2');
         if (authType === 'oauth2' && userId !== null) needed.use({ configId: id, userId });
       }
       return readDecided(configs, userId);

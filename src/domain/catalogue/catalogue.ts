@@ -2,13 +2,16 @@ import type { Caches } from '../../cache/caches.ts';
 import type { Memory } from '../../data/memory/memory.ts';
 import type { EffectiveServers } from '../chats/effective-servers.ts';
 import type { ConnectionService } from '../connections/connection-service.ts';
+import type { CallWatch } from '../door/call-watch.ts';
 import type { Experiment } from '../experiments.ts';
 import type { UserRates } from '../shares/user-rates.ts';
+import type { UpstreamCalls } from '../upstreams/upstream-calls.ts';
 import { createCatalogueService } from './catalogue-service.ts';
 import { createEffectiveTools } from './effective-tools.ts';
 import { followChanges } from './follow-changes.ts';
 import { createImportedApprovals } from './imported-approvals.ts';
 import { createNeededListings } from './list-when-needed.ts';
+import { createToolListeners } from './tool-listeners.ts';
 import { createToolListings } from './tool-listing.ts';
 import { createToolServers } from './tool-servers.ts';
 import type { UpstreamTools } from './upstream-tools.ts';
@@ -21,6 +24,8 @@ export function createCatalogue(options: {
   connections: ConnectionService;
   effectiveServers: EffectiveServers;
   upstream: UpstreamTools;
+  listen: UpstreamCalls['listen'];
+  watch: CallWatch;
   listsInBackground: boolean;
   onListingError: (error: unknown) => void;
   userRates: Pick<UserRates, 'admitServerCheck'>;
@@ -33,6 +38,8 @@ export function createCatalogue(options: {
     connections,
     effectiveServers,
     upstream,
+    listen,
+    watch,
     listsInBackground,
     onListingError,
     userRates,
@@ -40,8 +47,19 @@ export function createCatalogue(options: {
   } = options;
   const { store } = memory;
   const listings = createToolListings({ store, upstream, now });
+  const listeners = createToolListeners({
+    store,
+    listen,
+    watch,
+    caches,
+    isOn: listsInBackground,
+    onChanged: (key) => needed.changed(key),
+    onError: onListingError,
+    now,
+  });
   const needed = createNeededListings({
     listings,
+    listeners,
     caches,
     isOn: listsInBackground,
     onError: onListingError,
@@ -65,6 +83,7 @@ export function createCatalogue(options: {
       listChanged: needed.changed,
       async close(): Promise<void> {
         await stop?.();
+        await listeners.close();
         await needed.close();
       },
     },

@@ -4,7 +4,8 @@ import type { ConfigChangeRecord, McpServerConfigRecord } from '../../data/recor
 import type { ToolListKey } from '../../data/repositories/tool-repository.ts';
 import { CACHE_BOUNDS } from '../../limits/cache-bounds.ts';
 import { MCP_LIMITS } from '../../limits/mcp-limits.ts';
-import type { ToolListings } from './tool-listing.ts';
+import type { ToolListeners } from './tool-listeners.ts';
+import type { ListingResult, ToolListings } from './tool-listing.ts';
 
 /** A server that says that its list changed is listed this often. */
 const PAUSE_MS = MCP_LIMITS.changedListPause.value;
@@ -31,12 +32,13 @@ export type NeededListings = ReturnType<typeof createNeededListings>;
 /** Creates the background listings of one process. `settle` waits for those that run. */
 export function createNeededListings(options: {
   listings: ToolListings;
+  listeners: Pick<ToolListeners, 'want' | 'forget'>;
   caches: Caches;
   isOn: boolean;
   onError: (error: unknown) => void;
   now: () => Date;
 }) {
-  const { listings, caches, isOn, onError, now } = options;
+  const { listings, listeners, caches, isOn, onError, now } = options;
   const running = new Map<string, Promise<unknown>>();
   const lookedAt = caches.createMap<string, number>(CACHE_BOUNDS.freshTools, (key) => estimateBytes(key));
   /** Lists that were listed because their server said that they changed. */
@@ -52,6 +54,13 @@ export function createNeededListings(options: {
     running.set(name, run);
   };
 
+  /** Lists, and hears the server from then on. */
+  const list = async (key: ToolListKey, since: Date | null): Promise<ListingResult> => {
+    const result = await listings.list(key, since);
+    if (result.kind === 'listed') listeners.want(key, true);
+    return result;
+  };
+
   const endPause = (key: ToolListKey): void => {
     const pause = pauses.get(toName(key));
     pauses.delete(toName(key));
@@ -59,17 +68,23 @@ export function createNeededListings(options: {
   };
 
   const service = {
-    /** Somebody uses a list: it is listed again if it is stale. Never waits. */
-    use(key: ToolListKey): void {
+    /**
+     * Somebody uses a list: it is listed again if it is stale. Never waits.
+     *
+     * @param isListable whether the server can be called for this list: not without a user, if they have connections
+     */
+    use(key: ToolListKey, isListable = true): void {
       const [name, at] = [toName(key), now().getTime()];
       const last = lookedAt.get(name);
       if (last !== undefined && at - last < LOOK_MS) return;
       lookedAt.set(name, at);
       start(key, async () => {
-        const list = await listings.find(key);
-        if (list?.attemptedAt == null) return listings.list(key, null);
-        const { staleAt } = list;
-        return staleAt !== null && staleAt <= now() ? listings.list(key, staleAt) : undefined;
+        const known = await listings.find(key);
+        if (known?.attemptedAt == null) return list(key, null);
+        const { staleAt, listedAt } = known;
+        if (staleAt !== null && staleAt <= now()) return list(key, staleAt);
+        if (listedAt !== null && isListable) listeners.want(key, false);
+        return undefined;
       });
     },
 
@@ -81,13 +96,14 @@ export function createNeededListings(options: {
       if (kind === 'updated' && changedColumns.includes('tools')) lookedAt.clear();
       if (kind === 'connection' && changedColumns.length === 0 && userId !== null) {
         const key = { configId: config.id, userId };
-        start(key, () => listings.list(key, occurredAt));
+        start(key, () => list(key, occurredAt));
       }
       const isOther = changedColumns.some((column) => COLUMNS.has(column));
       const isEnabled = config.enabled && changedColumns.includes('enabled');
       if (kind === 'created' || (kind === 'updated' && (isOther || isEnabled))) {
         const key = { configId: config.id, userId: null };
-        start(key, () => listings.list(key, occurredAt));
+        listeners.forget(config.id);
+        start(key, () => list(key, occurredAt));
       }
     },
 
@@ -107,7 +123,16 @@ export function createNeededListings(options: {
       if (pauses.size >= MAX_PAUSES) return;
       const pause = { again: false, timer: setTimeout(() => endPause(key), PAUSE_MS).unref() };
       pauses.set(name, pause);
-      start(key, () => listings.list(key, null));
+      const listAfter = async (run: Promise<unknown> | undefined): Promise<void> => {
+        await run;
+        start(key, async () => {
+          const { kind } = await listings.list(key, null);
+          // A listing of another replica may have begun before the change.
+          if (kind === 'elsewhere') pause.again = true;
+        });
+      };
+      // The one that runs may have begun before the change, too.
+      void listAfter(running.get(name));
     },
 
     async close(): Promise<void> {

@@ -3,6 +3,7 @@ import type { McpServerConfigRecord } from '../../data/records.ts';
 import type { Store } from '../../data/store.ts';
 import { DomainError, notFound, versionMismatch } from '../../errors.ts';
 import type { ListedTools } from '../../mcp/list-tools.ts';
+import type { ListenEnd } from '../../mcp/listen.ts';
 import { UpstreamError } from '../../mcp/upstream-error.ts';
 import type { UpstreamTarget } from '../../mcp/upstream-target.ts';
 import type { CalledTool, CallOptions, Upstreams } from '../../mcp/upstreams.ts';
@@ -233,6 +234,24 @@ export function createUpstreamCalls(options: {
         sent.values = undefined;
       }
     },
+
+    /**
+     * Hears from a server for a while that its tools changed. A refusal says nothing about the user: listing tells.
+     *
+     * @throws as `listTools`
+     */
+    listen: (
+      caller: UpstreamCaller,
+      how: { signal: AbortSignal; onOpen: () => void },
+    ): Promise<UpstreamOutcome<ListenEnd>> =>
+      operate(caller, async (target) => {
+        try {
+          return await upstreams.listen(target, how);
+        } catch (error) {
+          if (error instanceof UpstreamError && error.facts.status !== undefined) return 'ended';
+          throw error;
+        }
+      }),
 
     /** Why a server is left alone, if it is. */
     pause: upstreams.pause,
