@@ -61,6 +61,8 @@ export interface Config {
   traceContextHosts: readonly string[];
   /** Whether MCP doors have a tool that tells which servers need something. */
   statusTool: boolean;
+  /** Whether metrics have the slugs of servers, in place of their ids. */
+  metricsServerNames: boolean;
   /** Which tool calls get an audit entry. */
   auditToolCalls: ToolCallAudit;
   /** Whether a new server pins its tools, if nothing else is said. */
@@ -145,6 +147,12 @@ export function readConfig(env: Environment = process.env): Config {
     ),
     traceContextHosts: parseHosts('GATEHOUSE_TRACE_CONTEXT_HOSTS', list('GATEHOUSE_TRACE_CONTEXT_HOSTS'), problems),
     statusTool: parseBoolean('GATEHOUSE_STATUS_TOOL', text('GATEHOUSE_STATUS_TOOL'), true, problems),
+    metricsServerNames: parseBoolean(
+      'GATEHOUSE_METRICS_SERVER_NAMES',
+      text('GATEHOUSE_METRICS_SERVER_NAMES'),
+      false,
+      problems,
+    ),
     auditToolCalls:
       parseChoice(
         'GATEHOUSE_AUDIT_TOOL_CALLS',

@@ -165,7 +165,8 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     statusTool: config.statusTool,
     auditToolCalls: config.auditToolCalls,
     defaultToolApproval: config.defaultToolApproval,
-    onToolCall: metrics.countToolCall,
+    onToolCall: ({ config: { id, slug }, outcome, ms }) =>
+      metrics.countToolCall({ server: config.metricsServerNames ? slug : id, outcome, seconds: ms / 1_000 }),
     onCallRecordError: (error, count) =>
       log.error({ err: scrubDatabaseError(error), count }, 'audit entries of tool calls cannot be written'),
     onUsageError: (error) => log.error({ err: scrubDatabaseError(error) }, 'counts of tool calls cannot be written'),

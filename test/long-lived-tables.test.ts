@@ -70,7 +70,7 @@ const BOUNDS: Readonly<Record<string, Bound>> = {
   'mcp/upstream-pool.ts all': 'at most MAX_CONNECTIONS connections, and those that running operations still use',
   'mcp/upstream-pool.ts entries': 'at most MAX_CONNECTIONS connections',
   'telemetry/processor-time.ts outer': 'as deep as synchronous calls are nested, and empty between them',
-  'telemetry/metrics.ts names': 'at most 200 names, and then "other"',
+  'telemetry/metrics.ts names': 'at most 200 operations, or 500 servers, and then "other"',
 };
 
 /** A table that lives as long as its module, its object or the service that a factory creates. */

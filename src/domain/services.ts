@@ -28,7 +28,7 @@ import { createIconService } from './icons/icon-service.ts';
 import { createKeyService } from './keys/key-service.ts';
 import { createOperationShares } from './shares/operation-shares.ts';
 import { createUserRates } from './shares/user-rates.ts';
-import { createCallRecords, type ToolCallAudit, type ToolCallOutcome } from './tool-calls/call-records.ts';
+import { createCallRecords, type ToolCallAudit, type ToolCallRecord } from './tool-calls/call-records.ts';
 import { createCallUsage } from './tool-calls/call-usage.ts';
 import { createServerTests } from './upstreams/server-test.ts';
 import { createUpstreamCalls, type UpstreamCalls } from './upstreams/upstream-calls.ts';
@@ -67,7 +67,7 @@ export interface ServicesOptions {
   auditToolCalls: ToolCallAudit;
   /** Whether a new server pins its tools, if nothing else is said. */
   defaultToolApproval: McpToolApproval;
-  onToolCall: (outcome: ToolCallOutcome) => void;
+  onToolCall: (call: Pick<ToolCallRecord, 'config' | 'outcome' | 'ms'>) => void;
   onCallRecordError: (error: unknown, count: number) => void;
   onUsageError: (error: unknown) => void;
   /** Lists the tools of servers instead of calling them, for tests. */
@@ -120,7 +120,7 @@ export function createServices(options: ServicesOptions) {
     store,
     usage: callUsage,
     audits: options.auditToolCalls,
-    onOutcome: options.onToolCall,
+    onCall: options.onToolCall,
     onError: options.onCallRecordError,
   });
 

@@ -174,6 +174,13 @@ export const CACHE_BOUNDS = {
     keeps: 'how many tools were called for each user',
     whenFull: 'the oldest go',
   },
+  serverCallRates: {
+    name: 'server call rates',
+    maxEntries: 5_000,
+    maxBytes: 2 * MEGABYTE,
+    keeps: 'how many tools of each MCP server were called',
+    whenFull: 'the oldest go',
+  },
   entryRates: {
     name: 'audit entry rates',
     maxEntries: 20_000,

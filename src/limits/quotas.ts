@@ -74,6 +74,13 @@ export const QUOTAS = {
     setting: 'GATEHOUSE_MAX_TOOL_CALLS_PER_MINUTE',
     answer: 'a result with `isError` and the code `RATE_LIMITED`',
   },
+  toolCallsPerServerPerMinute: {
+    what: 'Tool calls to an MCP server in a minute, for all users together, in one process',
+    value: 60_000,
+    unit: 'count',
+    setting: 'GATEHOUSE_MAX_TOOL_CALLS_PER_SERVER_PER_MINUTE',
+    answer: 'a result with `isError` and the code `RATE_LIMITED`',
+  },
 } as const satisfies Record<string, Limit & { setting: string }>;
 
 /** What counts towards a user's megabytes beside the text of a message: its row and its entries in indexes. */

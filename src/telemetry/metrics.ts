@@ -2,9 +2,12 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 
 /** Callers choose operation names. Beyond this many distinct names, or this length, operations count as `other`. */
 const MAX_OPERATION_NAMES = 200;
-const MAX_OPERATION_NAME_LENGTH = 100;
+/** Servers come and go. Those whose tools were called first have series of their own. */
+const MAX_SERVERS = 500;
+const MAX_LABEL_LENGTH = 100;
 
 const DURATION_BUCKETS_SECONDS = [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10];
+const CALL_BUCKETS_SECONDS = [0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100];
 
 /** The state of the change feed. */
 interface FeedState {
@@ -78,23 +81,25 @@ export function createMetrics(poolUsage: () => { total: number; idle: number; wa
 
   const toolCalls = new Counter({
     name: 'gatehouse_mcp_tool_calls_total',
-    help: 'Tool calls by outcome (success, tool_error, denied, failed).',
-    labelNames: ['outcome'] as const,
+    help: 'Tool calls by server and outcome (success, tool_error, denied, failed).',
+    labelNames: ['server', 'outcome'] as const,
+    registers: [registry],
+  });
+  const toolCallSeconds = new Histogram({
+    name: 'gatehouse_mcp_tool_call_duration_seconds',
+    help: 'Duration of tool calls by server, without those that were denied.',
+    labelNames: ['server'] as const,
+    buckets: CALL_BUCKETS_SECONDS,
     registers: [registry],
   });
 
-  const names = new Set<string>();
-  const toLabel = (name: string): string => {
-    if (name.length > MAX_OPERATION_NAME_LENGTH) return 'other';
-    if (!names.has(name) && names.size >= MAX_OPERATION_NAMES) return 'other';
-    names.add(name);
-    return name;
-  };
+  const toOperationLabel = createLabels(MAX_OPERATION_NAMES);
+  const toServerLabel = createLabels(MAX_SERVERS);
 
   return {
     registry,
     countOperation(args: { name: string; type: string; outcome: string; seconds: number }): void {
-      const operation = toLabel(args.name);
+      const operation = toOperationLabel(args.name);
       operations.inc({ operation, type: args.type, outcome: args.outcome });
       operationSeconds.observe({ operation, type: args.type }, args.seconds);
     },
@@ -107,8 +112,10 @@ export function createMetrics(poolUsage: () => { total: number; idle: number; wa
     countStreamEvent(type: string): void {
       streamEvents.inc({ type });
     },
-    countToolCall(outcome: string): void {
-      toolCalls.inc({ outcome });
+    countToolCall(args: { server: string; outcome: string; seconds: number }): void {
+      const server = toServerLabel(args.server);
+      toolCalls.inc({ server, outcome: args.outcome });
+      if (args.outcome !== 'denied') toolCallSeconds.observe({ server }, args.seconds);
     },
     /** Registers gauges of the change feed, which are read at each scrape. */
     watchFeed(readStatus: () => FeedState): void {
@@ -184,5 +191,16 @@ export function createMetrics(poolUsage: () => { total: number; idle: number; wa
     countOpenFailure(args: { table: string; column: string }): void {
       openFailures.inc(args);
     },
+  };
+}
+
+/** Bounds the values of a label: each has series of its own, which last as long as the process. */
+function createLabels(max: number): (name: string) => string {
+  const names = new Set<string>();
+  return (name) => {
+    if (name.length > MAX_LABEL_LENGTH) return 'other';
+    if (!names.has(name) && names.size >= max) return 'other';
+    names.add(name);
+    return name;
   };
 }

@@ -14,6 +14,8 @@ export type CallRefusal = {
   connectUrl?: string;
   /** The pages that the server wants the user to open first. */
   elicitations?: readonly UrlElicitation[];
+  /** The gateway refused it, with a code that servers have, too. */
+  isDenied?: true;
 };
 
 /** A call that runs, as far as the watch needs to know it. */

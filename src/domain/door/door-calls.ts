@@ -1,4 +1,5 @@
 import { DomainError } from '../../errors.ts';
+import type { Quotas } from '../../limits/quotas.ts';
 import { UpstreamError, type UpstreamProblem } from '../../mcp/upstream-error.ts';
 import type { CallOptions } from '../../mcp/upstreams.ts';
 import type { UrlElicitation } from '../../mcp/url-elicitation.ts';
@@ -6,6 +7,7 @@ import type { Viewer } from '../../policy/viewer.ts';
 import type { CatalogueDecision } from '../catalogue/tool-decision.ts';
 import type { EffectiveServer } from '../catalogue/tool-servers.ts';
 import { STATE_REASONS } from '../chats/effective-servers.ts';
+import type { UserRates } from '../shares/user-rates.ts';
 import type { CallRecords, ToolCallOutcome } from '../tool-calls/call-records.ts';
 import type { UpstreamCalls } from '../upstreams/upstream-calls.ts';
 import type { CallRefusal, CallWatch } from './call-watch.ts';
@@ -81,8 +83,10 @@ export function createDoorCalls(options: {
   records: Pick<CallRecords, 'record'>;
   connectUrl: (configId: string) => string;
   watch: CallWatch;
+  userRates: Pick<UserRates, 'takeServerCall'>;
+  quotas: Pick<Quotas, 'toolCallsPerServerPerMinute'>;
 }) {
-  const { upstreamCalls, records, connectUrl, watch } = options;
+  const { upstreamCalls, records, connectUrl, watch, userRates, quotas } = options;
 
   const toStateRefusal = (
     { config }: EffectiveServer,
@@ -105,10 +109,18 @@ export function createDoorCalls(options: {
     return { kind: 'refused', code: decision.toUpperCase(), message: DECISION_WORDS[decision] };
   };
 
+  /** Counts a call to a server. @returns the refusal, if there are too many */
+  const countServerCall = async ({ id, displayName }: EffectiveServer['config']): Promise<CallRefusal | undefined> => {
+    const { isAllowed, retryAfterSeconds } = await userRates.takeServerCall(id);
+    if (isAllowed) return undefined;
+    const message = `${displayName}: There were more than ${quotas.toolCallsPerServerPerMinute} calls of its tools in a minute, for all users together. Wait ${retryAfterSeconds} seconds, then call again.`;
+    return { kind: 'refused', code: 'RATE_LIMITED', message, isDenied: true };
+  };
+
   const attempt = async (call: DecidedCall, how: CallOptions): Promise<CallAnswer> => {
     const { userId, server, tool, inputSchema, arguments: args, decideAgain } = call;
     const { config } = server;
-    const refusal = toRefusal(call);
+    const refusal = toRefusal(call) ?? (await countServerCall(config));
     if (refusal !== undefined) return refusal;
     const confirm = async (): Promise<void> => {
       const current = await decideAgain().catch(toNoLonger);
@@ -211,5 +223,5 @@ const DENIALS: ReadonlySet<string> = new Set([
 /** @param answer undefined if the gateway failed */
 function toOutcome(answer: CallAnswer | undefined): ToolCallOutcome {
   if (answer?.kind === 'result') return answer.result['isError'] === true ? 'tool_error' : 'success';
-  return answer !== undefined && DENIALS.has(answer.code) ? 'denied' : 'failed';
+  return answer !== undefined && (answer.isDenied === true || DENIALS.has(answer.code)) ? 'denied' : 'failed';
 }

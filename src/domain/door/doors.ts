@@ -26,7 +26,7 @@ export function createDoors(options: {
   publicUrl: string;
   statusTool: boolean;
   quotas: Quotas;
-  userRates: Pick<UserRates, 'takeToolCall'>;
+  userRates: Pick<UserRates, 'takeToolCall' | 'takeServerCall'>;
   watch: CallWatch;
   now: () => Date;
 }): Door {

@@ -17,6 +17,7 @@ export function createUserRates({ caches, quotas, now }: { caches: Caches; quota
   const operations = createLimiter(CACHE_BOUNDS.operationRates, quotas.operationsPerMinute);
   const serverChecks = createLimiter(CACHE_BOUNDS.serverCheckRates, quotas.serverChecksPerMinute);
   const toolCalls = createLimiter(CACHE_BOUNDS.toolCallRates, quotas.toolCallsPerMinute);
+  const serverCalls = createLimiter(CACHE_BOUNDS.serverCallRates, quotas.toolCallsPerServerPerMinute);
 
   const admit = async (limiter: RateLimiter, policy: string, viewer: Viewer, what: string): Promise<void> => {
     const userId = viewerUserId(viewer);
@@ -35,6 +36,9 @@ export function createUserRates({ caches, quotas, now }: { caches: Caches; quota
 
     /** Counts a tool call for a user. @returns whether it may be made */
     takeToolCall: (userId: string): Promise<Taken> => toolCalls.takeForRequest('tool-calls', userId),
+
+    /** Counts a tool call to a server, for whichever user. Nobody is told what is left. @returns whether it may be made */
+    takeServerCall: (configId: string): Promise<Taken> => serverCalls.take(configId),
   };
 }
 

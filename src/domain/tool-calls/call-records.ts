@@ -52,10 +52,11 @@ export function createCallRecords(options: {
   store: Store;
   audits: ToolCallAudit;
   usage: Pick<CallUsage, 'count'>;
-  onOutcome: (outcome: ToolCallOutcome) => void;
+  /** Learns of each call. */
+  onCall: (call: Pick<ToolCallRecord, 'config' | 'outcome' | 'ms'>) => void;
   onError: (error: unknown, count: number) => void;
 }) {
-  const { store, audits, usage, onOutcome, onError } = options;
+  const { store, audits, usage, onCall, onError } = options;
   const maxWaiting = CONNECTION_LIMITS.waitingCallRecords.value;
   let waiting: Waiting[] = [];
   let writing: Promise<void> | undefined;
@@ -96,7 +97,7 @@ export function createCallRecords(options: {
   return {
     /** Records a call that has ended. Resolves when there is room for more. */
     async record(record: ToolCallRecord): Promise<void> {
-      onOutcome(record.outcome);
+      onCall(record);
       usage.count({ ...record, configId: record.config.id });
       if (audits === 'off' || (audits === 'denied' && record.outcome !== 'denied')) return;
       waiting.push({ record, scope: currentRequest() });
