@@ -42,7 +42,7 @@ export const REQUEST_LIMITS = {
     answer: 'the connection ends',
   },
   stallTime: {
-    what: 'Time that a client of server-sent events may read nothing',
+    what: 'Time that a client of server-sent events, or of an MCP door, may read nothing of an answer',
     value: 30_000,
     unit: 'ms',
     answer: 'the connection ends',

@@ -10,6 +10,9 @@ import { readLimitedBody } from '../limited-body.ts';
 /** Of a request, only these headers reach the MCP library. */
 const PASSED = ['accept', 'content-type', 'mcp-protocol-version', 'mcp-method', 'mcp-name'] as const;
 
+/** The only revision with several messages in one request. */
+const WITH_BATCHES = '2025-03-26';
+
 /** Cookies do not open doors: pages of other sites could use them. @throws UNAUTHENTICATED */
 export function assertBearer(c: Context<HttpEnv>): void {
   if (c.get('credentialSource') === 'bearer' && c.get('viewer').kind !== 'nobody') return;
@@ -65,11 +68,18 @@ export async function readMessage(c: Context<HttpEnv>): Promise<ReadMessage> {
   if (limitNesting(text) !== text) {
     return refuse(-32_600, `The message has more than ${REQUEST_LIMITS.nesting.value} levels of lists and objects.`);
   }
+  let message: unknown;
   try {
-    return { message: JSON.parse(text) };
+    message = JSON.parse(text);
   } catch {
     return refuse(-32_700, 'Parse error: the body is not valid JSON.');
   }
+  // Without a header, a client speaks the revision that has them.
+  const revision = c.req.header('mcp-protocol-version') ?? WITH_BATCHES;
+  if (Array.isArray(message) && revision !== WITH_BATCHES) {
+    return refuse(-32_600, `Send one message: only revision ${WITH_BATCHES} has batches.`);
+  }
+  return { message };
 }
 
 function refuse(code: number, message: string): ReadMessage {

@@ -85,8 +85,11 @@ export function createDoorRoutes(options: DoorRoutesOptions): Hono<HttpEnv> {
     );
     let stopFollowing: (() => void) | undefined;
     const forget = id === undefined ? undefined : running.add(c, id, () => gone.abort());
+    const { outgoing }: Partial<HttpBindings> = c.env ?? {};
     const end = (): void => {
-      leave();
+      // An answer takes memory until its client has read it, and so keeps its place.
+      if (outgoing === undefined || outgoing.closed) leave();
+      else outgoing.once('close', leave);
       forget?.();
       gone.abort();
       stopFollowing?.();
@@ -102,9 +105,7 @@ export function createDoorRoutes(options: DoorRoutesOptions): Hono<HttpEnv> {
         });
       }
       const response = await handler.fetch(toLibraryRequest(c, gone.signal), { parsedBody: message });
-      const isStream = response.headers.get('content-type')?.startsWith('text/event-stream') === true;
-      const { outgoing }: Partial<HttpBindings> = c.env ?? {};
-      if (isStream) outgoing?.setTimeout(REQUEST_LIMITS.stallTime.value);
+      outgoing?.setTimeout(REQUEST_LIMITS.stallTime.value);
       return onEnd(response, end);
     } catch (error) {
       end();
