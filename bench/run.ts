@@ -42,6 +42,8 @@ async function compareLists(database: BenchDatabase, seconds: number, signal: Ab
     GATEHOUSE_ADMIN_TOKEN: adminToken,
     GATEHOUSE_ENCRYPTION_KEYS: generateMasterKey(),
     GATEHOUSE_DATA_DIR: database.folder,
+    // The load comes from one user.
+    GATEHOUSE_MAX_OPERATIONS_PER_MINUTE: '100000000',
     ...(database.url !== undefined && { DATABASE_URL: database.url }),
   };
   let token = '';

@@ -20,6 +20,7 @@ import { createCallWatch } from './domain/door/call-watch.ts';
 import type { StreamLimits } from './domain/feed/config-streams.ts';
 import { createServices, type InternalServices } from './domain/services.ts';
 import { createUpstreamClosing } from './domain/upstreams/upstream-closing.ts';
+import { createOperationReport } from './graphql/operation-report.ts';
 import { loadTrustedDocuments, type TrustedDocuments } from './graphql/trusted-documents/load-trusted-documents.ts';
 import { createGraphQL } from './graphql/yoga.ts';
 import { type App, createApp } from './http/app.ts';
@@ -178,7 +179,8 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   internal.catalogue.start();
   onListChanged = internal.catalogue.listChanged;
 
-  const graphql = createGraphQL({ services, trustedDocuments, caches, log, metrics });
+  const reportOperation = createOperationReport({ log, metrics });
+  const graphql = createGraphQL({ services, trustedDocuments, caches, log, reportOperation });
   const sockets = createSockets({ services, graphql, caches, limits: streamLimits, log });
   metrics.watchStreams({ streams: services.streams.count, sockets: sockets.count });
   const endStreams = (): void => {
@@ -198,6 +200,8 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     isDraining: () => isDraining,
     log,
     metrics,
+    reportOperation,
+    now,
   });
 
   const { secrets, accessTokens, serverHeaders, requireScopes, upstreamCalls, endExpired, settle } = internal;

@@ -143,7 +143,7 @@ export function createAnswerMemory(schema: GraphQLSchema, caches: Caches) {
         if (pending.get(key) !== made) return result;
         pending.delete(key);
         if (answerStamp.current() !== requested) return result;
-        const answer = keepAnswer(result);
+        const answer = keepAnswer(result, requested);
         if (answer instanceof KeptAnswer) answers.set(key, answer);
         return answer;
       },

@@ -11,6 +11,8 @@ export interface GraphQLServerContext {
   acceptsEvents: boolean;
   /** Told of each root field that was refused, with the code. */
   onDenied: (operation: string, code: string) => void;
+  /** Told of an answer that is the same as long as the stamp is. */
+  onKept?: ((answer: { stamp: string; operation: { name: string; type: string } }) => void) | undefined;
   /** Aborts when the caller goes away. Asked for only by what takes long: making one costs time. */
   gone: () => AbortSignal;
 }

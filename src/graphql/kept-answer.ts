@@ -12,9 +12,13 @@ export class KeptAnswer implements ExecutionResult {
   /** An estimate of the memory that it needs. */
   readonly bytes: number;
 
-  constructor(text: string) {
+  /** The state that it shows; undefined for an event. */
+  readonly stamp: string | undefined;
+
+  constructor(text: string, stamp?: string) {
     // Not a method: Yoga calls it without an object.
     this.stringify = () => text;
+    this.stamp = stamp;
     this.bytes = CHARACTER_BYTES * text.length;
   }
 
@@ -25,7 +29,7 @@ export class KeptAnswer implements ExecutionResult {
 }
 
 /** Turns an answer into text, for the cache. An answer with errors is not cached and stays as it is. */
-export function keepAnswer(result: ExecutionResult): ExecutionResult {
+export function keepAnswer(result: ExecutionResult, stamp?: string): ExecutionResult {
   if (result.errors !== undefined || result.data == null) return result;
-  return new KeptAnswer(JSON.stringify(result));
+  return new KeptAnswer(JSON.stringify(result), stamp);
 }

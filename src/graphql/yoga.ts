@@ -11,13 +11,13 @@ import type { Caches } from '../cache/caches.ts';
 import type { Services } from '../domain/services.ts';
 import { validationFailed } from '../errors.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import type { Metrics } from '../telemetry/metrics.ts';
 import { createAnswerMemory } from './answer-memory.ts';
 import { createContext, type GraphQLServerContext } from './context.ts';
 import { pickDeclared, type Variables } from './declared-variables.ts';
 import { createDocumentMemory } from './document-memory.ts';
 import { guardedSchema as schema } from './guarded-schema.ts';
 import { createErrorMask, toGraphQLError } from './mask-error.ts';
+import type { OperationReport } from './operation-report.ts';
 import { useAnswerMemory } from './plugins/use-answer-memory.ts';
 import { useBudget } from './plugins/use-budget.ts';
 import { useDocumentErrors } from './plugins/use-document-errors.ts';
@@ -40,7 +40,7 @@ export interface GraphQLOptions {
   trustedDocuments: TrustedDocuments;
   caches: Caches;
   log: Logger;
-  metrics: Metrics;
+  reportOperation: OperationReport;
 }
 
 /** The parts of an HTTP request that the graph needs. */
@@ -93,7 +93,13 @@ const NO_SUCH_OPERATION = validationFailed([
 ]);
 
 /** Puts the plugins around the guarded schema, once for each gateway. */
-export function createGraphQL({ services, trustedDocuments, caches, log, metrics }: GraphQLOptions): GraphQLFace {
+export function createGraphQL({
+  services,
+  trustedDocuments,
+  caches,
+  log,
+  reportOperation,
+}: GraphQLOptions): GraphQLFace {
   const answers = createAnswerMemory(schema, caches);
   const documents = createDocumentMemory(caches);
   const documentIds = createDocumentIds(trustedDocuments, caches);
@@ -120,7 +126,7 @@ export function createGraphQL({ services, trustedDocuments, caches, log, metrics
       useDocumentMemory(documents),
       useLimits(),
       useIntrospectionGuard(),
-      useOperationReport({ log, metrics }),
+      useOperationReport(reportOperation),
       useVariableCheck(),
       useBudget(),
       useAnswerMemory(answers),

@@ -8,6 +8,7 @@ import { scrubDatabaseError } from '../data/database/database-error.ts';
 import type { DataHealth } from '../data/health.ts';
 import type { Services } from '../domain/services.ts';
 import { DomainError } from '../errors.ts';
+import type { OperationReport } from '../graphql/operation-report.ts';
 import type { GraphQLFace } from '../graphql/yoga.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
@@ -32,7 +33,10 @@ import { createAssets } from './playground/assets.ts';
 import { createAssetRoutes, createPlaygroundRoutes } from './playground/routes.ts';
 import { toProblemResponse } from './problem.ts';
 import { RATE_LIMIT_HEADERS, tellRateLimits } from './rate-limit-headers.ts';
-import { reportRequests } from './request-report.ts';
+import { answerRepeats, type RequestBindings } from './repeats/answer-repeats.ts';
+import { keepAnswers } from './repeats/keep-answers.ts';
+import { createRepeatMemory } from './repeats/repeat-memory.ts';
+import { createRequestReport, reportRequests } from './request-report.ts';
 import { setResponseHeaders } from './response-headers.ts';
 import { createChatRoutes } from './rest/chat-routes.ts';
 import { createIconRoutes } from './rest/icon-routes.ts';
@@ -62,6 +66,8 @@ export interface AppOptions {
   isDraining: () => boolean;
   log: Logger;
   metrics: Metrics;
+  reportOperation: OperationReport;
+  now: () => Date;
 }
 
 /** The gateway as a function from Request to Response, without a server around it. */
@@ -94,15 +100,12 @@ export function createApp(options: AppOptions): App {
   app.notFound((c) => respondUnhandled(app, c));
 
   const { trustedProxies } = config;
-  app.use(
-    reportRequests({
-      log,
-      metrics,
-      addressOf: createClientAddress(trustedProxies),
-      isFromProxy: createProxyCheck(trustedProxies),
-    }),
-  );
+  const requestReport = createRequestReport({ log, metrics });
+  const isFromProxy = createProxyCheck(trustedProxies);
+  app.use(reportRequests({ requestReport, addressOf: createClientAddress(trustedProxies), isFromProxy }));
   app.use(tellRateLimits());
+  const memory = createRepeatMemory({ caches: options.caches, answerStamp: services.answerStamp, now: options.now });
+  app.use(keepAnswers(memory));
   app.use(encodeAnswers(options.caches));
   app.use(setResponseHeaders(config));
   // Before the check of the host: probes use the addresses of pods.
@@ -167,5 +170,10 @@ export function createApp(options: AppOptions): App {
       origins: config,
     }),
   );
+  const { reportOperation } = options;
+  const { userRates } = services;
+  const handle = app.fetch;
+  const answer = answerRepeats({ memory, handle, userRates, requestReport, reportOperation, metrics, isFromProxy });
+  app.fetch = (request, env) => answer(request, env as RequestBindings | undefined);
   return app;
 }

@@ -1,4 +1,3 @@
-import type { HttpBindings } from '@hono/node-server';
 import type { Context } from 'hono';
 import ipaddr from 'ipaddr.js';
 import { REQUEST_LIMITS } from '../limits/request-limits.ts';
@@ -15,7 +14,7 @@ const MAX_HOPS = REQUEST_LIMITS.forwardingHops.value;
  */
 export function createClientAddress(trustedProxies: readonly PrivateRange[]) {
   return (c: Context<HttpEnv>): string | undefined => {
-    const direct = readDirectAddress(c);
+    const direct = readDirectAddress(c.env as Bindings);
     if (direct === undefined) return undefined;
     const hops = (c.req.header('x-forwarded-for') ?? '').split(',').slice(-MAX_HOPS).reverse();
     let client = direct;
@@ -35,17 +34,21 @@ export function createClientAddress(trustedProxies: readonly PrivateRange[]) {
   };
 }
 
+/** What the server hands over with a request. In memory, there is none of it. */
+export type Bindings = { incoming?: { socket?: { remoteAddress?: string | undefined } } } | undefined;
+
 /** Creates a function that says whether a trusted proxy sent the request, so that its headers can be believed. */
 export function createProxyCheck(trustedProxies: readonly PrivateRange[]) {
-  return (c: Context<HttpEnv>): boolean => {
-    const direct = readDirectAddress(c);
+  return (bindings: Bindings): boolean => {
+    if (trustedProxies.length === 0) return false;
+    const direct = readDirectAddress(bindings);
     return direct !== undefined && isInRanges(direct, trustedProxies);
   };
 }
 
 /** The address at the other end of the connection. */
-function readDirectAddress(c: Context<HttpEnv>): Address | undefined {
-  return parse((c.env as Partial<HttpBindings> | undefined)?.incoming?.socket?.remoteAddress);
+function readDirectAddress(bindings: Bindings): Address | undefined {
+  return parse(bindings?.incoming?.socket?.remoteAddress);
 }
 
 function parse(text: string | undefined): Address | undefined {

@@ -2,6 +2,7 @@ import { type HttpBindings, upgradeWebSocket } from '@hono/node-server';
 import { type Context, Hono } from 'hono';
 import type { Denials } from '../domain/audit/denials.ts';
 import { unauthenticated, validationFailed } from '../errors.ts';
+import type { GraphQLServerContext } from '../graphql/context.ts';
 import { toGraphQLError } from '../graphql/mask-error.ts';
 import type { GraphQLFace } from '../graphql/yoga.ts';
 import { REQUEST_LIMITS } from '../limits/request-limits.ts';
@@ -11,6 +12,7 @@ import type { GraphQLSockets } from './graphql-sockets.ts';
 import { limitNesting } from './limit-nesting.ts';
 import { decodeUtf8, readLimitedBody } from './limited-body.ts';
 import { isJson } from './media-type.ts';
+import type { RequestBindings } from './repeats/answer-repeats.ts';
 
 const MAX_URL_LENGTH = REQUEST_LIMITS.url.value;
 
@@ -88,12 +90,17 @@ export function createGraphQLRoutes(options: {
     const denied: { operation: string; code: string }[] = [];
     const onDenied = (operation: string, code: string) => void denied.push({ operation, code });
     const { method, url } = c.req;
-    const { incoming, outgoing }: Partial<HttpBindings> = c.env ?? {};
+    const { incoming, outgoing, body: readEarly }: Partial<HttpBindings> & RequestBindings = c.env ?? {};
     // Read before GraphQL does, so that a body that is too large gets 413 instead of a syntax error.
-    const body = method === 'POST' ? limitNesting(decodeUtf8(await readLimitedBody(c.req.raw, incoming))) : undefined;
+    const bytes = method === 'POST' ? (readEarly ?? (await readLimitedBody(c.req.raw, incoming))) : undefined;
+    const body = bytes === undefined ? undefined : limitNesting(decodeUtf8(bytes));
     const accept = c.req.header('accept');
     const acceptsEvents = /\btext\/event-stream\b/i.test(accept ?? '');
-    const context = { viewer, requestId: c.get('requestId'), acceptsEvents, onDenied, gone: () => c.req.raw.signal };
+    const context: GraphQLServerContext = {
+      ...{ viewer, requestId: c.get('requestId'), acceptsEvents, onDenied },
+      onKept: (answer) => c.set('repeatable', { ...answer, body: bytes }),
+      gone: () => c.req.raw.signal,
+    };
     const response = await graphql.handle({ method, url, accept, body }, context);
     const unique = new Map(denied.map((denial) => [denial.operation, denial]));
     for (const denial of unique.values()) await denials.record(viewer, denial);

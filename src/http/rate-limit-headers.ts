@@ -15,19 +15,24 @@ export function tellRateLimits() {
     const scope = currentRequest();
     if (scope !== undefined) scope.limits = limits;
     await next();
-    if (limits.size === 0) return;
-    const uses = [...limits.values()];
-    const { headers } = c.res;
-    headers.set(
-      'RateLimit-Policy',
-      uses.map(({ policy, quota, windowSeconds }) => `"${policy}";q=${quota};w=${windowSeconds}`).join(', '),
-    );
-    headers.set(
-      'RateLimit',
-      uses.map(({ policy, remaining, resetSeconds }) => `"${policy}";r=${remaining};t=${resetSeconds}`).join(', '),
-    );
-    const exceeded = uses.filter(({ isExceeded }) => isExceeded);
-    if (exceeded.length === 0) return;
-    headers.set('Retry-After', String(Math.max(...exceeded.map(({ resetSeconds }) => resetSeconds))));
+    for (const [name, value] of Object.entries(toRateLimitHeaders([...limits.values()])))
+      c.res.headers.set(name, value);
   });
+}
+
+/** The header fields that tell about these limits. */
+export function toRateLimitHeaders(uses: readonly LimitUse[]): Record<string, string> {
+  if (uses.length === 0) return {};
+  const exceeded = uses.filter(({ isExceeded }) => isExceeded);
+  return {
+    'RateLimit-Policy': uses
+      .map(({ policy, quota, windowSeconds }) => `"${policy}";q=${quota};w=${windowSeconds}`)
+      .join(', '),
+    RateLimit: uses
+      .map(({ policy, remaining, resetSeconds }) => `"${policy}";r=${remaining};t=${resetSeconds}`)
+      .join(', '),
+    ...(exceeded.length > 0 && {
+      'Retry-After': String(Math.max(...exceeded.map(({ resetSeconds }) => resetSeconds))),
+    }),
+  };
 }

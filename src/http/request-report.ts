@@ -3,9 +3,10 @@ import type { Context } from 'hono';
 import { createMiddleware } from 'hono/factory';
 import { matchedRoutes } from 'hono/route';
 import { NOBODY, viewerUserId } from '../policy/viewer.ts';
-import type { Logger } from '../telemetry/logger.ts';
+import { forFixedFields, type Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { runInRequest } from '../telemetry/request-scope.ts';
+import type { Bindings } from './client-address.ts';
 import type { HttpEnv } from './context.ts';
 
 /** Request ids that are safe to log, even from a proxy that passes on what its callers send. */
@@ -14,37 +15,69 @@ const REQUEST_ID = /^[A-Za-z0-9._-]{8,64}$/;
 /** Requested every few seconds, so logged at debug level only. */
 const QUIET_ROUTES = new Set(['/healthz', '/readyz', '/metrics']);
 
+/** A request that was answered. */
+interface AnsweredRequest {
+  requestId: string;
+  method: string;
+  /** The route's pattern. */
+  route: string;
+  status: number;
+  userId: string | undefined;
+  /** By `performance.now`. */
+  startedAt: number;
+}
+
+/** Gives requests their ids, logs one line for each and counts it. */
+export type RequestReport = ReturnType<typeof createRequestReport>;
+
 /**
- * Assigns an id to each request (a trusted proxy's own, if it sends one: other callers could disguise their entries in
- * the audit log with it), logs one line for it and counts it. Logs the route's pattern, but no paths, queries,
- * headers or bodies, because they can contain secrets such as a sign-in link.
+ * Creates the report. It logs the route's pattern, but no paths, queries, headers or bodies, because they can contain secrets such
+ * as a sign-in link.
  */
+export function createRequestReport({ log, metrics }: { log: Logger; metrics: Metrics }) {
+  const fixed = forFixedFields(log);
+  return {
+    /** @param given the id that a trusted proxy sent: other callers could disguise their entries in the audit log with one */
+    toRequestId: (given: string | undefined): string =>
+      given !== undefined && REQUEST_ID.test(given) ? given : randomUUID(),
+
+    report({ requestId, method, route, status, userId, startedAt }: AnsweredRequest): void {
+      const durationMs = performance.now() - startedAt;
+      metrics.countRequest({ method, route, status, seconds: durationMs / 1_000 });
+      const level = QUIET_ROUTES.has(route) ? 'debug' : 'info';
+      fixed[level]({ requestId, method, route, status, userId, durationMs: Math.round(durationMs) }, 'request');
+    },
+  };
+}
+
+/** Assigns an id to each request, and reports it when it is answered. */
 export function reportRequests(options: {
-  log: Logger;
-  metrics: Metrics;
+  requestReport: RequestReport;
   addressOf: (c: Context<HttpEnv>) => string | undefined;
-  isFromProxy: (c: Context<HttpEnv>) => boolean;
+  isFromProxy: (bindings: Bindings) => boolean;
 }) {
-  const { log, metrics, addressOf, isFromProxy } = options;
+  const { requestReport, addressOf, isFromProxy } = options;
   return createMiddleware<HttpEnv>(async (c, next) => {
     const startedAt = performance.now();
-    const given = isFromProxy(c) ? c.req.header('x-request-id') : undefined;
-    const requestId = given !== undefined && REQUEST_ID.test(given) ? given : randomUUID();
+    const requestId = requestReport.toRequestId(
+      isFromProxy(c.env as Bindings) ? c.req.header('x-request-id') : undefined,
+    );
     c.set('requestId', requestId);
     c.set('viewer', NOBODY);
     c.set('credentialSource', 'none');
     await runInRequest({ requestId, address: addressOf(c) }, next);
     c.res.headers.set('x-request-id', requestId);
-    const durationMs = performance.now() - startedAt;
     const { method } = c.req;
     const { status } = c.res;
-    // The last route that is not middleware. If a path has several handlers, they have the same pattern.
-    const route = matchedRoutes(c).findLast(({ path }) => path !== '/*')?.path ?? 'unmatched';
-    metrics.countRequest({ method, route, status, seconds: durationMs / 1_000 });
-    const level = QUIET_ROUTES.has(route) ? 'debug' : 'info';
-    log[level](
-      { requestId, method, route, status, userId: viewerUserId(c.get('viewer')), durationMs: Math.round(durationMs) },
-      'request',
-    );
+    requestReport.report({
+      ...{ requestId, method, status, startedAt },
+      route: findRoute(c),
+      userId: viewerUserId(c.get('viewer')),
+    });
   });
+}
+
+/** The pattern of the last route that is not middleware. If a path has several handlers, they have the same pattern. */
+export function findRoute(c: Context): string {
+  return matchedRoutes(c).findLast(({ path }) => path !== '/*')?.path ?? 'unmatched';
 }

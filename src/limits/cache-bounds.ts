@@ -31,6 +31,20 @@ export const CACHE_BOUNDS = {
     keeps: 'answers that were sent more than once, compressed',
     whenFull: EVICTS,
   },
+  repeats: {
+    name: 'repeats',
+    maxEntries: 10_000,
+    maxBytes: 32 * MEGABYTE,
+    keeps: 'answers to whole requests that were sent twice, until anything changes',
+    whenFull: EVICTS,
+  },
+  repeatedHeads: {
+    name: 'repeated heads',
+    maxEntries: 20_000,
+    maxBytes: 4 * MEGABYTE,
+    keeps: 'hashes of the requests with such answers, without their bodies',
+    whenFull: EVICTS,
+  },
   events: {
     name: 'events',
     maxEntries: 100,

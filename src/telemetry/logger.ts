@@ -21,3 +21,8 @@ export function createLogger(level: string, destination?: DestinationStream): Lo
   };
   return destination === undefined ? pino(options) : pino(options, destination);
 }
+
+/** A logger for lines with fixed fields, none of which is redacted: looking for them takes half of the time of a short line. */
+export function forFixedFields(log: Logger): Logger {
+  return log.child({}, { redact: [] });
+}

@@ -46,6 +46,11 @@ export function createMetrics(poolUsage: () => { total: number; idle: number; wa
     buckets: DURATION_BUCKETS_SECONDS,
     registers: [registry],
   });
+  const repeats = new Counter({
+    name: 'gatehouse_http_repeats_total',
+    help: 'Requests that got the answer of the same request before, because nothing has changed since.',
+    registers: [registry],
+  });
   const openFailures = new Counter({
     name: 'gatehouse_sealed_value_open_failures_total',
     help: 'Sealed values that failed to open, by column.',
@@ -105,6 +110,9 @@ export function createMetrics(poolUsage: () => { total: number; idle: number; wa
     },
     countRequest(args: { method: string; route: string; status: number; seconds: number }): void {
       requests.observe({ method: args.method, route: args.route, status: args.status }, args.seconds);
+    },
+    countRepeat(): void {
+      repeats.inc();
     },
     observeFeedDelay(delayMs: number): void {
       feedDelays.observe(Math.max(delayMs, 0) / 1_000);

@@ -5,6 +5,7 @@ import { z } from 'zod';
 import type { CatalogueService } from '../../src/domain/catalogue/catalogue-service.ts';
 import type { ConfigService } from '../../src/domain/configs/config-service.ts';
 import type { ConnectionService } from '../../src/domain/connections/connection-service.ts';
+import type { AnswerStamp } from '../../src/domain/feed/answer-stamp.ts';
 import { type OAuthUrls, SHARED_CALLBACK_PATH } from '../../src/domain/oauth/redirect-urls.ts';
 import type { ServerTests } from '../../src/domain/upstreams/server-test.ts';
 import { createOAuthRoutes, type OAuthRoutesOptions } from '../../src/http/oauth/routes.ts';
@@ -111,6 +112,7 @@ describe('the document', () => {
       catalogue: {} as CatalogueService,
       oauthUrls: {} as OAuthUrls,
       experiments: new Set(),
+      answerStamp: {} as AnswerStamp,
     })
       .routes.concat(createOAuthRoutes({} as OAuthRoutesOptions).routes)
       .concat(createIconRoutes({} as IconRoutesOptions).routes)

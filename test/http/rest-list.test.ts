@@ -73,6 +73,7 @@ test("the list loads the caller's connections once for all OAuth servers", async
         catalogue: {} as CatalogueService,
         oauthUrls: { redirectUri: () => '' },
         experiments: new Set(['agents']),
+        answerStamp: { fresh: () => 'same', current: () => 'same' },
       }),
     );
   const response = await app.request(SERVERS);

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import type * as Library from 'rate-limiter-flexible';
-import { noteLimit } from '../../telemetry/request-scope.ts';
+import { type LimitUse, noteLimit } from '../../telemetry/request-scope.ts';
 import type { Counts, Window } from './window-counts.ts';
 
 // Its entry has the limiters for databases with clients of their own, but not the class that all of them extend.
@@ -44,6 +44,16 @@ export class RateLimiter extends RateLimiterStoreAbstract {
     }
   }
 
+  /** How a point is counted. */
+  get window(): { windowMs: number; restart: boolean } {
+    return { windowMs: this.msDuration, restart: false };
+  }
+
+  /** What it means that a point was counted directly. */
+  toTaken(name: string, counted: Window): Taken {
+    return toTaken(counted.points <= this.points, this._getRateLimiterRes(name, 1, counted));
+  }
+
   /**
    * Takes one point for the current request, and lets its answer tell what is left.
    *
@@ -56,15 +66,20 @@ export class RateLimiter extends RateLimiterStoreAbstract {
   }
 
   /** Lets the answer to the current request tell what is left. */
-  tell(policy: string, { isAllowed, remaining, retryAfterSeconds }: Taken): void {
-    noteLimit({
+  tell(policy: string, taken: Taken): void {
+    noteLimit(this.toUse(policy, taken));
+  }
+
+  /** What an answer tells of it. */
+  toUse(policy: string, { isAllowed, remaining, retryAfterSeconds }: Taken): LimitUse {
+    return {
       policy,
       quota: this.points,
       windowSeconds: WINDOW_SECONDS,
       remaining,
       resetSeconds: retryAfterSeconds,
       isExceeded: !isAllowed,
-    });
+    };
   }
 
   /** What the library calls to count. */

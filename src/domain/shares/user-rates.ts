@@ -4,17 +4,23 @@ import { rateLimited } from '../../errors.ts';
 import { CACHE_BOUNDS } from '../../limits/cache-bounds.ts';
 import type { Quotas } from '../../limits/quotas.ts';
 import { type Viewer, viewerUserId } from '../../policy/viewer.ts';
+import type { LimitUse } from '../../telemetry/request-scope.ts';
 import { RateLimiter, type Taken } from './rate-limiter.ts';
 import { WindowCounts } from './window-counts.ts';
+
+/** The name of a limit in header fields. */
+const OPERATIONS = 'operations';
 
 /** Limits what each user does in a minute, in one process. */
 export type UserRates = ReturnType<typeof createUserRates>;
 
 /** Creates the limits. Callers who are nobody have other limits: those of wrong credentials, and their share. */
 export function createUserRates({ caches, quotas, now }: { caches: Caches; quotas: Quotas; now: () => Date }) {
+  const createCounts = (bounds: CacheBounds): WindowCounts => caches.add(new WindowCounts(bounds, now));
   const createLimiter = (bounds: CacheBounds, perMinute: number): RateLimiter =>
-    new RateLimiter({ perMinute, counts: caches.add(new WindowCounts(bounds, now)), now });
-  const operations = createLimiter(CACHE_BOUNDS.operationRates, quotas.operationsPerMinute);
+    new RateLimiter({ perMinute, counts: createCounts(bounds), now });
+  const operationCounts = createCounts(CACHE_BOUNDS.operationRates);
+  const operations = new RateLimiter({ perMinute: quotas.operationsPerMinute, counts: operationCounts, now });
   const serverChecks = createLimiter(CACHE_BOUNDS.serverCheckRates, quotas.serverChecksPerMinute);
   const toolCalls = createLimiter(CACHE_BOUNDS.toolCallRates, quotas.toolCallsPerMinute);
   const serverCalls = createLimiter(CACHE_BOUNDS.serverCallRates, quotas.toolCallsPerServerPerMinute);
@@ -28,7 +34,11 @@ export function createUserRates({ caches, quotas, now }: { caches: Caches; quota
 
   return {
     /** Counts one operation, of whatever kind. @throws RATE_LIMITED */
-    admitOperation: (viewer: Viewer): Promise<void> => admit(operations, 'operations', viewer, 'operations'),
+    admitOperation: (viewer: Viewer): Promise<void> => admit(operations, OPERATIONS, viewer, 'operations'),
+
+    /** Counts one operation of a user outside of a request's scope. @returns what its answer tells */
+    takeOperation: (userId: string): LimitUse =>
+      operations.toUse(OPERATIONS, operations.toTaken(userId, operationCounts.addNow(userId, 1, operations.window))),
 
     /** Counts something that makes the gateway call another system at once. @throws RATE_LIMITED */
     admitServerCheck: (viewer: Viewer): Promise<void> =>

@@ -33,7 +33,12 @@ export class WindowCounts implements Counts, Bounded {
     this.#now = now;
   }
 
-  async add(name: string, points: number, { windowMs, restart }: { windowMs: number; restart: boolean }) {
+  async add(name: string, points: number, options: { windowMs: number; restart: boolean }): Promise<Window> {
+    return this.addNow(name, points, options);
+  }
+
+  /** The same, without waiting. */
+  addNow(name: string, points: number, { windowMs, restart }: { windowMs: number; restart: boolean }): Window {
     const at = this.#now().getTime();
     const known = this.#windows.get(name);
     if (known !== undefined && !restart && known.endsAt.getTime() > at) {

@@ -2,40 +2,28 @@ import { type ExecutionResult, type GraphQLError, getOperationAST, Kind } from '
 import type { Plugin } from 'graphql-yoga';
 import { DomainError } from '../../errors.ts';
 import { viewerUserId } from '../../policy/viewer.ts';
-import type { Logger } from '../../telemetry/logger.ts';
-import type { Metrics } from '../../telemetry/metrics.ts';
 import type { GraphQLServerContext } from '../context.ts';
+import { KeptAnswer } from '../kept-answer.ts';
+import type { OperationReport } from '../operation-report.ts';
 
-/** Callers choose operation names, so the log keeps only this many characters. */
-const MAX_LOGGED_NAME = 100;
-
-/** Logs and counts each operation by name and outcome. Leaves out variables and results, which may hold secrets. */
-export function useOperationReport({ log, metrics }: { log: Logger; metrics: Metrics }): Plugin<GraphQLServerContext> {
+/** Reports each operation by name and outcome, what was refused of it, and whether its answer is kept. */
+export function useOperationReport(report: OperationReport): Plugin<GraphQLServerContext> {
   return {
     onExecute({ args }) {
       const startedAt = performance.now();
-      const { viewer, requestId, onDenied } = args.contextValue as GraphQLServerContext;
+      const { viewer, requestId, onDenied, onKept } = args.contextValue as GraphQLServerContext;
       const operation = getOperationAST(args.document, args.operationName);
       const name = operation?.name?.value ?? 'anonymous';
       const type = operation?.operation ?? 'query';
       return {
         onExecuteDone({ result }) {
           if (Symbol.asyncIterator in (result as object)) return;
-          const durationMs = performance.now() - startedAt;
           const outcome = outcomeOf(result as ExecutionResult);
           for (const { operation, code } of listDenials(result as ExecutionResult, type)) onDenied(operation, code);
-          metrics.countOperation({ name, type, outcome, seconds: durationMs / 1_000 });
-          log.info(
-            {
-              requestId,
-              userId: viewerUserId(viewer),
-              operation: name.slice(0, MAX_LOGGED_NAME),
-              type,
-              outcome,
-              durationMs: Math.round(durationMs),
-            },
-            'graphql operation',
-          );
+          report({ requestId, userId: viewerUserId(viewer), name, type, outcome, startedAt });
+          if (result instanceof KeptAnswer && result.stamp !== undefined) {
+            onKept?.({ stamp: result.stamp, operation: { name, type } });
+          }
         },
       };
     },

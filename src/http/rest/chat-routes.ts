@@ -4,6 +4,7 @@ import type { ChatService } from '../../domain/chats/chat-service.ts';
 import type { EffectiveServers } from '../../domain/chats/effective-servers.ts';
 import type { Door } from '../../domain/door/door.ts';
 import type { Experiment } from '../../domain/experiments.ts';
+import type { AnswerStamp } from '../../domain/feed/answer-stamp.ts';
 import { DomainError, notFound, type ValidationIssue, validationFailed } from '../../errors.ts';
 import type { Viewer } from '../../policy/viewer.ts';
 import type { HttpEnv } from '../context.ts';
@@ -17,10 +18,17 @@ export interface ChatRoutesOptions {
   effectiveServers: EffectiveServers;
   door: Door;
   experiments: ReadonlySet<Experiment>;
+  answerStamp: AnswerStamp;
 }
 
 /** Creates the REST routes of chats. Their paths are absolute: mount them at `/`. */
-export function createChatRoutes({ chats, effectiveServers, door, experiments }: ChatRoutesOptions): Hono<HttpEnv> {
+export function createChatRoutes({
+  chats,
+  effectiveServers,
+  door,
+  experiments,
+  answerStamp,
+}: ChatRoutesOptions): Hono<HttpEnv> {
   const router = new Hono<HttpEnv>();
   const toChat = async (viewer: Viewer, chat: ChatRecord): Promise<Chat> => {
     const servers = (await effectiveServers.readForChats(viewer, [chat]))(chat);
@@ -94,7 +102,7 @@ export function createChatRoutes({ chats, effectiveServers, door, experiments }:
         };
       },
     },
-    experiments,
+    { experiments, answerStamp },
   );
   return router;
 }

@@ -42,6 +42,8 @@ export interface RestOperation {
     /** The media type of the answer, `text/html` if absent. */
     readonly type?: string;
   };
+  /** Set if the answer depends only on the caller, their role and the state that `AnswerStamp` identifies. */
+  readonly isRepeatable?: true;
   /** Whether the operation also succeeds if the resource does not exist. */
   readonly isIdempotent?: true;
   /** Set if the operation can return 502; describes when. */

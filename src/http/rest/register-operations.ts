@@ -1,6 +1,7 @@
 import type { Hono } from 'hono';
 import { z } from 'zod';
 import { assertExperiment, type Experiment } from '../../domain/experiments.ts';
+import type { AnswerStamp } from '../../domain/feed/answer-stamp.ts';
 import { validationFailed } from '../../errors.ts';
 import { assertCan } from '../../policy/policy.ts';
 import type { HttpEnv } from '../context.ts';
@@ -20,7 +21,7 @@ export function registerOperations<const Group extends RestGroup>(
   router: Hono<HttpEnv>,
   group: Group,
   handlers: Handlers<Group['operations']>,
-  experiments: ReadonlySet<Experiment>,
+  { experiments, answerStamp }: { experiments: ReadonlySet<Experiment>; answerStamp: AnswerStamp },
 ): void {
   for (const [name, operation] of Object.entries<RestOperation>(group.operations)) {
     if (operation.page !== undefined) continue;
@@ -32,11 +33,13 @@ export function registerOperations<const Group extends RestGroup>(
       assertExperiment(experiments, group.experiment);
       const id = hasId(operation) ? { id: parseId(c.req.param('id')) } : {};
       assertNoQuery(c.req.url);
+      const stamp = operation.isRepeatable === true ? await answerStamp.fresh() : undefined;
       const result = await handle({
         viewer,
         ...id,
         ...(operation.body !== undefined && { body: await readBody(c.req, operation.body) }),
       });
+      if (stamp !== undefined && answerStamp.current() === stamp) c.set('repeatable', { stamp, body: undefined });
       c.header('Cache-Control', 'no-store');
       if (operation.representation !== undefined && prefersRepresentation(c.req.header('prefer'))) {
         c.header('Preference-Applied', 'return=representation');

@@ -109,6 +109,7 @@ export const SERVER_GROUP = {
       method: 'get',
       path: '',
       action: 'mcpServerConfig.list',
+      isRepeatable: true,
       summary: 'List servers',
       description:
         'Returns all servers, sorted by display name. Members only get enabled servers, without the fields for staff.',

@@ -5,6 +5,7 @@ import { CatalogueTool } from '../../domain/catalogue/catalogue-tool.ts';
 import type { ConfigService } from '../../domain/configs/config-service.ts';
 import type { ConnectionService } from '../../domain/connections/connection-service.ts';
 import type { Experiment } from '../../domain/experiments.ts';
+import type { AnswerStamp } from '../../domain/feed/answer-stamp.ts';
 import type { OAuthUrls } from '../../domain/oauth/redirect-urls.ts';
 import type { ServerTests } from '../../domain/upstreams/server-test.ts';
 import { notFound } from '../../errors.ts';
@@ -25,6 +26,7 @@ export interface ServerRoutesOptions {
   catalogue: Pick<CatalogueService, 'listTools' | 'findLookAlikes'>;
   oauthUrls: Pick<OAuthUrls, 'redirectUri'>;
   experiments: ReadonlySet<Experiment>;
+  answerStamp: AnswerStamp;
 }
 
 /** REST has no pagination: lists are read from the database in batches of this size and returned as a whole. */
@@ -41,6 +43,7 @@ export function createServerRoutes({
   catalogue,
   oauthUrls,
   experiments,
+  answerStamp,
 }: ServerRoutesOptions): Hono<HttpEnv> {
   const router = new Hono<HttpEnv>();
   const toServer = async (viewer: Viewer, config: McpServerConfigRecord): Promise<McpServer> => {
@@ -113,7 +116,7 @@ export function createServerRoutes({
         return { token_revoked: tokenRevoked, token_revocation_error: revocationError ?? '' };
       },
     },
-    experiments,
+    { experiments, answerStamp },
   );
   return router;
 }

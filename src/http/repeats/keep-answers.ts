@@ -1,0 +1,43 @@
+import type { HttpBindings } from '@hono/node-server';
+import { createMiddleware } from 'hono/factory';
+import type { HttpEnv } from '../context.ts';
+import { findRoute } from '../request-report.ts';
+import type { RepeatMemory } from './repeat-memory.ts';
+
+/** The statuses of answers that are kept. */
+const KEPT_STATUSES = new Set([200, 304]);
+
+/**
+ * Keeps the answer to a request if its route says that it may be sent again (`c.set('repeatable', …)`). It comes after
+ * whatever differs in each answer (the request id, what is left of limits) and before everything else.
+ */
+export function keepAnswers(memory: RepeatMemory) {
+  return createMiddleware<HttpEnv>(async (c, next) => {
+    // Before the caller is authenticated: a role that has changed since must not be kept with the answer.
+    const before = memory.stamp();
+    await next();
+    const answer = c.get('repeatable');
+    const viewer = c.get('viewer');
+    if (answer === undefined || answer.stamp !== before || viewer.kind !== 'user') return;
+    const { status, body: stream } = c.res;
+    const { headers } = c.res;
+    if (!KEPT_STATUSES.has(status) || headers.has('set-cookie')) return;
+    const { incoming }: Partial<HttpBindings> = c.env ?? {};
+    const head = memory.hashHead(c.req.raw, incoming);
+    if (head === undefined || !memory.isWorthKeeping(head, answer)) return;
+    const body = stream === null ? null : new Uint8Array(await c.res.arrayBuffer());
+    const sent = Object.fromEntries(headers);
+    delete sent['content-length'];
+    memory.keep(head, answer, {
+      viewer,
+      route: findRoute(c),
+      operation: answer.operation,
+      status,
+      headers: sent,
+      body,
+    });
+    // Else Hono adds the headers of the former response.
+    c.res = undefined;
+    c.res = new Response(body, { status, headers: sent });
+  });
+}
