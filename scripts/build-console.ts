@@ -16,8 +16,14 @@ process.stderr.write(`${stdout}${stderr}`);
 if (status !== 0) process.exit(1);
 
 const dist = path.join(root, 'dist/console');
+// The gateway trusts the console's documents.
+const manifests = ['graph', 'pages/admin'].map((folder) =>
+  JSON.parse(readFileSync(path.join(root, `console/src/${folder}/generated/persisted-documents.json`), 'utf8')),
+);
+writeFileSync(path.join(dist, 'documents.json'), JSON.stringify(Object.assign({}, ...manifests)));
+
 for (const entry of readdirSync(dist, { recursive: true, withFileTypes: true })) {
-  if (!entry.isFile() || entry.name === 'manifest.json') continue;
+  if (!entry.isFile() || ['manifest.json', 'documents.json'].includes(entry.name)) continue;
   const file = path.join(entry.parentPath, entry.name);
   const content = readFileSync(file);
   writeFileSync(`${file}.gz`, gzipSync(content, { level: 9 }));

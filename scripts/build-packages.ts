@@ -1,7 +1,9 @@
 import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { buildSchema, introspectionFromSchema } from 'graphql';
+import { CONFIG_EVENTS } from '../packages/client/src/config-event.ts';
 
 // Builds packages/client into its dist folder: the program, and the schema in the forms that code generators read.
 
@@ -37,6 +39,9 @@ const introspect = (descriptions: boolean): string =>
     1,
   );
 cpSync(schemaFile, new URL('schema.graphql', dist));
+// A manifest for gateways that take only trusted documents.
+const hash = createHash('sha256').update(CONFIG_EVENTS).digest('hex');
+writeFileSync(new URL('documents.json', dist), JSON.stringify({ [`sha256:${hash}`]: CONFIG_EVENTS }));
 writeFileSync(new URL('introspection.json', dist), introspect(true));
 // A type, as gql.tada reads it. Without the descriptions, which no type needs.
 writeFileSync(

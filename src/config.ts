@@ -45,6 +45,8 @@ export interface Config {
   graphiql: boolean;
   /** The path of a manifest of trusted documents, or of a folder with manifests. */
   trustedDocuments: string | undefined;
+  /** Whether all other documents are refused. */
+  trustedDocumentsOnly: boolean;
   logLevel: LogLevel;
   /** Audit entries older than this are removed. If absent, all are kept. */
   auditRetentionDays: number | undefined;
@@ -126,6 +128,12 @@ export function readConfig(env: Environment = process.env): Config {
     }),
     graphiql: parseBoolean('GATEHOUSE_GRAPHIQL', text('GATEHOUSE_GRAPHIQL'), databaseUrl === undefined, problems),
     trustedDocuments: toPath(text('GATEHOUSE_TRUSTED_DOCUMENTS')),
+    trustedDocumentsOnly: parseBoolean(
+      'GATEHOUSE_TRUSTED_DOCUMENTS_ONLY',
+      text('GATEHOUSE_TRUSTED_DOCUMENTS_ONLY'),
+      false,
+      problems,
+    ),
     logLevel: parseChoice('GATEHOUSE_LOG_LEVEL', text('GATEHOUSE_LOG_LEVEL') ?? 'info', LOG_LEVELS, problems) ?? 'info',
     auditRetentionDays: parseDays('GATEHOUSE_AUDIT_RETENTION_DAYS', text, problems),
     apiTokenMaxDays: parseDays('GATEHOUSE_API_TOKEN_MAX_DAYS', text, problems),

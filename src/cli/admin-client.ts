@@ -1,6 +1,7 @@
 import { readConfig } from '../config.ts';
 import { adminTokenFile, readAdminToken } from './admin-token.ts';
 import { CommandError } from './failure.ts';
+import { OPERATIONS, type OperationName } from './operations.ts';
 
 const TIMEOUT_MS = 30_000;
 
@@ -10,7 +11,7 @@ const TIMEOUT_MS = 30_000;
  * @throws CommandError if no gateway responds, or with the errors that it returns
  */
 export async function requestGateway<Data>(
-  query: string,
+  operation: OperationName,
   variables: Record<string, unknown> = {},
   timeoutMs: number = TIMEOUT_MS,
 ): Promise<Data> {
@@ -26,7 +27,7 @@ export async function requestGateway<Data>(
     response = await fetch(`${config.publicUrl}/graphql`, {
       method: 'POST',
       headers: { 'content-type': 'application/json', authorization: `Bearer ${token.expose()}` },
-      body: JSON.stringify({ query, variables }),
+      body: JSON.stringify({ query: OPERATIONS[operation], variables }),
       redirect: 'error',
       signal: AbortSignal.timeout(timeoutMs),
     });

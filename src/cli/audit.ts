@@ -47,9 +47,8 @@ async function verify(): Promise<VerificationResult> {
   } catch (error) {
     if (!(error instanceof FolderInUseError)) throw error;
     process.stderr.write(`A gateway is using ${config.dataDir}: sending the command to ${config.publicUrl}.\n`);
-    const mutation = 'mutation { verifyAuditLog { verification { checked brokenAt problem head headHash } } }';
     type Answer = { verifyAuditLog: { verification: VerificationResult } };
-    return (await requestGateway<Answer>(mutation, {}, TIMEOUT_MS)).verifyAuditLog.verification;
+    return (await requestGateway<Answer>('verifyAuditLog', {}, TIMEOUT_MS)).verifyAuditLog.verification;
   }
   try {
     if (!(await isUpToDate(database))) {

@@ -4,16 +4,13 @@ import type { VerificationReport } from '../data/keys/key-verification.ts';
 import { requestGateway } from './admin-client.ts';
 import type { KeyAccess } from './key-access.ts';
 
-const FAILURES = 'failures { table column id reason }';
-
 type RotationCounts = Pick<RotationReport, 'total' | 'resealed' | 'remaining' | 'failures'>;
 
 /** Runs the key commands through the running gateway, with the admin token. */
 export function createKeyClient(): KeyAccess {
   const rotateOnce = async (dryRun: boolean): Promise<RotationCounts> => {
     const { rotateEncryptionKeys } = await requestGateway<{ rotateEncryptionKeys: { rotation: RotationCounts } }>(
-      `mutation Rotate($input: RotateEncryptionKeysInput!) { rotateEncryptionKeys(input: $input) {
-         rotation { total resealed remaining ${FAILURES} } } }`,
+      'rotateKeys',
       { input: { dryRun } },
     );
     return rotateEncryptionKeys.rotation;
@@ -23,8 +20,7 @@ export function createKeyClient(): KeyAccess {
     async list() {
       const { encryptionKeys } = await requestGateway<{
         encryptionKeys: (Omit<KeyRecord, 'isConfigured' | 'status'> & { configured: boolean; status: string })[];
-      }>(`query Keys { encryptionKeys {
-            number digest status configured sealedValueCount uses { table column count } } }`);
+      }>('listKeys');
       return encryptionKeys.map(({ configured, status, ...key }) => ({
         ...key,
         isConfigured: configured,
@@ -34,7 +30,7 @@ export function createKeyClient(): KeyAccess {
 
     async add() {
       const { addEncryptionKey } = await requestGateway<{ addEncryptionKey: { encryptionKey: { number: number } } }>(
-        'mutation Add { addEncryptionKey { encryptionKey { number } } }',
+        'addKey',
       );
       return addEncryptionKey.encryptionKey;
     },
@@ -55,15 +51,13 @@ export function createKeyClient(): KeyAccess {
     async verify() {
       const { verifyEncryptedValues } = await requestGateway<{
         verifyEncryptedValues: { verification: VerificationReport };
-      }>(`mutation Verify { verifyEncryptedValues { verification { checked ${FAILURES} } } }`);
+      }>('verifyValues');
       const report = verifyEncryptedValues.verification;
       return { checked: report.checked, failures: toLowerCase(report.failures) };
     },
 
     async revoke(number) {
-      const mutation =
-        'mutation Revoke($input: RevokeEncryptionKeyInput!) { revokeEncryptionKey(input: $input) { encryptionKey { number } } }';
-      await requestGateway(mutation, { input: { number } });
+      await requestGateway('revokeKey', { input: { number } });
     },
   };
 }

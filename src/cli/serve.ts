@@ -16,6 +16,7 @@ import { CommandError } from './failure.ts';
 import { limitHeapGrowth } from './heap-growth.ts';
 import { openConfiguredDatabase } from './open-database.ts';
 import { openConfiguredKeys } from './open-keys.ts';
+import { OPERATIONS } from './operations.ts';
 import { startRetention } from './retention.ts';
 
 /** How long running requests may take to finish after the signal to stop. */
@@ -27,7 +28,7 @@ export async function serve(): Promise<void> {
   limitHeapGrowth();
   const log = createLogger(config.logLevel);
   // Before the database is opened and migrated: a wrong manifest stops the start.
-  const trustedDocuments = loadTrustedDocuments(config);
+  const trustedDocuments = loadTrustedDocuments(config, Object.values(OPERATIONS));
   await assertPortIsFree(config);
   const database = await openConfiguredDatabase(config, (error) =>
     log.warn({ err: error }, 'database connection lost'),
@@ -125,7 +126,7 @@ function announce(config: Config, { port }: RunningServer, signInUrl: string | u
   const lines = [`Gatehouse listens on http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`];
   if (signInUrl !== undefined) {
     lines.push(`Console:      ${config.publicUrl}/`);
-    lines.push(`Playground:   ${config.publicUrl}/graphql`);
+    if (!config.trustedDocumentsOnly) lines.push(`Playground:   ${config.publicUrl}/graphql`);
     lines.push(`Sign in once: ${signInUrl}`);
   }
   if (config.adminToken === undefined) lines.push(`Admin token:  in the file ${adminTokenFile(config)}`);

@@ -50,18 +50,13 @@ interface ToolResult {
   ms: number;
 }
 
-const PAGE_INFO = 'pageInfo { hasNextPage endCursor }';
-/** With their schemas, more may be larger than one answer may be. */
-const TOOLS_OF_PAGE = 10;
 /** Servers may be slow: the gateway waits for them, and gives up before this. */
 const TIMEOUT_MS = 600_000;
 
 /** Prints all servers. */
 export async function listServers({ json }: OutputOptions): Promise<void> {
   const servers = await readPages<ServerRow>(async (after) => {
-    const query = `query Servers($after: String) { mcpServerConfigs(first: 500, after: $after) {
-      nodes { slug displayName url authType availability enabled reachability { state problem checkedAt } } ${PAGE_INFO} } }`;
-    return (await requestGateway<{ mcpServerConfigs: Page<ServerRow> }>(query, { after })).mcpServerConfigs;
+    return (await requestGateway<{ mcpServerConfigs: Page<ServerRow> }>('listServers', { after })).mcpServerConfigs;
   });
   if (json === true) return printJson(servers);
   for (const { slug, url, authType, availability, enabled, reachability } of servers) {
@@ -73,10 +68,8 @@ export async function listServers({ json }: OutputOptions): Promise<void> {
 
 /** Tests a server and prints each step. Exits with 1 if one failed. */
 export async function testServer(slug: string, { json }: OutputOptions): Promise<void> {
-  const query = `mutation Test($id: UUID!) { testMcpServer(input: { id: $id }) {
-    isOk steps { name outcome ms found advice problem } } }`;
   const { testMcpServer: test } = await requestGateway<{ testMcpServer: { isOk: boolean; steps: TestStep[] } }>(
-    query,
+    'testServer',
     { id: await findId(slug) },
     TIMEOUT_MS,
   );
@@ -92,13 +85,13 @@ export async function testServer(slug: string, { json }: OutputOptions): Promise
 /** Prints the tools of a server as they are in the catalogue, with the decision about each. */
 export async function listTools(slug: string, { json }: OutputOptions): Promise<void> {
   const tools = await readPages<ToolRow>(async (after) => {
-    const query = `query Tools($slug: String!, $after: String) { mcpServerConfig(by: { slug: $slug }) {
-      tools(first: ${TOOLS_OF_PAGE}, after: $after) {
-        nodes { name shownAs description inputSchema decision digest warnings } ${PAGE_INFO} } } }`;
-    const { mcpServerConfig } = await requestGateway<{ mcpServerConfig: { tools: Page<ToolRow> } | null }>(query, {
-      slug,
-      after,
-    });
+    const { mcpServerConfig } = await requestGateway<{ mcpServerConfig: { tools: Page<ToolRow> } | null }>(
+      'listTools',
+      {
+        slug,
+        after,
+      },
+    );
     if (mcpServerConfig === null) throw noSuchServer(slug);
     return mcpServerConfig.tools;
   });
@@ -124,10 +117,12 @@ export async function callTool(
   { json, arguments: given }: OutputOptions & { arguments?: string },
 ): Promise<void> {
   const args = parseArguments(given === '-' ? await readStream(process.stdin) : (given ?? '{}'));
-  const query = `mutation Call($input: CallMcpToolInput!) { callMcpTool(input: $input) {
-    result { content structuredContent isError code connectUrl ms } } }`;
   const input = { configId: await findId(slug), tool, arguments: args };
-  const { callMcpTool } = await requestGateway<{ callMcpTool: { result: ToolResult } }>(query, { input }, TIMEOUT_MS);
+  const { callMcpTool } = await requestGateway<{ callMcpTool: { result: ToolResult } }>(
+    'callTool',
+    { input },
+    TIMEOUT_MS,
+  );
   const { result } = callMcpTool;
   if (result.isError) process.exitCode = 1;
   if (json === true) return printJson(result);
@@ -150,8 +145,7 @@ function parseArguments(text: string): unknown {
 }
 
 async function findId(slug: string): Promise<string> {
-  const query = 'query Server($slug: String!) { mcpServerConfig(by: { slug: $slug }) { id } }';
-  const { mcpServerConfig } = await requestGateway<{ mcpServerConfig: { id: string } | null }>(query, { slug });
+  const { mcpServerConfig } = await requestGateway<{ mcpServerConfig: { id: string } | null }>('findServer', { slug });
   if (mcpServerConfig === null) throw noSuchServer(slug);
   return mcpServerConfig.id;
 }

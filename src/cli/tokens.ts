@@ -32,18 +32,15 @@ export async function createToken(options: { user: string; name: string; expires
   const user = await findUser(options.user);
   const expiresAt =
     options.expiresInDays === undefined ? null : new Date(Date.now() + options.expiresInDays * DAY_MS).toISOString();
-  const { createApiToken } = await requestGateway<{ createApiToken: { token: string } }>(
-    'mutation CreateToken($input: CreateApiTokenInput!) { createApiToken(input: $input) { token } }',
-    { input: { userId: user.id, name: options.name, expiresAt } },
-  );
+  const { createApiToken } = await requestGateway<{ createApiToken: { token: string } }>('createToken', {
+    input: { userId: user.id, name: options.name, expiresAt },
+  });
   process.stdout.write(`${createApiToken.token}\n`);
 }
 
 /** Revokes a token immediately. */
 export async function revokeToken(id: string): Promise<void> {
-  const mutation =
-    'mutation RevokeToken($input: RevokeApiTokenInput!) { revokeApiToken(input: $input) { apiToken { id } } }';
-  await requestGateway(mutation, { input: { id } });
+  await requestGateway('revokeToken', { input: { id } });
   process.stdout.write('Revoked.\n');
 }
 
@@ -61,11 +58,7 @@ async function fetchUsers(): Promise<UserRow[]> {
     const {
       users: page,
     }: { users: { nodes: UserRow[]; pageInfo: { hasNextPage: boolean; endCursor: string | null } } } =
-      await requestGateway(
-        `query Tokens($after: String) { users(first: 500, after: $after) {
-           nodes { id email role apiTokens { id name expiresAt revokedAt lastUsedAt } } pageInfo { hasNextPage endCursor } } }`,
-        { after },
-      );
+      await requestGateway('listUsers', { after });
     users.push(...page.nodes);
     after = page.pageInfo.hasNextPage ? page.pageInfo.endCursor : null;
   } while (after !== null);

@@ -21,13 +21,6 @@ interface ImportAnswer {
   importMcpServers: { diff: string; servers: ImportedServer[] };
 }
 
-const IMPORT = `mutation Import($input: ImportMcpServersInput!) {
-  importMcpServers(input: $input) {
-    diff
-    servers { name slug kind applied missingSecrets { placeholder } error }
-  }
-}`;
-
 /** Discovery sends requests to other servers, which may be slow. */
 const TIMEOUT_MS = 600_000;
 
@@ -54,7 +47,7 @@ export async function importServers(file: string, options: ImportOptions): Promi
   ];
   const dryRun = options.yes !== true;
   const { importMcpServers } = await requestGateway<ImportAnswer>(
-    IMPORT,
+    'importServers',
     { input: { content, dryRun, secrets, answers } },
     TIMEOUT_MS,
   );
@@ -81,7 +74,7 @@ export async function importServers(file: string, options: ImportOptions): Promi
 
 /** Prints all servers in the export format, with placeholders for secrets. */
 export async function exportServers(): Promise<void> {
-  const { exportMcpServers } = await requestGateway<{ exportMcpServers: string }>('{ exportMcpServers }');
+  const { exportMcpServers } = await requestGateway<{ exportMcpServers: string }>('exportServers');
   process.stdout.write(exportMcpServers);
 }
 

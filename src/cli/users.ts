@@ -5,7 +5,7 @@ import { findUser } from './tokens.ts';
 export async function createSignInLink(options: { user: string }): Promise<void> {
   const { id: userId } = await findUser(options.user);
   const { createSignInLink: link } = await requestGateway<{ createSignInLink: { url: string; expiresAt: string } }>(
-    'mutation SignInLink($input: CreateSignInLinkInput!) { createSignInLink(input: $input) { url expiresAt } }',
+    'createSignInLink',
     { input: { userId } },
   );
   process.stdout.write(`${link.url}\n`);

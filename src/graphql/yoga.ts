@@ -121,7 +121,7 @@ export function createGraphQL({
     maskedErrors: { maskError: createErrorMask(log), isDev: false },
     plugins: [
       useRequestBody(),
-      useDocumentIds(documentIds),
+      useDocumentIds(documentIds, log),
       useDocumentErrors(),
       useDocumentMemory(documents),
       useLimits(),

@@ -56,7 +56,10 @@ import { requireTokenScope } from './token-scope.ts';
 export interface AppOptions {
   /** The version of this build, e.g. `0.1.0`. */
   version: string;
-  config: Pick<Config, 'publicUrl' | 'oidc' | 'corsOrigins' | 'graphiql' | 'trustedProxies' | 'allowedHosts'>;
+  config: Pick<
+    Config,
+    'publicUrl' | 'oidc' | 'corsOrigins' | 'graphiql' | 'trustedDocumentsOnly' | 'trustedProxies' | 'allowedHosts'
+  >;
   services: Services;
   graphql: GraphQLFace;
   sockets: GraphQLSockets;
@@ -153,7 +156,8 @@ export function createApp(options: AppOptions): App {
     '/',
     createOidcRoutes({ signIn: oidcSignIn, sessions, cookie, pendingCookies, hintCookie, denials, pages }),
   );
-  app.route('/', createPlaygroundRoutes({ assets: playgroundAssets, pageFiles, pages }));
+  const isTrustedOnly = config.trustedDocumentsOnly;
+  app.route('/', createPlaygroundRoutes({ assets: playgroundAssets, pageFiles, pages, isTrustedOnly }));
   app.route('/', createGraphQLRoutes({ graphql, sockets, denials }));
   app.route('/', createServerRoutes(services));
   app.route('/', createIconRoutes(services));

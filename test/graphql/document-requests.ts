@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { TestGateway } from '../setup/gateway.ts';
+import type { App } from '../../src/http/app.ts';
+import { TEST_PUBLIC_URL } from '../setup/gateway.ts';
 import { openSocket } from '../setup/socket-client.ts';
 
 /** The SHA-256 of a document. */
@@ -57,24 +58,34 @@ async function readFirst(response: Response): Promise<Answer> {
   throw new Error('the stream ended without an event');
 }
 
-/** All ways to send an operation as a member. @param port of a server in front of the gateway */
-export function createDocumentPaths(gateway: () => TestGateway, port: () => number): DocumentPath[] {
+/** Where to send operations. */
+export interface DocumentTarget {
+  app: App;
+  /** Of a server in front of it. */
+  port: number;
+  token: string;
+}
+
+/** All ways to send an operation. @param target asked for each time: tables of tests are made before there is one */
+export function createDocumentPaths(target: () => DocumentTarget): DocumentPath[] {
+  const fetch = async (address: string, init: RequestInit) =>
+    target().app.fetch(new Request(new URL(address, TEST_PUBLIC_URL), init));
   const headers = (accept: string) => ({
-    authorization: `Bearer ${gateway().tokens.member}`,
+    authorization: `Bearer ${target().token}`,
     'content-type': 'application/json',
     accept,
   });
   const post = (request: DocumentRequest, accept: string) =>
-    gateway().fetch('/graphql', { method: 'POST', headers: headers(accept), body: JSON.stringify(request) });
+    fetch('/graphql', { method: 'POST', headers: headers(accept), body: JSON.stringify(request) });
   const get = ({ extensions, ...request }: DocumentRequest, accept: string) => {
     const all = { ...request, ...(extensions !== undefined && { extensions: JSON.stringify(extensions) }) };
     const address = `/graphql?${new URLSearchParams(all as Record<string, string>)}`;
-    return gateway().fetch(address, { headers: headers(accept) });
+    return fetch(address, { headers: headers(accept) });
   };
   const ask = async (payload: DocumentRequest): Promise<DocumentAnswer> => {
-    const socket = await openSocket(port());
+    const socket = await openSocket(target().port);
     try {
-      await socket.init({ authorization: `Bearer ${gateway().tokens.member}` });
+      await socket.init({ authorization: `Bearer ${target().token}` });
       socket.send({ type: 'subscribe', id: '1', payload });
       const message = await socket.next();
       return toAnswer(message?.type === 'error' ? { errors: message.payload } : message?.payload);

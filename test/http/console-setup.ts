@@ -8,6 +8,7 @@ import { findFreePort } from '../setup/free-port.ts';
 import { createTestGateway, type TestGateway } from '../setup/gateway.ts';
 import { startModernServer } from '../setup/mcp-servers.ts';
 import { startProtectedMcpServer } from '../setup/protected-mcp-server.ts';
+import { createReplica } from '../setup/replica.ts';
 import { startTcpProxy, type TcpProxy } from '../setup/tcp-proxy.ts';
 import { openSession } from './browser-session.ts';
 import { LOOPBACK_ALLOWED } from './connection-setup.ts';
@@ -34,8 +35,15 @@ export interface ConsoleWorld {
   close(): Promise<void>;
 }
 
-/** Opens a world. Close it. */
-export async function openConsoleWorld(): Promise<ConsoleWorld> {
+/**
+ * Opens a world. Close it.
+ *
+ * @param options.trustedOnly whether browsers reach a gateway that takes only trusted documents
+ * @param options.knowsConsole whether it knows the documents of the console. Default: as every gateway does
+ */
+export async function openConsoleWorld(
+  options: { trustedOnly?: boolean; knowsConsole?: boolean } = {},
+): Promise<ConsoleWorld> {
   const closers: (() => Promise<unknown>)[] = [];
   const close = async (): Promise<void> => {
     for (const each of closers.reverse()) await each();
@@ -53,7 +61,8 @@ export async function openConsoleWorld(): Promise<ConsoleWorld> {
     const origin = `http://localhost:${proxy.port}`;
     const gateway = await createTestGateway({ env: { ...LOOPBACK_ALLOWED, GATEHOUSE_PUBLIC_URL: origin } });
     closers.push(() => gateway.close());
-    const server: RunningServer = await listen(gateway.app, { host: '127.0.0.1', port });
+    const app = await openApp(gateway, options, closers);
+    const server: RunningServer = await listen(app, { host: '127.0.0.1', port });
     closers.push(() => server.close(0));
     const browser: Browser = await launchBrowser(['127.0.0.1']);
     closers.push(() => browser.close());
@@ -84,6 +93,21 @@ export async function openConsoleWorld(): Promise<ConsoleWorld> {
     await close();
     throw error;
   }
+}
+
+/** The app that browsers reach: the gateway's own, or that of a replica that differs. */
+async function openApp(
+  gateway: TestGateway,
+  { trustedOnly = false, knowsConsole = true }: { trustedOnly?: boolean; knowsConsole?: boolean },
+  closers: (() => Promise<unknown>)[],
+): Promise<TestGateway['app']> {
+  if (!trustedOnly && knowsConsole) return gateway.app;
+  const replica = await createReplica(gateway, gateway.database, {
+    config: { trustedDocumentsOnly: trustedOnly },
+    ...(!knowsConsole && { trustedDocuments: { isOnly: false, byHash: new Map(), bytes: 0 } }),
+  });
+  closers.push(() => replica.close());
+  return replica.gateway.app;
 }
 
 /** What a screen reader or a keyboard could not use on the page, in light and in dark. */

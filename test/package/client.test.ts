@@ -44,7 +44,14 @@ test('the package holds the program, its types, the schema and the papers, and n
   const program = [...sources, 'introspection.ts'].flatMap((name) =>
     ['.js', '.d.ts'].map((ending) => `dist/${name.replace('.ts', ending)}`),
   );
-  const others = ['dist/introspection.json', 'dist/schema.graphql', 'LICENSE', 'README.md', 'package.json'];
+  const others = [
+    'dist/documents.json',
+    'dist/introspection.json',
+    'dist/schema.graphql',
+    'LICENSE',
+    'README.md',
+    'package.json',
+  ];
   expect(files.sort()).toEqual([...program, ...others].map((file) => `package/${file}`).sort());
 });
 

@@ -1,4 +1,5 @@
 import { Writable } from 'node:stream';
+import type { Config } from '../../src/config.ts';
 import type { Keyring } from '../../src/crypto/keyring.ts';
 import { Secret } from '../../src/crypto/secret.ts';
 import type { Database } from '../../src/data/database/database.ts';
@@ -17,13 +18,17 @@ export interface Replica {
 export async function createReplica(
   of: TestGateway,
   database: Database,
-  options: { keyring?: Keyring } & Pick<GatewayOptions, 'upstreamTools' | 'streamLimits' | 'listsInBackground'> = {},
+  options: { keyring?: Keyring; config?: Partial<Config> } & Pick<
+    GatewayOptions,
+    'upstreamTools' | 'streamLimits' | 'listsInBackground' | 'trustedDocuments'
+  > = {},
 ): Promise<Replica> {
   const gateway = await createGateway({
     listsInBackground: options.listsInBackground ?? false,
     upstreamTools: options.upstreamTools,
+    trustedDocuments: options.trustedDocuments,
     streamLimits: options.streamLimits,
-    config: of.config,
+    config: { ...of.config, ...options.config },
     database,
     keyring: options.keyring ?? of.keyring,
     adminToken: new Secret(of.tokens.bootstrap),

@@ -2,7 +2,9 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, expect, test } from 'vitest';
+import { OPERATIONS } from '../../src/cli/operations.ts';
 import { ConfigError, readConfig } from '../../src/config.ts';
+import { findDocumentProblems } from '../../src/graphql/trusted-documents/document-problems.ts';
 import { loadTrustedDocuments } from '../../src/graphql/trusted-documents/load-trusted-documents.ts';
 import { CACHE_BOUNDS } from '../../src/limits/cache-bounds.ts';
 import { hashOf, idOf } from '../graphql/document-requests.ts';
@@ -117,6 +119,13 @@ test.each([
   ],
 ])('%s stops the start', (_name, place, problem) => {
   expect(problemsOf(place())).toEqual([expect.stringMatching(problem)]);
+});
+
+test('the operations of the commands can be trusted, and all are valid', () => {
+  const texts = Object.values(OPERATIONS);
+  for (const text of texts) expect([text, findDocumentProblems(text)]).toEqual([text, []]);
+  const { byHash } = loadTrustedDocuments(readConfig({}), texts);
+  expect(texts.filter((text) => byHash.get(hashOf(text)) !== text)).toEqual([]);
 });
 
 test('without a manifest, nothing of an operator is trusted', () => {

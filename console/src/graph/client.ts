@@ -1,8 +1,11 @@
-import { Client, type ExecutionResult, fetchExchange, mapExchange, subscriptionExchange } from '@urql/core';
+import { Client, fetchExchange, mapExchange, subscriptionExchange } from '@urql/core';
 import { cacheExchange } from '@urql/exchange-graphcache';
 import { createClient } from 'graphql-ws/client';
+import { hashOf } from './document-hash.ts';
 import { codeOf } from './errors.ts';
 import { createLateAnswers } from './late-answers.ts';
+import { sendHashesExchange } from './send-hashes.ts';
+import { subscribeByHash } from './subscribe-by-hash.ts';
 
 /** Close codes after which another try is of no use: the session has ended. */
 const UNAUTHENTICATED_CLOSE = 4401;
@@ -101,14 +104,12 @@ export function createGraphClient(): Client {
         },
       }),
       lateAnswers.exchange,
+      sendHashesExchange,
       fetchExchange,
       subscriptionExchange({
-        forwardSubscription: ({ query = '', variables }) => ({
-          subscribe: ({ next, error, complete }) => ({
-            unsubscribe: socket.subscribe(
-              { query, variables: variables ?? {} },
-              { next: (result) => next(result as ExecutionResult), error, complete },
-            ),
+        forwardSubscription: ({ query = '', variables }, operation) => ({
+          subscribe: (sink) => ({
+            unsubscribe: subscribeByHash(socket, { query, variables: variables ?? {} }, hashOf(operation.query), sink),
           }),
         }),
       }),

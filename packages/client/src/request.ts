@@ -1,7 +1,7 @@
 import { readAnswer } from './answer.ts';
 import { type ClientOptions, createHeaders, send } from './connection.ts';
 import { createError, GatehouseError } from './errors.ts';
-import { printDocument, type TypedDocument } from './typed-document.ts';
+import { findDocumentId, printDocument, type TypedDocument } from './typed-document.ts';
 
 /** How one request is made. */
 export interface RequestOptions {
@@ -25,7 +25,7 @@ export async function request<Result, Variables>(
 ): Promise<Result> {
   const headers = await createHeaders(client);
   const timeout = AbortSignal.timeout(timeoutMs);
-  try {
+  const post = async (params: object): Promise<Result> => {
     const response = await send(client, {
       method: 'POST',
       headers: {
@@ -33,10 +33,20 @@ export async function request<Result, Variables>(
         'content-type': 'application/json',
         accept: 'application/graphql-response+json, application/json;q=0.9',
       },
-      body: JSON.stringify({ query: printDocument(document), variables }),
+      body: JSON.stringify({ ...params, variables }),
       signal: signal === undefined ? timeout : AbortSignal.any([signal, timeout]),
     });
     return (await readAnswer(response)) as Result;
+  };
+  const documentId = findDocumentId(document);
+  const postText = () => post({ query: printDocument(document) });
+  try {
+    if (documentId === undefined) return await postText();
+    // Where the gateway does not know the document, nothing was carried out.
+    return await post({ documentId }).catch((error: unknown) => {
+      if (error instanceof GatehouseError && error.code === 'PERSISTED_QUERY_NOT_FOUND') return postText();
+      throw error;
+    });
   } catch (cause) {
     signal?.throwIfAborted();
     if (timeout.aborted) {

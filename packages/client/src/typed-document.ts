@@ -18,6 +18,13 @@ export function printDocument(document: TypedDocument<never, never> | TypedDocum
   return isNode(document) ? print(document) : document.toString();
 }
 
+/** The identifier by which a gateway may know a document. Only documents that were generated with their hash have one. */
+export function findDocumentId(document: object): string | undefined {
+  const { __meta__: meta } = document as { __meta__?: { hash?: unknown } };
+  const hash = meta?.hash;
+  return typeof hash === 'string' && /^sha256:[0-9a-f]{64}$/.test(hash) ? hash : undefined;
+}
+
 function isNode(document: object): document is DocumentNode {
   return 'kind' in document && document.kind === 'Document';
 }

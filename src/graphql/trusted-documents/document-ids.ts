@@ -36,7 +36,7 @@ const HASH_PATH = ['extensions', 'persistedQuery', 'sha256Hash'];
  * send themselves. A trusted document is never replaced.
  */
 export function createDocumentIds(trusted: TrustedDocuments, caches: Caches) {
-  const { byHash } = trusted;
+  const { byHash, isOnly } = trusted;
   caches.add<Bounded>({
     status: () => ({ ...CACHE_BOUNDS.trustedDocuments, entries: byHash.size, bytes: trusted.bytes }),
   });
@@ -46,6 +46,9 @@ export function createDocumentIds(trusted: TrustedDocuments, caches: Caches) {
   );
 
   return {
+    /** Whether a document may be used: any, unless only trusted ones may. */
+    isAllowed: (text: string): boolean => !isOnly || byHash.has(hashDocument(text)),
+
     /**
      * Sets `query` of a request that names its document, and removes `documentId`.
      *
@@ -70,6 +73,7 @@ export function createDocumentIds(trusted: TrustedDocuments, caches: Caches) {
       if (hashDocument(query) !== hash) {
         throw invalid(path, 'DOCUMENT_ID_MISMATCH', 'Is not the SHA-256 of the query beside it, as UTF-8.');
       }
+      // With `isOnly`, no other document becomes valid.
       return byHash.has(hash) ? undefined : () => registered.set(hash, query);
     },
   };

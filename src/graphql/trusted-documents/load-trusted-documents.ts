@@ -2,11 +2,14 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { type Config, ConfigError } from '../../config.ts';
 import { CACHE_BOUNDS } from '../../limits/cache-bounds.ts';
+import { hashDocument } from './document-hash.ts';
 import { findDocumentProblems } from './document-problems.ts';
 import { type ManifestDocument, readManifests } from './read-manifests.ts';
 
 /** Documents that the gateway knows by their hash from the start. */
 export interface TrustedDocuments {
+  /** Whether all other documents are refused. */
+  readonly isOnly: boolean;
   /** The text of each by its hash. */
   readonly byHash: ReadonlyMap<string, string>;
   /** An estimate of the memory that they need. */
@@ -26,20 +29,25 @@ const MAX_TOLD = 100;
 /**
  * Loads the documents of the console, and those that the operator trusts.
  *
+ * @param more texts of documents that are trusted, too: those of the commands
  * @throws ConfigError with all problems of the operator's manifests
  */
-export function loadTrustedDocuments({ trustedDocuments: place }: Pick<Config, 'trustedDocuments'>): TrustedDocuments {
+export function loadTrustedDocuments(
+  { trustedDocuments: place, trustedDocumentsOnly: isOnly }: Pick<Config, 'trustedDocuments' | 'trustedDocumentsOnly'>,
+  more: readonly string[] = [],
+): TrustedDocuments {
   const problems: string[] = [];
   const given = place === undefined ? [] : readManifests(place, problems);
   for (const document of given) {
     problems.push(...findDocumentProblems(document.text).map((problem) => `${document.place}: ${problem}`));
   }
-  const byHash = new Map([...loadOwn(), ...given].map(({ hash, text }) => [hash, text]));
+  const commands = more.map((text) => [hashDocument(text), text] as const);
+  const byHash = new Map([...commands, ...[...loadOwn(), ...given].map(({ hash, text }) => [hash, text] as const)]);
   const bytes = [...byHash.values()].reduce((sum, text) => sum + ENTRY_BYTES + CHARACTER_BYTES * text.length, 0);
   if (byHash.size > MAX_DOCUMENTS) problems.push(`${place}: has more than ${MAX_DOCUMENTS} documents.`);
   if (bytes > MAX_BYTES) problems.push(`${place}: needs more than ${MAX_BYTES / 1_000_000} MB of memory.`);
   if (problems.length > 0) throw new ConfigError(tell(problems).map((each) => `GATEHOUSE_TRUSTED_DOCUMENTS: ${each}`));
-  return { byHash, bytes };
+  return { isOnly, byHash, bytes };
 }
 
 let own: ManifestDocument[] | undefined;

@@ -32,16 +32,19 @@ export function createAssetRoutes(assets: Assets): Hono<HttpEnv> {
  * Serves `GET /graphql` to browsers that request HTML: the playground, or the sign-in page if nobody is signed in. All
  * other requests are passed on to GraphQL.
  *
- * @param assets undefined if the playground is off: requests for HTML without a query then get 404
+ * @param options.assets undefined if the playground is off: requests for HTML without a query then get 404
+ * @param options.isTrustedOnly whether only trusted documents are taken. What somebody writes in a playground is none
  */
 export function createPlaygroundRoutes({
   assets,
   pageFiles,
   pages,
+  isTrustedOnly,
 }: {
   assets: Assets | undefined;
   pageFiles: PageFiles;
   pages: Pages;
+  isTrustedOnly: boolean;
 }): Hono<HttpEnv> {
   const routes = new Hono<HttpEnv>();
 
@@ -54,6 +57,7 @@ export function createPlaygroundRoutes({
       const { pathname, search } = new URL(c.req.url);
       return pages.signIn(c, { returnTo: parseReturnPath(`${pathname}${search}`) });
     }
+    if (isTrustedOnly) return pages.trustedOnly(c);
     c.header('content-security-policy', PLAYGROUND_POLICY);
     return c.html(renderPlaygroundPage({ assets, pageFiles }, viewer));
   });

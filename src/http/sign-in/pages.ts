@@ -100,6 +100,18 @@ export function createPages({ files, providerLabel }: { files: PageFiles; provid
       );
     },
 
+    /** The page in place of the playground, for gateways that take only trusted documents. */
+    trustedOnly(c: Context) {
+      return respond(
+        c,
+        200,
+        'The playground is off',
+        html`<p>This gateway takes only trusted documents (<code>GATEHOUSE_TRUSTED_DOCUMENTS_ONLY</code>). It would refuse what
+        you write here, for admins, too.</p>
+      <a class="button" href="/">Open the console</a>`,
+      );
+    },
+
     /** @param endSessionUrl where the browser signs out at the provider, too */
     signedOut(c: Context, { endSessionUrl }: { endSessionUrl: string | undefined }) {
       const further =

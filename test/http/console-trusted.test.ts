@@ -1,0 +1,71 @@
+// On the embedded database: it shows a page.
+
+import type { Page, Response } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { skipsBrowser } from '../setup/browser.ts';
+import { type ConsoleWorld, openConsoleWorld } from './console-setup.ts';
+
+const PAGES = ['/', '/servers/open', '/chats', '/account'];
+const ADMIN_PAGES = ['', '/servers', '/servers/new', '/people', '/keys', '/audit'].map((it) => `/admin${it}`);
+
+/** Notes what a page asks the graph over HTTP: whether it sent the document, and the status of the answer. */
+function watchGraph(page: Page) {
+  const seen: { hasText: boolean; status: number }[] = [];
+  page.on('response', (response: Response) => {
+    const request = response.request();
+    if (!response.url().endsWith('/graphql') || request.method() !== 'POST') return;
+    seen.push({ hasText: request.postDataJSON().query !== undefined, status: response.status() });
+  });
+  return seen;
+}
+
+async function visitAll(world: ConsoleWorld) {
+  const { page, context, problems } = await world.signIn(world.gateway.tokens.admin);
+  const graph = watchGraph(page);
+  for (const path of [...PAGES, ...ADMIN_PAGES]) {
+    await page.goto(`${world.origin}${path}`);
+    await page.getByRole('heading', { level: 1 }).first().waitFor();
+    await page.waitForLoadState('networkidle');
+  }
+  return { page, graph, context, problems };
+}
+
+/** A change of a server shows, which the page learns over its WebSocket. */
+async function expectLive(world: ConsoleWorld, page: Page): Promise<void> {
+  await page.goto(world.origin);
+  await page.getByRole('heading', { name: 'Open tools' }).waitFor();
+  await page.getByText('Not live').waitFor({ state: 'hidden' });
+  await world.define({ slug: 'later', display_name: 'Later' });
+  await page.getByRole('heading', { name: 'Later' }).waitFor();
+}
+
+describe.skipIf(skipsBrowser).each([
+  ['a gateway that takes only trusted documents', { trustedOnly: true }],
+  ['a gateway of another version, which knows none of its documents', { knowsConsole: false }],
+] as const)('the console at %s', (_name, options) => {
+  let world: ConsoleWorld;
+  beforeAll(async () => {
+    world = await openConsoleWorld(options);
+    await world.define({ slug: 'open', display_name: 'Open tools', availability: 'default_on' });
+  });
+  afterAll(() => world?.close());
+
+  test('shows all of its pages, and changes live', async () => {
+    const { page, graph, context, problems } = await visitAll(world);
+    await expectLive(world, page);
+    expect(graph.length).toBeGreaterThan(15);
+    if ('trustedOnly' in options) {
+      expect(graph.filter(({ hasText, status }) => hasText || status !== 200)).toEqual([]);
+    } else {
+      // Each document was asked by its hash, in vain, and then sent.
+      const [texts, hashes] = [graph.filter(({ hasText }) => hasText), graph.filter(({ hasText }) => !hasText)];
+      expect(texts.filter(({ status }) => status !== 200)).toEqual([]);
+      expect(hashes.filter(({ status }) => status !== 400)).toEqual([]);
+      expect(texts.length).toBeGreaterThan(15);
+    }
+    // Browsers note each answer that is not 2xx.
+    const noted = problems.filter((it) => 'trustedOnly' in options || !it.includes('status of 400'));
+    expect(noted).toEqual([]);
+    await context.close();
+  });
+});
