@@ -1,10 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { CHAT_GROUP } from '../../src/http/rest/chat-operations.ts';
-import { SERVER_GROUP } from '../../src/http/rest/server-operations.ts';
 import { CREDENTIAL_LIMITS } from '../../src/limits/credential-limits.ts';
 import { createTestGateway, type TestGateway } from '../setup/gateway.ts';
 import { createId, issuesOf } from './config-operations.ts';
-import { createSubjects, listRootFields, type Subjects, toOperation } from './root-fields.ts';
+import { createSubjects, listRootFields, type Subjects, schema, toOperation } from './root-fields.ts';
 
 const CREATE = `mutation ($input: CreateApiTokenInput!) {
   createApiToken(input: $input) { token apiToken { id scopes mcpServerIds expiresAt } } }`;
@@ -12,6 +10,16 @@ const REVOKE = 'mutation ($id: UUID!) { revokeApiToken(id: $id) { apiToken { id 
 const END = 'mutation ($id: UUID!) { endSession(input: { id: $id }) { endedId } }';
 const OWN = '{ viewer { apiTokens { id name } sessions { id isCurrent apiTokenId } } }';
 const DAY_MS = 86_400_000;
+/** Files, pages without anything that is stored, health, and metadata. Their answers are the same for every caller. */
+const OPEN_ROUTES = [
+  ...['/healthz', '/readyz', '/metrics', '/assets/:name', '/'],
+  ...['/servers', '/servers/*', '/chats', '/chats/*', '/account', '/account/*', '/admin', '/admin/*'],
+  ...['/api/openapi.json', '/.well-known/oauth-protected-resource', '/.well-known/oauth-protected-resource/mcp'],
+  '/.well-known/oauth-protected-resource/mcp/servers/:slug',
+  '/.well-known/oauth-protected-resource/mcp/chats/:chatId',
+  '/api/experimental/mcp/servers/:id/oauth2/client.json',
+  '/graphql/assets/:fileName',
+];
 
 let gateway: TestGateway;
 let subjects: Subjects;
@@ -167,39 +175,71 @@ describe('a token without the scope GRAPH', () => {
     expect([answer.status, codeOf(answer), answer.data]).toEqual([403, 'FORBIDDEN', undefined]);
   });
 
-  test('is refused by a subscription', async () => {
-    const response = await gateway.fetch('/graphql', {
-      method: 'POST',
-      headers: {
-        authorization: `Bearer ${token}`,
-        accept: 'text/event-stream',
-        'content-type': 'application/json',
-      },
-      body: JSON.stringify({ query: 'subscription { mcpServerConfigEvents { type } }' }),
-    });
-    expect(response.status).toBe(403);
-    expect(response.headers.get('content-type')).not.toContain('event-stream');
-  });
-
-  const routes = [SERVER_GROUP, CHAT_GROUP].flatMap(({ prefix, operations }) =>
-    Object.values(operations).map(({ method, path }) => `${method.toUpperCase()} ${prefix}${path}`),
-  );
-  test.each([...routes, 'POST /auth/session', 'GET /auth/sign-in', 'GET /graphql'])(
-    'is refused by %s',
-    async (route) => {
-      const [method = '', path = ''] = route.split(' ');
-      for (const name of ['authorization', ...(path.startsWith('/api/') ? ['coder-session-token'] : [])]) {
-        const value = name === 'authorization' ? `Bearer ${token}` : token;
-        const response = await gateway.fetch(path.replace('{id}', subjects.configId), {
-          method,
-          headers: { [name]: value },
-        });
-        expect(response.status, name).toBe(403);
-        expect(response.headers.get('set-cookie')).toBeNull();
+  test.each(Object.keys(schema.getSubscriptionType()?.getFields() ?? {}))(
+    'is refused by the subscription %s',
+    async (field) => {
+      const query = `subscription { ${field} { __typename } }`;
+      for (const method of ['POST', 'GET']) {
+        const response = await gateway.fetch(
+          `/graphql${method === 'GET' ? `?${new URLSearchParams({ query })}` : ''}`,
+          {
+            method,
+            headers: {
+              authorization: `Bearer ${token}`,
+              accept: 'text/event-stream',
+              'content-type': 'application/json',
+            },
+            ...(method === 'POST' && { body: JSON.stringify({ query }) }),
+          },
+        );
+        expect(response.status).toBe(403);
+        expect(response.headers.get('content-type')).not.toContain('event-stream');
       }
     },
   );
+
+  test('is refused by every route that looks at credentials, and by none of the doors', async () => {
+    const { guarded } = listRoutes();
+    expect(guarded.length).toBeGreaterThan(40);
+    for (const { method, path } of guarded) {
+      for (const name of ['authorization', ...(path.startsWith('/api/') ? ['coder-session-token'] : [])]) {
+        const value = name === 'authorization' ? `Bearer ${token}` : token;
+        const init = { method, headers: { [name]: value } };
+        const response = await gateway.fetch(path.replace(/:\w+/, subjects.configId), init);
+        expect([method, path, name, response.status]).toEqual([method, path, name, 403]);
+        expect(response.headers.get('set-cookie')).toBeNull();
+      }
+    }
+  });
+
+  test('meets no other routes but those for everybody', () => {
+    expect(listRoutes().open).toEqual(OPEN_ROUTES);
+  });
 });
+
+test('a token without the scope MCP is refused by every door', async () => {
+  const { token } = await newToken({ scopes: ['GRAPH'] });
+  const { doors } = listRoutes();
+  expect(doors.map(({ path }) => path)).toEqual(['/mcp', '/mcp/servers/:slug', '/mcp/chats/:chatId']);
+  for (const { method, path } of doors) {
+    const init = { method, headers: { authorization: `Bearer ${token}` } };
+    const response = await gateway.fetch(path.replace(/:\w+/, subjects.slug), init);
+    expect([path, response.status]).toEqual([path, 403]);
+  }
+});
+
+/** The routes of the app: those without a look at credentials, the doors, and all others. */
+function listRoutes() {
+  const routes = gateway.app.routes.filter(({ method }) => method !== 'ALL');
+  const first = routes.findIndex(({ path }) => path === '/mcp');
+  const behind = routes.slice(first);
+  const isDoor = ({ path }: { path: string }) => /^\/mcp(?:\/|$)/.test(path);
+  return {
+    open: [...new Set(routes.slice(0, first).map(({ path }) => path))],
+    doors: behind.filter(isDoor),
+    guarded: behind.filter((route) => !isDoor(route)),
+  };
+}
 
 describe('a sign-in link of an admin', () => {
   const LINK = 'mutation ($userId: UUID!) { createSignInLink(input: { userId: $userId }) { url expiresAt } }';
