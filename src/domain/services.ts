@@ -103,6 +103,7 @@ export function createServices(options: ServicesOptions) {
     isAllowedPrivateHost,
     resolveHosts,
     setup: connections.oauthSetup,
+    connections: connections.connections,
     endings,
     quotas,
     userRates,

@@ -46,10 +46,16 @@ const OWN_FIELDS: Readonly<Record<string, ReadonlySet<string>>> = {
   PageInfo: new Set(['startCursor', 'endCursor']),
 };
 
+/** An argument that also depends on the viewer: a field of an input type. */
+const OWN_ARGUMENT = { type: 'McpServerConfigFilter', field: 'viewerState' } as const;
+
 /** Who may share the answer to a document. */
 export type AnswerReach = 'role' | 'viewer' | 'nobody';
 
-/** Who may share the answer to a document while nothing changes; `nobody` if it must be executed each time. */
+/**
+ * Who may share the answer to a document while nothing changes; `nobody` if it must be executed each time. Variables can
+ * restrict it further: see `asksOwn`.
+ */
 export function findAnswerReach(schema: GraphQLSchema, document: DocumentNode): AnswerReach {
   let reach: AnswerReach = 'role';
   const typeInfo = new TypeInfo(schema);
@@ -58,6 +64,10 @@ export function findAnswerReach(schema: GraphQLSchema, document: DocumentNode): 
     visitWithTypeInfo(typeInfo, {
       OperationDefinition(operation) {
         if (operation.operation === OperationTypeNode.MUTATION) reach = 'nobody';
+      },
+      ObjectField({ name: { value: field } }) {
+        const type = getNamedType(typeInfo.getParentInputType())?.name;
+        if (type === OWN_ARGUMENT.type && field === OWN_ARGUMENT.field && reach === 'role') reach = 'viewer';
       },
       Field({ name: { value: field } }) {
         const type = getNamedType(typeInfo.getParentType())?.name ?? '';
@@ -119,11 +129,11 @@ export function createAnswerMemory(schema: GraphQLSchema, caches: Caches) {
     if (reach === 'nobody' || viewer.kind !== 'user') return undefined;
     const operation = getOperationAST(document, operationName);
     if (operation == null) return undefined;
-    const whose = reach === 'viewer' ? viewerUserId(viewer) : null;
     // An event does not depend on the arguments of the subscription, unless directives use them.
     const isGiven = event === null || hasDirectives;
     const given = isGiven ? coerceVariables(schema, operation, variables ?? {}) : {};
     if (given === undefined) return undefined;
+    const whose = reach === 'viewer' || asksOwn(given) ? viewerUserId(viewer) : null;
     const text = JSON.stringify([number, operationName, viewer.role, whose, given, event]);
     return createHash('sha256').update(text).digest('base64');
   };
@@ -197,6 +207,13 @@ interface Execution {
   variables?: Readonly<Record<string, unknown>> | null | undefined;
   /** Identifies the event of a subscription. */
   event?: string;
+}
+
+/** Whether a variable is a filter by what depends on the viewer. */
+function asksOwn(given: Readonly<Record<string, unknown>>): boolean {
+  return Object.values(given).some(
+    (value) => typeof value === 'object' && value !== null && OWN_ARGUMENT.field in value,
+  );
 }
 
 /** Whether variables can decide on which fields are in the answer. */

@@ -173,58 +173,6 @@ test('own writes are in the next answer without waiting for a notification', asy
   }
 });
 
-test('memory equals the database in content and order after any changes', async () => {
-  const { store } = await openMemory();
-  const names = ['b', 'B', 'é', 'Zebra', 'a\u{10ffff}', 'a\u{ffee}', '🦓', 'x', 'z10', 'z9', 'a b', '%_\\'];
-  const ids: string[] = [];
-  const random = createRandom(20_261_124);
-  for (let step = 0; step < 150; step += 1) {
-    const id = ids[random(ids.length)];
-    const action = ids.length < 8 ? 0 : random(4);
-    if (action === 0 || id === undefined) {
-      const displayName = `${names[random(names.length)]}`;
-      const enabled = random(2) === 0;
-      const more = [
-        {},
-        { authType: 'api_key', apiKeyHeader: 'x', apiKeyValue: sealText('y') },
-        { availability: 'force_on' },
-      ];
-      ids.push((await defineConfig({ displayName, enabled, toolDenyList: ['x', 'y'], ...more[random(3)] })).id);
-    } else if (action === 1) {
-      await sealed.prisma.mcpServerConfig.delete({ where: { id } });
-      ids.splice(ids.indexOf(id), 1);
-    } else {
-      const data = { displayName: `${names[random(names.length)]}`, enabled: random(2) === 0 };
-      await sealed.prisma.mcpServerConfig.update({ where: { id }, data: { ...data, version: { increment: 1 } } });
-    }
-    if (step % 10 !== 0) continue;
-    for (const viewer of [ADMIN, MEMBER]) {
-      for (const filter of [{}, { search: 'z' }, { search: 'A ' }, { search: '%_' }, { enabled: false }, FORCED]) {
-        expect(await store.configs.count(viewer, { filter })).toBe(await stored.configs.count(viewer, { filter }));
-        let after: { displayName: string; id: string } | undefined;
-        for (;;) {
-          const page = await store.configs.list(viewer, { first: 5, after, filter });
-          expect(page).toEqual(await stored.configs.list(viewer, { first: 5, after, filter }));
-          after = page.rows.at(-1);
-          if (!page.hasMore) break;
-        }
-      }
-      const forChats = { ids: ids.slice(0, 5) };
-      expect(await store.configs.listVisible(viewer, {})).toEqual(await stored.configs.listVisible(viewer, {}));
-      expect(await store.configs.listForChats(viewer, forChats)).toEqual(
-        await stored.configs.listForChats(viewer, forChats),
-      );
-      for (const each of ids.slice(0, 5)) {
-        const found = await stored.configs.findById(viewer, { id: each });
-        expect(await store.configs.findById(viewer, { id: each.toUpperCase() })).toEqual(found);
-        if (found !== null) expect(await store.configs.findBySlug(viewer, found)).toEqual(found);
-      }
-    }
-  }
-});
-
-const FORCED = { availability: 'force_on' } as const;
-
 test('records in memory are shared and cannot be changed', async () => {
   const { store } = await openMemory();
   const { id } = await defineConfig({ toolDenyList: ['x'] });
@@ -252,17 +200,6 @@ test('memory is reloaded when the database was restored or replaced', async () =
   expect(reader.resets()).toBeGreaterThan(again);
   await sealed.database.query('UPDATE feed_counter SET n = n + 1');
 });
-
-/** Reproducible random numbers (mulberry32). */
-function createRandom(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let value = Math.imul(state ^ (state >>> 15), 1 | state);
-    value = (value + Math.imul(value ^ (value >>> 7), 61 | value)) ^ value;
-    return ((value ^ (value >>> 14)) >>> 0) % Math.max(below, 1);
-  };
-}
 
 describe('the reader of the feed', () => {
   /** The stored feed with a different way to read its position. */

@@ -71,6 +71,14 @@ describe('an answer may be reused', () => {
   });
 
   test.each([
+    '{ mcpServerConfigs(filter: { enabled: true, viewerState: READY }) { totalCount } }',
+    'query ($s: McpServerState) { mcpServerConfigs(filter: { viewerState: $s }) { nodes { id } } }',
+    'query ($f: McpServerConfigFilter = { viewerState: READY }) { mcpServerConfigs(filter: $f) { totalCount } }',
+  ])('%s: to the viewer, who alone has this state', (text) => {
+    expect(findAnswerReach(schema, parse(text))).toBe('viewer');
+  });
+
+  test.each([
     '{ viewer { id } }',
     '{ mcpServerConfigs { nodes { id } } viewer { id } }',
     '{ chats { nodes { id } } }',
@@ -132,6 +140,21 @@ describe('an answer from memory', () => {
     }
     await asAdmin(`mutation { removeMcpServerUserTokens(id: "${id}") { removedCount } }`);
     expect(await twice(tokens.member)).toMatchObject({ authConnected: false, viewerState: 'NEEDS_CONNECT' });
+  });
+
+  test("of a filter by the viewer's state belongs to its caller, also if variables ask for it", async () => {
+    const { tokens, userIds } = gateway;
+    const another = await createMember();
+    await insertUserToken(gateway, { configId: id, userId: userIds.member });
+    const query = 'query ($f: McpServerConfigFilter) { mcpServerConfigs(filter: $f) { totalCount nodes { id } } }';
+    const countOf = async (viewerState: string, token: string) =>
+      (await ask(query, token, { f: { viewerState } })).mcpServerConfigs.totalCount;
+    for (let round = 0; round < 2; round += 1) {
+      expect([await countOf('READY', tokens.member), await countOf('NEEDS_CONNECT', tokens.member)]).toEqual([1, 0]);
+      expect([await countOf('READY', another), await countOf('NEEDS_CONNECT', another)]).toEqual([0, 1]);
+    }
+    await asAdmin(`mutation { removeMcpServerUserTokens(id: "${id}") { removedCount } }`);
+    expect([await countOf('READY', tokens.member), await countOf('NEEDS_CONNECT', tokens.member)]).toEqual([0, 1]);
   });
 
   test('matches the operation and the variables that were sent', async () => {

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { createTestGateway, type TestGateway } from '../setup/gateway.ts';
 import { createId, type LooseInput } from './config-operations.ts';
 import { uniqueSlug } from './root-fields.ts';
+import { insertUserToken } from './user-tokens.ts';
 
 let gateway: TestGateway;
 beforeAll(async () => {
@@ -254,6 +255,57 @@ describe('filters', () => {
     ];
     for (const [filter, names] of cases) {
       expect(await list({ filter }), JSON.stringify(filter)).toMatchObject({ names, totalCount: names.length });
+    }
+  });
+
+  test("by state take the viewer's own, page by page in each order, and count alike", async () => {
+    const oauth = {
+      authType: 'OAUTH2',
+      oauth2ClientId: 'client',
+      oauth2AuthUrl: 'https://login.example.com/authorize',
+      oauth2TokenUrl: 'https://login.example.com/token',
+      enabled: true,
+    };
+    const { member, admin } = gateway.tokens;
+    await createNamed(['Open 1', 'Open 2', 'Open 3'], { enabled: true });
+    await createNamed(['Off'], { ...oauth, enabled: false });
+    const ids = new Map<string, string>();
+    for (const name of ['Mine', 'New 1', 'New 2', 'Over', 'Sealed']) {
+      ids.set(name, await createId(gateway, { displayName: name, ...oauth }));
+    }
+    const { member: userId } = gateway.userIds;
+    await insertUserToken(gateway, { configId: ids.get('Mine') ?? '', userId });
+    await gateway.database.query(
+      "INSERT INTO mcp_server_ended_connections (mcp_server_config_id, user_id, reason) VALUES ($1::uuid, $2::uuid, 'x')",
+      [ids.get('Over'), userId],
+    );
+    const cases: [string, object, string[]][] = [
+      [member, { viewerState: 'READY' }, ['Mine', 'Open 1', 'Open 2', 'Open 3']],
+      [member, { viewerState: 'READY', authType: 'OAUTH2' }, ['Mine']],
+      [member, { viewerState: 'READY', search: 'OPEN' }, ['Open 1', 'Open 2', 'Open 3']],
+      [member, { viewerState: 'NEEDS_CONNECT' }, ['New 1', 'New 2', 'Sealed']],
+      [member, { viewerState: 'NEEDS_CONNECT', authType: 'NONE' }, []],
+      [member, { viewerState: 'RECONNECT' }, ['Over']],
+      [member, { viewerState: 'UNAVAILABLE' }, []],
+      [member, { viewerState: 'DISABLED' }, []],
+      [member, { viewerState: 'READY', enabled: false }, []],
+      [admin, { viewerState: 'DISABLED' }, ['Off']],
+      [admin, { viewerState: 'NEEDS_CONNECT' }, ['Mine', 'New 1', 'New 2', 'Over', 'Sealed']],
+      [admin, { viewerState: null }, ['Mine', 'New 1', 'New 2', 'Off', 'Open 1', 'Open 2', 'Open 3', 'Over', 'Sealed']],
+    ];
+    for (const [token, filter, names] of cases) {
+      for (const [orderBy, expected] of [['NAME_ASC', names] as const, ['NAME_DESC', names.toReversed()] as const]) {
+        for (const first of [1, 2, 50]) {
+          const pages = await listAll(first, token, { filter, orderBy });
+          const what = JSON.stringify({ filter, orderBy, first });
+          expect(
+            pages.flatMap((page) => page.names),
+            what,
+          ).toEqual(expected);
+          for (const page of pages) expect(page.totalCount, what).toBe(names.length);
+          expect(pages, what).toHaveLength(Math.max(1, Math.ceil(names.length / first)));
+        }
+      }
     }
   });
 

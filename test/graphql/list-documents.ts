@@ -52,7 +52,10 @@ const selection = fc
 const list = fc
   .tuple(
     selection,
-    fc.constantFrom('', '(first: $first)', '(first: 2)', '(filter: $filter)', '(first: 3, filter: { enabled: true })'),
+    fc.constantFrom(
+      ...['', '(first: $first)', '(first: 2)', '(filter: $filter)', '(first: 3, filter: { enabled: true })'],
+      ...['(filter: { viewerState: READY })', '(first: 1, filter: { viewerState: NEEDS_CONNECT })'],
+    ),
     fc.constantFrom('nodes', 'edges', 'both', 'fragment'),
     fc.subarray(PAGE_INFO),
     fc.boolean(),
@@ -87,6 +90,8 @@ const variables = fc.record(
       { enabled: true },
       { enabled: false },
       { authType: 'OAUTH2' },
+      { viewerState: 'READY' },
+      { viewerState: 'NEEDS_CONNECT' },
       { search: 'b' },
       {},
     ),

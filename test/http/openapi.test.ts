@@ -3,6 +3,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import type { CatalogueService } from '../../src/domain/catalogue/catalogue-service.ts';
+import type { ConfigLists } from '../../src/domain/configs/config-lists.ts';
 import type { ConfigService } from '../../src/domain/configs/config-service.ts';
 import type { ConnectionService } from '../../src/domain/connections/connection-service.ts';
 import type { AnswerStamp } from '../../src/domain/feed/answer-stamp.ts';
@@ -107,6 +108,7 @@ describe('the document', () => {
   test('documents exactly the registered routes', () => {
     const routes = createServerRoutes({
       configs: {} as ConfigService,
+      configLists: {} as ConfigLists,
       connections: {} as ConnectionService,
       serverTests: {} as ServerTests,
       catalogue: {} as CatalogueService,

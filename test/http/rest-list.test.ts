@@ -2,6 +2,7 @@ import { Hono } from 'hono';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { McpServerConfigRecord } from '../../src/data/records.ts';
 import type { CatalogueService } from '../../src/domain/catalogue/catalogue-service.ts';
+import type { ConfigLists } from '../../src/domain/configs/config-lists.ts';
 import type { ConfigService } from '../../src/domain/configs/config-service.ts';
 import type { ConnectionService } from '../../src/domain/connections/connection-service.ts';
 import type { ServerTests } from '../../src/domain/upstreams/server-test.ts';
@@ -57,7 +58,7 @@ test("the list loads the caller's connections once for all OAuth servers", async
     createdAt: new Date(0),
     updatedAt: new Date(0),
   })) as unknown as McpServerConfigRecord[];
-  const configs = { list: async () => ({ rows: records, hasMore: false }) } satisfies Partial<ConfigService>;
+  const configLists = { list: async () => ({ rows: records, hasMore: false }) } satisfies Partial<ConfigLists>;
   const app = new Hono<HttpEnv>()
     .use(async (c, next) => {
       const credential = { kind: 'bootstrap' } as const;
@@ -67,7 +68,8 @@ test("the list loads the caller's connections once for all OAuth servers", async
     .route(
       '/',
       createServerRoutes({
-        configs: configs as unknown as ConfigService,
+        configs: {} as ConfigService,
+        configLists: configLists as unknown as ConfigLists,
         connections: connections as unknown as ConnectionService,
         serverTests: {} as ServerTests,
         catalogue: {} as CatalogueService,

@@ -2,16 +2,15 @@ import { can } from '../../policy/policy.ts';
 import type { Viewer } from '../../policy/viewer.ts';
 import type { McpServerConfigRecord, Page } from '../records.ts';
 import {
-  CONFIG_SORTS,
   type ConfigFilter,
   type ConfigOrder,
   type ConfigPageArgs,
-  type ConfigPlace,
   type createConfigRepository,
   toPlace,
 } from '../repositories/config-repository.ts';
 import { guarded } from '../repositories/guarded.ts';
-import { type ConfigSnapshot, compareCodePoints } from './config-snapshot.ts';
+import { findStart } from './config-order.ts';
+import type { ConfigSnapshot } from './config-snapshot.ts';
 
 /** The config reads that are answered from memory. */
 export type ConfigReads = Pick<
@@ -26,7 +25,7 @@ export function createConfigReads(snapshot: () => Promise<ConfigSnapshot>): Conf
       'mcpServerConfig.list',
       async (args: ConfigPageArgs, viewer): Promise<Page<McpServerConfigRecord>> => {
         const { after, order = 'name_asc' } = args;
-        const found = sort(select(await snapshot(), viewer, args.filter), order);
+        const found = select(await snapshot(), viewer, args.filter, order);
         const start = after === undefined ? 0 : findStart(found, toPlace(after), order);
         const end = start + args.first;
         return { rows: found.slice(start, end), hasMore: found.length > end };
@@ -67,8 +66,14 @@ function ifVisible(config: McpServerConfigRecord | undefined, viewer: Viewer): M
 }
 
 /** The configs that match the filter and that the viewer may see, in order. */
-function select(snapshot: ConfigSnapshot, viewer: Viewer, filter: ConfigFilter = {}): readonly McpServerConfigRecord[] {
-  const visible = can(viewer, 'mcpServerConfig.read', { enabled: false }) ? snapshot.all() : snapshot.enabled();
+function select(
+  snapshot: ConfigSnapshot,
+  viewer: Viewer,
+  filter: ConfigFilter = {},
+  order?: ConfigOrder,
+): readonly McpServerConfigRecord[] {
+  const seesAll = can(viewer, 'mcpServerConfig.read', { enabled: false });
+  const visible = seesAll ? snapshot.all(order) : snapshot.enabled(order);
   const { enabled, authType, availability } = filter;
   const search = filter.search?.toLowerCase();
   if (enabled === undefined && authType === undefined && availability === undefined && search === undefined) {
@@ -83,36 +88,4 @@ function select(snapshot: ConfigSnapshot, viewer: Viewer, filter: ConfigFilter =
         config.displayName.toLowerCase().includes(search) ||
         config.slug.toLowerCase().includes(search)),
   );
-}
-
-/** They come sorted by name. */
-function sort(configs: readonly McpServerConfigRecord[], order: ConfigOrder): readonly McpServerConfigRecord[] {
-  if (order === 'name_asc') return configs;
-  if (order === 'name_desc') return configs.toReversed();
-  const { field } = CONFIG_SORTS[order];
-  return configs.toSorted((a, b) => compareTo(a, { key: b[field], id: b.id }, order));
-}
-
-/** Where a config is, as seen from a place: before (negative), after, or there (0). */
-function compareTo(config: McpServerConfigRecord, { key, id }: ConfigPlace, order: ConfigOrder): number {
-  const { field, isDescending } = CONFIG_SORTS[order];
-  const own = config[field];
-  const byKey =
-    typeof own === 'string' || typeof key === 'string'
-      ? compareCodePoints(String(own), String(key))
-      : own.getTime() - key.getTime();
-  const result = byKey || compareCodePoints(config.id, id);
-  return isDescending ? -result : result;
-}
-
-/** The index of the first config after the place. */
-function findStart(sorted: readonly McpServerConfigRecord[], after: ConfigPlace, order: ConfigOrder): number {
-  let [low, high] = [0, sorted.length];
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    const config = sorted[middle];
-    if (config !== undefined && compareTo(config, after, order) <= 0) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }

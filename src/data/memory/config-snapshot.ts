@@ -2,6 +2,8 @@ import type { CacheStatus } from '../../cache/bounded-map.ts';
 import { estimateBytes } from '../../cache/estimate-bytes.ts';
 import { CACHE_BOUNDS } from '../../limits/cache-bounds.ts';
 import type { ConfigChangeRecord, McpServerConfigRecord } from '../records.ts';
+import type { ConfigOrder } from '../repositories/config-repository.ts';
+import { sortConfigs } from './config-order.ts';
 
 /** All configs at one revision. */
 export interface ConfigsAtRev {
@@ -15,10 +17,10 @@ export interface ConfigSnapshot {
   readonly rev: bigint;
   findById(id: string): McpServerConfigRecord | undefined;
   findBySlug(slug: string): McpServerConfigRecord | undefined;
-  /** Sorted by display name and id. */
-  all(): readonly McpServerConfigRecord[];
+  /** By display name unless another order is given. */
+  all(order?: ConfigOrder): readonly McpServerConfigRecord[];
   /** The enabled configs, in the same order. */
-  enabled(): readonly McpServerConfigRecord[];
+  enabled(order?: ConfigOrder): readonly McpServerConfigRecord[];
 }
 
 /** Keeps the configs in memory and applies changes to them. @param load reads all configs at one revision */
@@ -78,6 +80,9 @@ export function createConfigSnapshots(load: () => Promise<ConfigsAtRev>) {
   };
 }
 
+/** What an entry of a sorted list takes. */
+const BYTES_PER_PLACE = 8;
+
 interface MutableSnapshot extends ConfigSnapshot {
   size(): number;
   bytes(): number;
@@ -88,9 +93,9 @@ function createSnapshot(loaded: ConfigsAtRev): MutableSnapshot {
   let { rev } = loaded;
   const byId = new Map<string, McpServerConfigRecord>();
   const bySlug = new Map<string, McpServerConfigRecord>();
-  /** Sorted lists are built on first use. */
-  let all: readonly McpServerConfigRecord[] | undefined;
-  let enabled: readonly McpServerConfigRecord[] | undefined;
+  /** Sorted lists are built on first use. There is at most one for each order. */
+  const all = new Map<ConfigOrder, readonly McpServerConfigRecord[]>();
+  const enabled = new Map<ConfigOrder, readonly McpServerConfigRecord[]>();
 
   let bytes = 0;
 
@@ -113,16 +118,18 @@ function createSnapshot(loaded: ConfigsAtRev): MutableSnapshot {
       return rev;
     },
     size: () => byId.size,
-    bytes: () => bytes,
+    bytes: () => bytes + (all.size + enabled.size) * byId.size * BYTES_PER_PLACE,
     findById: (id) => byId.get(id),
     findBySlug: (slug) => bySlug.get(slug),
-    all() {
-      all ??= [...byId.values()].sort(compareConfigs);
-      return all;
+    all(order = 'name_asc') {
+      const sorted = all.get(order) ?? sortConfigs([...byId.values()], order);
+      all.set(order, sorted);
+      return sorted;
     },
-    enabled() {
-      enabled ??= this.all().filter((config) => config.enabled);
-      return enabled;
+    enabled(order = 'name_asc') {
+      const sorted = enabled.get(order) ?? this.all(order).filter((config) => config.enabled);
+      enabled.set(order, sorted);
+      return sorted;
     },
     apply(change) {
       if (change.rev <= rev) return;
@@ -131,8 +138,8 @@ function createSnapshot(loaded: ConfigsAtRev): MutableSnapshot {
       if (change.kind === 'connection') return;
       if (change.config === null) remove(change.configId);
       else put(change.config);
-      all = undefined;
-      enabled = undefined;
+      all.clear();
+      enabled.clear();
     },
   };
 }
@@ -141,28 +148,4 @@ function createSnapshot(loaded: ConfigsAtRev): MutableSnapshot {
 function deepFreeze(config: McpServerConfigRecord): McpServerConfigRecord {
   for (const value of Object.values(config)) if (Array.isArray(value)) Object.freeze(value);
   return Object.freeze(config);
-}
-
-/** A position in the list. */
-type Place = Pick<McpServerConfigRecord, 'displayName' | 'id'>;
-
-/** The order of the list: by code point, as in PostgreSQL's collation "C". */
-export function compareConfigs(a: Place, b: Place): number {
-  return compareCodePoints(a.displayName, b.displayName) || compareCodePoints(a.id, b.id);
-}
-
-/** JavaScript compares UTF-16 units, which would sort characters above U+FFFF before U+E000. */
-export function compareCodePoints(a: string, b: string): number {
-  const length = Math.min(a.length, b.length);
-  for (let index = 0; index < length; index += 1) {
-    const [unitA, unitB] = [a.charCodeAt(index), b.charCodeAt(index)];
-    if (unitA !== unitB) return toRank(unitA) - toRank(unitB);
-  }
-  return a.length - b.length;
-}
-
-/** Ranks surrogates above all other units. */
-function toRank(unit: number): number {
-  if (unit < 0xd800) return unit;
-  return unit < 0xe000 ? unit + 0x2000 : unit - 0x800;
 }

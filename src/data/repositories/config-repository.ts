@@ -69,6 +69,11 @@ export function toPlace(after: ConfigCursor | ConfigPlace): ConfigPlace {
   return 'key' in after ? after : { key: after.displayName, id: after.id };
 }
 
+/** The place after a config, in this order. */
+export function toPlaceOf(config: McpServerConfigRecord, order: ConfigOrder): ConfigPlace {
+  return { key: config[CONFIG_SORTS[order].field], id: config.id };
+}
+
 /** All conditions must hold. */
 export interface ConfigFilter {
   enabled?: boolean | undefined;

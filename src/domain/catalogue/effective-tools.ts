@@ -1,4 +1,4 @@
-import { compareCodePoints } from '../../data/memory/config-snapshot.ts';
+import { compareCodePoints } from '../../data/memory/config-order.ts';
 import type { Store } from '../../data/store.ts';
 import { forbidden, notFound, unauthenticated, validationFailed } from '../../errors.ts';
 import { assertCan, can } from '../../policy/policy.ts';

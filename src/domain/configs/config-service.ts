@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { describeUniqueViolation, isForeignKeyViolation } from '../../data/database/database-error.ts';
-import type { McpServerConfigRecord, McpTransport, Page } from '../../data/records.ts';
-import type { ConfigFilter, ConfigPageArgs } from '../../data/repositories/config-repository.ts';
+import type { McpServerConfigRecord, McpTransport } from '../../data/records.ts';
 import type { Repositories, Store } from '../../data/store.ts';
 import { notFound, unauthenticated, versionMismatch } from '../../errors.ts';
 import type { Quotas } from '../../limits/quotas.ts';
@@ -45,26 +44,13 @@ export function createConfigService({ store, experiments, plans, endings, quotas
   };
 
   return {
-    /** The configs that the viewer may see, by display name unless another order is given. */
-    async list(viewer: Viewer, args: ConfigPageArgs): Promise<Page<McpServerConfigRecord>> {
-      assertCan(viewer, 'mcpServerConfig.list');
-      assertExperiment(experiments, 'agents');
-      if (isUnfindable(args.filter?.search)) return { rows: [], hasMore: false };
-      return store.configs.list(viewer, args);
-    },
-
-    async count(viewer: Viewer, filter?: ConfigFilter): Promise<number> {
-      assertCan(viewer, 'mcpServerConfig.list');
-      assertExperiment(experiments, 'agents');
-      return isUnfindable(filter?.search) ? 0 : store.configs.count(viewer, { filter });
-    },
-
     /** A config by id or slug. Null both when it does not exist and when it is hidden from the viewer. */
     async find(viewer: Viewer, by: { id: string } | { slug: string }): Promise<McpServerConfigRecord | null> {
       assertCan(viewer, 'mcpServerConfig.read');
       assertExperiment(experiments, 'agents');
       if ('id' in by) return store.configs.findById(viewer, by);
-      return isUnfindable(by.slug) ? null : store.configs.findBySlug(viewer, by);
+      // PostgreSQL fails on text that it cannot store. No slug contains such text.
+      return isStorable(by.slug) ? store.configs.findBySlug(viewer, by) : null;
     },
 
     /**
@@ -245,11 +231,6 @@ async function writeUpdate(
     reason: reasons.filter((each) => each !== undefined).join(' ') || undefined,
   });
   return { config, tokens };
-}
-
-/** PostgreSQL fails on text that it cannot store. No config contains such text, so nothing matches. */
-function isUnfindable(text: string | undefined): boolean {
-  return text !== undefined && !isStorable(text);
 }
 
 async function withSlugConflict<Result>(slug: string, write: () => Promise<Result>): Promise<Result> {

@@ -1,6 +1,7 @@
 import type { Store } from '../../data/store.ts';
 import type { CatalogueService } from '../catalogue/catalogue-service.ts';
 import type { ImportedApprovals } from '../catalogue/imported-approvals.ts';
+import type { ConfigLists } from '../configs/config-lists.ts';
 import type { ConfigService } from '../configs/config-service.ts';
 import type { ConnectionService } from '../connections/connection-service.ts';
 import type { Experiment } from '../experiments.ts';
@@ -13,6 +14,7 @@ export function createGovernance(options: {
   store: Store;
   experiments: ReadonlySet<Experiment>;
   configs: ConfigService;
+  configLists: ConfigLists;
   connections: ConnectionService;
   catalogue: CatalogueService;
   importedApprovals: ImportedApprovals;

@@ -3,6 +3,7 @@ import type { Store } from '../../data/store.ts';
 import { assertCan } from '../../policy/policy.ts';
 import type { Viewer } from '../../policy/viewer.ts';
 import type { ImportedApprovals } from '../catalogue/imported-approvals.ts';
+import type { ConfigLists } from '../configs/config-lists.ts';
 import type { ConfigService } from '../configs/config-service.ts';
 import { assertExperiment, type Experiment } from '../experiments.ts';
 import {
@@ -56,10 +57,11 @@ const PIECE = 500;
 export function createServerTransfer(options: {
   store: Store;
   configs: ConfigService;
+  configLists: ConfigLists;
   importedApprovals: ImportedApprovals;
   experiments: ReadonlySet<Experiment>;
 }) {
-  const { store, configs, importedApprovals, experiments } = options;
+  const { store, configs, configLists, importedApprovals, experiments } = options;
 
   /** All configs. Discovered settings are left out, because files neither contain nor change them. */
   const listComparable = async (viewer: Viewer): Promise<McpServerConfigRecord[]> => {
@@ -67,7 +69,7 @@ export function createServerTransfer(options: {
     for (let hasMore = true; hasMore; ) {
       const last = all.at(-1);
       const after = last === undefined ? undefined : { displayName: last.displayName, id: last.id };
-      const page = await configs.list(viewer, { first: PIECE, after });
+      const page = await configLists.list(viewer, { first: PIECE, after });
       all.push(...page.rows);
       ({ hasMore } = page);
     }

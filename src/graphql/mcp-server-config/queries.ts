@@ -4,12 +4,13 @@ import {
   CONFIG_SORTS,
   type ConfigOrder,
   type ConfigPlace,
+  toPlaceOf,
 } from '../../data/repositories/config-repository.ts';
 import { validationFailed } from '../../errors.ts';
 import { builder } from '../builder.ts';
 import type { GraphQLContext } from '../context.ts';
 import { decodeCursor, encodeCursor, pageArgs, takeFirst, toConnection } from '../pagination.ts';
-import { McpAuthTypeEnum, McpAvailabilityEnum } from './enums.ts';
+import { McpAuthTypeEnum, McpAvailabilityEnum, McpServerStateEnum } from './enums.ts';
 import { McpServerConfigType } from './type.ts';
 import './usage.ts';
 
@@ -21,6 +22,11 @@ const McpServerConfigFilter = builder.inputType('McpServerConfigFilter', {
     enabled: t.boolean({ required: false, description: 'Only enabled configs (true) or only disabled ones (false).' }),
     authType: t.field({ type: McpAuthTypeEnum, required: false, description: 'Only this auth type.' }),
     availability: t.field({ type: McpAvailabilityEnum, required: false, description: 'Only this availability.' }),
+    viewerState: t.field({
+      type: McpServerStateEnum,
+      required: false,
+      description: 'Only configs in this state for the viewer, as their `viewerState`.',
+    }),
     search: t.string({
       required: false,
       description: 'Only configs whose display name or slug contains this text, ignoring case.',
@@ -110,11 +116,12 @@ builder.queryFields((t) => ({
         enabled: args.filter?.enabled ?? undefined,
         authType: args.filter?.authType ?? undefined,
         availability: args.filter?.availability ?? undefined,
+        viewerState: args.filter?.viewerState ?? undefined,
         search: args.filter?.search ?? undefined,
       };
       const order = args.orderBy ?? 'name_asc';
       const feedCursor = services.streams.cursor(viewer);
-      const page = await services.configs.list(viewer, {
+      const page = await services.configLists.list(viewer, {
         first: takeFirst(args.first, context),
         after: args.after == null ? undefined : parseCursor(context, args.after, order),
         filter,
@@ -123,7 +130,7 @@ builder.queryFields((t) => ({
       const connection = toConnection(
         page,
         (config) => encodeCursor(context, toCursorKind(order), [toKey(config, order), config.id]),
-        () => services.configs.count(viewer, filter),
+        () => services.configLists.count(viewer, filter),
       );
       return { ...connection, feedCursor };
     },
@@ -135,8 +142,8 @@ function toCursorKind(order: ConfigOrder): string {
 }
 
 function toKey(config: McpServerConfigRecord, order: ConfigOrder): string {
-  const value = config[CONFIG_SORTS[order].field];
-  return typeof value === 'string' ? value : value.toISOString();
+  const { key } = toPlaceOf(config, order);
+  return typeof key === 'string' ? key : key.toISOString();
 }
 
 function parseCursor(context: GraphQLContext, cursor: string, order: ConfigOrder): ConfigPlace {

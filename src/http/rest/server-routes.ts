@@ -2,6 +2,7 @@ import { Hono } from 'hono';
 import type { McpServerConfigRecord } from '../../data/records.ts';
 import type { CatalogueService } from '../../domain/catalogue/catalogue-service.ts';
 import { CatalogueTool } from '../../domain/catalogue/catalogue-tool.ts';
+import type { ConfigLists } from '../../domain/configs/config-lists.ts';
 import type { ConfigService } from '../../domain/configs/config-service.ts';
 import type { ConnectionService } from '../../domain/connections/connection-service.ts';
 import type { Experiment } from '../../domain/experiments.ts';
@@ -21,6 +22,7 @@ import { assertFits, toServerTool } from './server-tool-mapping.ts';
 /** The dependencies of the server routes. */
 export interface ServerRoutesOptions {
   configs: ConfigService;
+  configLists: ConfigLists;
   connections: ConnectionService;
   serverTests: ServerTests;
   catalogue: Pick<CatalogueService, 'listTools' | 'findLookAlikes'>;
@@ -38,6 +40,7 @@ const BATCH_SIZE = 500;
  */
 export function createServerRoutes({
   configs,
+  configLists,
   connections,
   serverTests,
   catalogue,
@@ -72,7 +75,7 @@ export function createServerRoutes({
     SERVER_GROUP,
     {
       async listMcpServers({ viewer }) {
-        const all = await listAll(configs, viewer);
+        const all = await listAll(configLists, viewer);
         const connected = await listOwn(viewer, all);
         return all.map((config) => toServerOf(viewer, config, connected));
       },
@@ -121,11 +124,11 @@ export function createServerRoutes({
   return router;
 }
 
-async function listAll(configs: ConfigService, viewer: Viewer): Promise<McpServerConfigRecord[]> {
+async function listAll(configLists: ConfigLists, viewer: Viewer): Promise<McpServerConfigRecord[]> {
   const all: McpServerConfigRecord[] = [];
   for (;;) {
     const last = all.at(-1);
-    const page = await configs.list(viewer, {
+    const page = await configLists.list(viewer, {
       first: BATCH_SIZE,
       ...(last !== undefined && { after: { displayName: last.displayName, id: last.id } }),
     });

@@ -38,7 +38,7 @@ function Servers() {
       after: after ?? null,
       filter: {
         ...(q !== undefined && { search: q }),
-        ...(state !== undefined && { enabled: state === 'on' }),
+        ...toStateFilter(state),
         ...(auth !== undefined && { authType: auth }),
         ...(availability !== undefined && { availability }),
       },
@@ -62,7 +62,7 @@ function Servers() {
       <Filters label="Servers" values={filters} onApply={(values) => go(toSearch(readServersSearch(values)))}>
         <TextField label="Search" name="q" type="search" />
         <SelectField label="State" name="state">
-          <Options all="All" texts={{ on: 'Turned on', off: 'Turned off' }} />
+          <Options all="All" texts={{ on: 'Turned on', off: 'Turned off', UNAVAILABLE: 'A secret does not open' }} />
         </SelectField>
         <SelectField label="Sign-in" name="auth">
           <Options all="All" texts={AUTH_TEXT} />
@@ -93,6 +93,11 @@ function Servers() {
       )}
     </Page>
   );
+}
+
+function toStateFilter(state: ServersSearch['state']) {
+  if (state === 'UNAVAILABLE') return { viewerState: state };
+  return state === undefined ? {} : { enabled: state === 'on' };
 }
 
 function NoMatch({ onClear }: { onClear: () => void }) {
