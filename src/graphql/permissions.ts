@@ -30,6 +30,7 @@ export const ROOT_PERMISSIONS = {
     verifyAuditLog: 'auditLog.verify',
     user: 'user.read',
     users: 'user.list',
+    apiTokens: 'apiToken.list',
     encryptionKeys: 'encryptionKey.list',
   },
   Mutation: {

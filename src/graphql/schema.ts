@@ -17,6 +17,7 @@ import './config-event/subscriptions.ts';
 import './user/queries.ts';
 import './user/mutations.ts';
 import './connection/type.ts';
+import './api-token/queries.ts';
 import './api-token/mutations.ts';
 import './session/mutations.ts';
 import './encryption-key/queries.ts';

@@ -134,6 +134,8 @@ const ACTIONS: Readonly<Record<string, Action>> = {
   'users.readOidcRoleAt': 'user.provision',
   'users.setOidcRole': 'user.provision',
   'users.hasOidcSession': 'user.provision',
+  'apiTokens.list': 'apiToken.list',
+  'apiTokens.count': 'apiToken.list',
   'apiTokens.listByUserIds': 'apiToken.list',
   'apiTokens.create': 'apiToken.create',
   'apiTokens.removeEnded': 'apiToken.create',

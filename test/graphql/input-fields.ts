@@ -44,6 +44,7 @@ export const INPUT_KINDS: Readonly<Record<string, InputKind>> = {
   'UpdateChatInput.title': 'name',
   'CreateUserInput.email': 'name',
   'UserFilter.search': 'search',
+  'ApiTokenFilter.search': 'search',
   'UpdateUserInput.email': 'name',
   // A file: its names and URLs become those of configs, and follow their rules.
   'ImportMcpServersInput.content': 'text',
@@ -66,6 +67,7 @@ export const INPUT_KINDS: Readonly<Record<string, InputKind>> = {
   'McpServerTestSettingsInput.apiKeyHeader': 'ascii',
   'McpServerTestSettingsInput.apiKeyValue': 'secret',
   // Cursors.
+  'Query.apiTokens(after)': 'search',
   'Query.auditLog(after)': 'search',
   'Query.chats(after)': 'search',
   'Query.mcpServerConfigHistory(after)': 'search',

@@ -49,6 +49,7 @@ export const ROOT_ARGUMENTS: Readonly<Record<string, (subjects: Subjects, caller
   'Query.verifyAuditLog': () => '',
   'Query.exportMcpServers': () => '',
   'Query.users': () => '(first: 500)',
+  'Query.apiTokens': () => '(first: 500)',
   'Query.encryptionKeys': () => '',
   'Mutation.createMcpServerConfig': () =>
     `(input: { displayName: "New", slug: "${uniqueSlug()}", url: "https://new.example.com/mcp", authType: OAUTH2,

@@ -40,6 +40,7 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
   'Query.exportMcpServers':              [OK,  OK,     NO,     NO],
   'Query.user':                          [OK,  OK,     OK,     OK],
   'Query.users':                         [OK,  OK,     NO,     NO],
+  'Query.apiTokens':                     [OK,  OK,     OK,     OK],
   'Query.encryptionKeys':                [OK,  OK,     NO,     NO],
   'Mutation.createMcpServerConfig':      [OK,  NO,     NO,     NO],
   'Mutation.updateMcpServerConfig':      [OK,  NO,     NO,     NO],

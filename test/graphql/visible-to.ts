@@ -23,6 +23,12 @@ const NEVER_FILLED: ReadonlySet<string> = new Set([
   'UpdateMcpServerConfigPayload.viewerStateReason',
 ]);
 
+/** The fields of a list's pages. */
+function listOf(type: string, visibleTo: string): Record<string, string> {
+  const fields = ['edges', 'nodes', 'pageInfo', 'totalCount'].map((field) => `${type}Connection.${field}`);
+  return Object.fromEntries([...fields, `${type}Edge.cursor`, `${type}Edge.node`].map((field) => [field, visibleTo]));
+}
+
 /** Every field of every type that is not a former field. An unlisted field fails the suite: say who sees it. */
 const LISTED: Readonly<Record<string, string>> = {
   'McpServerConfig.id': ALL,
@@ -167,18 +173,8 @@ const LISTED: Readonly<Record<string, string>> = {
   'McpServerConnection.endedAt': 'US',
   'McpServerConnection.expiresAt': NOT_HERE,
   'McpServerConnection.scopes': ALL,
-  'McpServerConnectionConnection.edges': ALL,
-  'McpServerConnectionConnection.nodes': ALL,
-  'McpServerConnectionConnection.pageInfo': ALL,
-  'McpServerConnectionConnection.totalCount': ALL,
-  'McpServerConnectionEdge.cursor': ALL,
-  'McpServerConnectionEdge.node': ALL,
-  'UserConnection.edges': OVERSIGHT,
-  'UserConnection.nodes': OVERSIGHT,
-  'UserConnection.pageInfo': OVERSIGHT,
-  'UserConnection.totalCount': OVERSIGHT,
-  'UserEdge.cursor': OVERSIGHT,
-  'UserEdge.node': OVERSIGHT,
+  ...listOf('McpServerConnection', ALL),
+  ...listOf('User', OVERSIGHT),
   'ApiToken.id': ALL,
   'ApiToken.name': ALL,
   'ApiToken.expiresAt': ALL,
@@ -187,6 +183,8 @@ const LISTED: Readonly<Record<string, string>> = {
   'ApiToken.createdAt': ALL,
   'ApiToken.scopes': ALL,
   'ApiToken.mcpServerIds': ALL,
+  'ApiToken.user': ALL,
+  ...listOf('ApiToken', ALL),
   'Session.id': ALL,
   'Session.isCurrent': ALL,
   'Session.apiTokenId': ALL,

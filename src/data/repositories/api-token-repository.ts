@@ -1,8 +1,15 @@
 import { assertCan, can } from '../../policy/policy.ts';
-import type { TokenScope } from '../../policy/viewer.ts';
+import { type TokenScope, type Viewer, viewerUserId } from '../../policy/viewer.ts';
 import type { PrismaStore } from '../database/prisma.ts';
-import type { Prisma } from '../generated/client.ts';
-import type { ApiTokenRecord } from '../records.ts';
+import { Prisma } from '../generated/client.ts';
+import type { ApiTokenRecord, Page } from '../records.ts';
+import {
+  type ApiTokenFilter,
+  type ApiTokenOrder,
+  type ApiTokenPlace,
+  toTokenConditions,
+  toTokenOrder,
+} from './api-token-list.ts';
 import { guarded } from './guarded.ts';
 
 /** What is given when a token is created. */
@@ -11,6 +18,39 @@ type Given = Pick<ApiTokenRecord, 'userId' | 'name' | 'scopes' | 'mcpServerIds' 
 /** API tokens, looked up by their hash. The tokens themselves are not stored. */
 export function createApiTokenRepository(db: PrismaStore) {
   return {
+    /** The tokens of all users, or only the viewer's own, for those who may see no others. */
+    list: guarded(
+      'apiToken.list',
+      async (
+        args: {
+          first: number;
+          after?: ApiTokenPlace | undefined;
+          filter?: ApiTokenFilter | undefined;
+          order: ApiTokenOrder;
+          now: Date;
+        },
+        viewer,
+      ): Promise<Page<ApiTokenRecord>> => {
+        const { first, after, filter = {}, order, now } = args;
+        const { isAfter, by } = toTokenOrder(order, after);
+        const rows = await db.$queryRaw<ApiTokenRecord[]>`
+          SELECT id::text, user_id::text AS "userId", name, scopes,
+            nullif(mcp_server_ids, '{}')::text[] AS "mcpServerIds", expires_at AS "expiresAt",
+            revoked_at AS "revokedAt", last_used_at AS "lastUsedAt", created_at AS "createdAt"
+          FROM api_tokens
+          WHERE ${isVisibleTo(viewer)} AND ${toTokenConditions(filter, now)} AND ${isAfter}
+          ORDER BY ${by} LIMIT ${first + 1}`;
+        return { rows: rows.slice(0, first), hasMore: rows.length > first };
+      },
+    ),
+
+    count: guarded('apiToken.list', async (args: { filter?: ApiTokenFilter | undefined; now: Date }, viewer) => {
+      const [row] = await db.$queryRaw<{ count: bigint }[]>`
+        SELECT count(*) AS count FROM api_tokens
+        WHERE ${isVisibleTo(viewer)} AND ${toTokenConditions(args.filter ?? {}, args.now)}`;
+      return Number(row?.count ?? 0);
+    }),
+
     listByUserIds: guarded('apiToken.list', async (args: { userIds: readonly string[] }, viewer) => {
       const userIds = args.userIds.filter((ownerId) => can(viewer, 'apiToken.list', { ownerId }));
       const rows = await db.apiToken.findMany({
@@ -75,6 +115,12 @@ export function createApiTokenRepository(db: PrismaStore) {
       });
     }),
   };
+}
+
+function isVisibleTo(viewer: Viewer): Prisma.Sql {
+  const ownerId = viewerUserId(viewer);
+  const isAny = can(viewer, 'apiToken.list', { ownerId: undefined });
+  return isAny ? Prisma.sql`TRUE` : Prisma.sql`user_id = ${ownerId}::uuid`;
 }
 
 function toRecord(row: Prisma.ApiTokenGetPayload<object>): ApiTokenRecord {

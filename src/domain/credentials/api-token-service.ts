@@ -1,6 +1,7 @@
 import type { Secret } from '../../crypto/secret.ts';
 import { isForeignKeyViolation } from '../../data/database/database-error.ts';
-import type { ApiTokenRecord } from '../../data/records.ts';
+import type { ApiTokenRecord, Page } from '../../data/records.ts';
+import type { ApiTokenFilter, ApiTokenOrder, ApiTokenPlace } from '../../data/repositories/api-token-list.ts';
 import type { Store } from '../../data/store.ts';
 import { notFound } from '../../errors.ts';
 import { CREDENTIAL_LIMITS } from '../../limits/credential-limits.ts';
@@ -11,7 +12,7 @@ import { assertScope, grantOf } from '../../policy/token-grant.ts';
 import { SYSTEM, TOKEN_SCOPES, type TokenScope, type Viewer, viewerUserId } from '../../policy/viewer.ts';
 import { checkQuota } from '../quotas/quota-check.ts';
 import { Issues } from '../validation/issues.ts';
-import { checkName as checkText, trimmed } from '../validation/text.ts';
+import { checkName as checkText, isStorable, trimmed } from '../validation/text.ts';
 import { generateApiToken, hashToken } from './token-format.ts';
 
 /** The input for a new token. */
@@ -110,11 +111,36 @@ export function createApiTokenService(options: {
       });
     },
 
+    /** A page of all users' tokens; only their own for those who may see no others. */
+    async list(
+      viewer: Viewer,
+      args: {
+        first: number;
+        after?: ApiTokenPlace | undefined;
+        filter?: ApiTokenFilter | undefined;
+        order: ApiTokenOrder;
+      },
+    ): Promise<Page<ApiTokenRecord>> {
+      assertCan(viewer, 'apiToken.list');
+      if (isUnfindable(args.filter)) return { rows: [], hasMore: false };
+      return store.apiTokens.list(viewer, { ...args, now: now() });
+    },
+
+    async count(viewer: Viewer, filter?: ApiTokenFilter): Promise<number> {
+      assertCan(viewer, 'apiToken.list');
+      return isUnfindable(filter) ? 0 : store.apiTokens.count(viewer, { filter, now: now() });
+    },
+
     /** The users' tokens, oldest first; only their own for those who may see no others. */
     async listByUserIds(viewer: Viewer, userIds: readonly string[]): Promise<ApiTokenRecord[]> {
       return store.apiTokens.listByUserIds(viewer, { userIds });
     },
   };
+}
+
+/** PostgreSQL fails on text that it cannot store. No name contains such text, so nothing matches. */
+function isUnfindable(filter: ApiTokenFilter | undefined): boolean {
+  return filter?.search !== undefined && !isStorable(filter.search);
 }
 
 function checkName(issues: Issues, given: string): string {
