@@ -19,6 +19,8 @@ const OTHERS: Readonly<Record<string, readonly string[]>> = {
     'domain/server-files/parse-server-file.ts MAX_TOLD',
     'domain/validation/nearest-name.ts MAX_COMPARED',
     'graphql/declared-variables.ts maxErrors',
+    'domain/governance/gateway-status.ts MAX_NAMED_SERVERS',
+    'graphql/gateway-status/type.ts MAX_INT',
     'graphql/plugins/use-operation-report.ts MAX_LOGGED_NAME',
     'graphql/trusted-documents/load-trusted-documents.ts MAX_TOLD',
     'graphql/trusted-documents/read-manifests.ts MAX_SHOWN_KEY',

@@ -150,7 +150,14 @@ export function createServices(options: ServicesOptions) {
       upstreamCalls,
       records: callRecords,
     }),
-    ...createGovernance({ store, experiments, ...configs, ...connections, ...catalogue.services }),
+    ...createGovernance({
+      store,
+      experiments,
+      readFeed: memory.reader.status,
+      ...configs,
+      ...connections,
+      ...catalogue.services,
+    }),
     ...createAudit({ store, experiments, caches: options.caches, now }),
     ...createFeed({
       memory,

@@ -32,6 +32,7 @@ export const ROOT_PERMISSIONS = {
     users: 'user.list',
     apiTokens: 'apiToken.list',
     encryptionKeys: 'encryptionKey.list',
+    gatewayStatus: 'gatewayStatus.read',
   },
   Mutation: {
     createMcpServerConfig: 'mcpServerConfig.create',

@@ -8,6 +8,7 @@ import './oauth-discovery/mutations.ts';
 import './server-test/mutations.ts';
 import './chat/queries.ts';
 import './chat/mutations.ts';
+import './gateway-status/queries.ts';
 import './governance/queries.ts';
 import './server-transfer/queries.ts';
 import './server-transfer/mutations.ts';

@@ -64,6 +64,8 @@ export const POLICY = {
   'encryptionKey.list': { ...OVERSIGHT, ...SYSTEM },
   'encryptionKey.manage': { ...ADMIN, ...SYSTEM },
 
+  'gatewayStatus.read': OVERSIGHT,
+
   'auditLog.read': OVERSIGHT,
   'auditLog.append': SYSTEM,
   'auditLog.verify': { ...OVERSIGHT, ...SYSTEM },

@@ -164,6 +164,8 @@ const ACTIONS: Readonly<Record<string, Action>> = {
   'callCounts.add': 'mcpServerUsage.write',
   'callCounts.read': 'mcpServerUsage.read',
   'callCounts.removeBefore': 'mcpServerUsage.write',
+  'connections.countAll': 'gatewayStatus.read',
+  'tools.listUnreachable': 'gatewayStatus.read',
   'keys.list': 'encryptionKey.list',
   'keys.add': 'encryptionKey.manage',
   'keys.rotate': 'encryptionKey.manage',

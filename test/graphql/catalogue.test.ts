@@ -5,7 +5,7 @@ import type { McpServerConfigRecord } from '../../src/data/records.ts';
 import type { UpstreamListing } from '../../src/domain/catalogue/upstream-tools.ts';
 import { MCP_LIMITS } from '../../src/limits/mcp-limits.ts';
 import { createTestGateway, type TestGateway } from '../setup/gateway.ts';
-import { createId } from './config-operations.ts';
+import { createId, update } from './config-operations.ts';
 import { openEvents } from './sse-client.ts';
 import { insertUserToken } from './user-tokens.ts';
 
@@ -126,6 +126,23 @@ describe('listing', () => {
     expect(await ask('admin', 'reachability { state problem }')).toEqual({
       reachability: { state: 'UNREACHABLE', problem: 'TIMEOUT' },
     });
+    const readStatus = async (caller: 'admin' | 'auditor' | 'member') => {
+      const query =
+        '{ gatewayStatus { unreachableServerCount unreachableServers { id } changeFeed { isListening unreadCount lagMs } } }';
+      return gateway.graphql(query, { token: gateway.tokens[caller] });
+    };
+    const { data } = await readStatus('auditor');
+    expect(data.gatewayStatus).toEqual({
+      unreachableServerCount: data.gatewayStatus.unreachableServers.length,
+      unreachableServers: expect.arrayContaining([{ id }]),
+      changeFeed: { isListening: true, unreadCount: 0, lagMs: expect.any(Number) },
+    });
+    expect((await readStatus('member')).errors?.[0].extensions.code).toBe('FORBIDDEN');
+    // Nobody calls a server that is turned off.
+    await update(gateway, id, { enabled: false });
+    const after = await readStatus('admin');
+    expect(after.data.gatewayStatus.unreachableServers).not.toContainEqual({ id });
+    expect(after.data.gatewayStatus.unreachableServerCount).toBe(data.gatewayStatus.unreachableServerCount - 1);
   });
 
   test('shows staff which tools are gone, and since when; members do not see them', async () => {

@@ -140,6 +140,38 @@ describe('a message', () => {
     expect(found.toSorted()).toEqual(contents.toSorted());
     // Two messages may have the same millisecond.
     expect(new Set(found).size).toBe(5);
+
+    const read = async (args: string) => {
+      const query = `{ chat(id: "${chat.id}") { messages(${args}) { edges { cursor node { content } }
+        pageInfo { hasNextPage hasPreviousPage startCursor endCursor } } } }`;
+      const { data, errors } = await gateway.graphql(query, { token: gateway.tokens.member });
+      if (errors !== undefined) return { errors };
+      const { edges, pageInfo } = data.chat.messages;
+      expect([pageInfo.startCursor, pageInfo.endCursor]).toEqual([
+        edges.at(0)?.cursor ?? null,
+        edges.at(-1)?.cursor ?? null,
+      ]);
+      return { ...pageInfo, contents: edges.map(({ node }: any) => node.content) };
+    };
+    // The same from the end: page by page, and each page in the order of the list.
+    const last = await read('last: 2');
+    expect(last).toMatchObject({ contents: found.slice(3), hasPreviousPage: true, hasNextPage: false });
+    const middle = await read(`last: 2, before: "${last.startCursor}"`);
+    expect(middle).toMatchObject({ contents: found.slice(1, 3), hasPreviousPage: true, hasNextPage: true });
+    const first = await read(`last: 2, before: "${middle.startCursor}"`);
+    expect(first).toMatchObject({ contents: found.slice(0, 1), hasPreviousPage: false, hasNextPage: true });
+    expect(await read('last: 0')).toMatchObject({ contents: [], hasPreviousPage: true });
+    for (const [args, problem] of [
+      [`last: 2, after: "${first.startCursor}"`, 'after: AMBIGUOUS'],
+      [`before: "${first.startCursor}"`, 'last: REQUIRED'],
+      ['last: 501', 'last: OUT_OF_RANGE'],
+      ['last: -1', 'last: OUT_OF_RANGE'],
+    ] as const) {
+      expect(issuesOf(await read(args)), args).toEqual([problem]);
+    }
+    const shared = 'a: messages(last: 300) { totalCount } b: messages(last: 201) { totalCount }';
+    const tooMany = await gateway.graphql(`{ chat(id: "${chat.id}") { ${shared} } }`, { token: gateway.tokens.member });
+    expect(issuesOf(tooMany)).toEqual(['last: OUT_OF_RANGE']);
   });
 });
 

@@ -30,9 +30,15 @@ test('counts the chats, owners and connections that depend on a config', async (
   expect(await impactOf(id)).toMatchObject({ configId: id, ...nothing });
   for (const caller of ['member', 'member', 'admin'] as const) await newChat(gateway, caller, { mcpServerIds: [id] });
   const left = await newChat(gateway, 'admin', { mcpServerIds: [] });
+  const countConnections = async (): Promise<number> => {
+    const { data } = await gateway.graphql('{ gatewayStatus { connectionCount } }', { token: gateway.tokens.admin });
+    return data.gatewayStatus.connectionCount;
+  };
+  const before = await countConnections();
   for (const userId of [gateway.userIds.member, gateway.userIds.admin]) {
     await insertUserToken(gateway, { configId: id, userId });
   }
+  expect(await countConnections()).toBe(before + 2);
   const counts = { chatCount: 3, chatOwnerCount: 2, effectiveChatCount: 3, connectedUserCount: 2 };
   expect(await impactOf(id)).toMatchObject({
     ...counts,

@@ -51,6 +51,7 @@ export const ROOT_ARGUMENTS: Readonly<Record<string, (subjects: Subjects, caller
   'Query.users': () => '(first: 500)',
   'Query.apiTokens': () => '(first: 500)',
   'Query.encryptionKeys': () => '',
+  'Query.gatewayStatus': () => '',
   'Mutation.createMcpServerConfig': () =>
     `(input: { displayName: "New", slug: "${uniqueSlug()}", url: "https://new.example.com/mcp", authType: OAUTH2,
       iconUrl: "https://new.example.com/icon.png", apiKeyHeader: "X-Key", oauth2ClientId: "client",

@@ -42,6 +42,7 @@ const EXPECTED: Readonly<Record<string, readonly string[]>> = {
   'Query.users':                         [OK,  OK,     NO,     NO],
   'Query.apiTokens':                     [OK,  OK,     OK,     OK],
   'Query.encryptionKeys':                [OK,  OK,     NO,     NO],
+  'Query.gatewayStatus':                 [OK,  OK,     NO,     NO],
   'Mutation.createMcpServerConfig':      [OK,  NO,     NO,     NO],
   'Mutation.updateMcpServerConfig':      [OK,  NO,     NO,     NO],
   'Mutation.restoreMcpServerConfigVersion': [OK, NO,    NO,     NO],

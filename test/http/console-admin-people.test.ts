@@ -110,9 +110,8 @@ describe.skipIf(skipsBrowser)('the console, for an admin who manages people and 
 
     await page.getByRole('button', { name: 'Sign it out' }).press('Enter');
     await page.getByRole('heading', { name: 'Not signed in' }).waitFor();
-    await member.reload();
+    // Their open page knows it at once. The browser notes what was refused.
     await member.waitForURL(/\/auth\/sign-in/);
-    // The page that was refused is the point here.
     const visit = visits.find((each) => each.page === member);
     visit?.problems.splice(0);
   });
@@ -147,6 +146,7 @@ describe.skipIf(skipsBrowser)('the console, for an admin who manages people and 
     });
     const page = await enter('/admin');
     await page.getByRole('heading', { name: 'Overview', level: 1 }).waitFor();
+    await page.getByText('since the gateway knew every change, no change unread').waitFor();
     expect(await findBarriers(page)).toEqual([]);
     const refusals = page.getByRole('listitem').filter({ hasText: 'refusals since yesterday' });
     await refusals.getByRole('link').press('Enter');

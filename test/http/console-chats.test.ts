@@ -140,6 +140,49 @@ describe.skipIf(skipsBrowser)('the chats of the console', () => {
     await expect.poll(() => hasFocus(server(page, 'Calendar'))).toBe(true);
   });
 
+  test('show their newest messages first, and earlier ones when asked, without losing the place', async () => {
+    const { token } = { token: world.gateway.tokens.member };
+    const made = await world.gateway.graphql('mutation { createChat(input: { title: "Long" }) { chat { id } } }', {
+      token,
+    });
+    const chatId = made.data.createChat.chat.id;
+    const write = (from: number, to: number) => {
+      const numbers = Array.from({ length: to - from + 1 }, (_, index) => from + index);
+      const fields = numbers.map(
+        (n) => `m${n}: createChatMessage(input: { chatId: "${chatId}", content: "Line ${n}." }) { chat { id } }`,
+      );
+      return world.gateway.graphql(`mutation { ${fields.join(' ')} }`, { token });
+    };
+    for (let from = 1; from <= 60; from += 10) expect((await write(from, from + 9)).errors).toBeUndefined();
+    const { page } = await enter(`/chats/${chatId}`);
+    const line = (n: number) => page.getByText(`Line ${n}.`, { exact: true });
+    const isInView = (n: number) =>
+      line(n).evaluate((element) => {
+        const { top, bottom } = element.getBoundingClientRect();
+        const box = element.closest('[role=log]')?.getBoundingClientRect();
+        return box !== undefined && top >= box.top && bottom <= box.bottom;
+      });
+    await line(60).waitFor();
+    await expect.poll(() => isInView(60)).toBe(true);
+    expect(await line(10).count()).toBe(0);
+    await page.getByLabel('Message', { exact: true }).fill('The newest.');
+    await page.getByLabel('Message', { exact: true }).press('Enter');
+    await page.getByRole('listitem').filter({ hasText: 'The newest.' }).waitFor();
+    // The page of the newest moved by one, and no message fell between the pages.
+    await page.getByRole('button', { name: 'Show earlier messages' }).press('Enter');
+    await line(1).waitFor();
+    const shown = await page.getByRole('log').getByRole('listitem').allTextContents();
+    expect(shown.map((text) => /^Line (\d+)\./.exec(text)?.[1] ?? 'newest')).toEqual([
+      ...Array.from({ length: 60 }, (_, index) => String(index + 1)),
+      'newest',
+    ]);
+    expect(await page.getByRole('button', { name: 'Show earlier messages' }).count()).toBe(0);
+    // What was at the top is still in view, and not the oldest.
+    await expect.poll(() => isInView(12)).toBe(true);
+    expect(await isInView(1)).toBe(false);
+    expect(await findBarriers(page)).toEqual([]);
+  });
+
   test('lose a chosen server at once when an admin turns it off, and have it again when it is back', async () => {
     const { page } = await enter('/chats');
     await page.getByRole('button', { name: 'New chat' }).press('Enter');

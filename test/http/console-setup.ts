@@ -117,6 +117,8 @@ export async function findBarriers(page: Page): Promise<string[]> {
   if (!(await page.evaluate('"axe" in globalThis'))) await page.evaluate(axe.source);
   for (const colorScheme of ['light', 'dark'] as const) {
     await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+    // Two frames later, every style is that of the scheme, and its transitions have begun.
+    await page.evaluate('new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))');
     await page.evaluate('Promise.all(document.getAnimations().map(({ finished }) => finished.catch(() => {})))');
     const results = (await page.evaluate('axe.run()')) as axe.AxeResults;
     for (const { id, nodes } of results.violations) {

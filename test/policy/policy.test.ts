@@ -48,6 +48,7 @@ const TABLE = {
   'session.end':                      ['any',  'own',  'own',  'own',      '-'],
   'encryptionKey.list':               ['any',  'any',  '-',    '-',        'any'],
   'encryptionKey.manage':             ['any',  '-',    '-',    '-',        'any'],
+  'gatewayStatus.read':               ['any',  'any',  '-',    '-',        '-'],
   'auditLog.read':                    ['any',  'any',  '-',    '-',        '-'],
   'auditLog.append':                  ['-',    '-',    '-',    '-',        'any'],
   'auditLog.verify':                  ['any',  'any',  '-',    '-',        'any'],

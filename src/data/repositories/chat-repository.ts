@@ -11,6 +11,13 @@ export interface ChatCursor {
   id: string;
 }
 
+/** A part of a list of messages: the first ones, or those after a place; or the last ones, or those before it. */
+export interface MessagePagePlace {
+  from: 'start' | 'end';
+  size: number;
+  beyond?: ChatCursor | undefined;
+}
+
 /** What only quotas need. */
 const WITHOUT_USAGE = { messageCount: true, messageBytes: true } as const;
 
@@ -99,26 +106,36 @@ export function createChatRepository(db: PrismaStore) {
     listMessages: guarded(
       'chat.read',
       async (
-        args: { chats: readonly Pick<ChatRecord, 'id' | 'ownerId'>[]; first: number; after?: ChatCursor | undefined },
+        args: { chats: readonly Pick<ChatRecord, 'id' | 'ownerId'>[]; place: MessagePagePlace },
         viewer,
       ): Promise<Map<string, Page<ListedMessageRecord>>> => {
-        const { first, after } = args;
+        const { from, size, beyond } = args.place;
         const chatIds = readableIds(args.chats, viewer);
-        const isAfter =
-          after === undefined
+        const [isBeyond, order] =
+          from === 'start'
+            ? [Prisma.sql`>`, Prisma.sql`created_at, id`]
+            : [Prisma.sql`<`, Prisma.sql`created_at DESC, id DESC`];
+        const isInside =
+          beyond === undefined
             ? Prisma.empty
-            : Prisma.sql`AND (created_at, id) > (${after.createdAt}::timestamptz, ${after.id}::uuid)`;
+            : Prisma.sql`AND (created_at, id) ${isBeyond} (${beyond.createdAt}::timestamptz, ${beyond.id}::uuid)`;
         const rows = await db.$queryRaw<ListedMessageRecord[]>`
           SELECT message.id::text, message.chat_id::text AS "chatId", message.created_at AS "createdAt",
             octet_length(message.content) AS "contentBytes"
           FROM unnest(${chatIds}::uuid[]) AS chat (id) CROSS JOIN LATERAL (
-            SELECT * FROM chat_messages WHERE chat_id = chat.id ${isAfter} ORDER BY created_at, id LIMIT ${first + 1}
+            SELECT * FROM chat_messages WHERE chat_id = chat.id ${isInside} ORDER BY ${order} LIMIT ${size + 1}
           ) AS message
           ORDER BY message.created_at, message.id`;
         const byChat = new Map<string, ListedMessageRecord[]>(chatIds.map((id) => [id, []]));
         for (const row of rows) byChat.get(row.chatId)?.push(row);
         return new Map(
-          [...byChat].map(([id, found]) => [id, { rows: found.slice(0, first), hasMore: found.length > first }]),
+          [...byChat].map(([id, found]) => [
+            id,
+            {
+              rows: from === 'start' ? found.slice(0, size) : found.slice(Math.max(found.length - size, 0)),
+              hasMore: found.length > size,
+            },
+          ]),
         );
       },
     ),

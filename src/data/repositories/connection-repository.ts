@@ -29,6 +29,9 @@ export function createConnectionRepository(db: PrismaStore) {
       return new Map(groups.map((group) => [group.mcpServerConfigId, group._count._all]));
     }),
 
+    /** The number of connections of all users. */
+    countAll: guarded('gatewayStatus.read', () => db.mcpServerUserToken.count({ where: { blockedReason: null } })),
+
     /** A user's connections to the given configs. Configs without one are omitted. */
     list: guarded(
       'mcpServerConnection.read',

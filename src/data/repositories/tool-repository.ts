@@ -221,6 +221,15 @@ export function createToolRepository(db: PrismaStore) {
       },
     ),
 
+    /** The enabled configs that did not answer: all are counted, and the first by display name listed. */
+    listUnreachable: guarded('gatewayStatus.read', async ({ first }: { first: number }) => {
+      const where = { enabled: true, reachability: { is: { reachable: false } } };
+      const count = await db.mcpServerConfig.count({ where });
+      const orderBy = [{ displayName: 'asc' as const }, { id: 'asc' as const }];
+      const rows = await db.mcpServerConfig.findMany({ where, orderBy, take: first, select: { id: true } });
+      return { count, ids: rows.map(({ id }) => id) };
+    }),
+
     /** Writes what the last call found out. Does nothing when the config is gone. */
     saveReachability: guarded('mcpServerTool.write', async ({ configId, ...found }: McpReachabilityRecord) => {
       await db.$queryRaw`SELECT id FROM mcp_server_configs WHERE id = ${configId}::uuid FOR KEY SHARE`;

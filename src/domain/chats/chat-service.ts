@@ -1,6 +1,6 @@
 import { isForeignKeyViolation } from '../../data/database/database-error.ts';
 import type { ChatRecord, FullMessageRecord, ListedMessageRecord, Page } from '../../data/records.ts';
-import type { ChatCursor } from '../../data/repositories/chat-repository.ts';
+import type { ChatCursor, MessagePagePlace } from '../../data/repositories/chat-repository.ts';
 import type { Repositories, Store } from '../../data/store.ts';
 import { notFound, unauthenticated } from '../../errors.ts';
 import type { Quotas } from '../../limits/quotas.ts';
@@ -167,9 +167,9 @@ export function createChatService(options: { store: Store; experiments: Readonly
     async listMessages(
       viewer: Viewer,
       chats: readonly ChatRecord[],
-      args: { first: number; after?: ChatCursor | undefined },
+      place: MessagePagePlace,
     ): Promise<Map<string, Page<ListedMessageRecord>>> {
-      return store.chats.listMessages(viewer, { chats, ...args });
+      return store.chats.listMessages(viewer, { chats, place });
     },
 
     /** The texts of listed messages, by id. */

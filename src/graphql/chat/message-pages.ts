@@ -1,14 +1,13 @@
 import DataLoader from 'dataloader';
 import type { ChatRecord, ListedMessageRecord, Page } from '../../data/records.ts';
-import type { ChatCursor } from '../../data/repositories/chat-repository.ts';
+import type { MessagePagePlace } from '../../data/repositories/chat-repository.ts';
 import type { Services } from '../../domain/services.ts';
 import type { Viewer } from '../../policy/viewer.ts';
 
 /** A page of one chat's messages. */
 export interface MessagePageRequest {
   chat: ChatRecord;
-  first: number;
-  after: ChatCursor | undefined;
+  place: MessagePagePlace;
 }
 
 /** Loads pages of messages: one statement for all chats that are asked for the same page, e.g. the first ten. */
@@ -17,11 +16,10 @@ export function createMessagePages({ chats }: Services, viewer: Viewer) {
     async (requests) => {
       const pages = new Map<string, Page<ListedMessageRecord>>();
       for (const same of groupByPage(requests)) {
-        const { first, after } = same[0];
         const found = await chats.listMessages(
           viewer,
           same.map(({ chat }) => chat),
-          { first, after },
+          same[0].place,
         );
         for (const request of same) pages.set(toKey(request), found.get(request.chat.id) ?? EMPTY);
       }
@@ -37,8 +35,8 @@ function toKey(request: MessagePageRequest): string {
   return `${request.chat.id} ${toPageKey(request)}`;
 }
 
-function toPageKey({ first, after }: MessagePageRequest): string {
-  return after === undefined ? `${first}` : `${first} ${after.id} ${after.createdAt.getTime()}`;
+function toPageKey({ place: { from, size, beyond } }: MessagePageRequest): string {
+  return beyond === undefined ? `${from} ${size}` : `${from} ${size} ${beyond.id} ${beyond.createdAt.getTime()}`;
 }
 
 function groupByPage(requests: readonly MessagePageRequest[]): [MessagePageRequest, ...MessagePageRequest[]][] {

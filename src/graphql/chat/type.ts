@@ -5,7 +5,7 @@ import { notFound } from '../../errors.ts';
 import { builder } from '../builder.ts';
 import { McpAvailabilityEnum, McpServerStateEnum } from '../mcp-server-config/enums.ts';
 import { McpServerConfigType } from '../mcp-server-config/type.ts';
-import { pageArgs, takeFirst, toConnection } from '../pagination.ts';
+import { endArgs, pageArgs, takePage, toConnection } from '../pagination.ts';
 import { decodeTimeCursor, encodeTimeCursor } from '../time-cursor.ts';
 import { UserType } from '../user/type.ts';
 import { ChatMcpServerSourceEnum } from './enums.ts';
@@ -110,18 +110,17 @@ export const ChatType = builder.objectRef<ChatRecord>('Chat').implement({
     messages: t.field({
       type: ChatMessageConnection,
       description: 'The messages of the chat, oldest first.',
-      args: pageArgs,
+      args: { ...pageArgs, ...endArgs },
       resolve: async (chat, args, context) => {
         const { loaders } = context;
-        const page = await loaders.messagePage.load({
-          chat,
-          first: takeFirst(args.first, context),
-          after: args.after == null ? undefined : decodeTimeCursor(context, MESSAGE_CURSOR_KIND, args.after),
-        });
+        const { from, size, cursor } = takePage(args, context);
+        const beyond = cursor === undefined ? undefined : decodeTimeCursor(context, MESSAGE_CURSOR_KIND, cursor);
+        const page = await loaders.messagePage.load({ chat, place: { from, size, beyond } });
         return toConnection(
           page,
           (message) => encodeTimeCursor(context, MESSAGE_CURSOR_KIND, message),
           () => loaders.messageCount.load(chat),
+          { from, cursor },
         );
       },
     }),

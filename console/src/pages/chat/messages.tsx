@@ -9,36 +9,45 @@ import { Card, Section } from '../../ui/layout.tsx';
 import { ListSkeleton } from '../../ui/skeleton.tsx';
 import { Time } from '../../ui/time.tsx';
 import styles from './page.module.css';
+import { useEndInView } from './use-end-in-view.ts';
 
-/** The messages of a chat, oldest first, and a field to write one. */
+/** The messages of a chat, the newest in view, and a field to write one. */
 export function Messages({ chatId, mayWrite }: { chatId: string; mayWrite: boolean }) {
-  const [cursors, setCursors] = useState<readonly (string | null)[]>([null]);
+  const [pageCount, setPageCount] = useState(1);
+  const box = useEndInView();
   return (
     <Section title="Messages">
       <div className={styles.messages}>
-        {cursors.map((after, index) => (
-          <MessageList
-            key={after}
-            chatId={chatId}
-            after={after}
-            onMore={index === cursors.length - 1 ? (cursor) => setCursors([...cursors, cursor]) : undefined}
-          />
-        ))}
+        {/* Who has no mouse scrolls it with the keyboard. */}
+        {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it is scrolled. */}
+        <div ref={box} className={styles.log} role="log" aria-label="Messages so far" tabIndex={0}>
+          <div className={styles.pages}>
+            <MessagePages
+              chatId={chatId}
+              before={null}
+              pageCount={pageCount}
+              onEarlier={() => setPageCount(pageCount + 1)}
+            />
+          </div>
+        </div>
         {mayWrite && <MessageForm chatId={chatId} />}
       </div>
     </Section>
   );
 }
 
-interface MessageListProps {
+interface MessagePagesProps {
   chatId: string;
-  after: string | null;
-  /** Shows the next messages. Absent: they are shown already. */
-  onMore: ((cursor: string) => void) | undefined;
+  /** Where the page ends; null: at the newest message. */
+  before: string | null;
+  /** So many pages are shown, this one included. */
+  pageCount: number;
+  onEarlier: () => void;
 }
 
-function MessageList({ chatId, after, onMore }: MessageListProps) {
-  const [{ data, error }, ask] = useQuery({ query: ChatMessagesDocument, variables: { id: chatId, after } });
+/** A page of messages, and the earlier ones above it. Each page begins where the one before it ends, also as they change. */
+function MessagePages({ chatId, before, pageCount, onEarlier }: MessagePagesProps) {
+  const [{ data, error }, ask] = useQuery({ query: ChatMessagesDocument, variables: { id: chatId, before } });
   if (data === undefined) {
     return error === undefined ? (
       <ListSkeleton rows={1} />
@@ -49,10 +58,17 @@ function MessageList({ chatId, after, onMore }: MessageListProps) {
   const messages = data.chat?.messages;
   if (messages === undefined) return undefined;
   const { nodes, pageInfo } = messages;
-  const next = pageInfo.hasNextPage ? pageInfo.endCursor : null;
-  if (nodes.length === 0) return after === null ? <p className={styles.quiet}>No messages yet.</p> : undefined;
+  if (nodes.length === 0) return before === null ? <p className={styles.quiet}>No messages yet.</p> : undefined;
   return (
     <>
+      {pageInfo.hasPreviousPage &&
+        (pageCount > 1 ? (
+          <MessagePages chatId={chatId} before={pageInfo.startCursor} pageCount={pageCount - 1} onEarlier={onEarlier} />
+        ) : (
+          <div>
+            <Button onClick={onEarlier}>Show earlier messages</Button>
+          </div>
+        ))}
       <Card>
         <ol>
           {nodes.map(({ id, content, createdAt }) => (
@@ -65,11 +81,6 @@ function MessageList({ chatId, after, onMore }: MessageListProps) {
           ))}
         </ol>
       </Card>
-      {onMore !== undefined && next !== null && (
-        <div>
-          <Button onClick={() => onMore(next)}>Show newer messages</Button>
-        </div>
-      )}
     </>
   );
 }

@@ -48,11 +48,8 @@ function Overview() {
 }
 
 function Numbers({ data, since }: { data: OverviewQuery; since: string }) {
-  const { on, off, servers, people, suspended, denied, failed } = data;
-  const silent = servers.nodes.filter(({ reachability }) => reachability.state === 'UNREACHABLE');
-  const connected = servers.nodes.reduce((sum, { connectedUserCount }) => sum + (connectedUserCount ?? 0), 0);
-  // So many are looked at, and no more.
-  const isPart = on.totalCount > servers.nodes.length;
+  const { on, off, gatewayStatus, people, suspended, denied, failed } = data;
+  const { connectionCount, unreachableServerCount, unreachableServers, changeFeed } = gatewayStatus;
   const from = toLocal(new Date(since));
   return (
     <>
@@ -67,10 +64,9 @@ function Numbers({ data, since }: { data: OverviewQuery; since: string }) {
             Show them
           </Link>
         </Tile>
-        <Tile
-          count={connected}
-          text={`accounts connected to ${isPart ? `the first ${servers.nodes.length} servers` : 'servers'}`}
-        />
+        <Tile count={connectionCount} text="connected accounts">
+          <Link to="/admin/people">Show people</Link>
+        </Tile>
         <Tile count={people.totalCount} text="active people">
           <Link to="/admin/people" search={{ status: 'ACTIVE' }}>
             Show them
@@ -91,17 +87,19 @@ function Numbers({ data, since }: { data: OverviewQuery; since: string }) {
             Show them
           </Link>
         </Tile>
+        <FeedTile {...changeFeed} />
       </ul>
       <Section title="Servers that do not answer">
-        {silent.length === 0 ? (
-          <Empty title="None">
-            {isPart
-              ? `Of the first ${servers.nodes.length} servers that are turned on.`
-              : 'Every server that was asked answers.'}
-          </Empty>
+        {unreachableServerCount > unreachableServers.length && (
+          <p>
+            The first {unreachableServers.length} of {unreachableServerCount}.
+          </p>
+        )}
+        {unreachableServers.length === 0 ? (
+          <Empty title="None">Every server that was asked answers.</Empty>
         ) : (
           <Table label="List of servers that do not answer" head={['Server', 'State', 'Why']}>
-            {silent.map(({ id, displayName, reachability }) => (
+            {unreachableServers.map(({ id, displayName, reachability }) => (
               <tr key={id}>
                 <td>
                   <Link to="/admin/servers/$id" params={{ id }}>
@@ -142,6 +140,21 @@ function Numbers({ data, since }: { data: OverviewQuery; since: string }) {
 /** As a field for a time has it: in the browser's time zone, `2026-11-29T08:00`. */
 function toLocal(date: Date): string {
   return new Date(date.getTime() - date.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
+}
+
+/** How far behind the gateway is: a part of a second, unless its database is slow or away. */
+function FeedTile({ isListening, unreadCount, lagMs }: OverviewQuery['gatewayStatus']['changeFeed']) {
+  const lag =
+    lagMs < 2_000 ? `${lagMs.toLocaleString('en')} ms` : `${Math.round(lagMs / 1_000).toLocaleString('en')} s`;
+  const unread = unreadCount === 0 ? 'no change unread' : `${unreadCount.toLocaleString('en')} changes unread`;
+  return (
+    <li>
+      <Card className={styles.tile}>
+        <b className={styles.count}>{lag}</b> since the gateway knew every change, {unread}
+        {!isListening && ' (the database does not notify it)'}
+      </Card>
+    </li>
+  );
 }
 
 function Tile({ count, text, children }: { count: number; text: string; children?: ReactNode }) {
