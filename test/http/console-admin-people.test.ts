@@ -1,30 +1,18 @@
 // On the embedded database: it shows pages.
 
 import type { Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { skipsBrowser, type Visit } from '../setup/browser.ts';
-import { type ConsoleWorld, findBarriers, openConsoleWorld } from './console-setup.ts';
+import { describe, expect, test } from 'vitest';
+import { skipsBrowser } from '../setup/browser.ts';
+import { type ConsoleWorld, findBarriers, useConsoleWorld } from './console-setup.ts';
 
 describe.skipIf(skipsBrowser)('the console, for an admin who manages people and keys', () => {
   let world: ConsoleWorld;
-  const visits: Visit[] = [];
-
-  beforeAll(async () => {
-    world = await openConsoleWorld();
+  const { enter: open } = useConsoleWorld((opened) => {
+    world = opened;
   });
-  afterEach(async () => {
-    const all = visits.splice(0);
-    for (const { context } of all) await context.close();
-    expect(all.flatMap(({ problems }) => problems)).toEqual([]);
-  });
-  afterAll(() => world?.close());
 
-  const enter = async (path: string, role: 'admin' | 'auditor' | 'member' = 'admin'): Promise<Page> => {
-    const visit = await world.signIn(world.gateway.tokens[role]);
-    visits.push(visit);
-    await visit.page.goto(`${world.origin}${path}`);
-    return visit.page;
-  };
+  const enter = async (path: string, role: 'admin' | 'auditor' | 'member' = 'admin'): Promise<Page> =>
+    (await open(path, role)).page;
   const row = (page: Page, text: string) => page.getByRole('row').filter({ hasText: text });
   const press = (page: Page, name: string | RegExp) => page.getByRole('button', { name }).press('Enter');
   const whoIs = async (token: string) => (await world.gateway.graphql('{ viewer { email } }', { token })).status;
@@ -95,11 +83,11 @@ describe.skipIf(skipsBrowser)('the console, for an admin who manages people and 
     const { token } = made.data.createApiToken;
     expect(await whoIs(token)).toBe(200);
     await world.define({ slug: 'calendar', display_name: 'Calendar', auth_type: 'oauth2' });
-    const member = await enter('/', 'member');
+    const { page: member, problems } = await open('/', 'member');
     await member.getByRole('heading', { name: 'My servers', level: 1 }).waitFor();
 
     const page = await enter(`/admin/people/${gateway.userIds.member}`);
-    await page.getByRole('button', { name: 'Revoke laptop' }).press('Enter');
+    await page.getByRole('button', { name: 'Revoke: laptop' }).press('Enter');
     await page.getByRole('alertdialog').getByRole('button', { name: 'Revoke' }).press('Enter');
     await row(page, 'laptop').getByText('Revoked').waitFor();
     expect(await whoIs(token)).toBe(401);
@@ -112,8 +100,7 @@ describe.skipIf(skipsBrowser)('the console, for an admin who manages people and 
     await page.getByRole('heading', { name: 'Not signed in' }).waitFor();
     // Their open page knows it at once. The browser notes what was refused.
     await member.waitForURL(/\/auth\/sign-in/);
-    const visit = visits.find((each) => each.page === member);
-    visit?.problems.splice(0);
+    problems.splice(0);
   });
 
   test('rotates the keys with its progress, checks all secrets, and revokes the old key', async () => {

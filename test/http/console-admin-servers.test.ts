@@ -1,9 +1,9 @@
 // On the embedded database: it shows pages.
 
 import type { Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { skipsBrowser, type Visit } from '../setup/browser.ts';
-import { type ConsoleWorld, findBarriers, openConsoleWorld } from './console-setup.ts';
+import { type ConsoleWorld, findBarriers, useConsoleWorld } from './console-setup.ts';
 
 /** What only admins and auditors see, by the names in the graph. */
 const ADMIN_FIELDS =
@@ -11,24 +11,11 @@ const ADMIN_FIELDS =
 
 describe.skipIf(skipsBrowser)('the console, for an admin who manages servers', () => {
   let world: ConsoleWorld;
-  const visits: Visit[] = [];
-
-  beforeAll(async () => {
-    world = await openConsoleWorld();
+  const { enter: open, start } = useConsoleWorld((opened) => {
+    world = opened;
   });
-  afterEach(async () => {
-    const all = visits.splice(0);
-    for (const { context } of all) await context.close();
-    expect(all.flatMap(({ problems }) => problems)).toEqual([]);
-  });
-  afterAll(() => world?.close());
 
-  const enter = async (path: string, role: 'admin' | 'auditor' | 'member' = 'admin'): Promise<Visit> => {
-    const visit = await world.signIn(world.gateway.tokens[role]);
-    visits.push(visit);
-    await visit.page.goto(`${world.origin}${path}`);
-    return visit;
-  };
+  const enter = (path: string, role: 'admin' | 'auditor' | 'member' = 'admin'): Promise<Visit> => open(path, role);
   const row = (page: Page, name: string) => page.getByRole('row').filter({ hasText: name });
 
   test('lists the servers with their states live, and keeps the filters in the address', async () => {
@@ -66,8 +53,7 @@ describe.skipIf(skipsBrowser)('the console, for an admin who manages servers', (
   });
 
   test('never asks for the fields of admins in the browser of a member', async () => {
-    const visit = await world.signIn(world.gateway.tokens.member);
-    visits.push(visit);
+    const visit = await start('member');
     const asked: string[] = [];
     visit.page.on('request', (request) => {
       if (new URL(request.url()).pathname === '/graphql') asked.push(request.postData() ?? '');
@@ -83,8 +69,7 @@ describe.skipIf(skipsBrowser)('the console, for an admin who manages servers', (
 
   test('shows the present state, if a change overtakes an answer that is on its way', async () => {
     const id = await world.define({ slug: 'late', display_name: 'Late', description: 'Before.', enabled: false });
-    const visit = await world.signIn(world.gateway.tokens.admin);
-    visits.push(visit);
+    const visit = await start('admin');
     const { page } = visit;
     let onEvent = (): void => {};
     const hasArrived = new Promise<void>((resolve) => {
@@ -154,8 +139,7 @@ describe.skipIf(skipsBrowser)('the console, for an admin who manages servers', (
   test('keeps, replaces or clears a secret, and shows the problems of the gateway at it', async () => {
     const key = { auth_type: 'api_key', api_key_header: 'X-Key', api_key_value: 'first-secret' };
     const id = await world.define({ slug: 'locked', display_name: 'Locked', enabled: false, ...key });
-    const visit = await world.signIn(world.gateway.tokens.admin);
-    visits.push(visit);
+    const visit = await start('admin');
     const { page } = visit;
     const answers: Promise<string>[] = [];
     page.on('response', (response) => {
@@ -304,8 +288,8 @@ describe.skipIf(skipsBrowser)('the console, for an admin who manages servers', (
     const item = (name: string) =>
       page.getByRole('listitem').filter({ has: page.getByRole('heading', { name, exact: true }) });
     const servers = {
-      notes: { url: world.openUrl },
-      keyed: { url: world.openUrl, headers: { 'X-Key': '${KEY}' } },
+      notes: { url: world.open.url },
+      keyed: { url: world.open.url, headers: { 'X-Key': '${KEY}' } },
       local: { command: 'npx' },
     };
     await page.getByLabel('The file').fill(JSON.stringify({ mcpServers: servers }));

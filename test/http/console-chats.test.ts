@@ -1,39 +1,27 @@
 // On the embedded database: it shows pages.
 
 import type { Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { skipsBrowser, type Visit } from '../setup/browser.ts';
-import { type ConsoleWorld, findBarriers, hasFocus, openConsoleWorld, tabTo } from './console-setup.ts';
+import { type ConsoleWorld, findBarriers, hasFocus, tabTo, useConsoleWorld } from './console-setup.ts';
 
 describe.skipIf(skipsBrowser)('the chats of the console', () => {
   let world: ConsoleWorld;
-  const visits: Visit[] = [];
+  const { enter: open, start } = useConsoleWorld((opened) => {
+    world = opened;
+  });
   let idOfOpen: string;
-
   beforeAll(async () => {
-    world = await openConsoleWorld();
     idOfOpen = await world.define({ slug: 'open', display_name: 'Open tools' });
     await world.define({ slug: 'policy', display_name: 'Policy', availability: 'force_on' });
     await world.define({ slug: 'search', display_name: 'Search', availability: 'default_on' });
     await world.define({ slug: 'calendar', display_name: 'Calendar', auth_type: 'oauth2' });
   });
-  afterEach(async () => {
-    const all = visits.splice(0);
-    for (const { context } of all) await context.close();
-    expect(all.flatMap(({ problems }) => problems)).toEqual([]);
-  });
-  afterAll(() => world?.close());
 
-  const enter = async (path: string): Promise<Visit> => {
-    const visit = await world.signIn(world.gateway.tokens.member);
-    visits.push(visit);
-    await visit.page.goto(`${world.origin}${path}`);
-    return visit;
-  };
+  const enter = (path: string): Promise<Visit> => open(path, 'member');
   /** Signs in with a token, as a person does it on the page for that. */
   const enterByToken = async (token: string): Promise<Visit> => {
-    const visit = await world.visit();
-    visits.push(visit);
+    const visit = await start();
     await visit.page.goto(`${world.origin}/auth/sign-in`);
     await tabTo(visit.page, 'Token');
     await visit.page.keyboard.type(token);

@@ -1,12 +1,13 @@
+import type { Tool } from '@modelcontextprotocol/server';
 import axe from 'axe-core';
 import type { Browser, Locator, Page } from 'playwright-core';
-import { expect } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect } from 'vitest';
 import { listen, type RunningServer } from '../../src/http/node-server.ts';
 import { startAuthorizationServer } from '../setup/authorization-server.ts';
 import { launchBrowser, startVisit, type Visit } from '../setup/browser.ts';
 import { findFreePort } from '../setup/free-port.ts';
 import { createTestGateway, type TestGateway } from '../setup/gateway.ts';
-import { startModernServer } from '../setup/mcp-servers.ts';
+import { ECHO, type SmallMcpServer, startModernServer, WHO } from '../setup/mcp-servers.ts';
 import { startProtectedMcpServer } from '../setup/protected-mcp-server.ts';
 import { createReplica } from '../setup/replica.ts';
 import { startTcpProxy, type TcpProxy } from '../setup/tcp-proxy.ts';
@@ -18,8 +19,10 @@ import { createRestClient } from './rest-client.ts';
 export interface ConsoleWorld {
   gateway: TestGateway;
   origin: string;
-  /** URL of an MCP server that anybody may use. It has two tools, `echo` and `who`. */
-  openUrl: string;
+  /** An MCP server that anybody may use. */
+  open: SmallMcpServer;
+  /** Its tools: first `echo` and `who`. */
+  tools: Tool[];
   /** URL of an MCP server where each user signs in. */
   protectedUrl: string;
   /** Defines an enabled server. @param fields as in REST */
@@ -53,7 +56,8 @@ export async function openConsoleWorld(
     closers.push(() => as.close());
     const mcp = await startProtectedMcpServer({ authorizationServer: as });
     closers.push(() => mcp.close());
-    const open = await startModernServer();
+    const tools = [ECHO, WHO];
+    const open = await startModernServer({ listTools: () => tools });
     closers.push(() => open.close());
     const port = await findFreePort();
     const proxy = await startTcpProxy(port);
@@ -71,7 +75,8 @@ export async function openConsoleWorld(
       gateway,
       origin,
       proxy,
-      openUrl: open.url,
+      open,
+      tools,
       protectedUrl: mcp.url,
       async define(fields) {
         const defined = { enabled: true, url: fields['auth_type'] === 'oauth2' ? mcp.url : open.url, ...fields };
@@ -108,6 +113,38 @@ async function openApp(
   });
   closers.push(() => replica.close());
   return replica.gateway.app;
+}
+
+/**
+ * Opens a world for the tests of a file, and closes it after them. A problem in a browser fails the test during which it
+ * happened; one that is meant is taken from `problems`.
+ */
+export function useConsoleWorld(onOpen: (world: ConsoleWorld) => void) {
+  let world: ConsoleWorld;
+  const visits: Visit[] = [];
+  beforeAll(async () => {
+    world = await openConsoleWorld();
+    onOpen(world);
+  });
+  afterEach(async () => {
+    const all = visits.splice(0);
+    for (const { context } of all) await context.close();
+    expect(all.flatMap(({ problems }) => problems)).toEqual([]);
+  });
+  afterAll(() => world?.close());
+  /** Opens a profile in which the user is signed in, or nobody. */
+  const start = async (role?: keyof TestGateway['tokens']): Promise<Visit> => {
+    const visit = await (role === undefined ? world.visit() : world.signIn(world.gateway.tokens[role]));
+    visits.push(visit);
+    return visit;
+  };
+  /** The same, at a page of the console. */
+  const enter = async (path: string, role: keyof TestGateway['tokens']): Promise<Visit> => {
+    const visit = await start(role);
+    await visit.page.goto(`${world.origin}${path}`);
+    return visit;
+  };
+  return { start, enter };
 }
 
 /** What a screen reader or a keyboard could not use on the page, in light and in dark. */

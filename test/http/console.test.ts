@@ -1,30 +1,17 @@
 // On the embedded database: it shows a page.
 
 import type { Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { skipsBrowser, type Visit } from '../setup/browser.ts';
-import { type ConsoleWorld, findBarriers, openConsoleWorld } from './console-setup.ts';
+import { type ConsoleWorld, findBarriers, useConsoleWorld } from './console-setup.ts';
 
 describe.skipIf(skipsBrowser)('the console, for a member', () => {
   let world: ConsoleWorld;
-  const visits: Visit[] = [];
-
-  beforeAll(async () => {
-    world = await openConsoleWorld();
+  const { enter: open, start } = useConsoleWorld((opened) => {
+    world = opened;
   });
-  afterEach(async () => {
-    const all = visits.splice(0);
-    for (const { context } of all) await context.close();
-    expect(all.flatMap(({ problems }) => problems)).toEqual([]);
-  });
-  afterAll(() => world?.close());
 
-  const enter = async (path = '/'): Promise<Visit> => {
-    const visit = await world.signIn(world.gateway.tokens.member);
-    visits.push(visit);
-    await visit.page.goto(`${world.origin}${path}`);
-    return visit;
-  };
+  const enter = (path = '/'): Promise<Visit> => open(path, 'member');
   const row = (page: Page, name: string) =>
     page.getByRole('listitem').filter({ has: page.getByRole('heading', { name, exact: true }) });
 
@@ -126,6 +113,20 @@ describe.skipIf(skipsBrowser)('the console, for a member', () => {
     await row(page, 'Blocked').getByText('Ready').waitFor();
   });
 
+  test('counts a request that is given up without a word as a problem', async () => {
+    const { page, problems } = await enter('/account');
+    await page.getByText('This browser').waitFor();
+    await page.route('**/held', () => {});
+    const asked = page.waitForRequest('**/held');
+    await page.evaluate('globalThis.held = new AbortController(); void fetch("/held", held).catch(() => {})');
+    await asked;
+    const failed = page.waitForEvent('requestfailed');
+    await page.evaluate('held.abort()');
+    await failed;
+    expect(problems.splice(0)).toEqual(['GET /held failed: net::ERR_ABORTED']);
+    await page.unroute('**/held');
+  });
+
   test('leads who is not signed in to the sign-in page and back, and signs out', async () => {
     const { page, context, problems } = await enter('/account');
     await page.getByText('This browser').waitFor();
@@ -142,8 +143,7 @@ describe.skipIf(skipsBrowser)('the console, for a member', () => {
   });
 
   test('loads its first page in at most ten requests and 280 kB', async () => {
-    const visit = await world.signIn(world.gateway.tokens.member);
-    visits.push(visit);
+    const visit = await start('member');
     const paths: string[] = [];
     const sizes: Promise<{ responseBodySize: number }>[] = [];
     visit.page.on('response', (response) => {

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import { type Browser, type BrowserContext, chromium, type Page, type Request } from 'playwright-core';
 
 const CHROMIUM = process.env['CHROMIUM_PATH'] ?? '/usr/bin/chromium';
 
@@ -32,7 +32,10 @@ export async function launchBrowser(hosts: readonly string[] = []): Promise<Brow
 export interface Visit {
   context: BrowserContext;
   page: Page;
-  /** Errors and warnings of the console (including violations of the content security policy), and of scripts. */
+  /**
+   * Errors and warnings of the console (including violations of the content security policy), and of scripts, and requests
+   * that failed or were given up without a reason.
+   */
   problems: string[];
   /** Addresses outside of `origin` requested by the page, its frames or its workers. */
   foreignRequests: string[];
@@ -48,10 +51,48 @@ export async function startVisit(browser: Browser, origin: string): Promise<Visi
   context.on('console', (message) => {
     if (['error', 'warning', 'assert'].includes(message.type())) problems.push(message.text());
   });
+  watchRequests(context, problems);
   context.on('weberror', (error) => problems.push(String(error.error())));
   context.on('request', (request) => {
     const url = new URL(request.url());
     if (!['data:', 'blob:'].includes(url.protocol) && url.origin !== origin) foreignRequests.push(request.url());
   });
   return { context, page: await context.newPage(), problems, foreignRequests };
+}
+
+/**
+ * Notes requests that failed. Who leaves a page gives up what it had asked for, and so does a window that closes itself. The
+ * console gives up a query when nothing on the page needs it any more, but never a mutation.
+ */
+function watchRequests(context: BrowserContext, problems: string[]): void {
+  const left = new Set<Page>();
+  const popups = new Set<Page>();
+  context.on('page', (page) => {
+    page.on('popup', (popup) => popups.add(popup));
+    page.on('domcontentloaded', () => left.delete(page));
+  });
+  context.on('request', (request) => {
+    const page = request.isNavigationRequest() ? pageOf(request) : undefined;
+    if (page !== undefined) left.add(page);
+  });
+  context.on('requestfailed', (request) => {
+    const failure = request.failure()?.errorText ?? 'failed';
+    const page = pageOf(request);
+    const wasLeft = page === undefined || page.isClosed() || left.has(page) || popups.has(page);
+    if (failure === 'net::ERR_ABORTED' && (wasLeft || isQuery(request))) return;
+    problems.push(`${request.method()} ${new URL(request.url()).pathname} failed: ${failure}`);
+  });
+}
+
+function isQuery(request: Request): boolean {
+  return new URL(request.url()).pathname === '/graphql' && !/"query":"mutation\b/.test(request.postData() ?? '');
+}
+
+/** The page of a request; undefined if it has none yet. */
+function pageOf(request: Request): Page | undefined {
+  try {
+    return request.frame().page();
+  } catch {
+    return undefined;
+  }
 }

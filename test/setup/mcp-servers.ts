@@ -42,14 +42,17 @@ function answer(name: string, args: unknown, who: string | undefined) {
 }
 
 /** A server of the second SDK: stateless, for revision 2026-07-28, and older ones if asked. */
-export async function startModernServer(options: { legacy?: 'reject' | 'stateless' } = {}): Promise<SmallMcpServer> {
+export async function startModernServer(
+  options: { legacy?: 'reject' | 'stateless'; listTools?: () => Tool[] } = {},
+): Promise<SmallMcpServer> {
+  const { listTools = () => [ECHO, WHO] } = options;
   const handler = createMcpHandler(
     ({ requestInfo }) => {
       const server = new ModernServer(
         { name: 'modern', version: '2' },
         { capabilities: { tools: {} }, instructions: 'Be kind.' },
       );
-      server.setRequestHandler('tools/list', () => ({ tools: [ECHO, WHO], ttlMs: 5_000, cacheScope: 'private' }));
+      server.setRequestHandler('tools/list', () => ({ tools: listTools(), ttlMs: 5_000, cacheScope: 'private' }));
       server.setRequestHandler('tools/call', ({ params }) =>
         answer(params.name, params.arguments, requestInfo?.headers.get('authorization') ?? undefined),
       );

@@ -125,6 +125,7 @@ const DEPEND_ON_SERVERS = [
   'chat',
   'effectiveMcpTools',
   'explainMcpServer',
+  'gatewayStatus',
   'mcpServerConfig',
   'mcpServerConfigs',
   'mcpServerConfigImpact',

@@ -1,8 +1,7 @@
 import { useState } from 'react';
-import { useMutation } from 'urql';
 import { type MyAccountQuery, RevokeMyTokenDocument } from '../../graph/generated/graphql.ts';
+import { hasEnded, RevokeButton, toScopeText } from '../../ui/api-token.tsx';
 import { Button } from '../../ui/button.tsx';
-import { Confirm } from '../../ui/dialog.tsx';
 import { Card, Empty, Section } from '../../ui/layout.tsx';
 import { Status } from '../../ui/status.tsx';
 import { Time } from '../../ui/time.tsx';
@@ -51,23 +50,13 @@ export function TokenList({ tokens }: { tokens: readonly ApiToken[] }) {
   );
 }
 
-function hasEnded({ revokedAt, expiresAt }: ApiToken): boolean {
-  return revokedAt !== null || (expiresAt !== null && Date.parse(expiresAt) <= Date.now());
-}
-
 function TokenRow({ token }: { token: ApiToken }) {
-  const { id, name, scopes, mcpServerIds, createdAt, expiresAt, lastUsedAt, revokedAt } = token;
-  const [isOpen, setIsOpen] = useState(false);
-  const [{ fetching, error }, revoke] = useMutation(RevokeMyTokenDocument);
-  const confirm = async (): Promise<void> => {
-    const { data } = await revoke({ id });
-    if (data !== undefined) setIsOpen(false);
-  };
+  const { name, createdAt, expiresAt, lastUsedAt, revokedAt } = token;
   return (
     <li className={styles.row}>
       <div className={styles.facts}>
         <h3 className={styles.name}>
-          {name} <Status tone="quiet">{scopes.includes('GRAPH') ? 'Everything' : toToolScope(mcpServerIds)}</Status>
+          {name} <Status tone="quiet">{toScopeText(token)}</Status>
         </h3>
         <p className={styles.dates}>
           <span>
@@ -100,26 +89,7 @@ function TokenRow({ token }: { token: ApiToken }) {
           )}
         </p>
       </div>
-      {!hasEnded(token) && (
-        <Button onClick={() => setIsOpen(true)} aria-label={`Revoke: ${name}`}>
-          Revoke
-        </Button>
-      )}
-      <Confirm
-        isOpen={isOpen}
-        onClose={() => setIsOpen(false)}
-        title={`Revoke ${name}?`}
-        text="Programs that use it are locked out at once, and so are browsers that signed in with it. It cannot be undone."
-        action="Revoke"
-        isBusy={fetching}
-        error={error}
-        onConfirm={confirm}
-      />
+      {!hasEnded(token) && <RevokeButton token={token} mutation={RevokeMyTokenDocument} />}
     </li>
   );
-}
-
-function toToolScope(serverIds: readonly string[] | null): string {
-  if (serverIds === null) return 'Tools only';
-  return serverIds.length === 1 ? 'Tools of one server' : `Tools of ${serverIds.length} servers`;
 }

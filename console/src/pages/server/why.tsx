@@ -58,8 +58,23 @@ interface ChecksProps {
   isOwn?: boolean;
 }
 
-/** The checks of an explanation, in order. */
+/** The checks of an explanation, in order. Those that were not made are folded away. */
 export function Checks({ checks, isOwn = true }: ChecksProps) {
+  const skipped = checks.filter(({ outcome }) => outcome === 'SKIPPED');
+  return (
+    <>
+      <CheckList checks={checks.filter(({ outcome }) => outcome !== 'SKIPPED')} isOwn={isOwn} />
+      {skipped.length > 0 && (
+        <details>
+          <summary>Not checked ({skipped.length})</summary>
+          <CheckList checks={skipped} isOwn={isOwn} />
+        </details>
+      )}
+    </>
+  );
+}
+
+function CheckList({ checks, isOwn }: Required<ChecksProps>) {
   const names = isOwn ? CHECKS : CHECKS_OF_OTHERS;
   return (
     <Card>

@@ -1,10 +1,10 @@
 import { useState } from 'react';
 import { useQuery } from 'urql';
-import { useCan } from '../../app/viewer.tsx';
+import { NoServers } from '../../app/no-servers.tsx';
 import { MyServersDocument, type MyServersQuery } from '../../graph/generated/graphql.ts';
 import { Button, LinkButton } from '../../ui/button.tsx';
 import { Failed } from '../../ui/failed.tsx';
-import { Card, Empty, Page } from '../../ui/layout.tsx';
+import { Card, Page } from '../../ui/layout.tsx';
 import { ServerIcon } from '../../ui/server-icon.tsx';
 import { ListSkeleton } from '../../ui/skeleton.tsx';
 import { ServerStatus } from '../../ui/status.tsx';
@@ -40,7 +40,12 @@ export function ServersPage() {
         <Failed error={error} retry={() => ask({ requestPolicy: 'network-only' })} />
       )}
       {servers === undefined && fetching && <ListSkeleton />}
-      {servers?.length === 0 && <NoServers />}
+      {servers?.length === 0 && (
+        <NoServers
+          forAdmins="Add an MCP server by its URL: you and the members see it here as soon as it is turned on."
+          forOthers="An admin of this gateway defines the servers. Each appears here by itself as soon as it is turned on for you."
+        />
+      )}
       {servers !== undefined && servers.length > 0 && (
         <ul className={styles.list}>
           {servers.map((server) => (
@@ -50,31 +55,6 @@ export function ServersPage() {
       )}
       <DoorDialog isOpen={isDoorOpen} onClose={() => setIsDoorOpen(false)} />
     </Page>
-  );
-}
-
-function NoServers() {
-  const mayCreate = useCan('mcpServerConfig.create');
-  return (
-    <Empty
-      title="No servers yet"
-      actions={
-        mayCreate && (
-          <>
-            <LinkButton to="/admin/servers/new" search={{}} look="primary">
-              Add the first server
-            </LinkButton>
-            <LinkButton to="/admin/servers/new" search={{ by: 'examples' }}>
-              Pick from the examples
-            </LinkButton>
-          </>
-        )
-      }
-    >
-      {mayCreate
-        ? 'Add an MCP server by its URL: you and the members see it here as soon as it is turned on.'
-        : 'An admin of this gateway defines the servers. Each appears here by itself as soon as it is turned on for you.'}
-    </Empty>
   );
 }
 

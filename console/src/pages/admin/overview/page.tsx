@@ -109,7 +109,7 @@ function Numbers({ data, since }: { data: OverviewQuery; since: string }) {
                 <td>
                   <Answers state={reachability.state} />
                 </td>
-                <td>{reachability.problem ?? '–'}</td>
+                <td>{reachability.problem === null ? '–' : <code>{reachability.problem}</code>}</td>
               </tr>
             ))}
           </Table>

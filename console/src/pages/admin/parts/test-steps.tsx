@@ -18,15 +18,32 @@ const NAMES: Readonly<Record<McpServerTestStepName, string>> = {
 const OUTCOMES: Readonly<Record<McpServerTestOutcome, { tone: Tone; text: string }>> = {
   OK: { tone: 'good', text: 'Works' },
   FAILED: { tone: 'bad', text: 'Fails' },
-  SKIPPED: { tone: 'quiet', text: 'Skipped' },
+  SKIPPED: { tone: 'quiet', text: 'Not checked' },
 };
 
-/** What was tried at a server, what was found, and what to do. */
-export function TestSteps({ test }: { test: TestServerMutation['testMcpServer']['test'] }) {
+type Test = TestServerMutation['testMcpServer']['test'];
+
+/** What was tried at a server, what was found, and what to do. What was not tried is folded away. */
+export function TestSteps({ test: { steps } }: { test: Test }) {
+  const skipped = steps.filter(({ outcome }) => outcome === 'SKIPPED');
+  return (
+    <>
+      <Steps steps={steps.filter(({ outcome }) => outcome !== 'SKIPPED')} />
+      {skipped.length > 0 && (
+        <details>
+          <summary>Not checked ({skipped.length})</summary>
+          <Steps steps={skipped} />
+        </details>
+      )}
+    </>
+  );
+}
+
+function Steps({ steps }: Pick<Test, 'steps'>) {
   return (
     <Card>
       <ol>
-        {test.steps.map(({ name, outcome, found, advice }) => (
+        {steps.map(({ name, outcome, found, advice }) => (
           <li key={name} className={styles.step}>
             <span>
               <Status tone={OUTCOMES[outcome].tone}>{OUTCOMES[outcome].text}</Status>

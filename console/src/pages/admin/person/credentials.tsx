@@ -1,9 +1,8 @@
 import { Link } from '@tanstack/react-router';
-import { useState } from 'react';
 import { useMutation } from 'urql';
 import { useCan } from '../../../app/viewer.tsx';
+import { hasEnded, RevokeButton, toScopeText } from '../../../ui/api-token.tsx';
 import { Button } from '../../../ui/button.tsx';
-import { Confirm } from '../../../ui/dialog.tsx';
 import { Empty, Section } from '../../../ui/layout.tsx';
 import { ServerStatus, Status } from '../../../ui/status.tsx';
 import { Time } from '../../../ui/time.tsx';
@@ -62,16 +61,10 @@ export function Tokens({ tokens }: { tokens: readonly ApiToken[] }) {
   );
 }
 
-function TokenRow({ token: { id, name, scopes, createdAt, lastUsedAt, expiresAt, revokedAt } }: { token: ApiToken }) {
+function TokenRow({ token }: { token: ApiToken }) {
   // Auditors may only revoke their own.
   const mayRevoke = useCan('user.update');
-  const [isOpen, setIsOpen] = useState(false);
-  const [{ fetching, error }, revoke] = useMutation(RevokeTokenDocument);
-  const hasEnded = revokedAt !== null || (expiresAt !== null && Date.parse(expiresAt) <= Date.now());
-  const confirm = async (): Promise<void> => {
-    const { data } = await revoke({ id });
-    if (data !== undefined) setIsOpen(false);
-  };
+  const { name, createdAt, lastUsedAt, expiresAt, revokedAt } = token;
   return (
     <tr>
       <td>
@@ -80,7 +73,7 @@ function TokenRow({ token: { id, name, scopes, createdAt, lastUsedAt, expiresAt,
           Made <Time value={createdAt} />
         </Under>
       </td>
-      <td>{scopes.includes('GRAPH') ? 'Everything' : 'Tools only'}</td>
+      <td>{toScopeText(token)}</td>
       <td>{lastUsedAt === null ? 'Never' : <Time value={lastUsedAt} />}</td>
       <td>
         {revokedAt !== null ? (
@@ -91,23 +84,7 @@ function TokenRow({ token: { id, name, scopes, createdAt, lastUsedAt, expiresAt,
           <Time value={expiresAt} />
         )}
       </td>
-      <td>
-        {mayRevoke && !hasEnded && (
-          <Button aria-label={`Revoke ${name}`} onClick={() => setIsOpen(true)}>
-            Revoke
-          </Button>
-        )}
-        <Confirm
-          isOpen={isOpen}
-          onClose={() => setIsOpen(false)}
-          title={`Revoke ${name}?`}
-          text="The program that has it is refused at once. It cannot be taken back."
-          action="Revoke"
-          isBusy={fetching}
-          error={error}
-          onConfirm={confirm}
-        />
-      </td>
+      <td>{mayRevoke && !hasEnded(token) && <RevokeButton token={token} mutation={RevokeTokenDocument} />}</td>
     </tr>
   );
 }

@@ -16,7 +16,7 @@ import { Facts } from './facts.tsx';
 import { History } from './history.tsx';
 import { Settings } from './settings.tsx';
 import { Summary } from './summary.tsx';
-import { DeleteButton, SwitchButton } from './switch.tsx';
+import { DeleteButton, DisconnectButton, SwitchButton } from './switch.tsx';
 import { TestServer } from './test.tsx';
 import { Tools } from './tools.tsx';
 import { Usage } from './usage.tsx';
@@ -65,6 +65,7 @@ function ServerViews({
   const mayUpdate = useCan('mcpServerConfig.update');
   const mayDelete = useCan('mcpServerConfig.delete');
   const mayTest = useCan('mcpServerConfig.test');
+  const mayDisconnect = useCan('mcpServerConnection.removeAny');
   return (
     <Page
       title={server.displayName}
@@ -72,6 +73,7 @@ function ServerViews({
       actions={
         <>
           {mayUpdate && <SwitchButton server={server} />}
+          {mayDisconnect && (server.connectedUserCount ?? 0) > 0 && <DisconnectButton server={server} />}
           {mayDelete && <DeleteButton server={server} />}
         </>
       }

@@ -10,7 +10,7 @@ export function Summary({ server }: { server: ServerSettingsFragment }) {
   const called = [
     serverName === null ? undefined : `It calls itself ${[serverName, serverVersion].filter(Boolean).join(' ')}.`,
     protocolVersion === null ? undefined : `It speaks MCP ${protocolVersion}.`,
-    latencyMs === null ? undefined : `It answered in ${latencyMs} ms.`,
+    latencyMs === null || state !== 'REACHABLE' ? undefined : `It answered in ${latencyMs} ms.`,
   ].filter((text) => text !== undefined);
   return (
     <>

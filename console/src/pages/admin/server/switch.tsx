@@ -8,6 +8,7 @@ import { useNotify } from '../../../ui/notices.tsx';
 import { ListSkeleton } from '../../../ui/skeleton.tsx';
 import {
   DeleteServerDocument,
+  DisconnectEverybodyDocument,
   ServerImpactDocument,
   type ServerSettingsFragment,
   UpdateServerDocument,
@@ -82,13 +83,48 @@ export function DeleteButton({ server: { id, displayName } }: { server: Server }
   );
 }
 
+/** Ends the connections of all users, after it was said what that means for them. */
+export function DisconnectButton({ server: { id, displayName } }: { server: Server }) {
+  const [isOpen, setIsOpen] = useState(false);
+  const [{ fetching, error }, disconnect] = useMutation(DisconnectEverybodyDocument);
+  const notify = useNotify();
+  const confirm = async (): Promise<void> => {
+    const { data } = await disconnect({ id });
+    if (data === undefined) return;
+    setIsOpen(false);
+    notify(`${toCount(data.removeMcpServerUserTokens.removedCount, 'user')} disconnected from ${displayName}`);
+  };
+  return (
+    <>
+      <Button onClick={() => setIsOpen(true)}>Disconnect everybody</Button>
+      <ImpactDialog
+        id={id}
+        isOpen={isOpen}
+        onClose={() => setIsOpen(false)}
+        title={`Disconnect everybody from ${displayName}?`}
+        action="Disconnect everybody"
+        effects={DISCONNECTED}
+        isBusy={fetching}
+        error={error}
+        onConfirm={confirm}
+      />
+    </>
+  );
+}
+
+const DISCONNECTED = [
+  'Their tokens are removed at once, and revoked at the provider where it offers that.',
+  'Each of them must connect again to use the server. It stays turned on, and chosen in their chats.',
+];
+
 interface ImpactDialogProps {
   id: string;
   isOpen: boolean;
   onClose: () => void;
   title: string;
   action: string;
-  effects: 'ifDisabled' | 'ifDeleted';
+  /** What happens: as the server says it, or in these sentences. */
+  effects: 'ifDisabled' | 'ifDeleted' | readonly string[];
   isBusy: boolean;
   error: Parameters<typeof Confirm>[0]['error'];
   onConfirm: () => void;
@@ -114,7 +150,7 @@ function ImpactDialog({ id, isOpen, effects, isBusy, error, ...rest }: ImpactDia
             {toCount(impact.connectedUserCount, 'user')} connected an account.
           </p>
           <ul className={styles.effects}>
-            {impact[effects].map((text) => (
+            {(typeof effects === 'string' ? impact[effects] : effects).map((text) => (
               <li key={text}>{text}</li>
             ))}
           </ul>

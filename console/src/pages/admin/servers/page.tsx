@@ -1,5 +1,6 @@
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { useQuery } from 'urql';
+import { NoServers } from '../../../app/no-servers.tsx';
 import { useCan } from '../../../app/viewer.tsx';
 import { Button, LinkButton } from '../../../ui/button.tsx';
 import { Failed } from '../../../ui/failed.tsx';
@@ -74,7 +75,14 @@ function Servers() {
       {error !== undefined && <Failed error={error} retry={() => ask({ requestPolicy: 'network-only' })} />}
       {list === undefined && error === undefined && <ListSkeleton />}
       {list?.totalCount === 0 &&
-        (isFiltered ? <NoMatch onClear={() => go({})} /> : <NoServers mayCreate={mayCreate} />)}
+        (isFiltered ? (
+          <NoMatch onClear={() => go({})} />
+        ) : (
+          <NoServers
+            forAdmins="Paste the URL of an MCP server, or the file of an editor. Members see a server as soon as it is turned on."
+            forOthers="Only admins can add one. Members see a server as soon as it is turned on."
+          />
+        ))}
       {list !== undefined && list.totalCount > 0 && (
         <>
           <Table label="Servers" head={['Server', 'State', 'Answers', 'Sign-in', 'Availability', 'Connected']}>
@@ -104,30 +112,6 @@ function NoMatch({ onClear }: { onClear: () => void }) {
   return (
     <Empty title="No server fits these filters" actions={<Button onClick={onClear}>Show all servers</Button>}>
       Change the search or the filters above.
-    </Empty>
-  );
-}
-
-function NoServers({ mayCreate }: { mayCreate: boolean }) {
-  return (
-    <Empty
-      title="No servers yet"
-      actions={
-        mayCreate && (
-          <>
-            <LinkButton to="/admin/servers/new" search={{}} look="primary">
-              Add the first server
-            </LinkButton>
-            <LinkButton to="/admin/servers/new" search={{ by: 'examples' }}>
-              Pick from the examples
-            </LinkButton>
-          </>
-        )
-      }
-    >
-      {mayCreate
-        ? 'Paste the URL of an MCP server, or the file of an editor. Members see a server as soon as it is turned on.'
-        : 'Only admins can add one. Members see a server as soon as it is turned on.'}
     </Empty>
   );
 }
