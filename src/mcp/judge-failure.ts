@@ -23,23 +23,22 @@ export function judgeFailure(error: unknown, exchange: Exchange): UpstreamError 
   }
   if (fault !== undefined) return fault;
   if (error instanceof OutboundError) return toUpstreamError(error);
-  if (isRevisionError(error)) return new UpstreamError('PROTOCOL_REVISION', {}, { cause: error });
+  if (isRevisionError(error)) return new UpstreamError('PROTOCOL_REVISION');
   if (error instanceof ProtocolError && error.code === URL_ELICITATION_REQUIRED) {
     const elicitations = readUrlElicitations(error.data);
-    // Its cause would keep what was left out.
     if (elicitations.length > 0) return new UpstreamError('URL_ELICITATION_REQUIRED', { elicitations });
   }
-  if (error instanceof ProtocolError) return new UpstreamError('REFUSED', { rpcCode: error.code }, { cause: error });
+  if (error instanceof ProtocolError) return new UpstreamError('REFUSED', { rpcCode: error.code });
   if (error instanceof SdkError) {
-    if (error.code === SdkErrorCode.RequestTimeout) return new UpstreamError('TIMEOUT', {}, { cause: error });
+    if (error.code === SdkErrorCode.RequestTimeout) return new UpstreamError('TIMEOUT');
     if (error.code === SdkErrorCode.UnsupportedResultType && isInputRequired(error.data)) {
-      return new UpstreamError('INPUT_REQUIRED', {}, { cause: error });
+      return new UpstreamError('INPUT_REQUIRED');
     }
     if (error.code === SdkErrorCode.ConnectionClosed || error.code === SdkErrorCode.NotConnected) {
-      return new UpstreamError('CONNECTION_FAILED', {}, { cause: error });
+      return new UpstreamError('CONNECTION_FAILED');
     }
   }
-  return new UpstreamError('PROTOCOL_ERROR', {}, { cause: error });
+  return new UpstreamError('PROTOCOL_ERROR');
 }
 
 function isInputRequired(data: unknown): boolean {

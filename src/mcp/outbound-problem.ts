@@ -16,6 +16,6 @@ const PROBLEMS: Readonly<Record<OutboundFailure, UpstreamProblem>> = {
 /** Names why a request failed. What is no failure of the network counts as a connection that failed. */
 export function toUpstreamError(error: unknown): UpstreamError {
   if (error instanceof UpstreamError) return error;
-  if (!(error instanceof OutboundError)) return new UpstreamError('CONNECTION_FAILED', {}, { cause: error });
-  return new UpstreamError(PROBLEMS[error.failure], { setting: error.setting }, { cause: error });
+  if (!(error instanceof OutboundError)) return new UpstreamError('CONNECTION_FAILED');
+  return new UpstreamError(PROBLEMS[error.failure], { setting: error.setting });
 }

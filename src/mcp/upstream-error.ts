@@ -54,14 +54,17 @@ export interface UpstreamFacts {
   elicitations?: readonly UrlElicitation[] | undefined;
 }
 
-/** An operation at an upstream server failed. */
+/**
+ * An operation at an upstream server failed. It has no cause: those of libraries hold what the server sent, and logs show
+ * causes.
+ */
 export class UpstreamError extends Error {
   override readonly name = 'UpstreamError';
   readonly problem: UpstreamProblem;
   readonly facts: UpstreamFacts;
 
-  constructor(problem: UpstreamProblem, facts: UpstreamFacts = {}, options: ErrorOptions = {}) {
-    super(UPSTREAM_PROBLEMS[problem], options);
+  constructor(problem: UpstreamProblem, facts: UpstreamFacts = {}) {
+    super(UPSTREAM_PROBLEMS[problem]);
     this.problem = problem;
     this.facts = facts;
   }
