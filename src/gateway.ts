@@ -17,6 +17,7 @@ import { createEntryRates, type EntryLimits } from './domain/audit/entry-rates.t
 import type { UpstreamTools } from './domain/catalogue/upstream-tools.ts';
 import { BOOTSTRAP_ADMIN_ID, ensureBootstrapAdmin } from './domain/credentials/bootstrap-admin.ts';
 import { createCallWatch } from './domain/door/call-watch.ts';
+import { createItemMemory } from './domain/door/item-memory.ts';
 import type { StreamLimits } from './domain/feed/config-streams.ts';
 import { createServices, type InternalServices } from './domain/services.ts';
 import { createUpstreamClosing } from './domain/upstreams/upstream-closing.ts';
@@ -119,6 +120,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     findGrant: async (of) => (await stored.userTokens.find(SYSTEM, of))?.id,
   });
   const watch = createCallWatch();
+  const itemMemory = createItemMemory({ caches });
   const memory = createMemory({
     store: stored,
     database,
@@ -127,6 +129,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     onChanges(changes) {
       closeUpstreams(changes);
       watch.onChanges(changes);
+      itemMemory.onChanges(changes);
     },
     onInvalidate: watch.onCallers,
     onError: (error) => log.warn({ err: scrubDatabaseError(error) }, 'the change feed cannot be read'),
@@ -155,6 +158,8 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     outbound,
     upstreams,
     watch,
+    itemMemory,
+    onListError: (error) => log.error({ err: scrubDatabaseError(error) }, 'resources or prompts cannot be listed'),
     probe: createServerProbe(reach),
     issuerOutbound,
     upstreamTools: options.upstreamTools,

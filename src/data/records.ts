@@ -52,6 +52,10 @@ export interface McpServerConfigRecord {
   toolAllowList: string[];
   toolDenyList: string[];
   toolApproval: McpToolApproval;
+  /** Whether doors have the server's resources. */
+  exposeResources: boolean;
+  /** Whether doors have the server's prompts. */
+  exposePrompts: boolean;
   availability: McpAvailability;
   enabled: boolean;
   hasOAuth2Secret: boolean;
@@ -302,6 +306,8 @@ export const AUDIT_ACTIONS = [
   'mcpServerTools.approve',
   'mcpServerTools.change',
   'mcpTool.call',
+  'mcpResource.read',
+  'mcpPrompt.get',
   'mcpServerConnection.connect',
   'mcpServerConnection.disconnect',
   'mcpServerConnection.remove',

@@ -19,6 +19,7 @@ import type { OidcSettings } from './credentials/oidc-settings.ts';
 import { createCursors } from './cursors.ts';
 import type { CallWatch } from './door/call-watch.ts';
 import { createDoors } from './door/doors.ts';
+import type { ItemMemory } from './door/item-memory.ts';
 import type { Experiment } from './experiments.ts';
 import type { ConfigEvent } from './feed/config-event.ts';
 import type { StreamLimits } from './feed/config-streams.ts';
@@ -53,6 +54,9 @@ export interface ServicesOptions {
   upstreams: Upstreams;
   /** Ends running calls whose rule has fallen. */
   watch: CallWatch;
+  itemMemory: ItemMemory;
+  /** Learns of errors that only make a list of resources or prompts shorter. */
+  onListError: (error: unknown) => void;
   /** Tries servers, for tests. */
   probe: ServerProbe;
   /** Fetches from the operator's own OpenID Connect issuer. */

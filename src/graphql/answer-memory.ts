@@ -35,7 +35,7 @@ const SHARED_FIELDS: Readonly<Record<string, ReadonlySet<string>>> = {
     ...['toolAllowList', 'toolDenyList', 'hasOAuth2Secret', 'hasApiKey', 'hasCustomHeaders'],
     ...['version', 'createdAt', 'updatedAt', 'url', 'transport', 'oauth2ClientId', 'oauth2AuthUrl', 'oauth2TokenUrl'],
     ...['oauth2RevocationUrl', 'oauth2Issuer', 'oauth2Scopes', 'oauth2ResourceMode', 'oauth2CallbackMode'],
-    ...['oauthCallbackUrl', 'apiKeyHeader', 'toolApproval'],
+    ...['oauthCallbackUrl', 'apiKeyHeader', 'toolApproval', 'exposeResources', 'exposePrompts'],
   ]),
 };
 

@@ -108,6 +108,13 @@ export const CACHE_BOUNDS = {
     keeps: 'lists of tools, each shared or of one user',
     whenFull: EVICTS,
   },
+  items: {
+    name: 'resources and prompts of servers',
+    maxEntries: 5_000,
+    maxBytes: 32 * MEGABYTE,
+    keeps: 'lists of resources, templates and prompts, for seconds',
+    whenFull: EVICTS,
+  },
   freshTools: {
     name: 'fresh lists of tools',
     maxEntries: 20_000,

@@ -3,6 +3,7 @@ import type { Limit } from './limit.ts';
 const TIMEOUT = '`TIMEOUT` in `reachability` and in the refusal of a call';
 const TOO_LARGE = '`TOO_LARGE`';
 const LEFT_OUT = 'left out, and counted in the list';
+const LEFT_OUT_OF_LIST = 'left out';
 const BUSY = '`BUSY`';
 
 /** What a gateway does for, and takes from, the MCP servers that admins define. */
@@ -62,6 +63,50 @@ export const MCP_LIMITS = {
     answer: 'the rest is not read',
   },
   answerDepth: { what: 'Levels of an answer of an MCP server', value: 512, unit: 'count', answer: '`TOO_DEEP`' },
+  itemList: {
+    what: "All pages of a list of a server's resources, templates or prompts",
+    value: 2 * 1_024 * 1_024,
+    unit: 'bytes',
+    answer: 'the list counts as empty for a while',
+  },
+  items: {
+    what: 'Resources, templates or prompts of an MCP server',
+    value: 1_000,
+    unit: 'count',
+    answer: 'the first ones',
+  },
+  item: { what: 'One of them', value: 64 * 1_024, unit: 'bytes', answer: LEFT_OUT_OF_LIST },
+  itemUri: { what: 'The URI of a resource that is listed', value: 2_048, unit: 'characters', answer: LEFT_OUT_OF_LIST },
+  askedUri: {
+    what: 'The URI of a resource that is asked for',
+    value: 8_192,
+    unit: 'characters',
+    answer: 'as for one that does not exist',
+  },
+  itemPatience: {
+    what: 'The time that a list of resources or prompts waits for slow servers',
+    value: 3_000,
+    unit: 'ms',
+    answer: 'without them; a later list has them',
+  },
+  itemMemory: {
+    what: "How long a server's list of resources or prompts is used without asking again",
+    value: 15_000,
+    unit: 'ms',
+    answer: 'asked again at the next list',
+  },
+  itemPage: {
+    what: 'Resources or prompts in one answer of a door, if they are of several servers',
+    value: 1_000,
+    unit: 'count',
+    answer: '`nextCursor`',
+  },
+  itemPageBytes: {
+    what: 'The size of such an answer',
+    value: 2 * 1_024 * 1_024,
+    unit: 'bytes',
+    answer: '`nextCursor`',
+  },
   tools: { what: 'Tools of an MCP server', value: 1_000, unit: 'count', answer: 'the first ones' },
   pages: { what: 'Pages of a list of tools', value: 100, unit: 'count', answer: 'the first ones' },
   definition: { what: 'The definition of a tool', value: 256 * 1_024, unit: 'bytes', answer: LEFT_OUT },

@@ -3,8 +3,16 @@ import { createExchange, currentExchange, type Exchange, runExchange } from './e
 import { UpstreamError } from './upstream-error.ts';
 import { END_SESSION_TIMEOUT_MS, MAX_INBOUND_REQUESTS, MAX_NOTICE_BYTES } from './upstream-limits.ts';
 
-/** Where the definitions of a list of tools are, as received, in the result that the SDK passes on. */
-export const RAW_TOOLS = 'gatehouse/tools';
+/** Where the entries of a list are, as received, in the result that the SDK passes on. */
+export const RAW_ITEMS = 'gatehouse/items';
+
+/** The lists of servers, and the parts of their results that have the entries. */
+const LISTS: Readonly<Record<string, string>> = {
+  'tools/list': 'tools',
+  'resources/list': 'resources',
+  'resources/templates/list': 'resourceTemplates',
+  'prompts/list': 'prompts',
+};
 
 /** The request whose answer is the end of a subscription. */
 const LISTEN = 'subscriptions/listen';
@@ -14,7 +22,7 @@ const NO_ANSWER = { code: -32_000, message: 'no answer' };
 
 /**
  * Stands between the SDK's client and a transport, so that a server can make the client do little: it answers few
- * requests of the server, knows when an answer can no longer come, and takes the tools out of lists before the SDK looks
+ * requests of the server, knows when an answer can no longer come, and takes the entries out of lists before the SDK looks
  * at them, because one that is not valid must not cost the others.
  */
 export class GuardedTransport implements Transport {
@@ -117,14 +125,15 @@ export class GuardedTransport implements Transport {
     // An answer to nothing, or a second one.
     if (request === undefined) return;
     this.#pending.delete(message.id);
-    this.onmessage?.(request.method === 'tools/list' ? withoutTools(message) : message, extra);
+    const part = LISTS[request.method];
+    this.onmessage?.(part === undefined ? message : withoutItems(message, part), extra);
   }
 }
 
-function withoutTools(message: JSONRPCMessage): JSONRPCMessage {
+function withoutItems(message: JSONRPCMessage, part: string): JSONRPCMessage {
   if (!('result' in message)) return message;
   const result = message.result as Record<string, unknown>;
-  return Array.isArray(result['tools'])
-    ? { ...message, result: { ...result, tools: [], [RAW_TOOLS]: result['tools'] } }
+  return Array.isArray(result[part])
+    ? { ...message, result: { ...result, [part]: [], [RAW_ITEMS]: result[part] } }
     : message;
 }

@@ -1,5 +1,5 @@
 import type { Exchange } from './exchange.ts';
-import { RAW_TOOLS } from './guarded-transport.ts';
+import { readPage } from './list-page.ts';
 import { breaksHeaderRules } from './param-headers.ts';
 import {
   checkDefinition,
@@ -44,10 +44,10 @@ export async function listAllTools(session: UpstreamSession, exchange: Exchange)
 
   do {
     const params = cursor === undefined ? undefined : { cursor };
-    const page = toPage(await session.request(exchange, { method: 'tools/list', params }));
+    const page = readPage(await session.request(exchange, { method: 'tools/list', params }));
     ttlMs = page.ttlMs === undefined ? ttlMs : Math.min(ttlMs ?? page.ttlMs, page.ttlMs);
     if (cacheScope !== 'private') cacheScope = page.cacheScope ?? cacheScope;
-    for (const value of page.tools) {
+    for (const value of page.items) {
       if (index >= MAX_TOOLS) {
         isCut = true;
         break;
@@ -68,25 +68,6 @@ export async function listAllTools(session: UpstreamSession, exchange: Exchange)
   } while (!isCut);
 
   return { tools: [...tools.values()], skipped, isCut, ttlMs, cacheScope, server };
-}
-
-interface Page {
-  tools: readonly unknown[];
-  nextCursor: string | undefined;
-  ttlMs: number | undefined;
-  cacheScope: 'public' | 'private' | undefined;
-}
-
-function toPage(result: unknown): Page {
-  const { [RAW_TOOLS]: tools, nextCursor, ttlMs, cacheScope } = (result ?? {}) as Record<string, unknown>;
-  const isEnd = nextCursor === undefined || nextCursor === null || nextCursor === '';
-  if (!Array.isArray(tools) || !(isEnd || typeof nextCursor === 'string')) throw new UpstreamError('PROTOCOL_ERROR');
-  return {
-    tools,
-    nextCursor: isEnd ? undefined : (nextCursor as string),
-    ttlMs: typeof ttlMs === 'number' && Number.isFinite(ttlMs) ? Math.max(0, ttlMs) : undefined,
-    cacheScope: cacheScope === 'public' || cacheScope === 'private' ? cacheScope : undefined,
-  };
 }
 
 function toBounded({ protocolVersion, name, version, instructions }: ServerDescription): ServerDescription {

@@ -43,7 +43,8 @@ export function toShownName(value: unknown): string | undefined {
   return /^[\w./ -]+/.exec(value['name'])?.[0].slice(0, SHOWN_NAME_LENGTH);
 }
 
-function findProblem(value: object): DefinitionProblem | undefined {
+/** What cannot be kept: text that no database stores, and depth. */
+export function findProblem(value: object): 'TOO_DEEP' | 'NOT_TEXT' | undefined {
   let level: unknown[] = [value];
   for (let depth = 1; level.length > 0; depth += 1) {
     if (depth > MAX_DEFINITION_DEPTH) return 'TOO_DEEP';

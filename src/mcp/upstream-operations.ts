@@ -13,6 +13,8 @@ import type { UpstreamTarget } from './upstream-target.ts';
 interface Operation<Result> {
   signal: AbortSignal;
   isList: boolean;
+  /** Whether what it receives counts towards what all lists may have together. */
+  isShared: boolean;
   maxBytes: number;
   maxTotalBytes: number;
   work: (session: UpstreamSession, exchange: Exchange) => Promise<Result>;
@@ -57,12 +59,12 @@ export function createOperations(options: {
   const slots = createCallSlots();
 
   const attempt = async <Result>(target: UpstreamTarget, operation: Operation<Result>): Promise<Result> => {
-    const { signal, isList, maxBytes, maxTotalBytes, work } = operation;
+    const { signal, isList, isShared, maxBytes, maxTotalBytes, work } = operation;
     const credentials = await orAborted(target.authorize(), signal);
     const use = (isRetry: boolean): Promise<Result> =>
       pool.use({ target, credentials, signal, isAsking: isList || isRetry }, async ({ session, wasUsed, end }) => {
         const { headers } = credentials;
-        const budget = isList ? lists.share() : undefined;
+        const budget = isShared ? lists.share() : undefined;
         const limits = { maxBytes, maxTotalBytes, maxSilenceMs, budget };
         const exchange = createExchange({ headers, signal: AbortSignal.any([signal, end]), ...limits });
         try {

@@ -144,6 +144,11 @@ export class UpstreamSession {
     return 'sessionId' in this.#transport && this.#transport.sessionId !== undefined;
   }
 
+  /** Whether the server says that it has some of these. */
+  hasCapability(name: 'resources' | 'prompts'): boolean {
+    return this.#client.getServerCapabilities()?.[name] !== undefined;
+  }
+
   /** What to remember of the server's revision, without anything that it may tell one user only. */
   get verdict(): PriorDiscovery {
     const discover = this.#client.getDiscoverResult();

@@ -1,10 +1,12 @@
 import type { ProgressCallback } from '@modelcontextprotocol/client';
+import { MCP_LIMITS } from '../limits/mcp-limits.ts';
 import type { Lookup } from '../outbound/checked-connector.ts';
 import type { PrivateHosts } from '../outbound/private-hosts.ts';
 import type { PrivateRange } from '../outbound/private-ranges.ts';
 import { createStreamFetch } from '../outbound/stream-fetch.ts';
 import { createByteBudget } from './byte-budget.ts';
 import { createCircuit, type Pause } from './circuit.ts';
+import { type ItemKind, listAllItems, type UpstreamItem } from './list-items.ts';
 import { type ListedTools, listAllTools } from './list-tools.ts';
 import { createListen } from './listen.ts';
 import { toParamHeaders } from './param-headers.ts';
@@ -36,8 +38,14 @@ export interface CallOptions {
   maxBytes?: number | undefined;
 }
 
-/** A server's answer to a call. */
-export interface CalledTool {
+/** What a server is asked for. */
+export type Asked =
+  | { kind: 'tool'; name: string; arguments: Readonly<Record<string, unknown>> }
+  | { kind: 'resource'; uri: string }
+  | { kind: 'prompt'; name: string; arguments: Readonly<Record<string, unknown>> };
+
+/** A server's answer. */
+export interface Answered {
   /** The result as received, also if it says `isError`. */
   result: Readonly<Record<string, unknown>>;
   /** The size of the answer. */
@@ -90,6 +98,34 @@ export function createUpstreams(options: UpstreamsOptions) {
   const run = createOperations({ pool, circuit, lists, maxSilenceMs });
   const listen = createListen({ pool, circuit });
 
+  const ask = (target: UpstreamTarget, asked: Asked, options: CallOptions): Promise<Answered> => {
+    const { signal, onProgress, inputSchema, trace, maxBytes = maxAnswerBytes } = options;
+    const { method, isResult } = METHODS[asked.kind];
+    const { kind: _kind, ...params } = asked;
+    const limit = Math.min(maxBytes, maxAnswerBytes);
+    return run(target, {
+      signal: within(callTimeoutMs, signal),
+      isList: false,
+      isShared: false,
+      maxBytes: limit,
+      maxTotalBytes: limit,
+      async work(session, exchange) {
+        const isTraced = trace !== undefined && traceHosts.includes(new URL(target.url).hostname);
+        const sent = { ...params, ...(isTraced && { _meta: trace }) };
+        const hasHeaders = session.isModern && inputSchema !== undefined;
+        const headers = hasHeaders
+          ? toParamHeaders(inputSchema, 'arguments' in params ? params.arguments : {})
+          : undefined;
+        const result = await session.request(exchange, { method, params: sent, onProgress, headers });
+        if (!isResult(result)) throw new UpstreamError('PROTOCOL_ERROR');
+        // On a stream that brings the answers of several calls, they are not counted one by one.
+        const bytes = target.transport === 'sse' ? Buffer.byteLength(JSON.stringify(result)) : exchange.bytes;
+        if (bytes > limit) throw new UpstreamError('TOO_LARGE');
+        return { result: withoutReservedMeta(result), bytes };
+      },
+    });
+  };
+
   return {
     /**
      * Lists all tools of a server, page by page.
@@ -100,6 +136,7 @@ export function createUpstreams(options: UpstreamsOptions) {
       return run(target, {
         signal: within(listTimeoutMs, signal),
         isList: true,
+        isShared: true,
         maxBytes: maxAnswerBytes,
         maxTotalBytes: Math.max(MAX_LIST_BYTES, maxAnswerBytes),
         work: listAllTools,
@@ -107,35 +144,39 @@ export function createUpstreams(options: UpstreamsOptions) {
     },
 
     /**
-     * Calls a tool. The server validates the arguments.
+     * Lists what a server has besides tools. It never counts against the server: its tools may work.
+     *
+     * @throws as `listTools`
+     */
+    listItems(
+      target: UpstreamTarget,
+      kind: ItemKind,
+      { signal }: Pick<CallOptions, 'signal'> = {},
+    ): Promise<readonly UpstreamItem[]> {
+      return run(target, {
+        signal: within(listTimeoutMs, signal),
+        isList: false,
+        isShared: true,
+        maxBytes: Math.min(MCP_LIMITS.itemList.value, maxAnswerBytes),
+        maxTotalBytes: MCP_LIMITS.itemList.value,
+        work: (session, exchange) => listAllItems(session, exchange, kind),
+      });
+    },
+
+    /**
+     * Calls a tool, reads a resource or gets a prompt. The server validates the arguments.
      *
      * @throws UpstreamError; whatever `target.authorize` throws
      */
-    callTool(
+    ask,
+
+    /** Calls a tool. @throws as `ask` */
+    callTool: (
       target: UpstreamTarget,
       name: string,
       args: Readonly<Record<string, unknown>>,
-      { signal, onProgress, inputSchema, trace, maxBytes = maxAnswerBytes }: CallOptions = {},
-    ): Promise<CalledTool> {
-      const limit = Math.min(maxBytes, maxAnswerBytes);
-      return run(target, {
-        signal: within(callTimeoutMs, signal),
-        isList: false,
-        maxBytes: limit,
-        maxTotalBytes: limit,
-        async work(session, exchange) {
-          const isTraced = trace !== undefined && traceHosts.includes(new URL(target.url).hostname);
-          const params = { name, arguments: args, ...(isTraced && { _meta: trace }) };
-          const headers = session.isModern && inputSchema !== undefined ? toParamHeaders(inputSchema, args) : undefined;
-          const result = await session.request(exchange, { method: 'tools/call', params, onProgress, headers });
-          if (!isResult(result)) throw new UpstreamError('PROTOCOL_ERROR');
-          // On a stream that brings the answers of several calls, they are not counted one by one.
-          const bytes = target.transport === 'sse' ? Buffer.byteLength(JSON.stringify(result)) : exchange.bytes;
-          if (bytes > limit) throw new UpstreamError('TOO_LARGE');
-          return { result: withoutReservedMeta(result), bytes };
-        },
-      });
-    },
+      options: CallOptions = {},
+    ): Promise<Answered> => ask(target, { kind: 'tool', name, arguments: args }, options),
 
     /** Hears from a server that its tools changed. */
     listen,
@@ -178,8 +219,19 @@ function within(ms: number, signal: AbortSignal | undefined): AbortSignal {
   return signal === undefined ? timeout : AbortSignal.any([timeout, signal]);
 }
 
-function isResult(value: unknown): value is Record<string, unknown> {
+function isToolResult(value: unknown): value is Record<string, unknown> {
   if (typeof value !== 'object' || value === null) return false;
   // A result without content is one of an older revision, or not one of a tool.
   return 'content' in value ? Array.isArray(value.content) : 'structuredContent' in value || 'toolResult' in value;
 }
+
+function hasList(part: string) {
+  return (value: unknown): value is Record<string, unknown> =>
+    Array.isArray((value as Record<string, unknown> | null | undefined)?.[part]);
+}
+
+const METHODS = {
+  tool: { method: 'tools/call', isResult: isToolResult },
+  resource: { method: 'resources/read', isResult: hasList('contents') },
+  prompt: { method: 'prompts/get', isResult: hasList('messages') },
+} as const;

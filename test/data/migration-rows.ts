@@ -282,6 +282,9 @@ export const ROWS: Readonly<Record<string, (database: Database, keyring: Keyring
       { mcp_server_config_id: FULL_CONFIG_ID, user_id: MEMBER_ID, last_hour: 'now' },
     ]);
   },
+  async '20261129115345_expose_resources_and_prompts'(database) {
+    await database.query(`UPDATE mcp_server_configs SET expose_prompts = true WHERE slug = 's0'`);
+  },
   async '20261129084528_oidc_logouts'(database) {
     const times = { issued_at: 'now', received_at: 'now', expires_at: 'now' };
     await insert(database, 'oidc_logouts', [{ digest: HASH, ...times }]);

@@ -38,7 +38,7 @@ const member = () => world.gateway.userIds.member;
 const list = (configId: string, userId: string | null = member()) =>
   world.gateway.upstreamCalls.listTools({ configId, userId });
 const call = (configId: string, name: string, args: Record<string, unknown> = {}, userId: string | null = member()) =>
-  world.gateway.upstreamCalls.callTool({ configId, userId }, { name, arguments: args });
+  world.gateway.upstreamCalls.ask({ configId, userId }, { kind: 'tool', name, arguments: args });
 const textOf = (outcome: Awaited<ReturnType<typeof call>>): string | undefined => {
   if (outcome.state !== 'ok') throw new Error(JSON.stringify(outcome));
   return (outcome.value.result['content'] as { text?: string }[])[0]?.text;
@@ -91,7 +91,9 @@ describe('a server that is protected by OAuth 2', () => {
       const run = async (index: number): Promise<string | undefined> => {
         const { upstreamCalls } = index % 2 === 0 ? gateway : replica;
         const caller = { configId, userId: member() };
-        const text = textOf(await upstreamCalls.callTool(caller, { name: 'echo', arguments: { message: `${index}` } }));
+        const text = textOf(
+          await upstreamCalls.ask(caller, { kind: 'tool', name: 'echo', arguments: { message: `${index}` } }),
+        );
         done += 1;
         if (done === 40) await as.expireToken(token.accessToken.expose());
         return text;

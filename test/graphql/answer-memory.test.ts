@@ -35,6 +35,8 @@ const REACH: Readonly<Record<string, string>> = {
         'oauthCallbackUrl',
         'apiKeyHeader',
         'toolApproval',
+        'exposeResources',
+        'exposePrompts',
       ])
       .map((field) => [field, 'role']),
   ),

@@ -67,6 +67,8 @@ describe('an entity that was the whole result is visible through the payload as 
     oauth2ResourceMode: 'auto',
     oauth2CallbackMode: 'own',
     toolApproval: 'pin',
+    exposeResources: true,
+    exposePrompts: true,
     apiKeyHeader: 'X-Key',
   };
   const restricted = listFormerResults(schema).flatMap(({ payload, name }) => {

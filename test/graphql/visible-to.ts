@@ -63,6 +63,8 @@ const LISTED: Readonly<Record<string, string>> = {
   'McpServerConfig.oauth2CallbackMode': STAFF,
   'McpServerConfig.oauthCallbackUrl': STAFF,
   'McpServerConfig.toolApproval': STAFF,
+  'McpServerConfig.exposeResources': STAFF,
+  'McpServerConfig.exposePrompts': STAFF,
   'McpServerConfig.apiKeyHeader': STAFF,
   'McpServerConfig.createdBy': STAFF,
   'McpServerConfig.updatedBy': STAFF,

@@ -7,7 +7,7 @@ import { type ConsoleWorld, findBarriers, useConsoleWorld } from './console-setu
 
 /** What only admins and auditors see, by the names in the graph. */
 const ADMIN_FIELDS =
-  /\b(?:url|transport|apiKeyHeader|oauth2\w+|oauthCallbackUrl|connectedUserCount|toolApproval|updatedBy|mcpServerConfigImpact|mcpServerConfigHistory|auditLog|users|encryptionKeys|usage)\b/;
+  /\b(?:url|transport|apiKeyHeader|oauth2\w+|oauthCallbackUrl|connectedUserCount|toolApproval|exposeResources|exposePrompts|updatedBy|mcpServerConfigImpact|mcpServerConfigHistory|auditLog|users|encryptionKeys|usage)\b/;
 
 describe.skipIf(skipsBrowser)('the console, for an admin who manages servers', () => {
   let world: ConsoleWorld;
@@ -218,9 +218,15 @@ describe.skipIf(skipsBrowser)('the console, for an admin who manages servers', (
     expect(await findBarriers(page)).toEqual([]);
     await page.getByRole('link', { name: 'Tools' }).press('Enter');
     await page.getByLabel('By an admin').press('Space');
+    await page.getByRole('checkbox', { name: 'Prompts' }).press('Space');
     await page.getByRole('button', { name: 'Save the rules' }).press('Enter');
     await page.getByRole('button', { name: 'Approve: echo' }).press('Enter');
     await row(page, 'echo').getByText('May be used').waitFor();
+    await page.reload();
+    await page.getByRole('checkbox', { name: 'Prompts' }).waitFor();
+    const isChecked = (name: string) => page.getByRole('checkbox', { name }).isChecked();
+    expect([await isChecked('Resources'), await isChecked('Prompts')]).toEqual([false, true]);
+    expect(await findBarriers(page)).toEqual([]);
   });
 
   test('offers an auditor everything to read, and nothing to change', async () => {

@@ -73,6 +73,12 @@ export async function refresh(gateway: TestGateway, id: string): Promise<void> {
 export interface DoorClient {
   listTools(): Promise<{ tools: { name: string; [part: string]: unknown }[] }>;
   callTool(call: { name: string; arguments?: Record<string, unknown> }): Promise<{ [part: string]: unknown }>;
+  listResources(): Promise<any>;
+  listResourceTemplates(): Promise<any>;
+  readResource(of: { uri: string }): Promise<any>;
+  listPrompts(): Promise<any>;
+  getPrompt(of: { name: string; arguments?: Record<string, string> }): Promise<any>;
+  getServerCapabilities(): Record<string, unknown> | undefined;
   getInstructions(): string | undefined;
   close(): Promise<void>;
 }

@@ -77,6 +77,8 @@ export function fullServer(slug: string) {
     oauth2_scopes: 'read write',
     oauth2_callback_mode: 'shared',
     tool_approval: 'pin',
+    expose_resources: true,
+    expose_prompts: true,
     oauth2_resource_mode: 'omit',
     api_key_header: 'X-Api-Key',
     api_key_value: `api-key-of-${slug}`,

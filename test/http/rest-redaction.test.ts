@@ -39,6 +39,8 @@ const RULES: Record<keyof McpServer, 'as staff' | 'empty'> = {
   tool_allow_list: 'as staff',
   tool_deny_list: 'as staff',
   tool_approval: 'empty',
+  expose_resources: 'empty',
+  expose_prompts: 'empty',
   availability: 'as staff',
   enabled: 'as staff',
   auth_connected: 'as staff',
@@ -76,8 +78,9 @@ describe.each(['one', 'the list'])('in the answer about %s', (which) => {
   test.each(FIELDS)('members get %s by its rule', async (field) => {
     const seen = await read('member');
     // Otherwise "as staff" and "empty" could not be distinguished.
-    expect(server[field]).not.toBe('');
-    expect(seen[field]).toEqual(RULES[field] === 'empty' ? '' : server[field]);
+    const empty = typeof server[field] === 'boolean' ? false : '';
+    if (RULES[field] === 'empty') expect(server[field]).not.toBe(empty);
+    expect(seen[field]).toEqual(RULES[field] === 'empty' ? empty : server[field]);
   });
 
   test('members get no field that the schema does not have', async () => {

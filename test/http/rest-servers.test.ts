@@ -77,6 +77,8 @@ describe('the life of a server', () => {
       oauth2_callback_mode: 'own',
       oauth_callback_url: '',
       tool_approval: 'auto',
+      expose_resources: false,
+      expose_prompts: false,
       api_key_header: '',
       has_api_key: false,
       has_custom_headers: false,

@@ -23,6 +23,8 @@ export function configRecord(fields: Partial<McpServerConfigRecord> = {}): McpSe
     toolAllowList: [],
     toolDenyList: [],
     toolApproval: 'auto',
+    exposeResources: false,
+    exposePrompts: false,
     availability: 'default_off',
     enabled: false,
     hasOAuth2Secret: false,

@@ -131,6 +131,8 @@ describe('an export', () => {
       ],
       "toolDenyList": [],
       "toolApproval": "AUTO",
+      "exposeResources": false,
+      "exposePrompts": false,
       "authType": "API_KEY",
       "oauth2ClientId": null,
       "oauth2AuthUrl": null,

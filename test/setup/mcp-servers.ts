@@ -10,6 +10,7 @@ import {
   createMcpHandler,
   InMemoryServerEventBus,
   Server as ModernServer,
+  ResourceNotFoundError,
   type Tool,
 } from '@modelcontextprotocol/server';
 
@@ -126,6 +127,49 @@ async function answerBy(
   );
   respond(response);
 }
+
+/** A library: resources, a template and prompts, for revision 2026-07-28 and older ones. */
+export async function startLibrary(): Promise<SmallMcpServer> {
+  const handler = createMcpHandler(
+    () => {
+      const server = new ModernServer(
+        { name: 'library', version: '2' },
+        { capabilities: { tools: {}, resources: {}, prompts: {} } },
+      );
+      server.setRequestHandler('tools/list', () => ({ tools: [ECHO] }));
+      server.setRequestHandler('tools/call', () => ({
+        content: [{ type: 'resource_link', uri: BOOK, name: 'a book' }],
+      }));
+      server.setRequestHandler('resources/list', () => ({
+        resources: [{ uri: BOOK, name: 'A book', mimeType: 'text/plain' }],
+      }));
+      server.setRequestHandler('resources/templates/list', () => ({
+        resourceTemplates: [{ uriTemplate: 'shelf://by-title/{title}{?page}', name: 'By title' }],
+      }));
+      server.setRequestHandler('resources/read', ({ params: { uri } }) => {
+        if (uri !== BOOK && !uri.startsWith('shelf://by-title/')) throw new ResourceNotFoundError(uri);
+        return { contents: [{ uri, text: `read ${uri}` }], ttlMs: 3_600_000, cacheScope: 'public' as const };
+      });
+      server.setRequestHandler('prompts/list', () => ({
+        prompts: [{ name: 'review', arguments: [{ name: 'of', required: true }] }, { name: LONG_PROMPT }],
+      }));
+      server.setRequestHandler('prompts/get', ({ params }) => ({
+        messages: [
+          { role: 'user', content: { type: 'text', text: `${params.name} ${params.arguments?.['of'] ?? ''}` } },
+          { role: 'user', content: { type: 'resource', resource: { uri: BOOK, text: 'words' } } },
+        ],
+      }));
+      return server;
+    },
+    { legacy: 'stateless' },
+  );
+  return listen(new Map(), (request, body, respond) => answerBy(handler, request, body, respond));
+}
+
+/** A resource of the library. */
+export const BOOK = 'shelf://fiction/1?edition=2#start';
+/** One of its prompts, with a name that does not fit at a door. */
+export const LONG_PROMPT = 'what would you say / '.repeat(5);
 
 /** Describes its tools, and itself, with the headers `x-key` and `x-stage` that it gets. */
 export async function startTellingServer(): Promise<SmallMcpServer> {

@@ -53,3 +53,13 @@ export function CheckField({ label, hint, ...rest }: ComponentProps<'input'> & {
     </div>
   );
 }
+
+/** Several things that are on or off, and belong together. */
+export function CheckGroup({ label, children }: { label: string; children: ReactNode }) {
+  return (
+    <fieldset className={styles.choices}>
+      <legend className={styles.legend}>{label}</legend>
+      {children}
+    </fieldset>
+  );
+}

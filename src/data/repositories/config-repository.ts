@@ -108,6 +108,8 @@ export interface ConfigColumns {
   toolAllowList: string[];
   toolDenyList: string[];
   toolApproval: McpToolApproval;
+  exposeResources: boolean;
+  exposePrompts: boolean;
   availability: McpAvailability;
   enabled: boolean;
 }
@@ -351,7 +353,8 @@ export type ConfigRow = Prisma.McpServerConfigGetPayload<{ omit: typeof WITHOUT_
 /** Converts a row to the record that the gateway passes around. */
 export function toRecord(row: ConfigRow): McpServerConfigRecord {
   const { oauth2ClientSecretKeyId, apiKeyValueKeyId, customHeadersKeyId, ...plain } = row;
-  const { transport, authType, availability, oauth2ResourceMode, oauth2CallbackMode, toolApproval, ...rest } = plain;
+  const { transport, authType, availability, oauth2ResourceMode, oauth2CallbackMode, toolApproval, ...others } = plain;
+  const { exposeResources, exposePrompts, ...rest } = others;
   const digests = [oauth2ClientSecretKeyId, apiKeyValueKeyId, customHeadersKeyId].filter((digest) => digest !== null);
   return {
     ...rest,
@@ -361,8 +364,10 @@ export function toRecord(row: ConfigRow): McpServerConfigRecord {
     availability: availability as McpAvailability,
     oauth2ResourceMode: oauth2ResourceMode as OAuthResourceMode,
     oauth2CallbackMode: oauth2CallbackMode as OAuthCallbackMode,
-    // Changes that were recorded before there were approvals lack it.
+    // Changes that were recorded before there were approvals, or other things to expose than tools, lack these.
     toolApproval: (toolApproval ?? 'auto') as McpToolApproval,
+    exposeResources: exposeResources ?? false,
+    exposePrompts: exposePrompts ?? false,
     hasOAuth2Secret: oauth2ClientSecretKeyId !== null,
     hasApiKey: apiKeyValueKeyId !== null,
     hasCustomHeaders: customHeadersKeyId !== null,

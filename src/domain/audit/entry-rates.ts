@@ -30,7 +30,12 @@ const LIMITS: EntryLimits = {
 };
 
 /** Refusals and tool calls have limits of their own, and happened whether or not they are recorded. */
-const WITH_OTHER_LIMITS: ReadonlySet<AuditAction> = new Set(['access.denied', 'mcpTool.call']);
+const WITH_OTHER_LIMITS: ReadonlySet<AuditAction> = new Set([
+  'access.denied',
+  'mcpTool.call',
+  'mcpResource.read',
+  'mcpPrompt.get',
+]);
 
 /**
  * What takes access away. Whoever holds a stolen credential could otherwise use up the limit so that its owner cannot

@@ -26,6 +26,8 @@ const PLAIN_FIELDS = [
   'toolAllowList',
   'toolDenyList',
   'toolApproval',
+  'exposeResources',
+  'exposePrompts',
   'availability',
   'enabled',
 ] as const satisfies readonly PlainField[];

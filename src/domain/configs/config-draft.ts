@@ -48,6 +48,8 @@ const EMPTY: StoredFields = {
   toolAllowList: [],
   toolDenyList: [],
   toolApproval: 'auto',
+  exposeResources: false,
+  exposePrompts: false,
   availability: 'default_off',
   enabled: false,
 };
@@ -89,7 +91,13 @@ const LIST_FIELDS = ['oauth2Scopes', 'toolAllowList', 'toolDenyList'] as const;
 const CHOICE_FIELDS = ['transport', 'authType', 'availability', 'enabled'] as const;
 
 /** Choices that null resets to the default of a new config. */
-const RESETTABLE_FIELDS = ['oauth2ResourceMode', 'oauth2CallbackMode', 'toolApproval'] as const;
+const RESETTABLE_FIELDS = [
+  'oauth2ResourceMode',
+  'oauth2CallbackMode',
+  'toolApproval',
+  'exposeResources',
+  'exposePrompts',
+] as const;
 
 /**
  * Merges an input into the config it changes (or into an empty one) and normalises it. Reports a null for a field that

@@ -43,6 +43,8 @@ export interface ConfigInput {
   toolAllowList?: readonly string[] | null | undefined;
   toolDenyList?: readonly string[] | null | undefined;
   toolApproval?: McpToolApproval | null | undefined;
+  exposeResources?: boolean | null | undefined;
+  exposePrompts?: boolean | null | undefined;
 }
 
 /** The three secrets of a config. */

@@ -1,7 +1,7 @@
 import { DomainError } from '../../errors.ts';
 import type { Quotas } from '../../limits/quotas.ts';
 import { UpstreamError, type UpstreamProblem } from '../../mcp/upstream-error.ts';
-import type { CallOptions } from '../../mcp/upstreams.ts';
+import type { Asked, CallOptions } from '../../mcp/upstreams.ts';
 import type { UrlElicitation } from '../../mcp/url-elicitation.ts';
 import type { Viewer } from '../../policy/viewer.ts';
 import type { CatalogueDecision } from '../catalogue/tool-decision.ts';
@@ -22,22 +22,30 @@ export interface DecidedCall {
   userId: string;
   chatId: string | undefined;
   server: EffectiveServer;
-  /** The server's own name of the tool. */
-  tool: string;
+  /** What is asked for, by the server's own name of it. */
+  asked: Asked;
   decision: CatalogueDecision;
   /** The tool's schema, if it wants arguments in headers. */
   inputSchema: unknown;
-  arguments: Readonly<Record<string, unknown>>;
-  /** Decides again. Undefined if there is no such tool any more. */
+  /** Decides again. Undefined if there is no such thing any more. */
   decideAgain(): Promise<Pick<DecidedCall, 'server' | 'decision'> | undefined>;
 }
 
-/** The answer to a name that no tool has, or none that the caller may know of. */
-export const NO_SUCH_TOOL = {
-  kind: 'refused',
-  code: 'NOT_FOUND',
-  message: 'There is no tool with this name here. List the tools again, and use one of their names.',
-} as const;
+/** The answers to what does not exist, and to what the caller may not know of. */
+export const NO_SUCH = {
+  tool: noSuch('There is no tool with this name here. List the tools again, and use one of their names.'),
+  resource: noSuch('There is no resource with this URI here. List the resources again, and use one of their URIs.'),
+  prompt: noSuch('There is no prompt with this name here. List the prompts again, and use one of their names.'),
+} as const satisfies Record<Asked['kind'], CallRefusal>;
+
+function noSuch(message: string): CallRefusal {
+  return { kind: 'refused', code: 'NOT_FOUND', message };
+}
+
+/** JSON-RPC codes with which servers refuse a URI, a name or arguments: in this revision, and before. */
+const UNKNOWN_CODES: ReadonlySet<number | undefined> = new Set([-32_602, -32_002]);
+const UNKNOWN = 'UNKNOWN_AT_SERVER';
+const UNKNOWN_WORDS = 'The server does not know this, or does not take these arguments.';
 
 /** The code of a call that waits for its user to open a page. */
 const OPEN_PAGE_FIRST: UpstreamProblem = 'URL_ELICITATION_REQUIRED';
@@ -79,7 +87,7 @@ export type DoorCalls = ReturnType<typeof createDoorCalls>;
 
 /** Creates the service. */
 export function createDoorCalls(options: {
-  upstreamCalls: Pick<UpstreamCalls, 'callTool'>;
+  upstreamCalls: Pick<UpstreamCalls, 'ask'>;
   records: Pick<CallRecords, 'record'>;
   connectUrl: (configId: string) => string;
   watch: CallWatch;
@@ -118,23 +126,20 @@ export function createDoorCalls(options: {
   };
 
   const attempt = async (call: DecidedCall, how: CallOptions): Promise<CallAnswer> => {
-    const { userId, server, tool, inputSchema, arguments: args, decideAgain } = call;
+    const { userId, server, asked, inputSchema, decideAgain } = call;
     const { config } = server;
     const refusal = toRefusal(call) ?? (await countServerCall(config));
     if (refusal !== undefined) return refusal;
     const confirm = async (): Promise<void> => {
       const current = await decideAgain().catch(toNoLonger);
-      const answer = current === undefined ? NO_SUCH_TOOL : toRefusal(current);
+      const answer = current === undefined ? NO_SUCH[asked.kind] : toRefusal(current);
       if (answer !== undefined) throw new NoLonger(answer);
     };
     const running = watch.add({ configId: config.id, decide: () => confirm().then(() => undefined, toAnswer) });
     const signals = [running.signal, how.signal].filter((each) => each !== undefined);
     try {
-      const outcome = await upstreamCalls.callTool(
-        { configId: config.id, userId },
-        { name: tool, arguments: args },
-        { ...how, signal: AbortSignal.any(signals), inputSchema, confirm },
-      );
+      const options = { ...how, signal: AbortSignal.any(signals), inputSchema, confirm };
+      const outcome = await upstreamCalls.ask({ configId: config.id, userId }, asked, options);
       if (outcome.state === 'ok') return { kind: 'result', ...outcome.value };
       return toStateRefusal(server, outcome.state, 'reason' in outcome ? outcome.reason : undefined);
     } catch (error) {
@@ -145,7 +150,10 @@ export function createDoorCalls(options: {
       if (error instanceof UpstreamError) {
         const { elicitations } = error.facts;
         if (elicitations !== undefined) return toElicitation(config.displayName, elicitations);
-        return { kind: 'refused', code: error.problem, message: `${config.displayName}: ${error.message}` };
+        const isUnknown =
+          asked.kind !== 'tool' && error.problem === 'REFUSED' && UNKNOWN_CODES.has(error.facts.rpcCode);
+        const [code, words] = isUnknown ? [UNKNOWN, UNKNOWN_WORDS] : [error.problem, error.message];
+        return { kind: 'refused', code, message: `${config.displayName}: ${words}` };
       }
       if (!(error instanceof DomainError)) throw error;
       return { kind: 'refused', code: error.code, message: `${config.displayName}: ${error.message}` };
@@ -156,7 +164,7 @@ export function createDoorCalls(options: {
 
   return {
     /**
-     * Calls a tool, if the decisions allow it, and records the call. Everything is decided again just before anything is
+     * Asks a server for something, if the decisions allow it, and records that. Everything is decided again just before anything is
      * sent, and whenever something changes while the call runs.
      */
     async call(call: DecidedCall, how: CallOptions): Promise<CallAnswer> {
@@ -166,13 +174,13 @@ export function createDoorCalls(options: {
         answer = await attempt(call, how);
         return answer;
       } finally {
-        const { viewer, userId, chatId, server, tool } = call;
+        const { viewer, userId, chatId, server, asked } = call;
         await records.record({
           viewer,
           userId,
           chatId,
           config: server.config,
-          tool,
+          asked,
           outcome: toOutcome(answer),
           code: answer?.kind === 'refused' ? answer.code : undefined,
           ms: Math.round(performance.now() - startedAt),

@@ -7,9 +7,12 @@ import { CatalogueTool } from '../catalogue/catalogue-tool.ts';
 import { toFittingName, toShownName } from '../catalogue/shown-name.ts';
 import type { EffectiveServer } from '../catalogue/tool-servers.ts';
 import type { UserRates } from '../shares/user-rates.ts';
-import { type CallAnswer, type DoorCalls, NO_SUCH_TOOL } from './door-calls.ts';
+import { type CallAnswer, type DoorCalls, NO_SUCH } from './door-calls.ts';
+import { createDoorItems, uriAt } from './door-items.ts';
 import type { DoorPlaces, DoorRequest, OpenDoor } from './door-place.ts';
 import { formatStatuses, type ServerStatus, STATUS_TOOL, toInstructions, toStatuses } from './door-status.ts';
+import { withToolUris } from './door-uris.ts';
+import type { ExposedLists } from './exposed-lists.ts';
 
 /** A tool as a door lists it: the server's own definition under the door's name. */
 export interface DoorTool {
@@ -37,6 +40,7 @@ export function createDoor(options: {
   places: DoorPlaces;
   catalogue: CatalogueService;
   calls: DoorCalls;
+  lists: ExposedLists;
   userRates: Pick<UserRates, 'takeToolCall'>;
   /** Resolves when the calls until now are recorded. */
   settleRecords: () => Promise<void>;
@@ -47,8 +51,18 @@ export function createDoor(options: {
   hasStatusTool: boolean;
   callsPerMinute: number;
 }) {
-  const { places, catalogue, calls, userRates, settleRecords, connectUrl, chatUrl, hasStatusTool, callsPerMinute } =
-    options;
+  const {
+    places,
+    catalogue,
+    calls,
+    lists,
+    userRates,
+    settleRecords,
+    connectUrl,
+    chatUrl,
+    hasStatusTool,
+    callsPerMinute,
+  } = options;
 
   /** The tools of servers with the decisions, under their names at this door. */
   const readTools = async ({ place, userId }: OpenDoor, servers: readonly EffectiveServer[]) => {
@@ -89,13 +103,13 @@ export function createDoor(options: {
     return { kind: 'refused', code: 'RATE_LIMITED', message };
   };
 
-  const callFound = (
+  const callFound = async (
     door: OpenDoor,
     found: Awaited<ReturnType<typeof readTools>>[number] | undefined,
     args: ToolCall['arguments'],
     how: CallOptions,
-  ): Promise<CallAnswer> | CallAnswer => {
-    if (found === undefined) return NO_SUCH_TOOL;
+  ): Promise<CallAnswer> => {
+    if (found === undefined) return NO_SUCH.tool;
     const { viewer, userId, place } = door;
     const { server, tool, decision } = found;
     const chatId = place.kind === 'chat' ? place.chatId : undefined;
@@ -105,12 +119,18 @@ export function createDoor(options: {
       return (await readTools(now, same)).find((each) => each.tool.name === tool.name);
     };
     const inputSchema = new CatalogueTool(server.config, { tool, decision }).schemaWithHeaders;
-    const what = { server, tool: tool.name, decision, inputSchema, arguments: args };
-    return calls.call({ viewer, userId, chatId, ...what, decideAgain }, how);
+    const asked = { kind: 'tool' as const, name: tool.name, arguments: args };
+    const answer = await calls.call({ viewer, userId, chatId, server, asked, decision, inputSchema, decideAgain }, how);
+    // Resources that can be read here have their URIs of this door in results, too.
+    if (answer.kind !== 'result' || place.kind === 'server' || !server.config.exposeResources) return answer;
+    return { ...answer, result: withToolUris(answer.result, uriAt(door, server)) };
   };
 
   return {
     assertMayUse: places.assertMayUse,
+
+    /** Resources and prompts. */
+    items: createDoorItems({ lists, calls, countCall }),
 
     open: (...args: Parameters<DoorPlaces['open']>): Promise<OpenDoor> => places.open(...args),
 

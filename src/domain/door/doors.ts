@@ -12,6 +12,8 @@ import type { CallWatch } from './call-watch.ts';
 import { createDoor, type Door } from './door.ts';
 import { createDoorCalls } from './door-calls.ts';
 import { createDoorPlaces } from './door-place.ts';
+import { createExposedLists } from './exposed-lists.ts';
+import type { ItemMemory } from './item-memory.ts';
 
 /** Creates what the MCP doors work with. */
 export function createDoors(options: {
@@ -28,6 +30,9 @@ export function createDoors(options: {
   quotas: Quotas;
   userRates: Pick<UserRates, 'takeToolCall' | 'takeServerCall'>;
   watch: CallWatch;
+  itemMemory: ItemMemory;
+  /** Learns of errors that only make a list shorter. */
+  onListError: (error: unknown) => void;
   now: () => Date;
 }): Door {
   const { memory, publicUrl, statusTool, quotas } = options;
@@ -37,6 +42,7 @@ export function createDoors(options: {
     ...options,
     places: createDoorPlaces({ ...options, callers: memory.reader }),
     calls: createDoorCalls({ ...options, connectUrl }),
+    lists: createExposedLists({ ...options, onError: options.onListError }),
     settleRecords: options.records.settle,
     connectUrl,
     chatUrl: (chatId) => `${publicUrl}/mcp/chats/${chatId}`,

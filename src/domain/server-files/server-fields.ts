@@ -34,6 +34,8 @@ export const FIELD_KINDS: Readonly<Record<PlainField, FieldKind>> = {
   toolAllowList: LIST,
   toolDenyList: LIST,
   toolApproval: { kind: 'choice', choices: MCP_TOOL_APPROVALS },
+  exposeResources: { kind: 'flag' },
+  exposePrompts: { kind: 'flag' },
   authType: { kind: 'choice', choices: MCP_AUTH_TYPES },
   oauth2ClientId: OPTIONAL_TEXT,
   oauth2AuthUrl: OPTIONAL_TEXT,

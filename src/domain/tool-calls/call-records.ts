@@ -1,6 +1,7 @@
-import type { McpServerConfigRecord } from '../../data/records.ts';
+import type { AuditAction, McpServerConfigRecord } from '../../data/records.ts';
 import type { Store } from '../../data/store.ts';
 import { CONNECTION_LIMITS } from '../../limits/connection-limits.ts';
+import type { Asked } from '../../mcp/upstreams.ts';
 import { SYSTEM, type Viewer } from '../../policy/viewer.ts';
 import { currentRequest, type RequestScope, runInRequest } from '../../telemetry/request-scope.ts';
 import { toConfigTarget } from '../configs/config-audit.ts';
@@ -23,8 +24,8 @@ export interface ToolCallRecord {
   userId: string;
   chatId: string | undefined;
   config: Pick<McpServerConfigRecord, 'id' | 'slug'>;
-  /** A name that is in the catalogue. */
-  tool: string;
+  /** A tool that is in the catalogue, or a resource or prompt that the caller may ask its server for. */
+  asked: Asked;
   outcome: ToolCallOutcome;
   /** Why there is no result. */
   code: string | undefined;
@@ -97,8 +98,10 @@ export function createCallRecords(options: {
   return {
     /** Records a call that has ended. Resolves when there is room for more. */
     async record(record: ToolCallRecord): Promise<void> {
-      onCall(record);
-      usage.count({ ...record, configId: record.config.id });
+      if (record.asked.kind === 'tool') {
+        onCall(record);
+        usage.count({ ...record, configId: record.config.id });
+      }
       if (audits === 'off' || (audits === 'denied' && record.outcome !== 'denied')) return;
       waiting.push({ record, scope: currentRequest() });
       recorded += 1;
@@ -114,11 +117,27 @@ export function createCallRecords(options: {
   };
 }
 
-function toEntry({ viewer, userId, chatId, config, tool, outcome, code, ms, bytes }: ToolCallRecord) {
-  const facts = { tool, userId, chatId, ms, bytes };
+const ACTIONS = {
+  tool: 'mcpTool.call',
+  resource: 'mcpResource.read',
+  prompt: 'mcpPrompt.get',
+} as const satisfies Record<Asked['kind'], AuditAction>;
+
+/** What an entry keeps of a name that the caller may have made up. */
+const MAX_NAME_LENGTH = 256;
+
+/** Which one it was. A query and a fragment may have what a caller filled in, and are left out, as arguments are. */
+function toName(asked: Asked): string {
+  if (asked.kind === 'tool') return asked.name;
+  const name = asked.kind === 'prompt' ? asked.name : asked.uri.replace(/[?#].*$/s, '');
+  return name.slice(0, MAX_NAME_LENGTH).toWellFormed().replaceAll('\0', '\uFFFD');
+}
+
+function toEntry({ viewer, userId, chatId, config, asked, outcome, code, ms, bytes }: ToolCallRecord) {
+  const facts = { [asked.kind]: toName(asked), userId, chatId, ms, bytes };
   return {
     actor: viewer,
-    action: 'mcpTool.call',
+    action: ACTIONS[asked.kind],
     outcome: outcome === 'tool_error' ? 'failed' : outcome,
     target: toConfigTarget(config),
     changes: Object.entries(facts).flatMap(([field, after]) =>

@@ -1,4 +1,5 @@
 import type { Secret } from '../../crypto/secret.ts';
+import type { UpstreamItem } from '../../mcp/list-items.ts';
 import type { ListedTools } from '../../mcp/list-tools.ts';
 import { toForms } from './credential-forms.ts';
 
@@ -31,6 +32,12 @@ export function createScrub(sent: Iterable<Secret>): Scrub {
 export function scrubList(sent: Iterable<Secret>, { tools, ...rest }: ListedTools): ListedTools {
   const scrub = toScrub(toNeedles(sent).filter(({ length }) => length >= MIN_LISTED_CHARACTERS));
   return { ...scrub(rest), tools: scrub(tools.filter(({ name }) => scrub(name) === name)) };
+}
+
+/** The same for resources, templates and prompts. */
+export function scrubItems(sent: Iterable<Secret>, items: readonly UpstreamItem[]): UpstreamItem[] {
+  const scrub = toScrub(toNeedles(sent).filter(({ length }) => length >= MIN_LISTED_CHARACTERS));
+  return items.filter(({ key }) => scrub(key) === key).map((item) => scrub(item));
 }
 
 function toScrub(needles: readonly string[]): Scrub {

@@ -2,16 +2,17 @@ import type { Secret } from '../../crypto/secret.ts';
 import type { McpServerConfigRecord } from '../../data/records.ts';
 import type { Store } from '../../data/store.ts';
 import { DomainError, notFound, versionMismatch } from '../../errors.ts';
+import type { ItemKind, UpstreamItem } from '../../mcp/list-items.ts';
 import type { ListedTools } from '../../mcp/list-tools.ts';
 import type { ListenEnd } from '../../mcp/listen.ts';
 import { UpstreamError } from '../../mcp/upstream-error.ts';
 import type { UpstreamTarget } from '../../mcp/upstream-target.ts';
-import type { CalledTool, CallOptions, Upstreams } from '../../mcp/upstreams.ts';
-import { URL_ELICITATION_REQUIRED } from '../../mcp/url-elicitation.ts';
+import type { Answered, Asked, CallOptions, Upstreams } from '../../mcp/upstreams.ts';
 import { SYSTEM } from '../../policy/viewer.ts';
 import type { StepUpResult } from '../connections/scope-step-up.ts';
 import type { ServerHeaders, ServerHeadersResult } from '../connections/server-headers.ts';
-import { createScrub, type Scrub, scrubList } from '../tool-calls/scrub-answer.ts';
+import { createScrub, scrubItems, scrubList } from '../tool-calls/scrub-answer.ts';
+import { throwScrubbed } from '../tool-calls/scrub-failure.ts';
 
 /** A server, and the user for whom it is called. */
 export interface UpstreamCaller {
@@ -208,12 +209,37 @@ export function createUpstreamCalls(options: {
       }
     },
 
-    /** Calls a tool. The credentials that were sent are removed from what comes back. @throws as `listTools` */
-    async callTool(
+    /**
+     * Lists what a server has besides tools. Credentials that were sent are removed, and what has one in its key is left out.
+     *
+     * @throws as `listTools`
+     */
+    async listItems(
       caller: UpstreamCaller,
-      tool: { name: string; arguments: Readonly<Record<string, unknown>> },
+      kind: ItemKind,
+      { signal }: UserListOptions = {},
+    ): Promise<UpstreamOutcome<readonly UpstreamItem[]>> {
+      const values = new Set<Secret>();
+      const sent: Sent = { values };
+      try {
+        const work = async (target: UpstreamTarget) =>
+          scrubItems(values, await upstreams.listItems(target, kind, { signal }));
+        return await operate(caller, work, { sent });
+      } finally {
+        sent.values = undefined;
+      }
+    },
+
+    /**
+     * Calls a tool, reads a resource or gets a prompt. The credentials that were sent are removed from what comes back.
+     *
+     * @throws as `listTools`
+     */
+    async ask(
+      caller: UpstreamCaller,
+      asked: Asked,
       { onProgress, confirm, ...how }: UserCallOptions = {},
-    ): Promise<UpstreamOutcome<CalledTool>> {
+    ): Promise<UpstreamOutcome<Answered>> {
       const values = new Set<Secret>();
       const sent: Sent = { values };
       const progress =
@@ -222,10 +248,10 @@ export function createUpstreamCalls(options: {
         return await operate(
           caller,
           async (target) => {
-            const called = await upstreams
-              .callTool(target, tool.name, tool.arguments, { ...how, onProgress: progress })
+            const answered = await upstreams
+              .ask(target, asked, { ...how, onProgress: progress })
               .catch((error: unknown) => throwScrubbed(error, createScrub(values)));
-            return { ...called, result: createScrub(values)(called.result) };
+            return { ...answered, result: createScrub(values)(answered.result) };
           },
           { sent, decide: confirm },
         );
@@ -256,16 +282,6 @@ export function createUpstreamCalls(options: {
     /** Why a server is left alone, if it is. */
     pause: upstreams.pause,
   };
-}
-
-/** The same failure. An address that has a credential in it would lead nowhere without it, so that one is left out. */
-function throwScrubbed(error: unknown, scrub: Scrub): never {
-  if (!(error instanceof UpstreamError) || error.facts.elicitations === undefined) throw error;
-  const elicitations = error.facts.elicitations
-    .filter(({ url, elicitationId }) => scrub(url) === url && scrub(elicitationId) === elicitationId)
-    .map((each) => scrub(each));
-  if (elicitations.length === 0) throw new UpstreamError('REFUSED', { rpcCode: URL_ELICITATION_REQUIRED });
-  throw new UpstreamError('URL_ELICITATION_REQUIRED', { elicitations });
 }
 
 function isStale(error: unknown): boolean {

@@ -6,6 +6,8 @@ const HARMLESS: ReadonlySet<string> = new Set([
   'availability',
   'description',
   'display_name',
+  'expose_prompts',
+  'expose_resources',
   'icon_url',
   'reachability',
   'slug',

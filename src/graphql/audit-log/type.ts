@@ -21,6 +21,9 @@ const ACTION_DESCRIPTIONS: Readonly<Record<AuditAction, string>> = {
   'mcpServerTools.approve': 'An admin approved tools of a server.',
   'mcpServerTools.change': 'A server lists other tools than before: the digests before and after.',
   'mcpTool.call': 'A tool was called, or the call was refused: as whom, in which chat, and how long it took.',
+  'mcpResource.read':
+    'A resource of a server was read, or that was refused: as whom, in which chat, and how long it took.',
+  'mcpPrompt.get': 'A prompt of a server was used, or that was refused: as whom, in which chat, and how long it took.',
   'mcpServerConnection.connect': 'A user connected their account to an MCP server.',
   'mcpServerConnection.disconnect': 'A user ended their own connection to an MCP server.',
   'mcpServerConnection.remove': 'An admin removed the tokens of one or all users for an MCP server.',

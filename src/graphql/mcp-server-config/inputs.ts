@@ -102,6 +102,16 @@ function optionalFields(t: PothosSchemaTypes.InputFieldBuilder<typeof builder.$i
       description:
         'Whether tools may be used as the server lists them, or only as an admin approved them. Default: AUTO.',
     }),
+    exposeResources: t.boolean({
+      required: false,
+      description:
+        "Whether clients get the server's resources through the gateway, too. Tool lists and approvals do not cover them. Default: false.",
+    }),
+    exposePrompts: t.boolean({
+      required: false,
+      description:
+        "Whether clients get the server's prompts through the gateway, too. Tool lists and approvals do not cover them. Default: false.",
+    }),
   };
 }
 

@@ -147,6 +147,14 @@ McpServerConfigType.implement({
       ...adminField,
       description: `Whether tools may be used as the server lists them, or only as an admin approved them. ${ADMIN_FIELDS}`,
     }),
+    exposeResources: t.exposeBoolean('exposeResources', {
+      ...adminField,
+      description: `Whether clients get the server's resources through the gateway, too. ${ADMIN_FIELDS}`,
+    }),
+    exposePrompts: t.exposeBoolean('exposePrompts', {
+      ...adminField,
+      description: `Whether clients get the server's prompts through the gateway, too. ${ADMIN_FIELDS}`,
+    }),
     createdBy: t.field({
       type: UserType,
       ...adminField,

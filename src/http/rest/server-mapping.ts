@@ -35,6 +35,8 @@ export function toConfigInput(body: McpServerBody): ConfigInput {
     toolAllowList: body.tool_allow_list,
     toolDenyList: body.tool_deny_list,
     toolApproval: body.tool_approval,
+    exposeResources: body.expose_resources,
+    exposePrompts: body.expose_prompts,
     // Type error here: a field was added to the domain but not to this mapping.
   } satisfies Record<keyof ConfigInput, unknown>;
 }
@@ -54,6 +56,8 @@ const HIDDEN = {
   oauth2_resource_mode: '',
   api_key_header: '',
   tool_approval: '',
+  expose_resources: false,
+  expose_prompts: false,
 } as const satisfies Partial<McpServer>;
 
 /**
@@ -91,6 +95,8 @@ export function toMcpServer(
     tool_allow_list: config.toolAllowList,
     tool_deny_list: config.toolDenyList,
     tool_approval: config.toolApproval,
+    expose_resources: config.exposeResources,
+    expose_prompts: config.exposePrompts,
     availability: config.availability,
     enabled: config.enabled,
     auth_connected: isConnected,

@@ -36,6 +36,8 @@ const EXAMPLE_SERVER: McpServer = {
   tool_allow_list: [],
   tool_deny_list: ['delete_project'],
   tool_approval: 'auto',
+  expose_resources: false,
+  expose_prompts: false,
   availability: 'default_on',
   enabled: true,
   auth_connected: true,

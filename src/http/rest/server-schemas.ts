@@ -73,6 +73,18 @@ export const UpdateMcpServer = z
       .describe(
         'Whether tools may be used as the server lists them, or only as an admin approved them. Default: auto.',
       ),
+    expose_resources: z
+      .boolean()
+      .nullable()
+      .describe(
+        "Whether clients get the server's resources through the gateway, too. Tool lists and approvals do not cover them. Default: false.",
+      ),
+    expose_prompts: z
+      .boolean()
+      .nullable()
+      .describe(
+        "Whether clients get the server's prompts through the gateway, too. Tool lists and approvals do not cover them. Default: false.",
+      ),
   })
   .partial()
   .describe('The changes. Absent fields are unchanged; null or an empty value clears an optional field.');
@@ -120,6 +132,8 @@ export const McpServer = z
     tool_approval: z
       .enum([...MCP_TOOL_APPROVALS, ''])
       .describe(`Whether tools may be used as listed, or only as approved. ${ADMIN_ONLY}`),
+    expose_resources: z.boolean().describe(`Whether clients get the server's resources, too. False for members.`),
+    expose_prompts: z.boolean().describe(`Whether clients get the server's prompts, too. False for members.`),
     availability: z
       .enum(MCP_AVAILABILITIES)
       .describe('In all chats, in new chats by default, or only in chats where it is selected.'),

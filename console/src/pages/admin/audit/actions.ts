@@ -28,6 +28,8 @@ export const ACTIONS: Readonly<Record<AuditAction, string>> = {
   MCP_SERVER_TOOLS_CHANGE: 'Tools changed',
   MCP_SERVER_TOOLS_REFRESH: 'Tools listed',
   MCP_TOOL_CALL: 'Tool called',
+  MCP_RESOURCE_READ: 'Resource read',
+  MCP_PROMPT_GET: 'Prompt used',
   SESSION_CREATE: 'Signed in',
   SESSION_END: 'Signed out',
   SIGN_IN_LINK_CREATE: 'Sign-in link created',

@@ -1,10 +1,12 @@
 import type { McpToolApproval } from '../generated/graphql.ts';
 
-/** The rules for the tools of a server. */
+/** The rules for the tools of a server, and what else of it is used. */
 export interface Rules {
   allow: readonly string[];
   deny: readonly string[];
   approval: McpToolApproval;
+  hasResources: boolean;
+  hasPrompts: boolean;
 }
 
 /** On which list a tool is. */
@@ -15,8 +17,16 @@ export function readRules(server: {
   toolAllowList: readonly string[];
   toolDenyList: readonly string[];
   toolApproval: McpToolApproval | null;
+  exposeResources: boolean | null;
+  exposePrompts: boolean | null;
 }): Rules {
-  return { allow: server.toolAllowList, deny: server.toolDenyList, approval: server.toolApproval ?? 'AUTO' };
+  return {
+    allow: server.toolAllowList,
+    deny: server.toolDenyList,
+    approval: server.toolApproval ?? 'AUTO',
+    hasResources: server.exposeResources ?? false,
+    hasPrompts: server.exposePrompts ?? false,
+  };
 }
 
 /** The rule of one tool. Denial is the stronger one. */
@@ -37,6 +47,6 @@ export function withRule(rules: Rules, name: string, rule: Rule): Rules {
 
 /** Whether both say the same, in whatever order. */
 export function isSameRules(left: Rules, right: Rules): boolean {
-  const toKey = ({ allow, deny, approval }: Rules) => JSON.stringify([[...allow].sort(), [...deny].sort(), approval]);
+  const toKey = ({ allow, deny, ...rest }: Rules) => JSON.stringify([[...allow].sort(), [...deny].sort(), rest]);
   return toKey(left) === toKey(right);
 }

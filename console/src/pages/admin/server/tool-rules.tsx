@@ -3,7 +3,7 @@ import { useMutation } from 'urql';
 import { useCan } from '../../../app/viewer.tsx';
 import { codeOf } from '../../../graph/errors.ts';
 import { Button } from '../../../ui/button.tsx';
-import { ChoiceField } from '../../../ui/choice.tsx';
+import { CheckField, CheckGroup, ChoiceField } from '../../../ui/choice.tsx';
 import { Failed } from '../../../ui/failed.tsx';
 import { Form } from '../../../ui/form.tsx';
 import { useNotify } from '../../../ui/notices.tsx';
@@ -48,8 +48,9 @@ export function ToolRules({ server, isApproving, onApprove }: ToolRulesProps) {
   }, [isOutdated, isDirty]);
 
   const save = async (): Promise<void> => {
-    const { allow, deny, approval } = rules;
-    const input = { id: server.id, toolAllowList: [...allow], toolDenyList: [...deny], toolApproval: approval };
+    const { allow, deny, approval, hasResources, hasPrompts } = rules;
+    const lists = { toolAllowList: [...allow], toolDenyList: [...deny], toolApproval: approval };
+    const input = { id: server.id, ...lists, exposeResources: hasResources, exposePrompts: hasPrompts };
     const { data } = await update({ input: { ...input, expectedVersion: base.version } });
     if (data === undefined) return;
     setBase({ version: data.updateMcpServerConfig.mcpServerConfig.version, rules });
@@ -81,6 +82,22 @@ export function ToolRules({ server, isApproving, onApprove }: ToolRulesProps) {
           checkedValue={rules.approval}
           onChange={(event) => setRules({ ...rules, approval: event.target.value as McpToolApproval })}
         />
+      )}
+      {mayUpdate && (
+        <CheckGroup label="Besides tools">
+          <CheckField
+            label="Resources"
+            hint="Clients can list and read the server's resources. Nobody approves what is in them."
+            checked={rules.hasResources}
+            onChange={(event) => setRules({ ...rules, hasResources: event.target.checked })}
+          />
+          <CheckField
+            label="Prompts"
+            hint="Clients can list the server's prompts and use them. Nobody approves what they say."
+            checked={rules.hasPrompts}
+            onChange={(event) => setRules({ ...rules, hasPrompts: event.target.checked })}
+          />
+        </CheckGroup>
       )}
       <p>
         {rules.allow.length === 0
