@@ -61,7 +61,7 @@ export function createLoaders(services: Services, viewer: Viewer, budget: Operat
     ),
 
     /** The tools of a server, as the viewer has them. */
-    serverTools: new DataLoader<McpServerConfigRecord, DecidedTool[], string>(
+    serverTools: new DataLoader<McpServerConfigRecord, readonly DecidedTool[], string>(
       async (configs) => {
         const tools = await services.catalogue.listTools(viewer, configs);
         return configs.map(({ id }) => tools.get(id) ?? []);

@@ -110,6 +110,7 @@ const ACTIONS: Readonly<Record<string, Action>> = {
   'tools.listAlike': 'mcpServerTool.readAny',
   'tools.apply': 'mcpServerTool.write',
   'tools.approve': 'mcpServerTool.approve',
+  'tools.listByConfig': 'mcpServerTool.readAny',
   'tools.findList': 'mcpServerTool.readAny',
   'tools.takeLease': 'mcpServerTool.write',
   'tools.holdLease': 'mcpServerTool.write',

@@ -4,12 +4,12 @@ import { CACHE_BOUNDS } from '../../limits/cache-bounds.ts';
 import { SYSTEM } from '../../policy/viewer.ts';
 import type { ConfigChangeRecord, McpReachabilityRecord, McpToolRecord } from '../records.ts';
 import { guarded } from '../repositories/guarded.ts';
-import type { createToolRepository } from '../repositories/tool-repository.ts';
+import { type createToolRepository, groupByConfig } from '../repositories/tool-repository.ts';
 
 type ToolRepository = ReturnType<typeof createToolRepository>;
 
 /** The reads of tools and reachability that are answered from memory. */
-export type ToolReads = Pick<ToolRepository, 'list' | 'listReachability'>;
+export type ToolReads = Pick<ToolRepository, 'list' | 'listByConfig' | 'listReachability'>;
 
 /** Caches the tools of each list, and the reachability of each server, until the feed says that they changed. */
 export function createToolReads(stored: ToolRepository, fresh: () => Promise<void> | undefined, caches: Caches) {
@@ -22,25 +22,30 @@ export function createToolReads(stored: ToolRepository, fresh: () => Promise<voi
     (configId, found) => estimateBytes(configId) + estimateBytes(found),
   );
 
+  const readLists = async ({ configIds, userId }: Parameters<ToolReads['list']>[1]) => {
+    await fresh();
+    return readEach(
+      lists,
+      configIds,
+      (id) => toKey(id, userId),
+      (missing) => stored.listByConfig(SYSTEM, { configIds: missing, userId }),
+    );
+  };
+
   const reads: ToolReads = {
-    list: guarded('mcpServerTool.readAny', async ({ configIds, userId }) => {
-      await fresh();
-      return readEach(
-        lists,
-        configIds,
-        (id) => toKey(id, userId),
-        async (missing) => groupByConfig(await stored.list(SYSTEM, { configIds: missing, userId })),
-      );
-    }),
+    list: guarded('mcpServerTool.readAny', async (args) => [...(await readLists(args)).values()].flat()),
+
+    listByConfig: guarded('mcpServerTool.readAny', readLists),
 
     listReachability: guarded('mcpServerTool.readAny', async ({ configIds }) => {
       await fresh();
-      return readEach(
+      const found = await readEach(
         reachability,
         configIds,
         (id) => id,
         async (missing) => groupByConfig(await stored.listReachability(SYSTEM, { configIds: missing })),
       );
+      return [...found.values()].flat();
     }),
   };
 
@@ -77,7 +82,7 @@ async function readEach<Row>(
   configIds: readonly string[],
   toKeyOf: (configId: string) => string,
   load: (missing: readonly string[]) => Promise<ReadonlyMap<string, readonly Row[]>>,
-): Promise<Row[]> {
+): Promise<Map<string, readonly Row[]>> {
   const found = configIds.map((id) => ({ id, rows: known.get(toKeyOf(id)) }));
   const missing = found.filter(({ rows }) => rows === undefined).map(({ id }) => id);
   const loading = missing.length === 0 ? undefined : load(missing);
@@ -86,15 +91,5 @@ async function readEach<Row>(
       toKeyOf(id),
       (loading ?? Promise.resolve(new Map<string, Row[]>())).then((all) => all.get(id) ?? []),
     );
-  return (await Promise.all(found.map(({ id, rows }) => rows ?? start(id)))).flat();
-}
-
-function groupByConfig<Row extends { configId: string }>(rows: readonly Row[]): Map<string, Row[]> {
-  const byConfig = new Map<string, Row[]>();
-  for (const row of rows) {
-    const known = byConfig.get(row.configId);
-    if (known === undefined) byConfig.set(row.configId, [row]);
-    else known.push(row);
-  }
-  return byConfig;
+  return new Map(await Promise.all(found.map(async ({ id, rows }) => [id, await (rows ?? start(id))] as const)));
 }

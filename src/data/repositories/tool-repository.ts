@@ -21,6 +21,12 @@ export interface ToolListKey {
   userId: string | null;
 }
 
+/** Lists of some configs. */
+interface ToolLists {
+  configIds: readonly string[];
+  userId: string | null;
+}
+
 /** A row to create. */
 export type ToolColumns = Omit<McpToolRecord, 'id' | 'configId' | 'userId' | 'firstSeenAt' | 'changedAt' | 'goneAt'>;
 
@@ -34,13 +40,13 @@ export type ToolChanges = Pick<
 export function createToolRepository(db: PrismaStore) {
   return {
     /** The shared rows of the given configs and, for a user, their own rows, by name. */
-    list: guarded(
+    list: guarded('mcpServerTool.readAny', (args: ToolLists) => listTools(db, args)),
+
+    /** The same by config. Those without rows may be absent. From memory, each array stays the same until it changes. */
+    listByConfig: guarded(
       'mcpServerTool.readAny',
-      async (args: { configIds: readonly string[]; userId: string | null }): Promise<McpToolRecord[]> => {
-        const where = { mcpServerConfigId: { in: [...args.configIds] }, userId: args.userId };
-        const rows = await db.mcpServerTool.findMany({ where, orderBy: { name: 'asc' } });
-        return rows.map(toTool);
-      },
+      async (args: ToolLists): Promise<ReadonlyMap<string, readonly McpToolRecord[]>> =>
+        groupByConfig(await listTools(db, args)),
     ),
 
     /** All that was approved at a server: names and digests. */
@@ -256,6 +262,23 @@ async function ensureList(db: PrismaStore, { configId, userId }: ToolListKey): P
 async function findList(db: PrismaStore, { configId, userId }: ToolListKey): Promise<McpToolListRecord | null> {
   const row = await db.mcpServerToolList.findFirst({ where: { mcpServerConfigId: configId, userId } });
   return row === null ? null : toList(row);
+}
+
+async function listTools(db: PrismaStore, { configIds, userId }: ToolLists): Promise<McpToolRecord[]> {
+  const where = { mcpServerConfigId: { in: [...configIds] }, userId };
+  const rows = await db.mcpServerTool.findMany({ where, orderBy: { name: 'asc' } });
+  return rows.map(toTool);
+}
+
+/** Puts rows together by their config, in their order. */
+export function groupByConfig<Row extends { configId: string }>(rows: readonly Row[]): Map<string, Row[]> {
+  const byConfig = new Map<string, Row[]>();
+  for (const row of rows) {
+    const known = byConfig.get(row.configId);
+    if (known === undefined) byConfig.set(row.configId, [row]);
+    else known.push(row);
+  }
+  return byConfig;
 }
 
 function toTool(row: Prisma.McpServerToolGetPayload<object>): McpToolRecord {

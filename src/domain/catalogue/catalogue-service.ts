@@ -10,7 +10,7 @@ import { assertExperiment, type Experiment } from '../experiments.ts';
 import type { UserRates } from '../shares/user-rates.ts';
 import type { CatalogueTool } from './catalogue-tool.ts';
 import type { NeededListings } from './list-when-needed.ts';
-import { type DecidedTool, decideTools } from './tool-decision.ts';
+import { createToolDecisions, type DecidedTool } from './tool-decision.ts';
 import type { ListingResult, ToolListings } from './tool-listing.ts';
 
 const WHAT = 'MCP server config';
@@ -45,22 +45,21 @@ export function createCatalogueService(options: {
 }) {
   const { store, experiments, listings, needed, userRates, now } = options;
 
+  const decide = createToolDecisions();
+
   const readDecided = async (
     configs: readonly McpServerConfigRecord[],
     userId: string | null,
-  ): Promise<Map<string, DecidedTool[]>> => {
+  ): Promise<Map<string, readonly DecidedTool[]>> => {
     const configIds = configs.map(({ id }) => id);
     const personalIds = configs.filter(({ authType }) => authType === 'oauth2').map(({ id }) => id);
-    const [shared, own] = await Promise.all([
-      store.tools.list(SYSTEM, { configIds, userId: null }),
+    const [sharedOf, ownOf] = await Promise.all([
+      store.tools.listByConfig(SYSTEM, { configIds, userId: null }),
       userId === null || personalIds.length === 0
-        ? ([] as McpToolRecord[])
-        : store.tools.list(SYSTEM, { configIds: personalIds, userId }),
+        ? new Map<string, readonly McpToolRecord[]>()
+        : store.tools.listByConfig(SYSTEM, { configIds: personalIds, userId }),
     ]);
-    const [sharedOf, ownOf] = [groupByConfig(shared), groupByConfig(own)];
-    return new Map(
-      configs.map((config) => [config.id, decideTools(config, sharedOf.get(config.id) ?? [], ownOf.get(config.id))]),
-    );
+    return new Map(configs.map((config) => [config.id, decide(config, sharedOf.get(config.id), ownOf.get(config.id))]));
   };
 
   const listNow = async (configId: string, userId: string | null): Promise<ListingResult> => {
@@ -91,7 +90,10 @@ export function createCatalogueService(options: {
     },
 
     /** The tools of some configs as the viewer has them: staff see all with the decisions, members what they may use. */
-    async listTools(viewer: Viewer, configs: readonly McpServerConfigRecord[]): Promise<Map<string, DecidedTool[]>> {
+    async listTools(
+      viewer: Viewer,
+      configs: readonly McpServerConfigRecord[],
+    ): Promise<Map<string, readonly DecidedTool[]>> {
       assertCan(viewer, 'mcpServerTool.list');
       const decided = await this.toolsOfUser(configs, viewerUserId(viewer) ?? null);
       if (can(viewer, 'mcpServerTool.readAny')) return decided;
@@ -206,14 +208,4 @@ function checkNumber(tools: readonly ToolApproval[]): void {
 function notAsSeen(indexes: readonly number[]) {
   const message = 'The server lists no such tool with this digest. Look at its present definition, then approve that.';
   return validationFailed(indexes.map((index) => ({ path: ['tools', index], code: 'NOT_AS_SEEN', message })));
-}
-
-function groupByConfig(rows: readonly McpToolRecord[]): Map<string, McpToolRecord[]> {
-  const byConfig = new Map<string, McpToolRecord[]>();
-  for (const row of rows) {
-    const known = byConfig.get(row.configId);
-    if (known === undefined) byConfig.set(row.configId, [row]);
-    else known.push(row);
-  }
-  return byConfig;
 }

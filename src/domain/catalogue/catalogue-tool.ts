@@ -4,6 +4,7 @@ import { toShownName } from './shown-name.ts';
 import { type ToolChange, toToolChange } from './tool-change.ts';
 import type { CatalogueDecision, DecidedTool } from './tool-decision.ts';
 import { parseDefinition, type ToolDefinition } from './tool-definition.ts';
+import { summarize, type ToolSummary } from './tool-summary.ts';
 import { findWarnings, TOOL_WARNINGS, type ToolWarning } from './tool-warnings.ts';
 
 /** A tool with all that is shown of it. What is costly is made when it is asked for. */
@@ -23,6 +24,11 @@ export class CatalogueTool {
   get definition(): ToolDefinition {
     this.#definition ??= parseDefinition(this.tool.definition);
     return this.#definition;
+  }
+
+  /** What people read of it. */
+  get summary(): ToolSummary {
+    return summarize(this.tool, () => this.definition);
   }
 
   /** The schema of the arguments, if it wants some of them in headers. */

@@ -53,3 +53,23 @@ export function decideTools(
       return { tool, decision: decideCatalogueTool(rules, tool, approved) };
     });
 }
+
+/**
+ * Creates `decideTools` that decides a shared list once for all who have no rows of their own. Rules and rows that did not
+ * change are the same objects in memory.
+ */
+export function createToolDecisions() {
+  const known = new WeakMap<readonly McpToolRecord[], { rules: ToolRules; decided: readonly DecidedTool[] }>();
+  return (
+    rules: ToolRules,
+    shared: readonly McpToolRecord[] = [],
+    own: readonly McpToolRecord[] = [],
+  ): readonly DecidedTool[] => {
+    if (own.length > 0) return decideTools(rules, shared, own);
+    const before = known.get(shared);
+    if (before?.rules === rules) return before.decided;
+    const decided = decideTools(rules, shared);
+    known.set(shared, { rules, decided });
+    return decided;
+  };
+}

@@ -1,36 +1,28 @@
 import type { CatalogueTool } from '../../domain/catalogue/catalogue-tool.ts';
 import type { DefinitionFieldChange, TextChange, ToolChange } from '../../domain/catalogue/tool-change.ts';
-import type { ToolDefinition } from '../../domain/catalogue/tool-definition.ts';
+import type { ToolBehaviour } from '../../domain/catalogue/tool-summary.ts';
 import { builder, visibleWith } from '../builder.ts';
 import { McpTextChangeKindEnum, McpToolDecisionEnum, McpToolWarningEnum } from './enums.ts';
 
-const McpToolAnnotationsType = builder.objectRef<Readonly<Record<string, unknown>>>('McpToolAnnotations').implement({
+const McpToolAnnotationsType = builder.objectRef<ToolBehaviour>('McpToolAnnotations').implement({
   description: 'What a server says about how a tool behaves (MCP, "ToolAnnotations"). The gateway does not check it.',
   fields: (t) => ({
-    title: t.string({
-      nullable: true,
-      description: 'A title for people; null if not given.',
-      resolve: ({ title }) => toText(title),
-    }),
-    readOnlyHint: t.boolean({
+    title: t.exposeString('title', { nullable: true, description: 'A title for people; null if not given.' }),
+    readOnlyHint: t.exposeBoolean('readOnlyHint', {
       nullable: true,
       description: 'Whether the tool changes nothing; null if not given.',
-      resolve: ({ readOnlyHint }) => toFlag(readOnlyHint),
     }),
-    destructiveHint: t.boolean({
+    destructiveHint: t.exposeBoolean('destructiveHint', {
       nullable: true,
       description: 'Whether the tool may destroy something; null if not given.',
-      resolve: ({ destructiveHint }) => toFlag(destructiveHint),
     }),
-    idempotentHint: t.boolean({
+    idempotentHint: t.exposeBoolean('idempotentHint', {
       nullable: true,
       description: 'Whether calling the tool again with the same arguments changes nothing more; null if not given.',
-      resolve: ({ idempotentHint }) => toFlag(idempotentHint),
     }),
-    openWorldHint: t.boolean({
+    openWorldHint: t.exposeBoolean('openWorldHint', {
       nullable: true,
       description: 'Whether the tool reaches things outside of the server; null if not given.',
-      resolve: ({ openWorldHint }) => toFlag(openWorldHint),
     }),
   }),
 });
@@ -107,12 +99,12 @@ export const McpToolType = builder.objectRef<CatalogueTool>('McpTool').implement
     title: t.string({
       nullable: true,
       description: 'A title for people; null if not given.',
-      resolve: ({ definition }) => toText(definition.title),
+      resolve: ({ summary }) => summary.title,
     }),
     description: t.string({
       nullable: true,
       description: 'What the tool does, in the words of the server; null if not given. Plain text, not HTML.',
-      resolve: ({ definition }) => toText(definition.description),
+      resolve: ({ summary }) => summary.description,
     }),
     inputSchema: t.field({
       type: 'JSON',
@@ -130,7 +122,7 @@ export const McpToolType = builder.objectRef<CatalogueTool>('McpTool').implement
     annotations: t.field({
       type: McpToolAnnotationsType,
       description: 'What the server says about how the tool behaves.',
-      resolve: ({ definition }) => toObject(definition),
+      resolve: ({ summary }) => summary.annotations,
     }),
     decision: t.expose('decision', { type: McpToolDecisionEnum, description: 'Whether the tool may be used.' }),
     digest: t.string({
@@ -170,16 +162,3 @@ export const McpToolType = builder.objectRef<CatalogueTool>('McpTool').implement
     }),
   }),
 });
-
-function toText(value: unknown): string | null {
-  return typeof value === 'string' ? value : null;
-}
-
-function toFlag(value: unknown): boolean | null {
-  return typeof value === 'boolean' ? value : null;
-}
-
-function toObject({ annotations }: ToolDefinition): Readonly<Record<string, unknown>> {
-  const isObject = typeof annotations === 'object' && annotations !== null && !Array.isArray(annotations);
-  return isObject ? (annotations as Readonly<Record<string, unknown>>) : {};
-}
