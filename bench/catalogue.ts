@@ -118,7 +118,7 @@ async function enableMany(world: World): Promise<number> {
 async function forgetLists({ url, folder }: BenchDatabase): Promise<void> {
   const database =
     url === undefined
-      ? await openEmbeddedDatabase(path.join(folder, 'pglite'))
+      ? await openEmbeddedDatabase(path.join(folder, 'database'))
       : await openServerDatabase(url, { poolSize: 1 });
   try {
     for (const table of ['mcp_server_tools', 'mcp_server_tool_lists', 'mcp_server_reachability']) {

@@ -1,21 +1,39 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { Secret } from '../../src/crypto/secret.ts';
-import { createGateway } from '../../src/gateway.ts';
-import { createLogger } from '../../src/telemetry/logger.ts';
+import type { Database } from '../../src/data/database/database.ts';
+import { openServerDatabase } from '../../src/data/database/server-database.ts';
 import { type ConnectedWorld, connectUrl, openConnectedWorld } from '../http/connection-setup.ts';
 import { SERVERS } from '../http/rest-client.ts';
+import { createServerDatabase, onServer, openTestDatabase } from '../setup/database.ts';
 import { TEST_PUBLIC_URL } from '../setup/gateway.ts';
 import { type SmallMcpServer, startModernServer, startSessionServer } from '../setup/mcp-servers.ts';
+import { createReplica } from '../setup/replica.ts';
 
 let world: ConnectedWorld;
 let modern: SmallMcpServer;
 let old: SmallMcpServer;
+/** Opens the database once more, as another process does. */
+let open: () => Promise<Database>;
+const databases: Database[] = [];
 
 beforeAll(async () => {
-  [world, modern, old] = await Promise.all([openConnectedWorld(), startModernServer(), startSessionServer()]);
+  const url = onServer ? await createServerDatabase() : undefined;
+  const embedded = url === undefined ? await openTestDatabase() : undefined;
+  open = async () => {
+    const database = url === undefined ? embedded : await openServerDatabase(url, { poolSize: 10 });
+    if (database === undefined) throw new Error('no database');
+    databases.push(database);
+    return database;
+  };
+  const database = await open();
+  [world, modern, old] = await Promise.all([
+    openConnectedWorld({ database }),
+    startModernServer(),
+    startSessionServer(),
+  ]);
 });
 afterAll(async () => {
   await world?.close();
+  for (const database of new Set(databases)) await database.close();
   await Promise.all([modern?.close(), old?.close()]);
 });
 
@@ -71,16 +89,7 @@ describe('a server that is protected by OAuth 2', () => {
 
   test('renews a token once in the middle of 200 calls of two replicas, and no call fails', async () => {
     const { gateway, as } = world;
-    const { config, database, keyring, clock, tokens } = gateway;
-    const replica = await createGateway({
-      listsInBackground: false,
-      config,
-      database,
-      keyring,
-      adminToken: new Secret(tokens.bootstrap),
-      log: createLogger('silent'),
-      now: () => clock.now,
-    });
+    const replica = await createReplica(gateway, await open());
     try {
       const configId = await world.define();
       await connect(configId);
@@ -89,7 +98,7 @@ describe('a server that is protected by OAuth 2', () => {
       const before = as.tokenRequests('refresh_token').length;
       let done = 0;
       const run = async (index: number): Promise<string | undefined> => {
-        const { upstreamCalls } = index % 2 === 0 ? gateway : replica;
+        const { upstreamCalls } = index % 2 === 0 ? gateway : replica.gateway;
         const caller = { configId, userId: member() };
         const text = textOf(
           await upstreamCalls.ask(caller, { kind: 'tool', name: 'echo', arguments: { message: `${index}` } }),

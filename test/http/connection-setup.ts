@@ -1,3 +1,4 @@
+import type { Database } from '../../src/data/database/database.ts';
 import type { EntryLimits } from '../../src/domain/audit/entry-rates.ts';
 import { startAuthorizationServer, type TestAuthorizationServer } from '../setup/authorization-server.ts';
 import { createTestGateway, TEST_PUBLIC_URL, type TestGateway } from '../setup/gateway.ts';
@@ -26,12 +27,17 @@ export async function openConnectedWorld(
   options: Parameters<typeof startAuthorizationServer>[0] & {
     scopes?: readonly string[];
     entryLimits?: EntryLimits;
+    database?: Database;
   } = {},
 ): Promise<ConnectedWorld> {
-  const { scopes, entryLimits, ...asOptions } = options;
+  const { scopes, entryLimits, database, ...asOptions } = options;
   const as = await startAuthorizationServer(asOptions);
   const mcp = await startProtectedMcpServer({ authorizationServer: as, ...(scopes !== undefined && { scopes }) });
-  const gateway = await createTestGateway({ env: LOOPBACK_ALLOWED, ...(entryLimits !== undefined && { entryLimits }) });
+  const gateway = await createTestGateway({
+    env: LOOPBACK_ALLOWED,
+    ...(entryLimits !== undefined && { entryLimits }),
+    ...(database !== undefined && { database }),
+  });
   return {
     gateway,
     as,

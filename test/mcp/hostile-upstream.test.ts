@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http';
 import { inspect } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Secret } from '../../src/crypto/secret.ts';
@@ -115,6 +116,12 @@ describe('an answer to a list of tools', () => {
       'REFUSED',
     ],
     ['has no tools', () => ({}), 'PROTOCOL_ERROR'],
+    ['has no bytes', sendText(''), 'PROTOCOL_ERROR'],
+    [
+      'has a schema of 5 MB',
+      () => ({ tools: [toTool('large', { inputSchema: { type: 'object', x: 'x'.repeat(5_000_000) } })] }),
+      'TOO_LARGE',
+    ],
     ['repeats a cursor', () => ({ tools: [], nextCursor: 'same' }), 'PROTOCOL_ERROR'],
   ])('that %s is a coded problem', async (_name, answer, problem) => {
     const { target } = misbehave({ 'tools/list': answer });
@@ -282,6 +289,61 @@ describe('a server', () => {
   test('whose result is none of a tool is a coded problem', async () => {
     const { target } = misbehave({ 'tools/call': () => ({ anything: 1 }) });
     await expectProblem(upstreams.callTool(target, 'fine', {}), 'PROTOCOL_ERROR');
+  });
+});
+
+describe('a stream of the transport of 2024', () => {
+  /** A server whose stream sends so after the greeting, instead of the list of tools. */
+  function misbehaveOnStream(send: (stream: ServerResponse, id: unknown) => void): UpstreamTarget {
+    paths += 1;
+    const [path, inbox] = [`/sse/${paths}`, `/inbox/${paths}`];
+    let stream: ServerResponse | undefined;
+    hostile.on(path, (_request, response) => {
+      stream = response.writeHead(200, { 'content-type': 'text/event-stream' });
+      response.write(`event: endpoint\ndata: ${inbox}\n\n`);
+    });
+    hostile.on(inbox, async (request, response) => {
+      let body = '';
+      for await (const chunk of request.setEncoding('utf8')) body += chunk;
+      const { id, method } = JSON.parse(body) as { id?: unknown; method: string };
+      response.writeHead(202).end();
+      if (id === undefined || stream === undefined) return;
+      if (method !== 'initialize') return send(stream, id);
+      const serverInfo = { name: 'old', version: '1' };
+      const result = { protocolVersion: '2024-11-05', capabilities: { tools: {} }, serverInfo };
+      stream.write(`data: ${JSON.stringify({ jsonrpc: '2.0', id, result })}\n\n`);
+    });
+    return toTarget(hostile.urlOf(path), { transport: 'sse' });
+  }
+
+  const toText = (id: unknown, result: string): string => `data: {"jsonrpc":"2.0","id":${id},"result":${result}}\n\n`;
+
+  test.each<[string, (stream: ServerResponse, id: unknown) => void, string]>([
+    // Less than the whole stream may have.
+    ['has one event of 1 MB', (stream, id) => stream.write(toText(id, `"${'x'.repeat(1_000_000)}"`)), 'TOO_LARGE'],
+    [
+      'has one event of 1 MB in many lines, which never ends',
+      (stream) => {
+        for (let line = 0; line < 1_000; line += 1) stream.write(`data: ${'x'.repeat(1_000)}\n`);
+      },
+      'TOO_LARGE',
+    ],
+    ['has 10,000 levels in an event', (stream, id) => stream.write(toText(id, deepJson(10_000))), 'TOO_DEEP'],
+    [
+      'has small events without end',
+      (stream) => {
+        const event = `data: ${JSON.stringify({ jsonrpc: '2.0', method: 'notifications/message', params: { data: 'x'.repeat(1_000) } })}\n\n`;
+        const push = (): void => {
+          while (!stream.destroyed && stream.write(event));
+          if (!stream.destroyed) stream.once('drain', push);
+        };
+        push();
+      },
+      'TOO_LARGE',
+    ],
+    ['ends', (stream) => stream.end(), 'CONNECTION_FAILED'],
+  ])('that %s is a coded problem', async (_name, send, problem) => {
+    await expectProblem(upstreams.listTools(misbehaveOnStream(send)), problem);
   });
 });
 
