@@ -161,7 +161,13 @@ export const MCP_LIMITS = {
     what: 'The time in which an MCP server that says that its tools changed is listed once, by one process',
     value: 30_000,
     unit: 'ms',
-    answer: 'what it says meanwhile counts at the end',
+    answer: 'what it says meanwhile counts at the end; that time doubles while it goes on saying so',
+  },
+  longestChangedListPause: {
+    what: 'That time for an MCP server that says so over and over',
+    value: 900_000,
+    unit: 'ms',
+    answer: 'the longest',
   },
   listeners: {
     what: 'MCP servers from which one process hears that their tools changed',

@@ -3,15 +3,9 @@ import { estimateBytes } from '../../cache/estimate-bytes.ts';
 import type { ConfigChangeRecord, McpServerConfigRecord } from '../../data/records.ts';
 import type { ToolListKey } from '../../data/repositories/tool-repository.ts';
 import { CACHE_BOUNDS } from '../../limits/cache-bounds.ts';
-import { MCP_LIMITS } from '../../limits/mcp-limits.ts';
+import { createToldChanges } from './told-changes.ts';
 import type { ToolListeners } from './tool-listeners.ts';
 import type { ListingResult, ToolListings } from './tool-listing.ts';
-
-/** A server that says that its list changed is listed this often. */
-const PAUSE_MS = MCP_LIMITS.changedListPause.value;
-
-/** So many servers are heard at a time: as many as there may be connections. */
-const MAX_PAUSES = MCP_LIMITS.connections.value;
 
 /** A list that is in use is looked at this often. */
 const LOOK_MS = 30_000;
@@ -41,8 +35,6 @@ export function createNeededListings(options: {
   const { listings, listeners, caches, isOn, onError, now } = options;
   const running = new Map<string, Promise<unknown>>();
   const lookedAt = caches.createMap<string, number>(CACHE_BOUNDS.freshTools, (key) => estimateBytes(key));
-  /** Lists that were listed because their server said that they changed. */
-  const pauses = new Map<string, { again: boolean; timer: NodeJS.Timeout }>();
   let isClosed = !isOn;
 
   const start = (key: ToolListKey, work: () => Promise<unknown>): void => {
@@ -61,13 +53,19 @@ export function createNeededListings(options: {
     return result;
   };
 
-  const endPause = (key: ToolListKey): void => {
-    const pause = pauses.get(toName(key));
-    pauses.delete(toName(key));
-    if (pause?.again === true) service.changed(key);
-  };
+  const told = createToldChanges(async (name) => {
+    // One that runs may have begun before the change, and one of another replica, too.
+    await running.get(name);
+    let kind: ListingResult['kind'] | undefined;
+    const key = toKey(name);
+    start(key, async () => {
+      ({ kind } = await listings.list(key, null));
+    });
+    await running.get(name);
+    return kind !== 'elsewhere';
+  });
 
-  const service = {
+  return {
     /**
      * Somebody uses a list: it is listed again if it is stale. Never waits.
      *
@@ -112,39 +110,22 @@ export function createNeededListings(options: {
      * meanwhile counts at the end of that.
      */
     changed(key: ToolListKey): void {
-      if (isClosed) return;
-      const name = toName(key);
-      const known = pauses.get(name);
-      if (known !== undefined) {
-        known.again = true;
-        return;
-      }
-      // Lists that nobody remembers here become stale by themselves.
-      if (pauses.size >= MAX_PAUSES) return;
-      const pause = { again: false, timer: setTimeout(() => endPause(key), PAUSE_MS).unref() };
-      pauses.set(name, pause);
-      const listAfter = async (run: Promise<unknown> | undefined): Promise<void> => {
-        await run;
-        start(key, async () => {
-          const { kind } = await listings.list(key, null);
-          // A listing of another replica may have begun before the change.
-          if (kind === 'elsewhere') pause.again = true;
-        });
-      };
-      // The one that runs may have begun before the change, too.
-      void listAfter(running.get(name));
+      if (!isClosed) told.hear(toName(key));
     },
 
     async close(): Promise<void> {
       isClosed = true;
-      for (const { timer } of pauses.values()) clearTimeout(timer);
-      pauses.clear();
+      told.close();
       while (running.size > 0) await Promise.all(running.values());
     },
   };
-  return service;
 }
 
 function toName({ configId, userId }: ToolListKey): string {
   return `${configId} ${userId ?? ''}`;
+}
+
+function toKey(name: string): ToolListKey {
+  const [configId = '', userId] = name.split(' ');
+  return { configId, userId: userId === '' || userId === undefined ? null : userId };
 }
