@@ -278,12 +278,18 @@ describe('a server', () => {
       method: 'sampling/createMessage',
       params: {},
     }));
+    let calls = 0;
     const { target, path } = misbehave({
-      'tools/call': (request, response) =>
-        sendEvents(...requests, { id: request.id, result: { content: [] } })(request, response),
+      'tools/call': (request, response) => {
+        calls += 1;
+        const asked = calls === 1 ? requests : [];
+        sendEvents(...asked, { id: request.id, result: { content: [] } })(request, response);
+      },
     });
     await upstreams.callTool(target, 'fine', {});
-    expect(hostile.seen(path).length).toBeLessThan(200);
+    // Behind the answers of the first one, in the queue of the connection.
+    for (let call = 0; call < 40; call += 1) await upstreams.callTool(target, 'fine', {});
+    expect(hostile.seen(path).length).toBeLessThan(300);
   });
 
   test('whose result is none of a tool is a coded problem', async () => {
