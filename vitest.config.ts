@@ -106,6 +106,7 @@ export default defineConfig({
           name: 'embedded',
           include: files.embedded,
           globalSetup: ['test/setup/embedded.ts', 'test/setup/console.ts'],
+          provide: { alsoOnServer: server !== undefined },
         },
       },
       ...(server === undefined

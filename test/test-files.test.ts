@@ -29,8 +29,8 @@ test('with both databases, the first line of a file decides', () => {
   const { embedded, server } = assignTestFiles(WITH_BOTH);
   expect(embedded).toContain('test/data/memory.test.ts');
   expect(server).toContain('test/data/memory.test.ts');
-  expect(embedded).toContain('test/http/openapi.test.ts');
-  expect(server).not.toContain('test/http/openapi.test.ts');
+  expect(embedded).toContain('test/http/playground-examples.test.ts');
+  expect(server).not.toContain('test/http/playground-examples.test.ts');
   expect(embedded).not.toContain('test/graphql/chats.test.ts');
   expect(server).toContain('test/graphql/chats.test.ts');
 });

@@ -38,6 +38,8 @@ export interface AttackedGateway {
 
 const DEFAULT_HEAP_MB = 256;
 const QUIET_SECONDS = 2;
+/** How long an attack may still be felt after it. */
+const AFTERMATH_MS = 1_000;
 const MIN_CALLS = 100;
 /** How long memory may take to settle after an attack. */
 const SETTLE_MS = 3_000;
@@ -136,8 +138,18 @@ async function start(
   const caller = await startHonestCaller({ port, token: honest.token });
   cleanUps.push(caller.stop);
 
+  /** Reads the memory until it is as small as it must be, or until it should have been. */
+  const readSettled = async (mostBytes: number): Promise<ProcessMemory> => {
+    const latest = performance.now() + SETTLE_MS;
+    for (;;) {
+      await delay(SETTLE_MS / 10);
+      const memory = await inspector.readMemory();
+      if (memory.live < mostBytes || performance.now() > latest) return memory;
+    }
+  };
+
   const measureHarm = async (attack: () => Promise<unknown>, seconds: number): Promise<Harm> => {
-    await delay(QUIET_SECONDS * 1_000);
+    await delay(AFTERMATH_MS);
     await caller.take();
     await delay(QUIET_SECONDS * 1_000);
     const quiet = await caller.take();
@@ -152,8 +164,7 @@ async function start(
       during.controlDurations.push(...controlDurations);
       during.failures.push(...failures);
     }
-    await delay(SETTLE_MS);
-    const after = await inspector.readMemory();
+    const after = await readSettled(before.live + MAX_GROWTH_BYTES);
     return {
       quietP99: percentile99(quiet.durations),
       p99: percentile99(during.durations),

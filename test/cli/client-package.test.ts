@@ -18,13 +18,22 @@ import {
   ValidationFailedError,
   VersionMismatchError,
 } from 'mcp-gatehouse-client';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { ERROR_CODES as CODES_OF_THE_GATEWAY } from '../../src/errors.ts';
 import { CreateConfig, ListConfigs, UpdateConfig } from '../setup/operations.ts';
 import { makePlace, type Place } from '../setup/place.ts';
 import { startTcpProxy } from '../setup/tcp-proxy.ts';
 
 type Followed = AsyncGenerator<ConfigEvent | ResetEvent, void, void>;
+
+/** A gateway for all tests that do not stop it. */
+let place: Place;
+const ends: (() => Promise<void>)[] = [];
+beforeAll(async () => {
+  place = await makePlace({ atEnd: (end) => ends.push(end) });
+  await place.serve();
+});
+afterAll(() => Promise.all(ends.map((end) => end())));
 
 /** So that a test does not wait for longer than it must. */
 const backoff = { minMs: 10, maxMs: 100 };
@@ -79,12 +88,10 @@ test('its document fits the schema, and its error codes are those of the gateway
 
 describe('request', () => {
   test('returns typed data, and throws an error of the class of its code', async () => {
-    const place = await makePlace();
-    await place.serve();
     const client = await makeClient(place);
     const id = await define(place, 'first');
     const { mcpServerConfigs } = await client.request(ListConfigs, {});
-    expect(mcpServerConfigs.nodes.map(({ slug }) => slug)).toEqual(['first']);
+    expect(mcpServerConfigs.nodes.map(({ slug }) => slug)).toContain('first');
 
     const refusals: unknown[] = [];
     const input = { displayName: '', slug: 'Not a slug', url: 'http://mcp.example.com/mcp' };
@@ -113,8 +120,6 @@ describe('request', () => {
   });
 
   test('fails within its time, when it is aborted, and when nobody is there', async () => {
-    const place = await makePlace();
-    const gateway = await place.serve();
     const proxy = await startTcpProxy(place.port);
     onTestFinished(proxy.close);
     const client = await makeClient(place, proxy.port);
@@ -125,14 +130,14 @@ describe('request', () => {
     const asked = client.request(ListConfigs, {}, { signal: abort.signal });
     abort.abort(new Error('enough'));
     await expect(asked).rejects.toThrow('enough');
-    await gateway.kill();
-    const direct = await makeClient(place);
-    await expect(direct.request(ListConfigs, {})).rejects.toMatchObject({ code: 'CONNECTION_FAILED' });
+    await proxy.close();
+    await expect(client.request(ListConfigs, {})).rejects.toMatchObject({ code: 'CONNECTION_FAILED' });
   });
 });
 
 describe('follow', () => {
   test('loads all, follows, and resumes after the gateway is killed and started again', async () => {
+    // It is killed, so it is the test's own.
     const place = await makePlace();
     const first = await place.serve();
     await define(place, 'before');
@@ -148,8 +153,6 @@ describe('follow', () => {
   });
 
   test('begins after a cursor, and misses nothing from there', async () => {
-    const place = await makePlace();
-    await place.serve();
     const client = await makeClient(place);
     const { event } = await readUntil(startFollowing(client), isBookmark);
     await define(place, 'one');
@@ -159,8 +162,6 @@ describe('follow', () => {
   });
 
   test('connects anew when not even a bookmark comes through', async () => {
-    const place = await makePlace();
-    await place.serve();
     const proxy = await startTcpProxy(place.port);
     onTestFinished(proxy.close);
     const retries: (string | undefined)[] = [];
@@ -181,18 +182,16 @@ describe('follow', () => {
   });
 
   test('a cursor that the gateway cannot continue from ends it, or starts it anew', async () => {
-    const place = await makePlace();
-    await place.serve();
     await define(place, 'there');
     const client = await makeClient(place);
     await expect(startFollowing(client, { after: 'nonsense' }).next()).rejects.toBeInstanceOf(CursorLostError);
     const events = startFollowing(client, { after: 'nonsense', ifCursorLost: 'restart' });
-    expect((await readUntil(events, isBookmark)).before).toEqual(['RESET CURSOR_INVALID', 'ADDED there']);
+    const [first, ...others] = (await readUntil(events, isBookmark)).before;
+    expect(first).toBe('RESET CURSOR_INVALID');
+    expect(others).toContain('ADDED there');
   });
 
   test('asks once for a new token when the old one is refused, and then gives up', async () => {
-    const place = await makePlace();
-    await place.serve();
     const tokens = ['expired', await place.readAdminToken()];
     const url = `http://127.0.0.1:${place.port}/graphql`;
     const renewing = createGatehouseClient({ url, token: () => tokens.shift() ?? 'none' });
@@ -210,8 +209,6 @@ describe('follow', () => {
   });
 
   test('an abort ends it at once, also while it waits', async () => {
-    const place = await makePlace();
-    await place.serve();
     const abort = new AbortController();
     const events = startFollowing(await makeClient(place), { signal: abort.signal });
     await readUntil(events, isBookmark);

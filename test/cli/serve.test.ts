@@ -38,7 +38,7 @@ test('the first start creates keys and token, prints a one-time sign-in link, an
   expect(second).toEqual({ code: 1, output: expect.stringContaining('Another gateway is using') });
   expect(second.output).not.toContain('    at ');
 
-  const samePort = await (await makePlace({ env: { PORT: String(port) }, isNew: true })).run('serve');
+  const samePort = await (await makePlace({ env: { PORT: String(port) } })).run('serve');
   expect(samePort.code).toBe(1);
   expect(samePort.output).toContain(`Port ${port} on 127.0.0.1 is already in use`);
   expect(samePort.output).not.toContain('    at ');

@@ -7,6 +7,7 @@ import { createStore, type Store } from '../../src/data/store.ts';
 import { createAuditLog } from '../../src/domain/audit/audit-log.ts';
 import { NOBODY, SYSTEM, type Viewer } from '../../src/policy/viewer.ts';
 import { runInRequest } from '../../src/telemetry/request-scope.ts';
+import { onMainDatabase } from '../setup/database.ts';
 import { clearLog, withoutTriggers, writeEntryOf } from './audit-rows.ts';
 import { createUser, openSealedDatabase, type SealedDatabase } from './encryption-setup.ts';
 
@@ -121,7 +122,7 @@ describe('the database', () => {
   });
 });
 
-describe('a walk over the chain', () => {
+describe.runIf(onMainDatabase)('a walk over the chain', () => {
   beforeEach(writeSome);
 
   const corrupt = (sql: string) => withoutTriggers(sealed.database, () => query(sql));

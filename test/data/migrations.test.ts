@@ -9,7 +9,7 @@ import { createPrisma } from '../../src/data/database/prisma.ts';
 import { openServerDatabase } from '../../src/data/database/server-database.ts';
 import { type Migration, readMigrations } from '../../src/data/migrations/migration.ts';
 import { applyMigrations, findDrift, isUpToDate, MigrationError } from '../../src/data/migrations/migrations.ts';
-import { createServerDatabase, onServer, openTestDatabase } from '../setup/database.ts';
+import { createServerDatabase, onMainDatabase, onServer, openTestDatabase } from '../setup/database.ts';
 import { SEED_TOKEN } from './first-migration-rows.ts';
 import { ROWS } from './migration-rows.ts';
 
@@ -83,14 +83,17 @@ describe('an empty database', () => {
 describe('drift', () => {
   beforeEach(openMigrated);
 
-  test.each([
-    ['a column that is added by hand', 'ALTER TABLE users ADD COLUMN nickname TEXT', 'nickname'],
-    ['a column that is dropped', 'ALTER TABLE chats DROP COLUMN title', 'title'],
-    ['an index that is dropped', 'DROP INDEX api_tokens_user_id_idx', 'api_tokens_user_id_idx'],
-    ['a default that is changed', "ALTER TABLE users ALTER COLUMN role SET DEFAULT 'admin'", 'role'],
-    ['a foreign key that is dropped', 'ALTER TABLE chats DROP CONSTRAINT chats_owner_id_fkey', 'chats_owner_id_fkey'],
-    ['a table that is added', 'CREATE TABLE notes (id INT PRIMARY KEY)', 'notes'],
-  ])('is found: %s', async (_name, sql, inScript) => {
+  // One shows that each driver tells of it. What is compared is the same on both.
+  test.each(
+    [
+      ['a column that is added by hand', 'ALTER TABLE users ADD COLUMN nickname TEXT', 'nickname'],
+      ['a column that is dropped', 'ALTER TABLE chats DROP COLUMN title', 'title'],
+      ['an index that is dropped', 'DROP INDEX api_tokens_user_id_idx', 'api_tokens_user_id_idx'],
+      ['a default that is changed', "ALTER TABLE users ALTER COLUMN role SET DEFAULT 'admin'", 'role'],
+      ['a foreign key that is dropped', 'ALTER TABLE chats DROP CONSTRAINT chats_owner_id_fkey', 'chats_owner_id_fkey'],
+      ['a table that is added', 'CREATE TABLE notes (id INT PRIMARY KEY)', 'notes'],
+    ].slice(0, onMainDatabase ? undefined : 1),
+  )('is found: %s', async (_name, sql, inScript) => {
     await database.query(sql);
     expect(await findDrift(database)).toContain(inScript);
   });
@@ -143,7 +146,7 @@ describe('a migration of rows from the version before', () => {
     );
   });
 
-  test('that fails on them is detected here', async () => {
+  test.runIf(onMainDatabase)('that fails on them is detected here', async () => {
     const steps = next('ALTER TABLE users ADD COLUMN nickname TEXT NOT NULL');
     await expect(applyOverRows(steps, newKeyring())).rejects.toThrow(
       new MigrationError(

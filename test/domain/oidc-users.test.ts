@@ -3,6 +3,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { OidcVerifier } from '../../src/domain/credentials/oidc.ts';
 import { NOBODY, type Viewer } from '../../src/policy/viewer.ts';
+import { onMainDatabase } from '../setup/database.ts';
 import { type HandmadeIssuer, startHandmadeIssuer } from '../setup/oidc-issuer.ts';
 import { createOidcSigner, type OidcSigner } from '../setup/oidc-signer.ts';
 import { ADMIN, AUDIENCE, type OidcBench, openOidcBench } from '../setup/oidc-verifier.ts';
@@ -44,7 +45,7 @@ async function userOf(viewer: Viewer) {
   return user;
 }
 
-describe('the role', () => {
+describe.runIf(onMainDatabase)('the role', () => {
   test.each([
     ['admin', 'admin'],
     ['AUDITOR', 'auditor'],
@@ -152,7 +153,7 @@ describe('the role', () => {
   });
 });
 
-describe('who is admitted', () => {
+describe.runIf(onMainDatabase)('who is admitted', () => {
   test.each<[string, Record<string, unknown>, boolean]>([
     ['a verified address of the domain', { email: 'a@example.com', email_verified: true }, true],
     ['the same in capitals, marked with text', { email: 'a@EXAMPLE.com', email_verified: 'true' }, true],
@@ -180,7 +181,7 @@ describe('who is admitted', () => {
   });
 });
 
-describe('the email address', () => {
+describe.runIf(onMainDatabase)('the email address', () => {
   test('is the one in the token', async () => {
     expect(await userOf(await verify(await tokenOf('ada', { email: 'ada@example.com' })))).toMatchObject({
       email: 'ada@example.com',

@@ -10,7 +10,7 @@ import { type ListDocument, listDocuments } from './list-documents.ts';
 import { insertUserToken } from './user-tokens.ts';
 
 const STAGES = 12;
-const DOCUMENTS_PER_STAGE = 170;
+const DOCUMENTS_PER_STAGE = 60;
 /** So many documents are asked again in the next stage, after a change. */
 const ASKED_AGAIN = 20;
 
@@ -117,7 +117,7 @@ describe.runIf(onServer)('two replicas that remember answers, and a twin that re
     return !expected.includes('"problems"');
   };
 
-  test('answer thousands of generated documents alike, with changes in between', async () => {
+  test('answer hundreds of generated documents alike, with changes in between', async () => {
     const seed = Math.floor(Math.random() * 2 ** 31);
     console.log(`seed ${seed}`);
     const documents = fc.sample(listDocuments, { numRuns: STAGES * DOCUMENTS_PER_STAGE, seed });

@@ -1,5 +1,3 @@
-// On the embedded database: what an answer costs does not depend on the database.
-
 import { execute, type GraphQLSchema, getNullableType, isListType, isObjectType, parse } from 'graphql';
 import { createSchema } from 'graphql-yoga';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';

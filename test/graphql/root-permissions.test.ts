@@ -152,7 +152,8 @@ describe('the guard before the root fields', () => {
   const userOf = (role: (typeof ROLES)[number]): Viewer => {
     return { kind: 'user', userId: newId(), role, credential: { kind: 'bootstrap' } };
   };
-  const run = async (rootField: string, viewer: Viewer, guarded = guardRootFields(schema)) => {
+  const guardedSchema = guardRootFields(schema);
+  const run = async (rootField: string, viewer: Viewer, guarded = guardedSchema) => {
     const document = parse(rootField.includes('{') ? rootField : toOperation(rootField, subjects));
     const { errors } = await execute({ schema: guarded, document, contextValue: contextOf(viewer) });
     return errors?.map((error) => error.extensions['code'] ?? error.message);

@@ -1,5 +1,3 @@
-// On the embedded database: it shows a page.
-
 import { Hono } from 'hono';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';

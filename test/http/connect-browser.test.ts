@@ -1,5 +1,3 @@
-// On the embedded database: it shows a page.
-
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';

@@ -1,5 +1,3 @@
-// On the embedded database: it shows pages.
-
 import type { Page } from 'playwright-core';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { skipsBrowser, type Visit } from '../setup/browser.ts';
@@ -213,7 +211,7 @@ describe.skipIf(skipsBrowser)('the chats of the console', () => {
     await tabTo(admin.page, 'Short name');
     await type(admin.page, 'issues');
     await go(admin.page, 'Add the server');
-    await admin.page.getByRole('heading', { name: 'Issue tracker' }).waitFor();
+    await admin.page.getByRole('heading', { name: 'Issue tracker', exact: true }).waitFor();
     expect(await member.page.getByText('Issue tracker').count()).toBe(0);
     await go(admin.page, 'Enable');
 

@@ -1,5 +1,3 @@
-// On the embedded database: it shows a page.
-
 import type { Page } from 'playwright-core';
 import { describe, expect, test } from 'vitest';
 import { skipsBrowser, type Visit } from '../setup/browser.ts';

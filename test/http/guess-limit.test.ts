@@ -65,7 +65,7 @@ describe('after a hundred wrong credentials from one address', () => {
   ])('further %s are refused without a database query', async (_name, junk, address) => {
     expect(new Set(await flood(address, junk, 100))).toEqual(new Set([401]));
     statements.length = 0;
-    expect(new Set(await flood(address, junk, 200))).toEqual(new Set([429]));
+    expect(new Set(await flood(address, junk, 40))).toEqual(new Set([429]));
     expect(statements).toEqual([]);
   });
 
@@ -80,7 +80,7 @@ describe('after a hundred wrong credentials from one address', () => {
     const address = '203.0.113.6';
     expect(await ask(address, bearer(gateway.tokens.member))).toBe(200);
     expect(await ask(address, { cookie })).toBe(200);
-    await flood(address, junkToken, 150);
+    await flood(address, junkToken, 110);
     for (let index = 0; index < 20; index += 1) {
       expect(await ask(address, bearer(gateway.tokens.member))).toBe(200);
       expect(await ask(address, { cookie })).toBe(200);
@@ -106,13 +106,13 @@ describe('after a hundred wrong credentials from one address', () => {
   });
 });
 
-describe('every way in says when to come back', () => {
+test('every way in says when to come back', async () => {
   const QUERY = JSON.stringify({ query: '{ viewer { id } }' });
   const json = { 'content-type': 'application/json' };
   const form = { 'content-type': 'application/x-www-form-urlencoded' };
   const message = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/list', params: {} });
 
-  test.each<[string, string, () => RequestInit]>([
+  const ways: [name: string, path: string, init: () => RequestInit][] = [
     ['GraphQL', '/graphql', () => ({ method: 'POST', headers: { ...json, ...junkToken() }, body: QUERY })],
     ['GraphQL by GET', WHO, () => ({ headers: junkToken() })],
     [
@@ -139,16 +139,17 @@ describe('every way in says when to come back', () => {
       }),
     ],
     ['a sign-in link', `/auth/sign-in?token=${'a'.repeat(43)}`, () => ({ headers: { accept: 'text/html' } })],
-  ])('%s', async (_name, path, init) => {
-    const address = '203.0.113.9';
-    await flood(address, junkToken, 100);
-    gateway.clock.advance(20_000);
+  ];
+  const address = '203.0.113.9';
+  await flood(address, junkToken, 100);
+  gateway.clock.advance(20_000);
+  for (const [name, path, init] of ways) {
     const { status, headers } = await send(address, path, init());
-    expect(status).toBe(429);
-    expect(headers.get('retry-after')).toBe('40');
-    expect(headers.get('ratelimit')).toBe('"wrong-credentials";r=0;t=40');
-    expect(headers.get('ratelimit-policy')).toBe('"wrong-credentials";q=100;w=60');
-  });
+    expect(status, name).toBe(429);
+    expect(headers.get('retry-after'), name).toBe('40');
+    expect(headers.get('ratelimit'), name).toBe('"wrong-credentials";r=0;t=40');
+    expect(headers.get('ratelimit-policy'), name).toBe('"wrong-credentials";q=100;w=60');
+  }
 });
 
 describe('two replicas', () => {

@@ -6,7 +6,7 @@ import { createHealthRoutes } from '../../src/http/health-routes.ts';
 import { createMetrics } from '../../src/telemetry/metrics.ts';
 import { createId } from '../graphql/config-operations.ts';
 import { openEvents } from '../graphql/sse-client.ts';
-import { openTestDatabase } from '../setup/database.ts';
+import { onMainDatabase, openTestDatabase } from '../setup/database.ts';
 import { createTestGateway, type TestGateway } from '../setup/gateway.ts';
 
 let database: Database;
@@ -132,7 +132,7 @@ test("/healthz is 200 as long as the process lives, whatever the database's stat
   expect([response.status, await response.json()]).toEqual([200, { status: 'ok' }]);
 });
 
-describe('/metrics', () => {
+describe.runIf(onMainDatabase)('/metrics', () => {
   const lines = async (pattern: RegExp) => {
     const response = await gateway.fetch('/metrics');
     expect(response.headers.get('content-type')).toMatch(/^text\/plain/);
@@ -209,7 +209,7 @@ describe('/metrics', () => {
   });
 });
 
-describe('the id of a request', () => {
+describe.runIf(onMainDatabase)('the id of a request', () => {
   const ask = (id: string, from?: string, headers: Record<string, string> = {}) =>
     gateway.fetch('/healthz', { headers: { 'x-request-id': id, ...headers } }, from);
 

@@ -133,7 +133,6 @@ describe('an answer connects nobody, is used up and reveals nothing', () => {
 
   test.each(cases)('with $what', async ({ bring, status, leavesFlow }) => {
     for (const [accept, says] of [
-      ['text/html', {}],
       ['application/json', {}],
       ['text/html', REFUSAL],
     ] as const) {

@@ -1,5 +1,3 @@
-// On the embedded database: it shows what other systems' answers do.
-
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';

@@ -2,6 +2,7 @@
 
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { readAllRows } from '../graphql/database-rows.ts';
+import { onMainDatabase } from '../setup/database.ts';
 import { openSignInWorld, type SignInWorld, signIn, whoIsIn } from './sign-in-world.ts';
 
 let world: SignInWorld;
@@ -16,7 +17,7 @@ afterAll(() => world?.close());
 const AUDIT = `query ($action: AuditAction) { auditLog(first: 10, filter: { action: $action }) {
   nodes { targetId changes { field before after } } } }`;
 
-describe('a sign-in', () => {
+describe.runIf(onMainDatabase)('a sign-in', () => {
   test('makes a member at the first time, and is theirs again later', async () => {
     const browser = world.browser();
     const landing = await signIn(world, browser, '/graphql?operationName=A');

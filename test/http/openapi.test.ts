@@ -1,5 +1,3 @@
-// On the embedded database: it shows a document.
-
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import type { CatalogueService } from '../../src/domain/catalogue/catalogue-service.ts';

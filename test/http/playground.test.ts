@@ -1,5 +1,3 @@
-// On the embedded database: it shows a page.
-
 import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { PlaygroundSettings } from '../../src/http/playground/playground-page.ts';

@@ -1,5 +1,3 @@
-// On the embedded database: it shows what is sent to other systems.
-
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { TEST_PUBLIC_URL } from '../setup/gateway.ts';
 import { startHandmadeServer } from '../setup/handmade-server.ts';

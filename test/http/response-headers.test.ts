@@ -1,5 +1,3 @@
-// On the embedded database: it compares headers.
-
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { listen } from '../../src/http/node-server.ts';

@@ -8,7 +8,7 @@ import { createAccessTokens } from '../../src/domain/connections/access-tokens.t
 import { createGateway, type Gateway } from '../../src/gateway.ts';
 import { createLogger } from '../../src/telemetry/logger.ts';
 import { promoteNewKey } from '../data/key-rotation-setup.ts';
-import { onServer } from '../setup/database.ts';
+import { onMainDatabase, onServer } from '../setup/database.ts';
 import { TEST_PUBLIC_URL } from '../setup/gateway.ts';
 import { type ConnectedWorld, callbackUrl, connectUrl, openConnectedWorld } from './connection-setup.ts';
 import { SERVERS } from './rest-client.ts';
@@ -109,7 +109,7 @@ async function readState(configId: string, token = world.gateway.tokens.member) 
   return data.mcpServerConfig;
 }
 
-describe('an access token', () => {
+describe.runIf(onMainDatabase)('an access token', () => {
   test('is returned as is while valid for more than 90 seconds, and refreshed in its last minute', async () => {
     const { configId, first } = await connect();
     const before = refreshes();

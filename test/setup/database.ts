@@ -10,6 +10,12 @@ import { openServerDatabase } from '../../src/data/database/server-database.ts';
 export const onServer = inject('serverUrl') !== undefined;
 
 /**
+ * Whether this run is the only one of its file, or the one on the server. In a file for both databases, what does not
+ * depend on the database runs only here.
+ */
+export const onMainDatabase = onServer || inject('alsoOnServer') !== true;
+
+/**
  * Creates a database on the test server, copied from the migrated template, and returns its URL. Only with `onServer`.
  */
 export async function createServerDatabase(options: { empty?: boolean } = {}): Promise<string> {

@@ -5,6 +5,8 @@ declare module 'vitest' {
   interface ProvidedContext {
     /** Present if this run is on the embedded database. */
     embeddedSnapshots?: EmbeddedSnapshots;
+    /** Present if the same run has a PostgreSQL server, too. */
+    alsoOnServer?: boolean;
   }
 }
 

@@ -32,12 +32,17 @@ export interface Place {
  * Makes a folder for the calling test, with a port. What runs there ends with the test, also when
  * the test fails or takes too long.
  *
+ * @param options.atEnd where to leave what ends all that runs there, if not with the calling test
+ *
  * @param options.isNew whether the first command has to create the embedded database, which takes seconds
  */
-export async function makePlace(options: { env?: Record<string, string>; isNew?: boolean } = {}): Promise<Place> {
+export async function makePlace(
+  options: { env?: Record<string, string>; isNew?: boolean; atEnd?: (end: () => Promise<void>) => void } = {},
+): Promise<Place> {
   const { folder: cwd, remove } = await makeFolder();
   const running: RunningCommand[] = [];
-  onTestFinished(async () => {
+  const atEnd = options.atEnd ?? onTestFinished;
+  atEnd(async () => {
     await Promise.all(running.map((command) => command.kill()));
     await remove();
   });

@@ -23,7 +23,8 @@ export type TestFiles = Record<
  * because that is faster. A file that has to run elsewhere says so, and why, in its first line:
  *
  * - `// On both databases: …` if what it shows depends on the database, e.g. on locks, notifications, or the driver.
- * - `// On the embedded database: …` if the server adds nothing, so that this database is tested with everything too.
+ * - `// On the embedded database: …` if the server adds nothing, so that this database is tested with something of
+ *   everything, too. Only for files that cost little: a gateway on it takes five times the processor time.
  *
  * @param available the databases of this run. A file that wants another one runs on one of these.
  */
