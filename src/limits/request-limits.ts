@@ -47,6 +47,18 @@ export const REQUEST_LIMITS = {
     unit: 'ms',
     answer: 'the connection ends',
   },
+  earlyBody: {
+    what: 'Body of a request that is read before its caller is known, if the same headers were answered before',
+    value: 16_384,
+    unit: 'bytes',
+    answer: 'it is read later',
+  },
+  repeatAge: {
+    what: 'Time for which an answer is sent again to the same request before its credential is verified again',
+    value: 60_000,
+    unit: 'ms',
+    answer: 'the request is run in full',
+  },
   forwardingHops: {
     what: 'Proxies in `X-Forwarded-For` that are looked at, from the nearest',
     value: 32,

@@ -39,6 +39,10 @@ test('a server that tells now and then is listed each time', async () => {
 
 test('what another replica lists meanwhile is listed again at the end', async () => {
   let times = 0;
-  const at = await tell(100 * SECOND, 100 * SECOND, () => (times += 1) > 1);
+  const isListed = (): boolean => {
+    times += 1;
+    return times > 1;
+  };
+  const at = await tell(100 * SECOND, 100 * SECOND, isListed);
   expect(at).toEqual([0, 30]);
 });

@@ -1,6 +1,6 @@
 import type { JSONRPCMessage, Transport } from '@modelcontextprotocol/client';
 import { expect, test } from 'vitest';
-import { GuardedTransport, RAW_TOOLS } from '../../src/mcp/guarded-transport.ts';
+import { GuardedTransport, RAW_ITEMS } from '../../src/mcp/guarded-transport.ts';
 
 /** A transport that a test speaks for. */
 function createInner() {
@@ -31,7 +31,7 @@ test('tools are taken out of lists before anything reads them, and out of nothin
   await guarded.send({ jsonrpc: '2.0', id: 2, method: 'tools/call' });
   for (const id of [1, 2]) receive({ id, result: { tools: ['no tool'] } });
   expect(received).toMatchObject([
-    { result: { tools: [], [RAW_TOOLS]: ['no tool'] } },
+    { result: { tools: [], [RAW_ITEMS]: ['no tool'] } },
     { result: { tools: ['no tool'] } },
   ]);
 });

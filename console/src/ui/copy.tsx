@@ -21,7 +21,9 @@ export function CopyText({ text, label }: { text: string; label: string }) {
         <pre className={styles.text}>{text}</pre>
       </section>
       <div className={styles.actions}>
-        <Button onClick={copy}>{state === 'copied' ? 'Copied' : `Copy ${label.slice(0, 1).toLowerCase()}${label.slice(1)}`}</Button>
+        <Button onClick={copy}>
+          {state === 'copied' ? 'Copied' : `Copy ${label.slice(0, 1).toLowerCase()}${label.slice(1)}`}
+        </Button>
       </div>
       <span role="status">{state === 'failed' && 'The browser does not allow it: select the text and copy it.'}</span>
     </div>

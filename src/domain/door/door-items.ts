@@ -25,9 +25,6 @@ export function uriAt({ place }: OpenDoor, { config }: EffectiveServer): (uri: s
   return place.kind === 'server' ? (uri) => uri : (uri) => toDoorUri(config.slug, uri);
 }
 
-/** Resources and prompts of the servers behind doors. */
-export type DoorItems = ReturnType<typeof createDoorItems>;
-
 /**
  * Creates the part of doors that has resources and prompts. What a server exposes is decided at each request, as for tools.
  *

@@ -1,7 +1,8 @@
+import { REQUEST_LIMITS } from '../../limits/request-limits.ts';
 import type { Incoming } from './repeat-memory.ts';
 
 /** Longer bodies are not read before the caller is known and has a place. */
-const MAX_EARLY_BYTES = 16_384;
+const MAX_EARLY_BYTES = REQUEST_LIMITS.earlyBody.value;
 
 /**
  * Reads a short body of a request whose caller is not known yet.

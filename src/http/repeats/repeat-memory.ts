@@ -3,6 +3,7 @@ import type { HttpBindings } from '@hono/node-server';
 import type { Caches } from '../../cache/caches.ts';
 import type { AnswerStamp } from '../../domain/feed/answer-stamp.ts';
 import { CACHE_BOUNDS } from '../../limits/cache-bounds.ts';
+import { REQUEST_LIMITS } from '../../limits/request-limits.ts';
 import type { Viewer } from '../../policy/viewer.ts';
 
 /** A caller that is a user. Only their answers are kept. */
@@ -43,7 +44,7 @@ const PATHS: Readonly<Record<string, RegExp>> = {
 const VARYING = new Set(['x-request-id', 'traceparent', 'tracestate', 'baggage']);
 
 /** A credential is verified at least this often: what is recorded of its use stays true. */
-const MAX_AGE_MS = 60_000;
+const MAX_AGE_MS = REQUEST_LIMITS.repeatAge.value;
 
 /** What an entry needs beside its body and its headers. */
 const ENTRY_BYTES = 1_000;
