@@ -1,24 +1,14 @@
 /** Scenarios that a door does not pass, and why. One that passes after all fails the run, too: remove its line then. */
 export const NOT_A_DOORS: Readonly<Record<string, string>> = {
-  'completion-complete': 'Completions belong to prompts and resources, which a door does not have.',
+  'completion-complete': 'Completions are not passed on.',
   'logging-set-level': 'Logs of servers are not passed on, so there is no level to set.',
   'tools-call-with-logging': 'Logs of servers are not passed on.',
   'tools-call-sampling': 'A door declares no sampling to servers: they get nothing from the model of a user.',
   'tools-call-elicitation': 'A door declares no elicitation to servers: they ask the user nothing.',
   'elicitation-sep1034-defaults': 'A door declares no elicitation to servers: they ask the user nothing.',
   'elicitation-sep1330-enums': 'A door declares no elicitation to servers: they ask the user nothing.',
-  'resources-list': 'A door has tools only; it has no resources.',
-  'resources-read-text': 'A door has tools only; it has no resources.',
-  'resources-read-binary': 'A door has tools only; it has no resources.',
-  'resources-templates-read': 'A door has tools only; it has no resources.',
-  'resources-subscribe': 'A door has tools only; it has no resources.',
-  'resources-unsubscribe': 'A door has tools only; it has no resources.',
-  'prompts-list': 'A door has tools only; it has no prompts.',
-  'prompts-get-simple': 'A door has tools only; it has no prompts.',
-  'prompts-get-with-args': 'A door has tools only; it has no prompts.',
-  'prompts-get-embedded-resource': 'A door has tools only; it has no prompts.',
-  'prompts-get-with-image': 'A door has tools only; it has no prompts.',
-  caching: 'The list of tools passes. The rest asks for prompts and resources, which a door does not have.',
+  'resources-subscribe': 'A door has no sessions, so it cannot tell later that a resource changed.',
+  'resources-unsubscribe': 'A door has no sessions, so it cannot tell later that a resource changed.',
   'server-stateless':
     'Two of its 28 checks call a tool that needs sampling, which servers cannot do behind a door. The rest passes.',
   'input-required-result-basic-elicitation':

@@ -36,7 +36,16 @@ beforeAll(async () => {
   gateway = await createTestGateway({
     env: { GATEHOUSE_PUBLIC_URL: url, GATEHOUSE_ALLOWED_PRIVATE_CIDRS: '127.0.0.0/8' },
   });
-  await refresh(gateway, await createId(gateway, { slug: 'tools', url: tools.url, enabled: true }));
+  await refresh(
+    gateway,
+    await createId(gateway, {
+      slug: 'tools',
+      url: tools.url,
+      enabled: true,
+      exposeResources: true,
+      exposePrompts: true,
+    }),
+  );
   const withToken: App['fetch'] = (request, env) => {
     const headers = new Headers(request.headers);
     headers.set('authorization', `Bearer ${gateway.tokens.member}`);

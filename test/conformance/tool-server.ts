@@ -4,6 +4,8 @@ import type { AddressInfo } from 'node:net';
 import { Readable } from 'node:stream';
 import { type CallToolResult, createMcpHandler, Server, type ServerContext } from '@modelcontextprotocol/server';
 
+import { serveTestItems } from './items.ts';
+
 /** What a door has to pass on: the tools that the suite calls, by name. */
 const DATA = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg==';
 const IMAGE = { type: 'image', data: DATA, mimeType: 'image/png' } as const;
@@ -45,10 +47,14 @@ const TOOLS: Readonly<Record<string, Tool>> = {
   },
 };
 
-/** Starts a server with these tools, on a loopback port. */
+/** Starts a server with these tools, and with resources and prompts, on a loopback port. */
 export async function startToolServer(): Promise<{ url: string; close(): void }> {
   const handler = createMcpHandler(() => {
-    const server = new Server({ name: 'tools', version: '1' }, { capabilities: { tools: {} } });
+    const server = new Server(
+      { name: 'tools', version: '1' },
+      { capabilities: { tools: {}, resources: {}, prompts: {} } },
+    );
+    serveTestItems(server);
     server.setRequestHandler('tools/list', () => ({
       tools: Object.keys(TOOLS).map((name) => ({
         name,
