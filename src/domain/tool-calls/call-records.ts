@@ -39,12 +39,18 @@ interface Waiting {
   scope: RequestScope | undefined;
 }
 
+/**
+ * How many entries one transaction writes. All other changes wait for it, such as the one that switches a server off, so it
+ * has to be short.
+ */
+const ENTRIES_AT_ONCE = 50;
+
 /** Records calls of tools. */
 export type CallRecords = ReturnType<typeof createCallRecords>;
 
 /**
  * Creates the recorder. Each transaction of the audit log is one that all others wait for. So calls do not wait for their
- * entries: one transaction writes all that came while the last one ran. When the queue is full, calls wait for it, and
+ * entries: a transaction writes many that came while the last one ran. When the queue is full, calls wait for it, and
  * none is left out.
  *
  * @param onError learns that entries could not be written, and how many
@@ -59,7 +65,7 @@ export function createCallRecords(options: {
 }) {
   const { store, audits, usage, onCall, onError } = options;
   const maxWaiting = CONNECTION_LIMITS.waitingCallRecords.value;
-  let waiting: Waiting[] = [];
+  const waiting: Waiting[] = [];
   let writing: Promise<void> | undefined;
   let batch: Promise<void> | undefined;
   /** How many came, and how many of them are done. */
@@ -82,8 +88,7 @@ export function createCallRecords(options: {
 
   const writeAll = async (): Promise<void> => {
     while (waiting.length > 0) {
-      batch = writeBatch(waiting);
-      waiting = [];
+      batch = writeBatch(waiting.splice(0, ENTRIES_AT_ONCE));
       await batch;
     }
   };
@@ -105,8 +110,8 @@ export function createCallRecords(options: {
       if (audits === 'off' || (audits === 'denied' && record.outcome !== 'denied')) return;
       waiting.push({ record, scope: currentRequest() });
       recorded += 1;
-      const all = flush();
-      if (waiting.length >= maxWaiting) await all;
+      void flush();
+      while (waiting.length >= maxWaiting) await batch;
     },
 
     /** Resolves when all entries are written that were recorded until now. Does not wait for those that come meanwhile. */
