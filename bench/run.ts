@@ -10,6 +10,7 @@ import { measureAudit } from './audit.ts';
 import { type BenchDatabase, openBenchDatabase } from './bench-database.ts';
 import { benchCatalogue } from './catalogue.ts';
 import { type Contestant, type ContestantOptions, startContestant } from './contestant.ts';
+import { benchDoorKillSwitch } from './door-kill-switch.ts';
 import { measureKillSwitch } from './kill-switch.ts';
 import { LIST_FIELDS, LIST_SIZE } from './list-query.ts';
 import { askForList, CONNECTIONS, type Measurement, measure } from './measure.ts';
@@ -124,7 +125,8 @@ async function run(): Promise<void> {
   const seconds = Number(values.seconds);
   if (!Number.isInteger(seconds) || seconds < 1 || seconds > 60) throw new Error('--seconds: a number from 1 to 60');
   if (positionals[0] === 'catalogue') return benchCatalogue(seconds);
-  if (positionals.length > 0) throw new Error('the only part that can be named is "catalogue"');
+  if (positionals[0] === 'kill-switch') return benchDoorKillSwitch();
+  if (positionals.length > 0) throw new Error('the parts that can be named are "catalogue" and "kill-switch"');
   const stop = new AbortController();
   for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => stop.abort(new Error('stopped')));
   const database = await openBenchDatabase();
