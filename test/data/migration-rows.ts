@@ -256,6 +256,9 @@ export const ROWS: Readonly<Record<string, (database: Database, keyring: Keyring
   async '20261129120000_api_token_lists'(database) {
     await database.query(`UPDATE api_tokens SET name = 'Ünlisted', last_used_at = '1970-01-01T00:00:00Z'`);
   },
+  async '20261129124500_list_indexes'(database) {
+    await database.query(`UPDATE sessions SET last_seen_at = '1970-01-01T00:00:00Z'`);
+  },
   async '20261129035422_browser_sign_in'(database) {
     await database.query(`UPDATE users SET oidc_role_at = '1970-01-01T00:00:00Z' WHERE id = '${MEMBER_ID}'`);
     const columns = { user_id: MEMBER_ID, oidc_issuer: 'https://a.example', expires_at: '9999-12-31T23:59:59Z' };

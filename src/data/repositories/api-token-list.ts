@@ -71,7 +71,8 @@ export function toTokenOrder(order: ApiTokenOrder, after: ApiTokenPlace | undefi
       after === undefined
         ? Prisma.sql`TRUE`
         : Prisma.sql`(${key}, id) ${beyond} (${parameter(after.key)}, ${after.id}::uuid)`,
-    by: Prisma.sql`${key} ${direction}, id ${direction}`,
+    // With the table's name: without it, this would be the text that is selected, which has no index.
+    by: Prisma.sql`${key} ${direction}, api_tokens.id ${direction}`,
   };
 }
 

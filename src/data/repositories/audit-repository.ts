@@ -115,7 +115,8 @@ export function createAuditRepository(db: PrismaStore, admitEntry: AdmitEntry = 
     ends: guarded('auditLog.verify', async (): Promise<AuditChainEnds | undefined> => {
       const [ends] = await db.$queryRaw<AuditChainEnds[]>`
         SELECT c.seq, c.hash, c.anchor_seq AS "anchorSeq", c.anchor_hash AS "anchorHash",
-          (SELECT min(e.seq) FROM audit_entries e WHERE e.seq <= c.anchor_seq OR e.seq > c.seq) AS "straySeq"
+          coalesce((SELECT min(e.seq) FROM audit_entries e WHERE e.seq <= c.anchor_seq),
+            (SELECT min(e.seq) FROM audit_entries e WHERE e.seq > c.seq)) AS "straySeq"
         FROM audit_chain c WHERE c.id = 1`;
       return ends;
     }),

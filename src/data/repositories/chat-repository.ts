@@ -45,9 +45,11 @@ export function createChatRepository(db: PrismaStore) {
       },
     ),
 
-    count: guarded('chat.list', (_args: Record<never, never>, viewer) =>
-      db.chat.count({ where: { ownerId: ownIdOf(viewer) } }),
-    ),
+    /** How many chats the viewer has. Triggers keep the number, so nothing is counted here. */
+    count: guarded('chat.list', async (_args: Record<never, never>, viewer): Promise<number> => {
+      const usage = await db.userUsage.findUnique({ where: { userId: ownIdOf(viewer) }, select: { chats: true } });
+      return usage?.chats ?? 0;
+    }),
 
     create: guarded(
       'chat.create',
@@ -195,5 +197,6 @@ function ownIdOf(viewer: Viewer): string {
 function isBefore(cursor: ChatCursor | undefined) {
   if (cursor === undefined) return {};
   const { createdAt, id } = cursor;
-  return { OR: [{ createdAt: { lt: createdAt } }, { createdAt, id: { lt: id } }] };
+  // The first condition follows from the others, and tells the database where to begin in the index.
+  return { createdAt: { lte: createdAt }, OR: [{ createdAt: { lt: createdAt } }, { id: { lt: id } }] };
 }

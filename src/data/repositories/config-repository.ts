@@ -344,7 +344,7 @@ function isAfter({ after, order = 'name_asc' }: ConfigPageArgs): Prisma.McpServe
   const { key, id } = toPlace(after);
   const { field, isDescending } = CONFIG_SORTS[order];
   const beyond = isDescending ? 'lt' : 'gt';
-  return { OR: [{ [field]: { [beyond]: key } }, { [field]: key, id: { [beyond]: id } }] };
+  return { [field]: { [`${beyond}e`]: key }, OR: [{ [field]: { [beyond]: key } }, { id: { [beyond]: id } }] };
 }
 
 /** A row without its sealed values. */

@@ -135,9 +135,9 @@ export function createSessionRepository(db: PrismaStore) {
 
     /** Removes sessions that have expired or have been idle since `idleBefore`, and old sign-in links. */
     sweep: guarded('session.create', async (args: { now: Date; idleBefore: Date }) => {
-      await db.session.deleteMany({
-        where: { OR: [{ expiresAt: { lt: args.now } }, { lastSeenAt: { lt: args.idleBefore } }] },
-      });
+      // One after the other, so that each has its index.
+      await db.session.deleteMany({ where: { expiresAt: { lt: args.now } } });
+      await db.session.deleteMany({ where: { lastSeenAt: { lt: args.idleBefore } } });
       await db.signInLink.deleteMany({ where: { expiresAt: { lt: args.now } } });
     }),
 

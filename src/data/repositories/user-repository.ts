@@ -57,7 +57,7 @@ export function createUserRepository(db: PrismaStore) {
         const rows = await db.$queryRaw<UserRecord[]>`
           SELECT id::text, email, role, status, created_at AS "createdAt", updated_at AS "updatedAt" FROM users
           WHERE ${toWhere(args.filter)} AND ${isAfter}
-          ORDER BY ${key} ${direction}, id ${direction} LIMIT ${first + 1}`;
+          ORDER BY ${key} ${direction}, users.id ${direction} LIMIT ${first + 1}`;
         return { rows: rows.slice(0, first), hasMore: rows.length > first };
       },
     ),
