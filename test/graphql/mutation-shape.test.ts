@@ -38,7 +38,8 @@ describe('an entity that was the whole result is visible through the payload as 
   const ask = async (query: string, role: Role, record: object) => {
     const service = new Proxy({}, { get: () => async () => record });
     const viewer: Viewer = { kind: 'user', userId: crypto.randomUUID(), role, credential: { kind: 'bootstrap' } };
-    const found: Record<string, unknown> = { userById: record, connectedUserCount: 3 };
+    const connectionPage = { rows: [], hasMore: false };
+    const found: Record<string, unknown> = { userById: record, connectedUserCount: 3, connectionPage };
     const contextValue = {
       viewer,
       services: new Proxy({}, { get: () => service }),
@@ -75,14 +76,17 @@ describe('an entity that was the whole result is visible through the payload as 
     const type = getNamedType((schema.getType(payload) as GraphQLObjectType).getFields()[name]?.type);
     if (!isObjectType(type) || CALLS[payload] === undefined) return [];
     const isRestricted = (field: string) =>
-      type.name === 'User' ? /^(?:apiTokens|sessions)$/.test(field) : VISIBLE_TO[`${type.name}.${field}`] === STAFF;
+      type.name === 'User'
+        ? /^(?:apiTokens|sessions|connections)$/.test(field)
+        : VISIBLE_TO[`${type.name}.${field}`] === STAFF;
     return Object.keys(type.getFields())
       .filter(isRestricted)
       .map((field) => ({ coordinate: `${payload}.${field}`, payload, name, field, entity: type.name }));
   });
 
   test.each(restricted)('$coordinate', async ({ payload, name, field, entity }) => {
-    const inner = /(?:By|apiTokens|sessions)$/.test(field) ? `${field} { id }` : field;
+    const selection = field === 'connections' ? '{ pageInfo { hasNextPage } }' : '{ id }';
+    const inner = /(?:By|apiTokens|sessions|connections)$/.test(field) ? `${field} ${selection}` : field;
     const record = { id, ...config };
     const seen = entity === 'User' ? OVERSIGHT : STAFF;
     for (const [index, role] of ROLES.entries()) {
