@@ -21,7 +21,6 @@ const OTHERS: Readonly<Record<string, readonly string[]>> = {
     'graphql/declared-variables.ts maxErrors',
     'domain/governance/gateway-status.ts MAX_NAMED_SERVERS',
     'graphql/gateway-status/type.ts MAX_INT',
-    'domain/tool-calls/call-records.ts MAX_NAME_LENGTH',
     'graphql/operation-report.ts MAX_LOGGED_NAME',
     'graphql/trusted-documents/load-trusted-documents.ts MAX_TOLD',
     'graphql/trusted-documents/read-manifests.ts MAX_SHOWN_KEY',

@@ -83,6 +83,12 @@ export const MCP_LIMITS = {
     unit: 'characters',
     answer: 'as for one that does not exist',
   },
+  recordedName: {
+    what: 'The URI of a resource, or the name of a prompt, in an audit entry',
+    value: 256,
+    unit: 'characters',
+    answer: 'cut',
+  },
   itemPatience: {
     what: 'The time that a list of resources or prompts waits for slow servers',
     value: 3_000,

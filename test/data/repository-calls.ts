@@ -49,6 +49,8 @@ const columns = {
   ...{ oauth2ClientSecret: null, apiKeyHeader: '', apiKeyValue: null, customHeaders: null, toolAllowList: [] },
   ...({ toolApproval: 'auto', availability: 'default_off', enabled: true } as const),
   toolDenyList: [],
+  exposeResources: false,
+  exposePrompts: false,
 };
 const discovery = {
   ...{ resource: 'https://mcp.example.com/', issParameterSupported: true, scopes: [], registrationUrl: '' },
@@ -150,8 +152,10 @@ const chats: Calls['chats'] = {
   update: [{ ...chat, title: 'x', mcpServerIds: [] }],
   delete: [{ id: idOf('chat', 4), ownerId: OWNER_ID }],
   listMessages: [
-    { ...page, chats: [chat] },
-    { ...page, chats: [chat], after: place },
+    ...(['start', 'end'] as const).flatMap((from) => [
+      { chats: [chat], place: { from, size: page.first } },
+      { chats: [chat], place: { from, size: page.first, beyond: place } },
+    ]),
   ],
   findContents: [{ ids: [idOf('message', MIDDLE)] }],
   countMessages: [{ chats: [chat] }],
@@ -194,6 +198,10 @@ const tools: Calls['tools'] = {
     { configIds, userId: null },
     { configIds, userId },
   ],
+  listByConfig: [
+    { configIds, userId: null },
+    { configIds, userId },
+  ],
   listApprovals: [{ configId }],
   listImportedApprovals: [{ configId }],
   listAllApprovals: [{ configIds }],
@@ -225,6 +233,7 @@ const tools: Calls['tools'] = {
   makeOwnListsStale: [{ configId, at: now }],
   saveList: [{ ...own, listing: { staleAt: now } }],
   listReachability: [{ configIds }],
+  listUnreachable: [{ first: 100 }],
   saveReachability: [
     {
       ...{ configId, reachable: true, checkedAt: now, problem: null, latencyMs: 1, protocolVersion: null },
@@ -271,6 +280,7 @@ export const CALLS: Calls = {
   tools,
   connections: {
     countByConfig: [{ configIds }],
+    countAll: [undefined],
     list: [{ userId }, { userId, configIds }],
     listOfUsers: [{ userIds: ids }, { userIds: ids, configIds }],
     listConfigIds: [{ userId }],

@@ -32,10 +32,11 @@ test('a flood of calls leaves the log to others again and again, and loses no en
     },
   });
   const config = { id: 'c', slug: 's' };
-  const call = { viewer: SYSTEM, userId: 'u', chatId: undefined, config, tool: 't', code: undefined, bytes: 1, ms: 1 };
+  const call = { viewer: SYSTEM, userId: 'u', chatId: undefined, config, code: undefined, bytes: 1, ms: 1 };
+  const asked = { kind: 'tool', name: 't', arguments: {} } as const;
   let ended = 0;
   const calls = Array.from({ length: MAX_WAITING + 100 }, () =>
-    records.record({ ...call, outcome: 'success' }).then(() => {
+    records.record({ ...call, asked, outcome: 'success' }).then(() => {
       ended += 1;
     }),
   );

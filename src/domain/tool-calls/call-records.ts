@@ -1,6 +1,7 @@
 import type { AuditAction, McpServerConfigRecord } from '../../data/records.ts';
 import type { Store } from '../../data/store.ts';
 import { CONNECTION_LIMITS } from '../../limits/connection-limits.ts';
+import { MCP_LIMITS } from '../../limits/mcp-limits.ts';
 import type { Asked } from '../../mcp/upstreams.ts';
 import { SYSTEM, type Viewer } from '../../policy/viewer.ts';
 import { currentRequest, type RequestScope, runInRequest } from '../../telemetry/request-scope.ts';
@@ -128,14 +129,11 @@ const ACTIONS = {
   prompt: 'mcpPrompt.get',
 } as const satisfies Record<Asked['kind'], AuditAction>;
 
-/** What an entry keeps of a name that the caller may have made up. */
-const MAX_NAME_LENGTH = 256;
-
 /** Which one it was. A query and a fragment may have what a caller filled in, and are left out, as arguments are. */
 function toName(asked: Asked): string {
   if (asked.kind === 'tool') return asked.name;
   const name = asked.kind === 'prompt' ? asked.name : asked.uri.replace(/[?#].*$/s, '');
-  return name.slice(0, MAX_NAME_LENGTH).toWellFormed().replaceAll('\0', '\uFFFD');
+  return name.slice(0, MCP_LIMITS.recordedName.value).toWellFormed().replaceAll('\0', '\uFFFD');
 }
 
 function toEntry({ viewer, userId, chatId, config, asked, outcome, code, ms, bytes }: ToolCallRecord) {
