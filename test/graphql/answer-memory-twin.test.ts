@@ -117,6 +117,16 @@ describe.runIf(onServer)('two replicas that remember answers, and a twin that re
     return !expected.includes('"problems"');
   };
 
+  /** Everybody asks the same, with a state that is their own in the variables only. */
+  const BY_STATE = ['READY', 'NEEDS_CONNECT', 'RECONNECT', 'DISABLED'].map(
+    (viewerState): ListDocument => ({
+      print: (extra = '') =>
+        `query A($f: McpServerConfigFilter) { mcpServerConfigs(filter: $f) { totalCount nodes { id } } ${extra} }`,
+      operationName: 'A',
+      variables: { f: { viewerState } },
+    }),
+  );
+
   test('answer hundreds of generated documents alike, with changes in between', async () => {
     const seed = Math.floor(Math.random() * 2 ** 31);
     console.log(`seed ${seed}`);
@@ -133,6 +143,7 @@ describe.runIf(onServer)('two replicas that remember answers, and a twin that re
         // The other replica has to be told of the change.
         await expect.poll(() => ask(second.gateway.app, token, `${EVERYTHING} }`, ALL)).toBe(expected);
       }
+      for (const document of BY_STATE) for (const token of users) await compare(twin.gateway.app, token, document);
       const start = stage * DOCUMENTS_PER_STAGE;
       const asked = documents.slice(Math.max(0, start - ASKED_AGAIN), start + DOCUMENTS_PER_STAGE);
       // Some at once: each waits for the database now and then.

@@ -41,10 +41,11 @@ interface Waiting {
 }
 
 /**
- * How many entries one transaction writes. All other changes wait for it, such as the one that switches a server off, so it
- * has to be short.
+ * One transaction writes so many entries, and begins no further one after so long. All other changes wait for it, such as the
+ * one that switches a server off, so it has to be short, also when the database is slow.
  */
 const ENTRIES_AT_ONCE = 50;
+const TURN_MS = 200;
 
 /** Records calls of tools. */
 export type CallRecords = ReturnType<typeof createCallRecords>;
@@ -73,18 +74,24 @@ export function createCallRecords(options: {
   let [recorded, written] = [0, 0];
 
   const writeBatch = async (entries: readonly Waiting[]): Promise<void> => {
+    let count = 0;
     try {
       await store.transaction(async (tx) => {
+        const endsAt = performance.now() + TURN_MS;
+        count = 0;
         for (const { record, scope } of entries) {
           const append = () => tx.audit.append(SYSTEM, toEntry(record));
           await (scope === undefined ? append() : runInRequest(scope, append));
+          count += 1;
+          if (performance.now() > endsAt) break;
         }
       });
     } catch (error) {
-      onError(error, entries.length);
-    } finally {
-      written += entries.length;
+      count = entries.length;
+      onError(error, count);
     }
+    waiting.unshift(...entries.slice(count));
+    written += count;
   };
 
   const writeAll = async (): Promise<void> => {
