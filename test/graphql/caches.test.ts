@@ -12,7 +12,10 @@ afterAll(() => gateway?.close());
 
 /** What the configs in memory take. They follow the changes before the next read is answered. */
 async function readConfigs() {
-  await gateway.graphql('{ mcpServerConfigs { totalCount } }', { token: gateway.tokens.admin });
+  // Their sorted lists, too: one of all, one of those that are enabled.
+  for (const token of [gateway.tokens.admin, gateway.tokens.member]) {
+    await gateway.graphql('{ mcpServerConfigs { nodes { id } } }', { token });
+  }
   const found = gateway.caches().find(({ name }) => name === 'configs');
   if (found === undefined) throw new Error('the configs are not listed');
   return found;

@@ -106,7 +106,10 @@ describe('the final page', () => {
         expect.stringMatching(/^<script type="module" src="\/assets\/connected-[\w-]{8}\.js">$/),
       ]);
       const [, told = ''] = /id="result">(.*?)<\/script>/.exec(answer.text) ?? [];
-      expect(JSON.parse(told)).toEqual({ serverID: begun.configId, origin: world.gateway.config.publicUrl });
+      expect(JSON.parse(told)).toEqual({
+        message: { type: 'mcp-oauth2-complete', serverID: begun.configId },
+        origin: world.gateway.config.publicUrl,
+      });
       expect(answer.text).not.toContain('evil');
     }
   });

@@ -1,6 +1,7 @@
 import type { Page } from 'playwright-core';
 import { describe, expect, test } from 'vitest';
 import { skipsBrowser, type Visit } from '../setup/browser.ts';
+import { findSentDocument } from '../setup/sent-document.ts';
 import { type ConsoleWorld, findBarriers, useConsoleWorld } from './console-setup.ts';
 
 /** What only admins and auditors see, by the names in the graph. */
@@ -54,7 +55,7 @@ describe.skipIf(skipsBrowser)('the console, for an admin who manages servers', (
     const visit = await start('member');
     const asked: string[] = [];
     visit.page.on('request', (request) => {
-      if (new URL(request.url()).pathname === '/graphql') asked.push(request.postData() ?? '');
+      if (new URL(request.url()).pathname === '/graphql') asked.push(findSentDocument(request));
     });
     await visit.page.goto(`${world.origin}/admin/servers`);
     await visit.page.getByRole('heading', { name: 'There is no such page' }).waitFor();
@@ -80,7 +81,7 @@ describe.skipIf(skipsBrowser)('the console, for an admin who manages servers', (
     });
     let isHeld = false;
     await page.route('**/graphql', async (route) => {
-      if (isHeld || route.request().postData()?.includes('query AdminServer(') !== true) return route.fallback();
+      if (isHeld || !findSentDocument(route.request()).includes('query AdminServer(')) return route.fallback();
       isHeld = true;
       const old = await route.fetch();
       await world.change(id, { description: 'After.' });

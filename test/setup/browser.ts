@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { type Browser, type BrowserContext, chromium, type Page, type Request } from 'playwright-core';
+import { findSentDocument } from './sent-document.ts';
 
 const CHROMIUM = process.env['CHROMIUM_PATH'] ?? '/usr/bin/chromium';
 
@@ -85,7 +86,7 @@ function watchRequests(context: BrowserContext, problems: string[]): void {
 }
 
 function isQuery(request: Request): boolean {
-  return new URL(request.url()).pathname === '/graphql' && !/"query":"mutation\b/.test(request.postData() ?? '');
+  return new URL(request.url()).pathname === '/graphql' && !/(?:^|[\s}])mutation [A-Z]/.test(findSentDocument(request));
 }
 
 /** The page of a request; undefined if it has none yet. */

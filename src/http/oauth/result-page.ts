@@ -20,7 +20,7 @@ export function createResultPage(files: PageFiles, { status, title, text, comple
   const script = completed && {
     url: files.connectedScript,
     dataId: 'result',
-    data: { serverID: completed.serverId, origin: completed.origin },
+    data: { message: { type: 'mcp-oauth2-complete', serverID: completed.serverId }, origin: completed.origin },
   };
   return createPage(files, status, { title, content: html`<p>${text}</p>`, ...(script && { script }) });
 }
