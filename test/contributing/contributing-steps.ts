@@ -76,6 +76,7 @@ const addField: readonly Step[] = [
       ['src/domain/feed/config-event.ts', /^ {2}'iconUrl',/, "  'contact',"],
       ['test/http/rest-redaction.test.ts', /^ {2}icon_url: /, "  contact: 'as staff',"],
       ['test/server-files/config-record.ts', /^ {4}iconUrl: '',/, "    contact: '',"],
+      ['test/data/repository-calls.ts', /^ {2}toolDenyList: \[\],/, "  contact: '',"],
     ],
   },
 ];
@@ -109,6 +110,11 @@ const addMutation: readonly Step[] = [
     ),`,
       ],
       ['test/data/repositories.test.ts', /^ {2}'chats\.create':/, "  'chats.rename': 'chat.rename',"],
+      [
+        'test/data/repository-calls.ts',
+        /^ {2}create: \[\{ ownerId: OWNER_ID/,
+        "  rename: [{ id: chatId, ownerId: OWNER_ID, title: 'x' }],",
+      ],
       [
         'src/domain/chats/chat-service.ts',
         /^ {2}return \{$/,
