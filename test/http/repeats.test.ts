@@ -1,10 +1,15 @@
 // On the embedded database: what is kept here lies before the database.
 
 import { parse } from 'graphql';
+import { Hono } from 'hono';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { createCaches } from '../../src/cache/caches.ts';
 import { findAnswerReach } from '../../src/graphql/answer-memory.ts';
 import { buildSchema } from '../../src/graphql/schema.ts';
+import type { HttpEnv } from '../../src/http/context.ts';
 import { listen, type RunningServer } from '../../src/http/node-server.ts';
+import { keepAnswers } from '../../src/http/repeats/keep-answers.ts';
+import { createRepeatMemory } from '../../src/http/repeats/repeat-memory.ts';
 import { McpServer } from '../../src/http/rest/server-schemas.ts';
 import { createId, update } from '../graphql/config-operations.ts';
 import { insertUserToken } from '../graphql/user-tokens.ts';
@@ -286,12 +291,49 @@ describe('nobody gets an answer that is not theirs, or is old', () => {
     expect((await other('/graphql', nobody)).status).toBe(401);
   });
 
+  test('when their role changed after they were authenticated, and before the answer was made', async () => {
+    let stamp = 'old';
+    const answerStamp = { fresh: () => stamp, current: () => stamp };
+    const memory = createRepeatMemory({ caches: createCaches(), answerStamp, now: () => new Date() });
+    let onStarted = (): void => undefined;
+    let pause: Promise<void> | undefined;
+    const credential = { kind: 'bootstrap' } as const;
+    const app = new Hono<HttpEnv>().use(keepAnswers(memory)).post('/graphql', async (c) => {
+      const role = stamp === 'old' ? 'admin' : 'member';
+      onStarted();
+      await pause;
+      c.set('viewer', { kind: 'user', userId: 'u', role, credential });
+      c.set('repeatable', { stamp, body: undefined });
+      return c.text(`as ${role}`);
+    });
+    const request = () => new Request('http://localhost:4000/graphql', { method: 'POST' });
+    const head = memory.hashHead(request()) ?? '';
+    const started = new Promise<void>((resolve) => {
+      onStarted = resolve;
+    });
+    let go = (): void => undefined;
+    pause = new Promise((resolve) => {
+      go = resolve;
+    });
+    const late = app.fetch(request());
+    await started;
+    stamp = 'new';
+    pause = undefined;
+    await app.fetch(request());
+    go();
+    expect(await (await late).text()).toBe('as admin');
+    expect(memory.find(head, undefined)).toBeUndefined();
+    await app.fetch(request());
+    expect(String(Buffer.from(memory.find(head, undefined)?.body ?? []))).toBe('as member');
+  });
+
   test('and what is not the same each time is never kept', async () => {
     const requests: [string, RequestInit][] = [
       ['/graphql', post(token, { query: '{ viewer { id } }' })],
       ['/graphql', post(token, { query: '{ mcpServerConfigs(first: 501) { totalCount } }' })],
       ['/graphql', post(token, { query: 'mutation { updateChat(input: {}) { chat { id } } }' })],
       [`${SERVERS}/${configId}`, { headers: bearer(token) }],
+      ['/graphql', post(token, { query: LIST }, { accept: 'text/event-stream' })],
     ];
     for (const request of requests) {
       for (let round = 0; round < 4; round += 1) expect((await send(...request)).isRepeat).toBe(false);

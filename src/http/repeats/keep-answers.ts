@@ -22,6 +22,8 @@ export function keepAnswers(memory: RepeatMemory) {
     const { status, body: stream } = c.res;
     const { headers } = c.res;
     if (!KEPT_STATUSES.has(status) || headers.has('set-cookie')) return;
+    // A query that is answered as events goes the way of streams.
+    if (headers.get('content-type')?.startsWith('text/event-stream') === true) return;
     const { incoming }: Partial<HttpBindings> = c.env ?? {};
     const head = memory.hashHead(c.req.raw, incoming);
     if (head === undefined || !memory.isWorthKeeping(head, answer)) return;
