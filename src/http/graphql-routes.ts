@@ -13,6 +13,7 @@ import { limitNesting } from './limit-nesting.ts';
 import { decodeUtf8, readLimitedBody } from './limited-body.ts';
 import { isJson } from './media-type.ts';
 import type { RequestBindings } from './repeats/answer-repeats.ts';
+import type { RepeatableAnswer } from './repeats/repeat-memory.ts';
 
 const MAX_URL_LENGTH = REQUEST_LIMITS.url.value;
 
@@ -96,12 +97,15 @@ export function createGraphQLRoutes(options: {
     const body = bytes === undefined ? undefined : limitNesting(decodeUtf8(bytes));
     const accept = c.req.header('accept');
     const acceptsEvents = /\btext\/event-stream\b/i.test(accept ?? '');
+    // No closure holds the body: a subscription keeps its context for as long as it runs.
+    const kept: Omit<RepeatableAnswer, 'body'>[] = [];
     const context: GraphQLServerContext = {
       ...{ viewer, requestId: c.get('requestId'), acceptsEvents, onDenied },
-      onKept: (answer) => c.set('repeatable', { ...answer, body: bytes }),
+      onKept: (answer) => void kept.push(answer),
       gone: () => c.req.raw.signal,
     };
     const response = await graphql.handle({ method, url, accept, body }, context);
+    if (kept[0] !== undefined) c.set('repeatable', { ...kept[0], body: bytes });
     const unique = new Map(denied.map((denial) => [denial.operation, denial]));
     for (const denial of unique.values()) await denials.record(viewer, denial);
     if (response.headers.get('content-type')?.startsWith('text/event-stream') === true) {
