@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import {
   BREAK,
   type DocumentNode,
@@ -135,7 +135,7 @@ export function createAnswerMemory(schema: GraphQLSchema, caches: Caches) {
     if (given === undefined) return undefined;
     const whose = reach === 'viewer' || asksOwn(given) ? viewerUserId(viewer) : null;
     const text = JSON.stringify([number, operationName, viewer.role, whose, given, event]);
-    return createHash('sha256').update(text).digest('base64');
+    return hash('sha256', text, 'base64');
   };
 
   const answerAt = (

@@ -33,7 +33,7 @@ import { createAssets } from './playground/assets.ts';
 import { createAssetRoutes, createPlaygroundRoutes } from './playground/routes.ts';
 import { toProblemResponse } from './problem.ts';
 import { RATE_LIMIT_HEADERS, tellRateLimits } from './rate-limit-headers.ts';
-import { answerRepeats, type RequestBindings } from './repeats/answer-repeats.ts';
+import { type AnswerRepeats, answerRepeats } from './repeats/answer-repeats.ts';
 import { keepAnswers } from './repeats/keep-answers.ts';
 import { createRepeatMemory } from './repeats/repeat-memory.ts';
 import { createRequestReport, reportRequests } from './request-report.ts';
@@ -74,7 +74,10 @@ export interface AppOptions {
 }
 
 /** The gateway as a function from Request to Response, without a server around it. */
-export type App = Hono<HttpEnv>;
+export interface App extends Hono<HttpEnv> {
+  /** What a server puts before it: see `answerRepeats`. */
+  answerRepeats: AnswerRepeats;
+}
 
 /** Creates the app. The order of the routes and middleware is the order in which a request passes them. */
 export function createApp(options: AppOptions): App {
@@ -82,7 +85,7 @@ export function createApp(options: AppOptions): App {
   const { publicUrl, corsOrigins } = config;
   const { authentication, denials, sessions, oidcSignIn } = services;
   const cookie = createHostCookie(publicUrl, 'gatehouse_session');
-  const app: App = new Hono<HttpEnv>();
+  const app = new Hono<HttpEnv>();
 
   app.onError(async (error, c) => {
     if (error instanceof DomainError) {
@@ -176,8 +179,7 @@ export function createApp(options: AppOptions): App {
   );
   const { reportOperation } = options;
   const { userRates } = services;
-  const handle = app.fetch;
-  const answer = answerRepeats({ memory, handle, userRates, requestReport, reportOperation, metrics, isFromProxy });
-  app.fetch = (request, env) => answer(request, env as RequestBindings | undefined);
-  return app;
+  return Object.assign(app, {
+    answerRepeats: answerRepeats({ memory, userRates, requestReport, reportOperation, metrics, isFromProxy }),
+  });
 }

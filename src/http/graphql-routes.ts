@@ -12,7 +12,7 @@ import type { GraphQLSockets } from './graphql-sockets.ts';
 import { limitNesting } from './limit-nesting.ts';
 import { decodeUtf8, readLimitedBody } from './limited-body.ts';
 import { isJson } from './media-type.ts';
-import type { RequestBindings } from './repeats/answer-repeats.ts';
+import { findEarlyBody } from './repeats/read-early.ts';
 import type { RepeatableAnswer } from './repeats/repeat-memory.ts';
 
 const MAX_URL_LENGTH = REQUEST_LIMITS.url.value;
@@ -91,9 +91,10 @@ export function createGraphQLRoutes(options: {
     const denied: { operation: string; code: string }[] = [];
     const onDenied = (operation: string, code: string) => void denied.push({ operation, code });
     const { method, url } = c.req;
-    const { incoming, outgoing, body: readEarly }: Partial<HttpBindings> & RequestBindings = c.env ?? {};
+    const { incoming, outgoing }: Partial<HttpBindings> = c.env ?? {};
     // Read before GraphQL does, so that a body that is too large gets 413 instead of a syntax error.
-    const bytes = method === 'POST' ? (readEarly ?? (await readLimitedBody(c.req.raw, incoming))) : undefined;
+    const bytes =
+      method === 'POST' ? (findEarlyBody(incoming) ?? (await readLimitedBody(c.req.raw, incoming))) : undefined;
     const body = bytes === undefined ? undefined : limitNesting(decodeUtf8(bytes));
     const accept = c.req.header('accept');
     const acceptsEvents = /\btext\/event-stream\b/i.test(accept ?? '');

@@ -1,3 +1,4 @@
+import type { RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createAdaptorServer } from '@hono/node-server';
 import { handleProtocols } from 'graphql-ws';
@@ -38,7 +39,7 @@ export interface RunningServer {
 
 /** Starts the HTTP server. @throws the socket's error, e.g. EADDRINUSE */
 export async function listen(
-  app: App,
+  app: Pick<App, 'fetch'> & Partial<Pick<App, 'answerRepeats'>>,
   { host, port, ...given }: { host: string; port: number } & Partial<ReceiveTimeouts>,
 ): Promise<RunningServer> {
   const timeouts = { ...RECEIVE_TIMEOUTS, ...given };
@@ -54,6 +55,11 @@ export async function listen(
     // The adapter expects ws's own type. They differ only because of `exactOptionalPropertyTypes`.
     websocket: { server: webSockets as never },
   });
+  if (app.answerRepeats !== undefined) {
+    const [listener] = server.listeners('request') as RequestListener[];
+    if (listener === undefined) throw new Error('the server has no listener');
+    server.removeAllListeners('request').on('request', app.answerRepeats(listener));
+  }
   ignoreOtherUpgrades(server);
   if ('keepAliveTimeout' in server) server.keepAliveTimeout = KEEP_ALIVE_TIMEOUT_MS;
   await new Promise<void>((resolve, reject) => {

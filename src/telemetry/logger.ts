@@ -16,10 +16,45 @@ export function createLogger(level: string, destination?: DestinationStream): Lo
     level,
     base: null,
     redact: { paths: REDACTED_PATHS, censor: '[redacted]' },
-    timestamp: pino.stdTimeFunctions.isoTime,
+    timestamp: createIsoTime(),
     formatters: { level: (label: string) => ({ level: label }) },
   };
-  return destination === undefined ? pino(options) : pino(options, destination);
+  return pino(options, destination ?? createOutput());
+}
+
+/** Standard output. The lines of one turn of the event loop go there in one write, and all of them before the process exits. */
+function createOutput(): DestinationStream & { flushSync(): void } {
+  const output = pino.destination({ fd: 1, sync: true });
+  let lines = '';
+  const flush = (): void => {
+    if (lines === '') return;
+    const written = lines;
+    lines = '';
+    output.write(written);
+  };
+  process.on('exit', flush);
+  return {
+    write(line) {
+      if (lines === '') setImmediate(flush);
+      lines += line;
+    },
+    // A fatal line is not kept back.
+    flushSync: flush,
+  };
+}
+
+/** The time as a member of a line, made once for each millisecond. */
+function createIsoTime(): () => string {
+  let at = Number.NaN;
+  let member = '';
+  return () => {
+    const now = Date.now();
+    if (now !== at) {
+      at = now;
+      member = `,"time":"${new Date(now).toISOString()}"`;
+    }
+    return member;
+  };
 }
 
 /** A logger for lines with fixed fields, none of which is redacted: looking for them takes half of the time of a short line. */

@@ -21,24 +21,50 @@ function switchTo(next: Meter | undefined): void {
   current = next;
 }
 
+/** How long callbacks are watched after the last meter was closed. Each switch costs more than some callbacks. */
+const LINGER_MS = 1_000;
+
+const watch = createHook({
+  before() {
+    outer.push(current);
+    switchTo(meters.getStore());
+  },
+  after() {
+    switchTo(outer.pop());
+  },
+});
 let isWatching = false;
+let openMeters = 0;
+let isEnding = false;
 
 /**
- * Watches the beginning and the end of every callback. JavaScript is not interrupted, so the time between them is
- * processor time of whatever the callback works for. It costs a few percent at most.
+ * Watches the beginning and the end of every callback while anything is metered. JavaScript is not interrupted, so the
+ * time between them is processor time of whatever the callback works for. It costs a few percent at most.
  */
-function watchCallbacks(): void {
-  if (isWatching) return;
-  isWatching = true;
-  createHook({
-    before() {
-      outer.push(current);
-      switchTo(meters.getStore());
-    },
-    after() {
-      switchTo(outer.pop());
-    },
-  }).enable();
+function openMeter(charge: (ms: number) => void): Meter {
+  openMeters += 1;
+  if (!isWatching) {
+    isWatching = true;
+    outer.length = 0;
+    watch.enable();
+  }
+  return { charge, isOpen: true };
+}
+
+function closeMeter(meter: Meter): void {
+  meter.isOpen = false;
+  openMeters -= 1;
+  if (openMeters > 0 || isEnding) return;
+  isEnding = true;
+  setTimeout(endWatching, LINGER_MS).unref();
+}
+
+function endWatching(): void {
+  isEnding = false;
+  if (openMeters > 0) return;
+  isWatching = false;
+  watch.disable();
+  current = undefined;
 }
 
 /**
@@ -51,8 +77,7 @@ export async function meterProcessorTime<Result>(
   charge: (ms: number) => void,
   work: () => Promise<Result>,
 ): Promise<Result> {
-  watchCallbacks();
-  const meter: Meter = { charge, isOpen: true };
+  const meter = openMeter(charge);
   const caller = current;
   switchTo(meter);
   try {
@@ -60,6 +85,6 @@ export async function meterProcessorTime<Result>(
     switchTo(caller);
     return await running;
   } finally {
-    meter.isOpen = false;
+    closeMeter(meter);
   }
 }

@@ -181,10 +181,12 @@ test('a list of REST has no fields but those that GraphQL keeps, too', () => {
 
 test('requests beyond the limit are refused, whatever they got before', async () => {
   const limited = await createTestGateway({ env: { GATEHOUSE_MAX_OPERATIONS_PER_MINUTE: '5' } });
+  const listening = await listen(limited.app, { host: '127.0.0.1', port: 0 });
   try {
     const statuses: number[] = [];
     for (let round = 0; round < 7; round += 1) {
-      const response = await limited.fetch('/graphql', post(limited.tokens.member, { query: LIST }));
+      const url = `http://127.0.0.1:${listening.port}/graphql`;
+      const response = await fetch(url, post(limited.tokens.member, { query: LIST }));
       statuses.push(response.status);
       await response.text();
       if (response.status === 429) expect(response.headers.get('retry-after')).toMatch(/^\d+$/);
@@ -192,6 +194,7 @@ test('requests beyond the limit are refused, whatever they got before', async ()
     expect(statuses).toEqual([200, 200, 200, 200, 200, 429, 429]);
     expect(await (await limited.fetch('/metrics')).text()).toContain('\ngatehouse_http_repeats_total 3\n');
   } finally {
+    await listening.close(0);
     await limited.close();
   }
 });
@@ -306,8 +309,9 @@ describe('nobody gets an answer that is not theirs, or is old', () => {
       c.set('repeatable', { stamp, body: undefined });
       return c.text(`as ${role}`);
     });
-    const request = () => new Request('http://localhost:4000/graphql', { method: 'POST' });
-    const head = memory.hashHead(request()) ?? '';
+    const incoming = { method: 'POST', url: '/graphql', rawHeaders: [], socket: { remoteAddress: '127.0.0.1' } };
+    const send = async () => app.fetch(new Request('http://localhost:4000/graphql', { method: 'POST' }), { incoming });
+    const head = memory.hashHead(incoming) ?? '';
     const started = new Promise<void>((resolve) => {
       onStarted = resolve;
     });
@@ -315,15 +319,15 @@ describe('nobody gets an answer that is not theirs, or is old', () => {
     pause = new Promise((resolve) => {
       go = resolve;
     });
-    const late = app.fetch(request());
+    const late = send();
     await started;
     stamp = 'new';
     pause = undefined;
-    await app.fetch(request());
+    await send();
     go();
     expect(await (await late).text()).toBe('as admin');
     expect(memory.find(head, undefined)).toBeUndefined();
-    await app.fetch(request());
+    await send();
     expect(String(Buffer.from(memory.find(head, undefined)?.body ?? []))).toBe('as member');
   });
 

@@ -1,4 +1,4 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { hash, randomUUID } from 'node:crypto';
 import { link, mkdir, realpath, rename, rm } from 'node:fs/promises';
 import { connect, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -108,7 +108,7 @@ function inUse(folder: string): FolderInUseError {
 }
 
 function toSocketPath(folder: string): string {
-  const name = createHash('sha256').update(folder).digest('hex').slice(0, 16);
+  const name = hash('sha256', folder, 'hex').slice(0, 16);
   if (process.platform === 'win32') return `\\\\.\\pipe\\gatehouse-${name}`;
   const inFolder = path.join(folder, 'lock');
   const longest = `${inFolder}.${'x'.repeat(8)}.stale`;

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Database } from '../database/database.ts';
@@ -121,7 +121,7 @@ function toMigrationsList(migrations: readonly Migration[]) {
 
 /** The SHA-256 of the file in lower-case hexadecimal, as Prisma records it. */
 function checksum(sql: string): string {
-  return createHash('sha256').update(sql).digest('hex');
+  return hash('sha256', sql, 'hex');
 }
 
 /** Describes the failure in one sentence for the operator, without the engine's multi-line output. */

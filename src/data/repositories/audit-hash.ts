@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 /** The hashed content of an audit entry: every column except the hash itself. */
 export interface HashedEntry {
@@ -45,5 +45,5 @@ export function hashEntry(entry: HashedEntry): string {
     entry.address,
     entry.previousHash,
   ];
-  return createHash('sha256').update(JSON.stringify(columns)).digest('hex');
+  return hash('sha256', JSON.stringify(columns), 'hex');
 }

@@ -1,4 +1,4 @@
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { hash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { calculatePKCECodeChallenge, generateRandomCodeVerifier } from 'oauth4webapi';
 import { Secret } from '../../crypto/secret.ts';
 import type { McpServerConfigRecord } from '../../data/records.ts';
@@ -316,7 +316,7 @@ function toToken(): Secret {
 }
 
 function toHash(token: string): string {
-  return createHash('sha256').update(token).digest('hex');
+  return hash('sha256', token, 'hex');
 }
 
 function isSameHash(left: string, right: string): boolean {

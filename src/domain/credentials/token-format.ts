@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { hash, randomBytes } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import { Secret } from '../../crypto/secret.ts';
 
@@ -33,7 +33,7 @@ export function isWellFormedApiToken(text: string): boolean {
 
 /** SHA-256 in lower-case hexadecimal. Tokens of 256 random bits are stored and looked up by it. */
 export function hashToken(token: string): string {
-  return createHash('sha256').update(token).digest('hex');
+  return hash('sha256', token, 'hex');
 }
 
 /** 256 random bits in base64url, for session cookies and sign-in links. */

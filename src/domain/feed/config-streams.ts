@@ -54,10 +54,14 @@ export function createConfigStreams(options: {
 
   return {
     /**
-     * The cursor of the newest change that this process has read. A client that reads a list passes it as `after`. Get
-     * it before reading the list: changes made in between are repeated, but none is lost.
+     * Takes the place of the newest change that this process has read, and seals it as a cursor if it is asked for. A client
+     * that reads a list passes the cursor as `after`. Take it before reading the list: changes made in between are repeated,
+     * but none is lost.
      */
-    cursor: (viewer: Viewer): string => sealFeedCursor(cursors, viewer, { rev: reader.head() }),
+    cursorOfNow(viewer: Viewer): () => string {
+      const rev = reader.head();
+      return () => sealFeedCursor(cursors, viewer, { rev });
+    },
 
     /** A cursor after every change that this process has made. */
     async cursorAfterWrites(viewer: Viewer): Promise<string> {

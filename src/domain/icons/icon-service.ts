@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Caches } from '../../cache/caches.ts';
 import type { McpServerConfigRecord } from '../../data/records.ts';
 import type { Store } from '../../data/store.ts';
@@ -106,7 +106,7 @@ export function createIconService(options: {
  */
 export function toIconHref({ id, iconUrl }: Pick<McpServerConfigRecord, 'id' | 'iconUrl'>): string | null {
   if (iconUrl === '') return null;
-  const version = createHash('sha256').update(iconUrl).digest('base64url').slice(0, 12);
+  const version = hash('sha256', iconUrl, 'base64url').slice(0, 12);
   return `/api/experimental/mcp/servers/${id}/icon?v=${version}`;
 }
 
@@ -118,7 +118,7 @@ async function fetchIcon(fetch: SafeFetch, url: string): Promise<Icon | null> {
     const bytes = Buffer.from(await answer.arrayBuffer());
     const type = findImageType(bytes);
     if (type === undefined) return null;
-    return { type, bytes, digest: createHash('sha256').update(bytes).digest('base64url') };
+    return { type, bytes, digest: hash('sha256', bytes, 'base64url') };
   } catch {
     return null;
   }

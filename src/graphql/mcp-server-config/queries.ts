@@ -70,7 +70,7 @@ const McpServerConfigConnection = builder.connectionObject(
       feedCursor: t.string({
         description:
           'Pass it to `mcpServerConfigEvents(after:)` to receive every change made after this list was read.',
-        resolve: (connection) => (connection as unknown as { feedCursor: string }).feedCursor,
+        resolve: (connection) => (connection as unknown as { feedCursor: () => string }).feedCursor(),
       }),
     }),
   },
@@ -120,7 +120,7 @@ builder.queryFields((t) => ({
         search: args.filter?.search ?? undefined,
       };
       const order = args.orderBy ?? 'name_asc';
-      const feedCursor = services.streams.cursor(viewer);
+      const feedCursor = services.streams.cursorOfNow(viewer);
       const page = await services.configLists.list(viewer, {
         first: takeFirst(args.first, context),
         after: args.after == null ? undefined : parseCursor(context, args.after, order),

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 /** A document identifier of GraphQL over HTTP, appendix "Persisted Documents": the prefix, and a SHA-256 in hex. */
 const DOCUMENT_ID = /^sha256:([0-9a-f]{64})$/;
@@ -6,7 +6,7 @@ const HASH = /^[0-9a-f]{64}$/;
 
 /** The SHA-256 of a document's text in UTF-8, in lower-case hex. */
 export function hashDocument(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
+  return hash('sha256', text, 'hex');
 }
 
 /** Whether a text is a SHA-256 in lower-case hex. */

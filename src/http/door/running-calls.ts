@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Context } from 'hono';
 import type { HttpEnv } from '../context.ts';
 
@@ -33,5 +33,5 @@ export function createRunningCalls() {
 function toKey(c: Context<HttpEnv>, id: unknown): string {
   const { pathname, search } = new URL(c.req.url);
   const parts = [c.req.header('authorization'), pathname, search, typeof id, String(id)];
-  return createHash('sha256').update(JSON.stringify(parts)).digest('base64');
+  return hash('sha256', JSON.stringify(parts), 'base64');
 }

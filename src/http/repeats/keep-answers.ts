@@ -1,8 +1,7 @@
-import type { HttpBindings } from '@hono/node-server';
 import { createMiddleware } from 'hono/factory';
 import type { HttpEnv } from '../context.ts';
 import { findRoute } from '../request-report.ts';
-import type { RepeatMemory } from './repeat-memory.ts';
+import type { Incoming, RepeatMemory } from './repeat-memory.ts';
 
 /** The statuses of answers that are kept. */
 const KEPT_STATUSES = new Set([200, 304]);
@@ -24,18 +23,21 @@ export function keepAnswers(memory: RepeatMemory) {
     if (!KEPT_STATUSES.has(status) || headers.has('set-cookie')) return;
     // A query that is answered as events goes the way of streams.
     if (headers.get('content-type')?.startsWith('text/event-stream') === true) return;
-    const { incoming }: Partial<HttpBindings> = c.env ?? {};
-    const head = memory.hashHead(c.req.raw, incoming);
+    // Answers are sent again to requests that come over a connection.
+    const { incoming }: { incoming?: Incoming } = c.env ?? {};
+    const head = incoming === undefined ? undefined : memory.hashHead(incoming);
     if (head === undefined || !memory.isWorthKeeping(head, answer)) return;
     const body = stream === null ? null : new Uint8Array(await c.res.arrayBuffer());
     const sent = Object.fromEntries(headers);
     delete sent['content-length'];
+    const length: [string, string][] = body === null ? [] : [['content-length', String(body.length)]];
     memory.keep(head, answer, {
       viewer,
+      method: c.req.method,
       route: findRoute(c),
       operation: answer.operation,
       status,
-      headers: sent,
+      headers: [...Object.entries(sent), ...length].flat(),
       body,
     });
     // Else Hono adds the headers of the former response.

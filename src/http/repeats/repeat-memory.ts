@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import type { HttpBindings } from '@hono/node-server';
+import type { IncomingMessage } from 'node:http';
 import type { Caches } from '../../cache/caches.ts';
 import type { AnswerStamp } from '../../domain/feed/answer-stamp.ts';
 import { CACHE_BOUNDS } from '../../limits/cache-bounds.ts';
@@ -22,17 +22,21 @@ export interface RepeatableAnswer {
 /** An answer, as it is sent again. */
 export interface Repeat {
   viewer: UserViewer;
+  method: string;
   route: string;
   operation: { name: string; type: string } | undefined;
   status: number;
-  headers: Readonly<Record<string, string>>;
+  /** Names and values in turns, as Node's server takes them. */
+  headers: readonly string[];
   body: Uint8Array<ArrayBuffer> | null;
   /** After this time, in milliseconds, the credential is verified again. */
   until: number;
 }
 
-/** The parts of a request that Node's server gives. Absent for a request in memory. */
-export type Incoming = Partial<HttpBindings['incoming']>;
+/** The head of a request, as Node's server gives it. */
+export type Incoming = Pick<IncomingMessage, 'method' | 'url' | 'rawHeaders'> & {
+  socket: Pick<IncomingMessage['socket'], 'remoteAddress'>;
+};
 
 /** The paths whose answers can be kept, by method. */
 const PATHS: Readonly<Record<string, RegExp>> = {
@@ -85,15 +89,15 @@ export function createRepeatMemory({
 
   return {
     /** A hash of everything but the body. Undefined if the answer cannot have been kept. */
-    hashHead(request: Request, incoming?: Incoming): string | undefined {
-      const method = incoming?.method ?? request.method;
-      const target = incoming?.url ?? toTarget(request.url);
-      if (PATHS[method]?.test(target) !== true) return undefined;
-      const fields = incoming?.rawHeaders ?? [...request.headers].flat();
-      let text = `${method} ${target}\n${incoming?.socket?.remoteAddress}`;
-      for (let index = 0; index < fields.length; index += 2) {
-        const name = fields[index] ?? '';
-        if (!VARYING.has(name.toLowerCase())) text += `\n${name}: ${fields[index + 1]}`;
+    hashHead({ method = '', url = '', rawHeaders, socket }: Incoming): string | undefined {
+      if (PATHS[method]?.test(url) !== true) return undefined;
+      let text = `${method} ${url}
+${socket.remoteAddress}`;
+      for (let index = 0; index < rawHeaders.length; index += 2) {
+        const name = rawHeaders[index] ?? '';
+        if (!VARYING.has(name.toLowerCase()))
+          text += `
+${name}: ${rawHeaders[index + 1]}`;
       }
       return hash('sha256', text, 'base64');
     },
@@ -141,9 +145,4 @@ export function createRepeatMemory({
 
 function toKey(head: string, body: Uint8Array | undefined): string {
   return body === undefined ? head : `${head} ${hash('sha256', body, 'base64')}`;
-}
-
-function toTarget(url: string): string {
-  const { pathname, search } = new URL(url);
-  return pathname + search;
 }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { parse } from 'hono/utils/cookie';
 import { CREDENTIAL_LIMITS } from '../../limits/credential-limits.ts';
 import { createHostCookie } from '../host-cookie.ts';
@@ -19,7 +19,7 @@ export function createPendingCookies(options: { publicUrl: string; readExpiry: (
   const { publicUrl, readExpiry } = options;
   const cookieOf = (name: string) => createHostCookie(publicUrl, name);
   const prefix = cookieOf(BASE_NAME).name;
-  const nameOf = (state: string) => BASE_NAME + createHash('sha256').update(state).digest('hex').slice(0, 16);
+  const nameOf = (state: string) => BASE_NAME + hash('sha256', state, 'hex').slice(0, 16);
 
   /** The names of a browser's cookies beyond those that it may keep beside a new one: the ones that end first. */
   const listOld = (request: Request): string[] => {
