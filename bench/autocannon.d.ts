@@ -4,7 +4,9 @@ declare module 'autocannon' {
     url: string;
     method: 'POST';
     headers: Record<string, string>;
-    body: string;
+    body?: string;
+    /** Changes each request before it is sent. */
+    requests?: readonly { setupRequest<Request extends object>(request: Request): Request }[];
     connections: number;
     /** Seconds. */
     duration: number;

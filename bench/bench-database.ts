@@ -23,8 +23,7 @@ export interface BenchDatabase {
 export async function openBenchDatabase(): Promise<BenchDatabase> {
   const configured = process.env['TEST_DATABASE_URL'];
   const adminUrl = configured ?? `postgres://${encodeURIComponent(userInfo().username)}@127.0.0.1:5432/postgres`;
-  const folder = await mkdtemp(path.join(tmpdir(), 'gatehouse-bench-'));
-  const removeFolder = () => rm(folder, { recursive: true, force: true });
+  const { folder, remove: removeFolder } = await openEmbeddedFolder();
   const name = `gatehouse_bench_${randomBytes(6).toString('hex')}`;
   try {
     const version = await onServer(adminUrl, async (client) => {
@@ -47,6 +46,12 @@ export async function openBenchDatabase(): Promise<BenchDatabase> {
     await removeFolder();
     throw new Error(`TEST_DATABASE_URL: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
   }
+}
+
+/** A folder for an embedded database, whether or not there is a server. */
+export async function openEmbeddedFolder(): Promise<Pick<BenchDatabase, 'folder' | 'remove'>> {
+  const folder = await mkdtemp(path.join(tmpdir(), 'gatehouse-bench-'));
+  return { folder, remove: () => rm(folder, { recursive: true, force: true }) };
 }
 
 async function onServer<Result>(url: string, work: (client: pg.Client) => Promise<Result>): Promise<Result> {

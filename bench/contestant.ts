@@ -7,13 +7,14 @@ import { findFreePort } from '../test/setup/free-port.ts';
 
 const START_TIMEOUT_MS = 60_000;
 const STOP_TIMEOUT_MS = 15_000;
-const RETRY_MS = 100;
+const RETRY_MS = 20;
 /** Linux reports processor time in hundredths of a second, whatever the kernel's clock rate. */
 const MS_PER_TICK = 10;
 
 /** A server under test, in its own process. */
 export interface Contestant {
   url: string;
+  pid: number;
   /** Processor time used so far by all threads; undefined where the system does not report it (only Linux does). */
   cpuMs(): Promise<number | undefined>;
   /** Ends the process and waits until it has exited. */
@@ -24,6 +25,8 @@ export interface ContestantOptions {
   script: URL;
   args: readonly string[];
   env?: Readonly<Record<string, string>>;
+  /** Whether the script is JavaScript already. */
+  isBuilt?: boolean;
 }
 
 /**
@@ -34,7 +37,8 @@ export interface ContestantOptions {
 export async function startContestant(options: ContestantOptions): Promise<Contestant> {
   const port = await findFreePort();
   const script = fileURLToPath(options.script);
-  const child = spawn(process.execPath, ['--import', import.meta.resolve('tsx'), script, ...options.args], {
+  const loader = options.isBuilt === true ? [] : ['--import', import.meta.resolve('tsx')];
+  const child = spawn(process.execPath, [...loader, script, ...options.args], {
     env: { PATH: process.env['PATH'], NODE_ENV: 'production', PORT: String(port), ...options.env },
     // Standard output is the gateway's log. It is written as in production, and discarded.
     stdio: ['ignore', 'ignore', 'pipe'],
@@ -50,7 +54,7 @@ export async function startContestant(options: ContestantOptions): Promise<Conte
     await stop(child);
     throw new Error(`${script} did not start: ${complaints}`, { cause: error });
   }
-  return { url: `${origin}/graphql`, cpuMs: () => readCpuMs(child), stop: () => stop(child) };
+  return { url: `${origin}/graphql`, pid: child.pid ?? 0, cpuMs: () => readCpuMs(child), stop: () => stop(child) };
 }
 
 async function waitUntilListening(child: ChildProcess, origin: string): Promise<void> {

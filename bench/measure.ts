@@ -1,10 +1,19 @@
 import { isDeepStrictEqual } from 'node:util';
 import autocannon from 'autocannon';
 import type { Contestant } from './contestant.ts';
-import { describeIncomplete, LIST_REQUEST } from './list-query.ts';
 
 export const CONNECTIONS = 16;
 const WARM_UP_SECONDS = 2;
+
+/** What every contestant is asked. */
+export interface Question {
+  /** The body of the next request. */
+  next(): string;
+  /** Whether all bodies are the same, so that the load generator makes the request once. */
+  isConstant: boolean;
+  /** Reads what all contestants must agree on. @throws if the answer is not whole */
+  read(answer: unknown): unknown;
+}
 
 export interface Measurement {
   name: string;
@@ -21,37 +30,54 @@ export interface Target {
   token: string;
 }
 
-/** The answer to the list query as text. @throws if it is not the whole list */
-export async function askForList({ name, server, token }: Target): Promise<string> {
-  const response = await fetch(server.url, { method: 'POST', headers: headersOf(token), body: LIST_REQUEST });
+/** Asks a body. @throws if the answer is not whole @returns the answer as text, and what must agree */
+export async function ask(
+  { name, server, token }: Target,
+  question: Question,
+  body = question.next(),
+): Promise<{ text: string; data: unknown }> {
+  const response = await fetch(server.url, { method: 'POST', headers: headersOf(token), body });
   const text = await response.text();
-  const problem = response.status === 200 ? describeIncomplete(JSON.parse(text)) : `status ${response.status}: ${text}`;
-  if (problem !== undefined) throw new Error(`${name} answers with ${problem}`);
-  return text;
+  if (response.status !== 200) throw new Error(`${name} answers with status ${response.status}: ${text}`);
+  try {
+    return { text, data: question.read(JSON.parse(text)) };
+  } catch (error) {
+    throw new Error(`${name} answers with ${error instanceof Error ? error.message : String(error)}`);
+  }
 }
 
 /**
  * Measures one server. Its data must equal the reference before and after.
  *
- * @param reference an answer with the expected data
+ * @param reference the body of a request, and the data that its answer must have
  * @throws if the data differs, or if any request failed
  */
-export async function measure(target: Target, reference: string, seconds: number): Promise<Measurement> {
+export async function measure(
+  target: Target,
+  question: Question,
+  reference: { body: string; data: unknown },
+  seconds: number,
+): Promise<Measurement> {
+  const setupRequest = <Request extends object>(request: Request) => ({ ...request, body: question.next() });
   const load = (duration: number) =>
     autocannon({
       url: target.server.url,
       method: 'POST',
       headers: headersOf(target.token),
-      body: LIST_REQUEST,
       connections: CONNECTIONS,
       duration,
+      ...(question.isConstant ? { body: question.next() } : { requests: [{ setupRequest }] }),
     });
-  await assertSameData(target, reference);
+  const assertSameData = async (): Promise<void> => {
+    const { data } = await ask(target, question, reference.body);
+    if (!isDeepStrictEqual(data, reference.data)) throw new Error(`${target.name} answers with other data`);
+  };
+  await assertSameData();
   await load(WARM_UP_SECONDS);
   const cpuBefore = await target.server.cpuMs();
   const result = await load(seconds);
   const cpuAfter = await target.server.cpuMs();
-  await assertSameData(target, reference);
+  await assertSameData();
   const failed = result.non2xx + result.errors + result.timeouts;
   if (failed > 0) throw new Error(`${target.name}: ${failed} of ${result.requests.total} requests failed`);
   if (result.requests.total === 0) throw new Error(`${target.name} answered nothing in ${seconds} s`);
@@ -63,11 +89,6 @@ export async function measure(target: Target, reference: string, seconds: number
     cpuMsPerRequest:
       cpuBefore === undefined || cpuAfter === undefined ? undefined : (cpuAfter - cpuBefore) / result.requests.total,
   };
-}
-
-async function assertSameData(target: Target, reference: string): Promise<void> {
-  const answer: unknown = JSON.parse(await askForList(target));
-  if (!isDeepStrictEqual(answer, JSON.parse(reference))) throw new Error(`${target.name} answers with other data`);
 }
 
 function headersOf(token: string): Record<string, string> {

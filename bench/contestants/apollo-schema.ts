@@ -35,7 +35,13 @@ export const typeDefs = `#graphql
     updatedAt: DateTime!
   }
   type McpServerConfigConnection { nodes: [McpServerConfig!]! }
-  type Query { mcpServerConfigs(first: Int = 50): McpServerConfigConnection! }
+  enum ChatMcpServerSource { FORCED SELECTED }
+  type ChatMcpServer { source: ChatMcpServerSource! config: McpServerConfig! }
+  type Chat { mcpServers: [ChatMcpServer!]! }
+  type Query {
+    mcpServerConfigs(first: Int = 50): McpServerConfigConnection!
+    chat(id: UUID!): Chat
+  }
 `;
 
 export const resolvers = {
@@ -60,6 +66,21 @@ export const resolvers = {
       const connected = new Set(tokens.map(({ mcpServerConfigId }) => mcpServerConfigId));
       const nodes = rows.map((row): Row => ({ ...row, isConnected: !needsConnection(row) || connected.has(row.id) }));
       return { nodes };
+    },
+    chat: (_root: unknown, { id }: { id: string }, { prisma, userId }: ApolloContext) =>
+      prisma.chat.findFirst({ where: { id, ownerId: userId } }),
+  },
+  Chat: {
+    mcpServers: async ({ mcpServerIds }: { mcpServerIds: string[] }, _args: unknown, { prisma }: ApolloContext) => {
+      const configs = await prisma.mcpServerConfig.findMany({
+        where: { enabled: true, OR: [{ availability: 'force_on' }, { id: { in: mcpServerIds } }] },
+        orderBy: [{ displayName: 'asc' }, { id: 'asc' }],
+        omit: { oauth2ClientSecret: true, apiKeyValue: true, customHeaders: true },
+      });
+      return configs.map((config) => ({
+        source: config.availability === 'force_on' ? 'FORCED' : 'SELECTED',
+        config,
+      }));
     },
   },
   McpServerConfig: {
