@@ -88,7 +88,7 @@ export function createOperations(options: {
     let isDeciding = false;
     let leave: (() => void) | undefined;
     try {
-      leave = await slots.enter(`${target.configId} ${target.owner}`, signal);
+      leave = await slots.enter(`${target.configId} ${target.caller ?? target.owner}`, signal);
       isDeciding = circuit.enter(server);
       const result = await attempt(target, operation);
       circuit.succeed(server);

@@ -26,6 +26,11 @@ export interface UpstreamTarget {
   version: number;
   /** The id of the user whose credentials are sent, or `shared` for credentials of the config. */
   owner: string;
+  /**
+   * Whose limit of operations at once counts: the user's, also where the credentials are the config's, so that nobody
+   * takes the places of others. Absent: that of `owner`.
+   */
+  caller?: string;
   url: string;
   transport: UpstreamTransport;
   /**

@@ -7,8 +7,11 @@ import { parseTarget, type SafeRequest, toHeaders, toOutboundError } from './saf
 
 /** A connection without requests is closed after this time, before most servers close it. */
 const KEEP_ALIVE_MS = 4_000;
-/** The most connections that one stream fetch opens to a host. */
-const MAX_CONNECTIONS = 32;
+/**
+ * The most connections that one stream fetch opens to a host. Far more than one user has operations at once: a user whose
+ * calls take long must leave connections to the others who share it.
+ */
+const MAX_CONNECTIONS = 512;
 
 /** A request whose response is read while it arrives. */
 export interface StreamRequest extends SafeRequest {

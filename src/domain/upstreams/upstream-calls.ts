@@ -110,6 +110,7 @@ export function createUpstreamCalls(options: {
       configId,
       version,
       owner: isPersonal && userId !== null ? userId : 'shared',
+      ...(userId !== null && { caller: userId }),
       url,
       transport,
       async authorize() {
