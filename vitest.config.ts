@@ -62,6 +62,7 @@ export default defineConfig({
         test: {
           name: 'package',
           include: files.package,
+          globalSetup: ['test/setup/embedded.ts', 'test/setup/console.ts'],
           // Installs download packages and whole Node binaries.
           testTimeout: 600_000,
           hookTimeout: 600_000,
