@@ -61,6 +61,7 @@ const BOUNDS: Readonly<Record<string, Bound>> = {
   'graphql/document-memory.ts bytesByUser': { cache: 'subscriptionDocuments' },
   'graphql/document-memory.ts held': { cache: 'subscriptionDocuments' },
   'http/door/running-calls.ts running': CONNECTIONS,
+  'http/door/unread-answers.ts perUser': CONNECTIONS,
   'http/graphql-sockets.ts open': CONNECTIONS,
   'http/health-routes.ts failing': 'one entry for each readiness check',
   'http/playground/assets.ts loaded': 'one entry for each asset of the build',

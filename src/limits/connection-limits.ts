@@ -40,6 +40,18 @@ export const CONNECTION_LIMITS = {
     unit: 'count',
     answer: '`RATE_LIMITED`',
   },
+  unreadAnswersPerUser: {
+    what: "Answers of MCP doors to a caller's requests that were not read yet, in one process",
+    value: 32 * 1_024 * 1_024,
+    unit: 'bytes',
+    answer: '`RATE_LIMITED`; an answer that is too much then is dropped, and says so',
+  },
+  unreadAnswers: {
+    what: 'Answers of MCP doors that were not read yet, in one process',
+    value: 128 * 1_024 * 1_024,
+    unit: 'bytes',
+    answer: 'the same',
+  },
   doorListeners: {
     what: 'Streams that tell changes of lists of tools, in one process',
     value: 5_000,

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type SmallMcpServer, startModernServer } from '../setup/mcp-servers.ts';
-import { callMessage, readResult } from './door-messages.ts';
+import { callMessage, readMessages, readResult } from './door-messages.ts';
 import { type DoorWorld, openDoorWorld } from './door-world.ts';
 
 const LIMIT = 3;
@@ -82,5 +82,33 @@ test('without the setting, metrics have no names', async () => {
     expect(text).not.toContain('secret-project');
   } finally {
     await silent.close();
+  }
+});
+
+test('each message of a batch counts: as an operation, and as a call', async () => {
+  const small = await openDoorWorld({
+    env: { GATEHOUSE_MAX_OPERATIONS_PER_MINUTE: '40', GATEHOUSE_MAX_TOOL_CALLS_PER_MINUTE: '12' },
+  });
+  try {
+    await small.define({ slug: 'one', url: server.url });
+    const calls = () => server.seen.filter(({ method }) => method === 'tools/call').length;
+    const before = calls();
+    const send = (count: number, role: 'member' | 'auditor' = 'member') => {
+      const batch = Array.from({ length: count }, (_, id) => ({ ...callMessage('one__who'), id }));
+      const headers = { 'mcp-protocol-version': '2025-03-26' };
+      return small.post('/mcp', batch, { token: small.gateway.tokens[role], headers });
+    };
+    const first = await send(15);
+    const codes = (await readMessages(first)).map(({ result }) => result._meta?.['gatehouse/code']);
+    expect(codes.filter((code) => code === 'RATE_LIMITED')).toHaveLength(3);
+    expect(calls()).toBe(before + 12);
+    expect([first.status, (await send(25)).status, (await send(1)).status]).toEqual([200, 200, 429]);
+    // A batch that is more than what is left is refused as a whole.
+    expect((await send(41, 'auditor')).status).toBe(429);
+    expect(calls()).toBe(before + 12);
+    small.gateway.clock.advance(61_000);
+    expect((await readMessages(await send(2)))[0].result.isError).not.toBe(true);
+  } finally {
+    await small.close();
   }
 });

@@ -55,12 +55,12 @@ export class RateLimiter extends RateLimiterStoreAbstract {
   }
 
   /**
-   * Takes one point for the current request, and lets its answer tell what is left.
+   * Takes points for the current request, and lets its answer tell what is left.
    *
    * @param policy the name of the limit in header fields
    */
-  async takeForRequest(policy: string, name: string): Promise<Taken> {
-    const taken = await this.take(name);
+  async takeForRequest(policy: string, name: string, points = 1): Promise<Taken> {
+    const taken = await this.take(name, points);
     this.tell(policy, taken);
     return taken;
   }

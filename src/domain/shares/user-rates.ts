@@ -25,16 +25,23 @@ export function createUserRates({ caches, quotas, now }: { caches: Caches; quota
   const toolCalls = createLimiter(CACHE_BOUNDS.toolCallRates, quotas.toolCallsPerMinute);
   const serverCalls = createLimiter(CACHE_BOUNDS.serverCallRates, quotas.toolCallsPerServerPerMinute);
 
-  const admit = async (limiter: RateLimiter, policy: string, viewer: Viewer, what: string): Promise<void> => {
+  const admit = async (
+    limiter: RateLimiter,
+    policy: string,
+    viewer: Viewer,
+    what: string,
+    points = 1,
+  ): Promise<void> => {
     const userId = viewerUserId(viewer);
     if (userId === undefined) return;
-    const taken = await limiter.takeForRequest(policy, userId);
+    const taken = await limiter.takeForRequest(policy, userId, points);
     if (!taken.isAllowed) throw tooMany(what, limiter.points, taken);
   };
 
   return {
-    /** Counts one operation, of whatever kind. @throws RATE_LIMITED */
-    admitOperation: (viewer: Viewer): Promise<void> => admit(operations, OPERATIONS, viewer, 'operations'),
+    /** Counts one operation, of whatever kind, or several that came together. @throws RATE_LIMITED */
+    admitOperation: (viewer: Viewer, count = 1): Promise<void> =>
+      admit(operations, OPERATIONS, viewer, 'operations', count),
 
     /** Counts one operation of a user outside of a request's scope. @returns what its answer tells */
     takeOperation: (userId: string): LimitUse =>

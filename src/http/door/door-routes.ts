@@ -13,12 +13,14 @@ import { REQUEST_LIMITS } from '../../limits/request-limits.ts';
 import { viewerUserId } from '../../policy/viewer.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { HttpEnv } from '../context.ts';
+import { countAnswer } from './counted-answer.ts';
+import type { DoorServerOptions } from './door-answer.ts';
 import { followList } from './door-changes.ts';
 import { assertBearer, assertOrigin, readDoorRequest, readMessage, toLibraryRequest } from './door-request.ts';
 import { createDoorServer } from './door-server.ts';
 import { DOOR_PATHS } from './resource-metadata.ts';
-import { onEnd } from './response-end.ts';
 import { createRunningCalls } from './running-calls.ts';
+import { createUnreadAnswers, tooMuchUnread, toUnreadRefusal } from './unread-answers.ts';
 
 /** The dependencies of the door routes. */
 export interface DoorRoutesOptions {
@@ -52,6 +54,7 @@ export function createDoorRoutes(options: DoorRoutesOptions): Hono<HttpEnv> {
     maxStreamsPerUser: CONNECTION_LIMITS.doorListenersPerUser.value,
   });
 
+  const unreadAnswers = createUnreadAnswers();
   const running = createRunningCalls();
 
   const report = (error: unknown): string => {
@@ -68,19 +71,30 @@ export function createDoorRoutes(options: DoorRoutesOptions): Hono<HttpEnv> {
     const read = await readMessage(c);
     if ('refused' in read) return read.refused;
     const { message } = read;
+    // Each message of a batch is an operation. One was counted before the body was read.
+    if (Array.isArray(message) && message.length > 1) await userRates.admitOperation(viewer, message.length - 1);
     const { method, id, params } = (message ?? {}) as { method?: unknown; id?: unknown; params?: unknown };
     if (method === 'notifications/cancelled') {
       running.cancel(c, (params as { requestId?: unknown } | null | undefined)?.requestId);
     }
     const isListening = method === 'subscriptions/listen';
 
-    const leave = (isListening ? listeners : requests).take(viewerUserId(viewer) ?? '');
+    const caller = viewerUserId(viewer) ?? '';
+    if (unreadAnswers.isFull(caller)) throw tooMuchUnread();
+    const leavePlace = (isListening ? listeners : requests).take(caller);
+    const unread = unreadAnswers.share(caller);
+    const leave = (): void => {
+      leavePlace();
+      unread.end();
+    };
     const gone = new AbortController();
     c.req.raw.signal.addEventListener('abort', () => gone.abort(), { once: true });
     const revision = c.req.header('mcp-protocol-version');
     const bus = new InMemoryServerEventBus();
+    const inShare: DoorServerOptions['inShare'] = (work) => shares.run(viewer, work);
+    const isGreeting = GREETINGS.has(method);
     const handler = createMcpHandler(
-      () => createDoorServer({ door, opened, version, revision, isGreeting: GREETINGS.has(method), report }),
+      () => createDoorServer({ door, opened, version, revision, isGreeting, inShare, report }),
       { legacy: 'stateless', bus, maxSubscriptions: 1 },
     );
     let stopFollowing: (() => void) | undefined;
@@ -106,7 +120,7 @@ export function createDoorRoutes(options: DoorRoutesOptions): Hono<HttpEnv> {
       }
       const response = await handler.fetch(toLibraryRequest(c, gone.signal), { parsedBody: message });
       outgoing?.setTimeout(REQUEST_LIMITS.stallTime.value);
-      return onEnd(response, end);
+      return await countAnswer(response, { unread, refusal: toUnreadRefusal(message), end });
     } catch (error) {
       end();
       throw error;

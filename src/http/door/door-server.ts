@@ -16,7 +16,7 @@ import { askToOpen, hasDeclined } from './url-elicitation.ts';
  * servers wrote them, and their schemas are neither compiled nor checked here.
  */
 export function createDoorServer(options: DoorServerOptions): Server {
-  const { door, opened, version, revision, isGreeting, report } = options;
+  const { door, opened, version, revision, isGreeting, inShare, report } = options;
   const instructions = isGreeting ? door.instructions(opened) : '';
   const server = new Server(
     { name: 'gatehouse', title: 'Gatehouse', version },
@@ -28,7 +28,7 @@ export function createDoorServer(options: DoorServerOptions): Server {
 
   server.setRequestHandler('tools/list', async () => {
     try {
-      const tools = await door.list(opened);
+      const tools = await inShare(() => door.list(opened));
       return { tools, ttlMs: LIST_TTL_MS, cacheScope: 'private' } as unknown as ListToolsResult;
     } catch (error) {
       throw toProtocolError(error, report);
