@@ -66,3 +66,28 @@ test('the metadata names the issuer, and the audience that a token needs', async
   expect(issuers).toEqual([provider.issuer]);
   expect(await statusAt('/mcp/servers/shown', resource)).toBe(200);
 });
+
+test('an issuer that is only for browsers is not named: its tokens open no door', async () => {
+  const env = { GATEHOUSE_OIDC_ISSUER: provider.issuer, GATEHOUSE_OIDC_CLIENT_ID: 'gatehouse' };
+  const browsersOnly = await createTestGateway({ env });
+  try {
+    for (const path of ['/mcp', '/mcp/servers/shown']) {
+      const metadata = await browsersOnly.fetch(`/.well-known/oauth-protected-resource${path}`);
+      expect(await metadata.json()).toEqual({
+        resource: `${TEST_PUBLIC_URL}${path}`,
+        resource_name: 'Gatehouse',
+        bearer_methods_supported: ['header'],
+      });
+    }
+    const headers = {
+      authorization: `Bearer ${await provider.issueToken({ audience: DOOR })}`,
+      'content-type': 'application/json',
+      accept: 'application/json, text/event-stream',
+    };
+    const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/list', params: {} });
+    const refused = await browsersOnly.fetch('/mcp', { method: 'POST', headers, body });
+    expect(refused.status).toBe(401);
+  } finally {
+    await browsersOnly.close();
+  }
+});

@@ -21,7 +21,8 @@ export function toDoorAudiences(publicUrl: string, path: string): string[] | und
 /** What tells clients how to get a token for a door. */
 export interface ResourceMetadataOptions {
   publicUrl: string;
-  oidc: { issuer: string } | undefined;
+  /** Without an audience, no tokens of the issuer are accepted: it is only for people who sign in with a browser. */
+  oidc: { issuer: string; audience: string | undefined } | undefined;
 }
 
 /**
@@ -39,7 +40,7 @@ export function createResourceMetadataRoutes({ publicUrl, oidc }: ResourceMetada
     return c.json({
       resource: `${publicUrl}${door === '' ? '/mcp' : door}`,
       resource_name: 'Gatehouse',
-      ...(oidc !== undefined && { authorization_servers: [oidc.issuer] }),
+      ...(oidc?.audience !== undefined && { authorization_servers: [oidc.issuer] }),
       bearer_methods_supported: ['header'],
     });
   });
