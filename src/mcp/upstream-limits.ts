@@ -72,3 +72,9 @@ export const MAX_PAUSE_MS = MCP_LIMITS.longestPause.value;
 export const MAX_REMEMBERED = MCP_LIMITS.remembered.value;
 /** How long a server counts as one that speaks only older revisions. It may be upgraded. */
 export const LEGACY_VERDICT_MS = 3_600_000;
+
+/**
+ * A connection is made anew after so many operations. Each leaves a few dozen bytes at signals that live as long as the
+ * connection: `AbortSignal.any` of Node 20 forgets none of its results at its sources, and the SDK uses it, too.
+ */
+export const RENEW_AFTER_USES = 5_000;

@@ -10,6 +10,7 @@ import {
   MAX_CONNECTIONS,
   MAX_IDLE_CONNECTIONS,
   MAX_NOTICE_BYTES,
+  RENEW_AFTER_USES,
 } from './upstream-limits.ts';
 import { type ClientIdentity, UpstreamSession } from './upstream-session.ts';
 import type { OnToolsChanged, UpstreamCredentials, UpstreamTarget } from './upstream-target.ts';
@@ -25,6 +26,8 @@ interface Entry {
   /** Whether an operation used the session before. */
   wasUsed: boolean;
   users: number;
+  /** Operations so far. */
+  uses: number;
   timer: NodeJS.Timeout | undefined;
 }
 
@@ -47,8 +50,9 @@ export function createUpstreamPool(options: {
   maxAnswerBytes: number;
   onToolsChanged: OnToolsChanged;
   clock: () => number;
+  renewAfterUses?: number | undefined;
 }) {
-  const { connect, identity, maxAnswerBytes, onToolsChanged, clock } = options;
+  const { connect, identity, maxAnswerBytes, onToolsChanged, clock, renewAfterUses = RENEW_AFTER_USES } = options;
   /** In the order of their last use. */
   const entries = new Map<string, Entry>();
   /** Also those that no new operation gets, but that some still use. */
@@ -99,10 +103,16 @@ export function createUpstreamPool(options: {
 
   const find = (key: string, target: UpstreamTarget, { grant }: UpstreamCredentials): Entry => {
     let entry = entries.get(key);
+    if (entry !== undefined && entry.uses >= renewAfterUses) {
+      // Those in use end with their operations.
+      entries.delete(key);
+      if (entry.users === 0) void retire(key, entry);
+      entry = undefined;
+    }
     if (entry === undefined) {
       replace(target);
       makeRoom();
-      const state = { opening: undefined, session: undefined, wasUsed: false, users: 0, timer: undefined };
+      const state = { opening: undefined, session: undefined, wasUsed: false, users: 0, uses: 0, timer: undefined };
       entry = { target, grant, connection: connect(), end: new AbortController(), ...state };
     }
     // To the end: retired last.
@@ -163,6 +173,7 @@ export function createUpstreamPool(options: {
       const entry = find(key, target, credentials);
       clearTimeout(entry.timer);
       entry.users += 1;
+      entry.uses += 1;
       try {
         const ended = AbortSignal.any([signal, entry.end.signal]);
         if (findOpening(entry) === undefined) await confirm(target, ended);

@@ -68,6 +68,8 @@ export interface UpstreamsOptions {
   traceHosts?: readonly string[] | undefined;
   /** For tests, on slow machines. */
   listTimeoutMs?: number | undefined;
+  /** After how many operations a connection is made anew, for tests. */
+  renewAfterUses?: number | undefined;
   /** The longest pause within an answer, for tests. */
   maxSilenceMs?: number | undefined;
   /** In milliseconds, for tests. */
@@ -92,6 +94,7 @@ export function createUpstreams(options: UpstreamsOptions) {
     maxAnswerBytes,
     onToolsChanged,
     clock,
+    renewAfterUses: options.renewAfterUses,
   });
   const circuit = createCircuit(clock);
   const lists = createByteBudget(MAX_LISTS_BYTES);

@@ -135,6 +135,25 @@ describe('a server with sessions', () => {
     expect(initializations()).toBe(before + 1);
   });
 
+  test('gets a new session after so many operations, and those that run end in the old one', async () => {
+    const own = createUpstreams({
+      ranges: [{ kind: 'host', host: '127.0.0.1', port: old.port }],
+      identity: { name: 'gatehouse', version: '0.0.0' },
+      renewAfterUses: 3,
+    });
+    try {
+      const target = toTarget(old.url, { configId: 'busy' });
+      const before = initializations();
+      for (let made = 0; made < 3; made += 1) await own.callTool(target, 'who', {});
+      expect(initializations()).toBe(before + 1);
+      const together = await Promise.all(Array.from({ length: 7 }, () => own.callTool(target, 'who', {})));
+      expect(together.map(textOf)).toEqual(Array.from({ length: 7 }, () => 'nobody'));
+      expect(initializations()).toBe(before + 4);
+    } finally {
+      await own.dispose();
+    }
+  });
+
   test('never serves a user with the session of another, of an earlier grant, or of an earlier version', async () => {
     const who = async (change: Parameters<typeof toTarget>[1]) =>
       textOf(await upstreams.callTool(toTarget(old.url, { configId: 'personal', ...change }), 'who', {}));
