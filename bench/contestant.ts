@@ -17,6 +17,8 @@ export interface Contestant {
   pid: number;
   /** Processor time used so far by all threads; undefined where the system does not report it (only Linux does). */
   cpuMs(): Promise<number | undefined>;
+  /** What it wrote to standard error. */
+  complaints(): string;
   /** Ends the process and waits until it has exited. */
   stop(): Promise<void>;
 }
@@ -54,7 +56,13 @@ export async function startContestant(options: ContestantOptions): Promise<Conte
     await stop(child);
     throw new Error(`${script} did not start: ${complaints}`, { cause: error });
   }
-  return { url: `${origin}/graphql`, pid: child.pid ?? 0, cpuMs: () => readCpuMs(child), stop: () => stop(child) };
+  return {
+    url: `${origin}/graphql`,
+    pid: child.pid ?? 0,
+    cpuMs: () => readCpuMs(child),
+    complaints: () => complaints,
+    stop: () => stop(child),
+  };
 }
 
 async function waitUntilListening(child: ChildProcess, origin: string): Promise<void> {

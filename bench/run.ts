@@ -5,6 +5,7 @@ import { openBenchDatabase } from './bench-database.ts';
 import { benchCatalogue } from './catalogue.ts';
 import { createChatQuestion } from './chats.ts';
 import { APOLLO, type ContestOptions, runContest } from './contest.ts';
+import { benchDoor } from './door.ts';
 import { benchDoorKillSwitch } from './door-kill-switch.ts';
 import { benchFeed } from './feed.ts';
 import { benchGrowth } from './growth.ts';
@@ -19,6 +20,8 @@ import { benchWire } from './wire.ts';
 
 interface Options {
   seconds: number;
+  /** How many tool calls the memory is watched for. */
+  calls: number;
   signal: AbortSignal;
 }
 
@@ -81,6 +84,10 @@ const BENCHES: Readonly<Record<string, (options: Options) => Promise<string | un
     await benchCatalogue(seconds);
     return undefined;
   },
+  async door({ seconds, calls }) {
+    await benchDoor(seconds, calls);
+    return undefined;
+  },
   async 'kill-switch'() {
     await benchDoorKillSwitch();
     return undefined;
@@ -88,11 +95,17 @@ const BENCHES: Readonly<Record<string, (options: Options) => Promise<string | un
 };
 const USUAL = ['list', 'sealing', 'audit'];
 
+function readNumber(name: string, text: string, least: number, most: number): number {
+  const number = Number(text);
+  if (Number.isInteger(number) && number >= least && number <= most) return number;
+  throw new Error(`--${name}: a number from ${least} to ${most}`);
+}
+
 async function run(): Promise<void> {
-  const options = { seconds: { type: 'string', default: '10' } } as const;
+  const options = { seconds: { type: 'string', default: '10' }, calls: { type: 'string', default: '20000' } } as const;
   const { values, positionals } = parseArgs({ options, allowPositionals: true });
-  const seconds = Number(values.seconds);
-  if (!Number.isInteger(seconds) || seconds < 1 || seconds > 60) throw new Error('--seconds: a number from 1 to 60');
+  const seconds = readNumber('seconds', values.seconds, 1, 60);
+  const calls = readNumber('calls', values.calls, 1_000, 1_000_000);
   const unknown = positionals.filter((name) => BENCHES[name] === undefined);
   if (unknown.length > 0) {
     throw new Error(`no benchmark is called ${unknown.join(', ')}; there are ${Object.keys(BENCHES).join(', ')}`);
@@ -101,7 +114,7 @@ async function run(): Promise<void> {
   for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => stop.abort(new Error('stopped')));
   console.log(`${cpus().length} cores, ${cpus()[0]?.model.trim()}, Node ${process.versions.node}`);
   for (const name of positionals.length === 0 ? USUAL : positionals) {
-    const text = await BENCHES[name]?.({ seconds, signal: stop.signal });
+    const text = await BENCHES[name]?.({ seconds, calls, signal: stop.signal });
     if (text !== undefined) console.log(`\n${text}`);
   }
 }

@@ -17,6 +17,11 @@ export function formatTable(measurements: readonly Measurement[], base: string):
     `${(requestsPerSecond / baseRate).toFixed(2)} ×`,
   ]);
   const header = ['', 'requests/s', 'p50', 'p99', 'CPU per request', `against ${base}`];
+  return formatRows(header, rows);
+}
+
+/** Formats rows as a Markdown table. The first column has names, the others have numbers. */
+export function formatRows(header: readonly string[], rows: readonly string[][]): string {
   const widths = header.map((title, column) =>
     Math.max(...[header, ...rows].map((row) => (row[column] ?? title).length)),
   );
