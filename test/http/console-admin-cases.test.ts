@@ -4,7 +4,8 @@ import type { Page } from 'playwright-core';
 import { describe, expect, test } from 'vitest';
 import { skipsBrowser } from '../setup/browser.ts';
 import { ECHO } from '../setup/mcp-servers.ts';
-import { type ConsoleWorld, findBarriers, useConsoleWorld } from './console-setup.ts';
+import { findBarriers } from './console-barriers.ts';
+import { type ConsoleWorld, useConsoleWorld } from './console-setup.ts';
 
 describe.skipIf(skipsBrowser)('the console, in the rarer cases of an admin', () => {
   let world: ConsoleWorld;

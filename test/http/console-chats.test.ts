@@ -1,7 +1,8 @@
 import type { Page } from 'playwright-core';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { skipsBrowser, type Visit } from '../setup/browser.ts';
-import { type ConsoleWorld, findBarriers, hasFocus, tabTo, useConsoleWorld } from './console-setup.ts';
+import { findBarriers } from './console-barriers.ts';
+import { type ConsoleWorld, hasFocus, tabTo, useConsoleWorld } from './console-setup.ts';
 
 describe.skipIf(skipsBrowser)('the chats of the console', () => {
   let world: ConsoleWorld;

@@ -1,5 +1,4 @@
 import type { Tool } from '@modelcontextprotocol/server';
-import axe from 'axe-core';
 import type { Browser, Locator, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect } from 'vitest';
 import { listen, type RunningServer } from '../../src/http/node-server.ts';
@@ -145,25 +144,6 @@ export function useConsoleWorld(onOpen: (world: ConsoleWorld) => void) {
     return visit;
   };
   return { start, enter };
-}
-
-/** What a screen reader or a keyboard could not use on the page, in light and in dark. */
-export async function findBarriers(page: Page): Promise<string[]> {
-  const found: string[] = [];
-  // By the DevTools protocol, which the policy of the page does not apply to.
-  if (!(await page.evaluate('"axe" in globalThis'))) await page.evaluate(axe.source);
-  for (const colorScheme of ['light', 'dark'] as const) {
-    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
-    // Two frames later, every style is that of the scheme, and its transitions have begun.
-    await page.evaluate('new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))');
-    await page.evaluate('Promise.all(document.getAnimations().map(({ finished }) => finished.catch(() => {})))');
-    const results = (await page.evaluate('axe.run()')) as axe.AxeResults;
-    for (const { id, nodes } of results.violations) {
-      found.push(...nodes.map(({ html, failureSummary }) => `${colorScheme} ${id}: ${html}\n${failureSummary}`));
-    }
-  }
-  await page.emulateMedia({ colorScheme: null, reducedMotion: null });
-  return found;
 }
 
 /** Presses a key until the element with this name has the focus, as who has no mouse does. */

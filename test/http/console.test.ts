@@ -1,7 +1,8 @@
 import type { Page } from 'playwright-core';
 import { describe, expect, test } from 'vitest';
 import { skipsBrowser, type Visit } from '../setup/browser.ts';
-import { type ConsoleWorld, findBarriers, useConsoleWorld } from './console-setup.ts';
+import { findBarriers } from './console-barriers.ts';
+import { type ConsoleWorld, useConsoleWorld } from './console-setup.ts';
 
 describe.skipIf(skipsBrowser)('the console, for a member', () => {
   let world: ConsoleWorld;
@@ -154,5 +155,19 @@ describe.skipIf(skipsBrowser)('the console, for a member', () => {
     const bytes = (await Promise.all(sizes)).reduce((sum, { responseBodySize }) => sum + responseBodySize, 0);
     expect(bytes).toBeGreaterThan(50_000);
     expect(bytes).toBeLessThan(280_000);
+  });
+
+  test('finds one of many servers while its name is typed', async () => {
+    for (let n = 1; n <= 12; n += 1) await world.define({ slug: `many-${n}`, display_name: `Many ${n}` });
+    const { page } = await enter();
+    await row(page, 'Many 12').waitFor();
+    await page.getByLabel('Find a server').fill('MANY 12');
+    await page.getByText(/^1 of \d+ shown\.$/).waitFor();
+    expect(await row(page, 'Many 1').count()).toBe(0);
+    expect(await findBarriers(page)).toEqual([]);
+    await page.getByLabel('Find a server').fill('nothing has it');
+    await page.getByText(/^None of \d+ shown\.$/).waitFor();
+    await page.getByLabel('Find a server').fill('');
+    await row(page, 'Many 1').waitFor();
   });
 });

@@ -76,13 +76,20 @@ function Frame() {
 
 function Navigation({ isOpen }: { isOpen: boolean }) {
   const viewer = useViewer();
+  const isOwnServer = useRouterState({ select: ({ location }) => location.pathname.startsWith('/servers/') });
   return (
     <nav id="navigation" aria-label="Pages" className={classNames(styles.navigation, isOpen && styles.isOpen)}>
       {linksFor(viewer).map(({ title, links }) => (
         <Group key={title ?? ''} title={title}>
           {links.map(({ to, text }) => (
             <li key={to}>
-              <Link to={to} className={styles.link} activeOptions={{ exact: to === '/' || to === '/admin' }}>
+              <Link
+                to={to}
+                className={styles.link}
+                activeOptions={{ exact: to === '/' || to === '/admin' }}
+                // The page of one server is a part of theirs.
+                {...(to === '/' && isOwnServer && { 'aria-current': 'page' })}
+              >
                 {text}
               </Link>
             </li>

@@ -146,7 +146,7 @@ const CHANGED_BY: Readonly<Record<string, readonly string[]>> = {
   updateMcpServerConfig: DEPEND_ON_SERVERS,
   deleteMcpServerConfig: DEPEND_ON_SERVERS,
   importMcpServers: DEPEND_ON_SERVERS,
-  removeMcpServerUserTokens: DEPEND_ON_SERVERS,
+  removeMcpServerUserTokens: [...DEPEND_ON_SERVERS, 'user'],
   restoreMcpServerConfigVersion: DEPEND_ON_SERVERS,
   refreshMcpServerTools: DEPEND_ON_SERVERS,
   approveMcpTools: DEPEND_ON_SERVERS,

@@ -2,6 +2,7 @@ import { useEffect, useId, useState } from 'react';
 import type { OneChatQuery } from '../../graph/generated/graphql.ts';
 import { Button } from '../../ui/button.tsx';
 import { Failed } from '../../ui/failed.tsx';
+import { useFind } from '../../ui/find.tsx';
 import { Card, Section } from '../../ui/layout.tsx';
 import { ServerStatus, Status } from '../../ui/status.tsx';
 import { AVAILABILITY_TEXT } from '../servers/availability.ts';
@@ -17,6 +18,7 @@ type Choice = OpenChat['availableMcpServers'][number];
 /** The servers of a chat: those that an admin put into every chat, and those that the owner chooses. */
 export function Picker({ chat, mayWrite }: { chat: OpenChat; mayWrite: boolean }) {
   const { availableMcpServers: servers } = chat;
+  const { found, field } = useFind(servers, ({ config }) => config.displayName, 'Find a server');
   const selection = useSelection(chat);
   const { awaitConnection } = useChosenOnceConnected(servers, selection);
   const lost = useLostServers(chat);
@@ -50,10 +52,11 @@ export function Picker({ chat, mayWrite }: { chat: OpenChat; mayWrite: boolean }
             There are none yet. Each appears here as soon as an admin turns it on for you.
           </p>
         )}
-        {servers.length > 0 && (
+        {field}
+        {found.length > 0 && (
           <Card>
             <ul aria-busy={selection.isSaving}>
-              {servers.map((server) => (
+              {found.map((server) => (
                 <ServerChoice
                   key={server.config.id}
                   server={server}

@@ -4,6 +4,7 @@ import { NoServers } from '../../app/no-servers.tsx';
 import { MyServersDocument, type MyServersQuery } from '../../graph/generated/graphql.ts';
 import { Button, LinkButton } from '../../ui/button.tsx';
 import { Failed } from '../../ui/failed.tsx';
+import { useFind } from '../../ui/find.tsx';
 import { Card, Page } from '../../ui/layout.tsx';
 import { ServerIcon } from '../../ui/server-icon.tsx';
 import { ListSkeleton } from '../../ui/skeleton.tsx';
@@ -21,6 +22,7 @@ export function ServersPage() {
   const [{ data, error, fetching }, ask] = useQuery({ query: MyServersDocument });
   const [isDoorOpen, setIsDoorOpen] = useState(false);
   const servers = data?.availableMcpServers;
+  const { found, field } = useFind(servers ?? [], toText, 'Find a server');
   const waiting = servers?.filter(({ state }) => state === 'NEEDS_CONNECT' || state === 'RECONNECT').length ?? 0;
   return (
     <Page
@@ -47,16 +49,21 @@ export function ServersPage() {
         />
       )}
       {servers !== undefined && servers.length > 0 && (
-        <ul className={styles.list}>
-          {servers.map((server) => (
-            <ServerRow key={server.config.id} server={server} />
-          ))}
-        </ul>
+        <>
+          {field}
+          <ul className={styles.list}>
+            {found.map((server) => (
+              <ServerRow key={server.config.id} server={server} />
+            ))}
+          </ul>
+        </>
       )}
       <DoorDialog isOpen={isDoorOpen} onClose={() => setIsDoorOpen(false)} />
     </Page>
   );
 }
+
+const toText = ({ config }: MyServer): string => `${config.displayName} ${config.description}`;
 
 function ServerRow({ server: { config, state, availability } }: { server: MyServer }) {
   const { displayName, iconHref, description, slug, viewerStateReason } = config;

@@ -86,8 +86,8 @@ function Audit() {
         <SelectField label="Outcome" name="outcome">
           <Options all="All" texts={{ SUCCESS: 'Done', DENIED: 'Refused', FAILED: 'Failed' }} />
         </SelectField>
-        <TextField label="Id of who did it" name="actor" />
-        <TextField label="Id of what it was done to" name="target" />
+        <TextField label="Who (id)" name="actor" />
+        <TextField label="To what (id)" name="target" />
         <TextField label="From" name="since" type="datetime-local" />
         <TextField label="Until" name="until" type="datetime-local" />
       </Filters>
@@ -153,9 +153,9 @@ function Actor({ entry }: { entry: Pick<Entry, 'actorId' | 'actorEmail' | 'actor
   );
 }
 
-function Target({ entry: { targetType, targetId, targetLabel } }: { entry: Entry }) {
+function Target({ entry: { targetType, targetId, targetLabel, actorId, actorEmail } }: { entry: Entry }) {
   if (targetId === null) return targetLabel ?? '–';
-  const text = targetLabel ?? targetId;
+  const text = targetLabel ?? (targetId === actorId ? actorEmail : null) ?? targetId;
   const all = (
     <Under>
       <Link to="/admin/audit" search={{ target: targetId }}>

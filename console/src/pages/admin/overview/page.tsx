@@ -10,6 +10,7 @@ import { ACTIONS } from '../audit/actions.ts';
 import { OverviewDocument, type OverviewQuery } from '../generated/graphql.ts';
 import { AdminOnly } from '../parts/admin-page.tsx';
 import { Answers } from '../parts/answers.tsx';
+import { Problem } from '../parts/problem.tsx';
 import { Table } from '../parts/table.tsx';
 import styles from './overview.module.css';
 
@@ -109,7 +110,7 @@ function Numbers({ data, since }: { data: OverviewQuery; since: string }) {
                 <td>
                   <Answers state={reachability.state} />
                 </td>
-                <td>{reachability.problem === null ? '–' : <code>{reachability.problem}</code>}</td>
+                <td>{reachability.problem === null ? '–' : <Problem code={reachability.problem} />}</td>
               </tr>
             ))}
           </Table>
@@ -146,12 +147,12 @@ function toLocal(date: Date): string {
 function FeedTile({ isListening, unreadCount, lagMs }: OverviewQuery['gatewayStatus']['changeFeed']) {
   const lag =
     lagMs < 2_000 ? `${lagMs.toLocaleString('en')} ms` : `${Math.round(lagMs / 1_000).toLocaleString('en')} s`;
-  const unread = unreadCount === 0 ? 'no change unread' : `${unreadCount.toLocaleString('en')} changes unread`;
   return (
     <li>
       <Card className={styles.tile}>
-        <b className={styles.count}>{lag}</b> since the gateway knew every change, {unread}
-        {!isListening && ' (the database does not notify it)'}
+        <b className={styles.count}>{unreadCount.toLocaleString('en')}</b> changes still to be read: the gateway knew
+        all of them {lag} ago
+        {!isListening && ', and the database does not notify it'}
       </Card>
     </li>
   );

@@ -1,12 +1,16 @@
-import { type ReactNode, useEffect, useRef } from 'react';
+import { type CSSProperties, type ReactNode, useEffect, useRef } from 'react';
 import { Button } from '../../../ui/button.tsx';
 import styles from './table.module.css';
 
-/** A table. If it is wider than the page, it scrolls by itself, also with the keyboard. */
+/**
+ * A table. Where there is no room for its columns, each row is a block of lines, with the heads before them. If a table is
+ * wider still than the page, it scrolls by itself, also with the keyboard.
+ */
 export function Table({ label, head, children }: { label: string; head: readonly string[]; children: ReactNode }) {
+  const heads = Object.fromEntries(head.map((text, index) => [`--head-${index + 1}`, JSON.stringify(text)]));
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: a wide table can be scrolled with the keyboard
-    <section className={styles.scroll} aria-label={label} tabIndex={0}>
+    <section className={styles.scroll} aria-label={label} tabIndex={0} style={heads as CSSProperties}>
       <table className={styles.table}>
         <thead>
           <tr>

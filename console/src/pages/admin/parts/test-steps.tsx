@@ -43,14 +43,16 @@ function Steps({ steps }: Pick<Test, 'steps'>) {
   return (
     <Card>
       <ol>
-        {steps.map(({ name, outcome, found, advice }) => (
+        {steps.map(({ name, outcome, found, advice, problem }) => (
           <li key={name} className={styles.step}>
             <span>
               <Status tone={OUTCOMES[outcome].tone}>{OUTCOMES[outcome].text}</Status>
             </span>
             <div>
               <h3 className={styles.name}>{NAMES[name]}</h3>
-              <p className={styles.soft}>{found}</p>
+              <p className={styles.soft}>
+                {found} {problem !== null && <code>{problem}</code>}
+              </p>
               {advice !== null && (
                 <p>
                   <b>What to do:</b> {advice}

@@ -8,6 +8,7 @@ import { ServerStatus, Status } from '../../../ui/status.tsx';
 import { Time } from '../../../ui/time.tsx';
 import { EndPersonsSessionDocument, type PersonQuery, RevokeTokenDocument } from '../generated/graphql.ts';
 import { Table, Under } from '../parts/table.tsx';
+import { EndConnection } from './end-connection.tsx';
 
 type User = NonNullable<PersonQuery['user']>;
 type Connection = NonNullable<User['connections']>['nodes'][number];
@@ -15,31 +16,41 @@ type ApiToken = NonNullable<User['apiTokens']>[number];
 type Session = NonNullable<User['sessions']>[number];
 
 /** The servers to which a user has connected their account. */
-export function Connections({ connections }: { connections: readonly Connection[] }) {
+export function Connections({ user, connections }: { user: User; connections: readonly Connection[] }) {
   return (
     <Section title="Connections" lead="The servers that they connected their own account to.">
       {connections.length === 0 ? (
         <Empty title="No connection">They have not connected an account to any server.</Empty>
       ) : (
-        <Table label="All connections" head={['Server', 'State', 'Since', 'Granted']}>
-          {connections.map(({ configId, config, state, stateReason, connectedAt, scopes }) => (
-            <tr key={configId}>
-              <td>
-                <Link to="/admin/servers/$id" params={{ id: configId }}>
-                  {config?.displayName ?? configId}
-                </Link>
-              </td>
-              <td>
-                <ServerStatus state={state} />
-                {stateReason !== null && <Under>{stateReason}</Under>}
-              </td>
-              <td>{connectedAt === null ? '–' : <Time value={connectedAt} />}</td>
-              <td>{scopes.length === 0 ? '–' : scopes.join(', ')}</td>
-            </tr>
+        <Table label="All connections" head={['Server', 'State', 'Since', 'Granted', 'Actions']}>
+          {connections.map((connection) => (
+            <ConnectionRow key={connection.configId} user={user} connection={connection} />
           ))}
         </Table>
       )}
     </Section>
+  );
+}
+
+function ConnectionRow({ user, connection }: { user: User; connection: Connection }) {
+  const mayEnd = useCan('mcpServerConnection.removeAny');
+  const { configId, config, state, stateReason, connectedAt, endedAt, scopes } = connection;
+  const server = config?.displayName ?? configId;
+  return (
+    <tr>
+      <th scope="row">
+        <Link to="/admin/servers/$id" params={{ id: configId }}>
+          {server}
+        </Link>
+      </th>
+      <td>
+        <ServerStatus state={state} />
+        {stateReason !== null && <Under>{stateReason}</Under>}
+      </td>
+      <td>{connectedAt === null ? '–' : <Time value={connectedAt} />}</td>
+      <td>{scopes.length === 0 ? '–' : scopes.join(', ')}</td>
+      <td>{mayEnd && endedAt === null && <EndConnection user={user} configId={configId} server={server} />}</td>
+    </tr>
   );
 }
 

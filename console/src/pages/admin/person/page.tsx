@@ -58,7 +58,7 @@ function Person() {
       }
       actions={<PersonActions user={user} />}
     >
-      <Connections connections={connections?.nodes ?? []} />
+      <Connections user={user} connections={connections?.nodes ?? []} />
       <Tokens tokens={apiTokens ?? []} />
       <Sessions sessions={sessions ?? []} />
       <WhatTheySee userId={id} />

@@ -64,13 +64,12 @@ export function History({ id }: { id: string }) {
                     {entry.reason !== null && <Under>{entry.reason}</Under>}
                     <Changes changes={entry.changes} />
                   </th>
-                  <td>{entry.actorEmail ?? entry.actorKind.toLowerCase()}</td>
+                  <td>{entry.actorEmail ?? (entry.actorKind === 'SYSTEM' ? 'The gateway' : 'Nobody who is known')}</td>
                   <td>
                     <Time value={entry.occurredAt} />
                   </td>
                   <td>
-                    {made}
-                    {made !== undefined && made === server?.version && ' (now)'}{' '}
+                    {made !== undefined && `${made}${made === server?.version ? ' (now)' : ''} `}
                     {isPast && mayRestore && (
                       <Button
                         aria-label={`Restore version ${made}`}

@@ -1,6 +1,7 @@
 import { Time } from '../../../ui/time.tsx';
 import type { ServerSettingsFragment } from '../generated/graphql.ts';
 import { Answers, OnOff } from '../parts/answers.tsx';
+import { Problem } from '../parts/problem.tsx';
 import styles from './page.module.css';
 
 /** What state the server is in, and who changed it last. */
@@ -17,7 +18,6 @@ export function Summary({ server }: { server: ServerSettingsFragment }) {
       <span className={styles.states}>
         <OnOff server={server} />
         <Answers state={state} />
-        {problem !== null && <code>{problem}</code>}
         {checkedAt !== null && (
           <span>
             Last called <Time value={checkedAt} />
@@ -31,6 +31,7 @@ export function Summary({ server }: { server: ServerSettingsFragment }) {
           {updatedBy !== null && ` by ${updatedBy.email}`}
         </span>
       </span>
+      {problem !== null && <Problem code={problem} />}
       {called.length > 0 && <span>{called.join(' ')}</span>}
       {viewerState === 'UNAVAILABLE' && viewerStateReason !== null && <span>{viewerStateReason}</span>}
     </>

@@ -7,6 +7,7 @@ import { Empty, Section } from '../../../ui/layout.tsx';
 import { useNotify } from '../../../ui/notices.tsx';
 import { ListSkeleton } from '../../../ui/skeleton.tsx';
 import { ApproveToolsDocument, ListToolsDocument, ServerToolsDocument } from '../generated/graphql.ts';
+import { Problem } from '../parts/problem.tsx';
 import { Pager } from '../parts/table.tsx';
 import { ToolRules } from './tool-rules.tsx';
 
@@ -50,8 +51,11 @@ export function Tools({ id }: { id: string }) {
     >
       <p role="status">
         {refreshing.fetching && 'Asking the server …'}
-        {typeof problem === 'string' &&
-          `The server did not list its tools: ${problem}. These are those of the last list.`}
+        {typeof problem === 'string' && (
+          <>
+            The server did not list its tools, so these are those of the last list. <Problem code={problem} />
+          </>
+        )}
       </p>
       {[error, refreshing.error, approving.error].map(
         (each) =>

@@ -1,4 +1,4 @@
-import { Card, Section } from '../../../ui/layout.tsx';
+import { Section } from '../../../ui/layout.tsx';
 import type { AdminServerUsageFragment } from '../generated/graphql.ts';
 import { Table } from '../parts/table.tsx';
 
@@ -6,15 +6,13 @@ import { Table } from '../parts/table.tsx';
 export function Usage({ usage }: { usage: AdminServerUsageFragment }) {
   return (
     <Section title="Usage" lead="Calls of its tools, in whole hours. Denied calls did not reach the server.">
-      <Card>
-        <Table
-          label="Calls of its tools"
-          head={['Time', 'Calls', 'Errors', 'Denied', 'People', 'Half within', '95% within']}
-        >
-          <Period name="Last day" period={usage.lastDay} />
-          <Period name="Last week" period={usage.lastWeek} />
-        </Table>
-      </Card>
+      <Table
+        label="Calls of its tools"
+        head={['Time', 'Calls', 'Errors', 'Denied', 'People', 'Half within', '95% within']}
+      >
+        <Period name="Last day" period={usage.lastDay} />
+        <Period name="Last week" period={usage.lastWeek} />
+      </Table>
     </Section>
   );
 }

@@ -1,6 +1,7 @@
 import { Link } from '@tanstack/react-router';
 import type { AdminServersQuery } from '../generated/graphql.ts';
 import { Answers, OnOff } from '../parts/answers.tsx';
+import { Problem } from '../parts/problem.tsx';
 import { Under } from '../parts/table.tsx';
 import { AUTH_TEXT, AVAILABILITY_TEXT } from '../parts/words.ts';
 
@@ -24,7 +25,11 @@ export function ServerRow({ server }: { server: Server }) {
       </td>
       <td>
         <Answers state={reachability.state} />
-        {reachability.problem !== null && <Under>{reachability.problem}</Under>}
+        {reachability.problem !== null && (
+          <Under>
+            <Problem code={reachability.problem} isBrief />
+          </Under>
+        )}
       </td>
       <td>{AUTH_TEXT[authType]}</td>
       <td>{AVAILABILITY_TEXT[availability]}</td>
