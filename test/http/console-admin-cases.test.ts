@@ -1,5 +1,3 @@
-// On the embedded database: it shows pages.
-
 import type { Page } from 'playwright-core';
 import { describe, expect, test } from 'vitest';
 import { skipsBrowser } from '../setup/browser.ts';

@@ -1,5 +1,3 @@
-// On the embedded database: it shows pages.
-
 import { Hono } from 'hono';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -34,6 +32,8 @@ describe.skipIf(skipsBrowser)('with a real browser and a certified provider', ()
         GATEHOUSE_OIDC_ROLE_MAP: 'gatehouse-admins=admin',
       },
     });
+    // Its clock goes, as the provider's does: a logout token from the future would be refused, and the session would stay.
+    Object.defineProperty(gateway.clock, 'now', { get: () => new Date() });
     browser = await launchBrowser(['127.0.0.1']);
   });
   beforeEach(async () => {
