@@ -36,7 +36,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'unit',
-          include: [...files.unit, 'packages/*/test/**/*.test.ts', 'console/test/**/*.test.{ts,tsx}'],
+          include: [...files.unit, 'packages/*/test/**/*.test.ts'],
         },
       },
       {
