@@ -159,7 +159,7 @@ function Target({ entry: { targetType, targetId, targetLabel, actorId, actorEmai
   const all = (
     <Under>
       <Link to="/admin/audit" search={{ target: targetId }}>
-        All of its entries
+        {targetType === 'USER' ? 'All about them' : 'All about it'}
       </Link>
     </Under>
   );
