@@ -91,13 +91,23 @@ export async function runContest(options: ContestOptions): Promise<{ measurement
 
   const place = database.url === undefined ? ['--folder', database.folder] : ['--database', database.url];
   const others = [
-    { as: 'apollo', name: APOLLO, script: './contestants/apollo-prisma.ts', args: place },
-    { as: 'pg', name: 'pg + JSON.stringify', script: './contestants/pg-json.ts', args: place },
-    { as: 'fixed', name: 'node:http, fixed bytes', script: './contestants/fixed-bytes.ts', args: ['--bytes', bytes] },
+    { as: 'apollo', name: APOLLO, script: new URL('./contestants/apollo-prisma.ts', import.meta.url), args: place },
+    {
+      as: 'pg',
+      name: 'pg + JSON.stringify',
+      script: new URL('./contestants/pg-json.ts', import.meta.url),
+      args: place,
+    },
+    {
+      as: 'fixed',
+      name: 'node:http, fixed bytes',
+      script: new URL('./contestants/fixed-bytes.ts', import.meta.url),
+      args: ['--bytes', bytes],
+    },
   ] as const;
   for (const { as, name, script, args } of others) {
     if (!against.includes(as) || (as === 'pg' && database.url === undefined)) continue;
-    await during({ script: new URL(script, import.meta.url), args }, (running) => add(name, running));
+    await during({ script, args }, (running) => add(name, running));
   }
   return { measurements, bytes: Buffer.byteLength(reference.text) };
 }
