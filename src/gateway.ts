@@ -11,7 +11,7 @@ import { createDataHealth } from './data/health.ts';
 import type { KeyFile } from './data/keys/key-file-changes.ts';
 import { createMemory } from './data/memory/memory.ts';
 import { createKeyRepository } from './data/repositories/key-repository.ts';
-import type { ToolListKey } from './data/repositories/tool-repository.ts';
+import type { ToolListKey } from './data/repositories/tool-lists.ts';
 import { createStore } from './data/store.ts';
 import { createEntryRates, type EntryLimits } from './domain/audit/entry-rates.ts';
 import type { UpstreamTools } from './domain/catalogue/upstream-tools.ts';

@@ -86,8 +86,19 @@ export function createAuditRepository(db: PrismaStore, admitEntry: AdmitEntry = 
         previousHash: head.hash,
       };
       const hash = hashEntry(columns);
-      await db.auditEntry.create({ data: { ...columns, hash }, select: { seq: true } });
-      await db.auditChain.update({ where: { id: 1 }, data: { hash }, select: { id: true } });
+      // The update takes the hash from the new entry, so it follows it: the trigger of the chain looks for the entry.
+      await db.$executeRaw`
+        WITH entry AS (
+          INSERT INTO audit_entries (seq, occurred_at, actor_kind, actor_id, actor_email, actor_role, action, outcome,
+            target_type, target_id, target_label, changes, reason, request_id, address, previous_hash, hash)
+          VALUES (${columns.seq}::bigint, ${columns.occurredAt}::timestamptz, ${columns.actorKind}::text,
+            ${columns.actorId}::uuid, ${columns.actorEmail}::text, ${columns.actorRole}::text, ${columns.action}::text,
+            ${columns.outcome}::text, ${columns.targetType}::text, ${columns.targetId}::text,
+            ${columns.targetLabel}::text, ${columns.changes}::text, ${columns.reason}::text,
+            ${columns.requestId}::text, ${columns.address}::text, ${columns.previousHash}::text, ${hash}::text)
+          RETURNING hash
+        )
+        UPDATE audit_chain SET hash = entry.hash FROM entry WHERE id = 1`;
     }),
 
     /** Newest first. @param args.after returns only entries older than this one */

@@ -181,6 +181,13 @@ export function createConfigRepository(db: PrismaStore) {
       return find({ id: args.id }, viewer);
     }),
 
+    /** Reads a config's version and takes the same lock. */
+    holdVersion: guarded('mcpServerConnection.useTokens', async (args: { id: string }): Promise<number | null> => {
+      const [row] = await db.$queryRaw<{ version: number }[]>`
+        SELECT version FROM mcp_server_configs WHERE id = ${args.id}::uuid FOR SHARE`;
+      return row?.version ?? null;
+    }),
+
     /**
      * Reads a config and takes shared locks on it and on an active user until the transaction ends. Null when either is
      * missing.

@@ -57,23 +57,23 @@ export function createImportedApprovalFunctions(db: PrismaStore) {
      */
     settleImported: guarded(
       'mcpServerTool.write',
-      async ({ configId }: { configId: string }): Promise<ToolApproval[]> => {
-        await db.$executeRaw`
-          UPDATE mcp_server_tools t
-          SET approved_digest = a.digest, approved_definition = NULL, approved_by = a.approved_by,
-              approved_at = a.approved_at
-          FROM mcp_server_imported_approvals a
-          WHERE t.mcp_server_config_id = ${configId}::uuid AND a.mcp_server_config_id = t.mcp_server_config_id
-            AND a.name = t.name AND a.digest = t.digest AND t.status = 'listed'
-            AND t.approved_digest IS DISTINCT FROM a.digest`;
-        return db.$queryRaw<ToolApproval[]>`
+      ({ configId }: { configId: string }): Promise<ToolApproval[]> =>
+        db.$queryRaw`
+          WITH approved AS (
+            UPDATE mcp_server_tools t
+            SET approved_digest = a.digest, approved_definition = NULL, approved_by = a.approved_by,
+                approved_at = a.approved_at
+            FROM mcp_server_imported_approvals a
+            WHERE t.mcp_server_config_id = ${configId}::uuid AND a.mcp_server_config_id = t.mcp_server_config_id
+              AND a.name = t.name AND a.digest = t.digest AND t.status = 'listed'
+              AND t.approved_digest IS DISTINCT FROM a.digest
+          )
           DELETE FROM mcp_server_imported_approvals a
           WHERE a.mcp_server_config_id = ${configId}::uuid AND EXISTS (
             SELECT 1 FROM mcp_server_tools t
             WHERE t.mcp_server_config_id = a.mcp_server_config_id AND t.name = a.name AND t.digest = a.digest
               AND t.status = 'listed')
-          RETURNING a.name, a.digest`;
-      },
+          RETURNING a.name, a.digest`,
     ),
   };
 }

@@ -3,23 +3,16 @@ import type { PrismaStore } from '../database/prisma.ts';
 import type { Prisma } from '../generated/client.ts';
 import type {
   McpReachabilityRecord,
-  McpToolListRecord,
   McpToolRecord,
   McpToolStatus,
   ToolApproval,
 } from '../records.ts';
 import { guarded } from './guarded.ts';
 import { createImportedApprovalFunctions } from './imported-approvals.ts';
+import { createToolListFunctions, type ToolListKey } from './tool-lists.ts';
 
 /** The most tools that are compared by their looks at once. */
 const MAX_ALIKE = MCP_LIMITS.lookAlikes.value;
-
-/** A list of tools: of a server for everybody, or for one user. */
-export interface ToolListKey {
-  configId: string;
-  /** Null for the shared list. */
-  userId: string | null;
-}
 
 /** Lists of some configs. */
 interface ToolLists {
@@ -50,14 +43,13 @@ export function createToolRepository(db: PrismaStore) {
     ),
 
     /** All that was approved at a server: names and digests. */
-    listApprovals: guarded('mcpServerTool.readAny', async (args: { configId: string }): Promise<ToolApproval[]> => {
-      const rows = await db.mcpServerTool.findMany({
-        where: { mcpServerConfigId: args.configId, approvedDigest: { not: null } },
-        select: { name: true, approvedDigest: true },
-        distinct: ['name', 'approvedDigest'],
-      });
-      return rows.map(({ name, approvedDigest }) => ({ name, digest: approvedDigest ?? '' }));
-    }),
+    listApprovals: guarded(
+      'mcpServerTool.readAny',
+      (args: { configId: string }): Promise<ToolApproval[]> =>
+        db.$queryRaw`
+          SELECT DISTINCT name, approved_digest AS digest FROM mcp_server_tools
+          WHERE mcp_server_config_id = ${args.configId}::uuid AND approved_digest IS NOT NULL`,
+    ),
 
     /** Applies the changes of one listing. Hold the list's lease. */
     apply: guarded(
@@ -72,10 +64,24 @@ export function createToolRepository(db: PrismaStore) {
         const { configId, userId, inserts, updates, deletes } = args;
         if (deletes.length > 0) await db.mcpServerTool.deleteMany({ where: { id: { in: [...deletes] } } });
         if (inserts.length > 0) {
-          const data = inserts.map((columns) => ({ ...columns, mcpServerConfigId: configId, userId }));
-          await db.mcpServerTool.createMany({ data });
+          await db.$executeRaw`
+            INSERT INTO mcp_server_tools (id, mcp_server_config_id, user_id, name, skeleton, definition, digest, status,
+              approved_digest, approved_definition, approved_by, approved_at)
+            SELECT gen_random_uuid(), ${configId}::uuid, ${userId}::uuid, t.name, t.skeleton, t.definition, t.digest,
+              t.status, t."approvedDigest", t."approvedDefinition", t."approvedById", t."approvedAt"
+            FROM json_to_recordset(${JSON.stringify(inserts)}::json) AS t (name text, skeleton text, definition text,
+              digest text, status text, "approvedDigest" text, "approvedDefinition" text, "approvedById" uuid,
+              "approvedAt" timestamptz)`;
         }
-        for (const { id, ...data } of updates) await db.mcpServerTool.update({ where: { id }, data });
+        if (updates.length > 0) {
+          await db.$executeRaw`
+            UPDATE mcp_server_tools t
+            SET definition = u.definition, digest = u.digest, status = u.status, changed_at = u."changedAt",
+              gone_at = u."goneAt", approved_definition = u."approvedDefinition"
+            FROM json_to_recordset(${JSON.stringify(updates)}::json) AS u (id uuid, definition text, digest text,
+              status text, "changedAt" timestamptz, "goneAt" timestamptz, "approvedDefinition" text)
+            WHERE t.id = u.id`;
+        }
       },
     ),
 
@@ -122,101 +128,7 @@ export function createToolRepository(db: PrismaStore) {
       return rows.map(({ mcpServerConfigId: configId, ...row }) => ({ ...row, configId }));
     }),
 
-    findList: guarded('mcpServerTool.readAny', (args: ToolListKey) => findList(db, args)),
-
-    /**
-     * Takes the right to list, so that many replicas list once. Creates the list's row if necessary.
-     *
-     * @param args.since what made the listing necessary: a listing that began later is enough. Null: none is
-     * @returns whether nobody lists, and nobody has listed since
-     */
-    takeLease: guarded(
-      'mcpServerTool.write',
-      async (args: ToolListKey & { leaseId: string; seconds: number; since: Date | null }): Promise<boolean> => {
-        const { configId, userId, leaseId, seconds, since } = args;
-        await ensureList(db, args);
-        const taken = await db.$executeRaw`
-          UPDATE mcp_server_tool_lists
-          SET lease_id = ${leaseId}::uuid, lease_until = clock_timestamp() + make_interval(secs => ${seconds}::float8),
-              attempted_at = clock_timestamp()
-          WHERE mcp_server_config_id = ${configId}::uuid AND user_id IS NOT DISTINCT FROM ${userId}::uuid
-            AND (lease_until IS NULL OR lease_until < clock_timestamp())
-            AND (attempted_at IS NULL OR ${since}::timestamptz IS NULL OR attempted_at < ${since})`;
-        return taken > 0;
-      },
-    ),
-
-    /** Locks a list until the transaction ends, so that two listings do not write to it at once. */
-    lockList: guarded('mcpServerTool.write', async (args: ToolListKey): Promise<McpToolListRecord | null> => {
-      await ensureList(db, args);
-      const { configId, userId } = args;
-      await db.$queryRaw`
-        SELECT id FROM mcp_server_tool_lists
-        WHERE mcp_server_config_id = ${configId}::uuid AND user_id IS NOT DISTINCT FROM ${userId}::uuid FOR UPDATE`;
-      return findList(db, args);
-    }),
-
-    /** Locks the list's row, if the lease still holds, until the transaction ends. */
-    holdLease: guarded('mcpServerTool.write', async (args: ToolListKey & { leaseId: string }): Promise<boolean> => {
-      const { configId, userId, leaseId } = args;
-      const rows = await db.$queryRaw<object[]>`
-        SELECT id FROM mcp_server_tool_lists
-        WHERE mcp_server_config_id = ${configId}::uuid AND user_id IS NOT DISTINCT FROM ${userId}::uuid
-          AND lease_id = ${leaseId}::uuid
-        FOR UPDATE`;
-      return rows.length > 0;
-    }),
-
-    /** Writes when a list was listed, or when to try again. */
-    saveList: guarded(
-      'mcpServerTool.write',
-      async (args: ToolListKey & { listing: Partial<Omit<McpToolListRecord, 'configId' | 'userId'>> }) => {
-        const { configId, userId, listing } = args;
-        await db.mcpServerToolList.updateMany({ where: { mcpServerConfigId: configId, userId }, data: listing });
-      },
-    ),
-
-    /** Makes the users' own lists stale: they are listed again when they are used. */
-    makeOwnListsStale: guarded('mcpServerTool.write', async (args: { configId: string; at: Date }) => {
-      const where = { mcpServerConfigId: args.configId, userId: { not: null } };
-      await db.mcpServerToolList.updateMany({ where, data: { staleAt: args.at } });
-    }),
-
-    endLease: guarded('mcpServerTool.write', async (args: ToolListKey & { leaseId: string }): Promise<void> => {
-      const { configId, userId, leaseId } = args;
-      await db.mcpServerToolList.updateMany({
-        where: { mcpServerConfigId: configId, userId, leaseId },
-        data: { leaseId: null, leaseUntil: null },
-      });
-    }),
-
-    /**
-     * Takes the right to hear from a server that its tools changed, so that of many replicas one does.
-     *
-     * @returns whether nobody else has it
-     */
-    takeListener: guarded(
-      'mcpServerTool.write',
-      async (args: { configId: string; listenerId: string; seconds: number }): Promise<boolean> => {
-        const { configId, listenerId, seconds } = args;
-        await ensureList(db, { configId, userId: null });
-        const taken = await db.$executeRaw`
-          UPDATE mcp_server_tool_lists
-          SET listener_id = ${listenerId}::uuid,
-              listener_until = clock_timestamp() + make_interval(secs => ${seconds}::float8)
-          WHERE mcp_server_config_id = ${configId}::uuid AND user_id IS NULL
-            AND (listener_until IS NULL OR listener_until < clock_timestamp() OR listener_id = ${listenerId}::uuid)`;
-        return taken > 0;
-      },
-    ),
-
-    endListener: guarded('mcpServerTool.write', async (args: { configId: string; listenerId: string }) => {
-      const { configId, listenerId } = args;
-      await db.mcpServerToolList.updateMany({
-        where: { mcpServerConfigId: configId, listenerId },
-        data: { listenerId: null, listenerUntil: null },
-      });
-    }),
+    ...createToolListFunctions(db),
 
     listReachability: guarded(
       'mcpServerTool.readAny',
@@ -237,31 +149,20 @@ export function createToolRepository(db: PrismaStore) {
     }),
 
     /** Writes what the last call found out. Does nothing when the config is gone. */
-    saveReachability: guarded('mcpServerTool.write', async ({ configId, ...found }: McpReachabilityRecord) => {
-      await db.$queryRaw`SELECT id FROM mcp_server_configs WHERE id = ${configId}::uuid FOR KEY SHARE`;
-      if ((await db.mcpServerConfig.count({ where: { id: configId } })) === 0) return;
-      await db.mcpServerReachability.upsert({
-        where: { mcpServerConfigId: configId },
-        create: { ...found, mcpServerConfigId: configId },
-        update: found,
-      });
+    saveReachability: guarded('mcpServerTool.write', async (found: McpReachabilityRecord): Promise<void> => {
+      const { configId, reachable, checkedAt, problem, latencyMs, protocolVersion, serverName, serverVersion } = found;
+      await db.$executeRaw`
+        INSERT INTO mcp_server_reachability (mcp_server_config_id, reachable, checked_at, problem, latency_ms,
+          protocol_version, server_name, server_version, instructions)
+        SELECT id, ${reachable}::boolean, ${checkedAt}::timestamptz, ${problem}::text, ${latencyMs}::int,
+          ${protocolVersion}::text, ${serverName}::text, ${serverVersion}::text, ${found.instructions}::text
+        FROM mcp_server_configs WHERE id = ${configId}::uuid FOR KEY SHARE
+        ON CONFLICT (mcp_server_config_id) DO UPDATE SET reachable = EXCLUDED.reachable,
+          checked_at = EXCLUDED.checked_at, problem = EXCLUDED.problem, latency_ms = EXCLUDED.latency_ms,
+          protocol_version = EXCLUDED.protocol_version, server_name = EXCLUDED.server_name,
+          server_version = EXCLUDED.server_version, instructions = EXCLUDED.instructions`;
     }),
   };
-}
-
-/** Creates the row of a list, unless it exists, or its config or user does not. */
-async function ensureList(db: PrismaStore, { configId, userId }: ToolListKey): Promise<void> {
-  await db.$executeRaw`
-    INSERT INTO mcp_server_tool_lists (id, mcp_server_config_id, user_id)
-    SELECT gen_random_uuid(), c.id, ${userId}::uuid FROM mcp_server_configs c
-    WHERE c.id = ${configId}::uuid
-      AND (${userId}::uuid IS NULL OR EXISTS (SELECT 1 FROM users WHERE id = ${userId}::uuid))
-    ON CONFLICT DO NOTHING`;
-}
-
-async function findList(db: PrismaStore, { configId, userId }: ToolListKey): Promise<McpToolListRecord | null> {
-  const row = await db.mcpServerToolList.findFirst({ where: { mcpServerConfigId: configId, userId } });
-  return row === null ? null : toList(row);
 }
 
 async function listTools(db: PrismaStore, { configIds, userId }: ToolLists): Promise<McpToolRecord[]> {
@@ -285,9 +186,4 @@ function toTool(row: Prisma.McpServerToolGetPayload<object>): McpToolRecord {
   const { mcpServerConfigId: configId, status, ...rest } = row;
   // The CHECK constraint allows only these values.
   return { ...rest, configId, status: status as McpToolStatus };
-}
-
-function toList(row: Prisma.McpServerToolListGetPayload<object>): McpToolListRecord {
-  const { mcpServerConfigId: configId, userId, listedById, listedAt, staleAt, attemptedAt, leftOut } = row;
-  return { configId, userId, listedById, listedAt, staleAt, attemptedAt, leftOut };
 }

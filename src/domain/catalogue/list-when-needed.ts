@@ -1,7 +1,7 @@
 import type { Caches } from '../../cache/caches.ts';
 import { estimateBytes } from '../../cache/estimate-bytes.ts';
 import type { ConfigChangeRecord, McpServerConfigRecord } from '../../data/records.ts';
-import type { ToolListKey } from '../../data/repositories/tool-repository.ts';
+import type { ToolListKey } from '../../data/repositories/tool-lists.ts';
 import { CACHE_BOUNDS } from '../../limits/cache-bounds.ts';
 import { createToldChanges } from './told-changes.ts';
 import type { ToolListeners } from './tool-listeners.ts';

@@ -1,5 +1,5 @@
 import type { FieldChange, McpServerConfigRecord, McpToolListRecord, McpToolRecord } from '../../data/records.ts';
-import type { ToolListKey } from '../../data/repositories/tool-repository.ts';
+import type { ToolListKey } from '../../data/repositories/tool-lists.ts';
 import type { Repositories } from '../../data/store.ts';
 import { MCP_LIMITS } from '../../limits/mcp-limits.ts';
 import { SYSTEM } from '../../policy/viewer.ts';
@@ -26,6 +26,8 @@ export interface ListingToSave {
   ttlMs: number | undefined;
   isPublic: boolean;
   now: Date;
+  /** The lease of the list. It ends with this. */
+  leaseId: string;
 }
 
 /**
@@ -38,7 +40,7 @@ export interface ListingToSave {
  * @returns whether it was stored; not if the user's own rows would be too large
  */
 export async function saveListing(tx: Repositories, listing: ListingToSave): Promise<boolean> {
-  const { config, user, leftOut, ttlMs, isPublic, now } = listing;
+  const { config, user, leftOut, ttlMs, isPublic, now, leaseId } = listing;
   const sharedKey = { configId: config.id, userId: null };
   const sharedList = await tx.tools.lockList(SYSTEM, sharedKey);
   if (sharedList === null) return false;
@@ -47,13 +49,13 @@ export async function saveListing(tx: Repositories, listing: ListingToSave): Pro
   if (isShared) {
     await writeList(tx, config, sharedKey, listing);
     const listedById = user !== null && !isPublic ? user.id : null;
-    await tx.tools.saveList(SYSTEM, { ...sharedKey, listing: { ...times, listedById } });
+    await tx.tools.saveList(SYSTEM, { ...sharedKey, leaseId, listing: { ...times, listedById } });
   }
   if (user === null) return true;
   const ownKey = { configId: config.id, userId: user.id };
   if ((await tx.tools.lockList(SYSTEM, ownKey)) === null) return false;
   const isStored = await writeList(tx, config, ownKey, listing);
-  await tx.tools.saveList(SYSTEM, { ...ownKey, listing: isStored ? times : { staleAt: times.staleAt } });
+  await tx.tools.saveList(SYSTEM, { ...ownKey, leaseId, listing: isStored ? times : { staleAt: times.staleAt } });
   return isStored;
 }
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Caches } from '../../cache/caches.ts';
 import { estimateBytes } from '../../cache/estimate-bytes.ts';
-import type { ToolListKey } from '../../data/repositories/tool-repository.ts';
+import type { ToolListKey } from '../../data/repositories/tool-lists.ts';
 import type { Store } from '../../data/store.ts';
 import { DomainError } from '../../errors.ts';
 import { CACHE_BOUNDS } from '../../limits/cache-bounds.ts';

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { McpReachabilityRecord, McpServerConfigRecord, McpToolListRecord } from '../../data/records.ts';
-import type { ToolListKey } from '../../data/repositories/tool-repository.ts';
+import type { ToolListKey } from '../../data/repositories/tool-lists.ts';
 import type { Store } from '../../data/store.ts';
 import { MCP_LIMITS } from '../../limits/mcp-limits.ts';
 import { SYSTEM } from '../../policy/viewer.ts';
@@ -18,6 +18,9 @@ const PATIENCE_MS = MCP_LIMITS.listingPatience.value;
 const MAX_SLOW = MCP_LIMITS.slowListings.value;
 /** Longer than a listing may take. Another replica lists if this one ends before. */
 const LEASE_SECONDS = 30;
+
+/** How often a server is listed anew because its config changed meanwhile. */
+const MAX_ATTEMPTS = 3;
 
 /** The problem of a user's list that is too large to be stored. */
 const OWN_LIST_TOO_LARGE = 'OWN_LIST_TOO_LARGE';
@@ -37,11 +40,15 @@ export function createToolListings(options: { store: Store; upstream: UpstreamTo
   const { store, upstream, now } = options;
   const places = createListingPlaces({ atOnce: AT_ONCE, slow: MAX_SLOW, patienceMs: PATIENCE_MS });
 
-  const save = (config: McpServerConfigRecord, userId: string | null, listing: UpstreamListing) =>
-    store.transaction(async (tx): Promise<ListingResult> => {
-      const held = await tx.configs.hold(SYSTEM, { id: config.id });
-      // What was listed is of a server that the config no longer names. The change itself makes a new listing necessary.
-      if (held === null || held.version !== config.version) return { kind: 'elsewhere' };
+  /** @returns undefined if the config changed meanwhile; nothing is stored then. The lease ends with what is stored. */
+  const save = (
+    config: McpServerConfigRecord,
+    { userId, leaseId }: Pick<ToolListKey, 'userId'> & { leaseId: string },
+    listing: UpstreamListing,
+  ) =>
+    store.transaction(async (tx): Promise<Exclude<ListingResult, { kind: 'elsewhere' }> | undefined> => {
+      // What was listed is of a server that the config no longer names.
+      if ((await tx.configs.holdVersion(SYSTEM, { id: config.id })) !== config.version) return undefined;
       if (listing.kind !== 'not_asked') {
         // Whoever was refused was not told what users with a connection were.
         const [known] =
@@ -51,12 +58,13 @@ export function createToolListings(options: { store: Store; upstream: UpstreamTo
       if (listing.kind !== 'listed') {
         // What answers as it should is not asked again soon.
         const staleAt = listing.kind === 'answered' ? staleAfter(now(), undefined) : retryAfter(now());
-        await tx.tools.saveList(SYSTEM, { configId: config.id, userId, listing: { staleAt } });
+        await tx.tools.saveList(SYSTEM, { configId: config.id, userId, leaseId, listing: { staleAt } });
         return { kind: 'failed', problem: listing.problem };
       }
       const role = userId === null ? null : await tx.sessions.findUser(SYSTEM, { id: userId });
       const isSaved = await saveListing(tx, {
-        config: held,
+        config,
+        leaseId,
         user: userId === null ? null : { id: userId, isAdmin: role?.role === 'admin' },
         ...toRead(listing),
         isCut: listing.isCut ?? false,
@@ -81,12 +89,22 @@ export function createToolListings(options: { store: Store; upstream: UpstreamTo
         if (!(await store.tools.takeLease(SYSTEM, { ...lease, since, seconds: LEASE_SECONDS }))) {
           return { kind: 'elsewhere' };
         }
+        let isOver = false;
         try {
-          const config = await store.configs.findForConnection(SYSTEM, { id: configId });
-          if (config === null) return { kind: 'elsewhere' };
-          return await save(config, userId, await upstream.listTools(config, userId, signal));
+          for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt += 1) {
+            const { configs } = store;
+            // Memory may be behind the database. Then what it says is not stored.
+            const find = attempt === 1 ? configs.findById : configs.findForConnection;
+            const config = await find(SYSTEM, { id: configId });
+            if (config === null) break;
+            const saved = await save(config, lease, await upstream.listTools(config, userId, signal));
+            if (saved === undefined) continue;
+            isOver = true;
+            return saved;
+          }
+          return { kind: 'elsewhere' };
         } finally {
-          await store.tools.endLease(SYSTEM, lease);
+          if (!isOver) await store.tools.endLease(SYSTEM, lease);
         }
       });
     },
