@@ -78,6 +78,7 @@ const OTHERS: Readonly<Record<string, readonly string[]>> = {
   'how the limits of MCP servers are kept': [
     'domain/upstreams/server-test.ts MAX_RUNNING',
     'domain/catalogue/tool-listeners.ts MAX_PAUSE_MS',
+    'domain/catalogue/tool-listing.ts MAX_ATTEMPTS',
     'domain/upstreams/upstream-calls.ts MAX_ATTEMPTS',
     'mcp/listen.ts maxSilenceMs',
     'mcp/retry-after.ts MAX_WAIT_MS',

@@ -15,12 +15,15 @@ const SERVER = { protocolVersion: '2026-07-28', name: 'Files', version: '1.2.3',
 const answers = new Map<string, UpstreamListing>();
 /** Servers called so answer when this does. */
 let hanging: Promise<void> | undefined;
+/** Servers called so cannot be listed: what the gateway itself needs for it fails. */
+const broken = new Set<string>();
 /** Who listed which server. */
 let calls: string[] = [];
 
 async function listTools({ slug }: McpServerConfigRecord, userId: string | null): Promise<UpstreamListing> {
   calls.push(userId === null ? slug : `${slug} ${userId}`);
   if (slug.startsWith('hangs-')) await hanging;
+  if (broken.has(slug)) throw new Error('the database does not answer');
   const found = answers.get(`${slug} ${userId}`) ?? answers.get(slug);
   return found ?? { kind: 'failed', isReachable: false, problem: 'TIMEOUT', latencyMs: 7, server: null };
 }
@@ -323,6 +326,17 @@ describe('in the background', () => {
     } finally {
       release();
     }
+  });
+
+  test('a server whose first listing failed in the gateway itself is listed when it is used later', async () => {
+    broken.add(slug);
+    answers.set(slug, listed([tool('a')]));
+    await defineLive();
+    await expect.poll(() => live.logs()).toContain('the database does not answer');
+    broken.delete(slug);
+    // The end of a lease is told by the clock of the database.
+    live.clock.advance(Math.max(Date.now() - live.clock.now.getTime(), 0) + 120_000);
+    await expect.poll(() => toolsOf('member')).toEqual(['a']);
   });
 
   test('what changed is an event on the feed', async () => {

@@ -23,7 +23,8 @@ export function createToolListFunctions(db: PrismaStore) {
     findList: guarded('mcpServerTool.readAny', (args: ToolListKey) => readList(db, args, Prisma.empty)),
 
     /**
-     * Takes the right to list, so that many replicas list once. Creates the list's row if necessary.
+     * Takes the right to list, so that many replicas list once. Creates the list's row if necessary. A list that was never
+     * stale becomes so when the lease ends: whoever has it may fail, or end, and write nothing.
      *
      * @param args.since what made the listing necessary: a listing that began later is enough. Null: none is
      * @returns whether nobody lists, and nobody has listed since
@@ -34,12 +35,14 @@ export function createToolListFunctions(db: PrismaStore) {
         const { leaseId, seconds, since } = args;
         const taken = await db.$executeRaw`
           INSERT INTO mcp_server_tool_lists AS l
-            (id, mcp_server_config_id, user_id, lease_id, lease_until, attempted_at)
+            (id, mcp_server_config_id, user_id, lease_id, lease_until, stale_at, attempted_at)
           SELECT gen_random_uuid(), c.id, ${args.userId}::uuid, ${leaseId}::uuid,
+            clock_timestamp() + make_interval(secs => ${seconds}::float8),
             clock_timestamp() + make_interval(secs => ${seconds}::float8), clock_timestamp()
           ${ofExisting(args)}
           DO UPDATE SET lease_id = EXCLUDED.lease_id, attempted_at = clock_timestamp(),
-            lease_until = clock_timestamp() + make_interval(secs => ${seconds}::float8)
+            lease_until = clock_timestamp() + make_interval(secs => ${seconds}::float8),
+            stale_at = COALESCE(l.stale_at, EXCLUDED.stale_at)
           WHERE (l.lease_until IS NULL OR l.lease_until < clock_timestamp())
             AND (l.attempted_at IS NULL OR ${since}::timestamptz IS NULL OR l.attempted_at < ${since})`;
         return taken > 0;
@@ -111,12 +114,15 @@ export function createToolListFunctions(db: PrismaStore) {
       },
     ),
 
-    endListener: guarded('mcpServerTool.write', async (args: { configId: string; listenerId: string }): Promise<void> => {
-      const { configId, listenerId } = args;
-      await db.$executeRaw`
-        UPDATE mcp_server_tool_lists SET listener_id = NULL, listener_until = NULL
-        WHERE mcp_server_config_id = ${configId}::uuid AND listener_id = ${listenerId}::uuid`;
-    }),
+    endListener: guarded(
+      'mcpServerTool.write',
+      async (args: { configId: string; listenerId: string }): Promise<void> => {
+        const { configId, listenerId } = args;
+        await db.$executeRaw`
+          UPDATE mcp_server_tool_lists SET listener_id = NULL, listener_until = NULL
+          WHERE mcp_server_config_id = ${configId}::uuid AND listener_id = ${listenerId}::uuid`;
+      },
+    ),
   };
 }
 

@@ -1,12 +1,7 @@
 import { MCP_LIMITS } from '../../limits/mcp-limits.ts';
 import type { PrismaStore } from '../database/prisma.ts';
 import type { Prisma } from '../generated/client.ts';
-import type {
-  McpReachabilityRecord,
-  McpToolRecord,
-  McpToolStatus,
-  ToolApproval,
-} from '../records.ts';
+import type { McpReachabilityRecord, McpToolRecord, McpToolStatus, ToolApproval } from '../records.ts';
 import { guarded } from './guarded.ts';
 import { createImportedApprovalFunctions } from './imported-approvals.ts';
 import { createToolListFunctions, type ToolListKey } from './tool-lists.ts';

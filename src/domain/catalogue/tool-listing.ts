@@ -19,8 +19,8 @@ const MAX_SLOW = MCP_LIMITS.slowListings.value;
 /** Longer than a listing may take. Another replica lists if this one ends before. */
 const LEASE_SECONDS = 30;
 
-/** How often a server is listed anew because its config changed meanwhile. */
-const MAX_ATTEMPTS = 3;
+/** How often a server is asked under one lease, if its config changes meanwhile. Together they take less than the lease. */
+const MAX_ATTEMPTS = 2;
 
 /** The problem of a user's list that is too large to be stored. */
 const OWN_LIST_TOO_LARGE = 'OWN_LIST_TOO_LARGE';
