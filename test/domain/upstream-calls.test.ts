@@ -118,6 +118,38 @@ describe('a server that is protected by OAuth 2', () => {
     }
   });
 
+  test('is renewed by one replica, while another that was rejected, too, waits for it', async () => {
+    const { gateway, as, mcp } = world;
+    const database = await open();
+    const replica = await createReplica(gateway, database);
+    try {
+      const configId = await world.define();
+      await connect(configId);
+      const token = await gateway.accessTokens.get({ userId: member(), configId });
+      if (token.state !== 'ready') throw new Error(token.state);
+      const rejected = () => mcp.seenTokens.filter((seen) => seen === token.accessToken.expose()).length;
+      const ask = async ({ upstreamCalls }: Pick<typeof gateway, 'upstreamCalls'>, message: string) => {
+        const caller = { configId, userId: member() };
+        return textOf(await upstreamCalls.ask(caller, { kind: 'tool', name: 'echo', arguments: { message } }));
+      };
+      await as.expireToken(token.accessToken.expose());
+      const [before, seen] = [as.tokenRequests('refresh_token').length, rejected()];
+      const held = as.holdNext(new URL(as.endpoints.token).pathname, 'request');
+      const first = ask(gateway, 'first');
+      await held.arrived;
+      const second = ask(replica.gateway, 'second');
+      await expect.poll(rejected).toBe(seen + 2);
+      // Time for many times the statements that lead to a request of its own.
+      for (let turn = 0; turn < 100; turn += 1) await database.query('SELECT 1');
+      expect(as.tokenRequests('refresh_token').length).toBe(before + 1);
+      held.release();
+      expect(await Promise.all([first, second])).toEqual(['Echo: first', 'Echo: second']);
+      expect(as.tokenRequests('refresh_token').length).toBe(before + 1);
+    } finally {
+      await replica.close();
+    }
+  });
+
   test('is left alone when the user is suspended, disconnects, or the server is switched off', async () => {
     const { gateway } = world;
     const configId = await world.define();
