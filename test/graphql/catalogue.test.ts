@@ -328,6 +328,25 @@ describe('in the background', () => {
     }
   });
 
+  test('a server whose list is never the same is listed ever more rarely', async () => {
+    const change = (count: number): void => void answers.set(slug, listed([tool(`t${count}`)], { ttlMs: 0 }));
+    change(0);
+    await defineLive();
+    await expect.poll(() => toolsOf('member')).toEqual(['t0']);
+    const waits: number[] = [];
+    for (let count = 1; count <= 7; count += 1) {
+      change(count);
+      const sql =
+        'SELECT (extract(epoch FROM stale_at) * 1000)::float8 AS at FROM mcp_server_tool_lists WHERE mcp_server_config_id = $1::uuid AND user_id IS NULL';
+      const [list] = await live.database.query(sql, [id]);
+      const wait = Math.ceil(Number(list?.['at'])) - live.clock.now.getTime();
+      waits.push(wait / 1_000);
+      live.clock.advance(wait);
+      await expect.poll(() => toolsOf('member')).toEqual([`t${count}`]);
+    }
+    expect(waits).toEqual([60, 120, 240, 480, 900, 900, 900]);
+  });
+
   test('a server whose first listing failed in the gateway itself is listed when it is used later', async () => {
     broken.add(slug);
     answers.set(slug, listed([tool('a')]));

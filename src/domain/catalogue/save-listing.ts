@@ -4,7 +4,7 @@ import type { Repositories } from '../../data/store.ts';
 import { MCP_LIMITS } from '../../limits/mcp-limits.ts';
 import { SYSTEM } from '../../policy/viewer.ts';
 import { toConfigTarget } from '../configs/config-audit.ts';
-import { staleAfter } from './list-times.ts';
+import { staleAfter, staleAfterChange } from './list-times.ts';
 import { type ListMerge, mergeSharedList, mergeUserList } from './merge-list.ts';
 import type { ListedTool } from './tool-definition.ts';
 
@@ -47,14 +47,15 @@ export async function saveListing(tx: Repositories, listing: ListingToSave): Pro
   const times = { listedAt: now, staleAt: staleAfter(now, ttlMs), leftOut };
   const isShared = user === null || isPublic || (user.isAdmin && (await keepsSharedList(tx, sharedList, user.id)));
   if (isShared) {
-    await writeList(tx, config, sharedKey, listing);
+    const isChanged = (await writeList(tx, config, sharedKey, listing)) === 'changed';
+    const staleAt = isChanged ? staleAfterChange(now, ttlMs, sharedList.listedAt) : times.staleAt;
     const listedById = user !== null && !isPublic ? user.id : null;
-    await tx.tools.saveList(SYSTEM, { ...sharedKey, leaseId, listing: { ...times, listedById } });
+    await tx.tools.saveList(SYSTEM, { ...sharedKey, leaseId, listing: { ...times, staleAt, listedById } });
   }
   if (user === null) return true;
   const ownKey = { configId: config.id, userId: user.id };
   if ((await tx.tools.lockList(SYSTEM, ownKey)) === null) return false;
-  const isStored = await writeList(tx, config, ownKey, listing);
+  const isStored = (await writeList(tx, config, ownKey, listing)) !== 'too_large';
   await tx.tools.saveList(SYSTEM, { ...ownKey, leaseId, listing: isStored ? times : { staleAt: times.staleAt } });
   return isStored;
 }
@@ -65,20 +66,21 @@ async function keepsSharedList(tx: Repositories, { configId, listedById }: McpTo
   return (await tx.userTokens.find(SYSTEM, { configId, userId: listedById })) === null;
 }
 
+/** @returns `changed` only for the shared list */
 async function writeList(
   tx: Repositories,
   config: McpServerConfigRecord,
   key: ToolListKey,
   { tools: listed, isCut, now }: Pick<ListingToSave, 'tools' | 'isCut' | 'now'>,
-): Promise<boolean> {
+): Promise<'same' | 'changed' | 'too_large'> {
   const configIds = [config.id];
   const shared = await tx.tools.list(SYSTEM, { configIds, userId: null });
   const isShared = key.userId === null;
   const stored = isShared ? shared : await tx.tools.list(SYSTEM, { configIds, userId: key.userId });
   const list = { tools: listed, isCut };
   const merge = isShared ? mergeSharedList(shared, list, now) : mergeUserList(stored, list, shared, now);
-  if (!isShared && countBytes(stored, merge) > MAX_OWN_BYTES) return false;
-  if (merge.inserts.length + merge.updates.length + merge.deletes.length === 0) return true;
+  if (!isShared && countBytes(stored, merge) > MAX_OWN_BYTES) return 'too_large';
+  if (merge.inserts.length + merge.updates.length + merge.deletes.length === 0) return 'same';
   const approvals = merge.inserts.length === 0 ? [] : await tx.tools.listApprovals(SYSTEM, { configId: config.id });
   const approved = new Set(approvals.map(({ name, digest }) => `${digest} ${name}`));
   await tx.tools.apply(SYSTEM, {
@@ -116,7 +118,7 @@ async function writeList(
       reason: `${changes.length} tools changed at the server.`,
     });
   }
-  return true;
+  return changes.length > 0 ? 'changed' : 'same';
 }
 
 function countBytes(stored: readonly McpToolRecord[], { inserts, updates, deletes }: ListMerge): number {
