@@ -18,10 +18,10 @@ const MIRRORS_PER_REPLICA = 2;
 const WRITERS = 16;
 const API_WRITERS = 2;
 const SHARED_CONFIGS = 8;
-/** How long it may take after a fault until everything is delivered again. */
-const RECOVERY_MS = 5_000;
-/** The same for writers: an interrupted transaction may have left locks. */
-const WRITE_RECOVERY_MS = 10_000;
+/** Ends what never recovers. How long it took is printed: a busy machine may take its time. */
+const RECOVERY_MS = 40_000;
+/** A request that has no answer by then is made anew: its connection may be one that leads nowhere. */
+const REQUEST_MS = 5_000;
 
 /** What runs while a fault happens. */
 export interface FeedRun {
@@ -89,7 +89,7 @@ export async function expectFeedSurvives(
       const read = urls.map(async (replica, index) => {
         const others = new Set<string>();
         const listed = async (): Promise<boolean> => {
-          const answer = await list(replica, token, probeId, left());
+          const answer = await list(replica, token, probeId, Math.min(left(), REQUEST_MS));
           if (answer !== true) others.add(answer === false ? 'without it' : answer.message);
           return answer === true;
         };
@@ -100,11 +100,11 @@ export async function expectFeedSurvives(
       });
       const written = urls.map(async (replica, index) => {
         const writes = () =>
-          askReplica(replica, token, 'mutation { createChat(input: {}) { id } }', WRITE_RECOVERY_MS).then(
+          askReplica(replica, token, 'mutation { createChat(input: {}) { id } }', REQUEST_MS).then(
             () => true,
             () => false,
           );
-        await waitUntil(`replica ${index} writes (${what})`, writes, WRITE_RECOVERY_MS);
+        await waitUntil(`replica ${index} writes (${what})`, writes, RECOVERY_MS);
         return performance.now() - overAt;
       });
       const groups = [mirrored, read, written].map((group) => Promise.allSettled(group));
