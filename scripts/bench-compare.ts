@@ -39,7 +39,8 @@ try {
       ['this tree', ROOT],
     ] as const) {
       console.log(`\n# Round ${round} of ${ROUNDS}: ${name}\n`);
-      run(folder, 'npm', ['run', '--silent', 'bench', '--', ...rest]);
+      run(folder, process.execPath, ['scripts/generate.js', 'client', 'operations', 'console', 'packages']);
+      run(folder, process.execPath, ['--import', 'tsx', 'bench/run.ts', ...rest]);
     }
   }
 } finally {
