@@ -91,13 +91,10 @@ export function createRepeatMemory({
     /** A hash of everything but the body. Undefined if the answer cannot have been kept. */
     hashHead({ method = '', url = '', rawHeaders, socket }: Incoming): string | undefined {
       if (PATHS[method]?.test(url) !== true) return undefined;
-      let text = `${method} ${url}
-${socket.remoteAddress}`;
+      let text = `${method} ${url}\n${socket.remoteAddress}`;
       for (let index = 0; index < rawHeaders.length; index += 2) {
         const name = rawHeaders[index] ?? '';
-        if (!VARYING.has(name.toLowerCase()))
-          text += `
-${name}: ${rawHeaders[index + 1]}`;
+        if (!VARYING.has(name.toLowerCase())) text += `\n${name}: ${rawHeaders[index + 1]}`;
       }
       return hash('sha256', text, 'base64');
     },
