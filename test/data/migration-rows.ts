@@ -297,4 +297,8 @@ export const ROWS: Readonly<Record<string, (database: Database, keyring: Keyring
       `UPDATE mcp_server_tool_lists SET listener_id = gen_random_uuid(), listener_until = now() WHERE user_id IS NULL`,
     );
   },
+  async '20261129130000_audit_many_at_once'(database) {
+    // No new rows, but the old one is still protected.
+    await expect(database.query('DELETE FROM audit_chain')).rejects.toThrow('only move forward');
+  },
 };

@@ -72,6 +72,7 @@ const ACTIONS: Readonly<Record<string, Action>> = {
   'connections.listOfUsers': 'mcpServerConnection.readAny',
   'oauthDiscoveries.listScopes': 'mcpServerConfig.export',
   'audit.append': 'auditLog.append',
+  'audit.appendAll': 'auditLog.append',
   'audit.list': 'auditLog.read',
   'audit.count': 'auditLog.read',
   'audit.ends': 'auditLog.verify',

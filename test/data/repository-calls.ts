@@ -166,6 +166,7 @@ const chats: Calls['chats'] = {
 
 const audit: Calls['audit'] = {
   append: [{ actor: { kind: 'system' }, action: 'user.update' }],
+  appendAll: [{ entries: [{ entry: { actor: { kind: 'system' }, action: 'mcpTool.call' }, request: undefined }] }],
   list: [
     page,
     { ...page, after: BigInt(MIDDLE) },

@@ -9,7 +9,7 @@ import type {
 export interface WriteCount {
   /** Increases when a statement or transaction that may have written has finished. */
   value(): number;
-  add(): void;
+  add(): unknown;
 }
 
 /** Creates a counter that starts at 0. */
@@ -23,9 +23,12 @@ export function createWriteCount(): WriteCount {
   };
 }
 
-/** Whether a single statement may have written. A false positive is harmless. */
+/** What appends entries to the audit log. No cache keeps any of it. */
+const APPENDS = /^\s*WITH appended AS \(\s*INSERT INTO audit_entries\b/;
+
+/** Whether a single statement may have written what a cache keeps. A false positive is harmless. */
 export function mayWrite(sql: string): boolean {
-  return !/^\s*SELECT\b/i.test(sql);
+  return !/^\s*SELECT\b/i.test(sql) && !APPENDS.test(sql);
 }
 
 /**
@@ -45,17 +48,31 @@ function counted(adapter: SqlDriverAdapter, writes: WriteCount): SqlDriverAdapte
   return adapter;
 }
 
+/** The writes of a transaction are invisible to others until it commits. Those that only read are not counted. */
 function countEnd(transaction: Transaction, writes: WriteCount): Transaction {
-  // The writes of a transaction are invisible to others until it commits.
-  countStatements(transaction, writes, (sql) => /^\s*COMMIT\b/i.test(sql));
+  let hasWritten = false;
+  const ended = { add: () => hasWritten && writes.add() };
+  countStatements(transaction, ended, (sql) => {
+    if (isEnd(sql)) return true;
+    hasWritten ||= mayWrite(sql);
+    return false;
+  });
   for (const end of ['commit', 'rollback'] as const) {
     const run = transaction[end].bind(transaction);
-    transaction[end] = () => run().finally(writes.add);
+    transaction[end] = () => run().finally(ended.add);
   }
   return transaction;
 }
 
-function countStatements(queryable: SqlQueryable, writes: WriteCount, counts: (sql: string) => boolean): void {
+function isEnd(sql: string): boolean {
+  return /^\s*(?:COMMIT|ROLLBACK)\b/i.test(sql);
+}
+
+function countStatements(
+  queryable: SqlQueryable,
+  writes: Pick<WriteCount, 'add'>,
+  counts: (sql: string) => boolean,
+): void {
   const queryRaw = queryable.queryRaw.bind(queryable);
   const executeRaw = queryable.executeRaw.bind(queryable);
   queryable.queryRaw = (query) => (counts(query.sql) ? queryRaw(query).finally(writes.add) : queryRaw(query));

@@ -1,6 +1,6 @@
 import { FIELD_LIMITS } from '../../limits/field-limits.ts';
 import { type Viewer, viewerUserId } from '../../policy/viewer.ts';
-import { currentRequest } from '../../telemetry/request-scope.ts';
+import { currentRequest, type RequestScope } from '../../telemetry/request-scope.ts';
 import type { PrismaStore } from '../database/prisma.ts';
 import type { Prisma } from '../generated/client.ts';
 import type { AuditAction, AuditEntryRecord, AuditOutcome, AuditTargetType, FieldChange, Page } from '../records.ts';
@@ -18,6 +18,12 @@ export interface NewAuditEntry {
   changes?: readonly FieldChange[] | undefined;
   /** Why it was denied or failed, or other details. Never a secret. */
   reason?: string | undefined;
+}
+
+/** An entry, and the request that it is about. */
+export interface RequestedEntry {
+  entry: NewAuditEntry;
+  request: RequestScope | undefined;
 }
 
 /** Refuses an entry by throwing. The transaction that would append it is rolled back with all its changes. */
@@ -50,6 +56,39 @@ const MAX_TEXT = FIELD_LIMITS.auditText.value;
 
 /** The audit log: actions that were performed, attempted or denied. */
 export function createAuditRepository(db: PrismaStore, admitEntry: AdmitEntry = () => undefined) {
+  const appendAll = async (entries: readonly RequestedEntry[]): Promise<void> => {
+    for (const { entry } of entries) admitEntry(entry);
+    const actorIds = [...new Set(entries.flatMap(({ entry }) => viewerUserId(entry.actor) ?? []))];
+    // The time is taken when the row is locked.
+    const [end] = await db.$queryRaw<{ seq: bigint; hash: string; at: Date; emails: Record<string, string> }[]>`
+      SELECT seq, hash, date_trunc('milliseconds', clock_timestamp()) AS at,
+        (SELECT coalesce(jsonb_object_agg(id, email), '{}') FROM users WHERE id = ANY (${actorIds}::uuid[])) AS emails
+      FROM (SELECT seq, hash FROM audit_chain WHERE id = 1 FOR UPDATE) AS chain`;
+    if (end === undefined) throw new Error('the chain of audit entries has no beginning');
+    let [seq, previousHash] = [end.seq, end.hash];
+    const rows = entries.map((each) => {
+      seq += 1n;
+      const columns = { ...toColumns(each, end.emails), seq, occurredAt: end.at, previousHash };
+      previousHash = hashEntry(columns);
+      return { ...columns, seq: String(seq), hash: previousHash };
+    });
+    // The update takes its values from the new entries, so it follows them: the trigger of the chain looks for the last one.
+    await db.$executeRaw`
+      WITH appended AS (
+        INSERT INTO audit_entries (seq, occurred_at, actor_kind, actor_id, actor_email, actor_role, action, outcome,
+          target_type, target_id, target_label, changes, reason, request_id, address, previous_hash, hash)
+        SELECT seq, "occurredAt", "actorKind", "actorId", "actorEmail", "actorRole", action, outcome, "targetType",
+          "targetId", "targetLabel", changes, reason, "requestId", address, "previousHash", hash
+        FROM json_to_recordset(${JSON.stringify(rows)}::json) AS row (seq bigint, "occurredAt" timestamptz,
+          "actorKind" text, "actorId" uuid, "actorEmail" text, "actorRole" text, action text, outcome text,
+          "targetType" text, "targetId" text, "targetLabel" text, changes text, reason text, "requestId" text,
+          address text, "previousHash" text, hash text)
+        RETURNING seq, hash
+      )
+      UPDATE audit_chain SET seq = last.seq, hash = last.hash
+      FROM (SELECT seq, hash FROM appended ORDER BY seq DESC LIMIT 1) AS last WHERE id = 1`;
+  };
+
   return {
     /**
      * Appends an entry. Call it last in the transaction that makes the change: from here to the commit nobody else can
@@ -57,49 +96,10 @@ export function createAuditRepository(db: PrismaStore, admitEntry: AdmitEntry = 
      *
      * @throws RATE_LIMITED if the actor caused too many entries
      */
-    append: guarded('auditLog.append', async (entry: NewAuditEntry): Promise<void> => {
-      admitEntry(entry);
-      const { actor, target } = entry;
-      const actorId = viewerUserId(actor) ?? null;
-      const [head] = await db.$queryRaw<{ seq: bigint; hash: string; at: Date; email: string | null }[]>`
-        UPDATE audit_chain SET seq = seq + 1 WHERE id = 1
-        RETURNING seq, hash, date_trunc('milliseconds', clock_timestamp()) AS at,
-          (SELECT email FROM users WHERE id = ${actorId}::uuid) AS email`;
-      if (head === undefined) throw new Error('the chain of audit entries has no beginning');
-      const request = currentRequest();
-      const columns = {
-        seq: head.seq,
-        occurredAt: head.at,
-        actorKind: actor.kind,
-        actorId,
-        actorEmail: entry.actorEmail ?? head.email,
-        actorRole: actor.kind === 'user' ? actor.role : null,
-        action: entry.action,
-        outcome: entry.outcome ?? 'success',
-        targetType: target?.type ?? null,
-        targetId: target?.id ?? null,
-        targetLabel: toText(target?.label),
-        changes: JSON.stringify(entry.changes ?? []),
-        reason: toText(entry.reason),
-        requestId: request?.requestId ?? null,
-        address: request?.address ?? null,
-        previousHash: head.hash,
-      };
-      const hash = hashEntry(columns);
-      // The update takes the hash from the new entry, so it follows it: the trigger of the chain looks for the entry.
-      await db.$executeRaw`
-        WITH entry AS (
-          INSERT INTO audit_entries (seq, occurred_at, actor_kind, actor_id, actor_email, actor_role, action, outcome,
-            target_type, target_id, target_label, changes, reason, request_id, address, previous_hash, hash)
-          VALUES (${columns.seq}::bigint, ${columns.occurredAt}::timestamptz, ${columns.actorKind}::text,
-            ${columns.actorId}::uuid, ${columns.actorEmail}::text, ${columns.actorRole}::text, ${columns.action}::text,
-            ${columns.outcome}::text, ${columns.targetType}::text, ${columns.targetId}::text,
-            ${columns.targetLabel}::text, ${columns.changes}::text, ${columns.reason}::text,
-            ${columns.requestId}::text, ${columns.address}::text, ${columns.previousHash}::text, ${hash}::text)
-          RETURNING hash
-        )
-        UPDATE audit_chain SET hash = entry.hash FROM entry WHERE id = 1`;
-    }),
+    append: guarded('auditLog.append', (entry: NewAuditEntry) => appendAll([{ entry, request: currentRequest() }])),
+
+    /** Appends entries in their order, with as few statements as one. @throws as `append` */
+    appendAll: guarded('auditLog.append', ({ entries }: { entries: readonly RequestedEntry[] }) => appendAll(entries)),
 
     /** Newest first. @param args.after returns only entries older than this one */
     list: guarded(
@@ -164,6 +164,27 @@ export function createAuditRepository(db: PrismaStore, admitEntry: AdmitEntry = 
       await db.$queryRaw`SELECT set_config('gatehouse.audit_retention', 'off', true)`;
       return count;
     }),
+  };
+}
+
+/** What an entry says by itself, without its place in the chain. @param emails of users, by id */
+function toColumns({ entry, request }: RequestedEntry, emails: Readonly<Record<string, string>>) {
+  const { actor, target } = entry;
+  const actorId = viewerUserId(actor) ?? null;
+  return {
+    actorKind: actor.kind,
+    actorId,
+    actorEmail: entry.actorEmail ?? (actorId === null ? null : (emails[actorId] ?? null)),
+    actorRole: actor.kind === 'user' ? actor.role : null,
+    action: entry.action,
+    outcome: entry.outcome ?? 'success',
+    targetType: target?.type ?? null,
+    targetId: target?.id ?? null,
+    targetLabel: toText(target?.label),
+    changes: JSON.stringify(entry.changes ?? []),
+    reason: toText(entry.reason),
+    requestId: request?.requestId ?? null,
+    address: request?.address ?? null,
   };
 }
 

@@ -1,10 +1,11 @@
 import type { AuditAction, McpServerConfigRecord } from '../../data/records.ts';
+import type { RequestedEntry } from '../../data/repositories/audit-repository.ts';
 import type { Store } from '../../data/store.ts';
 import { CONNECTION_LIMITS } from '../../limits/connection-limits.ts';
 import { MCP_LIMITS } from '../../limits/mcp-limits.ts';
 import type { Asked } from '../../mcp/upstreams.ts';
 import { SYSTEM, type Viewer } from '../../policy/viewer.ts';
-import { currentRequest, type RequestScope, runInRequest } from '../../telemetry/request-scope.ts';
+import { currentRequest } from '../../telemetry/request-scope.ts';
 import { toConfigTarget } from '../configs/config-audit.ts';
 import type { CallUsage } from './call-usage.ts';
 
@@ -35,17 +36,11 @@ export interface ToolCallRecord {
   bytes: number | undefined;
 }
 
-interface Waiting {
-  record: ToolCallRecord;
-  scope: RequestScope | undefined;
-}
-
 /**
- * One transaction writes so many entries, and begins no further one after so long. All other changes wait for it, such as the
- * one that switches a server off, so it has to be short, also when the database is slow.
+ * One transaction writes so many entries. All other changes wait for it, such as the one that switches a server off, so it
+ * has to be short.
  */
 const ENTRIES_AT_ONCE = 50;
-const TURN_MS = 200;
 
 /** Records calls of tools. */
 export type CallRecords = ReturnType<typeof createCallRecords>;
@@ -67,31 +62,19 @@ export function createCallRecords(options: {
 }) {
   const { store, audits, usage, onCall, onError } = options;
   const maxWaiting = CONNECTION_LIMITS.waitingCallRecords.value;
-  const waiting: Waiting[] = [];
+  const waiting: RequestedEntry[] = [];
   let writing: Promise<void> | undefined;
   let batch: Promise<void> | undefined;
   /** How many came, and how many of them are done. */
   let [recorded, written] = [0, 0];
 
-  const writeBatch = async (entries: readonly Waiting[]): Promise<void> => {
-    let count = 0;
+  const writeBatch = async (entries: readonly RequestedEntry[]): Promise<void> => {
     try {
-      await store.transaction(async (tx) => {
-        const endsAt = performance.now() + TURN_MS;
-        count = 0;
-        for (const { record, scope } of entries) {
-          const append = () => tx.audit.append(SYSTEM, toEntry(record));
-          await (scope === undefined ? append() : runInRequest(scope, append));
-          count += 1;
-          if (performance.now() > endsAt) break;
-        }
-      });
+      await store.transaction((tx) => tx.audit.appendAll(SYSTEM, { entries }));
     } catch (error) {
-      count = entries.length;
-      onError(error, count);
+      onError(error, entries.length);
     }
-    waiting.unshift(...entries.slice(count));
-    written += count;
+    written += entries.length;
   };
 
   const writeAll = async (): Promise<void> => {
@@ -116,7 +99,7 @@ export function createCallRecords(options: {
         usage.count({ ...record, configId: record.config.id });
       }
       if (audits === 'off' || (audits === 'denied' && record.outcome !== 'denied')) return;
-      waiting.push({ record, scope: currentRequest() });
+      waiting.push({ entry: toEntry(record), request: currentRequest() });
       recorded += 1;
       void flush();
       while (waiting.length >= maxWaiting) await batch;
