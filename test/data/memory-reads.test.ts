@@ -2,12 +2,13 @@
 
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createCaches } from '../../src/cache/caches.ts';
+import { createChatReads } from '../../src/data/memory/chat-reads.ts';
 import { createMemory, type Memory } from '../../src/data/memory/memory.ts';
 import { CONFIG_ORDERS, type ConfigPlace, toPlaceOf } from '../../src/data/repositories/config-repository.ts';
 import { createStore, type Store } from '../../src/data/store.ts';
 import type { Viewer } from '../../src/policy/viewer.ts';
 import { sealText } from '../setup/sealed-text.ts';
-import { configColumns, openSealedDatabase, type SealedDatabase } from './encryption-setup.ts';
+import { configColumns, createUser, openSealedDatabase, type SealedDatabase } from './encryption-setup.ts';
 
 const ADMIN: Viewer = { kind: 'user', userId: crypto.randomUUID(), role: 'admin', credential: { kind: 'bootstrap' } };
 const MEMBER: Viewer = { ...ADMIN, role: 'member' };
@@ -30,6 +31,33 @@ afterAll(async () => {
 
 const defineConfig = (columns: object = {}) =>
   sealed.prisma.mcpServerConfig.create({ data: { ...configColumns(), ...columns } });
+
+test('chats that are asked for at the same moment are read together, and each viewer gets only what they may read', async () => {
+  let statements = 0;
+  const findByIds = Object.assign(
+    (...args: Parameters<Store['chats']['findByIds']>) => {
+      statements += 1;
+      return stored.chats.findByIds(...args);
+    },
+    { action: stored.chats.findByIds.action },
+  );
+  const { findById } = createChatReads({ findByIds });
+  const users = [await createUser(sealed.prisma), await createUser(sealed.prisma)];
+  const viewers = users.map(({ id }): Viewer => ({ ...ADMIN, userId: id, role: 'member' }));
+  const chats = await Promise.all(
+    users.map(({ id: ownerId }) =>
+      sealed.prisma.chat.create({ data: { ownerId, title: 'é', mcpServerIds: [ownerId] } }),
+    ),
+  );
+  const asked = chats.flatMap(({ id }) => [id, id.toUpperCase(), crypto.randomUUID()]);
+  const pairs = viewers.flatMap((viewer) => asked.map((id) => ({ viewer, id })));
+  const found = await Promise.all(pairs.map(({ viewer, id }) => findById(viewer, { id })));
+  expect(statements).toBe(1);
+  for (const [index, { viewer, id }] of pairs.entries()) {
+    expect(found[index]).toEqual(await stored.chats.findById(viewer, { id }));
+  }
+  expect(found.filter((each) => each !== null)).toHaveLength(4);
+});
 
 test('memory equals the database in content and order after any changes', async () => {
   const { store } = memory;

@@ -90,6 +90,7 @@ const ACTIONS: Readonly<Record<string, Action>> = {
   'feed.listAfter': 'feed.read',
   'feed.removeBefore': 'feed.expire',
   'chats.findById': 'chat.read',
+  'chats.findByIds': 'chat.read',
   'chats.list': 'chat.list',
   'chats.count': 'chat.list',
   'chats.create': 'chat.create',

@@ -144,6 +144,7 @@ const users: Calls['users'] = {
 
 const chats: Calls['chats'] = {
   findById: [{ id: chatId }],
+  findByIds: [{ ids: [chatId, idOf('chat', 3)] }],
   list: [page, { ...page, after: place }],
   count: [{}],
   create: [{ ownerId: OWNER_ID, title: '', mcpServerIds: [] }],

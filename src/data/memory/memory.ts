@@ -3,6 +3,7 @@ import { SYSTEM } from '../../policy/viewer.ts';
 import type { Database } from '../database/database.ts';
 import type { ConfigChangeRecord } from '../records.ts';
 import type { Store } from '../store.ts';
+import { createChatReads } from './chat-reads.ts';
 import { createConfigReads } from './config-reads.ts';
 import { type ConfigSnapshot, createConfigSnapshots } from './config-snapshot.ts';
 import { createConnectionReads } from './connection-reads.ts';
@@ -90,6 +91,7 @@ export function createMemory(options: {
       apiTokens: { ...store.apiTokens, ...credentials.apiTokens },
       sessions: { ...store.sessions, ...credentials.sessions },
       users: { ...store.users, ...credentials.users },
+      chats: { ...store.chats, ...createChatReads(store.chats) },
     },
   };
 }

@@ -31,6 +31,16 @@ export function createChatRepository(db: PrismaStore) {
   return {
     findById: guarded('chat.read', (args: { id: string }, viewer) => find(args.id, viewer)),
 
+    /** Some chats, by id. Those that the viewer may not read are left out. */
+    findByIds: guarded('chat.read', async (args: { ids: readonly string[] }, viewer) => {
+      const rows = await db.$queryRaw<ChatRecord[]>`
+        SELECT id::text, owner_id::text AS "ownerId", title, mcp_server_ids::text[] AS "mcpServerIds",
+          created_at AS "createdAt", updated_at AS "updatedAt"
+        FROM chats WHERE id = ANY (${args.ids}::uuid[])`;
+      const visible = rows.filter(({ ownerId }) => can(viewer, 'chat.read', { ownerId }));
+      return new Map(visible.map((chat) => [chat.id, chat]));
+    }),
+
     /** The viewer's own chats, newest first. */
     list: guarded(
       'chat.list',

@@ -32,6 +32,12 @@ export function createServerHeaders(options: {
 }) {
   const { store, secrets, accessTokens } = options;
 
+  /** From memory, if that has the version: what is opened is of this version, too. */
+  const findConfig = async (id: string, version: number | undefined): Promise<McpServerConfigRecord | null> => {
+    const known = version === undefined ? null : await store.configs.findById(SYSTEM, { id });
+    return known !== null && known.version === version ? known : store.configs.findForConnection(SYSTEM, { id });
+  };
+
   const openCustomHeaders = async (config: McpServerConfigRecord, url: string): Promise<HttpHeader[]> => {
     const stored = config.hasCustomHeaders
       ? await secrets.open(config.id, 'customHeaders', [url], config.version)
@@ -48,7 +54,7 @@ export function createServerHeaders(options: {
      * @throws NOT_FOUND, DECRYPTION_FAILED, VERSION_MISMATCH when the config changes meanwhile; as `AccessTokens.get`
      */
     async get({ configVersion, ...args }: ServerHeadersArgs): Promise<ServerHeadersResult> {
-      const config = await store.configs.findForConnection(SYSTEM, { id: args.configId });
+      const config = await findConfig(args.configId, configVersion);
       if (config === null) throw notFound('MCP server config');
       if (configVersion !== undefined && config.version !== configVersion) throw versionMismatch(config.version);
       if (!config.enabled) return { state: 'disabled' };
