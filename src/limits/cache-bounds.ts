@@ -115,6 +115,13 @@ export const CACHE_BOUNDS = {
     keeps: 'lists of resources, templates and prompts, for seconds',
     whenFull: EVICTS,
   },
+  listedTools: {
+    name: 'listed tools',
+    maxEntries: 5_000,
+    maxBytes: 32 * MEGABYTE,
+    keeps: 'tools of servers as doors list them, until anything about them changes; none of one user only',
+    whenFull: EVICTS,
+  },
   freshTools: {
     name: 'fresh lists of tools',
     maxEntries: 20_000,

@@ -13,6 +13,7 @@ import type { DoorPlaces, DoorRequest, OpenDoor } from './door-place.ts';
 import { formatStatuses, type ServerStatus, STATUS_TOOL, toInstructions, toStatuses } from './door-status.ts';
 import { withToolUris } from './door-uris.ts';
 import type { ExposedLists } from './exposed-lists.ts';
+import type { createListedTools } from './listed-tools.ts';
 
 /** A tool as a door lists it: the server's own definition under the door's name. */
 export interface DoorTool {
@@ -25,6 +26,8 @@ export type DoorAnswer = CallAnswer | { kind: 'status'; text: string; servers: S
 
 /** The way of clients to the tools of servers. */
 export type Door = ReturnType<typeof createDoor>;
+
+const STATUS_JSON = JSON.stringify(STATUS_TOOL);
 
 /** A name that was cut still starts with this much of the slug. */
 const KEPT = 53;
@@ -41,6 +44,7 @@ export function createDoor(options: {
   catalogue: CatalogueService;
   calls: DoorCalls;
   lists: ExposedLists;
+  listedTools: ReturnType<typeof createListedTools>;
   userRates: Pick<UserRates, 'takeToolCall'>;
   /** Resolves when the calls until now are recorded. */
   settleRecords: () => Promise<void>;
@@ -56,6 +60,7 @@ export function createDoor(options: {
     catalogue,
     calls,
     lists,
+    listedTools,
     userRates,
     settleRecords,
     connectUrl,
@@ -64,27 +69,29 @@ export function createDoor(options: {
     callsPerMinute,
   } = options;
 
+  /** The name of a server's tool at a door. */
+  const toNameAt = ({ place }: OpenDoor, { config }: EffectiveServer, name: string): string =>
+    place.kind === 'server' ? toFittingName(name) : toShownName(config.slug, name);
+
   /** The tools of servers with the decisions, under their names at this door. */
-  const readTools = async ({ place, userId }: OpenDoor, servers: readonly EffectiveServer[]) => {
+  const readTools = async (door: OpenDoor, servers: readonly EffectiveServer[]) => {
     const configs = servers.map(({ config }) => config);
-    const decided = await catalogue.toolsOfUser(configs, userId);
+    const decided = await catalogue.toolsOfUser(configs, door.userId);
     return servers.flatMap((server) =>
       (decided.get(server.config.id) ?? []).map((each) => {
-        const { name } = each.tool;
-        const shown = place.kind === 'server' ? toFittingName(name) : toShownName(server.config.slug, name);
-        return { server, ...each, shown };
+        return { server, ...each, shown: toNameAt(door, server, each.tool.name) };
       }),
     );
   };
 
-  const readAllowed = async (door: OpenDoor) => {
-    const ready = door.servers.filter(({ state }) => state === 'ready');
-    return (await readTools(door, ready)).filter(({ decision }) => decision === 'allowed');
-  };
+  const readyServers = (door: OpenDoor) => door.servers.filter(({ state }) => state === 'ready');
+
+  const readAllowed = async (door: OpenDoor) =>
+    (await readTools(door, readyServers(door))).filter(({ decision }) => decision === 'allowed');
 
   /** A tool of a server cannot have the name of the gateway's own, unless its slug is the gateway's: that one goes first. */
-  const isStatus = (name: string, shown: readonly { shown: string }[]): boolean =>
-    hasStatusTool && name === STATUS_TOOL.name && !shown.some((each) => each.shown === name);
+  const isStatus = (name: string, shown: readonly string[]): boolean =>
+    hasStatusTool && name === STATUS_TOOL.name && !shown.includes(name);
 
   /** Tools with this name, whether they may be used or not. */
   const findByName = async (door: OpenDoor, name: string) => {
@@ -144,7 +151,25 @@ export function createDoor(options: {
         const { definition } = new CatalogueTool(config, { tool, decision });
         return { ...definition, name: shown };
       });
-      return isStatus(STATUS_TOOL.name, allowed) ? [...tools, STATUS_TOOL] : tools;
+      return isStatus(STATUS_TOOL.name, namesOf(allowed)) ? [...tools, STATUS_TOOL] : tools;
+    },
+
+    /** The same as JSON, for revision 2026-07-28: the definitions with commas between them. */
+    async listJson(door: OpenDoor): Promise<string> {
+      const ready = readyServers(door);
+      const configs = ready.map(({ config }) => config);
+      const decided = await catalogue.toolsOfUser(configs, door.userId);
+      const kind = door.place.kind === 'server' ? 'alone' : 'among others';
+      const lists = ready.map((server) =>
+        listedTools(server.config, decided.get(server.config.id) ?? [], {
+          kind,
+          toShown: (name) => toNameAt(door, server, name),
+        }),
+      );
+      const names = lists.flatMap((list) => list.names);
+      const parts = lists.map(({ json }) => json);
+      if (isStatus(STATUS_TOOL.name, names)) parts.push(STATUS_JSON);
+      return parts.filter((part) => part !== '').join(',');
     },
 
     /** Where the tools of a chat are, and the servers that they come from. @throws as `open` */
@@ -175,7 +200,7 @@ export function createDoor(options: {
       const refusal = await countCall(door);
       if (refusal !== undefined) return refusal;
       const found = await findByName(door, name);
-      if (isStatus(name, found)) {
+      if (isStatus(name, namesOf(found))) {
         const servers = toStatuses(door, connectUrl);
         return { kind: 'status', text: formatStatuses(servers), servers };
       }
@@ -205,4 +230,8 @@ export function createDoor(options: {
       }
     },
   };
+}
+
+function namesOf(tools: readonly { shown: string }[]): string[] {
+  return tools.map(({ shown }) => shown);
 }

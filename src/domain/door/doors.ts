@@ -1,3 +1,4 @@
+import type { Caches } from '../../cache/caches.ts';
 import type { Memory } from '../../data/memory/memory.ts';
 import type { Store } from '../../data/store.ts';
 import type { Quotas } from '../../limits/quotas.ts';
@@ -14,6 +15,7 @@ import { createDoorCalls } from './door-calls.ts';
 import { createDoorPlaces } from './door-place.ts';
 import { createExposedLists } from './exposed-lists.ts';
 import type { ItemMemory } from './item-memory.ts';
+import { createListedTools } from './listed-tools.ts';
 
 /** Creates what the MCP doors work with. */
 export function createDoors(options: {
@@ -31,6 +33,7 @@ export function createDoors(options: {
   userRates: Pick<UserRates, 'takeToolCall' | 'takeServerCall'>;
   watch: CallWatch;
   itemMemory: ItemMemory;
+  caches: Caches;
   /** Learns of errors that only make a list shorter. */
   onListError: (error: unknown) => void;
   now: () => Date;
@@ -43,6 +46,7 @@ export function createDoors(options: {
     places: createDoorPlaces({ ...options, callers: memory.reader }),
     calls: createDoorCalls({ ...options, connectUrl }),
     lists: createExposedLists({ ...options, onError: options.onListError }),
+    listedTools: createListedTools(options.caches),
     settleRecords: options.records.settle,
     connectUrl,
     chatUrl: (chatId) => `${publicUrl}/mcp/chats/${chatId}`,

@@ -13,7 +13,8 @@ export interface CountedAnswer {
  * The same answer, counted until it is read. A stream is read from its source as it comes, so that nothing waits where it
  * is not counted. Of a stream, what was read counts no more; the last part counts until the connection has it.
  */
-export async function countAnswer(response: Response, { unread, refusal, end }: CountedAnswer): Promise<Response> {
+export async function countAnswer(response: Response, counted: CountedAnswer): Promise<Response> {
+  const { unread, refusal, end } = counted;
   const { body, status, headers } = response;
   if (body === null) {
     end();
@@ -23,7 +24,15 @@ export async function countAnswer(response: Response, { unread, refusal, end }: 
     const refused = refusal === undefined ? undefined : new TextEncoder().encode(`data: ${refusal}\n\n`);
     return new Response(countStream(body, { unread, refused, end }), { status, headers });
   }
-  const text = await response.text();
+  return countText(await response.text(), { status, headers }, counted);
+}
+
+/** An answer that is complete, counted. */
+export function countText(
+  text: string,
+  { status, headers }: { status: number; headers: Headers | Record<string, string> },
+  { unread, refusal, end }: CountedAnswer,
+): Response {
   const isTaken = unread.take(Buffer.byteLength(text));
   end();
   if (isTaken) return new Response(text, { status, headers });

@@ -1,4 +1,9 @@
-import { ProtocolError, ProtocolErrorCode, type ServerContext } from '@modelcontextprotocol/server';
+import {
+  ProtocolError,
+  ProtocolErrorCode,
+  SERVER_INFO_META_KEY,
+  type ServerContext,
+} from '@modelcontextprotocol/server';
 import type { Door } from '../../domain/door/door.ts';
 import type { OpenDoor } from '../../domain/door/door-place.ts';
 import { DomainError } from '../../errors.ts';
@@ -20,6 +25,16 @@ export interface DoorServerOptions {
   inShare: <Result>(work: () => Promise<Result>) => Promise<Result>;
   /** Logs an unexpected error. @returns the id of the log entry */
   report: (error: unknown) => string;
+}
+
+/** Who answers at doors. */
+export function toIdentity(version: string) {
+  return { name: 'gatehouse', title: 'Gatehouse', version };
+}
+
+/** The same, as results of revision 2026-07-28 say it. */
+export function toServerInfo(version: string) {
+  return { [SERVER_INFO_META_KEY]: toIdentity(version) };
 }
 
 /** What a request says about how it is made. */

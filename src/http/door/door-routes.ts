@@ -13,11 +13,13 @@ import { REQUEST_LIMITS } from '../../limits/request-limits.ts';
 import { viewerUserId } from '../../policy/viewer.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { HttpEnv } from '../context.ts';
-import { countAnswer } from './counted-answer.ts';
+import { countAnswer, countText } from './counted-answer.ts';
 import type { DoorServerOptions } from './door-answer.ts';
 import { followList } from './door-changes.ts';
 import { assertBearer, assertOrigin, readDoorRequest, readMessage, toLibraryRequest } from './door-request.ts';
 import { createDoorServer } from './door-server.ts';
+import { answerPlain } from './plain-answer.ts';
+import { readPlainRequest } from './plain-request.ts';
 import { DOOR_PATHS } from './resource-metadata.ts';
 import { createRunningCalls } from './running-calls.ts';
 import { createUnreadAnswers, tooMuchUnread, toUnreadRefusal } from './unread-answers.ts';
@@ -35,6 +37,9 @@ export interface DoorRoutesOptions {
 
 /** Messages whose answers tell what the door is. */
 const GREETINGS: ReadonlySet<unknown> = new Set(['initialize', 'server/discover']);
+
+/** How a plain answer is sent. */
+const PLAIN = { status: 200, headers: { 'content-type': 'application/json' } };
 
 /**
  * The MCP endpoints: `/mcp` and those of servers and chats. Nothing is kept between two requests, so any replica answers
@@ -90,14 +95,11 @@ export function createDoorRoutes(options: DoorRoutesOptions): Hono<HttpEnv> {
     const gone = new AbortController();
     c.req.raw.signal.addEventListener('abort', () => gone.abort(), { once: true });
     const revision = c.req.header('mcp-protocol-version');
-    const bus = new InMemoryServerEventBus();
     const inShare: DoorServerOptions['inShare'] = (work) => shares.run(viewer, work);
     const isGreeting = GREETINGS.has(method);
-    const handler = createMcpHandler(
-      () => createDoorServer({ door, opened, version, revision, isGreeting, inShare, report }),
-      { legacy: 'stateless', bus, maxSubscriptions: 1 },
-    );
+    const serverOptions = { door, opened, version, revision, isGreeting, inShare, report };
     let stopFollowing: (() => void) | undefined;
+    let closeHandler: (() => void) | undefined;
     const forget = id === undefined ? undefined : running.add(c, id, () => gone.abort());
     const { outgoing }: Partial<HttpBindings> = c.env ?? {};
     const end = (): void => {
@@ -107,9 +109,19 @@ export function createDoorRoutes(options: DoorRoutesOptions): Hono<HttpEnv> {
       forget?.();
       gone.abort();
       stopFollowing?.();
-      void handler.close();
+      closeHandler?.();
     };
-    try {
+    const counted = { unread, refusal: toUnreadRefusal(message), end };
+
+    /** Lets an MCP server of the SDK answer. */
+    const answerByLibrary = async (through: Door): Promise<Response> => {
+      const bus = new InMemoryServerEventBus();
+      const handler = createMcpHandler(() => createDoorServer({ ...serverOptions, door: through }), {
+        legacy: 'stateless',
+        bus,
+        maxSubscriptions: 1,
+      });
+      closeHandler = () => void handler.close();
       if (isListening) {
         stopFollowing = await followList({
           events: streams.subscribe(viewer, {}),
@@ -118,9 +130,20 @@ export function createDoorRoutes(options: DoorRoutesOptions): Hono<HttpEnv> {
           onEnd: () => void handler.close(),
         });
       }
-      const response = await handler.fetch(toLibraryRequest(c, gone.signal), { parsedBody: message });
+      return handler.fetch(toLibraryRequest(c, gone.signal), { parsedBody: message });
+    };
+
+    try {
+      const plain = readPlainRequest((name) => c.req.header(name), message);
+      const answered =
+        plain === undefined ? { door } : await answerPlain(plain, { ...serverOptions, signal: gone.signal });
+      if ('text' in answered && !gone.signal.aborted) {
+        outgoing?.setTimeout(REQUEST_LIMITS.stallTime.value);
+        return countText(answered.text, PLAIN, counted);
+      }
+      const response = await answerByLibrary('door' in answered ? answered.door : door);
       outgoing?.setTimeout(REQUEST_LIMITS.stallTime.value);
-      return await countAnswer(response, { unread, refusal: toUnreadRefusal(message), end });
+      return await countAnswer(response, counted);
     } catch (error) {
       end();
       throw error;

@@ -7,7 +7,7 @@ import {
 } from '@modelcontextprotocol/server';
 import { PAGE_NOT_OPENED } from '../../domain/door/door-calls.ts';
 import { toRefusal, toToolResult } from '../../domain/door/tool-result.ts';
-import { type DoorServerOptions, LIST_TTL_MS, toHow, toProtocolError, toShown } from './door-answer.ts';
+import { type DoorServerOptions, LIST_TTL_MS, toHow, toIdentity, toProtocolError, toShown } from './door-answer.ts';
 import { serveItems, toItemCapabilities } from './door-items.ts';
 import { askToOpen, hasDeclined } from './url-elicitation.ts';
 
@@ -18,13 +18,10 @@ import { askToOpen, hasDeclined } from './url-elicitation.ts';
 export function createDoorServer(options: DoorServerOptions): Server {
   const { door, opened, version, revision, isGreeting, inShare, report } = options;
   const instructions = isGreeting ? door.instructions(opened) : '';
-  const server = new Server(
-    { name: 'gatehouse', title: 'Gatehouse', version },
-    {
-      capabilities: { tools: { listChanged: true }, ...toItemCapabilities(options) },
-      ...(instructions !== '' && { instructions }),
-    },
-  );
+  const server = new Server(toIdentity(version), {
+    capabilities: { tools: { listChanged: true }, ...toItemCapabilities(options) },
+    ...(instructions !== '' && { instructions }),
+  });
 
   server.setRequestHandler('tools/list', async () => {
     try {
