@@ -1,84 +1,13 @@
 import { hash } from 'node:crypto';
-import {
-  BREAK,
-  type DocumentNode,
-  type ExecutionResult,
-  type GraphQLSchema,
-  getNamedType,
-  getOperationAST,
-  OperationTypeNode,
-  TypeInfo,
-  visit,
-  visitWithTypeInfo,
-} from 'graphql';
+import { BREAK, type DocumentNode, type ExecutionResult, type GraphQLSchema, getOperationAST, visit } from 'graphql';
 import type { Caches } from '../cache/caches.ts';
 import type { AnswerStamp } from '../domain/feed/answer-stamp.ts';
 import { CACHE_BOUNDS } from '../limits/cache-bounds.ts';
 import { type Viewer, viewerUserId } from '../policy/viewer.ts';
+import { type AnswerReach, asksOwn, findAnswerReach } from './answer-reach.ts';
 import type { GraphQLContext } from './context.ts';
 import { coerceVariables } from './declared-variables.ts';
 import { KeptAnswer, keepAnswer } from './kept-answer.ts';
-
-/**
- * Fields whose values depend only on the state that `AnswerStamp` identifies, and on the viewer's role. Answers that
- * consist of these fields are cached. An operation with any other field is executed each time.
- */
-const SHARED_FIELDS: Readonly<Record<string, ReadonlySet<string>>> = {
-  Query: new Set(['mcpServerConfig', 'mcpServerConfigs']),
-  Subscription: new Set(['mcpServerConfigEvents']),
-  McpServerConfigEvent: new Set(['cursor', 'type', 'configId', 'config', 'changedFields', 'occurredAt']),
-  McpServerConfigConnection: new Set(['edges', 'nodes', 'pageInfo', 'totalCount']),
-  McpServerConfigEdge: new Set(['node']),
-  PageInfo: new Set(['hasNextPage', 'hasPreviousPage']),
-  McpServerConfig: new Set([
-    ...['id', 'slug', 'displayName', 'description', 'iconUrl', 'iconHref', 'authType', 'availability', 'enabled'],
-    ...['toolAllowList', 'toolDenyList', 'hasOAuth2Secret', 'hasApiKey', 'hasCustomHeaders'],
-    ...['version', 'createdAt', 'updatedAt', 'url', 'transport', 'oauth2ClientId', 'oauth2AuthUrl', 'oauth2TokenUrl'],
-    ...['oauth2RevocationUrl', 'oauth2Issuer', 'oauth2Scopes', 'oauth2ResourceMode', 'oauth2CallbackMode'],
-    ...['oauthCallbackUrl', 'apiKeyHeader', 'toolApproval', 'exposeResources', 'exposePrompts'],
-  ]),
-};
-
-/** Fields that also depend on the viewer: their own connections and cursors. */
-const OWN_FIELDS: Readonly<Record<string, ReadonlySet<string>>> = {
-  McpServerConfig: new Set(['authConnected', 'viewerState', 'viewerStateReason']),
-  McpServerConfigEdge: new Set(['cursor']),
-  PageInfo: new Set(['startCursor', 'endCursor']),
-};
-
-/** An argument that also depends on the viewer: a field of an input type. */
-const OWN_ARGUMENT = { type: 'McpServerConfigFilter', field: 'viewerState' } as const;
-
-/** Who may share the answer to a document. */
-export type AnswerReach = 'role' | 'viewer' | 'nobody';
-
-/**
- * Who may share the answer to a document while nothing changes; `nobody` if it must be executed each time. Variables can
- * restrict it further: see `asksOwn`.
- */
-export function findAnswerReach(schema: GraphQLSchema, document: DocumentNode): AnswerReach {
-  let reach: AnswerReach = 'role';
-  const typeInfo = new TypeInfo(schema);
-  visit(
-    document,
-    visitWithTypeInfo(typeInfo, {
-      OperationDefinition(operation) {
-        if (operation.operation === OperationTypeNode.MUTATION) reach = 'nobody';
-      },
-      ObjectField({ name: { value: field } }) {
-        const type = getNamedType(typeInfo.getParentInputType())?.name;
-        if (type === OWN_ARGUMENT.type && field === OWN_ARGUMENT.field && reach === 'role') reach = 'viewer';
-      },
-      Field({ name: { value: field } }) {
-        const type = getNamedType(typeInfo.getParentType())?.name ?? '';
-        if (field === '__typename' || SHARED_FIELDS[type]?.has(field) === true) return;
-        if (OWN_FIELDS[type]?.has(field) !== true) reach = 'nobody';
-        else if (reach === 'role') reach = 'viewer';
-      },
-    }),
-  );
-  return reach;
-}
 
 /** The cache of answers. */
 export type AnswerMemory = ReturnType<typeof createAnswerMemory>;
@@ -133,9 +62,30 @@ export function createAnswerMemory(schema: GraphQLSchema, caches: Caches) {
     const isGiven = event === null || hasDirectives;
     const given = isGiven ? coerceVariables(schema, operation, variables ?? {}) : {};
     if (given === undefined) return undefined;
-    const whose = reach === 'viewer' || asksOwn(given) ? viewerUserId(viewer) : null;
+    const whose = reach !== 'role' || asksOwn(given) ? viewerUserId(viewer) : null;
     const text = JSON.stringify([number, operationName, viewer.role, whose, given, event]);
     return hash('sha256', text, 'base64');
+  };
+
+  /** The answer of a document with a chat. Nobody waits for another's: it may have read the chat before it changed. */
+  const answerInChat = async (
+    key: string,
+    { viewer, services, chatVersions }: AnswerContext,
+    requested: string,
+    make: () => Promise<ExecutionResult>,
+  ): Promise<ExecutionResult> => {
+    switchTo(requested);
+    const known = answers.get(key);
+    if (known?.chats !== undefined && (await services.chats.areUnchanged(viewer, known.chats))) return known;
+    const result = await make();
+    if (services.answerStamp.current() !== requested) return result;
+    const answer = keepAnswer(result, requested, chatVersions);
+    // Without a chat in it, such as for a directive, it is made each time.
+    if (answer instanceof KeptAnswer && answer.chats !== undefined) {
+      switchTo(requested);
+      answers.set(key, answer);
+    }
+    return answer;
   };
 
   const answerAt = (
@@ -188,18 +138,24 @@ export function createAnswerMemory(schema: GraphQLSchema, caches: Caches) {
     answer(
       document: DocumentNode,
       about: Execution,
-      { viewer, services }: Pick<GraphQLContext, 'viewer' | 'services'>,
+      context: AnswerContext,
       make: () => Promise<ExecutionResult>,
     ): ExecutionResult | Promise<ExecutionResult> {
-      const key = toKey(document, about, viewer);
+      const key = toKey(document, about, context.viewer);
       if (key === undefined) return make();
-      const { answerStamp } = services;
+      const { answerStamp } = context.services;
+      const answerAs = (requested: string) =>
+        analyse(document).reach === 'viewerInChat'
+          ? answerInChat(key, context, requested, make)
+          : answerAt(key, answerStamp, requested, make);
       const fresh = answerStamp.fresh();
-      if (!(fresh instanceof Promise)) return answerAt(key, answerStamp, fresh, make);
-      return fresh.then((requested) => answerAt(key, answerStamp, requested, make));
+      return fresh instanceof Promise ? fresh.then(answerAs) : answerAs(fresh);
     },
   };
 }
+
+/** What an answer depends on beside its document. */
+type AnswerContext = Pick<GraphQLContext, 'viewer' | 'services' | 'chatVersions'>;
 
 /** What a document is executed with. */
 interface Execution {
@@ -207,13 +163,6 @@ interface Execution {
   variables?: Readonly<Record<string, unknown>> | null | undefined;
   /** Identifies the event of a subscription. */
   event?: string;
-}
-
-/** Whether a variable is a filter by what depends on the viewer. */
-function asksOwn(given: Readonly<Record<string, unknown>>): boolean {
-  return Object.values(given).some(
-    (value) => typeof value === 'object' && value !== null && OWN_ARGUMENT.field in value,
-  );
 }
 
 /** Whether variables can decide on which fields are in the answer. */

@@ -1,7 +1,10 @@
 import type { ExecutionResult } from 'graphql';
+import type { ChatVersions } from '../domain/chats/chat-service.ts';
 
 /** A string with characters beyond Latin-1 needs two bytes for each. */
 const CHARACTER_BYTES = 2;
+/** What the id and the version of a chat need. */
+const CHAT_BYTES = 250;
 
 /**
  * A good answer, kept as the text that is sent. Its objects would need several times as much memory. Yoga sends what
@@ -14,12 +17,15 @@ export class KeptAnswer implements ExecutionResult {
 
   /** The state that it shows; undefined for an event. */
   readonly stamp: string | undefined;
+  /** The chats that it shows, too. Undefined if there are none. */
+  readonly chats: ChatVersions | undefined;
 
-  constructor(text: string, stamp?: string) {
+  constructor(text: string, stamp?: string, chats?: ChatVersions) {
     // Not a method: Yoga calls it without an object.
     this.stringify = () => text;
     this.stamp = stamp;
-    this.bytes = CHARACTER_BYTES * text.length;
+    this.chats = chats === undefined || chats.size === 0 ? undefined : chats;
+    this.bytes = CHARACTER_BYTES * text.length + CHAT_BYTES * (this.chats?.size ?? 0);
   }
 
   /** Parsed from the text, for WebSocket messages. */
@@ -29,7 +35,7 @@ export class KeptAnswer implements ExecutionResult {
 }
 
 /** Turns an answer into text, for the cache. An answer with errors is not cached and stays as it is. */
-export function keepAnswer(result: ExecutionResult, stamp?: string): ExecutionResult {
+export function keepAnswer(result: ExecutionResult, stamp?: string, chats?: ChatVersions): ExecutionResult {
   if (result.errors !== undefined || result.data == null) return result;
-  return new KeptAnswer(JSON.stringify(result), stamp);
+  return new KeptAnswer(JSON.stringify(result), stamp, chats);
 }

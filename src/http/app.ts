@@ -178,8 +178,8 @@ export function createApp(options: AppOptions): App {
     }),
   );
   const { reportOperation } = options;
-  const { userRates } = services;
+  const { chats, userRates } = services;
   return Object.assign(app, {
-    answerRepeats: answerRepeats({ memory, userRates, requestReport, reportOperation, metrics, isFromProxy }),
+    answerRepeats: answerRepeats({ memory, chats, userRates, requestReport, reportOperation, metrics, isFromProxy }),
   });
 }

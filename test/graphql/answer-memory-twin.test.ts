@@ -36,6 +36,7 @@ describe.runIf(onServer)('two replicas that remember answers, and a twin that re
   /** The tokens of five users with four roles. */
   let users: string[];
   const configs: string[] = [];
+  let chats: string[];
 
   beforeAll(async () => {
     const url = await createServerDatabase();
@@ -56,6 +57,8 @@ describe.runIf(onServer)('two replicas that remember answers, and a twin that re
         await createId(first, { slug: `server-${index}`, enabled: index % 2 === 0, ...(index < 4 && OAUTH) }),
       );
     }
+    const own = (token: string) => first.graphql('mutation { createChat(input: {}) { id } }', { token });
+    chats = (await Promise.all([own(member), own(admin)])).map(({ data }) => data.createChat.id);
   });
   afterAll(async () => {
     await Promise.all([first?.close(), second?.close()]);
@@ -127,6 +130,19 @@ describe.runIf(onServer)('two replicas that remember answers, and a twin that re
     }),
   );
 
+  /** Chats have no part in what replicas are told: each answer has to find out. */
+  const IN_CHAT = (id: string): ListDocument => ({
+    print: (extra = '') =>
+      `query A($id: UUID!) { chat(id: $id) { id title mcpServerIds updatedAt mcpServers { source state reason
+        config { id slug url viewerState } } availableMcpServers { source isLocked config { id } } } ${extra} }`,
+    operationName: 'A',
+    variables: { id },
+  });
+  /** Changes a chat behind the back of both replicas. */
+  const changeChat = (stage: number) =>
+    databases[0]?.query(`UPDATE chats SET title = 'Stage ${stage}',
+      mcp_server_ids = '{${configs.filter((_id, index) => (stage >> index) % 2 === 1).join()}}'`);
+
   test('answer hundreds of generated documents alike, with changes in between', async () => {
     const seed = Math.floor(Math.random() * 2 ** 31);
     console.log(`seed ${seed}`);
@@ -144,6 +160,10 @@ describe.runIf(onServer)('two replicas that remember answers, and a twin that re
         await expect.poll(() => ask(second.gateway.app, token, `${EVERYTHING} }`, ALL)).toBe(expected);
       }
       for (const document of BY_STATE) for (const token of users) await compare(twin.gateway.app, token, document);
+      for (const round of [0, 1]) {
+        await changeChat(2 * stage + round);
+        for (const id of chats) for (const token of users) await compare(twin.gateway.app, token, IN_CHAT(id));
+      }
       const start = stage * DOCUMENTS_PER_STAGE;
       const asked = documents.slice(Math.max(0, start - ASKED_AGAIN), start + DOCUMENTS_PER_STAGE);
       // Some at once: each waits for the database now and then.

@@ -1,6 +1,6 @@
-import { parse } from 'graphql';
+import { type GraphQLObjectType, parse } from 'graphql';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { findAnswerReach } from '../../src/graphql/answer-memory.ts';
+import { findAnswerReach } from '../../src/graphql/answer-reach.ts';
 import { buildSchema } from '../../src/graphql/schema.ts';
 import { createTestGateway, type TestGateway } from '../setup/gateway.ts';
 import { SERVER_URL } from '../setup/sealed-text.ts';
@@ -52,7 +52,50 @@ const REACH: Readonly<Record<string, string>> = {
   'toolListWarnings { name }': 'nobody',
 };
 
+/** The same of what is in a chat. */
+const CHAT_REACH: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  Chat: {
+    ...{ id: 'viewerInChat', title: 'viewerInChat', mcpServerIds: 'viewerInChat', createdAt: 'viewerInChat' },
+    ...{ updatedAt: 'viewerInChat', 'owner { id }': 'nobody', 'messages { totalCount }': 'nobody' },
+  },
+  ChatMcpServer: {
+    ...{ source: 'viewerInChat', state: 'viewerInChat', reason: 'viewerInChat' },
+    ...{ 'config { id viewerState }': 'viewerInChat', 'config { connectedUserCount }': 'nobody' },
+  },
+  AvailableMcpServer: {
+    ...{ availability: 'viewerInChat', source: 'viewerInChat', state: 'viewerInChat', reason: 'viewerInChat' },
+    ...{ isLocked: 'viewerInChat', 'config { slug }': 'viewerInChat', 'config { createdBy { id } }': 'nobody' },
+  },
+};
+/** The fields of chats that lead to these types. */
+const WAYS = {
+  Chat: (field: string) => field,
+  ChatMcpServer: (field: string) => `mcpServers { ${field} }`,
+  AvailableMcpServer: (field: string) => `availableMcpServers { ${field} }`,
+};
+
 describe('an answer may be reused', () => {
+  describe.each(Object.entries(WAYS))('for fields of %s', (type, toSelection) => {
+    const reach = CHAT_REACH[type] ?? {};
+
+    test('in the table, and no others', () => {
+      const covered = [...Object.keys(reach), ...(type === 'Chat' ? ['mcpServers', 'availableMcpServers'] : [])];
+      const fields = (schema.getType(type) as GraphQLObjectType).getFields();
+      expect(Object.keys(fields).sort()).toEqual([...new Set(covered.map((field) => field.split(' ')[0]))].sort());
+    });
+
+    test.each(Object.entries(reach))('%s: %s', (field, expected) => {
+      const selection = toSelection(field);
+      for (const text of [
+        `query ($id: UUID!) { chat(id: $id) { ${selection} } }`,
+        `{ mcpServerConfigs { totalCount } chat(id: "x") { ...f } } fragment f on Chat { ${selection} }`,
+      ]) {
+        expect(findAnswerReach(schema, parse(text)), text).toBe(expected);
+      }
+      expect(findAnswerReach(schema, parse(`{ chats { nodes { ${selection} } } }`))).toBe('nobody');
+    });
+  });
+
   test('for fields in the table, and no others', () => {
     const fields = Object.values(schema.getType('McpServerConfig')?.toConfig() ?? {}).find(
       (value): value is Record<string, unknown> => typeof value === 'object' && value !== null && 'slug' in value,

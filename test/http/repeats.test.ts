@@ -4,7 +4,7 @@ import { parse } from 'graphql';
 import { Hono } from 'hono';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createCaches } from '../../src/cache/caches.ts';
-import { findAnswerReach } from '../../src/graphql/answer-memory.ts';
+import { findAnswerReach } from '../../src/graphql/answer-reach.ts';
 import { buildSchema } from '../../src/graphql/schema.ts';
 import type { HttpEnv } from '../../src/http/context.ts';
 import { listen, type RunningServer } from '../../src/http/node-server.ts';

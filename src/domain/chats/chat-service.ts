@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { isForeignKeyViolation } from '../../data/database/database-error.ts';
 import type { ChatRecord, FullMessageRecord, ListedMessageRecord, Page } from '../../data/records.ts';
 import type { ChatCursor, MessagePagePlace } from '../../data/repositories/chat-repository.ts';
@@ -34,6 +35,9 @@ export interface UpdateChatInput {
   mcpServerIds?: readonly string[] | null | undefined;
 }
 
+/** What answers show of chats, by chat id. Two equal versions of a chat show the same. */
+export type ChatVersions = ReadonlyMap<string, string>;
+
 /** Reads and writes chats and their messages. */
 export type ChatService = ReturnType<typeof createChatService>;
 
@@ -66,6 +70,17 @@ export function createChatService(options: { store: Store; experiments: Readonly
       assertCan(viewer, 'chat.read');
       assertExperiment(experiments, 'agents');
       return store.chats.findById(viewer, { id });
+    },
+
+    /** @param chat null: there is none that the viewer may see */
+    versionOf: (chat: ChatRecord | null): string => hash('sha256', JSON.stringify(chat), 'base64'),
+
+    /** Whether chats look to a viewer as they did. Asks the database: requests at the same time ask together. */
+    async areUnchanged(viewer: Viewer, versions: ChatVersions): Promise<boolean> {
+      const same = [...versions].map(
+        async ([id, version]) => this.versionOf(await store.chats.findById(viewer, { id })) === version,
+      );
+      return (await Promise.all(same)).every(Boolean);
     },
 
     /** The viewer's own chats, newest first. */

@@ -16,7 +16,13 @@ builder.queryFields((t) => ({
     nullable: true,
     description: 'One chat; null if it does not exist or belongs to another user. Services can read every chat.',
     args: { id: t.arg({ type: 'UUID', required: true, description: 'Id of the chat.' }) },
-    resolve: (_root, { id }, { viewer, services }) => services.chats.find(viewer, id),
+    resolve: async (_root, { id }, { viewer, services, chatVersions }) => {
+      const chat = await services.chats.find(viewer, id);
+      const version = services.chats.versionOf(chat);
+      // It has changed between two aliases: no chat is in both versions.
+      chatVersions.set(id, (chatVersions.get(id) ?? version) === version ? version : '');
+      return chat;
+    },
   }),
 
   availableMcpServers: t.field({

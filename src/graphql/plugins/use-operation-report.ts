@@ -22,7 +22,8 @@ export function useOperationReport(report: OperationReport): Plugin<GraphQLServe
           for (const { operation, code } of listDenials(result as ExecutionResult, type)) onDenied(operation, code);
           report({ requestId, userId: viewerUserId(viewer), name, type, outcome, startedAt });
           if (result instanceof KeptAnswer && result.stamp !== undefined) {
-            onKept?.({ stamp: result.stamp, operation: { name, type } });
+            const { stamp, chats } = result;
+            onKept?.({ stamp, chats, operation: { name, type } });
           }
         },
       };

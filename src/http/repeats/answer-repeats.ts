@@ -1,4 +1,5 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import type { ChatService } from '../../domain/chats/chat-service.ts';
 import type { UserRates } from '../../domain/shares/user-rates.ts';
 import type { OperationReport } from '../../graphql/operation-report.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
@@ -18,13 +19,14 @@ export type AnswerRepeats = (listener: RequestListener) => RequestListener;
  */
 export function answerRepeats(options: {
   memory: RepeatMemory;
+  chats: Pick<ChatService, 'areUnchanged'>;
   userRates: Pick<UserRates, 'takeOperation'>;
   requestReport: RequestReport;
   reportOperation: OperationReport;
   metrics: Pick<Metrics, 'countRepeat'>;
   isFromProxy: ReturnType<typeof createProxyCheck>;
 }): AnswerRepeats {
-  const { memory, userRates, requestReport, reportOperation, metrics, isFromProxy } = options;
+  const { memory, chats, userRates, requestReport, reportOperation, metrics, isFromProxy } = options;
 
   /** @returns false beyond the limit: its refusal is told by the rest of the gateway */
   const repeat = (
@@ -53,7 +55,13 @@ export function answerRepeats(options: {
     const startedAt = performance.now();
     const answer = (body?: Uint8Array<ArrayBuffer>): void => {
       const found = memory.find(head, body);
-      if (found === undefined || !repeat(found, incoming, outgoing, startedAt)) listener(incoming, outgoing);
+      const answerAs = (isSame: boolean): void => {
+        const isRepeated = isSame && found !== undefined && repeat(found, incoming, outgoing, startedAt);
+        if (!isRepeated) listener(incoming, outgoing);
+      };
+      if (found?.chats === undefined) answerAs(true);
+      // Who answers in full sees the failure, too.
+      else chats.areUnchanged(found.viewer, found.chats).then(answerAs, () => answerAs(false));
     };
     if (incoming.method === 'POST') readEarly(incoming, answer);
     else answer();

@@ -36,6 +36,7 @@ export function keepAnswers(memory: RepeatMemory) {
       method: c.req.method,
       route: findRoute(c),
       operation: answer.operation,
+      chats: answer.chats,
       status,
       headers: [...Object.entries(sent), ...length].flat(),
       body,

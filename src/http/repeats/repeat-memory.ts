@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Caches } from '../../cache/caches.ts';
+import type { ChatVersions } from '../../domain/chats/chat-service.ts';
 import type { AnswerStamp } from '../../domain/feed/answer-stamp.ts';
 import { CACHE_BOUNDS } from '../../limits/cache-bounds.ts';
 import { REQUEST_LIMITS } from '../../limits/request-limits.ts';
@@ -13,6 +14,8 @@ export type UserViewer = Extract<Viewer, { kind: 'user' }>;
 export interface RepeatableAnswer {
   /** The state that it shows. */
   stamp: string;
+  /** The chats that it shows, too. */
+  chats?: ChatVersions | undefined;
   /** The body of the request; undefined for a method without one. */
   body: Uint8Array | undefined;
   /** What to log and count. Undefined for an answer that is not GraphQL. */
@@ -21,6 +24,8 @@ export interface RepeatableAnswer {
 
 /** An answer, as it is sent again. */
 export interface Repeat {
+  /** The chats that have to be as they were. */
+  chats: ChatVersions | undefined;
   viewer: UserViewer;
   method: string;
   route: string;
