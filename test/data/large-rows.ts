@@ -152,7 +152,7 @@ const TABLES: readonly { table: string; rows: number; columns: string; values: s
     rows: MANY,
     columns: 'seq, occurred_at, actor_kind, actor_id, action, outcome, target_type, target_id, previous_hash, hash',
     values: `n, ${TIME}, 'user', ${sqlId('user', 'n % 1000 + 1')},
-      CASE WHEN n % 50 = 0 THEN 'mcpServerConfig.update' ELSE 'auth.signIn' END,
+      CASE WHEN n % 50 = 0 THEN 'mcpServerConfig.update' ELSE 'session.create' END,
       CASE WHEN n % 20 = 0 THEN 'denied' ELSE 'success' END, 'mcp_server_config',
       (${sqlId('config', `n % ${CONFIGS} + 1`)})::text, ${HASH}, ${HASH}`,
   },
@@ -170,8 +170,13 @@ const TABLES: readonly { table: string; rows: number; columns: string; values: s
 /** Turns triggers and references off in the statement that begins with it. */
 const OFF = `WITH off AS MATERIALIZED (SELECT set_config('session_replication_role', 'replica', true) AS is_off)`;
 
-/** Fills a PostgreSQL server's database as years of use would. Constraints and triggers are not asked. @param digest of a registered key */
-export async function fillTables(database: Database, digest: string): Promise<void> {
+/**
+ * Fills a PostgreSQL server's database as years of use would. Constraints and triggers are not asked.
+ *
+ * @param digest of a registered key
+ * @param most rows of a table
+ */
+export async function fillTables(database: Database, digest: string, most = MANY): Promise<void> {
   await database.query(`DO $$ DECLARE each RECORD; BEGIN
     FOR each IN SELECT conrelid::regclass AS "table", conname FROM pg_constraint
       WHERE contype = 'c' AND connamespace = 'public'::regnamespace
@@ -179,10 +184,10 @@ export async function fillTables(database: Database, digest: string): Promise<vo
   for (const { table, rows, columns, values } of TABLES) {
     const given = values.includes('$1') ? values.replaceAll('$1', `'${digest}'`) : values;
     await database.query(
-      `${OFF} INSERT INTO ${table} (${columns}) SELECT ${given} FROM off, generate_series(1, ${rows}) AS n`,
+      `${OFF} INSERT INTO ${table} (${columns}) SELECT ${given} FROM off, generate_series(1, ${Math.min(rows, most)}) AS n`,
     );
   }
-  await database.query('UPDATE feed_counter SET n = $1::bigint WHERE id = 1', [MANY]);
-  await database.query(`${OFF} UPDATE audit_chain SET seq = ${MANY} FROM off WHERE id = 1`);
+  await database.query('UPDATE feed_counter SET n = $1::bigint WHERE id = 1', [most]);
+  await database.query(`${OFF} UPDATE audit_chain SET seq = ${most} FROM off WHERE id = 1`);
   await database.query('VACUUM ANALYZE');
 }
