@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { type Contestant, startContestant } from './contestant.ts';
+import { type Contestant, type ContestantOptions, startContestant } from './contestant.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const SETTLE_MS = 5_000;
@@ -13,9 +13,14 @@ export function buildGateway(): void {
   execFileSync('npm', ['run', '--silent', 'build'], { cwd: ROOT, stdio: ['ignore', 'ignore', 'inherit'] });
 }
 
+/** The gateway that was built, as a server under test. */
+export function builtGateway(env: Readonly<Record<string, string>>): ContestantOptions {
+  return { script: new URL('../dist/main.js', import.meta.url), args: ['serve'], env, isBuilt: true };
+}
+
 /** Starts the gateway that was built. */
 export function startBuilt(env: Readonly<Record<string, string>>): Promise<Contestant> {
-  return startContestant({ script: new URL('../dist/main.js', import.meta.url), args: ['serve'], env, isBuilt: true });
+  return startContestant(builtGateway(env));
 }
 
 /** The resident memory of a gateway that has had a few seconds to settle, in MB. Only Linux tells it. */

@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { generateMasterKey } from '../src/crypto/master-key.ts';
 import { askAsAdmin, createConfig } from './admin.ts';
 import type { BenchDatabase } from './bench-database.ts';
+import { buildGateway, builtGateway } from './built-gateway.ts';
 import { type Contestant, type ContestantOptions, startContestant } from './contestant.ts';
 import { ask, type Measurement, measure, type Question } from './measure.ts';
 import { seed } from './seed.ts';
@@ -59,7 +60,8 @@ export async function runContest(options: ContestOptions): Promise<{ measurement
     GATEHOUSE_MAX_OPERATIONS_PER_MINUTE: '100000000',
     ...(database.url !== undefined && { DATABASE_URL: database.url }),
   };
-  const gateway: ContestantOptions = { script: new URL('../src/main.ts', import.meta.url), args: ['serve'], env };
+  buildGateway();
+  const gateway = builtGateway(env);
   let token = '';
   let question: Question | undefined;
   let reference = { body: '', text: '', data: undefined as unknown };

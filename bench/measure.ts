@@ -3,7 +3,8 @@ import autocannon from 'autocannon';
 import type { Contestant } from './contestant.ts';
 
 export const CONNECTIONS = 16;
-const WARM_UP_SECONDS = 2;
+/** The first answers are slower, until the engine has compiled what they need. */
+const WARM_UP_SECONDS = 5;
 
 /** What every contestant is asked. */
 export interface Question {
