@@ -11,7 +11,8 @@ import { openEmbeddedDatabase } from '../src/data/database/embedded-database.ts'
 import { openServerDatabase } from '../src/data/database/server-database.ts';
 import { askAsAdmin } from './admin.ts';
 import { type BenchDatabase, openBenchDatabase } from './bench-database.ts';
-import { type Contestant, startContestant } from './contestant.ts';
+import { buildGateway, startBuilt } from './built-gateway.ts';
+import type { Contestant } from './contestant.ts';
 
 // The catalogue of tools: reading it, and filling it. `npm run bench -- catalogue`
 
@@ -25,8 +26,15 @@ const PATIENCE_MS = 60_000;
 const LOOK_MS = 25;
 const MAX_PAGE = 500;
 
+interface Upstream {
+  url: string;
+  server: Server;
+  /** How many lists of tools it has sent. */
+  sent(): number;
+}
+
 /** An MCP server (2025-11-25, without sessions) at each path; at `/hangs…` it never answers. */
-async function startUpstream(): Promise<{ url: string; server: Server }> {
+async function startUpstream(): Promise<Upstream> {
   const tools = Array.from({ length: TOOLS }, (_, index) => ({
     name: `tool_${index}`,
     description: `Does thing number ${index}, and says in some words what came of it, so that this is as long as real ones.`,
@@ -44,6 +52,7 @@ async function startUpstream(): Promise<{ url: string; server: Server }> {
     },
     'tools/list': { tools },
   };
+  let sent = 0;
   const server = createServer(async (request, response) => {
     let body = '';
     for await (const chunk of request.setEncoding('utf8')) body += chunk;
@@ -52,6 +61,7 @@ async function startUpstream(): Promise<{ url: string; server: Server }> {
     const { id, method } = JSON.parse(body) as { id?: unknown; method: string };
     if (id === undefined) return void response.writeHead(202).end();
     const result = results[method];
+    if (method === 'tools/list') sent += 1;
     const answer = result === undefined ? { error: { code: -32_601, message: 'unknown' } } : { result };
     response
       .writeHead(200, { 'content-type': 'application/json' })
@@ -59,13 +69,13 @@ async function startUpstream(): Promise<{ url: string; server: Server }> {
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, server };
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, server, sent: () => sent };
 }
 
 interface World {
   gateway: Contestant;
   token: string;
-  upstream: string;
+  upstream: Upstream;
 }
 
 const ask = <Data>({ gateway, token }: World, query: string, variables: object = {}): Promise<Data> =>
@@ -73,7 +83,7 @@ const ask = <Data>({ gateway, token }: World, query: string, variables: object =
 
 async function define(world: World, path: string, enabled: boolean): Promise<void> {
   const slug = path.replaceAll('/', '');
-  const input = { displayName: slug, slug, url: `${world.upstream}${path}`, enabled, availability: 'FORCE_ON' };
+  const input = { displayName: slug, slug, url: `${world.upstream.url}${path}`, enabled, availability: 'FORCE_ON' };
   const create = `mutation ($input: CreateMcpServerConfigInput!) {
     createMcpServerConfig(input: $input) { mcpServerConfig { id } } }`;
   await ask(world, create, { input });
@@ -89,8 +99,10 @@ async function readListed(world: World): Promise<Set<string>> {
   return new Set(listed.map(({ slug }) => slug));
 }
 
-async function waitForListed(world: World, prefix: string, count: number): Promise<void> {
+/** @param sent how many lists the server had sent before. The gateway is not asked before it can have what is waited for */
+async function waitForListed(world: World, prefix: string, count: number, sent: number): Promise<void> {
   for (const begun = performance.now(); performance.now() - begun < PATIENCE_MS; await delay(LOOK_MS)) {
+    if (world.upstream.sent() < sent + count) continue;
     if ([...(await readListed(world))].filter((slug) => slug.startsWith(prefix)).length >= count) return;
   }
   throw new Error(`fewer than ${count} servers were listed in ${PATIENCE_MS} ms`);
@@ -114,7 +126,7 @@ async function enableMany(world: World): Promise<number> {
   return performance.now() - begun;
 }
 
-/** Forgets what was listed. No gateway may run. */
+/** Forgets what was listed of those many servers. No gateway may run. */
 async function forgetLists({ url, folder }: BenchDatabase): Promise<void> {
   const database =
     url === undefined
@@ -122,7 +134,8 @@ async function forgetLists({ url, folder }: BenchDatabase): Promise<void> {
       : await openServerDatabase(url, { poolSize: 1 });
   try {
     for (const table of ['mcp_server_tools', 'mcp_server_tool_lists', 'mcp_server_reachability']) {
-      await database.query(`DELETE FROM ${table}`);
+      await database.query(`DELETE FROM ${table} WHERE mcp_server_config_id IN (
+        SELECT id FROM mcp_server_configs WHERE slug LIKE 'many-%' OR slug LIKE 'hangs-%')`);
     }
   } finally {
     await database.close();
@@ -131,9 +144,10 @@ async function forgetLists({ url, folder }: BenchDatabase): Promise<void> {
 
 /** All lists of a gateway that was just started are needed at once. @returns a line to print */
 async function measureListing(world: World, enabledMs: number): Promise<string> {
+  const sent = world.upstream.sent();
   const begun = performance.now();
   await ask(world, `{ mcpServerConfigs(first: ${MAX_PAGE}) { nodes { tools(first: 1) { totalCount } } } }`);
-  await waitForListed(world, 'many-', UPSTREAMS - HANGING);
+  await waitForListed(world, 'many-', UPSTREAMS - HANGING, sent);
   const ms = Math.round(performance.now() - begun);
   return `Listing ${UPSTREAMS} servers × ${TOOLS} tools at once, of which ${HANGING} hang: the other ${UPSTREAMS - HANGING} after ${ms} ms\nEnabling ${UPSTREAMS} servers by as many mutations, while they are listed: ${Math.round(enabledMs)} ms`;
 }
@@ -150,8 +164,9 @@ async function createMember(world: World): Promise<string> {
 
 /** Reads the tools of all servers. @returns a line to print */
 async function measureReading(world: World, seconds: number): Promise<string> {
+  const sent = world.upstream.sent();
   for (let index = 0; index < SERVERS; index += 1) await define(world, `/read-${index}`, true);
-  await waitForListed(world, 'read-', SERVERS);
+  await waitForListed(world, 'read-', SERVERS, sent);
   const one = `{ mcpServerConfig(by: { slug: "read-0" }) { tools(first: ${PAGE}) { nodes { name shownAs description decision digest } } } }`;
   const every = `{ mcpServerConfigs(first: ${SERVERS}) { nodes { slug tools(first: ${PAGE}) { nodes { name shownAs description decision digest } } } } }`;
   const all = '{ effectiveMcpTools { config { slug } tool { name shownAs description decision } } }';
@@ -198,17 +213,17 @@ export async function benchCatalogue(seconds: number): Promise<void> {
     GATEHOUSE_ALLOWED_PRIVATE_CIDRS: '127.0.0.0/8',
     ...(database.url !== undefined && { DATABASE_URL: database.url }),
   };
-  const start = () => startContestant({ script: new URL('../src/main.ts', import.meta.url), args: ['serve'], env });
+  buildGateway();
   let gateway: Contestant | undefined;
   try {
-    gateway = await start();
-    const world: World = { gateway, token, upstream: upstream.url };
+    gateway = await startBuilt(env);
+    const world: World = { gateway, token, upstream };
     console.log(`${cpus().length} cores, Node ${process.versions.node}, ${database.label}; ${CONNECTIONS} connections`);
     console.log(await measureReading(world, seconds));
     const enabledMs = await enableMany(world);
     await gateway.stop();
     await forgetLists(database);
-    gateway = await start();
+    gateway = await startBuilt(env);
     console.log(await measureListing({ ...world, gateway }, enabledMs));
   } finally {
     await gateway?.stop();

@@ -171,6 +171,8 @@ export interface McpToolListRecord {
   attemptedAt: Date | null;
   /** The number of tools that were left out, because they cannot be used. */
   leftOut: number;
+  /** Whether approvals that were imported wait at the server. */
+  hasImported: boolean;
 }
 
 /** Whether a server answered when it was last called, whoever called it. */

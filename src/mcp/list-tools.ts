@@ -23,6 +23,8 @@ export interface ListedTools {
   ttlMs: number | undefined;
   /** `private`: the list is for this user only. Undefined if the server does not say. */
   cacheScope: 'public' | 'private' | undefined;
+  /** Whether the server says that it tells when its tools change, to those who ask it to. */
+  tellsChanges: boolean;
   server: ServerDescription;
 }
 
@@ -67,7 +69,11 @@ export async function listAllTools(session: UpstreamSession, exchange: Exchange)
     if (cursors.size >= MAX_PAGES || index >= MAX_TOOLS) isCut = true;
   } while (!isCut);
 
-  return { tools: [...tools.values()], skipped, isCut, ttlMs, cacheScope, server };
+  return { tools: [...tools.values()], skipped, isCut, ttlMs, cacheScope, tellsChanges: tellsChanges(session), server };
+}
+
+function tellsChanges({ verdict }: UpstreamSession): boolean {
+  return verdict.kind === 'modern' && verdict.discover.capabilities.tools?.listChanged === true;
 }
 
 function toBounded({ protocolVersion, name, version, instructions }: ServerDescription): ServerDescription {

@@ -218,27 +218,29 @@ const tools: Calls['tools'] = {
       ].map((each) => ({ ...each, status: 'gone' as const, approvedDefinition: null })),
       inserts: [
         {
-          ...{ name: 'x', skeleton: 'x', definition: '{}', digest: hash, status: 'listed', approvedDigest: null },
-          ...{ approvedDefinition: null, approvedById: null, approvedAt: null },
+          ...{ name: 'x', skeleton: 'x', definition: '{}', digest: hash, status: 'listed' as const },
         },
-      ].map((each) => ({ ...each, status: 'listed' as const })),
+      ],
+      insertedAt: now,
     },
   ],
   approve: [{ configId, tools: [{ name: 'tool-2499', digest: hash }], approvedById: null, approvedAt: now }],
-  findList: [own, { configId, userId: null }],
+  findLists: [{ keys: [own, { configId, userId: null }] }],
   takeLease: [{ ...toolList, seconds: 1, since: null }],
   endLease: [toolList],
   takeListener: [{ configId, listenerId: toolList.leaseId, seconds: 1 }],
   endListener: [{ configId, listenerId: toolList.leaseId }],
   lockList: [own],
-  makeOwnListsStale: [{ configId, at: now }],
-  saveList: [{ ...own, listing: { staleAt: now } }],
+  saveList: [
+    { ...own, listing: { staleAt: now } },
+    { configId, userId: null, listing: { staleAt: now }, ownStaleAt: now },
+  ],
   listReachability: [{ configIds }],
   listUnreachable: [{ first: 100 }],
   saveReachability: [
     {
       ...{ configId, reachable: true, checkedAt: now, problem: null, latencyMs: 1, protocolVersion: null },
-      ...{ serverName: null, serverVersion: null, instructions: null },
+      ...{ serverName: null, serverVersion: null, instructions: null, version: 1 },
     },
   ],
 };

@@ -14,13 +14,40 @@ export interface ToolListKey {
 export type SavedList = Pick<McpToolListRecord, 'staleAt'> &
   Partial<Pick<McpToolListRecord, 'listedAt' | 'leftOut' | 'listedById'>>;
 
+/** What a listing leaves behind, apart from the tools. */
+interface SavedListing extends ToolListKey {
+  listing: SavedList;
+  leaseId?: string | undefined;
+  ownStaleAt?: Date | undefined;
+}
+
+const COLUMNS = Prisma.sql`l.mcp_server_config_id::text AS "configId", l.user_id::text AS "userId",
+  l.listed_by::text AS "listedById", l.listed_at AS "listedAt", l.stale_at AS "staleAt", l.attempted_at AS "attemptedAt",
+  l.left_out AS "leftOut", EXISTS (SELECT 1 FROM mcp_server_imported_approvals a
+    WHERE a.mcp_server_config_id = l.mcp_server_config_id) AS "hasImported"`;
+
 /**
  * When servers' tools were listed, and who lists or hears them. Written as SQL: each listing does all of this, and many
  * servers may be listed at once.
  */
 export function createToolListFunctions(db: PrismaStore) {
   return {
-    findList: guarded('mcpServerTool.readAny', (args: ToolListKey) => readList(db, args, Prisma.empty)),
+    /** Those of the given lists that exist. */
+    findLists: guarded(
+      'mcpServerTool.readAny',
+      ({ keys }: { keys: readonly ToolListKey[] }): Promise<McpToolListRecord[]> => {
+        const shared = keys.filter(({ userId }) => userId === null);
+        const own = keys.filter(({ userId }) => userId !== null);
+        return db.$queryRaw`
+          SELECT ${COLUMNS} FROM mcp_server_tool_lists l
+          WHERE l.user_id IS NULL AND l.mcp_server_config_id = ANY (${shared.map(({ configId }) => configId)}::uuid[])
+          UNION ALL
+          SELECT ${COLUMNS} FROM mcp_server_tool_lists l
+          JOIN unnest(${own.map(({ configId }) => configId)}::uuid[], ${own.map(({ userId }) => userId)}::uuid[])
+            AS k (config_id, user_id) ON l.mcp_server_config_id = k.config_id AND l.user_id = k.user_id
+          WHERE l.user_id IS NOT NULL`;
+      },
+    ),
 
     /**
      * Takes the right to list, so that many replicas list once. Creates the list's row if necessary. A list that was never
@@ -51,26 +78,30 @@ export function createToolListFunctions(db: PrismaStore) {
 
     /** Locks a list until the transaction ends, so that two listings do not write to it at once. */
     lockList: guarded('mcpServerTool.write', async (args: ToolListKey): Promise<McpToolListRecord | null> => {
-      const lock = Prisma.sql`FOR UPDATE`;
-      const known = await readList(db, args, lock);
+      const known = await lockExisting(db, args);
       if (known !== null) return known;
       await db.$executeRaw`
         INSERT INTO mcp_server_tool_lists (id, mcp_server_config_id, user_id)
         SELECT gen_random_uuid(), c.id, ${args.userId}::uuid ${ofExisting(args)} DO NOTHING`;
-      return readList(db, args, lock);
+      return lockExisting(db, args);
     }),
 
     /**
      * Writes when a list was listed, or when to try again.
      *
      * @param args.leaseId ends with it
+     * @param args.ownStaleAt when all users' own lists of the server become stale: they are listed again when they are used
      */
-    saveList: guarded(
-      'mcpServerTool.write',
-      async (args: ToolListKey & { listing: SavedList; leaseId?: string | undefined }): Promise<void> => {
-        const { listing, leaseId = null } = args;
-        const { staleAt, listedAt = null, leftOut = null, listedById } = listing;
-        await db.$executeRaw`
+    saveList: guarded('mcpServerTool.write', async (args: SavedListing): Promise<void> => {
+      const { listing, leaseId = null, ownStaleAt } = args;
+      const { staleAt, listedAt = null, leftOut = null, listedById } = listing;
+      const own = Prisma.sql`
+          WITH own AS (
+            UPDATE mcp_server_tool_lists SET stale_at = ${ownStaleAt}::timestamptz
+            WHERE mcp_server_config_id = ${args.configId}::uuid AND user_id IS NOT NULL
+          )`;
+      await db.$executeRaw`
+          ${ownStaleAt === undefined ? Prisma.empty : own}
           UPDATE mcp_server_tool_lists
           SET stale_at = ${staleAt}::timestamptz, listed_at = COALESCE(${listedAt}::timestamptz, listed_at),
             left_out = COALESCE(${leftOut}::int, left_out),
@@ -78,14 +109,6 @@ export function createToolListFunctions(db: PrismaStore) {
             lease_id = CASE WHEN lease_id = ${leaseId}::uuid THEN NULL ELSE lease_id END,
             lease_until = CASE WHEN lease_id = ${leaseId}::uuid THEN NULL ELSE lease_until END
           WHERE ${isOf(args)}`;
-      },
-    ),
-
-    /** Makes the users' own lists stale: they are listed again when they are used. */
-    makeOwnListsStale: guarded('mcpServerTool.write', async (args: { configId: string; at: Date }): Promise<void> => {
-      await db.$executeRaw`
-        UPDATE mcp_server_tool_lists SET stale_at = ${args.at}::timestamptz
-        WHERE mcp_server_config_id = ${args.configId}::uuid AND user_id IS NOT NULL`;
     }),
 
     endLease: guarded('mcpServerTool.write', async (args: ToolListKey & { leaseId: string }): Promise<void> => {
@@ -141,10 +164,8 @@ function ofExisting({ configId, userId }: ToolListKey): Prisma.Sql {
         ON CONFLICT (mcp_server_config_id, user_id) WHERE user_id IS NOT NULL`;
 }
 
-async function readList(db: PrismaStore, key: ToolListKey, lock: Prisma.Sql): Promise<McpToolListRecord | null> {
+async function lockExisting(db: PrismaStore, key: ToolListKey): Promise<McpToolListRecord | null> {
   const [row] = await db.$queryRaw<McpToolListRecord[]>`
-    SELECT mcp_server_config_id::text AS "configId", user_id::text AS "userId", listed_by::text AS "listedById",
-      listed_at AS "listedAt", stale_at AS "staleAt", attempted_at AS "attemptedAt", left_out AS "leftOut"
-    FROM mcp_server_tool_lists WHERE ${isOf(key)} ${lock}`;
+    SELECT ${COLUMNS} FROM mcp_server_tool_lists l WHERE ${isOf(key)} FOR UPDATE OF l`;
   return row ?? null;
 }

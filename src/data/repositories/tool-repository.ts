@@ -16,7 +16,7 @@ interface ToolLists {
 }
 
 /** A row to create. */
-export type ToolColumns = Omit<McpToolRecord, 'id' | 'configId' | 'userId' | 'firstSeenAt' | 'changedAt' | 'goneAt'>;
+export type ToolColumns = Pick<McpToolRecord, 'name' | 'skeleton' | 'definition' | 'digest' | 'status'>;
 
 /** What changes of a row. */
 export type ToolChanges = Pick<
@@ -46,27 +46,34 @@ export function createToolRepository(db: PrismaStore) {
           WHERE mcp_server_config_id = ${args.configId}::uuid AND approved_digest IS NOT NULL`,
     ),
 
-    /** Applies the changes of one listing. Hold the list's lease. */
+    /**
+     * Applies the changes of one listing. Hold the list's lease. What was approved in another list of the server, by name
+     * and digest, is approved in new rows, too.
+     */
     apply: guarded(
       'mcpServerTool.write',
       async (
         args: ToolListKey & {
           inserts: readonly ToolColumns[];
+          insertedAt: Date;
           updates: readonly (ToolChanges & { id: string })[];
           deletes: readonly string[];
         },
       ): Promise<void> => {
-        const { configId, userId, inserts, updates, deletes } = args;
+        const { configId, userId, inserts, insertedAt, updates, deletes } = args;
         if (deletes.length > 0) await db.mcpServerTool.deleteMany({ where: { id: { in: [...deletes] } } });
         if (inserts.length > 0) {
           await db.$executeRaw`
             INSERT INTO mcp_server_tools (id, mcp_server_config_id, user_id, name, skeleton, definition, digest, status,
-              approved_digest, approved_definition, approved_by, approved_at)
+              approved_digest, approved_at)
             SELECT gen_random_uuid(), ${configId}::uuid, ${userId}::uuid, t.name, t.skeleton, t.definition, t.digest,
-              t.status, t."approvedDigest", t."approvedDefinition", t."approvedById", t."approvedAt"
-            FROM json_to_recordset(${JSON.stringify(inserts)}::json) AS t (name text, skeleton text, definition text,
-              digest text, status text, "approvedDigest" text, "approvedDefinition" text, "approvedById" uuid,
-              "approvedAt" timestamptz)`;
+              t.status, a.digest, CASE WHEN a.digest IS NULL THEN NULL ELSE ${insertedAt}::timestamptz END
+            FROM json_to_recordset(${JSON.stringify(inserts)}::json)
+              AS t (name text, skeleton text, definition text, digest text, status text)
+            LEFT JOIN (
+              SELECT DISTINCT name, approved_digest AS digest FROM mcp_server_tools
+              WHERE mcp_server_config_id = ${configId}::uuid AND approved_digest IS NOT NULL
+            ) a ON a.name = t.name AND a.digest = t.digest`;
         }
         if (updates.length > 0) {
           await db.$executeRaw`
@@ -143,19 +150,25 @@ export function createToolRepository(db: PrismaStore) {
       return { count, ids: rows.map(({ id }) => id) };
     }),
 
-    /** Writes what the last call found out. Does nothing when the config is gone. */
-    saveReachability: guarded('mcpServerTool.write', async (found: McpReachabilityRecord): Promise<void> => {
+    /**
+     * Writes what the last call found out, and holds the config until the transaction ends.
+     *
+     * @returns whether the config is there, in this version; otherwise nothing is written
+     */
+    saveReachability: guarded('mcpServerTool.write', async (args: McpReachabilityRecord & { version: number }) => {
+      const { version, ...found } = args;
       const { configId, reachable, checkedAt, problem, latencyMs, protocolVersion, serverName, serverVersion } = found;
-      await db.$executeRaw`
+      const saved = await db.$executeRaw`
         INSERT INTO mcp_server_reachability (mcp_server_config_id, reachable, checked_at, problem, latency_ms,
           protocol_version, server_name, server_version, instructions)
         SELECT id, ${reachable}::boolean, ${checkedAt}::timestamptz, ${problem}::text, ${latencyMs}::int,
           ${protocolVersion}::text, ${serverName}::text, ${serverVersion}::text, ${found.instructions}::text
-        FROM mcp_server_configs WHERE id = ${configId}::uuid FOR KEY SHARE
+        FROM mcp_server_configs WHERE id = ${configId}::uuid AND version = ${version}::int FOR SHARE
         ON CONFLICT (mcp_server_config_id) DO UPDATE SET reachable = EXCLUDED.reachable,
           checked_at = EXCLUDED.checked_at, problem = EXCLUDED.problem, latency_ms = EXCLUDED.latency_ms,
           protocol_version = EXCLUDED.protocol_version, server_name = EXCLUDED.server_name,
           server_version = EXCLUDED.server_version, instructions = EXCLUDED.instructions`;
+      return saved > 0;
     }),
   };
 }

@@ -46,10 +46,10 @@ export function createNeededListings(options: {
     running.set(name, run);
   };
 
-  /** Lists, and hears the server from then on. */
+  /** Lists, and hears the server from then on, if it tells something. */
   const list = async (key: ToolListKey, since: Date | null): Promise<ListingResult> => {
     const result = await listings.list(key, since);
-    if (result.kind === 'listed') listeners.want(key, true);
+    if (result.kind === 'listed' && result.tellsChanges) listeners.want(key, true);
     return result;
   };
 

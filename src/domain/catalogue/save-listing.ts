@@ -1,5 +1,10 @@
-import type { FieldChange, McpServerConfigRecord, McpToolListRecord, McpToolRecord } from '../../data/records.ts';
-import type { ToolListKey } from '../../data/repositories/tool-lists.ts';
+import type {
+  FieldChange,
+  McpServerConfigRecord,
+  McpToolListRecord,
+  McpToolRecord,
+  ToolApproval,
+} from '../../data/records.ts';
 import type { Repositories } from '../../data/store.ts';
 import { MCP_LIMITS } from '../../limits/mcp-limits.ts';
 import { SYSTEM } from '../../policy/viewer.ts';
@@ -46,18 +51,27 @@ export async function saveListing(tx: Repositories, listing: ListingToSave): Pro
   if (sharedList === null) return false;
   const times = { listedAt: now, staleAt: staleAfter(now, ttlMs), leftOut };
   const isShared = user === null || isPublic || (user.isAdmin && (await keepsSharedList(tx, sharedList, user.id)));
+  const written: Written[] = [];
   if (isShared) {
-    const isChanged = (await writeList(tx, config, sharedKey, listing)) === 'changed';
+    const shared = await writeList(tx, sharedList, listing);
+    written.push(shared);
+    const isChanged = shared.changes.length > 0;
     const staleAt = isChanged ? staleAfterChange(now, ttlMs, sharedList.listedAt) : times.staleAt;
     const listedById = user !== null && !isPublic ? user.id : null;
-    await tx.tools.saveList(SYSTEM, { ...sharedKey, leaseId, listing: { ...times, staleAt, listedById } });
+    // Users' rows say how their lists differed from what the shared one was.
+    const ownStaleAt = isChanged ? now : undefined;
+    await tx.tools.saveList(SYSTEM, { ...sharedKey, leaseId, listing: { ...times, staleAt, listedById }, ownStaleAt });
   }
-  if (user === null) return true;
-  const ownKey = { configId: config.id, userId: user.id };
-  if ((await tx.tools.lockList(SYSTEM, ownKey)) === null) return false;
-  const isStored = (await writeList(tx, config, ownKey, listing)) !== 'too_large';
-  await tx.tools.saveList(SYSTEM, { ...ownKey, leaseId, listing: isStored ? times : { staleAt: times.staleAt } });
-  return isStored;
+  const ownKey = user === null ? undefined : { configId: config.id, userId: user.id };
+  const ownList = ownKey === undefined ? null : await tx.tools.lockList(SYSTEM, ownKey);
+  if (ownKey !== undefined && ownList !== null) {
+    const own = await writeList(tx, ownList, listing);
+    written.push(own);
+    const saved = own.isTooLarge ? { staleAt: times.staleAt } : times;
+    await tx.tools.saveList(SYSTEM, { ...ownKey, leaseId, listing: saved });
+  }
+  await record(tx, config, written);
+  return (ownKey === undefined || ownList !== null) && !written.some(({ isTooLarge }) => isTooLarge);
 }
 
 /** The shared list stays with one admin's connection, as long as there is that connection. */
@@ -66,59 +80,56 @@ async function keepsSharedList(tx: Repositories, { configId, listedById }: McpTo
   return (await tx.userTokens.find(SYSTEM, { configId, userId: listedById })) === null;
 }
 
-/** @returns `changed` only for the shared list */
+/** What was written of one list. */
+interface Written {
+  /** Whether it was not, because the user's own rows would be too large. */
+  isTooLarge: boolean;
+  /** The approvals that were imported, and count now. */
+  settled: readonly ToolApproval[];
+  /** The tools of the shared list that came, went or changed. */
+  changes: readonly FieldChange[];
+}
+
 async function writeList(
   tx: Repositories,
-  config: McpServerConfigRecord,
-  key: ToolListKey,
+  { configId, userId, hasImported }: McpToolListRecord,
   { tools: listed, isCut, now }: Pick<ListingToSave, 'tools' | 'isCut' | 'now'>,
-): Promise<'same' | 'changed' | 'too_large'> {
-  const configIds = [config.id];
+): Promise<Written> {
+  const configIds = [configId];
   const shared = await tx.tools.list(SYSTEM, { configIds, userId: null });
-  const isShared = key.userId === null;
-  const stored = isShared ? shared : await tx.tools.list(SYSTEM, { configIds, userId: key.userId });
+  const isShared = userId === null;
+  const stored = isShared ? shared : await tx.tools.list(SYSTEM, { configIds, userId });
   const list = { tools: listed, isCut };
   const merge = isShared ? mergeSharedList(shared, list, now) : mergeUserList(stored, list, shared, now);
-  if (!isShared && countBytes(stored, merge) > MAX_OWN_BYTES) return 'too_large';
-  if (merge.inserts.length + merge.updates.length + merge.deletes.length === 0) return 'same';
-  const approvals = merge.inserts.length === 0 ? [] : await tx.tools.listApprovals(SYSTEM, { configId: config.id });
-  const approved = new Set(approvals.map(({ name, digest }) => `${digest} ${name}`));
-  await tx.tools.apply(SYSTEM, {
-    ...key,
-    ...merge,
-    // What was approved in another user's list is approved here, too.
-    inserts: merge.inserts.map((tool) => ({
-      ...tool,
-      approvedDefinition: null,
-      approvedById: null,
-      ...(approved.has(`${tool.digest} ${tool.name}`)
-        ? { approvedDigest: tool.digest, approvedAt: now }
-        : { approvedDigest: null, approvedAt: null }),
-    })),
-  });
-  const settled = await tx.tools.settleImported(SYSTEM, { configId: config.id });
-  if (settled.length > 0) {
-    await tx.audit.append(SYSTEM, {
-      actor: SYSTEM,
-      action: 'mcpServerTools.approve',
-      target: toConfigTarget(config),
-      changes: settled.map(({ name, digest }) => ({ field: name, before: null, after: digest })),
-      reason: 'An admin had imported these approvals.',
-    });
+  const isTooLarge = !isShared && countBytes(stored, merge) > MAX_OWN_BYTES;
+  const isSame = merge.inserts.length + merge.updates.length + merge.deletes.length === 0;
+  if (isTooLarge || isSame) return { isTooLarge, settled: [], changes: [] };
+  await tx.tools.apply(SYSTEM, { configId, userId, ...merge, insertedAt: now });
+  const settled = hasImported ? await tx.tools.settleImported(SYSTEM, { configId }) : [];
+  return { isTooLarge, settled, changes: isShared ? toChanges(stored, merge) : [] };
+}
+
+/** Appends the audit entries, as the last that the transaction does. */
+async function record(tx: Repositories, config: McpServerConfigRecord, written: readonly Written[]): Promise<void> {
+  const entry = { actor: SYSTEM, target: toConfigTarget(config) };
+  for (const { settled, changes } of written) {
+    if (settled.length > 0) {
+      await tx.audit.append(SYSTEM, {
+        ...entry,
+        action: 'mcpServerTools.approve',
+        changes: settled.map(({ name, digest }) => ({ field: name, before: null, after: digest })),
+        reason: 'An admin had imported these approvals.',
+      });
+    }
+    if (changes.length > 0) {
+      await tx.audit.append(SYSTEM, {
+        ...entry,
+        action: 'mcpServerTools.change',
+        changes: changes.slice(0, MAX_AUDITED),
+        reason: `${changes.length} tools changed at the server.`,
+      });
+    }
   }
-  const changes = isShared ? toChanges(stored, merge) : [];
-  if (changes.length > 0) {
-    // Users' rows say how their lists differed from what the shared one was.
-    await tx.tools.makeOwnListsStale(SYSTEM, { configId: config.id, at: now });
-    await tx.audit.append(SYSTEM, {
-      actor: SYSTEM,
-      action: 'mcpServerTools.change',
-      target: toConfigTarget(config),
-      changes: changes.slice(0, MAX_AUDITED),
-      reason: `${changes.length} tools changed at the server.`,
-    });
-  }
-  return changes.length > 0 ? 'changed' : 'same';
 }
 
 function countBytes(stored: readonly McpToolRecord[], { inserts, updates, deletes }: ListMerge): number {

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
+import DataLoader from 'dataloader';
 import type { McpReachabilityRecord, McpServerConfigRecord, McpToolListRecord } from '../../data/records.ts';
 import type { ToolListKey } from '../../data/repositories/tool-lists.ts';
-import type { Store } from '../../data/store.ts';
+import type { Repositories, Store } from '../../data/store.ts';
 import { MCP_LIMITS } from '../../limits/mcp-limits.ts';
 import { SYSTEM } from '../../policy/viewer.ts';
 import { retryAfter, staleAfter } from './list-times.ts';
@@ -27,7 +28,7 @@ const OWN_LIST_TOO_LARGE = 'OWN_LIST_TOO_LARGE';
 
 /** What became of a listing. */
 export type ListingResult =
-  | { kind: 'listed' }
+  | { kind: 'listed'; tellsChanges: boolean }
   | { kind: 'failed'; problem: string }
   /** Somebody else lists, or has listed since. */
   | { kind: 'elsewhere' };
@@ -38,6 +39,15 @@ export type ToolListings = ReturnType<typeof createToolListings>;
 /** Creates the listings of one process. */
 export function createToolListings(options: { store: Store; upstream: UpstreamTools; now: () => Date }) {
   const { store, upstream, now } = options;
+  /** Many lists are often looked at in one moment. */
+  const known = new DataLoader<ToolListKey, McpToolListRecord | null>(
+    async (keys) => {
+      const lists = await store.tools.findLists(SYSTEM, { keys });
+      const byKey = new Map(lists.map((list) => [toKey(list), list]));
+      return keys.map((key) => byKey.get(toKey(key)) ?? null);
+    },
+    { cache: false },
+  );
   const places = createListingPlaces({ atOnce: AT_ONCE, slow: MAX_SLOW, patienceMs: PATIENCE_MS });
 
   /** @returns undefined if the config changed meanwhile; nothing is stored then. The lease ends with what is stored. */
@@ -47,14 +57,8 @@ export function createToolListings(options: { store: Store; upstream: UpstreamTo
     listing: UpstreamListing,
   ) =>
     store.transaction(async (tx): Promise<Exclude<ListingResult, { kind: 'elsewhere' }> | undefined> => {
-      // What was listed is of a server that the config no longer names.
-      if ((await tx.configs.holdVersion(SYSTEM, { id: config.id })) !== config.version) return undefined;
-      if (listing.kind !== 'not_asked') {
-        // Whoever was refused was not told what users with a connection were.
-        const [known] =
-          listing.kind === 'answered' ? await tx.tools.listReachability(SYSTEM, { configIds: [config.id] }) : [];
-        await tx.tools.saveReachability(SYSTEM, { ...toReachability(config.id, listing, now()), ...toKept(known) });
-      }
+      // What was listed may be of a server that the config no longer names.
+      if (!(await holdConfig(tx, config, listing))) return undefined;
       if (listing.kind !== 'listed') {
         // What answers as it should is not asked again soon.
         const staleAt = listing.kind === 'answered' ? staleAfter(now(), undefined) : retryAfter(now());
@@ -72,8 +76,23 @@ export function createToolListings(options: { store: Store; upstream: UpstreamTo
         isPublic: listing.cacheScope === 'public',
         now: now(),
       });
-      return isSaved ? { kind: 'listed' } : { kind: 'failed', problem: OWN_LIST_TOO_LARGE };
+      return isSaved
+        ? { kind: 'listed', tellsChanges: listing.tellsChanges ?? false }
+        : { kind: 'failed', problem: OWN_LIST_TOO_LARGE };
     });
+
+  /**
+   * Holds the config until the transaction ends, and writes what is known of the server now.
+   *
+   * @returns whether the config is as it was
+   */
+  const holdConfig = async (tx: Repositories, { id, version }: McpServerConfigRecord, listing: UpstreamListing) => {
+    if (listing.kind === 'not_asked') return (await tx.configs.holdVersion(SYSTEM, { id })) === version;
+    // Whoever was refused was not told what users with a connection were.
+    const [known] = listing.kind === 'answered' ? await tx.tools.listReachability(SYSTEM, { configIds: [id] }) : [];
+    const found = { ...toReachability(id, listing, now()), ...toKept(known) };
+    return tx.tools.saveReachability(SYSTEM, { ...found, version });
+  };
 
   return {
     /**
@@ -109,8 +128,12 @@ export function createToolListings(options: { store: Store; upstream: UpstreamTo
       });
     },
 
-    find: (key: ToolListKey): Promise<McpToolListRecord | null> => store.tools.findList(SYSTEM, key),
+    find: (key: ToolListKey): Promise<McpToolListRecord | null> => known.load(key),
   };
+}
+
+function toKey({ configId, userId }: ToolListKey): string {
+  return `${configId} ${userId ?? ''}`;
 }
 
 function toReachability(

@@ -25,6 +25,8 @@ export type UpstreamListing = { latencyMs: number; server: UpstreamServer | null
       ttlMs?: number | undefined;
       /** Whether the list is the same for everybody, as far as the server says. */
       cacheScope?: 'public' | 'private' | undefined;
+      /** Whether the server says that it tells when its tools change, to those who ask it to. */
+      tellsChanges?: boolean | undefined;
     }
   | {
       kind: 'failed';
@@ -88,7 +90,7 @@ export function createUpstreamTools(calls: Pick<UpstreamCalls, 'listTools'>): Up
         const outcome = await calls.listTools({ configId, userId }, { signal, asNobody });
         if (outcome.state !== 'ok') return { kind: 'not_asked', problem: outcome.state.toUpperCase(), ...timed() };
         if (asNobody) return { kind: 'answered', problem: 'NEEDS_CONNECT', ...timed() };
-        const { tools, skipped, isCut, ttlMs, cacheScope, server } = outcome.value;
+        const { tools, skipped, isCut, ttlMs, cacheScope, tellsChanges, server } = outcome.value;
         return {
           kind: 'listed',
           tools: tools.map(({ definition }) => definition),
@@ -96,6 +98,7 @@ export function createUpstreamTools(calls: Pick<UpstreamCalls, 'listTools'>): Up
           isCut,
           ttlMs,
           cacheScope,
+          tellsChanges,
           latencyMs: timed().latencyMs,
           server: {
             protocolVersion: server.protocolVersion ?? null,
