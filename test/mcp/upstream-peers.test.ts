@@ -160,6 +160,9 @@ describe('a server with sessions', () => {
     expect(await who({ owner: 'user-1', token: 'one', grant: 'g1' })).toBe('Bearer one');
     expect(await who({ owner: 'user-2', token: 'two', grant: 'g2' })).toBe('Bearer two');
     expect(await who({ owner: 'user-1', token: 'again', grant: 'g1' })).toBe('Bearer one');
+    expect(await who({ owner: 'user-3', token: 'three', grant: 'g1' })).toBe('Bearer three');
+    // Two servers at one address.
+    expect(await who({ configId: 'twin', owner: 'user-1', token: 'twin', grant: 'g1' })).toBe('Bearer twin');
     // The user disconnected, and connected as somebody else.
     expect(await who({ owner: 'user-1', token: 'other', grant: 'g3' })).toBe('Bearer other');
     expect(await who({ owner: 'user-2', token: 'moved', grant: 'g2', version: 2 })).toBe('Bearer moved');
