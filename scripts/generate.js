@@ -12,8 +12,9 @@ import { fileURLToPath } from 'node:url';
 //   operations  the typed operations of the tests and of the console; not in git
 //   console     the console in dist/console, built from console/; not in git
 //   packages    the built packages/client, which the examples import; not in git
+//   gateway     the gateway in dist, checked and bundled; not in git
 //
-// Client, operations and packages are made only if their inputs changed. A stamp in the output folder holds the hash of the inputs, so
+// All but schema and limits are made only if their inputs changed. A stamp in the output folder holds the hash of the inputs, so
 // a run with nothing to do takes milliseconds.
 
 const ROOT = new URL('../', import.meta.url);
@@ -69,6 +70,20 @@ const TARGETS = {
       ...listFiles('packages/client/src'),
       'node_modules/typescript-compiler/package.json',
       'node_modules/graphql-sse/package.json',
+    ],
+  },
+  gateway: {
+    command: ['tsx/dist/cli.mjs', 'scripts/build-gateway.ts'],
+    output: 'dist/main.js',
+    inputs: [
+      'scripts/build-gateway.ts',
+      'scripts/bundled-packages.ts',
+      'tsconfig.json',
+      'tsconfig.build.json',
+      'package.json',
+      'package-lock.json',
+      'prisma/schema.prisma',
+      ...listFiles('src').filter((file) => !file.includes('/generated/')),
     ],
   },
 };

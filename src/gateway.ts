@@ -1,4 +1,3 @@
-import { createRequire } from 'node:module';
 import type { CacheStatus } from './cache/bounded-map.ts';
 import { createCaches } from './cache/caches.ts';
 import type { Config } from './config.ts';
@@ -32,14 +31,10 @@ import { createUpstreams } from './mcp/upstreams.ts';
 import { createPrivateHosts } from './outbound/private-hosts.ts';
 import { toHostRange } from './outbound/private-ranges.ts';
 import { createSafeFetch } from './outbound/safe-fetch.ts';
+import { VERSION } from './package.ts';
 import { SYSTEM } from './policy/viewer.ts';
 import type { Logger } from './telemetry/logger.ts';
 import { createMetrics } from './telemetry/metrics.ts';
-
-const packageJson = createRequire(import.meta.url)('../package.json') as { version: string };
-
-/** The version of this build. */
-const VERSION: string = packageJson.version;
 
 /** Subscribers that were away for longer start again from a snapshot. */
 const FEED_RETENTION_MS = 7 * 24 * 60 * 60 * 1_000;

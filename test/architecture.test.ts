@@ -25,7 +25,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['mcp'],
   ['crypto', 'outbound', 'policy', 'telemetry'],
   ['cache'],
-  ['errors', 'limits'],
+  ['errors', 'limits', 'package'],
 ];
 
 const MAX_LINES = 400;

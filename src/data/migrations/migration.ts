@@ -1,9 +1,10 @@
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { PACKAGE_FOLDER } from '../../package.ts';
 
-/** The folder of `schema.prisma` and the migrations: beside `src`, and beside `dist` in the package. */
-export const PRISMA_DIR = fileURLToPath(new URL('../../../prisma/', import.meta.url));
+/** The folder of `schema.prisma` and the migrations. */
+export const PRISMA_DIR = fileURLToPath(new URL('prisma/', PACKAGE_FOLDER));
 
 /** One migration of the schema. */
 export interface Migration {

@@ -4,10 +4,12 @@ import { type LimitUse, noteLimit } from '../../telemetry/request-scope.ts';
 import type { Counts, Window } from './window-counts.ts';
 
 // Its entry has the limiters for databases with clients of their own, but not the class that all of them extend.
-const require = createRequire(import.meta.url);
-const RateLimiterStoreAbstract =
-  require('rate-limiter-flexible/lib/RateLimiterStoreAbstract.js') as typeof Library.RateLimiterStoreAbstract;
-const RateLimiterRes = require('rate-limiter-flexible/lib/RateLimiterRes.js') as typeof Library.RateLimiterRes;
+const RateLimiterStoreAbstract = createRequire(import.meta.url)(
+  'rate-limiter-flexible/lib/RateLimiterStoreAbstract.js',
+) as typeof Library.RateLimiterStoreAbstract;
+const RateLimiterRes = createRequire(import.meta.url)(
+  'rate-limiter-flexible/lib/RateLimiterRes.js',
+) as typeof Library.RateLimiterRes;
 
 /** All limits count by the minute, so that nobody waits for longer. */
 const WINDOW_SECONDS = 60;

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { type Config, ConfigError } from '../../config.ts';
 import { CACHE_BOUNDS } from '../../limits/cache-bounds.ts';
+import { PACKAGE_FOLDER } from '../../package.ts';
 import { hashDocument } from './document-hash.ts';
 import { findDocumentProblems } from './document-problems.ts';
 import { type ManifestDocument, readManifests } from './read-manifests.ts';
@@ -16,8 +17,8 @@ export interface TrustedDocuments {
   readonly bytes: number;
 }
 
-/** The manifest of the console. `npm run build` makes it. It is beside `src`, and in `dist`. */
-const CONSOLE_MANIFEST = fileURLToPath(new URL('../../../dist/console/documents.json', import.meta.url));
+/** The manifest of the console. `npm run build` makes it. */
+const CONSOLE_MANIFEST = fileURLToPath(new URL('dist/console/documents.json', PACKAGE_FOLDER));
 
 const { maxEntries: MAX_DOCUMENTS, maxBytes: MAX_BYTES } = CACHE_BOUNDS.trustedDocuments;
 /** A string with characters beyond Latin-1 needs two bytes for each. */

@@ -1,9 +1,10 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { PACKAGE_FOLDER } from '../../package.ts';
 import { findPageFiles, type PageFiles } from './page-files.ts';
 
-/** The folder that `npm run build` fills. It is beside `src`, and in `dist`. */
-const FOLDER = new URL('../../../dist/console/', import.meta.url);
+/** The folder that `npm run build` fills. */
+const FOLDER = new URL('dist/console/', PACKAGE_FOLDER);
 
 const CONTENT_TYPES = {
   html: 'text/html; charset=utf-8',

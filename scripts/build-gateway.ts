@@ -1,0 +1,96 @@
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type OutputChunk, type Plugin, rolldown } from 'rolldown';
+import { readBundledPackages, toLicenseTexts, toSbom } from './bundled-packages.ts';
+
+// Checks the types of the gateway, and bundles it with the packages that it uses into dist (docs/adr/0013-the-bundle.md).
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const dist = path.join(root, 'dist');
+
+const { dependencies }: { dependencies: Record<string, string> } = JSON.parse(
+  readFileSync(path.join(root, 'package.json'), 'utf8'),
+);
+/** What the bundled packages use if an operator installs it. */
+const OPTIONAL = ['bufferutil', 'pg-native', 'utf-8-validate'];
+
+/** What another builder makes in dist, and what makes the next build faster. */
+const KEPT: ReadonlySet<string> = new Set(['console', '.tsbuildinfo']);
+
+/** A CommonJS module that the source loads as such: part of the bundle, too. */
+const requiredModules: Plugin = {
+  name: 'required-modules',
+  transform: {
+    filter: { id: /\/src\/.*\.ts$/, code: /createRequire\(import\.meta\.url\)\(\s*'/ },
+    handler(code, _id, { magicString }) {
+      const loader = /createRequire\(import\.meta\.url\)(?=\(\s*')/g;
+      return { code: magicString?.replaceAll(loader, 'require') ?? code.replaceAll(loader, 'require') };
+    },
+  },
+};
+
+/**
+ * Prisma has the compiler of its queries as a string of 5 MB. Here its bytes are a file, of which nothing stays in memory:
+ * the generated client gives it to `Buffer.from`, which asks an object for its value.
+ */
+const compilerFile: Plugin = {
+  name: 'compiler-file',
+  transform: {
+    filter: { id: /\.wasm-base64\.mjs$/ },
+    handler(code) {
+      const [, base64] = /const wasm = "([A-Za-z0-9+/=]+)"/.exec(code) ?? [];
+      if (base64 === undefined) throw new Error('The query compiler of Prisma looks different.');
+      const source = Buffer.from(base64, 'base64');
+      const file = this.emitFile({ type: 'asset', fileName: 'chunks/query-compiler.wasm', source });
+      return {
+        code: `import { readFileSync } from 'node:fs';
+          const file = new URL(import.meta.ROLLUP_FILE_URL_${file});
+          export const wasm = { valueOf: () => readFileSync(file) };`,
+        map: null,
+      };
+    },
+  },
+};
+
+const compiler = path.join(root, 'node_modules/typescript-compiler/bin/tsc');
+mkdirSync(dist, { recursive: true });
+const { status } = spawnSync(process.execPath, [compiler, '-p', 'tsconfig.build.json'], {
+  cwd: root,
+  stdio: 'inherit',
+});
+if (status !== 0) process.exit(1);
+
+const bundle = await rolldown({
+  input: path.join(root, 'src/main.ts'),
+  cwd: root,
+  platform: 'node',
+  // What npm installs beside the bundle, or not at all.
+  external: [...Object.keys(dependencies), ...OPTIONAL],
+  // The ES modules, where a package has both: so that there is one `graphql`.
+  resolve: { mainFields: ['module', 'main'], extensions: ['.mjs', '.js', '.json'] },
+  plugins: [requiredModules, compilerFile],
+  experimental: { nativeMagicString: true },
+  onwarn(warning) {
+    throw new Error(warning.message);
+  },
+});
+for (const name of readdirSync(dist)) {
+  if (!KEPT.has(name)) rmSync(path.join(dist, name), { recursive: true });
+}
+const { output } = await bundle.write({
+  dir: dist,
+  entryFileNames: '[name].js',
+  chunkFileNames: 'chunks/[name].js',
+  sourcemap: true,
+  minify: false,
+  keepNames: true,
+  comments: { legal: false, annotation: false, jsdoc: false },
+});
+await bundle.close();
+
+const chunks = output.filter((file): file is OutputChunk => file.type === 'chunk');
+const packages = readBundledPackages(chunks.flatMap(({ modules }) => Object.keys(modules)));
+writeFileSync(path.join(dist, 'licenses.txt'), toLicenseTexts(packages));
+writeFileSync(path.join(dist, 'bundled.cdx.json'), toSbom(packages));
