@@ -137,11 +137,11 @@ export function createDoorRoutes(options: DoorRoutesOptions): Hono<HttpEnv> {
       const plain = readPlainRequest((name) => c.req.header(name), message);
       const answered =
         plain === undefined ? { door } : await answerPlain(plain, { ...serverOptions, signal: gone.signal });
-      if ('text' in answered && !gone.signal.aborted) {
+      if ('text' in answered) {
         outgoing?.setTimeout(REQUEST_LIMITS.stallTime.value);
         return countText(answered.text, PLAIN, counted);
       }
-      const response = await answerByLibrary('door' in answered ? answered.door : door);
+      const response = await answerByLibrary(answered.door);
       outgoing?.setTimeout(REQUEST_LIMITS.stallTime.value);
       return await countAnswer(response, counted);
     } catch (error) {
