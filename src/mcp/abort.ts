@@ -13,3 +13,46 @@ export async function orAborted<Result>(work: Promise<Result>, signal: AbortSign
     signal.removeEventListener('abort', onAbort);
   }
 }
+
+/** A signal that follows others. */
+export interface Followed {
+  signal: AbortSignal;
+  /** Follows them no more. */
+  end(): void;
+}
+
+/**
+ * Creates a signal that is aborted when one of others is. What `AbortSignal.any` of Node 20 makes is never forgotten by
+ * signals that live longer, and costs more than some calls.
+ */
+export function followSignals(...signals: readonly (AbortSignal | undefined)[]): Followed {
+  const controller = new AbortController();
+  const onAbort = (event: Event): void => controller.abort((event.target as AbortSignal).reason);
+  for (const signal of signals) {
+    if (signal?.aborted === true) controller.abort(signal.reason);
+    else signal?.addEventListener('abort', onAbort);
+  }
+  return {
+    signal: controller.signal,
+    end() {
+      for (const signal of signals) signal?.removeEventListener('abort', onAbort);
+    },
+  };
+}
+
+/** Runs work with a signal that is aborted when another one is, and after some time, for the reason of `AbortSignal.timeout`. */
+export async function withinTime<Result>(
+  ms: number,
+  outer: AbortSignal | undefined,
+  work: (signal: AbortSignal) => Promise<Result>,
+): Promise<Result> {
+  const timeout = new AbortController();
+  const timer = setTimeout(() => timeout.abort(new DOMException('It took too long.', 'TimeoutError')), ms).unref();
+  const { signal, end } = followSignals(timeout.signal, outer);
+  try {
+    return await work(signal);
+  } finally {
+    clearTimeout(timer);
+    end();
+  }
+}

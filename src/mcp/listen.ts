@@ -31,9 +31,9 @@ export function createListen(options: {
     const limits = { maxBytes: MAX_LISTEN_BYTES, maxSilenceMs: 0 };
     try {
       const credentials = await orAborted(target.authorize(), signal);
-      return await pool.use({ target, credentials, signal, isAsking: false }, async ({ session, end }) => {
+      return await pool.use({ target, credentials, signal, isAsking: false }, async ({ session, ended }) => {
         const { headers } = credentials;
-        const exchange = createExchange({ headers, signal: AbortSignal.any([signal, end]), ...limits });
+        const exchange = createExchange({ headers, signal: ended, ...limits });
         const result = await session.listen(exchange, how.onOpen);
         exchange.signal.throwIfAborted();
         return result;

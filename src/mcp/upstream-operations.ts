@@ -1,4 +1,4 @@
-import { orAborted } from './abort.ts';
+import { orAborted, withinTime } from './abort.ts';
 import type { createByteBudget } from './byte-budget.ts';
 import { createCallSlots } from './call-slots.ts';
 import type { createCircuit } from './circuit.ts';
@@ -11,7 +11,8 @@ import type { UpstreamTarget } from './upstream-target.ts';
 
 /** One operation at a server. */
 interface Operation<Result> {
-  signal: AbortSignal;
+  signal: AbortSignal | undefined;
+  timeoutMs: number;
   isList: boolean;
   /** Whether what it receives counts towards what all lists may have together. */
   isShared: boolean;
@@ -58,15 +59,19 @@ export function createOperations(options: {
   const { pool, circuit, lists, maxSilenceMs } = options;
   const slots = createCallSlots();
 
-  const attempt = async <Result>(target: UpstreamTarget, operation: Operation<Result>): Promise<Result> => {
-    const { signal, isList, isShared, maxBytes, maxTotalBytes, work } = operation;
+  const attempt = async <Result>(
+    target: UpstreamTarget,
+    operation: Operation<Result>,
+    signal: AbortSignal,
+  ): Promise<Result> => {
+    const { isList, isShared, maxBytes, maxTotalBytes, work } = operation;
     const credentials = await orAborted(target.authorize(), signal);
     const use = (isRetry: boolean): Promise<Result> =>
-      pool.use({ target, credentials, signal, isAsking: isList || isRetry }, async ({ session, wasUsed, end }) => {
+      pool.use({ target, credentials, signal, isAsking: isList || isRetry }, async ({ session, wasUsed, ended }) => {
         const { headers } = credentials;
         const budget = isShared ? lists.share() : undefined;
         const limits = { maxBytes, maxTotalBytes, maxSilenceMs, budget };
-        const exchange = createExchange({ headers, signal: AbortSignal.any([signal, end]), ...limits });
+        const exchange = createExchange({ headers, signal: ended, ...limits });
         try {
           return await work(session, exchange);
         } catch (error) {
@@ -82,15 +87,19 @@ export function createOperations(options: {
     return use(false);
   };
 
-  const run = async <Result>(target: UpstreamTarget, operation: Operation<Result>): Promise<Result> => {
+  const runWithin = async <Result>(
+    target: UpstreamTarget,
+    operation: Operation<Result>,
+    signal: AbortSignal,
+  ): Promise<Result> => {
     const server = `${target.configId} ${target.version}`;
-    const { signal, isList } = operation;
+    const { isList } = operation;
     let isDeciding = false;
     let leave: (() => void) | undefined;
     try {
       leave = await slots.enter(`${target.configId} ${target.caller ?? target.owner}`, signal);
       isDeciding = circuit.enter(server);
-      const result = await attempt(target, operation);
+      const result = await attempt(target, operation, signal);
       circuit.succeed(server);
       return result;
     } catch (error) {
@@ -105,7 +114,8 @@ export function createOperations(options: {
     }
   };
 
-  return run;
+  return <Result>(target: UpstreamTarget, operation: Operation<Result>): Promise<Result> =>
+    withinTime(operation.timeoutMs, operation.signal, (signal) => runWithin(target, operation, signal));
 }
 
 /** Errors of `authorize` stay as they are. */

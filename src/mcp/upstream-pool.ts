@@ -1,5 +1,6 @@
+import { setMaxListeners } from 'node:events';
 import type { StreamFetch } from '../outbound/stream-fetch.ts';
-import { orAborted } from './abort.ts';
+import { followSignals, orAborted } from './abort.ts';
 import { createExchange } from './exchange.ts';
 import { createRevisionMemory } from './revision-memory.ts';
 import { UpstreamError } from './upstream-error.ts';
@@ -36,6 +37,8 @@ interface Lent {
   session: UpstreamSession;
   /** Whether an earlier operation used it, so that the server may have forgotten it. */
   wasUsed: boolean;
+  /** Ends with the operation's signal, and with the connection. */
+  ended: AbortSignal;
 }
 
 /**
@@ -114,6 +117,8 @@ export function createUpstreamPool(options: {
       makeRoom();
       const state = { opening: undefined, session: undefined, wasUsed: false, users: 0, uses: 0, timer: undefined };
       entry = { target, grant, connection: connect(), end: new AbortController(), ...state };
+      // Each operation follows it.
+      setMaxListeners(0, entry.end.signal);
     }
     // To the end: retired last.
     entries.delete(key);
@@ -167,23 +172,24 @@ export function createUpstreamPool(options: {
      */
     async use<Result>(
       { target, credentials, signal, isAsking }: PoolUse,
-      work: (lent: Lent & { end: AbortSignal }) => Promise<Result>,
+      work: (lent: Lent) => Promise<Result>,
     ): Promise<Result> {
       const key = JSON.stringify([target.configId, target.version, target.owner, credentials.grant]);
       const entry = find(key, target, credentials);
       clearTimeout(entry.timer);
       entry.users += 1;
       entry.uses += 1;
+      const { signal: ended, end } = followSignals(signal, entry.end.signal);
       try {
-        const ended = AbortSignal.any([signal, entry.end.signal]);
         if (findOpening(entry) === undefined) await confirm(target, ended);
         const session = await orAborted(findOpening(entry) ?? open(entry, credentials, isAsking), signal);
         // From here on, what ends the connection ends the operation.
         await confirm(target, ended);
         const { wasUsed } = entry;
         entry.wasUsed = true;
-        return await work({ session, wasUsed, end: entry.end.signal });
+        return await work({ session, wasUsed, ended });
       } finally {
+        end();
         giveBack(key, entry);
       }
     },

@@ -107,7 +107,8 @@ export function createUpstreams(options: UpstreamsOptions) {
     const { kind: _kind, ...params } = asked;
     const limit = Math.min(maxBytes, maxAnswerBytes);
     return run(target, {
-      signal: within(callTimeoutMs, signal),
+      signal,
+      timeoutMs: callTimeoutMs,
       isList: false,
       isShared: false,
       maxBytes: limit,
@@ -137,7 +138,8 @@ export function createUpstreams(options: UpstreamsOptions) {
      */
     listTools(target: UpstreamTarget, { signal }: Pick<CallOptions, 'signal'> = {}): Promise<ListedTools> {
       return run(target, {
-        signal: within(listTimeoutMs, signal),
+        signal,
+        timeoutMs: listTimeoutMs,
         isList: true,
         isShared: true,
         maxBytes: maxAnswerBytes,
@@ -157,7 +159,8 @@ export function createUpstreams(options: UpstreamsOptions) {
       { signal }: Pick<CallOptions, 'signal'> = {},
     ): Promise<readonly UpstreamItem[]> {
       return run(target, {
-        signal: within(listTimeoutMs, signal),
+        signal,
+        timeoutMs: listTimeoutMs,
         isList: false,
         isShared: true,
         maxBytes: Math.min(MCP_LIMITS.itemList.value, maxAnswerBytes),
@@ -215,11 +218,6 @@ export interface Closing {
   owner?: string | undefined;
   beforeVersion?: number | undefined;
   exceptGrant?: string | undefined;
-}
-
-function within(ms: number, signal: AbortSignal | undefined): AbortSignal {
-  const timeout = AbortSignal.timeout(ms);
-  return signal === undefined ? timeout : AbortSignal.any([timeout, signal]);
 }
 
 function isToolResult(value: unknown): value is Record<string, unknown> {

@@ -1,5 +1,6 @@
 import { DomainError } from '../../errors.ts';
 import type { Quotas } from '../../limits/quotas.ts';
+import { followSignals } from '../../mcp/abort.ts';
 import { UpstreamError, type UpstreamProblem } from '../../mcp/upstream-error.ts';
 import type { Asked, CallOptions } from '../../mcp/upstreams.ts';
 import type { UrlElicitation } from '../../mcp/url-elicitation.ts';
@@ -136,9 +137,9 @@ export function createDoorCalls(options: {
       if (answer !== undefined) throw new NoLonger(answer);
     };
     const running = watch.add({ configId: config.id, decide: () => confirm().then(() => undefined, toAnswer) });
-    const signals = [running.signal, how.signal].filter((each) => each !== undefined);
+    const { signal, end } = followSignals(running.signal, how.signal);
     try {
-      const options = { ...how, signal: AbortSignal.any(signals), inputSchema, confirm };
+      const options = { ...how, signal, inputSchema, confirm };
       const outcome = await upstreamCalls.ask({ configId: config.id, userId }, asked, options);
       if (outcome.state === 'ok') return { kind: 'result', ...outcome.value };
       return toStateRefusal(server, outcome.state, 'reason' in outcome ? outcome.reason : undefined);
@@ -158,6 +159,7 @@ export function createDoorCalls(options: {
       if (!(error instanceof DomainError)) throw error;
       return { kind: 'refused', code: error.code, message: `${config.displayName}: ${error.message}` };
     } finally {
+      end();
       running.leave();
     }
   };

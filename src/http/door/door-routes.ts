@@ -107,7 +107,6 @@ export function createDoorRoutes(options: DoorRoutesOptions): Hono<HttpEnv> {
       if (outgoing === undefined || outgoing.closed) leave();
       else outgoing.once('close', leave);
       forget?.();
-      gone.abort();
       stopFollowing?.();
       closeHandler?.();
     };
@@ -121,7 +120,10 @@ export function createDoorRoutes(options: DoorRoutesOptions): Hono<HttpEnv> {
         bus,
         maxSubscriptions: 1,
       });
-      closeHandler = () => void handler.close();
+      closeHandler = () => {
+        gone.abort();
+        void handler.close();
+      };
       if (isListening) {
         stopFollowing = await followList({
           events: streams.subscribe(viewer, {}),
