@@ -36,6 +36,7 @@ const BOUNDS: Readonly<Record<string, Bound>> = {
   'domain/catalogue/listing-places.ts beside': 'A limited number: the oldest makes room for the next.',
   'domain/catalogue/told-changes.ts pauses': 'As many as there may be connections: no more are added.',
   'domain/catalogue/tool-listeners.ts heard': 'As many as there may be heard servers: no more are added.',
+  'domain/credentials/attempts-under-way.ts #byNetwork': OPERATIONS,
   'domain/connections/access-tokens.ts refreshing': OPERATIONS,
   'domain/connections/server-moves.ts running': OPERATIONS,
   'domain/connections/token-revocation.ts running':

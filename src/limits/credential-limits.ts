@@ -89,6 +89,13 @@ export const CREDENTIAL_LIMITS = {
     unit: 'ms',
     answer: '`UNAUTHENTICATED`: sign in again',
   },
+  waitingCredentials: {
+    what: 'Credentials that wait while others of their network are verified, in one process: until then, each of those may be wrong',
+    value: 2_000,
+    unit: 'count',
+    answer: '`RATE_LIMITED`',
+  },
+  credentialPatience: { what: 'How long they wait', value: 5_000, unit: 'ms', answer: '`RATE_LIMITED`' },
   endedTokens: {
     what: 'Revoked and expired API tokens of a user that are kept',
     value: 100,

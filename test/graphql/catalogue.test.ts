@@ -306,6 +306,30 @@ describe('in the background', () => {
     expect(rows.map(({ name, status }) => [name, status])).toContainEqual(['mine', 'listed']);
   });
 
+  test('what was approved in the list of one user is approved when the shared list has it, and nothing else is', async () => {
+    await defineLive({ ...OAUTH, toolApproval: 'PIN' });
+    answers.set(`${slug} ${live.userIds.member}`, listed([tool('read'), tool('write')]));
+    answers.set(`${slug} ${live.userIds.admin}`, listed([tool('read'), tool('write', { title: 'Other' })]));
+    await insertUserToken(live, { configId: id, userId: live.userIds.member });
+    const sql = 'SELECT name, digest FROM mcp_server_tools WHERE mcp_server_config_id = $1::uuid ORDER BY 1';
+    await expect.poll(() => live.database.query(sql, [id])).toHaveLength(2);
+    const tools = await live.database.query(sql, [id]);
+    const approveTools =
+      'mutation ($input: ApproveMcpToolsInput!) { approveMcpTools(input: $input) { config { id } } }';
+    const given = { token: live.tokens.admin, variables: { input: { id, tools } } };
+    expect((await live.graphql(approveTools, given)).errors).toBeUndefined();
+    await insertUserToken(live, { configId: id, userId: live.userIds.admin });
+    const query = `{ mcpServerConfig(id: "${id}") { tools { nodes { name decision } } } }`;
+    const decisions = async () => {
+      const { data } = await live.graphql(query, { token: live.tokens.auditor });
+      return data.mcpServerConfig.tools.nodes;
+    };
+    await expect.poll(decisions).toEqual([
+      { name: 'read', decision: 'ALLOWED' },
+      { name: 'write', decision: 'PENDING' },
+    ]);
+  });
+
   test('servers that never answer, more than are listed at once, do not keep the others from being listed', async () => {
     let release = (): void => undefined;
     hanging = new Promise((resolve) => {

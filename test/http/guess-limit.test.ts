@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { generateApiToken } from '../../src/domain/credentials/token-format.ts';
+import { generateApiToken, hashToken } from '../../src/domain/credentials/token-format.ts';
 import { listen } from '../../src/http/node-server.ts';
 import { openTestDatabase } from '../setup/database.ts';
 import { createTestGateway, type TestGateway } from '../setup/gateway.ts';
@@ -232,6 +232,36 @@ test('good credentials never use up guesses, even with many at once', async () =
   );
   for (let round = 0; round < 3; round += 1) expect(await ask('198.51.100.3', junkToken())).toBe(401);
   expect(new Set(statuses)).toEqual(new Set([200]));
+});
+
+describe('more than a hundred credentials at once', () => {
+  /** Verified by nobody yet. */
+  async function createTokens(count: number): Promise<string[]> {
+    const tokens = Array.from({ length: count }, () => generateApiToken().expose());
+    await gateway.database.query(
+      `INSERT INTO api_tokens (id, user_id, name, token_hash)
+       SELECT gen_random_uuid(), $1::uuid, 'many', h FROM unnest($2::text[]) AS h`,
+      [gateway.userIds.member, tokens.map(hashToken)],
+    );
+    return tokens;
+  }
+
+  test('are all accepted if they are right, and use up no guesses', async () => {
+    const address = '203.0.113.30';
+    const tokens = await createTokens(250);
+    const statuses = await Promise.all(tokens.map((token) => ask(address, bearer(token))));
+    expect(statuses.filter((status) => status !== 200)).toEqual([]);
+    expect(new Set(await flood(address, junkToken, 100))).toEqual(new Set([401]));
+    expect(await ask(address, junkToken())).toBe(429);
+  });
+
+  test('are looked at a hundred times if they are wrong, and no more once that is known', async () => {
+    statements.length = 0;
+    const statuses = await Promise.all(Array.from({ length: 400 }, () => ask('203.0.113.31', junkToken())));
+    expect(statuses.filter((status) => status === 401)).toHaveLength(100);
+    expect(statuses.filter((status) => status === 429)).toHaveLength(300);
+    expect(statements.filter((sql) => sql.includes('api_tokens')).length).toBeLessThanOrEqual(100);
+  });
 });
 
 test('a wrong token in connection_init counts, and closes the connection with "try again later" in the end', async () => {

@@ -2,7 +2,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Secret } from '../../src/crypto/secret.ts';
 import type { UpstreamTarget } from '../../src/mcp/upstream-target.ts';
 import { createUpstreams, type Upstreams } from '../../src/mcp/upstreams.ts';
+import { CERTIFICATES } from '../setup/certificates.ts';
 import { type EverythingServer, startEverythingServer } from '../setup/everything-server.ts';
+import { startHostileUpstream } from '../setup/hostile-upstream.ts';
 import { ECHO, type SmallMcpServer, startModernServer, startSessionServer } from '../setup/mcp-servers.ts';
 
 let everything: EverythingServer;
@@ -211,6 +213,23 @@ test('headers arrive exactly as they are set, and protocol headers are not overw
   expect(seen['mcp-session-id']).toBeUndefined();
   expect(seen['content-type']).toBe('application/json');
   expect(seen['user-agent']).toBe('gatehouse/0.0.0');
+});
+
+test('a server with a certificate of an authority that nobody trusts is not called', async () => {
+  const untrusted = await startHostileUpstream(CERTIFICATES.localhost);
+  untrusted.onMethod('/mcp', {});
+  const own = createUpstreams({
+    ranges: [{ kind: 'host', host: 'localhost', port: untrusted.port }],
+    identity: { name: 'gatehouse', version: '0.0.0' },
+    lookup: async () => ['127.0.0.1'],
+  });
+  try {
+    await expect(own.listTools(toTarget(untrusted.urlOf('/mcp')))).rejects.toMatchObject({ problem: 'TLS_FAILED' });
+    expect(untrusted.seen('/mcp')).toEqual([]);
+  } finally {
+    await own.dispose();
+    await untrusted.close();
+  }
 });
 
 test('nothing stays open at the end', async () => {
