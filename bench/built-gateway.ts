@@ -5,7 +5,8 @@ import { fileURLToPath } from 'node:url';
 import { type Contestant, type ContestantOptions, startContestant } from './contestant.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
-const SETTLE_MS = 5_000;
+/** Longer than it takes until the gateway frees what only its start needed. */
+const SETTLE_MS = 20_000;
 const BYTES_PER_MB = 1_048_576;
 
 /** Builds the gateway, as `npm start` does. What is measured here is what users run. */

@@ -97,7 +97,7 @@ const OTHERS: Readonly<Record<string, readonly string[]>> = {
     'domain/server-files/match-servers.ts MAX_NUMBER',
     'domain/server-files/secret-template.ts MAX_GAPS',
     'graphql/encryption-key/mutations.ts DEFAULT_LIMIT',
-    'http/door/door-routes.ts maxSubscriptions',
+    'http/door/door-handler.ts maxSubscriptions',
     'outbound/checked-connector.ts maxCachedSessions',
   ],
 };

@@ -2,7 +2,7 @@ import { createServer } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Config, readConfig } from '../config.ts';
 import type { Database } from '../data/database/database.ts';
-import { createPrisma } from '../data/database/prisma.ts';
+import { createPrisma, openDatabaseClient } from '../data/database/prisma.ts';
 import { registerKeys } from '../data/keys/key-registry.ts';
 import { removeRevokedKeys } from '../data/keys/key-revocation.ts';
 import { applyMigrations } from '../data/migrations/migrations.ts';
@@ -12,8 +12,8 @@ import { loadTrustedDocuments, type TrustedDocuments } from '../graphql/trusted-
 import { listen, type RunningServer } from '../http/node-server.ts';
 import { createLogger, type Logger } from '../telemetry/logger.ts';
 import { adminTokenFile, loadAdminToken } from './admin-token.ts';
+import { collectGarbageOnce, limitHeapGrowth, limitWasmTiering } from './engine-settings.ts';
 import { CommandError } from './failure.ts';
-import { limitHeapGrowth } from './heap-growth.ts';
 import { openConfiguredDatabase } from './open-database.ts';
 import { openConfiguredKeys } from './open-keys.ts';
 import { OPERATIONS } from './operations.ts';
@@ -25,7 +25,7 @@ const DRAIN_MS = 10_000;
 /** Runs the gateway until SIGTERM or SIGINT. */
 export async function serve(): Promise<void> {
   const config = readConfig();
-  limitHeapGrowth();
+  limitWasmTiering();
   const log = createLogger(config.logLevel);
   // Before the database is opened and migrated: a wrong manifest stops the start.
   const trustedDocuments = loadTrustedDocuments(config, Object.values(OPERATIONS));
@@ -41,7 +41,9 @@ export async function serve(): Promise<void> {
       const signInUrl = config.graphiql ? await gateway.createSignInUrl() : undefined;
       // Set up before the start is announced: from then on a signal must shut down cleanly.
       const stopped = stopSignal();
+      limitHeapGrowth();
       const server = await listenOrExplain(gateway, config);
+      collectGarbageOnce();
       announce(config, server, signInUrl);
       await stopped;
       log.info('stopping');
@@ -85,15 +87,15 @@ async function openGateway({
   const applied = await applyMigrations(database);
   if (applied.length > 0) log.info({ migrations: applied }, 'migrations applied');
   const { keyring, keyFile } = await openConfiguredKeys(config);
-  const prisma = createPrisma(database, keyring);
+  const client = openDatabaseClient(database);
+  const prisma = createPrisma(database, keyring, {}, client);
   // Completes a revocation if a crash came before the key file was updated.
   if (keyFile !== undefined) await removeRevokedKeys(prisma, keyring, keyFile);
   const { registered, warnings } = await registerKeys(prisma, keyring);
-  await prisma.$disconnect();
   if (registered.length > 0) log.info({ keys: registered }, 'encryption keys registered');
   for (const warning of warnings) log.warn(warning);
   const adminToken = await loadAdminToken(config);
-  return createGateway({ config, database, keyring, keyFile, adminToken, log, trustedDocuments });
+  return createGateway({ config, database, client, keyring, keyFile, adminToken, log, trustedDocuments });
 }
 
 async function listenOrExplain(gateway: Gateway, config: Config): Promise<RunningServer> {

@@ -23,10 +23,10 @@ const WORD_END = String.raw`(?![^\s,;"')\]])`;
 
 /** Words in documents that stand for a value. */
 const BLANKS = [
-  String.raw`\*{3,100}|[xX]{4,100}|\.{3,100}|…|_{4,100}|•{3,100}`,
+  String.raw`\*{3,100}|[xX]{4,100}|\.{3,100}|\u2026|_{4,100}|\u2022{3,100}`,
   String.raw`\[redacted\]|\[hidden\]|REDACTED|PLACEHOLDER|placeholder|TBD|TODO|changeme|CHANGEME|change-me|CHANGE_ME`,
   // `sk-xxxxxxxx`, `ghp_****`, `sk-...`
-  String.raw`[A-Za-z][\w]{0,15}(?:[-_]\w{1,8}){0,2}[-_](?:[xX]{4,100}|\*{3,100}|\.{3,100}|…)`,
+  String.raw`[A-Za-z][\w]{0,15}(?:[-_]\w{1,8}){0,2}[-_](?:[xX]{4,100}|\*{3,100}|\.{3,100}|\u2026)`,
 ].join('|');
 
 const SENTENCES = [

@@ -53,11 +53,9 @@ export function loadTrustedDocuments(
 
 let own: ManifestDocument[] | undefined;
 
-/** The console's documents, once for the process. Of a build from another schema, what no longer fits is left out. */
+/** The console's documents, once for the process. The build has checked them against the schema. */
 function loadOwn(): ManifestDocument[] {
-  own ??= existsSync(CONSOLE_MANIFEST)
-    ? readManifests(CONSOLE_MANIFEST, []).filter(({ text }) => findDocumentProblems(text).length === 0)
-    : [];
+  own ??= existsSync(CONSOLE_MANIFEST) ? readManifests(CONSOLE_MANIFEST, []) : [];
   return own;
 }
 

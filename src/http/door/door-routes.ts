@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import type { HttpBindings } from '@hono/node-server';
-import { createMcpHandler, InMemoryServerEventBus } from '@modelcontextprotocol/server';
 import { type Context, Hono } from 'hono';
 import { scrubDatabaseError } from '../../data/database/database-error.ts';
 import type { Door } from '../../domain/door/door.ts';
@@ -17,9 +16,6 @@ import { countAnswer, countText } from './counted-answer.ts';
 import type { DoorServerOptions } from './door-answer.ts';
 import { followList } from './door-changes.ts';
 import { assertBearer, assertOrigin, readDoorRequest, readMessage, toLibraryRequest } from './door-request.ts';
-import { createDoorServer } from './door-server.ts';
-import { answerPlain } from './plain-answer.ts';
-import { readPlainRequest } from './plain-request.ts';
 import { DOOR_PATHS } from './resource-metadata.ts';
 import { createRunningCalls } from './running-calls.ts';
 import { createUnreadAnswers, tooMuchUnread, toUnreadRefusal } from './unread-answers.ts';
@@ -84,6 +80,7 @@ export function createDoorRoutes(options: DoorRoutesOptions): Hono<HttpEnv> {
     }
     const isListening = method === 'subscriptions/listen';
 
+    const { answerPlain, createDoorHandler, readPlainRequest } = await import('./door-handler.ts');
     const caller = viewerUserId(viewer) ?? '';
     if (unreadAnswers.isFull(caller)) throw tooMuchUnread();
     const leavePlace = (isListening ? listeners : requests).take(caller);
@@ -114,12 +111,7 @@ export function createDoorRoutes(options: DoorRoutesOptions): Hono<HttpEnv> {
 
     /** Lets an MCP server of the SDK answer. */
     const answerByLibrary = async (through: Door): Promise<Response> => {
-      const bus = new InMemoryServerEventBus();
-      const handler = createMcpHandler(() => createDoorServer({ ...serverOptions, door: through }), {
-        legacy: 'stateless',
-        bus,
-        maxSubscriptions: 1,
-      });
+      const handler = createDoorHandler({ ...serverOptions, door: through });
       closeHandler = () => {
         gone.abort();
         void handler.close();
