@@ -5,13 +5,12 @@ import type { Keyring } from './crypto/keyring.ts';
 import type { Secret } from './crypto/secret.ts';
 import type { Database } from './data/database/database.ts';
 import { scrubDatabaseError } from './data/database/database-error.ts';
-import { createPrisma, type DatabaseClient } from './data/database/prisma.ts';
+import { createPrisma } from './data/database/prisma.ts';
 import { createDataHealth } from './data/health.ts';
 import type { KeyFile } from './data/keys/key-file-changes.ts';
 import { createMemory } from './data/memory/memory.ts';
 import { createKeyRepository } from './data/repositories/key-repository.ts';
 import type { ToolListKey } from './data/repositories/tool-lists.ts';
-import type { SealingHooks } from './data/sealing/sealed-value.ts';
 import { createStore } from './data/store.ts';
 import { createEntryRates, type EntryLimits } from './domain/audit/entry-rates.ts';
 import type { UpstreamTools } from './domain/catalogue/upstream-tools.ts';
@@ -45,8 +44,6 @@ export interface GatewayOptions {
   config: Config;
   /** Open and migrated. The gateway does not close it. */
   database: Database;
-  /** The client of the database, if one is open. The gateway closes it. */
-  client?: DatabaseClient | undefined;
   /** Its keys are registered already. */
   keyring: Keyring;
   /** The file of the keys. Absent when they come from the environment. */
@@ -96,11 +93,12 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const metrics = createMetrics(database.poolUsage);
   const caches = createCaches();
   metrics.watchCaches(caches.status);
-  const onOpenFailure: SealingHooks['onOpenFailure'] = (place, reason) => {
-    log.error({ ...place, reason }, 'a sealed value does not open');
-    metrics.countOpenFailure({ table: place.table, column: place.column });
-  };
-  const prisma = createPrisma(database, keyring, { onOpenFailure }, options.client);
+  const prisma = createPrisma(database, keyring, {
+    onOpenFailure: (place, reason) => {
+      log.error({ ...place, reason }, 'a sealed value does not open');
+      metrics.countOpenFailure({ table: place.table, column: place.column });
+    },
+  });
   const hosts = caches.add(createPrivateHosts(config.allowedPrivateRanges));
   const reach = { ranges: config.allowedPrivateRanges, hosts, identity: { name: 'gatehouse', version: VERSION } };
   let onListChanged: (key: ToolListKey) => void = () => undefined;

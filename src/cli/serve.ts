@@ -2,7 +2,7 @@ import { createServer } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Config, readConfig } from '../config.ts';
 import type { Database } from '../data/database/database.ts';
-import { createPrisma, openDatabaseClient } from '../data/database/prisma.ts';
+import { createPrisma } from '../data/database/prisma.ts';
 import { registerKeys } from '../data/keys/key-registry.ts';
 import { removeRevokedKeys } from '../data/keys/key-revocation.ts';
 import { applyMigrations } from '../data/migrations/migrations.ts';
@@ -87,15 +87,15 @@ async function openGateway({
   const applied = await applyMigrations(database);
   if (applied.length > 0) log.info({ migrations: applied }, 'migrations applied');
   const { keyring, keyFile } = await openConfiguredKeys(config);
-  const client = openDatabaseClient(database);
-  const prisma = createPrisma(database, keyring, {}, client);
+  const prisma = createPrisma(database, keyring);
   // Completes a revocation if a crash came before the key file was updated.
   if (keyFile !== undefined) await removeRevokedKeys(prisma, keyring, keyFile);
   const { registered, warnings } = await registerKeys(prisma, keyring);
+  await prisma.$disconnect();
   if (registered.length > 0) log.info({ keys: registered }, 'encryption keys registered');
   for (const warning of warnings) log.warn(warning);
   const adminToken = await loadAdminToken(config);
-  return createGateway({ config, database, client, keyring, keyFile, adminToken, log, trustedDocuments });
+  return createGateway({ config, database, keyring, keyFile, adminToken, log, trustedDocuments });
 }
 
 async function listenOrExplain(gateway: Gateway, config: Config): Promise<RunningServer> {
