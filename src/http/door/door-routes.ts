@@ -80,7 +80,7 @@ export function createDoorRoutes(options: DoorRoutesOptions): Hono<HttpEnv> {
     }
     const isListening = method === 'subscriptions/listen';
 
-    const { answerPlain, createDoorHandler, readPlainRequest } = await import('./door-handler.ts');
+    const { answerIfPlain, createDoorHandler } = await import('./door-handler.ts');
     const caller = viewerUserId(viewer) ?? '';
     if (unreadAnswers.isFull(caller)) throw tooMuchUnread();
     const leavePlace = (isListening ? listeners : requests).take(caller);
@@ -128,9 +128,8 @@ export function createDoorRoutes(options: DoorRoutesOptions): Hono<HttpEnv> {
     };
 
     try {
-      const plain = readPlainRequest((name) => c.req.header(name), message);
-      const answered =
-        plain === undefined ? { door } : await answerPlain(plain, { ...serverOptions, signal: gone.signal });
+      const options = { ...serverOptions, signal: gone.signal };
+      const answered = (await answerIfPlain((name) => c.req.header(name), message, options)) ?? { door };
       if ('text' in answered) {
         outgoing?.setTimeout(REQUEST_LIMITS.stallTime.value);
         return countText(answered.text, PLAIN, counted);
