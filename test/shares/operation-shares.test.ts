@@ -25,6 +25,7 @@ function createWorld() {
   return {
     started,
     shares,
+    charges,
     /** An operation that uses processor time and is over at once. */
     spend: (viewer: Viewer, ms: number, name = '') =>
       shares.run(viewer, async () => {
@@ -102,6 +103,24 @@ describe('a caller who has used up their processor time', () => {
     await pass(20);
     await next;
     expect(started.at(-1)).toBe('next');
+  });
+
+  test('is charged a known price in place of what is measured', async () => {
+    const { shares, spend, hold, started, charges } = createWorld();
+    void hold(CALM, 'calm');
+    expect(
+      await shares.run(
+        BUSY,
+        async () => 2 * processor.capacity,
+        (result) => result,
+      ),
+    ).toBe(2 * processor.capacity);
+    expect(charges).toHaveLength(1);
+    void spend(BUSY, 0, 'late');
+    await pass(0);
+    expect(started).toEqual(['calm']);
+    await pass(60_000);
+    expect(started).toEqual(['calm', 'late']);
   });
 
   test('does not wait while nobody else is active', async () => {

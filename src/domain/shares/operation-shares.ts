@@ -161,9 +161,15 @@ export function createOperationShares({
     /**
      * Runs an operation of a caller, as soon as their share allows it.
      *
+     * @param priceOf what an operation costs whose cost is known, in milliseconds: to measure a short one costs more than the
+     *   operation. Absent: it is measured
      * @throws RATE_LIMITED if too many of their operations wait already
      */
-    async run<Result>(viewer: Viewer, work: () => Promise<Result>): Promise<Result> {
+    async run<Result>(
+      viewer: Viewer,
+      work: () => Promise<Result>,
+      priceOf?: (result: Result) => number,
+    ): Promise<Result> {
       const at = clock();
       const share = findShare(viewer, at);
       const started = share.waiting.length === 0 && mayStart(share, at) ? start(share, at) : await waitIn(share);
@@ -173,7 +179,10 @@ export function createOperationShares({
         charge(share, ms);
       };
       try {
-        return await meter(spend, work);
+        if (priceOf === undefined) return await meter(spend, work);
+        const result = await work();
+        spend(priceOf(result));
+        return result;
       } finally {
         share.running.delete(started);
         share.averageMs += NEWEST_WEIGHT * (spentMs - share.averageMs);

@@ -41,6 +41,8 @@ export interface ToolCallRecord {
  * has to be short.
  */
 const ENTRIES_AT_ONCE = 50;
+/** How long the first of them waits for others. */
+const GATHER_MS = 20;
 
 /** Records calls of tools. */
 export type CallRecords = ReturnType<typeof createCallRecords>;
@@ -65,6 +67,7 @@ export function createCallRecords(options: {
   const waiting: RequestedEntry[] = [];
   let writing: Promise<void> | undefined;
   let batch: Promise<void> | undefined;
+  let timer: NodeJS.Timeout | undefined;
   /** How many came, and how many of them are done. */
   let [recorded, written] = [0, 0];
 
@@ -85,10 +88,17 @@ export function createCallRecords(options: {
   };
 
   const flush = (): Promise<void> => {
+    clearTimeout(timer);
+    timer = undefined;
     writing ??= writeAll().finally(() => {
       writing = undefined;
     });
     return writing;
+  };
+
+  const writeSome = (): Promise<void> | undefined => {
+    void flush();
+    return batch;
   };
 
   return {
@@ -101,14 +111,15 @@ export function createCallRecords(options: {
       if (audits === 'off' || (audits === 'denied' && record.outcome !== 'denied')) return;
       waiting.push({ entry: toEntry(record), request: currentRequest() });
       recorded += 1;
-      void flush();
-      while (waiting.length >= maxWaiting) await batch;
+      if (waiting.length >= ENTRIES_AT_ONCE) void flush();
+      else timer ??= setTimeout(flush, GATHER_MS);
+      while (waiting.length >= maxWaiting) await writeSome();
     },
 
     /** Resolves when all entries are written that were recorded until now. Does not wait for those that come meanwhile. */
     async settle(): Promise<void> {
       const last = recorded;
-      while (written < last) await batch;
+      while (written < last) await writeSome();
     },
   };
 }
