@@ -105,23 +105,26 @@ describe('a caller who has used up their processor time', () => {
     expect(started.at(-1)).toBe('next');
   });
 
-  test('is charged a known price in place of what is measured', async () => {
-    const { shares, spend, hold, started, charges } = createWorld();
-    void hold(CALM, 'calm');
-    expect(
-      await shares.run(
-        BUSY,
-        async () => 2 * processor.capacity,
-        (result) => result,
-      ),
-    ).toBe(2 * processor.capacity);
-    expect(charges).toHaveLength(1);
-    void spend(BUSY, 0, 'late');
-    await pass(0);
-    expect(started).toEqual(['calm']);
-    await pass(60_000);
-    expect(started).toEqual(['calm', 'late']);
-  });
+  test.each(['succeeds', 'fails'])(
+    'is charged a known price in place of what is measured, if the operation %s',
+    async (how) => {
+      const { shares, spend, hold, started, charges } = createWorld();
+      void hold(CALM, 'calm');
+      const work = async () => {
+        if (how === 'fails') throw new Error('as it should');
+        return 'done';
+      };
+      const price = 2 * processor.capacity;
+      const ran = shares.run(BUSY, work, (result) => ((result === 'done') === (how === 'succeeds') ? price : 0));
+      expect(await ran.catch(() => 'failed')).toBe(how === 'fails' ? 'failed' : 'done');
+      expect(charges).toHaveLength(1);
+      void spend(BUSY, 0, 'late');
+      await pass(0);
+      expect(started).toEqual(['calm']);
+      await pass(60_000);
+      expect(started).toEqual(['calm', 'late']);
+    },
+  );
 
   test('does not wait while nobody else is active', async () => {
     const { spend } = createWorld();

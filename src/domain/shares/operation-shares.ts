@@ -162,13 +162,13 @@ export function createOperationShares({
      * Runs an operation of a caller, as soon as their share allows it.
      *
      * @param priceOf what an operation costs whose cost is known, in milliseconds: to measure a short one costs more than the
-     *   operation. Absent: it is measured
+     *   operation. It gets undefined for one that failed. Absent: the cost is measured
      * @throws RATE_LIMITED if too many of their operations wait already
      */
     async run<Result>(
       viewer: Viewer,
       work: () => Promise<Result>,
-      priceOf?: (result: Result) => number,
+      priceOf?: (result: Result | undefined) => number,
     ): Promise<Result> {
       const at = clock();
       const share = findShare(viewer, at);
@@ -178,12 +178,14 @@ export function createOperationShares({
         spentMs += ms;
         charge(share, ms);
       };
+      let price: number | undefined;
       try {
         if (priceOf === undefined) return await meter(spend, work);
         const result = await work();
-        spend(priceOf(result));
+        price = priceOf(result);
         return result;
       } finally {
+        if (priceOf !== undefined) spend(price ?? priceOf(undefined));
         share.running.delete(started);
         share.averageMs += NEWEST_WEIGHT * (spentMs - share.averageMs);
         share.seenAt = clock();
