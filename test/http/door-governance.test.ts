@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { runChatDaemon } from '../../examples/chat-daemon.ts';
 import { createId, update } from '../graphql/config-operations.ts';
 import { type SmallMcpServer, startModernServer } from '../setup/mcp-servers.ts';
-import { type DoorWorld, openDoorWorld, refresh } from './door-world.ts';
+import { CLIENTS, type DoorWorld, openDoorWorld, refresh } from './door-world.ts';
 
 let world: DoorWorld;
 let upstream: SmallMcpServer;
@@ -156,6 +156,23 @@ test('the status tells what the user has to do, with the link', async () => {
   });
 });
 
+test.each(Object.entries(CLIENTS))(
+  '%s is greeted with what the user has to do, and with no other server',
+  async (_name, open) => {
+    const instructionsAt = async (path: string): Promise<string | undefined> => {
+      const client = await open(`${world.url}${path}`, world.gateway.tokens.member);
+      const instructions = client.getInstructions();
+      await client.close();
+      return instructions;
+    };
+    const lines = (await instructionsAt('/mcp'))?.split('\n') ?? [];
+    expect(lines).toHaveLength(2);
+    expect(lines[1]).toContain('(unconnected): The user must connect their account first.');
+    expect(lines[1]).toContain(`/api/experimental/mcp/servers/${ids['unconnected']}/oauth2/connect`);
+    expect(await instructionsAt('/mcp/servers/forced')).toBeUndefined();
+  },
+);
+
 test("a server gets its own credential, never the caller's", async () => {
   upstream.seen.length = 0;
   await ask('/mcp', 'tools/call', { name: 'forced__who', arguments: {} });
@@ -215,4 +232,22 @@ test('a chat tells its door, to its owner and to services', async () => {
   expect(body.url).toBe(`${world.url}/mcp/chats/${chatId}`);
   expect(body.servers.map(({ slug }) => slug)).toContain('unconnected');
   expect(await service.json()).toEqual(body);
+});
+
+test('a tool of a server that has the name of the status goes first: no list has a name twice', async () => {
+  const { gateway } = world;
+  const id = await createId(gateway, { slug: 'gatehouse', url: upstream.url, enabled: true });
+  await refresh(gateway, id);
+  await gateway.database.query(
+    `UPDATE mcp_server_tools SET name = 'status', definition = replace(definition, '"echo"', '"status"')
+     WHERE mcp_server_config_id = $1::uuid AND name = 'echo'`,
+    [id],
+  );
+  const create = `mutation { createChat(input: { title: "Two", mcpServerIds: ["${id}"] }) { id } }`;
+  const { data } = await gateway.graphql(create, { token: gateway.tokens.member });
+  const path = `/mcp/chats/${data.createChat.id}`;
+  expect((await listNames(path)).filter((name) => name === 'gatehouse__status')).toHaveLength(1);
+  upstream.seen.length = 0;
+  await ask(path, 'tools/call', { name: 'gatehouse__status', arguments: {} });
+  expect(upstream.seen.map(({ method }) => method)).toContain('tools/call');
 });
