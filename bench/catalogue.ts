@@ -23,7 +23,7 @@ const CONNECTIONS = 4;
 const UPSTREAMS = 100;
 const HANGING = 5;
 const PATIENCE_MS = 60_000;
-const LOOK_MS = 25;
+const LOOK_MS = 50;
 const MAX_PAGE = 500;
 
 interface Upstream {
