@@ -11,7 +11,7 @@ import { tryGateway } from './try-gateway.ts';
 // What npm may install. The versions of indirect dependencies are not fixed for someone who installs the package, so there
 // is some room for them.
 const MAX_PACKAGES = 25;
-const MAX_MEGABYTES = 70;
+const MAX_MEGABYTES = 60;
 
 const RUNNING_NODE = path.dirname(process.execPath);
 
