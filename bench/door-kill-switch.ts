@@ -7,7 +7,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { generateMasterKey } from '../src/crypto/master-key.ts';
 import { askAsAdmin, setEnabled } from './admin.ts';
 import { openBenchDatabase } from './bench-database.ts';
-import { type Contestant, startContestant } from './contestant.ts';
+import { buildGateway, startBuilt } from './built-gateway.ts';
+import type { Contestant } from './contestant.ts';
 
 // The kill switch, thrown at one replica while tools are called through another. `npm run bench -- kill-switch`
 
@@ -119,6 +120,7 @@ export async function benchDoorKillSwitch(): Promise<void> {
   const token = randomBytes(24).toString('base64url');
   const replicas: Contestant[] = [];
   try {
+    buildGateway();
     if (database.url === undefined) throw new Error('it needs two replicas, and so PostgreSQL');
     const env = {
       GATEHOUSE_ADMIN_TOKEN: token,
@@ -128,8 +130,7 @@ export async function benchDoorKillSwitch(): Promise<void> {
       GATEHOUSE_MAX_TOOL_CALLS_PER_MINUTE: '1000000',
       DATABASE_URL: database.url,
     };
-    const options = { script: new URL('../src/main.ts', import.meta.url), args: ['serve'], env };
-    for (let count = 0; count < 2; count += 1) replicas.push(await startContestant(options));
+    for (let count = 0; count < 2; count += 1) replicas.push(await startBuilt(env));
     const delays = await measure(replicas[0] as Contestant, replicas[1] as Contestant, token, upstream);
     const at = (share: number) => delays[Math.ceil(share * delays.length) - 1] ?? Number.NaN;
     const [median, p99, longest] = [0.5, 0.99, 1].map((share) => `${at(share).toFixed(1)} ms`);

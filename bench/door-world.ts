@@ -3,7 +3,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { generateMasterKey } from '../src/crypto/master-key.ts';
 import { askAsAdmin } from './admin.ts';
 import type { BenchDatabase } from './bench-database.ts';
-import { type Contestant, startContestant } from './contestant.ts';
+import { buildGateway, startBuilt } from './built-gateway.ts';
+import type { Contestant } from './contestant.ts';
 import type { McpTarget } from './mcp-load.ts';
 
 const PATIENCE_MS = 60_000;
@@ -27,20 +28,17 @@ export async function startDoorBench(
   { upstream, servers, env }: { upstream: string; servers: number; env?: Readonly<Record<string, string>> },
 ): Promise<DoorBench> {
   const adminToken = randomBytes(24).toString('base64url');
-  const gateway = await startContestant({
-    script: new URL('../src/main.ts', import.meta.url),
-    args: ['serve'],
-    env: {
-      GATEHOUSE_ADMIN_TOKEN: adminToken,
-      GATEHOUSE_ENCRYPTION_KEYS: generateMasterKey(),
-      GATEHOUSE_DATA_DIR: database.folder,
-      GATEHOUSE_ALLOWED_PRIVATE_CIDRS: '127.0.0.0/8',
-      GATEHOUSE_MAX_OPERATIONS_PER_MINUTE: UNLIMITED,
-      GATEHOUSE_MAX_TOOL_CALLS_PER_MINUTE: UNLIMITED,
-      GATEHOUSE_MAX_TOOL_CALLS_PER_SERVER_PER_MINUTE: UNLIMITED,
-      ...(database.url !== undefined && { DATABASE_URL: database.url }),
-      ...env,
-    },
+  buildGateway();
+  const gateway = await startBuilt({
+    GATEHOUSE_ADMIN_TOKEN: adminToken,
+    GATEHOUSE_ENCRYPTION_KEYS: generateMasterKey(),
+    GATEHOUSE_DATA_DIR: database.folder,
+    GATEHOUSE_ALLOWED_PRIVATE_CIDRS: '127.0.0.0/8',
+    GATEHOUSE_MAX_OPERATIONS_PER_MINUTE: UNLIMITED,
+    GATEHOUSE_MAX_TOOL_CALLS_PER_MINUTE: UNLIMITED,
+    GATEHOUSE_MAX_TOOL_CALLS_PER_SERVER_PER_MINUTE: UNLIMITED,
+    ...(database.url !== undefined && { DATABASE_URL: database.url }),
+    ...env,
   });
   try {
     return await fill(gateway, adminToken, { upstream, servers });

@@ -3,7 +3,8 @@ import { Agent, type ClientRequest, request } from 'node:http';
 import { generateMasterKey } from '../src/crypto/master-key.ts';
 import { askAsAdmin, createConfig } from './admin.ts';
 import { openBenchDatabase } from './bench-database.ts';
-import { type Contestant, startContestant } from './contestant.ts';
+import { buildGateway, startBuilt } from './built-gateway.ts';
+import type { Contestant } from './contestant.ts';
 
 // How soon a change reaches many subscribers. `npm run bench -- feed`
 
@@ -88,6 +89,7 @@ async function measureDelays(written: Contestant, read: Contestant, tokens: { ad
 
 /** Measures how soon changes reach subscribers at the replica that made them, and at another. */
 export async function benchFeed(): Promise<string> {
+  buildGateway();
   const database = await openBenchDatabase();
   const admin = randomBytes(24).toString('base64url');
   const env = {
@@ -96,7 +98,7 @@ export async function benchFeed(): Promise<string> {
     GATEHOUSE_DATA_DIR: database.folder,
     ...(database.url !== undefined && { DATABASE_URL: database.url }),
   };
-  const start = () => startContestant({ script: new URL('../src/main.ts', import.meta.url), args: ['serve'], env });
+  const start = () => startBuilt(env);
   const gateways: Contestant[] = [];
   const lines = [
     `| ${SUBSCRIBERS} subscribers of one role, ${CHANGES} changes | p50 | p99 | longest |`,

@@ -49,11 +49,11 @@ async function countRepeats(): Promise<number> {
 /** Asks until the answer is sent again. */
 async function askUntilRepeated(caller: Caller) {
   const first = await ask(caller);
-  await ask(caller);
-  const again = await ask(caller);
-  expect(again).toEqual({ ...first, isRepeat: true });
   expect(first.isRepeat).toBe(false);
-  return again.chat;
+  // A process that was too busy to look at the feed has to ask the database first.
+  await expect.poll(async () => (await ask(caller)).isRepeat).toBe(true);
+  expect((await ask(caller)).chat).toEqual(first.chat);
+  return first.chat;
 }
 
 /** As another replica does, of which this one is not told. */
@@ -65,8 +65,8 @@ describe.each(['member', 'service'] as const)('what the %s was told of a chat is
     expect(chat).toMatchObject({ title: 'First', mcpServers: [{ source: 'SELECTED', config: { slug: 'chosen' } }] });
     // A change of another chat is no change of this one.
     await newChat(gateway, 'member', { title: 'Second' });
+    await expect.poll(async () => (await ask(caller)).isRepeat).toBe(true);
     expect((await ask(caller)).chat).toEqual(chat);
-    expect((await ask(caller)).isRepeat).toBe(true);
   });
 
   test.each<[string, () => Promise<unknown>, (() => object) | null]>([
