@@ -109,7 +109,8 @@ describe.skipIf(skipsBrowser)('the console, for an admin who manages people and 
     await page.getByRole('button', { name: 'Sign it out' }).press('Enter');
     await page.getByRole('heading', { name: 'Not signed in' }).waitFor();
     // Their open page knows it at once. The browser notes what was refused.
-    await member.waitForURL(/\/auth\/sign-in/);
+    await member.getByLabel('Token').waitFor();
+    expect(member.url()).toContain('/auth/sign-in');
     // What is refused can be noted later than the page is left. After this, nothing is.
     await context.close();
     problems.splice(0);

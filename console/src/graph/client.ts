@@ -47,8 +47,16 @@ const WITHOUT_ID = [
   'Viewer',
 ];
 
-/** Goes to the sign-in page, and comes back here from there. */
+let isLeaving = false;
+// The browser may show this page again as it was left.
+addEventListener('pageshow', () => {
+  isLeaving = false;
+});
+
+/** Goes to the sign-in page, and comes back here from there. Each request that is refused asks for it: the first one counts. */
 export function goToSignIn(): void {
+  if (isLeaving) return;
+  isLeaving = true;
   const here = `${location.pathname}${location.search}`;
   location.assign(`/auth/sign-in?return_to=${encodeURIComponent(here)}`);
 }
