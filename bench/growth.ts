@@ -75,6 +75,8 @@ async function fill(url: string, most: number): Promise<string> {
     // What the start left has the numbers of the rows that come.
     await database.query('TRUNCATE config_changes, audit_entries');
     await fillTables(database, String(key?.['digest']), most);
+    // Otherwise the gateway asks thousands of servers for their tools meanwhile.
+    await database.query('UPDATE mcp_server_configs SET enabled = false');
     await database.query(
       `INSERT INTO users (id, email) VALUES ('${OWNER}', 'owner@example.com') ON CONFLICT DO NOTHING`,
     );
