@@ -1,6 +1,7 @@
 import path from 'node:path';
 import ipaddr from 'ipaddr.js';
 import { readOidcSettings } from './config/oidc-settings.ts';
+import { readTracing } from './config/read-tracing.ts';
 import { createSettingReader } from './config/setting-reader.ts';
 import { findAdminTokenProblem } from './crypto/admin-token.ts';
 import type { MasterKey } from './crypto/master-key.ts';
@@ -13,6 +14,7 @@ import { TOOL_CALL_AUDITS, type ToolCallAudit } from './domain/tool-calls/call-r
 import { findNearestName } from './domain/validation/nearest-name.ts';
 import { QUOTAS, type QuotaName, type Quotas } from './limits/quotas.ts';
 import type { PrivateRange } from './outbound/private-ranges.ts';
+import type { TracingSettings } from './telemetry/tracing-settings.ts';
 
 /** The log levels: `fatal` logs the least, `trace` the most; `silent` turns the log off. */
 export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
@@ -61,6 +63,8 @@ export interface Config {
   toolAnswerMaxBytes: number;
   /** Hosts of MCP servers that get the traces of callers. Spelled as in `URL.hostname`. */
   traceContextHosts: readonly string[];
+  /** How spans are recorded and sent. If absent, there are none. */
+  tracing: TracingSettings | undefined;
   /** Whether MCP doors have a tool that tells which servers need something. */
   statusTool: boolean;
   /** Whether metrics have the slugs of servers, in place of their ids. */
@@ -96,6 +100,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
  */
 export function readConfig(env: Environment = process.env): Config {
   const problems: string[] = [];
+  const tracingWarnings: string[] = [];
   const reader = createSettingReader(env, problems);
   const { text, list } = reader;
 
@@ -154,6 +159,7 @@ export function readConfig(env: Environment = process.env): Config {
       problems,
     ),
     traceContextHosts: parseHosts('GATEHOUSE_TRACE_CONTEXT_HOSTS', list('GATEHOUSE_TRACE_CONTEXT_HOSTS'), problems),
+    tracing: readTracing(reader, tracingWarnings),
     statusTool: parseBoolean('GATEHOUSE_STATUS_TOOL', text('GATEHOUSE_STATUS_TOOL'), true, problems),
     metricsServerNames: parseBoolean(
       'GATEHOUSE_METRICS_SERVER_NAMES',
@@ -177,7 +183,7 @@ export function readConfig(env: Environment = process.env): Config {
       ) ?? 'auto',
     warnings: [],
   };
-  const warnings = listUnknownVariables(env, reader.known);
+  const warnings = [...listUnknownVariables(env, reader.known), ...tracingWarnings];
   if (problems.length > 0) throw new ConfigError(problems, warnings);
   return { ...config, warnings };
 }

@@ -30,11 +30,13 @@ import { createServerProbe } from './mcp/probe-server.ts';
 import { createUpstreams } from './mcp/upstreams.ts';
 import { createPrivateHosts } from './outbound/private-hosts.ts';
 import { toHostRange } from './outbound/private-ranges.ts';
-import { createSafeFetch } from './outbound/safe-fetch.ts';
+import { createSafeFetch, type SafeFetchOptions } from './outbound/safe-fetch.ts';
 import { VERSION } from './package.ts';
 import { SYSTEM } from './policy/viewer.ts';
 import type { Logger } from './telemetry/logger.ts';
 import { createMetrics } from './telemetry/metrics.ts';
+import { traceFetch } from './telemetry/traced-fetch.ts';
+import type { Tracing } from './telemetry/tracing.ts';
 
 /** Subscribers that were away for longer start again from a snapshot. */
 const FEED_RETENTION_MS = 7 * 24 * 60 * 60 * 1_000;
@@ -50,6 +52,8 @@ export interface GatewayOptions {
   keyFile?: KeyFile | undefined;
   adminToken: Secret;
   log: Logger;
+  /** Records spans. The gateway does not close it. Absent: there are none. */
+  tracing?: Tracing | undefined;
   /** Default: loaded as the settings say. */
   trustedDocuments?: TrustedDocuments | undefined;
   /** The clock, for tests. */
@@ -88,7 +92,17 @@ export interface Gateway
 
 /** Connects the rooms over an open database. */
 export async function createGateway(options: GatewayOptions): Promise<Gateway> {
-  const { config, database, keyring, keyFile, adminToken, log, streamLimits, now = () => new Date() } = options;
+  const {
+    config,
+    database,
+    keyring,
+    keyFile,
+    adminToken,
+    log,
+    tracing,
+    streamLimits,
+    now = () => new Date(),
+  } = options;
   const trustedDocuments = options.trustedDocuments ?? loadTrustedDocuments(config);
   const metrics = createMetrics(database.poolUsage);
   const caches = createCaches();
@@ -107,6 +121,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     callTimeoutMs: config.toolCallTimeoutSeconds * 1_000,
     maxAnswerBytes: config.toolAnswerMaxBytes,
     traceHosts: config.traceContextHosts,
+    tracing,
     onToolsChanged: ({ configId, owner }) => onListChanged({ configId, userId: owner === 'shared' ? null : owner }),
   });
   const stored = createStore(prisma, createEntryRates({ caches, now, limits: options.entryLimits }).admit);
@@ -133,12 +148,16 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   metrics.watchFeed(reader.status);
   await ensureBootstrapAdmin(store);
 
-  const outbound = createSafeFetch({ ranges: config.allowedPrivateRanges, hosts });
+  const createTracedFetch = (reach: SafeFetchOptions) => {
+    const safe = createSafeFetch(reach);
+    return { ...safe, fetch: traceFetch(tracing, safe.fetch) };
+  };
+  const outbound = createTracedFetch({ ranges: config.allowedPrivateRanges, hosts });
   // The operator's own issuer may be in a private network that is closed to the hosts that admins and servers name.
   const issuerRanges = config.oidc === undefined ? [] : [toHostRange(new URL(config.oidc.issuer))];
   const ranges = [...config.allowedPrivateRanges, ...issuerRanges];
   const issuerHosts = caches.add(createPrivateHosts(ranges, undefined, CACHE_BOUNDS.issuerHosts));
-  const issuerOutbound = createSafeFetch({ ranges, hosts: issuerHosts });
+  const issuerOutbound = createTracedFetch({ ranges, hosts: issuerHosts });
   const { services, internal } = createServices({
     memory,
     caches,
@@ -179,7 +198,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   internal.catalogue.start();
   onListChanged = internal.catalogue.listChanged;
 
-  const reportOperation = createOperationReport({ log, metrics });
+  const reportOperation = createOperationReport({ log, metrics, tracing });
   const graphql = createGraphQL({ services, trustedDocuments, caches, log, reportOperation });
   const sockets = createSockets({ services, graphql, caches, limits: streamLimits, log });
   metrics.watchStreams({ streams: services.streams.count, sockets: sockets.count });
@@ -200,6 +219,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     isDraining: () => isDraining,
     log,
     metrics,
+    tracing,
     reportOperation,
     now,
   });

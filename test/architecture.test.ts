@@ -142,6 +142,14 @@ describe('responsibilities of one layer', () => {
     expect(needless).toEqual([]);
   });
 
+  test('only a file that is loaded for tracing alone imports OpenTelemetry', () => {
+    const knowing = sources.filter(({ text }) => listImports(text).some((module) => /^@opentelemetry/.test(module)));
+    expect(knowing.map(({ name }) => name)).toEqual(['telemetry/open-telemetry.ts']);
+    const loading = filesWith(/open-telemetry\.ts'/);
+    expect(loading).toEqual(['cli/serve.ts']);
+    expect(filesWith(/await import\('\.\.\/telemetry\/open-telemetry\.ts'\)/)).toEqual(loading);
+  });
+
   test('only http and graphql import HTTP and GraphQL libraries', () => {
     const faces = /^(?:graphql|hono|@hono\/|@pothos\/|@envelop\/)/;
     const knowing = sources.filter(({ text }) => listImports(text).some((module) => faces.test(module)));

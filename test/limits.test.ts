@@ -30,6 +30,7 @@ const OTHERS: Readonly<Record<string, readonly string[]>> = {
     'telemetry/metrics.ts MAX_LABEL_LENGTH',
     'telemetry/metrics.ts MAX_OPERATION_NAMES',
     'telemetry/metrics.ts MAX_SERVERS',
+    'telemetry/open-telemetry.ts MAX_TEXT',
   ],
   'the patience of the command line': [
     'cli/admin-client.ts TIMEOUT_MS',
@@ -53,6 +54,7 @@ const OTHERS: Readonly<Record<string, readonly string[]>> = {
     'data/memory/feed-reader.ts POLL_TIMEOUT_MS',
     'http/graphql-sockets.ts CLOSE_TIMEOUT_MS',
     'http/other-upgrades.ts CLOSE_TIMEOUT_MS',
+    'telemetry/open-telemetry.ts CLOSE_TIMEOUT_MS',
   ],
   'when something is tried or looked up again': [
     'data/keys/key-rotation.ts MAX_WALKS',

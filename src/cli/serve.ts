@@ -10,7 +10,9 @@ import { isLoopbackHost } from '../domain/validation/url.ts';
 import { createGateway, type Gateway } from '../gateway.ts';
 import { loadTrustedDocuments, type TrustedDocuments } from '../graphql/trusted-documents/load-trusted-documents.ts';
 import { listen, type RunningServer } from '../http/node-server.ts';
+import { VERSION } from '../package.ts';
 import { createLogger, type Logger } from '../telemetry/logger.ts';
+import type { Tracing } from '../telemetry/tracing.ts';
 import { adminTokenFile, loadAdminToken } from './admin-token.ts';
 import { collectGarbageOnce, limitHeapGrowth, limitWasmTiering } from './engine-settings.ts';
 import { CommandError } from './failure.ts';
@@ -26,16 +28,17 @@ const DRAIN_MS = 10_000;
 export async function serve(): Promise<void> {
   const config = readConfig();
   limitWasmTiering();
-  const log = createLogger(config.logLevel);
+  const log = createLogger(config.logLevel, { isTraced: config.tracing !== undefined });
   // Before the database is opened and migrated: a wrong manifest stops the start.
   const trustedDocuments = loadTrustedDocuments(config, Object.values(OPERATIONS));
   await assertPortIsFree(config);
+  const tracing = await startTracing(config, log);
   const database = await openConfiguredDatabase(config, (error) =>
     log.warn({ err: error }, 'database connection lost'),
   );
   try {
     warnAboutSettings(config, log);
-    const gateway = await openGateway({ config, database, log, trustedDocuments });
+    const gateway = await openGateway({ config, database, log, tracing, trustedDocuments });
     const stopRetention = startRetention(gateway, log);
     try {
       const signInUrl = config.graphiql ? await gateway.createSignInUrl() : undefined;
@@ -59,7 +62,15 @@ export async function serve(): Promise<void> {
     }
   } finally {
     await database.close();
+    await tracing?.close();
   }
+}
+
+/** Loads what records spans, if there is tracing. */
+async function startTracing({ tracing }: Config, log: Logger): Promise<Tracing | undefined> {
+  if (tracing === undefined) return undefined;
+  const { openTracing } = await import('../telemetry/open-telemetry.ts');
+  return openTracing(tracing, { version: VERSION, log });
 }
 
 function warnAboutSettings(config: Config, log: Logger): void {
@@ -77,11 +88,13 @@ async function openGateway({
   config,
   database,
   log,
+  tracing,
   trustedDocuments,
 }: {
   config: Config;
   database: Database;
   log: Logger;
+  tracing: Tracing | undefined;
   trustedDocuments: TrustedDocuments;
 }): Promise<Gateway> {
   const applied = await applyMigrations(database);
@@ -95,7 +108,7 @@ async function openGateway({
   if (registered.length > 0) log.info({ keys: registered }, 'encryption keys registered');
   for (const warning of warnings) log.warn(warning);
   const adminToken = await loadAdminToken(config);
-  return createGateway({ config, database, keyring, keyFile, adminToken, log, trustedDocuments });
+  return createGateway({ config, database, keyring, keyFile, adminToken, log, tracing, trustedDocuments });
 }
 
 async function listenOrExplain(gateway: Gateway, config: Config): Promise<RunningServer> {

@@ -12,6 +12,7 @@ import type { OperationReport } from '../graphql/operation-report.ts';
 import type { GraphQLFace } from '../graphql/yoga.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import type { Tracing } from '../telemetry/tracing.ts';
 import { refuseOtherHosts } from './allowed-hosts.ts';
 import { respondUnhandled } from './allowed-methods.ts';
 import { authenticate } from './authenticate.ts';
@@ -37,6 +38,7 @@ import { type AnswerRepeats, answerRepeats } from './repeats/answer-repeats.ts';
 import { keepAnswers } from './repeats/keep-answers.ts';
 import { createRepeatMemory } from './repeats/repeat-memory.ts';
 import { createRequestReport, reportRequests } from './request-report.ts';
+import { createRequestSpans } from './request-spans.ts';
 import { setResponseHeaders } from './response-headers.ts';
 import { createChatRoutes } from './rest/chat-routes.ts';
 import { createIconRoutes } from './rest/icon-routes.ts';
@@ -69,6 +71,8 @@ export interface AppOptions {
   isDraining: () => boolean;
   log: Logger;
   metrics: Metrics;
+  /** Undefined: there is none. */
+  tracing: Tracing | undefined;
   reportOperation: OperationReport;
   now: () => Date;
 }
@@ -81,7 +85,7 @@ export interface App extends Hono<HttpEnv> {
 
 /** Creates the app. The order of the routes and middleware is the order in which a request passes them. */
 export function createApp(options: AppOptions): App {
-  const { config, services, graphql, sockets, health, log, metrics } = options;
+  const { config, services, graphql, sockets, health, log, metrics, tracing } = options;
   const { publicUrl, corsOrigins } = config;
   const { authentication, denials, sessions, oidcSignIn } = services;
   const cookie = createHostCookie(publicUrl, 'gatehouse_session');
@@ -108,7 +112,9 @@ export function createApp(options: AppOptions): App {
   const { trustedProxies } = config;
   const requestReport = createRequestReport({ log, metrics });
   const isFromProxy = createProxyCheck(trustedProxies);
-  app.use(reportRequests({ requestReport, addressOf: createClientAddress(trustedProxies), isFromProxy }));
+  const scheme = new URL(publicUrl).protocol.slice(0, -1);
+  const spans = tracing === undefined ? undefined : createRequestSpans({ tracing, scheme });
+  app.use(reportRequests({ requestReport, addressOf: createClientAddress(trustedProxies), isFromProxy, spans }));
   app.use(tellRateLimits());
   const memory = createRepeatMemory({ caches: options.caches, answerStamp: services.answerStamp, now: options.now });
   app.use(keepAnswers(memory));
@@ -145,7 +151,7 @@ export function createApp(options: AppOptions): App {
   app.use(authenticate({ authentication, sessions, cookie, publicUrl: config.publicUrl }));
   app.use(refuseCrossSite(config));
   app.use(requireTokenScope());
-  app.route('/', createDoorRoutes({ ...services, version: options.version, origins: config, log }));
+  app.route('/', createDoorRoutes({ ...services, version: options.version, origins: config, log, tracing }));
   app.use(shareOperations(services));
   app.route('/', createSessionRoutes({ sessions, cookie }));
   const hintCookie = createHintCookie(publicUrl);
@@ -180,6 +186,8 @@ export function createApp(options: AppOptions): App {
   const { reportOperation } = options;
   const { chats, userRates } = services;
   return Object.assign(app, {
-    answerRepeats: answerRepeats({ memory, chats, userRates, requestReport, reportOperation, metrics, isFromProxy }),
+    answerRepeats: answerRepeats({
+      ...{ memory, chats, userRates, requestReport, reportOperation, metrics, isFromProxy, spans },
+    }),
   });
 }

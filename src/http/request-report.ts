@@ -6,14 +6,16 @@ import { NOBODY, viewerUserId } from '../policy/viewer.ts';
 import { forFixedFields, type Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { runInRequest } from '../telemetry/request-scope.ts';
+import { type Surrounding, toLogFields } from '../telemetry/tracing.ts';
 import type { Bindings } from './client-address.ts';
 import type { HttpEnv } from './context.ts';
+import { endRequestSpan, type RequestSpans } from './request-spans.ts';
 
 /** Request ids that are safe to log, even from a proxy that passes on what its callers send. */
 const REQUEST_ID = /^[A-Za-z0-9._-]{8,64}$/;
 
 /** Requested every few seconds, so logged at debug level only. */
-const QUIET_ROUTES = new Set(['/healthz', '/readyz', '/metrics']);
+const QUIET_ROUTES: ReadonlySet<string> = new Set(['/healthz', '/readyz', '/metrics']);
 
 /** A request that was answered. */
 interface AnsweredRequest {
@@ -25,6 +27,8 @@ interface AnsweredRequest {
   userId: string | undefined;
   /** By `performance.now`. */
   startedAt: number;
+  /** Null or undefined: it is not recorded. */
+  span?: Surrounding;
 }
 
 /** Gives requests their ids, logs one line for each and counts it. */
@@ -41,11 +45,13 @@ export function createRequestReport({ log, metrics }: { log: Logger; metrics: Me
     toRequestId: (given: string | undefined): string =>
       given !== undefined && REQUEST_ID.test(given) ? given : randomUUID(),
 
-    report({ requestId, method, route, status, userId, startedAt }: AnsweredRequest): void {
+    report({ requestId, method, route, status, userId, startedAt, span }: AnsweredRequest): void {
       const durationMs = performance.now() - startedAt;
       metrics.countRequest({ method, route, status, seconds: durationMs / 1_000 });
       const level = QUIET_ROUTES.has(route) ? 'debug' : 'info';
-      fixed[level]({ requestId, method, route, status, userId, durationMs: Math.round(durationMs) }, 'request');
+      const fields = { requestId, method, route, status, userId, durationMs: Math.round(durationMs) };
+      fixed[level](span == null ? fields : { ...fields, ...toLogFields(span) }, 'request');
+      endRequestSpan(span, { method, route, status, userId });
     },
   };
 }
@@ -55,8 +61,10 @@ export function reportRequests(options: {
   requestReport: RequestReport;
   addressOf: (c: Context<HttpEnv>) => string | undefined;
   isFromProxy: (bindings: Bindings) => boolean;
+  /** Undefined: there is no tracing. */
+  spans: RequestSpans | undefined;
 }) {
-  const { requestReport, addressOf, isFromProxy } = options;
+  const { requestReport, addressOf, isFromProxy, spans } = options;
   return createMiddleware<HttpEnv>(async (c, next) => {
     const startedAt = performance.now();
     const requestId = requestReport.toRequestId(
@@ -65,12 +73,18 @@ export function reportRequests(options: {
     c.set('requestId', requestId);
     c.set('viewer', NOBODY);
     c.set('credentialSource', 'none');
-    await runInRequest({ requestId, address: addressOf(c) }, next);
+    const span = spans?.begin({
+      method: c.req.method,
+      path: c.req.path,
+      requestId,
+      header: (name) => c.req.header(name),
+    });
+    await runInRequest({ requestId, address: addressOf(c), ...(span !== undefined && { span }) }, next);
     c.res.headers.set('x-request-id', requestId);
     const { method } = c.req;
     const { status } = c.res;
     requestReport.report({
-      ...{ requestId, method, status, startedAt },
+      ...{ requestId, method, status, startedAt, span },
       route: findRoute(c),
       userId: viewerUserId(c.get('viewer')),
     });

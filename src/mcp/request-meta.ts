@@ -1,15 +1,13 @@
 import { MCP_LIMITS } from '../limits/mcp-limits.ts';
-
-/** The trace of a caller, as `_meta` of a request carries it (SEP-414; W3C Trace Context and Baggage). */
-export type TraceContext = Readonly<Partial<Record<'traceparent' | 'tracestate' | 'baggage', string>>>;
+import type { TraceContext } from '../telemetry/tracing.ts';
 
 const TRACE_PARENT =
   /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(?:-[\x21-\x7e]{1,200})?$/;
 const PRINTABLE = /^[\x20-\x7e]+$/;
 
 /**
- * Reads the trace in the `_meta` of a request, and nothing else of it: whatever a caller writes there is for the gateway.
- * What is not valid is left out. A `tracestate` means nothing without its parent.
+ * Reads the trace in the `_meta` of a request (SEP-414) or in its headers, and nothing else of it: whatever a caller writes
+ * there is for the gateway. What is not valid is left out. A `tracestate` means nothing without its parent.
  */
 export function readTraceContext(meta: unknown): TraceContext | undefined {
   const { traceparent, tracestate, baggage } = (meta ?? {}) as Record<string, unknown>;

@@ -139,6 +139,11 @@ export class UpstreamSession {
     return this.#client.getProtocolEra() === 'modern';
   }
 
+  /** The revision that is spoken. */
+  get revision(): string | undefined {
+    return this.#client.getNegotiatedProtocolVersion();
+  }
+
   /** Whether the server keeps something for this connection. */
   get hasSession(): boolean {
     return 'sessionId' in this.#transport && this.#transport.sessionId !== undefined;

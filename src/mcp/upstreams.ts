@@ -4,13 +4,15 @@ import type { Lookup } from '../outbound/checked-connector.ts';
 import type { PrivateHosts } from '../outbound/private-hosts.ts';
 import type { PrivateRange } from '../outbound/private-ranges.ts';
 import { createStreamFetch } from '../outbound/stream-fetch.ts';
+import { inSpan, type Surrounding, type TraceContext, type Tracing, toTraceContext } from '../telemetry/tracing.ts';
 import { createByteBudget } from './byte-budget.ts';
+import { beginCall, findCallError } from './call-span.ts';
 import { createCircuit, type Pause } from './circuit.ts';
 import { type ItemKind, listAllItems, type UpstreamItem } from './list-items.ts';
 import { type ListedTools, listAllTools } from './list-tools.ts';
 import { createListen } from './listen.ts';
 import { toParamHeaders } from './param-headers.ts';
-import { type TraceContext, withoutReservedMeta } from './request-meta.ts';
+import { withoutReservedMeta } from './request-meta.ts';
 import { UpstreamError } from './upstream-error.ts';
 import {
   CALL_TIMEOUT_MS,
@@ -34,6 +36,8 @@ export interface CallOptions {
   inputSchema?: unknown;
   /** The caller's trace. It is sent to the hosts that may have it. */
   trace?: TraceContext | undefined;
+  /** The span of the caller's message. Default: that of the request. */
+  span?: Surrounding;
   /** The limit for the answer. Default and maximum: that of the gateway. */
   maxBytes?: number | undefined;
 }
@@ -66,6 +70,7 @@ export interface UpstreamsOptions {
   onToolsChanged?: OnToolsChanged | undefined;
   /** Host names of servers that get the traces of callers. Spelled as in `URL.hostname`. */
   traceHosts?: readonly string[] | undefined;
+  tracing?: Tracing | undefined;
   /** For tests, on slow machines. */
   listTimeoutMs?: number | undefined;
   /** After how many operations a connection is made anew, for tests. */
@@ -81,7 +86,7 @@ export interface UpstreamsOptions {
  * one of a fixed set of names ([ADR 10](../../docs/adr/0010-upstream-connections.md)).
  */
 export function createUpstreams(options: UpstreamsOptions) {
-  const { ranges, hosts, lookup, identity, maxSilenceMs, traceHosts = [] } = options;
+  const { ranges, hosts, lookup, identity, maxSilenceMs, tracing, traceHosts = [] } = options;
   const {
     callTimeoutMs = CALL_TIMEOUT_MS,
     maxAnswerBytes = MAX_ANSWER_BYTES,
@@ -102,32 +107,38 @@ export function createUpstreams(options: UpstreamsOptions) {
   const listen = createListen({ pool, circuit });
 
   const ask = (target: UpstreamTarget, asked: Asked, options: CallOptions): Promise<Answered> => {
-    const { signal, onProgress, inputSchema, trace, maxBytes = maxAnswerBytes } = options;
+    const { signal, onProgress, inputSchema, maxBytes = maxAnswerBytes } = options;
     const { method, isResult } = METHODS[asked.kind];
+    const tool = asked.kind === 'tool' ? asked.name : undefined;
+    const span = tracing && beginCall(tracing, target, { method, tool }, options.span);
+    const trace = toTraceContext(span, options.trace);
     const { kind: _kind, ...params } = asked;
     const limit = Math.min(maxBytes, maxAnswerBytes);
-    return run(target, {
-      signal,
-      timeoutMs: callTimeoutMs,
-      isList: false,
-      isShared: false,
-      maxBytes: limit,
-      maxTotalBytes: limit,
-      async work(session, exchange) {
-        const isTraced = trace !== undefined && traceHosts.includes(new URL(target.url).hostname);
-        const sent = { ...params, ...(isTraced && { _meta: trace }) };
-        const hasHeaders = session.isModern && inputSchema !== undefined;
-        const headers = hasHeaders
-          ? toParamHeaders(inputSchema, 'arguments' in params ? params.arguments : {})
-          : undefined;
-        const result = await session.request(exchange, { method, params: sent, onProgress, headers });
-        if (!isResult(result)) throw new UpstreamError('PROTOCOL_ERROR');
-        // On a stream that brings the answers of several calls, they are not counted one by one.
-        const bytes = target.transport === 'sse' ? Buffer.byteLength(JSON.stringify(result)) : exchange.bytes;
-        if (bytes > limit) throw new UpstreamError('TOO_LARGE');
-        return { result: withoutReservedMeta(result), bytes };
-      },
-    });
+    const work = () =>
+      run(target, {
+        signal,
+        timeoutMs: callTimeoutMs,
+        isList: false,
+        isShared: false,
+        maxBytes: limit,
+        maxTotalBytes: limit,
+        async work(session, exchange) {
+          span?.set({ 'mcp.protocol.version': session.revision });
+          const isTraced = trace !== undefined && traceHosts.includes(new URL(target.url).hostname);
+          const sent = { ...params, ...(isTraced && { _meta: trace }) };
+          const hasHeaders = session.isModern && inputSchema !== undefined;
+          const headers = hasHeaders
+            ? toParamHeaders(inputSchema, 'arguments' in params ? params.arguments : {})
+            : undefined;
+          const result = await session.request(exchange, { method, params: sent, onProgress, headers });
+          if (!isResult(result)) throw new UpstreamError('PROTOCOL_ERROR');
+          // On a stream that brings the answers of several calls, they are not counted one by one.
+          const bytes = target.transport === 'sse' ? Buffer.byteLength(JSON.stringify(result)) : exchange.bytes;
+          if (bytes > limit) throw new UpstreamError('TOO_LARGE');
+          return { result: withoutReservedMeta(result), bytes };
+        },
+      });
+    return span == null ? work() : inSpan(span, work, findCallError);
   };
 
   return {

@@ -1,4 +1,6 @@
 import { type DestinationStream, type Logger as PinoLogger, pino } from 'pino';
+import { currentRequest } from './request-scope.ts';
+import { toLogFields } from './tracing.ts';
 
 /** The logger. */
 export type Logger = PinoLogger;
@@ -10,14 +12,22 @@ const REDACTED_PATHS = ['authorization', 'cookie', 'password', 'secret', 'token'
   `*.*.${name}`,
 ]);
 
-/** Creates the gateway's logger: one JSON object per line, timestamps in ISO 8601. */
-export function createLogger(level: string, destination?: DestinationStream): Logger {
+/**
+ * Creates the gateway's logger: one JSON object per line, timestamps in ISO 8601.
+ *
+ * @param options.isTraced whether lines have the ids of the span in which they are written
+ */
+export function createLogger(
+  level: string,
+  { destination, isTraced = false }: { destination?: DestinationStream; isTraced?: boolean } = {},
+): Logger {
   const options = {
     level,
     base: null,
     redact: { paths: REDACTED_PATHS, censor: '[redacted]' },
     timestamp: createIsoTime(),
     formatters: { level: (label: string) => ({ level: label }) },
+    ...(isTraced && { mixin: () => toLogFields(currentRequest()?.span) }),
   };
   return pino(options, destination ?? createOutput());
 }

@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import type { Surrounding } from './tracing.ts';
 
 /** What a request used of a limit. */
 export interface LimitUse {
@@ -21,6 +22,8 @@ export interface RequestScope {
   address: string | undefined;
   /** The limits that the answer tells about, by policy. Absent where an answer has no header fields. */
   limits?: Map<string, LimitUse>;
+  /** The span of what is done now. */
+  span?: Surrounding;
 }
 
 const scopes = new AsyncLocalStorage<RequestScope>();

@@ -6,6 +6,7 @@ import { tokenColumns } from '../data/encryption-setup.ts';
 import { createId } from '../graphql/config-operations.ts';
 import { openEvents } from '../graphql/sse-client.ts';
 import { type HostileUpstream, startHostileUpstream } from '../setup/hostile-upstream.ts';
+import { startTraceReceiver, type TraceReceiver } from '../setup/trace-receiver.ts';
 import { callMessage } from './door-messages.ts';
 import { type DoorWorld, openDoorWorld } from './door-world.ts';
 
@@ -24,6 +25,7 @@ const WAYS = ['result', 'fault', 'error', 'page', 'teapot', 'progress', 'pages',
 
 let world: DoorWorld;
 let upstream: HostileUpstream;
+let receiver: TraceReceiver;
 /** Everything that anybody got to read, with where. */
 const shown: [where: string, text: string][] = [];
 /** What the server got. */
@@ -116,11 +118,13 @@ beforeAll(async () => {
   for (const path of ['/keyed', '/headed', '/personal', '/token']) {
     upstream.on(path, (request, response) => void answer(request, response));
   }
-  world = await openDoorWorld({ env: { GATEHOUSE_LOG_LEVEL: 'trace' } });
+  receiver = await startTraceReceiver();
+  world = await openDoorWorld({ env: { GATEHOUSE_LOG_LEVEL: 'trace', ...receiver.env } });
 });
 afterAll(async () => {
   await world?.close();
   await upstream?.close();
+  receiver?.close();
 });
 
 const ask = async (where: string, query: string, token = world.gateway.tokens.admin): Promise<any> => {
@@ -216,6 +220,12 @@ test('nobody reads a credential in anything', async () => {
   await events.close();
   await following;
   shown.push(['metrics', await (await gateway.fetch('/metrics')).text()], ['log', gateway.logs()]);
+  // The last spans, and among the others those of servers and of the token endpoint.
+  await ask('last', 'query LastSpan { viewer { id } }');
+  await expect.poll(() => receiver.texts.join('').includes('LastSpan')).toBe(true);
+  const names = new Set(receiver.spans.map(({ name, kind }) => `${name} ${kind}`));
+  for (const name of ['POST 3', ...WAYS.map((way) => `tools/call ${way} 3`)]) expect(names).toContain(name);
+  shown.push(['spans', receiver.texts.join('\n')]);
   const tables = await gateway.database.query(
     "SELECT table_name AS name FROM information_schema.tables WHERE table_schema = 'public'",
   );

@@ -96,15 +96,15 @@ export async function createTestGateway(
   const keyring = new Keyring(parseMasterKeys(generateMasterKey()).keys);
   const bootstrap = randomBytes(24).toString('base64url');
   const lines: string[] = [];
-  const log = createLogger(
-    'debug',
-    new Writable({
-      write(chunk, _encoding, done) {
-        lines.push(String(chunk));
-        done();
-      },
-    }),
-  );
+  const destination = new Writable({
+    write(chunk, _encoding, done) {
+      lines.push(String(chunk));
+      done();
+    },
+  });
+  const log = createLogger('debug', { destination, isTraced: config.tracing !== undefined });
+  const load = () => import('../../src/telemetry/open-telemetry.ts');
+  const tracing = config.tracing && (await load()).openTracing(config.tracing, { version: '0.0.0', log });
   const clock = {
     now: new Date(),
     advance(ms: number) {
@@ -121,6 +121,7 @@ export async function createTestGateway(
     keyFile: options.keyFile ?? createMemoryKeyFile(),
     adminToken: new Secret(bootstrap),
     log,
+    tracing,
     now: () => clock.now,
     streamLimits: options.streamLimits,
     entryLimits: options.entryLimits,
@@ -206,6 +207,7 @@ export async function createTestGateway(
     createSignInUrl: gateway.createSignInUrl,
     async close() {
       await gateway.close();
+      await tracing?.close();
       if (options.database === undefined) await database.close();
     },
   };

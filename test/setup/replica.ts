@@ -32,7 +32,7 @@ export async function createReplica(
     database,
     keyring: options.keyring ?? of.keyring,
     adminToken: new Secret(of.tokens.bootstrap),
-    log: createLogger('fatal', new Writable({ write: (_chunk, _encoding, done) => done() })),
+    log: createLogger('fatal', { destination: new Writable({ write: (_chunk, _encoding, done) => done() }) }),
     now: () => of.clock.now,
   });
   return {

@@ -2,6 +2,7 @@ import { type ExecutionResult, type GraphQLError, getOperationAST, Kind } from '
 import type { Plugin } from 'graphql-yoga';
 import { DomainError } from '../../errors.ts';
 import { viewerUserId } from '../../policy/viewer.ts';
+import { currentRequest } from '../../telemetry/request-scope.ts';
 import type { GraphQLServerContext } from '../context.ts';
 import { KeptAnswer } from '../kept-answer.ts';
 import type { OperationReport } from '../operation-report.ts';
@@ -15,12 +16,18 @@ export function useOperationReport(report: OperationReport): Plugin<GraphQLServe
       const operation = getOperationAST(args.document, args.operationName);
       const name = operation?.name?.value ?? 'anonymous';
       const type = operation?.operation ?? 'query';
+      const scope = currentRequest();
+      const around = scope?.span;
+      const span = report.begin(around, { name, type, startedAt });
+      // What the operation calls is part of it.
+      if (scope !== undefined && span !== undefined) scope.span = span;
       return {
         onExecuteDone({ result }) {
+          if (scope !== undefined && span !== undefined) scope.span = around;
           if (Symbol.asyncIterator in (result as object)) return;
           const outcome = outcomeOf(result as ExecutionResult);
           for (const { operation, code } of listDenials(result as ExecutionResult, type)) onDenied(operation, code);
-          report({ requestId, userId: viewerUserId(viewer), name, type, outcome, startedAt });
+          report.end({ requestId, userId: viewerUserId(viewer), name, type, outcome, startedAt, span });
           if (result instanceof KeptAnswer && result.stamp !== undefined) {
             const { stamp, chats } = result;
             onKept?.({ stamp, chats, operation: { name, type } });

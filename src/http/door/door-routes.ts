@@ -12,11 +12,13 @@ import { CONNECTION_LIMITS } from '../../limits/connection-limits.ts';
 import { REQUEST_LIMITS } from '../../limits/request-limits.ts';
 import { viewerUserId } from '../../policy/viewer.ts';
 import type { Logger } from '../../telemetry/logger.ts';
+import type { Tracing } from '../../telemetry/tracing.ts';
 import type { HttpEnv } from '../context.ts';
 import { countAnswer, countText } from './counted-answer.ts';
 import type { DoorServerOptions } from './door-answer.ts';
 import { followList } from './door-changes.ts';
 import { assertBearer, assertOrigin, readDoorRequest, readMessage, toLibraryRequest } from './door-request.ts';
+import { beginMessage } from './door-spans.ts';
 import { DOOR_PATHS } from './resource-metadata.ts';
 import { createRunningCalls } from './running-calls.ts';
 import { createUnreadAnswers, tooMuchUnread, toUnreadRefusal } from './unread-answers.ts';
@@ -30,6 +32,7 @@ export interface DoorRoutesOptions {
   userRates: UserRates;
   origins: { publicUrl: string; corsOrigins: readonly string[] };
   log: Logger;
+  tracing: Tracing | undefined;
 }
 
 /** Messages whose answers tell what the door is. */
@@ -49,7 +52,7 @@ const PLAIN = { status: 200, headers: { 'content-type': 'application/json' } };
  * places of their own. What costs time of the process itself, the list, is done within the caller's share of it.
  */
 export function createDoorRoutes(options: DoorRoutesOptions): Hono<HttpEnv> {
-  const { version, door, streams, shares, userRates, origins, log } = options;
+  const { version, door, streams, shares, userRates, origins, log, tracing } = options;
   const requests = createPlaces({
     maxStreams: CONNECTION_LIMITS.doorRequests.value,
     maxStreamsPerUser: CONNECTION_LIMITS.doorRequestsPerUser.value,
@@ -98,7 +101,9 @@ export function createDoorRoutes(options: DoorRoutesOptions): Hono<HttpEnv> {
     const revision = c.req.header('mcp-protocol-version');
     const inShare: DoorServerOptions['inShare'] = (work) => shares.run(viewer, work);
     const isGreeting = GREETINGS.has(method);
-    const serverOptions = { door, opened, version, revision, isGreeting, inShare, report };
+    const span = tracing && beginMessage(tracing, door, { message, revision });
+    const within = span?.door ?? door;
+    const serverOptions = { door: within, opened, version, revision, isGreeting, inShare, report };
     let stopFollowing: (() => void) | undefined;
     let closeHandler: (() => void) | undefined;
     const forget = id === undefined ? undefined : running.add(c, id, () => gone.abort());
@@ -110,6 +115,7 @@ export function createDoorRoutes(options: DoorRoutesOptions): Hono<HttpEnv> {
       forget?.();
       stopFollowing?.();
       closeHandler?.();
+      span?.end();
     };
     const counted = { unread, refusal: toUnreadRefusal(message), end };
 
@@ -133,7 +139,7 @@ export function createDoorRoutes(options: DoorRoutesOptions): Hono<HttpEnv> {
 
     try {
       const options = { ...serverOptions, signal: gone.signal };
-      const answered = (await answerIfPlain((name) => c.req.header(name), message, options)) ?? { door };
+      const answered = (await answerIfPlain((name) => c.req.header(name), message, options)) ?? { door: within };
       if ('text' in answered) {
         outgoing?.setTimeout(REQUEST_LIMITS.stallTime.value);
         return countText(answered.text, PLAIN, counted);

@@ -6,6 +6,7 @@ import type { Metrics } from '../../telemetry/metrics.ts';
 import type { createProxyCheck } from '../client-address.ts';
 import { toRateLimitHeaders } from '../rate-limit-headers.ts';
 import type { RequestReport } from '../request-report.ts';
+import type { RequestSpans } from '../request-spans.ts';
 import { readEarly } from './read-early.ts';
 import type { Repeat, RepeatMemory } from './repeat-memory.ts';
 
@@ -25,8 +26,9 @@ export function answerRepeats(options: {
   reportOperation: OperationReport;
   metrics: Pick<Metrics, 'countRepeat'>;
   isFromProxy: ReturnType<typeof createProxyCheck>;
+  spans: RequestSpans | undefined;
 }): AnswerRepeats {
-  const { memory, chats, userRates, requestReport, reportOperation, metrics, isFromProxy } = options;
+  const { memory, chats, userRates, requestReport, reportOperation, metrics, isFromProxy, spans } = options;
 
   /** @returns false beyond the limit: its refusal is told by the rest of the gateway */
   const repeat = (
@@ -44,8 +46,12 @@ export function answerRepeats(options: {
     for (const [name, value] of Object.entries(toRateLimitHeaders([limit]))) fields.push(name, value);
     outgoing.writeHead(status, fields);
     outgoing.end(body ?? undefined);
-    if (operation !== undefined) reportOperation({ requestId, userId, ...operation, outcome: 'ok', startedAt });
-    requestReport.report({ requestId, method, route, status, userId, startedAt });
+    const span = spans?.begin({ method, path: route, requestId, startedAt, header: readFrom(incoming) });
+    if (operation !== undefined) {
+      const part = spans === undefined ? undefined : reportOperation.begin(span, { ...operation, startedAt });
+      reportOperation.end({ requestId, userId, ...operation, outcome: 'ok', startedAt, span: part });
+    }
+    requestReport.report({ requestId, method, route, status, userId, startedAt, span });
     return true;
   };
 
@@ -65,5 +71,12 @@ export function answerRepeats(options: {
     };
     if (incoming.method === 'POST') readEarly(incoming, answer);
     else answer();
+  };
+}
+
+function readFrom({ headers }: IncomingMessage): (name: string) => string | undefined {
+  return (name) => {
+    const value = headers[name];
+    return typeof value === 'string' ? value : undefined;
   };
 }
