@@ -90,6 +90,7 @@ const OTHERS: Readonly<Record<string, readonly string[]>> = {
     'mcp/upstream-operations.ts maxBytes',
     'mcp/upstream-operations.ts maxTotalBytes',
     'mcp/upstream-session.ts NO_TIMEOUT_MS',
+    'mcp/upstream-session.ts maxRetries',
     'outbound/stream-fetch.ts MAX_CONNECTIONS',
     'outbound/stream-fetch.ts maxHeaderSize',
   ],

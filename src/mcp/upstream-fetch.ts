@@ -40,6 +40,7 @@ export function createUpstreamFetch(options: {
     const isEndless = method === 'GET';
     let meter = createJsonMeter(false);
     let bytes = 0;
+    let status: number | undefined;
     const inspect = (chunk: Uint8Array): void => {
       bytes += chunk.byteLength;
       exchange.bytes += chunk.byteLength;
@@ -63,10 +64,16 @@ export function createUpstreamFetch(options: {
         ...toSignal(exchange, init?.signal, isEndless),
         maxIdleMs: isEndless ? 0 : (exchange.maxSilenceMs ?? MAX_SILENCE_MS),
         inspect,
+        onBroken(error) {
+          if (!isExtra) exchange.fault ??= new UpstreamError(toUpstreamError(error).problem, { status });
+        },
       });
+      status = response.status;
       const type = response.headers.get('content-type') ?? '';
       meter = createJsonMeter(/^\s*text\/event-stream/i.test(type));
-      if (!isExtra) exchange.fault = findFault(response, type);
+      const fault = findFault(response, type);
+      // A stream that broke off is continued.
+      if (!isExtra || fault === undefined) exchange.fault = fault;
       return response;
     } catch (error) {
       const fault = toUpstreamError(error);

@@ -55,9 +55,11 @@ export const MAX_IDLE_CONNECTIONS = MCP_LIMITS.idleConnections.value;
 /** A connection without an operation is closed after this time. */
 export const IDLE_MS = 60_000;
 /** A stream that a server ended is opened again after this time at the earliest. It doubles with each time. */
-export const MIN_REOPEN_MS = 1_000;
+export const MIN_REOPEN_MS = 150;
 /** The longest such time. */
 export const MAX_REOPEN_MS = 60_000;
+/** It is short again when nothing was opened again for so long. */
+export const CALM_MS = 10_000;
 /** Ending a session at a server. */
 export const END_SESSION_TIMEOUT_MS = 2_000;
 

@@ -105,7 +105,9 @@ export function createOperations(options: {
     } catch (error) {
       const failure = toFailure(error, signal);
       const problem = failure instanceof UpstreamError ? failure.problem : undefined;
-      const isCounted = problem !== undefined && (isList ? COUNTED_AT_LIST : COUNTED).has(problem);
+      // An answer to a call that breaks off may be the doing of who called, and the server was reached.
+      const isReached = !isList && failure instanceof UpstreamError && failure.facts.status !== undefined;
+      const isCounted = problem !== undefined && !isReached && (isList ? COUNTED_AT_LIST : COUNTED).has(problem);
       if (isCounted) circuit.fail(server, problem);
       else if (isDeciding) circuit.abandon(server);
       throw failure;

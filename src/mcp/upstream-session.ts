@@ -16,7 +16,7 @@ import { judgeFailure } from './judge-failure.ts';
 import { createReopening } from './reopening.ts';
 import type { UpstreamError } from './upstream-error.ts';
 import { createUpstreamFetch } from './upstream-fetch.ts';
-import { CONNECT_TIMEOUT_MS } from './upstream-limits.ts';
+import { CONNECT_TIMEOUT_MS, MAX_REOPEN_MS, MIN_REOPEN_MS } from './upstream-limits.ts';
 import type { UpstreamTransport } from './upstream-target.ts';
 
 /** Who the gateway says it is. */
@@ -41,6 +41,14 @@ export interface ServerDescription {
   version: string | undefined;
   instructions: string | undefined;
 }
+
+/** How streams are opened again where the server names no time. */
+const REOPENING = {
+  initialReconnectionDelay: MIN_REOPEN_MS,
+  maxReconnectionDelay: MAX_REOPEN_MS,
+  reconnectionDelayGrowFactor: 2,
+  maxRetries: 2,
+};
 
 /** The timer of the SDK is not used: the exchange has a signal. This is the longest that a timer can be. */
 const NO_TIMEOUT_MS = 2 ** 31 - 1;
@@ -107,7 +115,11 @@ export class UpstreamSession {
     });
     const transport = isOld
       ? new SSEClientTransport(url, { fetch: upstreamFetch })
-      : new StreamableHTTPClientTransport(url, { fetch: upstreamFetch, reconnectionScheduler: createReopening() });
+      : new StreamableHTTPClientTransport(url, {
+          fetch: upstreamFetch,
+          reconnectionScheduler: createReopening(),
+          reconnectionOptions: REOPENING,
+        });
     const session = new UpstreamSession(client, transport);
     // Without its stream, the transport of 2024 brings no answer. It would connect again, for ever.
     client.onerror = () => (isOld && session.#description !== undefined ? session.#fail() : undefined);

@@ -19,6 +19,8 @@ export interface StreamRequest extends SafeRequest {
   maxIdleMs: number;
   /** Sees every part of the body before the reader. Throws to refuse the rest. */
   inspect: (chunk: Uint8Array) => void;
+  /** Learns that the body broke off. Its reader may not tell why. */
+  onBroken?: ((error: OutboundError) => void) | undefined;
 }
 
 /**
@@ -56,7 +58,10 @@ export function createStreamFetch(options: StreamFetchOptions): { fetch: StreamF
     keepAliveTimeout: KEEP_ALIVE_MS,
   });
 
-  const fetch: StreamFetch = async (target, { method = 'GET', headers = {}, body, signal, maxIdleMs, inspect }) => {
+  const fetch: StreamFetch = async (
+    target,
+    { method = 'GET', headers = {}, body, signal, maxIdleMs, inspect, onBroken },
+  ) => {
     const url = parseTarget(target, hosts);
     try {
       const answer = await undiciRequest(url, {
@@ -80,7 +85,7 @@ export function createStreamFetch(options: StreamFetchOptions): { fetch: StreamF
       }
       const isBodyless = status === 204 || status === 205;
       if (isBodyless) answer.body.on('error', () => undefined).destroy();
-      const stream = isBodyless ? null : toStream(answer.body, url.hostname, inspect);
+      const stream = isBodyless ? null : toStream(answer.body, { hostname: url.hostname, inspect, onBroken });
       return new Response(stream, { status, headers: toHeaders(answer.headers) });
     } catch (error) {
       throw toOutboundError(error, url.hostname, signal);
@@ -96,7 +101,10 @@ export function createStreamFetch(options: StreamFetchOptions): { fetch: StreamF
 
 type Body = AsyncIterable<Buffer> & { on(event: 'error', listener: () => void): Body; destroy(): unknown };
 
-function toStream(body: Body, hostname: string, inspect: (chunk: Uint8Array) => void): ReadableStream<Uint8Array> {
+function toStream(
+  body: Body,
+  { hostname, inspect, onBroken }: Pick<StreamRequest, 'inspect' | 'onBroken'> & { hostname: string },
+): ReadableStream<Uint8Array> {
   const chunks = body[Symbol.asyncIterator]();
   const end = (): void => {
     // Without a listener, an 'error' event of the destroyed stream would end the process.
@@ -108,7 +116,9 @@ function toStream(body: Body, hostname: string, inspect: (chunk: Uint8Array) => 
       try {
         next = await chunks.next();
       } catch (error) {
-        controller.error(toOutboundError(error, hostname, undefined));
+        const broken = toOutboundError(error, hostname, undefined);
+        onBroken?.(broken);
+        controller.error(broken);
         return;
       }
       if (next.done === true) return controller.close();

@@ -110,3 +110,53 @@ test('records each call of a known tool, without what was said', async () => {
   );
   expect(JSON.stringify(await readEntries())).not.toContain('canary');
 });
+
+test('an entry says as whom, in which chat, and how long it took, for a user and for a service', async () => {
+  const { gateway } = world;
+  const { data } = await gateway.graphql('mutation { createChat(input: { title: "One" }) { id } }', {
+    token: gateway.tokens.member,
+  });
+  const path = `/mcp/chats/${data.createChat.id}`;
+  const before = (await readEntries()).length;
+  for (const role of ['member', 'service'] as const) {
+    await call('keyed__who', {}, path, gateway.tokens[role]);
+    await call('keyed__echo', {}, path, gateway.tokens[role]);
+  }
+  await expect.poll(async () => (await readEntries()).length).toBe(before + 4);
+  const entries = (await readEntries()).slice(0, 4) as any[];
+  const told = entries.map(({ outcome, actor, targetId, changes }) => {
+    const facts = Object.fromEntries(changes.map(({ field, after }: any) => [field, JSON.parse(after)]));
+    return { outcome, actor: actor.id, targetId, facts };
+  });
+  const facts = { userId: gateway.userIds.member, chatId: data.createChat.id, ms: expect.any(Number) };
+  const expected = (['member', 'service'] as const).flatMap((role) => [
+    { outcome: 'SUCCESS', actor: gateway.userIds[role], facts: { ...facts, tool: 'who', bytes: expect.any(Number) } },
+    { outcome: 'DENIED', actor: gateway.userIds[role], facts: { ...facts, tool: 'echo' } },
+  ]);
+  expect(told).toHaveLength(4);
+  for (const each of expected) expect(told).toContainEqual({ ...each, targetId: keyedId });
+});
+
+test.each([
+  ['off', []],
+  ['denied', ['DENIED']],
+  ['all', ['DENIED', 'SUCCESS']],
+])('with the setting %s, the entries are those of %j', async (setting, outcomes) => {
+  const other = await openDoorWorld({ env: { GATEHOUSE_AUDIT_TOOL_CALLS: setting } });
+  try {
+    const { gateway } = other;
+    const id = await other.define({ slug: 'keyed', url: server.url, toolDenyList: ['echo'] });
+    for (const name of ['keyed__who', 'keyed__echo']) {
+      const message = { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name, arguments: {} } };
+      await (await other.post('/mcp', message, { token: gateway.tokens.member })).text();
+    }
+    // A call in the graph has its entry before it is answered, and so have those before it.
+    const mutation = `mutation { callMcpTool(input: { configId: "${id}", tool: "who" }) { result { isError } } }`;
+    await gateway.graphql(mutation, { token: gateway.tokens.member });
+    const { data } = await gateway.graphql(QUERY, { token: gateway.tokens.admin });
+    const found = new Set(data.auditLog.nodes.map(({ outcome }: { outcome: string }) => outcome));
+    expect([...found].sort()).toEqual(outcomes);
+  } finally {
+    await other.close();
+  }
+});

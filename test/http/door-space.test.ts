@@ -123,6 +123,12 @@ describe.each(['own', 'chatAll', 'chatNone'] as const)('at the door %s', (place)
     const query = `{ effectiveMcpTools${argument()} { tool { shownAs } } }`;
     const { data } = await world.gateway.graphql(query, { token: world.gateway.tokens.member });
     expect(data.effectiveMcpTools.map((each: any) => each.tool.shownAs)).toEqual(names);
+    // The same to a service, which asks about the user.
+    const about = place === 'own' ? `(userId: "${world.gateway.userIds.member}")` : argument();
+    const asked = await world.gateway.graphql(`{ effectiveMcpTools${about} { tool { shownAs } } }`, {
+      token: world.gateway.tokens.service,
+    });
+    expect(asked.data).toEqual(data);
     const query_ = place === 'own' ? `?user=${world.gateway.userIds.member}` : '';
     expect(await listNames(`${pathOf(place)}${query_}`, 'service')).toEqual(names);
     if (place === 'own') expect(await listNames('/mcp', 'admin')).toEqual(names);
@@ -155,12 +161,14 @@ test('a server got exactly the calls of listed tools', async () => {
   expect(upstream.seen('/space').filter((method) => method === 'tools/call').length).toBe(before);
 });
 
-test.each(['member', 'admin'] as const)("at the servers' own doors, for a %s", async (role) => {
+test.each(['member', 'admin', 'service'] as const)("at the servers' own doors, for a %s", async (role) => {
+  // A service acts as the member.
+  const query = role === 'service' ? `?user=${world.gateway.userIds.member}` : '';
   await inTurns(cases, async (each) => {
-    const path = `/mcp/servers/${each.slug}`;
+    const path = `/mcp/servers/${each.slug}${query}`;
     const listed = await send(path, LIST, role);
-    if (!each.enabled && role === 'member') {
-      const never = await send('/mcp/servers/never', LIST, role);
+    if (!each.enabled && role !== 'admin') {
+      const never = await send(`/mcp/servers/never${query}`, LIST, role);
       expect([listed.status, await listed.text()]).toEqual([404, await never.text()]);
       return;
     }
@@ -175,15 +183,16 @@ test.each(['member', 'admin'] as const)("at the servers' own doors, for a %s", a
   });
 });
 
-test.each(['chatAll', 'chatNone'] as const)(
-  'what is listed in %s is what explainMcpServer calls available',
+// Without a chat, explainMcpServer is about the server itself, as its own door is.
+test.each(['chatAll', 'chatNone', 'server'] as const)(
+  'what is listed at the door %s is what explainMcpServer calls available',
   async (place) => {
+    const chat = place === 'server' ? '' : `, chatId: "${chats[place]}"`;
     const available: string[] = [];
     for (let first = 0; first < cases.length; first += 15) {
       const some = cases.slice(first, first + 15);
       const fields = some.map(
-        ({ id }, index) =>
-          `q${index}: explainMcpServer(configId: "${id}", chatId: "${chats[place]}", tool: "read") { available }`,
+        ({ id }, index) => `q${index}: explainMcpServer(configId: "${id}"${chat}, tool: "read") { available }`,
       );
       const { data, errors } = await world.gateway.graphql(`{ ${fields.join(' ')} }`, {
         token: world.gateway.tokens.member,
@@ -191,6 +200,8 @@ test.each(['chatAll', 'chatNone'] as const)(
       expect(errors).toBeUndefined();
       for (const [index, { slug }] of some.entries()) if (data[`q${index}`].available) available.push(`${slug}__read`);
     }
-    expect(available).toEqual(await listNames(pathOf(place), 'member'));
+    // The test above has compared the servers' own doors with what is expected.
+    const listed = place === 'server' ? expectedNames(place) : await listNames(pathOf(place), 'member');
+    expect(available).toEqual(listed);
   },
 );
