@@ -32,3 +32,21 @@ export const NOT_A_DOORS: Readonly<Record<string, string>> = {
   'input-required-result-capability-check':
     'Servers cannot ask for input through a door: it would show the user words of a server as its own.',
 };
+
+const PREFIXED = 'The suite asks for names and URIs of its own. At this door they have those of the door.';
+
+/** What the door of several servers does not pass besides. */
+export const NOT_WITH_PREFIX: Readonly<Record<string, string>> = {
+  'tools-call-image': PREFIXED,
+  'tools-call-audio': PREFIXED,
+  'tools-call-embedded-resource': PREFIXED,
+  'tools-call-mixed-content': PREFIXED,
+  'tools-call-with-progress': PREFIXED,
+  'resources-read-text': PREFIXED,
+  'resources-read-binary': PREFIXED,
+  'resources-templates-read': PREFIXED,
+  'prompts-get-simple': PREFIXED,
+  'prompts-get-with-args': PREFIXED,
+  'prompts-get-embedded-resource': PREFIXED,
+  'prompts-get-with-image': PREFIXED,
+};

@@ -13,11 +13,10 @@ import { createId } from '../graphql/config-operations.ts';
 import { refresh } from '../http/door-world.ts';
 import { findFreePort } from '../setup/free-port.ts';
 import { createTestGateway, type TestGateway } from '../setup/gateway.ts';
-import { NOT_A_DOORS } from './not-a-doors.ts';
+import { NOT_A_DOORS, NOT_WITH_PREFIX } from './not-a-doors.ts';
 import { startToolServer } from './tool-server.ts';
 
-// The official suite for MCP servers (@modelcontextprotocol/conformance), against the door of one server. Tools without the
-// prefix are what the suite calls. It knows no tokens, so what is in front of the gateway adds one, and nothing else.
+// The official suite for MCP servers (@modelcontextprotocol/conformance), against the door of one server and that of all of them. It knows no tokens, so what is in front of the gateway adds one, and nothing else.
 
 const require = createRequire(import.meta.url);
 const SUITE = path.dirname(require.resolve('@modelcontextprotocol/conformance/package.json'));
@@ -42,6 +41,7 @@ beforeAll(async () => {
       slug: 'tools',
       url: tools.url,
       enabled: true,
+      availability: 'FORCE_ON',
       exposeResources: true,
       exposePrompts: true,
     }),
@@ -62,13 +62,13 @@ afterAll(async () => {
   if (folder !== undefined) await rm(folder, { recursive: true, force: true });
 });
 
-/** Runs the suite. @returns its summary: a line for each scenario */
-async function runSuite(revision: string): Promise<string> {
+/** Runs the suite at a door. @returns its summary: a line for each scenario */
+async function runSuite(door: string, revision: string): Promise<string> {
   const child = spawn(
     process.execPath,
     [
       ...['--import', path.join(HERE, 'node-20.js'), path.join(SUITE, 'dist/index.js')],
-      ...['server', '--url', `${url}/mcp/servers/tools`, '--requirements', revision, '--output-dir', folder],
+      ...['server', '--url', `${url}${door}`, '--requirements', revision, '--output-dir', folder],
     ],
     { stdio: ['ignore', 'pipe', 'pipe'] },
   );
@@ -86,28 +86,37 @@ async function runSuite(revision: string): Promise<string> {
   return said;
 }
 
+const DOORS = {
+  // Tools without the prefix are what the suite calls.
+  '/mcp/servers/tools': NOT_A_DOORS,
+  '/mcp': { ...NOT_A_DOORS, ...NOT_WITH_PREFIX },
+} as const satisfies Record<string, Readonly<Record<string, string>>>;
+
 test.each([
-  ['2025-11-25', 30],
-  ['2026-07-28', 37],
-])(
-  'a door passes the scenarios of revision %s that a door can',
-  async (revision, count) => {
-    const said = await runSuite(revision);
+  ['/mcp/servers/tools', '2025-11-25', 30],
+  ['/mcp/servers/tools', '2026-07-28', 37],
+  ['/mcp', '2025-11-25', 30],
+  ['/mcp', '2026-07-28', 37],
+] as const)(
+  'the door %s passes the scenarios of revision %s that a door can',
+  async (door, revision, count) => {
+    const reasons: Readonly<Record<string, string>> = DOORS[door];
+    const said = await runSuite(door, revision);
     const { server } = parse(await readFile(path.join(SUITE, 'requirements', `${revision}.yaml`), 'utf8'));
     // The suite also runs scenarios of extensions, which no revision requires.
     const results = [...said.matchAll(/^([✓✗]) ([\w-]+): (.*)$/gm)]
       .map(([, mark, scenario = '', details = '']) => ({ scenario, isPassed: mark === '✓', details }))
       .filter(({ scenario }) => server.includes(scenario));
-    console.log(`Server conformance, revision ${revision}`);
+    console.log(`Server conformance at ${door}, revision ${revision}`);
     for (const { scenario, isPassed, details } of results) {
-      const reason = NOT_A_DOORS[scenario];
+      const reason = reasons[scenario];
       console.log(
         `  ${isPassed ? 'passed' : 'failed'}  ${scenario}  (${details})${reason === undefined ? '' : `\n          ${reason}`}`,
       );
     }
     expect(results, said).toHaveLength(count);
     const failed = results.filter(({ isPassed }) => !isPassed).map(({ scenario }) => scenario);
-    const expected = results.map(({ scenario }) => scenario).filter((scenario) => scenario in NOT_A_DOORS);
+    const expected = results.map(({ scenario }) => scenario).filter((scenario) => scenario in reasons);
     expect(failed, 'scenarios that fail, against those that are expected to').toEqual(expected);
   },
   600_000,
