@@ -148,3 +148,20 @@ test('a server whose answers to calls break off is not left alone: who called ma
   expect((await call()).content).toEqual(RESULT.content);
   await server.die();
 });
+
+test('a server that is dead costs the lists nothing, and the other servers nothing', async () => {
+  const [dead, alive] = [await startMortal(false), await startMortal(true)];
+  await world.define({ slug: 'dead', url: dead.url });
+  await world.define({ slug: 'alive', url: alive.url });
+  await dead.die();
+  const token = world.gateway.tokens.member;
+  const { tools } = await readResult(
+    await world.post('/mcp', { jsonrpc: '2.0', id: 1, method: 'tools/list', params: {} }, { token }),
+  );
+  const names = tools.map(({ name }: { name: string }) => name);
+  expect(names).toEqual(expect.arrayContaining(['alive__fine', 'dead__fine']));
+  expect((await readResult(await world.post('/mcp', callMessage('alive__fine'), { token }))).content).toEqual(
+    RESULT.content,
+  );
+  await alive.die();
+});
