@@ -1,8 +1,9 @@
 import type { Door, DoorAnswer } from '../../domain/door/door.ts';
 import { type ToolResult, toToolResult } from '../../domain/door/tool-result.ts';
+import { hasOnly, isRecord } from '../../mcp/plain-object.ts';
 import { readTraceContext } from '../../mcp/request-meta.ts';
 import { type DoorServerOptions, LIST_TTL_MS, toServerInfo } from './door-answer.ts';
-import { hasOnly, isRecord, type PlainRequest } from './plain-request.ts';
+import type { PlainRequest } from './plain-request.ts';
 
 /** The answer as text, or what the library answers with: a door that has done the work already. */
 export type PlainAnswer = { text: string } | { door: Door };
