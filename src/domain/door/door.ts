@@ -103,8 +103,8 @@ export function createDoor(options: {
   };
 
   /** Counts a call. @returns the refusal, if there are too many */
-  const countCall = async ({ userId }: OpenDoor): Promise<CallAnswer | undefined> => {
-    const { isAllowed, retryAfterSeconds } = await userRates.takeToolCall(userId);
+  const countCall = ({ userId }: OpenDoor): CallAnswer | undefined => {
+    const { isAllowed, retryAfterSeconds } = userRates.takeToolCall(userId);
     if (isAllowed) return undefined;
     const message = `There were more than ${callsPerMinute} tool calls for this user in a minute. Wait ${retryAfterSeconds} seconds, then go on with fewer calls.`;
     return { kind: 'refused', code: 'RATE_LIMITED', message };
@@ -197,7 +197,7 @@ export function createDoor(options: {
      * that a model can act on.
      */
     async call(door: OpenDoor, { name, arguments: args }: ToolCall, how: CallOptions): Promise<DoorAnswer> {
-      const refusal = await countCall(door);
+      const refusal = countCall(door);
       if (refusal !== undefined) return refusal;
       const found = await findByName(door, name);
       if (isStatus(name, namesOf(found))) {
@@ -220,7 +220,7 @@ export function createDoor(options: {
     ): Promise<CallAnswer> {
       assertCan(viewer, 'mcpServerTool.call');
       const door = await places.open(viewer, { place: { kind: 'server', configId } });
-      const refusal = await countCall(door);
+      const refusal = countCall(door);
       if (refusal !== undefined) return refusal;
       const found = (await readTools(door, door.servers)).find(({ tool }) => tool.name === name);
       try {
