@@ -84,7 +84,7 @@ const OTHERS: Readonly<Record<string, readonly string[]>> = {
     'domain/upstreams/upstream-calls.ts MAX_ATTEMPTS',
     'mcp/listen.ts maxSilenceMs',
     'mcp/retry-after.ts MAX_WAIT_MS',
-    'mcp/upstream-fetch.ts MAX_ANSWERS_OF_STREAM',
+    'mcp/inspect-answer.ts MAX_ANSWERS_OF_STREAM',
     'mcp/upstream-limits.ts END_SESSION_TIMEOUT_MS',
     'mcp/upstream-limits.ts MAX_REOPEN_MS',
     'mcp/upstream-operations.ts maxBytes',

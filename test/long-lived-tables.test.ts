@@ -73,6 +73,7 @@ const BOUNDS: Readonly<Record<string, Bound>> = {
   'mcp/revision-memory.ts known': 'at most MAX_REMEMBERED servers, and the oldest go',
   'mcp/upstream-pool.ts all': 'at most MAX_CONNECTIONS connections, and those that running operations still use',
   'mcp/upstream-pool.ts entries': 'at most MAX_CONNECTIONS connections',
+  'outbound/response-reader.ts #chunks': 'one response, which whoever inspects it bounds',
   'telemetry/processor-time.ts outer': 'as deep as synchronous calls are nested, and empty between them',
   'telemetry/metrics.ts names': 'at most 200 operations, or 500 servers, and then "other"',
 };

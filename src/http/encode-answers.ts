@@ -8,6 +8,7 @@ import { CACHE_BOUNDS } from '../limits/cache-bounds.ts';
 import { type Coding, findCoding } from './content-coding.ts';
 import type { HttpEnv } from './context.ts';
 import { hasTag } from './entity-tag.ts';
+import { findWholeLength } from './whole-answer.ts';
 
 /** Shorter bodies are sent as they are. */
 const LEAST_BYTES = 1_024;
@@ -57,13 +58,19 @@ export function encodeAnswers(caches: Caches) {
   return createMiddleware<HttpEnv>(async (c, next) => {
     await next();
     const { method, path } = c.req;
-    // The server's response class makes its headers anew when its body is asked for.
-    const { body } = c.res;
+    const isTaggable = method === 'GET' && TAGGED_PATH.test(path);
+    const length = findWholeLength(c.res);
+    const isShort = length !== undefined && length <= LEAST_BYTES;
+    // The server's response class sends a body as it is, unless it is asked for: then it makes a stream of it, and makes its
+    // headers anew.
+    const isAsIs = length !== undefined && !isTaggable && (isShort || findCoding(c) === undefined);
+    const isEmpty = !isAsIs && c.res.body === null;
     const { headers, status } = c.res;
     const type = headers.get('content-type') ?? '';
-    if (!ENCODED_TYPE.test(type) || headers.has('content-encoding') || body === null || method === 'HEAD') return;
-    const isTagged = method === 'GET' && status === 200 && TAGGED_PATH.test(path) && !headers.has('etag');
+    if (!ENCODED_TYPE.test(type) || headers.has('content-encoding') || isEmpty || method === 'HEAD') return;
+    const isTagged = isTaggable && status === 200 && !headers.has('etag');
     headers.append('vary', 'Accept-Encoding');
+    if (isAsIs) return;
     const coding = findCoding(c);
     if (coding === undefined && !isTagged) return;
 

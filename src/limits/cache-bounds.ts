@@ -122,6 +122,13 @@ export const CACHE_BOUNDS = {
     keeps: 'tools of servers as doors list them, until anything about them changes; none of one user only',
     whenFull: EVICTS,
   },
+  doorLists: {
+    name: 'lists of doors',
+    maxEntries: 1_000,
+    maxBytes: 16 * MEGABYTE,
+    keeps: 'whole lists of tools as doors send them, of the same parts as listed tools',
+    whenFull: EVICTS,
+  },
   freshTools: {
     name: 'fresh lists of tools',
     maxEntries: 20_000,

@@ -17,6 +17,8 @@ export async function orAborted<Result>(work: Promise<Result>, signal: AbortSign
 /** A signal that follows others. */
 export interface Followed {
   signal: AbortSignal;
+  /** Aborts it, whatever the others do. */
+  abort(reason?: unknown): void;
   /** Follows them no more. */
   end(): void;
 }
@@ -34,6 +36,7 @@ export function followSignals(...signals: readonly (AbortSignal | undefined)[]):
   }
   return {
     signal: controller.signal,
+    abort: (reason) => controller.abort(reason),
     end() {
       for (const signal of signals) signal?.removeEventListener('abort', onAbort);
     },
@@ -46,9 +49,8 @@ export async function withinTime<Result>(
   outer: AbortSignal | undefined,
   work: (signal: AbortSignal) => Promise<Result>,
 ): Promise<Result> {
-  const timeout = new AbortController();
-  const timer = setTimeout(() => timeout.abort(new DOMException('It took too long.', 'TimeoutError')), ms).unref();
-  const { signal, end } = followSignals(timeout.signal, outer);
+  const { signal, abort, end } = followSignals(outer);
+  const timer = setTimeout(() => abort(new DOMException('It took too long.', 'TimeoutError')), ms).unref();
   try {
     return await work(signal);
   } finally {

@@ -22,6 +22,15 @@ export interface Exchange {
   bytes: number;
   /** Why the latest request failed. Absent when it succeeded. */
   fault?: UpstreamError | undefined;
+  /** The response to its request, which was sent already, until the SDK's client takes it. */
+  received?: Received | undefined;
+}
+
+/** A response that came before the SDK's client asked for it. */
+export interface Received {
+  /** The id of the request that was sent. */
+  readonly id: number;
+  readonly response: Response;
 }
 
 const current = new AsyncLocalStorage<Exchange>();
@@ -45,4 +54,11 @@ export function runExchange<Result>(exchange: Exchange, work: () => Result): Res
 /** The exchange of the running code. */
 export function currentExchange(): Exchange | undefined {
   return current.getStore();
+}
+
+/** The response that an exchange has already. It is given once. */
+export function takeReceived(exchange: Exchange): Received | undefined {
+  const { received } = exchange;
+  exchange.received = undefined;
+  return received;
 }

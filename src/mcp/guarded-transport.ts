@@ -32,8 +32,8 @@ export class GuardedTransport implements Transport {
 
   readonly #inner: Transport;
   readonly #onToolsChanged: () => void;
-  /** The requests without an answer, by id. */
-  readonly #pending = new Map<unknown, { method: string; exchange: Exchange | undefined }>();
+  /** The requests without an answer, by the id with which they were sent. */
+  readonly #pending = new Map<unknown, { method: string; id: string | number; exchange: Exchange | undefined }>();
   #inbound = 0;
 
   constructor(inner: Transport, onToolsChanged: () => void) {
@@ -72,12 +72,16 @@ export class GuardedTransport implements Transport {
       return of === undefined ? this.#inner.send(message, options) : this.#sendAfter(of, message, options);
     }
     const { id, method } = message;
+    const exchange = currentExchange();
+    // A request that was sent without the client has an id of its own.
+    const sentId = exchange?.received?.id ?? id;
     this.#inbound = 0;
-    this.#pending.set(id, { method, exchange: currentExchange() });
+    this.#pending.set(sentId, { method, id, exchange });
     try {
-      await this.#inner.send(message, { ...options, onRequestStreamEnd: () => this.#endStream(id) });
+      const onRequestStreamEnd = (): void => this.#endStream(sentId);
+      await this.#inner.send({ ...message, id: sentId }, { ...options, onRequestStreamEnd });
     } catch (error) {
-      this.#pending.delete(id);
+      this.#pending.delete(sentId);
       throw error;
     }
   }
@@ -103,12 +107,12 @@ export class GuardedTransport implements Transport {
   }
 
   /** The stream of a request ended, and no other one will bring the answer. */
-  #endStream(id: string | number): void {
-    const request = this.#pending.get(id);
+  #endStream(sentId: string | number): void {
+    const request = this.#pending.get(sentId);
     if (request === undefined) return;
     if (request.exchange !== undefined) request.exchange.fault ??= new UpstreamError('PROTOCOL_ERROR');
-    this.#pending.delete(id);
-    this.onmessage?.({ jsonrpc: '2.0', id, error: NO_ANSWER });
+    this.#pending.delete(sentId);
+    this.onmessage?.({ jsonrpc: '2.0', id: request.id, error: NO_ANSWER });
   }
 
   #receive(message: JSONRPCMessage, extra: MessageExtraInfo | undefined): void {
@@ -126,7 +130,8 @@ export class GuardedTransport implements Transport {
     if (request === undefined) return;
     this.#pending.delete(message.id);
     const part = LISTS[request.method];
-    this.onmessage?.(part === undefined ? message : withoutItems(message, part), extra);
+    const answer = { ...message, id: request.id };
+    this.onmessage?.(part === undefined ? answer : withoutItems(answer, part), extra);
   }
 }
 

@@ -85,7 +85,7 @@ export function createServerProbe(options: {
         const session = await UpstreamSession.open(exchange, {
           url,
           transport,
-          fetch: connection.fetch,
+          connection,
           identity,
           prior: undefined,
           onToolsChanged: () => undefined,

@@ -1,20 +1,18 @@
 import { extractWWWAuthenticateParams, type FetchLike } from '@modelcontextprotocol/client';
 import type { SafeRequest } from '../outbound/safe-fetch.ts';
 import type { StreamFetch } from '../outbound/stream-fetch.ts';
-import { currentExchange, type Exchange } from './exchange.ts';
-import { createJsonMeter } from './json-meter.ts';
+import { currentExchange, type Exchange, takeReceived } from './exchange.ts';
+import { inspectAnswer } from './inspect-answer.ts';
 import { toUpstreamError } from './outbound-problem.ts';
+import { toRequestHeaders } from './request-headers.ts';
 import { parseRetryAfter } from './retry-after.ts';
-import { UpstreamError, type UpstreamFacts, type UpstreamProblem } from './upstream-error.ts';
-import { MAX_ANSWER_DEPTH, MAX_SILENCE_MS } from './upstream-limits.ts';
-
-/** Names of headers that belong to the protocol. A stored header with such a name is not sent. */
-const PROTOCOL_HEADERS =
-  /^(?:accept|accept-encoding|connection|content-length|content-type|host|last-event-id|mcp-.*)$/;
+import { UpstreamError, type UpstreamFacts } from './upstream-error.ts';
+import { MAX_SILENCE_MS } from './upstream-limits.ts';
 
 /**
  * Creates the `fetch` of one connection for the SDK's transports. Each request gets the credentials of the exchange that
- * it belongs to, and leaves its failure there. The credentials go to the server's own origin only.
+ * it belongs to, and leaves its failure there. The credentials go to the server's own origin only. A response that the
+ * exchange has already is not asked for again.
  *
  * @param url of the server
  * @param isStreamShared whether answers arrive on a stream that outlives the exchange, as in the transport of 2024
@@ -38,40 +36,34 @@ export function createUpstreamFetch(options: {
     // A stream that the server may open for itself. Its failure is no failure of the operation.
     const isExtra = method === 'GET' && !isStreamShared;
     const isEndless = method === 'GET';
-    let meter = createJsonMeter(false);
-    let bytes = 0;
-    let status: number | undefined;
-    const inspect = (chunk: Uint8Array): void => {
-      bytes += chunk.byteLength;
-      exchange.bytes += chunk.byteLength;
-      const measure = meter(chunk);
-      const isTooLong = isEndless ? bytes > exchange.maxBytes * MAX_ANSWERS_OF_STREAM : isOver(exchange, bytes);
-      if (isTooLong || measure.bytes > exchange.maxBytes) throw refuse('TOO_LARGE');
-      if (exchange.budget?.take(chunk.byteLength) === false) throw refuse('BUSY');
-      if (measure.depth > MAX_ANSWER_DEPTH) throw refuse('TOO_DEEP');
-    };
-    const refuse = (problem: UpstreamProblem): UpstreamError => {
-      const fault = new UpstreamError(problem);
+    // The first part of a body may be refused before the response is here.
+    let refused: UpstreamError | undefined;
+    const onFault = (fault: UpstreamError): void => {
+      refused = fault;
       if (!isEndless) exchange.fault = fault;
       else if (isStreamShared) onStreamFault(fault);
-      return fault;
     };
+    const received = method === 'POST' ? takeReceived(exchange) : undefined;
+    if (received !== undefined) {
+      exchange.fault ??= findFault(received.response);
+      return received.response;
+    }
     try {
       const response = await fetch(url, {
         method,
-        headers: toHeaders(exchange, init?.headers, userAgent),
+        headers: toRequestHeaders(exchange, {
+          'user-agent': userAgent,
+          ...Object.fromEntries(new Headers(init?.headers)),
+        }),
         ...(typeof init?.body === 'string' && { body: init.body }),
         ...toSignal(exchange, init?.signal, isEndless),
         maxIdleMs: isEndless ? 0 : (exchange.maxSilenceMs ?? MAX_SILENCE_MS),
-        inspect,
-        onBroken(error) {
+        inspectAs: inspectAnswer(exchange, { isEndless, onFault }),
+        onBroken(error, status) {
           if (!isExtra) exchange.fault ??= new UpstreamError(toUpstreamError(error).problem, { status });
         },
       });
-      status = response.status;
-      const type = response.headers.get('content-type') ?? '';
-      meter = createJsonMeter(/^\s*text\/event-stream/i.test(type));
-      const fault = findFault(response, type);
+      const fault = refused ?? findFault(response);
       // A stream that broke off is continued.
       if (!isExtra || fault === undefined) exchange.fault = fault;
       return response;
@@ -81,23 +73,6 @@ export function createUpstreamFetch(options: {
       throw fault;
     }
   };
-}
-
-/** A stream that outlives its exchange may bring this many answers. Then the connection is made again. */
-const MAX_ANSWERS_OF_STREAM = 16;
-
-function isOver({ maxBytes, maxTotalBytes, bytes: total }: Exchange, bytes: number): boolean {
-  return bytes > maxBytes || total > maxTotalBytes;
-}
-
-function toHeaders(exchange: Exchange, given: RequestInit['headers'], userAgent: string): Record<string, string> {
-  const credentials = exchange.headers.filter(({ name }) => !PROTOCOL_HEADERS.test(name.toLowerCase()));
-  const names = new Set(credentials.map(({ name }) => name.toLowerCase()));
-  const own = Object.entries({ 'user-agent': userAgent, ...Object.fromEntries(new Headers(given)) });
-  return Object.fromEntries([
-    ...own.filter(([name]) => !names.has(name)),
-    ...credentials.map(({ name, value }) => [name, value.expose()]),
-  ]);
 }
 
 function toSignal(
@@ -110,8 +85,9 @@ function toSignal(
   return signals.length === 0 ? {} : { signal: AbortSignal.any(signals) };
 }
 
-function findFault(response: Response, type: string): UpstreamError | undefined {
+function findFault(response: Response): UpstreamError | undefined {
   const { status, headers } = response;
+  const type = headers.get('content-type') ?? '';
   const facts: UpstreamFacts = { status, retryAfterMs: parseRetryAfter(headers.get('retry-after')) };
   if (status === 401 || status === 403) {
     const { scope, error } = extractWWWAuthenticateParams(response);

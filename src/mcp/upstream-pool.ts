@@ -1,5 +1,5 @@
 import { setMaxListeners } from 'node:events';
-import type { StreamFetch } from '../outbound/stream-fetch.ts';
+import type { StreamConnection } from '../outbound/stream-fetch.ts';
 import { followSignals, orAborted } from './abort.ts';
 import { createExchange } from './exchange.ts';
 import { createRevisionMemory } from './revision-memory.ts';
@@ -19,7 +19,7 @@ import type { OnToolsChanged, UpstreamCredentials, UpstreamTarget } from './upst
 interface Entry {
   readonly target: UpstreamTarget;
   readonly grant: string;
-  readonly connection: { fetch: StreamFetch; close(): void };
+  readonly connection: StreamConnection;
   /** Ends what uses the connection. */
   readonly end: AbortController;
   opening: Promise<UpstreamSession> | undefined;
@@ -45,10 +45,10 @@ interface Lent {
  * Creates the pool. A connection belongs to one server, one version of its config, one user (or all, if the credentials
  * are those of the config) and one grant of that user. It is never used for another one.
  *
- * @param connect creates the `fetch` of one connection
+ * @param connect creates what sends the requests of one connection
  */
 export function createUpstreamPool(options: {
-  connect: () => { fetch: StreamFetch; close(): void };
+  connect: () => StreamConnection;
   identity: ClientIdentity;
   maxAnswerBytes: number;
   onToolsChanged: OnToolsChanged;
@@ -135,7 +135,7 @@ export function createUpstreamPool(options: {
     const opening = UpstreamSession.open(exchange, {
       url: target.url,
       transport: target.transport,
-      fetch: connection.fetch,
+      connection,
       identity,
       prior: isAsking ? undefined : revisions.find(target),
       onToolsChanged: () => onToolsChanged(target),

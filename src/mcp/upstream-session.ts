@@ -1,20 +1,19 @@
 import {
   Client,
-  type JsonSchemaValidator,
-  type jsonSchemaValidator,
   type PriorDiscovery,
   type ProgressCallback,
   SSEClientTransport,
-  type StandardSchemaV1,
   StreamableHTTPClientTransport,
 } from '@modelcontextprotocol/client';
-import type { StreamFetch } from '../outbound/stream-fetch.ts';
+import type { StreamConnection } from '../outbound/stream-fetch.ts';
 import { orAborted } from './abort.ts';
-import { type Exchange, runExchange } from './exchange.ts';
+import { createDirectCalls, DIRECT_REVISION, type DirectCalls } from './direct-calls.ts';
+import { type Exchange, runExchange, takeReceived } from './exchange.ts';
 import { GuardedTransport } from './guarded-transport.ts';
 import { judgeFailure } from './judge-failure.ts';
+import { ANYTHING, NO_VALIDATION } from './no-validation.ts';
 import { createReopening } from './reopening.ts';
-import type { UpstreamError } from './upstream-error.ts';
+import { UpstreamError } from './upstream-error.ts';
 import { createUpstreamFetch } from './upstream-fetch.ts';
 import { CONNECT_TIMEOUT_MS, MAX_REOPEN_MS, MIN_REOPEN_MS } from './upstream-limits.ts';
 import type { UpstreamTransport } from './upstream-target.ts';
@@ -53,16 +52,6 @@ const REOPENING = {
 /** The timer of the SDK is not used: the exchange has a signal. This is the longest that a timer can be. */
 const NO_TIMEOUT_MS = 2 ** 31 - 1;
 
-/** Validates nothing: the definitions and contents of others pass through untouched, and no schema is compiled. */
-const ANYTHING: StandardSchemaV1<unknown, unknown> = {
-  '~standard': { version: 1, vendor: 'gatehouse', validate: (value) => ({ value }) },
-};
-const NO_VALIDATION: jsonSchemaValidator = {
-  getValidator:
-    <Value>(): JsonSchemaValidator<Value> =>
-    (input) => ({ valid: true, data: input as Value, errorMessage: undefined }),
-};
-
 /**
  * One connection to a server, in whichever revision of the protocol the server speaks. It keeps no credentials: each
  * request carries those of its exchange.
@@ -74,6 +63,8 @@ export class UpstreamSession {
   /** Why it ended, if the reason is known. */
   #end: UpstreamError | undefined;
   #description: ServerDescription | undefined;
+  /** Calls tools without the client, where the server's revision allows that. */
+  #callDirectly: DirectCalls | undefined;
 
   private constructor(client: Client, transport: StreamableHTTPClientTransport | SSEClientTransport) {
     this.#client = client;
@@ -91,13 +82,13 @@ export class UpstreamSession {
     options: {
       url: string;
       transport: UpstreamTransport;
-      fetch: StreamFetch;
+      connection: Pick<StreamConnection, 'fetch' | 'fetchWhole'>;
       identity: ClientIdentity;
       prior: PriorDiscovery | undefined;
       onToolsChanged: () => void;
     },
   ): Promise<UpstreamSession> {
-    const { transport: kind, fetch, identity, prior, onToolsChanged } = options;
+    const { transport: kind, connection, identity, prior, onToolsChanged } = options;
     const url = new URL(options.url);
     const isOld = kind === 'sse';
     const client = new Client(identity, {
@@ -106,10 +97,11 @@ export class UpstreamSession {
       inputRequired: { autoFulfill: false },
       jsonSchemaValidator: NO_VALIDATION,
     });
+    const userAgent = `${identity.name}/${identity.version}`;
     const upstreamFetch = createUpstreamFetch({
-      fetch,
+      fetch: connection.fetch,
       url,
-      userAgent: `${identity.name}/${identity.version}`,
+      userAgent,
       isStreamShared: isOld,
       onStreamFault: (fault) => session.#fail(fault),
     });
@@ -138,6 +130,9 @@ export class UpstreamSession {
       throw judgeFailure(error, exchange);
     }
     session.#description = session.#describe();
+    if (!isOld && client.getNegotiatedProtocolVersion() === DIRECT_REVISION) {
+      session.#callDirectly = createDirectCalls({ fetch: connection.fetchWhole, url, userAgent, identity });
+    }
     return session;
   }
 
@@ -175,7 +170,8 @@ export class UpstreamSession {
   }
 
   /** Sends a request. @returns the result as received @throws UpstreamError */
-  async request(exchange: Exchange, { method, params, onProgress, headers }: SessionRequest): Promise<unknown> {
+  async request(exchange: Exchange, request: SessionRequest): Promise<unknown> {
+    const { method, params, onProgress, headers } = request;
     const { signal } = exchange;
     const send = (): Promise<unknown> =>
       this.#client.request({ method, ...(params !== undefined && { params }) }, ANYTHING, {
@@ -185,9 +181,19 @@ export class UpstreamSession {
         ...(headers !== undefined && { headers }),
       });
     try {
+      const direct = this.#isEnded ? undefined : this.#callDirectly?.(exchange, request);
+      if (direct !== undefined) {
+        const answered = await direct;
+        if ('result' in answered) return answered.result;
+        exchange.received = answered;
+        if (this.#isEnded) throw new UpstreamError('CONNECTION_FAILED');
+      }
       return await runExchange(exchange, send);
     } catch (error) {
       throw this.#end ?? judgeFailure(error, exchange);
+    } finally {
+      // Nobody reads it any more.
+      void takeReceived(exchange)?.response.body?.cancel();
     }
   }
 

@@ -37,7 +37,8 @@ function createWorld(answer: DoorAnswer | Error) {
     },
     listJson: async () => {
       if (answer instanceof Error) throw answer;
-      return TOOLS.map(({ execution: _, ...tool }) => JSON.stringify(tool)).join(',');
+      const text = TOOLS.map(({ execution: _, ...tool }) => JSON.stringify(tool)).join(',');
+      return { bytes: Buffer.from(text), isNew: true };
     },
     call: async (_opened: unknown, call: unknown, { trace, onProgress }: CallOptions) => {
       calls.push({ call, trace });
@@ -72,8 +73,8 @@ function createWorld(answer: DoorAnswer | Error) {
       if (plain === undefined) return undefined;
       const { signal } = new AbortController();
       const answered = await answerPlain(plain, { ...options, door, signal });
-      return 'text' in answered
-        ? { isPlain: true, status: 200, type: 'application/json', text: answered.text }
+      return 'json' in answered
+        ? { isPlain: true, status: 200, type: 'application/json', text: Buffer.from(answered.json).toString() }
         : { isPlain: false, ...(await byLibrary(asked, answered.door)) };
     },
   };

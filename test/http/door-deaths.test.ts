@@ -25,8 +25,12 @@ interface Mortal {
 
 const RESULT = { content: [{ type: 'text', text: 'done' }] };
 
-/** A server of 2025-11-25 that can die. @param hasSessions whether it knows its clients by a session, until it dies */
-async function startMortal(hasSessions: boolean): Promise<Mortal> {
+/** Of 2025-11-25 with and without sessions, which it forgets when it dies, and of 2026-07-28. */
+const KINDS = ['with sessions', 'without sessions', 'modern'] as const;
+
+/** A server that can die. */
+async function startMortal(kind: (typeof KINDS)[number]): Promise<Mortal> {
+  const hasSessions = kind === 'with sessions';
   const port = await findFreePort();
   const sessions = new Set<string>();
   let server: Server;
@@ -39,9 +43,11 @@ async function startMortal(hasSessions: boolean): Promise<Mortal> {
     if (hasSessions && method !== 'initialize' && !sessions.has(session)) return void response.writeHead(404).end();
     if (id === undefined) return void response.writeHead(202).end();
     const { protocolVersion } = params;
+    const modern = { supportedVersions: ['2026-07-28'], capabilities: { tools: {} }, ttlMs: 0, cacheScope: 'public' };
     const results: Record<string, object> = {
+      ...(kind === 'modern' && { 'server/discover': modern }),
       initialize: { protocolVersion, capabilities: { tools: {} }, serverInfo: { name: 'mortal', version: '1' } },
-      'tools/list': { tools: [toTool('fine')] },
+      'tools/list': { tools: [toTool('fine')], ttlMs: 0, cacheScope: 'public' },
       'tools/call': RESULT,
     };
     if (method === 'initialize' && hasSessions) {
@@ -51,7 +57,10 @@ async function startMortal(hasSessions: boolean): Promise<Mortal> {
     }
     if (method === 'tools/call' && mortal.onCall !== undefined) return mortal.onCall(response, mortal.die);
     response.setHeader('content-type', 'application/json');
-    const part = method in results ? { result: results[method] } : { error: { code: -32_601, message: 'no' } };
+    const part =
+      method in results
+        ? { result: { resultType: 'complete', ...results[method] } }
+        : { error: { code: -32_601, message: 'no' } };
     response.end(JSON.stringify({ jsonrpc: '2.0', id, ...part }));
   };
   const mortal: Mortal = {
@@ -105,14 +114,10 @@ const STAGES: Readonly<Record<string, NonNullable<Mortal['onCall']>>> = {
   },
 };
 
-test.each(
-  [true, false].flatMap((hasSessions) =>
-    Object.entries(STAGES).map(([stage, onCall]) => ({ hasSessions, stage, onCall })),
-  ),
-)(
-  'a server that dies $stage, with sessions: $hasSessions',
-  async ({ hasSessions, onCall }) => {
-    const server = await startMortal(hasSessions);
+test.each(KINDS.flatMap((kind) => Object.entries(STAGES).map(([stage, onCall]) => ({ kind, stage, onCall }))))(
+  'a server that dies $stage, $kind',
+  async ({ kind, onCall }) => {
+    const server = await startMortal(kind);
     const slug = `mortal-${crypto.randomUUID().slice(0, 8)}`;
     await world.define({ slug, url: server.url });
     const call = () => world.post('/mcp', callMessage(`${slug}__fine`), { token: world.gateway.tokens.member });
@@ -129,11 +134,12 @@ test.each(
   20_000,
 );
 
-test('a server whose answers to calls break off is not left alone: who called may be the cause', async () => {
-  const server = await startMortal(false);
-  await world.define({ slug: 'fragile', url: server.url });
+test.each(KINDS)('a server %s whose answers break off is not left alone: who called may be the cause', async (kind) => {
+  const server = await startMortal(kind);
+  const slug = `fragile-${KINDS.indexOf(kind)}`;
+  await world.define({ slug, url: server.url });
   const call = async () =>
-    readResult(await world.post('/mcp', callMessage('fragile__fine'), { token: world.gateway.tokens.member }));
+    readResult(await world.post('/mcp', callMessage(`${slug}__fine`), { token: world.gateway.tokens.member }));
   for (const type of ['text/event-stream', 'application/json']) {
     server.onCall = async (response) => {
       response.writeHead(200, { 'content-type': type });
@@ -150,7 +156,7 @@ test('a server whose answers to calls break off is not left alone: who called ma
 });
 
 test('a server that is dead costs the lists nothing, and the other servers nothing', async () => {
-  const [dead, alive] = [await startMortal(false), await startMortal(true)];
+  const [dead, alive] = [await startMortal('without sessions'), await startMortal('with sessions')];
   await world.define({ slug: 'dead', url: dead.url });
   await world.define({ slug: 'alive', url: alive.url });
   await dead.die();

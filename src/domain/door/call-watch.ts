@@ -1,4 +1,5 @@
 import type { ConfigChangeRecord } from '../../data/records.ts';
+import { type Followed, followSignals } from '../../mcp/abort.ts';
 import type { UrlElicitation } from '../../mcp/url-elicitation.ts';
 
 /** How often running calls are decided again when nothing was heard: what no change tells, such as a token's end. */
@@ -36,7 +37,7 @@ export interface Watched {
 }
 
 interface Entry extends RunningCall {
-  readonly end: AbortController;
+  readonly followed: Followed;
   refusal: CallRefusal | undefined;
 }
 
@@ -60,7 +61,7 @@ export function createCallWatch({ tickMs = TICK_MS }: { tickMs?: number } = {}) 
     const refusal = await entry.decide().catch(() => undefined);
     if (refusal === undefined || byConfig.get(entry.configId)?.has(entry) !== true) return;
     entry.refusal = refusal;
-    entry.end.abort();
+    entry.followed.abort();
   };
 
   const drain = (): void => {
@@ -81,17 +82,18 @@ export function createCallWatch({ tickMs = TICK_MS }: { tickMs?: number } = {}) 
   };
 
   return {
-    /** Watches a call from now on. */
-    add(call: RunningCall): Watched {
-      const entry: Entry = { ...call, end: new AbortController(), refusal: undefined };
+    /** Watches a call from now on. @param signal ends it, too */
+    add(call: RunningCall, signal?: AbortSignal): Watched {
+      const entry: Entry = { ...call, followed: followSignals(signal), refusal: undefined };
       const { configId } = entry;
       const same = byConfig.get(configId) ?? new Set();
       byConfig.set(configId, same.add(entry));
       timer ??= setInterval(markAll, tickMs).unref();
       return {
-        signal: entry.end.signal,
+        signal: entry.followed.signal,
         refusal: () => entry.refusal,
         leave() {
+          entry.followed.end();
           due.delete(entry);
           same.delete(entry);
           if (same.size === 0 && byConfig.get(configId) === same) byConfig.delete(configId);

@@ -1,6 +1,5 @@
 import { DomainError } from '../../errors.ts';
 import type { Quotas } from '../../limits/quotas.ts';
-import { followSignals } from '../../mcp/abort.ts';
 import { UpstreamError, type UpstreamProblem } from '../../mcp/upstream-error.ts';
 import type { Asked, CallOptions } from '../../mcp/upstreams.ts';
 import type { UrlElicitation } from '../../mcp/url-elicitation.ts';
@@ -119,8 +118,8 @@ export function createDoorCalls(options: {
   };
 
   /** Counts a call to a server. @returns the refusal, if there are too many */
-  const countServerCall = async ({ id, displayName }: EffectiveServer['config']): Promise<CallRefusal | undefined> => {
-    const { isAllowed, retryAfterSeconds } = await userRates.takeServerCall(id);
+  const countServerCall = ({ id, displayName }: EffectiveServer['config']): CallRefusal | undefined => {
+    const { isAllowed, retryAfterSeconds } = userRates.takeServerCall(id);
     if (isAllowed) return undefined;
     const message = `${displayName}: There were more than ${quotas.toolCallsPerServerPerMinute} calls of its tools in a minute, for all users together. Wait ${retryAfterSeconds} seconds, then call again.`;
     return { kind: 'refused', code: 'RATE_LIMITED', message, isDenied: true };
@@ -129,17 +128,17 @@ export function createDoorCalls(options: {
   const attempt = async (call: DecidedCall, how: CallOptions): Promise<CallAnswer> => {
     const { userId, server, asked, inputSchema, decideAgain } = call;
     const { config } = server;
-    const refusal = toRefusal(call) ?? (await countServerCall(config));
+    const refusal = toRefusal(call) ?? countServerCall(config);
     if (refusal !== undefined) return refusal;
     const confirm = async (): Promise<void> => {
       const current = await decideAgain().catch(toNoLonger);
       const answer = current === undefined ? NO_SUCH[asked.kind] : toRefusal(current);
       if (answer !== undefined) throw new NoLonger(answer);
     };
-    const running = watch.add({ configId: config.id, decide: () => confirm().then(() => undefined, toAnswer) });
-    const { signal, end } = followSignals(running.signal, how.signal);
+    const decide = () => confirm().then(() => undefined, toAnswer);
+    const running = watch.add({ configId: config.id, decide }, how.signal);
     try {
-      const options = { ...how, signal, inputSchema, confirm };
+      const options = { ...how, signal: running.signal, inputSchema, confirm };
       const outcome = await upstreamCalls.ask({ configId: config.id, userId }, asked, options);
       if (outcome.state === 'ok') return { kind: 'result', ...outcome.value };
       return toStateRefusal(server, outcome.state, 'reason' in outcome ? outcome.reason : undefined);
@@ -159,7 +158,6 @@ export function createDoorCalls(options: {
       if (!(error instanceof DomainError)) throw error;
       return { kind: 'refused', code: error.code, message: `${config.displayName}: ${error.message}` };
     } finally {
-      end();
       running.leave();
     }
   };

@@ -33,7 +33,7 @@ export function uriAt({ place }: OpenDoor, { config }: EffectiveServer): (uri: s
 export function createDoorItems(options: {
   lists: ExposedLists;
   calls: DoorCalls;
-  countCall: (door: OpenDoor) => Promise<CallAnswer | undefined>;
+  countCall: (door: OpenDoor) => CallAnswer | undefined;
 }) {
   const { lists, calls, countCall } = options;
 
@@ -123,7 +123,7 @@ export function createDoorItems(options: {
 
     /** Reads a resource by its URI at this door. Everything is decided for this request. */
     async read(door: OpenDoor, uri: string, how: CallOptions): Promise<CallAnswer> {
-      const refusal = await countCall(door);
+      const refusal = countCall(door);
       if (refusal !== undefined) return refusal;
       const found = findResource(door, uri);
       if (found === undefined) return NO_SUCH.resource;
@@ -142,7 +142,7 @@ export function createDoorItems(options: {
       { name, arguments: args }: { name: string; arguments: Readonly<Record<string, unknown>> },
       how: CallOptions,
     ): Promise<CallAnswer> {
-      const refusal = await countCall(door);
+      const refusal = countCall(door);
       if (refusal !== undefined) return refusal;
       const found = await findPrompt(door, name);
       if (found === undefined) return NO_SUCH.prompt;

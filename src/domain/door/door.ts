@@ -9,6 +9,7 @@ import type { EffectiveServer } from '../catalogue/tool-servers.ts';
 import type { UserRates } from '../shares/user-rates.ts';
 import { type CallAnswer, type DoorCalls, NO_SUCH } from './door-calls.ts';
 import { createDoorItems, uriAt } from './door-items.ts';
+import type { createDoorLists, DoorList } from './door-lists.ts';
 import type { DoorPlaces, DoorRequest, OpenDoor } from './door-place.ts';
 import { formatStatuses, type ServerStatus, STATUS_TOOL, toInstructions, toStatuses } from './door-status.ts';
 import { withToolUris } from './door-uris.ts';
@@ -45,6 +46,7 @@ export function createDoor(options: {
   calls: DoorCalls;
   lists: ExposedLists;
   listedTools: ReturnType<typeof createListedTools>;
+  doorLists: ReturnType<typeof createDoorLists>;
   userRates: Pick<UserRates, 'takeToolCall'>;
   /** Resolves when the calls until now are recorded. */
   settleRecords: () => Promise<void>;
@@ -61,6 +63,7 @@ export function createDoor(options: {
     calls,
     lists,
     listedTools,
+    doorLists,
     userRates,
     settleRecords,
     connectUrl,
@@ -103,8 +106,8 @@ export function createDoor(options: {
   };
 
   /** Counts a call. @returns the refusal, if there are too many */
-  const countCall = async ({ userId }: OpenDoor): Promise<CallAnswer | undefined> => {
-    const { isAllowed, retryAfterSeconds } = await userRates.takeToolCall(userId);
+  const countCall = ({ userId }: OpenDoor): CallAnswer | undefined => {
+    const { isAllowed, retryAfterSeconds } = userRates.takeToolCall(userId);
     if (isAllowed) return undefined;
     const message = `There were more than ${callsPerMinute} tool calls for this user in a minute. Wait ${retryAfterSeconds} seconds, then go on with fewer calls.`;
     return { kind: 'refused', code: 'RATE_LIMITED', message };
@@ -154,8 +157,8 @@ export function createDoor(options: {
       return isStatus(STATUS_TOOL.name, namesOf(allowed)) ? [...tools, STATUS_TOOL] : tools;
     },
 
-    /** The same as JSON, for revision 2026-07-28: the definitions with commas between them. */
-    async listJson(door: OpenDoor): Promise<string> {
+    /** The same as JSON, for revision 2026-07-28. */
+    async listJson(door: OpenDoor): Promise<DoorList> {
       const ready = readyServers(door);
       const configs = ready.map(({ config }) => config);
       const decided = await catalogue.toolsOfUser(configs, door.userId);
@@ -166,10 +169,11 @@ export function createDoor(options: {
           toShown: (name) => toNameAt(door, server, name),
         }),
       );
-      const names = lists.flatMap((list) => list.names);
-      const parts = lists.map(({ json }) => json);
-      if (isStatus(STATUS_TOOL.name, names)) parts.push(STATUS_JSON);
-      return parts.filter((part) => part !== '').join(',');
+      const key = [kind, ...configs.map(({ id }) => id)].join(' ');
+      return doorLists(key, lists, () => {
+        const names = lists.flatMap((list) => list.names);
+        return isStatus(STATUS_TOOL.name, names) ? [STATUS_JSON] : [];
+      });
     },
 
     /** Where the tools of a chat are, and the servers that they come from. @throws as `open` */
@@ -197,7 +201,7 @@ export function createDoor(options: {
      * that a model can act on.
      */
     async call(door: OpenDoor, { name, arguments: args }: ToolCall, how: CallOptions): Promise<DoorAnswer> {
-      const refusal = await countCall(door);
+      const refusal = countCall(door);
       if (refusal !== undefined) return refusal;
       const found = await findByName(door, name);
       if (isStatus(name, namesOf(found))) {
@@ -220,7 +224,7 @@ export function createDoor(options: {
     ): Promise<CallAnswer> {
       assertCan(viewer, 'mcpServerTool.call');
       const door = await places.open(viewer, { place: { kind: 'server', configId } });
-      const refusal = await countCall(door);
+      const refusal = countCall(door);
       if (refusal !== undefined) return refusal;
       const found = (await readTools(door, door.servers)).find(({ tool }) => tool.name === name);
       try {

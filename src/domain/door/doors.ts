@@ -12,6 +12,7 @@ import type { UpstreamCalls } from '../upstreams/upstream-calls.ts';
 import type { CallWatch } from './call-watch.ts';
 import { createDoor, type Door } from './door.ts';
 import { createDoorCalls } from './door-calls.ts';
+import { createDoorLists } from './door-lists.ts';
 import { createDoorPlaces } from './door-place.ts';
 import { createExposedLists } from './exposed-lists.ts';
 import type { ItemMemory } from './item-memory.ts';
@@ -47,6 +48,7 @@ export function createDoors(options: {
     calls: createDoorCalls({ ...options, connectUrl }),
     lists: createExposedLists({ ...options, onError: options.onListError }),
     listedTools: createListedTools(options.caches),
+    doorLists: createDoorLists(options.caches),
     settleRecords: options.records.settle,
     connectUrl,
     chatUrl: (chatId) => `${publicUrl}/mcp/chats/${chatId}`,

@@ -9,6 +9,8 @@ export interface ListedTools {
   names: readonly string[];
   /** The definitions as JSON, with commas between them. */
   json: string;
+  /** Whether the same object is there again, as long as nothing changes. */
+  isKept: boolean;
 }
 
 interface Kept extends ListedTools {
@@ -48,9 +50,10 @@ export function createListedTools(caches: Caches) {
     const made = {
       names: tools.map(({ name }) => name),
       json: tools.map((tool) => JSON.stringify(tool)).join(','),
+      isKept: decided.every(({ tool }) => tool.userId === null),
       decided,
     };
-    if (decided.every(({ tool }) => tool.userId === null)) cache.set(key, made);
+    if (made.isKept) cache.set(key, made);
     return made;
   };
 }

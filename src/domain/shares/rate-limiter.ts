@@ -57,17 +57,10 @@ export class RateLimiter extends RateLimiterStoreAbstract {
   }
 
   /**
-   * Takes points for the current request, and lets its answer tell what is left.
+   * Lets the answer to the current request tell what is left.
    *
    * @param policy the name of the limit in header fields
    */
-  async takeForRequest(policy: string, name: string, points = 1): Promise<Taken> {
-    const taken = await this.take(name, points);
-    this.tell(policy, taken);
-    return taken;
-  }
-
-  /** Lets the answer to the current request tell what is left. */
   tell(policy: string, taken: Taken): void {
     noteLimit(this.toUse(policy, taken));
   }

@@ -16,17 +16,29 @@ export type UserRates = ReturnType<typeof createUserRates>;
 
 /** Creates the limits. Callers who are nobody have other limits: those of wrong credentials, and their share. */
 export function createUserRates({ caches, quotas, now }: { caches: Caches; quotas: Quotas; now: () => Date }) {
-  const createCounts = (bounds: CacheBounds): WindowCounts => caches.add(new WindowCounts(bounds, now));
-  const createLimiter = (bounds: CacheBounds, perMinute: number): RateLimiter =>
-    new RateLimiter({ perMinute, counts: createCounts(bounds), now });
-  const operationCounts = createCounts(CACHE_BOUNDS.operationRates);
-  const operations = new RateLimiter({ perMinute: quotas.operationsPerMinute, counts: operationCounts, now });
-  const serverChecks = createLimiter(CACHE_BOUNDS.serverCheckRates, quotas.serverChecksPerMinute);
-  const toolCalls = createLimiter(CACHE_BOUNDS.toolCallRates, quotas.toolCallsPerMinute);
-  const serverCalls = createLimiter(CACHE_BOUNDS.serverCallRates, quotas.toolCallsPerServerPerMinute);
+  const createLimit = (bounds: CacheBounds, perMinute: number) => {
+    const counts = caches.add(new WindowCounts(bounds, now));
+    const limiter = new RateLimiter({ perMinute, counts, now });
+    return {
+      perMinute,
+      toUse: limiter.toUse.bind(limiter),
+      /** Without waiting: what is counted in memory is counted at once. */
+      take: (name: string, points = 1): Taken => limiter.toTaken(name, counts.addNow(name, points, limiter.window)),
+      /** The same, and lets the answer to the current request tell what is left. */
+      takeForRequest(policy: string, name: string, points = 1): Taken {
+        const taken = this.take(name, points);
+        limiter.tell(policy, taken);
+        return taken;
+      },
+    };
+  };
+  const operations = createLimit(CACHE_BOUNDS.operationRates, quotas.operationsPerMinute);
+  const serverChecks = createLimit(CACHE_BOUNDS.serverCheckRates, quotas.serverChecksPerMinute);
+  const toolCalls = createLimit(CACHE_BOUNDS.toolCallRates, quotas.toolCallsPerMinute);
+  const serverCalls = createLimit(CACHE_BOUNDS.serverCallRates, quotas.toolCallsPerServerPerMinute);
 
   const admit = async (
-    limiter: RateLimiter,
+    limit: ReturnType<typeof createLimit>,
     policy: string,
     viewer: Viewer,
     what: string,
@@ -34,8 +46,8 @@ export function createUserRates({ caches, quotas, now }: { caches: Caches; quota
   ): Promise<void> => {
     const userId = viewerUserId(viewer);
     if (userId === undefined) return;
-    const taken = await limiter.takeForRequest(policy, userId, points);
-    if (!taken.isAllowed) throw tooMany(what, limiter.points, taken);
+    const taken = limit.takeForRequest(policy, userId, points);
+    if (!taken.isAllowed) throw tooMany(what, limit.perMinute, taken);
   };
 
   return {
@@ -44,18 +56,17 @@ export function createUserRates({ caches, quotas, now }: { caches: Caches; quota
       admit(operations, OPERATIONS, viewer, 'operations', count),
 
     /** Counts one operation of a user outside of a request's scope. @returns what its answer tells */
-    takeOperation: (userId: string): LimitUse =>
-      operations.toUse(OPERATIONS, operations.toTaken(userId, operationCounts.addNow(userId, 1, operations.window))),
+    takeOperation: (userId: string): LimitUse => operations.toUse(OPERATIONS, operations.take(userId)),
 
     /** Counts something that makes the gateway call another system at once. @throws RATE_LIMITED */
     admitServerCheck: (viewer: Viewer): Promise<void> =>
       admit(serverChecks, 'server-checks', viewer, 'tests, discoveries, refreshes and connects'),
 
     /** Counts a tool call for a user. @returns whether it may be made */
-    takeToolCall: (userId: string): Promise<Taken> => toolCalls.takeForRequest('tool-calls', userId),
+    takeToolCall: (userId: string): Taken => toolCalls.takeForRequest('tool-calls', userId),
 
     /** Counts a tool call to a server, for whichever user. Nobody is told what is left. @returns whether it may be made */
-    takeServerCall: (configId: string): Promise<Taken> => serverCalls.take(configId),
+    takeServerCall: (configId: string): Taken => serverCalls.take(configId),
   };
 }
 

@@ -1,3 +1,4 @@
+import { toWholeAnswer } from '../whole-answer.ts';
 import type { UnreadShare } from './unread-answers.ts';
 
 /** How an answer is counted. */
@@ -24,18 +25,19 @@ export async function countAnswer(response: Response, counted: CountedAnswer): P
     const refused = refusal === undefined ? undefined : new TextEncoder().encode(`data: ${refusal}\n\n`);
     return new Response(countStream(body, { unread, refused, end }), { status, headers });
   }
-  return countText(await response.text(), { status, headers }, counted);
+  return countWhole(await response.text(), { status, headers }, counted);
 }
 
 /** An answer that is complete, counted. */
-export function countText(
-  text: string,
+export function countWhole(
+  body: string | Uint8Array<ArrayBuffer>,
   { status, headers }: { status: number; headers: Headers | Record<string, string> },
   { unread, refusal, end }: CountedAnswer,
 ): Response {
-  const isTaken = unread.take(Buffer.byteLength(text));
+  const length = Buffer.byteLength(body);
+  const isTaken = unread.take(length);
   end();
-  if (isTaken) return new Response(text, { status, headers });
+  if (isTaken) return toWholeAnswer(body, { status, headers, length });
   return new Response(refusal, { status: refusal === undefined ? 429 : status, headers });
 }
 

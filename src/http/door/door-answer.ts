@@ -21,8 +21,8 @@ export interface DoorServerOptions {
   revision: string | undefined;
   /** Whether the request asks for what a client tells its model at the start. */
   isGreeting: boolean;
-  /** Does something within the caller's share of the process. */
-  inShare: <Result>(work: () => Promise<Result>) => Promise<Result>;
+  /** Does something within the caller's share of the process. @param priceOf as in `OperationShares.run` */
+  inShare: <Result>(work: () => Promise<Result>, priceOf?: (result: Result | undefined) => number) => Promise<Result>;
   /** Logs an unexpected error. @returns the id of the log entry */
   report: (error: unknown) => string;
 }

@@ -14,7 +14,7 @@ import { viewerUserId } from '../../policy/viewer.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { Tracing } from '../../telemetry/tracing.ts';
 import type { HttpEnv } from '../context.ts';
-import { countAnswer, countText } from './counted-answer.ts';
+import { countAnswer, countWhole } from './counted-answer.ts';
 import type { DoorServerOptions } from './door-answer.ts';
 import { followList } from './door-changes.ts';
 import { assertBearer, assertOrigin, readDoorRequest, readMessage, toLibraryRequest } from './door-request.ts';
@@ -97,9 +97,10 @@ export function createDoorRoutes(options: DoorRoutesOptions): Hono<HttpEnv> {
       unread.end();
     };
     const gone = new AbortController();
-    c.req.raw.signal.addEventListener('abort', () => gone.abort(), { once: true });
+    const { outgoing }: Partial<HttpBindings> = c.env ?? {};
+    followClient(c, gone);
     const revision = c.req.header('mcp-protocol-version');
-    const inShare: DoorServerOptions['inShare'] = (work) => shares.run(viewer, work);
+    const inShare: DoorServerOptions['inShare'] = (work, priceOf) => shares.run(viewer, work, priceOf);
     const isGreeting = GREETINGS.has(method);
     const span = tracing && beginMessage(tracing, door, { message, revision });
     const within = span?.door ?? door;
@@ -107,7 +108,6 @@ export function createDoorRoutes(options: DoorRoutesOptions): Hono<HttpEnv> {
     let stopFollowing: (() => void) | undefined;
     let closeHandler: (() => void) | undefined;
     const forget = id === undefined ? undefined : running.add(c, id, () => gone.abort());
-    const { outgoing }: Partial<HttpBindings> = c.env ?? {};
     const end = (): void => {
       // An answer takes memory until its client has read it, and so keeps its place.
       if (outgoing === undefined || outgoing.closed) leave();
@@ -140,9 +140,9 @@ export function createDoorRoutes(options: DoorRoutesOptions): Hono<HttpEnv> {
     try {
       const options = { ...serverOptions, signal: gone.signal };
       const answered = (await answerIfPlain((name) => c.req.header(name), message, options)) ?? { door: within };
-      if ('text' in answered) {
+      if ('json' in answered) {
         outgoing?.setTimeout(REQUEST_LIMITS.stallTime.value);
-        return countText(answered.text, PLAIN, counted);
+        return countWhole(answered.json, PLAIN, counted);
       }
       const response = await answerByLibrary(answered.door);
       outgoing?.setTimeout(REQUEST_LIMITS.stallTime.value);
@@ -162,4 +162,17 @@ export function createDoorRoutes(options: DoorRoutesOptions): Hono<HttpEnv> {
     return respond(c);
   });
   return routes;
+}
+
+/** Aborts when the client goes away before it has its answer. */
+function followClient(c: Context<HttpEnv>, gone: AbortController): void {
+  const { outgoing }: Partial<HttpBindings> = c.env ?? {};
+  const abort = (): void => gone.abort();
+  if (outgoing === undefined) c.req.raw.signal.addEventListener('abort', abort, { once: true });
+  else if (outgoing.closed) abort();
+  else {
+    outgoing.once('close', () => {
+      if (!outgoing.writableFinished) abort();
+    });
+  }
 }

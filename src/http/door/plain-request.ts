@@ -1,4 +1,5 @@
 import { classifyInboundRequest } from '@modelcontextprotocol/server';
+import { hasOnly, isRecord } from '../../mcp/plain-object.ts';
 
 /** A list or a call of revision 2026-07-28 without anything odd, so that the whole of it is here. */
 export type PlainRequest =
@@ -53,14 +54,4 @@ export function readPlainRequest(
 
 function isPlainMethod(method: string): method is PlainRequest['method'] {
   return Object.hasOwn(PARAMS, method);
-}
-
-/** Whether it is an object. */
-export function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-/** Whether it is an object with no other keys than these. */
-export function hasOnly(value: unknown, keys: ReadonlySet<string>): value is Record<string, unknown> {
-  return isRecord(value) && Object.keys(value).every((key) => keys.has(key));
 }
