@@ -123,10 +123,20 @@ const ENVELOPES: readonly object[] = [
   { 'x/y': { z: 1 } },
   ...['info', 'none'].map((level) => ({ [`${KEY}/logLevel`]: level })),
   ...['2025-11-25', '2027-01-01', 1, null].map((version) => ({ [`${KEY}/protocolVersion`]: version })),
-  ...[{}, { name: 1 }, { name: 'a', version: '1', icons: 1 }, 'a', null].map((info) => ({
-    [`${KEY}/clientInfo`]: info,
-  })),
-  ...[{ elicitation: { url: {} } }, { roots: 1 }, { extensions: { 'a/b': {} } }, [], null].map((each) => ({
+  ...[{}, { name: 1, version: '1' }, { name: 'a', version: 1 }, { name: 'a', version: '1', icons: 1 }, 'a', null].map(
+    (info) => ({
+      [`${KEY}/clientInfo`]: info,
+    }),
+  ),
+  ...[
+    { elicitation: {}, roots: {}, sampling: {} },
+    { elicitation: [] },
+    { elicitation: { url: {} } },
+    { roots: 1 },
+    { extensions: { 'a/b': {} } },
+    [],
+    null,
+  ].map((each) => ({
     [`${KEY}/clientCapabilities`]: each,
   })),
 ];

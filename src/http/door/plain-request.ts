@@ -38,10 +38,8 @@ export function readPlainRequest(
   if (header('content-type') !== 'application/json' || header('mcp-protocol-version') !== REVISION) return undefined;
   const asked = header('mcp-method');
   if (asked === undefined || !isPlainMethod(asked)) return undefined;
-  const headers = { protocolVersionHeader: REVISION, mcpMethodHeader: asked };
-  const route = classifyInboundRequest({ httpMethod: 'POST', ...headers, body: message });
-  if (route.kind !== 'modern' || route.messageKind !== 'request') return undefined;
-  const { id, method, params } = route.message;
+  if (!isUsual(message, asked) && !isModernRequest(message, asked)) return undefined;
+  const { id, method, params } = message as { id: string | number; method: string; params: unknown };
   if (!isPlainMethod(method) || !hasOnly(params, PARAMS[method])) return undefined;
   const { _meta: meta, name, arguments: args = {} } = params;
   if (!hasOnly(meta, META)) return undefined;
@@ -54,4 +52,30 @@ export function readPlainRequest(
 
 function isPlainMethod(method: string): method is PlainRequest['method'] {
   return Object.hasOwn(PARAMS, method);
+}
+
+const MESSAGE = new Set(['jsonrpc', 'id', 'method', 'params']);
+const CLIENT = new Set(['name', 'version']);
+const CAPABILITIES = new Set(['elicitation', 'roots', 'sampling']);
+const NOTHING: ReadonlySet<string> = new Set();
+
+/** Whether a message is what most clients send. The library would accept it, and takes a while to find that out. */
+function isUsual(message: unknown, asked: string): boolean {
+  if (!hasOnly(message, MESSAGE) || message['jsonrpc'] !== '2.0' || message['method'] !== asked) return false;
+  const { id, params } = message;
+  if ((typeof id !== 'string' && !Number.isSafeInteger(id)) || !isRecord(params)) return false;
+  const { _meta: meta } = params;
+  if (!isRecord(meta) || meta['io.modelcontextprotocol/protocolVersion'] !== REVISION) return false;
+  const client = meta['io.modelcontextprotocol/clientInfo'];
+  if (!hasOnly(client, CLIENT) || typeof client['name'] !== 'string' || typeof client['version'] !== 'string')
+    return false;
+  const capabilities = meta['io.modelcontextprotocol/clientCapabilities'];
+  return hasOnly(capabilities, CAPABILITIES) && Object.values(capabilities).every((each) => hasOnly(each, NOTHING));
+}
+
+/** Whether the library takes it for a request of this revision. */
+function isModernRequest(body: unknown, asked: string): boolean {
+  const headers = { protocolVersionHeader: REVISION, mcpMethodHeader: asked };
+  const route = classifyInboundRequest({ httpMethod: 'POST', ...headers, body });
+  return route.kind === 'modern' && route.messageKind === 'request';
 }
