@@ -126,7 +126,7 @@ describe.skipIf(skipsBrowser)('the console, in the rarer cases of an admin', () 
     await page.getByLabel('Header 2', { exact: true }).fill('X-Stage');
     await page.getByLabel('Value 2', { exact: true }).fill('canary-two');
     await press(page, 'Add the server');
-    await page.getByRole('heading', { name: 'With headers' }).waitFor();
+    await page.getByRole('heading', { name: 'With headers', exact: true }).waitFor();
     expect(await page.getByLabel('Stored. Keep it').isChecked()).toBe(true);
     await press(page, 'Test it now');
     await page.getByRole('heading', { name: 'It lists its tools' }).waitFor();
@@ -148,7 +148,7 @@ describe.skipIf(skipsBrowser)('the console, in the rarer cases of an admin', () 
     await page.getByLabel('Authorization URL').fill('https://login.example.com/authorize');
     await page.getByLabel('Token URL').fill('https://login.example.com/token');
     await press(page, 'Add the server');
-    await page.getByRole('heading', { name: 'By hand' }).waitFor();
+    await page.getByRole('heading', { name: 'By hand', exact: true }).waitFor();
     await page.getByRole('region', { name: 'Callback URL' }).waitFor();
     expect(await findBarriers(page)).toEqual([]);
     expect(await page.content()).not.toContain('canary');

@@ -15,7 +15,7 @@ describe.skipIf(skipsBrowser)('the console, for an admin who adds servers', () =
     await world.define({ slug: 'open', display_name: 'Open tools' });
     const { page } = await enter('/admin/servers');
     const member = await enter('/', 'member');
-    await member.page.getByRole('heading', { name: 'Open tools' }).waitFor();
+    await member.page.getByRole('heading', { name: 'Open tools', exact: true }).waitFor();
     const press = async (...keys: string[]): Promise<void> => {
       for (const key of keys) await page.keyboard.press(key);
     };
@@ -53,9 +53,9 @@ describe.skipIf(skipsBrowser)('the console, for an admin who adds servers', () =
     await expect.poll(() => slug.evaluate((input) => input === input.ownerDocument.activeElement)).toBe(true);
     await page.keyboard.type('-by-keyboard');
     await press('Enter');
-    await page.getByRole('heading', { name: 'By keyboard' }).waitFor();
+    await page.getByRole('heading', { name: 'By keyboard', exact: true }).waitFor();
     await page.getByRole('button', { name: 'Disable' }).waitFor();
-    await member.page.getByRole('heading', { name: 'By keyboard' }).waitFor();
+    await member.page.getByRole('heading', { name: 'By keyboard', exact: true }).waitFor();
     await member.page.getByRole('button', { name: 'Connect: By keyboard' }).waitFor();
   });
 

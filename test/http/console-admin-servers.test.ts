@@ -62,7 +62,7 @@ describe.skipIf(skipsBrowser)('the console, for an admin who manages servers', (
     await visit.page.getByRole('heading', { name: 'There is no such page' }).waitFor();
     expect(await visit.page.getByRole('link', { name: 'Servers', exact: true }).count()).toBe(0);
     await visit.page.getByRole('link', { name: 'My servers' }).first().press('Enter');
-    await visit.page.getByRole('heading', { name: 'Open tools' }).waitFor();
+    await visit.page.getByRole('heading', { name: 'Open tools', exact: true }).waitFor();
     expect(asked.length).toBeGreaterThan(1);
     expect(asked.filter((body) => ADMIN_FIELDS.test(body))).toEqual([]);
   });

@@ -48,7 +48,7 @@ describe.skipIf(skipsBrowser)('the chats of the console', () => {
 
   test('are made, used, renamed and deleted with the keyboard alone', async () => {
     const { page } = await enter('/');
-    await page.getByRole('heading', { name: 'Open tools' }).waitFor();
+    await page.getByRole('heading', { name: 'Open tools', exact: true }).waitFor();
     await tabTo(page, 'Chats');
     await page.keyboard.press('Enter');
     await page.getByRole('heading', { name: 'No chats yet' }).waitFor();
@@ -197,7 +197,7 @@ describe.skipIf(skipsBrowser)('the chats of the console', () => {
   test('the whole way: an admin adds a server, a member connects it and chooses it, and is shut off', async () => {
     const admin = await enterByToken(world.gateway.tokens.admin);
     const member = await enterByToken(world.gateway.tokens.member);
-    await member.page.getByRole('heading', { name: 'Policy' }).waitFor();
+    await member.page.getByRole('heading', { name: 'Policy', exact: true }).waitFor();
 
     // The admin gives a URL. The rest is discovered.
     await go(admin.page, 'Servers');
@@ -217,7 +217,7 @@ describe.skipIf(skipsBrowser)('the chats of the console', () => {
     await go(admin.page, 'Enable');
 
     // It appears for the member, who connects their account and starts a chat with it.
-    await member.page.getByRole('heading', { name: 'Issue tracker' }).waitFor();
+    await member.page.getByRole('heading', { name: 'Issue tracker', exact: true }).waitFor();
     const popup = member.context.waitForEvent('page');
     await go(member.page, 'Connect: Issue tracker');
     await popup;

@@ -33,10 +33,10 @@ async function visitAll(world: ConsoleWorld) {
 /** A change of a server shows, which the page learns over its WebSocket. */
 async function expectLive(world: ConsoleWorld, page: Page): Promise<void> {
   await page.goto(world.origin);
-  await page.getByRole('heading', { name: 'Open tools' }).waitFor();
+  await page.getByRole('heading', { name: 'Open tools', exact: true }).waitFor();
   await page.getByText('Not live').waitFor({ state: 'hidden' });
   await world.define({ slug: 'later', display_name: 'Later' });
-  await page.getByRole('heading', { name: 'Later' }).waitFor();
+  await page.getByRole('heading', { name: 'Later', exact: true }).waitFor();
 }
 
 describe.skipIf(skipsBrowser).each([

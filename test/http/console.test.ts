@@ -1,8 +1,12 @@
 import type { Page } from 'playwright-core';
 import { describe, expect, test } from 'vitest';
+
 import { skipsBrowser, type Visit } from '../setup/browser.ts';
 import { findBarriers } from './console-barriers.ts';
 import { type ConsoleWorld, useConsoleWorld } from './console-setup.ts';
+
+/** What browsers note of a gateway that they cannot reach: each try to open the WebSocket, and questions on their way. */
+const UNREACHABLE = /^(?:WebSocket connection to .* failed|POST \/graphql failed: |Failed to load resource: net::)/;
 
 describe.skipIf(skipsBrowser)('the console, for a member', () => {
   let world: ConsoleWorld;
@@ -95,8 +99,46 @@ describe.skipIf(skipsBrowser)('the console, for a member', () => {
     await row(page, 'Tasks').waitFor();
     expect(await row(page, 'My notes').count()).toBe(0);
     await page.getByText('Not live').waitFor({ state: 'hidden' });
-    // Browsers note each try to open the WebSocket.
-    for (const problem of problems.splice(0)) expect(problem).toMatch(/^WebSocket connection to .* failed/);
+    for (const problem of problems.splice(0)) expect(problem).toMatch(UNREACHABLE);
+  });
+
+  test('keeps what it shows when a question that a change led to is not answered, and asks again', async () => {
+    const id = await world.define({ slug: 'steady', display_name: 'Steady' });
+    const { page, problems } = await enter();
+    await row(page, 'Steady').waitFor();
+    let refused = 0;
+    await page.route('**/graphql', (route) => {
+      refused += 1;
+      return route.abort();
+    });
+    await world.change(id, { display_name: 'Steadier' });
+    // Of the session, and of the list: each is asked once more.
+    await expect.poll(() => refused).toBeGreaterThan(3);
+    expect(await row(page, 'Steady').count()).toBe(1);
+    await page.unroute('**/graphql');
+    await row(page, 'Steadier').waitFor();
+    expect(await page.getByText('Not live').count()).toBe(0);
+    for (const problem of problems.splice(0)) expect(problem).toContain('net::ERR_FAILED');
+  });
+
+  test('begins anew after so long that the gateway does not keep the changes any more', async () => {
+    const id = await world.define({ slug: 'old', display_name: 'Old' });
+    const { page, problems } = await enter();
+    await row(page, 'Old').waitFor();
+    world.proxy.refuse();
+    await page.getByText('The connection to the gateway is interrupted.').waitFor();
+    await world.change(id, { display_name: 'Quite old' });
+    await world.change(id, { display_name: 'Older' });
+    const week = 7 * 24 * 60 * 60 * 1_000;
+    world.gateway.clock.advance(week + 60_000);
+    expect((await world.gateway.expire()).changes).toBeGreaterThan(1);
+    world.gateway.clock.advance(-week - 60_000);
+    world.proxy.pass();
+    await row(page, 'Older').waitFor();
+    await page.getByText('Not live').waitFor({ state: 'hidden' });
+    await world.change(id, { display_name: 'Oldest' });
+    await row(page, 'Oldest').waitFor();
+    for (const problem of problems.splice(0)) expect(problem).toMatch(UNREACHABLE);
   });
 
   test('offers a link when the browser blocks the window in which one connects', async () => {

@@ -1,8 +1,9 @@
-import { createContext, type ReactNode, useContext, useEffect, useMemo, useState } from 'react';
-import { Provider, useClient, useQuery } from 'urql';
+import { createContext, type ReactNode, useCallback, useContext, useEffect, useMemo, useState } from 'react';
+import { type Client, Provider, useClient, useQuery } from 'urql';
 import { createGraphClient } from '../graph/client.ts';
 import { type FeedState, followServers } from '../graph/follow-servers.ts';
 import { ViewerDocument, type ViewerQuery } from '../graph/generated/graphql.ts';
+import { UNTIL_ANSWERED } from '../graph/repeat-queries.ts';
 import { FailedPage } from '../ui/failed.tsx';
 import { PageSkeleton } from '../ui/skeleton.tsx';
 
@@ -34,28 +35,37 @@ export function useCan(action: string): boolean {
 export function Session({ children }: { children: ReactNode }) {
   // A new client has an empty cache: after a lost feed, everything is asked again.
   const [client, setClient] = useState(createGraphClient);
+  const startAnew = useCallback(() => setClient(createGraphClient()), []);
   return (
     <Provider value={client}>
-      <FollowingSession onLost={() => setClient(createGraphClient())}>{children}</FollowingSession>
+      <FollowingSession onLost={startAnew}>{children}</FollowingSession>
     </Provider>
   );
 }
 
 function FollowingSession({ children, onLost }: { children: ReactNode; onLost: () => void }) {
   const client = useClient();
-  const [{ data, error }, retry] = useQuery({ query: ViewerDocument });
+  // Stays while a new client asks for all of it again.
+  const [known, setKnown] = useState<Known>();
+  const [{ data, error, fetching }, retry] = useQuery({
+    query: ViewerDocument,
+    ...(known !== undefined && { context: UNTIL_ANSWERED }),
+  });
   const [feed, setFeed] = useState<FeedState>('connecting');
-  const viewer = data?.viewer;
-  // The first cursor only: later ones are those of the events.
-  const [cursor, setCursor] = useState<string>();
-  const firstCursor = data?.mcpServerConfigs.feedCursor;
-  if (cursor === undefined && firstCursor !== undefined) setCursor(firstCursor);
+  if (data !== undefined && !fetching && (known?.client !== client || known.viewer !== data.viewer)) {
+    // A client's first cursor only: later ones are those of the events.
+    const { cursor } = known?.client === client ? known : { cursor: data.mcpServerConfigs.feedCursor };
+    setKnown({ client, viewer: data.viewer, cursor });
+  }
 
+  const following = known?.client;
+  const cursor = known?.cursor;
   useEffect(() => {
-    if (cursor === undefined) return undefined;
-    return followServers(client, { cursor, onState: setFeed, onLost });
-  }, [client, cursor, onLost]);
+    if (following === undefined || cursor === undefined) return undefined;
+    return followServers(following, { cursor, onState: setFeed, onLost });
+  }, [following, cursor, onLost]);
 
+  const viewer = known?.viewer;
   const value = useMemo(() => (viewer === undefined ? undefined : { ...viewer, feed }), [viewer, feed]);
   if (value === undefined) {
     return error === undefined ? (
@@ -65,4 +75,11 @@ function FollowingSession({ children, onLost }: { children: ReactNode; onLost: (
     );
   }
   return <ViewerContext value={value}>{children}</ViewerContext>;
+}
+
+/** What one client has found out. */
+interface Known {
+  client: Client;
+  viewer: ViewerQuery['viewer'];
+  cursor: string;
 }

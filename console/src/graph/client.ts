@@ -4,6 +4,7 @@ import { createClient } from 'graphql-ws/client';
 import { hashOf } from './document-hash.ts';
 import { codeOf } from './errors.ts';
 import { createLateAnswers } from './late-answers.ts';
+import { repeatQueriesExchange } from './repeat-queries.ts';
 import { sendHashesExchange } from './send-hashes.ts';
 import { subscribeByHash } from './subscribe-by-hash.ts';
 
@@ -114,6 +115,7 @@ export function createGraphClient(): Client {
         },
       }),
       lateAnswers.exchange,
+      repeatQueriesExchange,
       sendHashesExchange,
       fetchExchange,
       subscriptionExchange({

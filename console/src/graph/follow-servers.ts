@@ -16,7 +16,7 @@ export interface FollowOptions {
   /** Where to begin: the cursor of an answer of the graph. */
   cursor: string;
   onState(state: FeedState): void;
-  /** Changes may have been missed: everything that depends on servers is to be asked again. */
+  /** Changes were missed, and following has ended: everything is to be asked again, and followed from there. */
   onLost(): void;
 }
 
@@ -27,13 +27,13 @@ export interface FollowOptions {
  * @returns ends it
  */
 export function followServers(client: Client, { cursor, onState, onLost }: FollowOptions): () => void {
-  let after: string | undefined = cursor;
+  let after = cursor;
   let waitMs = FIRST_WAIT_MS;
   let isEnded = false;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let stop: (() => void) | undefined;
 
-  const retry = (): void => {
+  const retry = (again: () => void = start): void => {
     clearTimeout(timer);
     const last = stop;
     stop = undefined;
@@ -41,32 +41,27 @@ export function followServers(client: Client, { cursor, onState, onLost }: Follo
     if (isEnded) return;
     onState('interrupted');
     // Not all browsers at once, when a gateway starts again.
-    timer = setTimeout(start, waitMs * (0.5 + Math.random() / 2));
+    timer = setTimeout(again, waitMs * (0.5 + Math.random() / 2));
     waitMs = Math.min(waitMs * 2, LONGEST_WAIT_MS);
   };
 
   const watchSilence = (): void => {
     clearTimeout(timer);
-    timer = setTimeout(retry, SILENCE_MS);
+    timer = setTimeout(() => retry(), SILENCE_MS);
   };
 
   function start(): void {
     let isCurrent = true;
-    const begunAfter = after;
     watchSilence();
     const { unsubscribe } = pipe(
-      client.subscription(ServerEventsDocument, { after: begunAfter ?? null }),
+      client.subscription(ServerEventsDocument, { after }),
       onEnd(() => {
         if (isCurrent) retry();
       }),
       subscribe(({ data, error }) => {
         if (!isCurrent) return;
         if (error !== undefined) {
-          if (codeOf(error)?.startsWith('CURSOR_') === true) {
-            after = undefined;
-            onLost();
-          }
-          retry();
+          retry(codeOf(error)?.startsWith('CURSOR_') === true ? onLost : start);
           return;
         }
         if (data === undefined) return;
