@@ -7,14 +7,19 @@ import type { Caches } from '../cache/caches.ts';
 import { CACHE_BOUNDS } from '../limits/cache-bounds.ts';
 import { type Coding, findCoding } from './content-coding.ts';
 import type { HttpEnv } from './context.ts';
+import { encodeEvents } from './encode-events.ts';
 import { hasTag } from './entity-tag.ts';
 import { findWholeLength } from './whole-answer.ts';
 
 /** Shorter bodies are sent as they are. */
 const LEAST_BYTES = 1_024;
 
-/** Media types of answers that end. Streams of events are not among them. */
+/** Media types of answers that end. */
 const ENCODED_TYPE = /^(?:application\/(?:[\w.-]+\+)?json|text\/(?:html|plain|markdown))\b/i;
+
+/** Streams of events of this path are compressed. */
+const GRAPH_PATH = '/graphql';
+const EVENTS_TYPE = /^text\/event-stream\b/i;
 
 /** Paths whose answers to GET have an entity tag. */
 const TAGGED_PATH = /^\/(?:graphql$|api\/)/;
@@ -36,7 +41,8 @@ const compressors = {
 
 /**
  * Compresses answers of over 1 KB for clients that accept it (RFC 9110, section 12.5.3), and answers a GET with 304 if
- * the client has the same already (section 13.1.2). A body that is sent again is compressed once.
+ * the client has the same already (section 13.1.2). A body that is sent again is compressed once. Events of the graph are
+ * compressed one by one.
  */
 export function encodeAnswers(caches: Caches) {
   /** By coding and hash of the body. The value is empty for a body that was sent once: many are never sent again. */
@@ -67,6 +73,11 @@ export function encodeAnswers(caches: Caches) {
     const isEmpty = !isAsIs && c.res.body === null;
     const { headers, status } = c.res;
     const type = headers.get('content-type') ?? '';
+    if (path === GRAPH_PATH && EVENTS_TYPE.test(type) && c.res.body !== null) {
+      headers.append('vary', 'Accept-Encoding');
+      if (findCoding(c, ['gzip']) === undefined) return;
+      return replace(c, encodeEvents(c.res.body), { 'content-encoding': 'gzip' });
+    }
     if (!ENCODED_TYPE.test(type) || headers.has('content-encoding') || isEmpty || method === 'HEAD') return;
     const isTagged = isTaggable && status === 200 && !headers.has('etag');
     headers.append('vary', 'Accept-Encoding');
@@ -92,7 +103,7 @@ function toHash(body: Buffer): string {
 
 function replace(
   c: Context<HttpEnv>,
-  body: Uint8Array<ArrayBuffer> | null,
+  body: Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array> | null,
   { status, ...added }: { status?: number; etag?: string; 'content-encoding'?: string },
 ): void {
   const headers = new Headers(c.res.headers);

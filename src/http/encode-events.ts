@@ -1,0 +1,59 @@
+import { constants, crc32, deflateRawSync } from 'node:zlib';
+
+/** RFC 1952, section 2.3: deflate, no flags, no time, and no operating system in particular. */
+const HEAD = new Uint8Array([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff]);
+
+/** A last block without data (RFC 1951, section 3.2.6). */
+const LAST_BLOCK = new Uint8Array([3, 0]);
+
+/** Each part is compressed once: a thousand subscribers share the same bytes. */
+const blocks = new WeakMap<Uint8Array, Uint8Array>();
+
+/**
+ * Compresses a stream of events with gzip. Each part becomes a block of its own that refers to no other, so that it can be
+ * read as soon as it comes, and is the same in every stream: a stream keeps a checksum and a length, and no compressor.
+ */
+export function encodeEvents(source: ReadableStream<Uint8Array>): ReadableStream<Uint8Array> {
+  const reader = source.getReader();
+  let checksum = 0;
+  let length = 0;
+  return new ReadableStream<Uint8Array>(
+    {
+      start(controller) {
+        controller.enqueue(HEAD);
+      },
+      async pull(controller) {
+        const { done, value } = await reader.read();
+        if (done) {
+          controller.enqueue(LAST_BLOCK);
+          controller.enqueue(toTrailer(checksum, length));
+          controller.close();
+          return;
+        }
+        // Of no bytes, `crc32` forgets what came before.
+        if (value.length > 0) checksum = crc32(value, checksum);
+        length += value.length;
+        controller.enqueue(toBlock(value));
+      },
+      cancel: (reason) => reader.cancel(reason),
+    },
+    // Nothing is taken before it is read.
+    { highWaterMark: 0 },
+  );
+}
+
+function toBlock(part: Uint8Array): Uint8Array {
+  const known = blocks.get(part);
+  if (known !== undefined) return known;
+  const block = deflateRawSync(part, { finishFlush: constants.Z_FULL_FLUSH });
+  blocks.set(part, block);
+  return block;
+}
+
+/** The checksum and the length of what was compressed, modulo 2^32. */
+function toTrailer(checksum: number, length: number): Uint8Array {
+  const trailer = Buffer.alloc(8);
+  trailer.writeUInt32LE(checksum, 0);
+  trailer.writeUInt32LE(length % 2 ** 32, 4);
+  return trailer;
+}
