@@ -23,11 +23,15 @@ export function hashOf(number: number): string {
 }
 const HASH = `lpad(to_hex(n), 64, '0')`;
 
+const FIRST_MADE = new Date(Date.UTC(2026, 0, 1));
+
 /** When the row with this number was made. Two rows have the same time. */
 export function timeOf(number: number): Date {
-  return new Date(Date.UTC(2026, 0, 1) + Math.floor(number / 2) * 1_000);
+  return new Date(FIRST_MADE.getTime() + Math.floor(number / 2) * 1_000);
 }
-const TIME = `'2026-01-01T00:00:00Z'::timestamptz + (n / 2) * interval '1 second'`;
+/** The same in SQL, and when the row ends. */
+const TIME = `$made::timestamptz + (n / 2) * interval '1 second'`;
+const END = `${TIME} + $lifetime::interval`;
 
 /** What fills each table: columns, and the values of row `n`. */
 const TABLES: readonly { table: string; rows: number; columns: string; values: string }[] = [
@@ -52,7 +56,7 @@ const TABLES: readonly { table: string; rows: number; columns: string; values: s
     rows: MANY,
     columns: 'id, user_id, name, token_hash, scopes, created_at, expires_at, revoked_at, last_used_at',
     values: `${sqlId('apiToken', 'n')}, ${sqlId('user', 'n / 4 + 1')}, 'token ' || n, ${HASH},
-      CASE WHEN n % 9 = 0 THEN '{mcp}' ELSE '{graph,mcp}' END::text[], ${TIME}, CASE WHEN n % 3 = 0 THEN ${TIME} END,
+      CASE WHEN n % 9 = 0 THEN '{mcp}' ELSE '{graph,mcp}' END::text[], ${TIME}, CASE WHEN n % 3 = 0 THEN ${END} END,
       CASE WHEN n % 7 = 0 THEN ${TIME} END, CASE WHEN n % 2 = 0 THEN ${TIME} END`,
   },
   {
@@ -61,20 +65,20 @@ const TABLES: readonly { table: string; rows: number; columns: string; values: s
     columns:
       'id, token_hash, user_id, api_token_id, oidc_issuer, oidc_session_id, created_at, last_seen_at, expires_at',
     values: `${sqlId('session', 'n')}, ${HASH}, ${sqlId('user', 'n / 4 + 1')}, ${sqlId('apiToken', 'n')},
-      'https://id.example.com', 'sid-' || n, ${TIME}, ${TIME}, ${TIME} + interval '30 days'`,
+      'https://id.example.com', 'sid-' || n, ${TIME}, ${TIME}, ${END} + interval '30 days'`,
   },
   {
     table: 'sign_in_links',
     rows: MANY,
     columns: 'token_hash, user_id, expires_at',
-    values: `${HASH}, ${sqlId('user', 'n')}, ${TIME}`,
+    values: `${HASH}, ${sqlId('user', 'n')}, ${END}`,
   },
   {
     table: 'mcp_server_user_tokens',
     rows: MANY,
     columns: 'id, mcp_server_config_id, user_id, access_token, access_token_key_id, refresh_token, expires_at',
     values: `${sqlId('userToken', 'n')}, ${sqlId('config', `n % ${CONFIGS} + 1`)}, ${sqlId('user', 'n / 4 + 1')}, 'x', $1,
-      CASE WHEN n % 3 > 0 THEN 'x' END, ${TIME}`,
+      CASE WHEN n % 3 > 0 THEN 'x' END, ${END}`,
   },
   {
     table: 'mcp_server_ended_connections',
@@ -94,7 +98,7 @@ const TABLES: readonly { table: string; rows: number; columns: string; values: s
     columns: `id, state_hash, browser_hash, mcp_server_config_id, user_id, issuer, is_iss_required, token_url, client_id,
       code_verifier, code_verifier_key_id, created_at, expires_at`,
     values: `${sqlId('other', 'n')}, ${HASH}, ${HASH}, ${sqlId('config', `n % ${CONFIGS} + 1`)}, ${sqlId('user', 'n / 4 + 1')},
-      '', false, 'https://login.example.com/token', 'c', 'x', $1, ${TIME}, ${TIME} + interval '10 minutes'`,
+      '', false, 'https://login.example.com/token', 'c', 'x', $1, ${TIME}, ${END} + interval '10 minutes'`,
   },
   {
     table: 'mcp_server_tools',
@@ -157,14 +161,14 @@ const TABLES: readonly { table: string; rows: number; columns: string; values: s
       (${sqlId('config', `n % ${CONFIGS} + 1`)})::text, ${HASH}, ${HASH}`,
   },
   { table: 'deleted_identities', rows: MANY, columns: 'issuer, subject, deleted_at', values: `'i', 's' || n, ${TIME}` },
-  { table: 'oidc_single_uses', rows: MANY, columns: 'digest, expires_at', values: `${HASH}, ${TIME}` },
+  { table: 'oidc_single_uses', rows: MANY, columns: 'digest, expires_at', values: `${HASH}, ${END}` },
   {
     table: 'oidc_logouts',
     rows: MANY,
     columns: 'digest, issued_at, received_at, expires_at',
-    values: `${HASH}, ${TIME}, ${TIME}, ${TIME}`,
+    values: `${HASH}, ${TIME}, ${TIME}, ${END}`,
   },
-  { table: 'rate_counts', rows: MANY, columns: 'name, points, ends_at', values: `'n' || n, 1, ${TIME}` },
+  { table: 'rate_counts', rows: MANY, columns: 'name, points, ends_at', values: `'n' || n, 1, ${END}` },
 ];
 
 /** Turns triggers and references off in the statement that begins with it. */
@@ -174,15 +178,30 @@ const OFF = `WITH off AS MATERIALIZED (SELECT set_config('session_replication_ro
  * Fills a PostgreSQL server's database as years of use would. Constraints and triggers are not asked.
  *
  * @param digest of a registered key
- * @param most rows of a table
  */
-export async function fillTables(database: Database, digest: string, most = MANY): Promise<void> {
+export async function fillTables(
+  database: Database,
+  digest: string,
+  {
+    most = MANY,
+    made = FIRST_MADE,
+    lifetime = '0 seconds',
+  }: {
+    /** Rows of a table. */
+    most?: number;
+    /** When the first row was made, and the others one after the other. */
+    made?: Date;
+    /** How long what expires is good, at least: an interval of PostgreSQL. */
+    lifetime?: string;
+  } = {},
+): Promise<void> {
+  const texts = { $1: digest, $made: made.toISOString(), $lifetime: lifetime };
   await database.query(`DO $$ DECLARE each RECORD; BEGIN
     FOR each IN SELECT conrelid::regclass AS "table", conname FROM pg_constraint
       WHERE contype = 'c' AND connamespace = 'public'::regnamespace
     LOOP EXECUTE format('ALTER TABLE %s DROP CONSTRAINT %I', each."table", each.conname); END LOOP; END $$`);
   for (const { table, rows, columns, values } of TABLES) {
-    const given = values.includes('$1') ? values.replaceAll('$1', `'${digest}'`) : values;
+    const given = Object.entries(texts).reduce((sql, [name, text]) => sql.replaceAll(name, `'${text}'`), values);
     await database.query(
       `${OFF} INSERT INTO ${table} (${columns}) SELECT ${given} FROM off, generate_series(1, ${Math.min(rows, most)}) AS n`,
     );

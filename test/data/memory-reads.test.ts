@@ -3,6 +3,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createCaches } from '../../src/cache/caches.ts';
 import { createChatReads } from '../../src/data/memory/chat-reads.ts';
+import { sortConfigs } from '../../src/data/memory/config-order.ts';
 import { createMemory, type Memory } from '../../src/data/memory/memory.ts';
 import { CONFIG_ORDERS, type ConfigPlace, toPlaceOf } from '../../src/data/repositories/config-repository.ts';
 import { createStore, type Store } from '../../src/data/store.ts';
@@ -85,6 +86,12 @@ test('memory equals the database in content and order after any changes', async 
     } else {
       const data = { displayName: `${names[random(names.length)]}`, enabled: random(2) === 0 };
       await sealed.prisma.mcpServerConfig.update({ where: { id }, data: { ...data, version: { increment: 1 } } });
+    }
+    const configs = await memory.configs();
+    for (const order of CONFIG_ORDERS) {
+      const sorted = sortConfigs(configs.all(), order);
+      expect(configs.all(order)).toEqual(sorted);
+      expect(configs.enabled(order)).toEqual(sorted.filter(({ enabled }) => enabled));
     }
     if (step % 25 !== 0) continue;
     for (const viewer of [ADMIN, MEMBER]) {

@@ -167,6 +167,9 @@ export const ROWS: Readonly<Record<string, (database: Database, keyring: Keyring
     // No new rows, but the old one is protected.
     await expect(database.query('DELETE FROM audit_chain')).rejects.toThrow('only move forward');
   },
+  async '20261129140000_spared_configs'(database) {
+    await database.query('UPDATE feed_counter SET config_touches = 7');
+  },
   async '20261128213500_envelope_v2'(database, keyring) {
     const place = { table: 'mcp_server_configs', column: 'api_key_value', rowId: SEED_CONFIG_ID, ownerId: undefined };
     const content = { text: 'key of v2', origins: ['https://mcp.example.com'] };

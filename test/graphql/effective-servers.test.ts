@@ -135,7 +135,9 @@ describe('as things change', () => {
       const { id } = await newChat(gateway, 'member', { mcpServerIds: [] });
       /** Forces memory to be read again. */
       const breakReads = async () => {
-        await gateway.database.query('UPDATE feed_counter SET touches = touches + 1');
+        await gateway.database.query(
+          'UPDATE feed_counter SET touches = touches + 1, config_touches = config_touches + 1',
+        );
         broken = table;
       };
       for (const query of [

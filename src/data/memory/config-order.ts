@@ -18,6 +18,27 @@ export function findStart(sorted: readonly McpServerConfigRecord[], after: Confi
   return low;
 }
 
+/**
+ * Puts a config in the place of its former state, or takes it out. Returns another list, because the former one may still be
+ * read. Sorting thousands of configs again would take a hundred times as long.
+ *
+ * @returns undefined if the former state is not in the list
+ */
+export function replaceIn(
+  sorted: readonly McpServerConfigRecord[],
+  { before, after }: { before: McpServerConfigRecord | undefined; after: McpServerConfigRecord | undefined },
+  order: ConfigOrder,
+): readonly McpServerConfigRecord[] | undefined {
+  let list = sorted;
+  if (before !== undefined) {
+    const index = findStart(list, toPlaceOf(before, order), order) - 1;
+    if (list[index] !== before) return undefined;
+    list = list.toSpliced(index, 1);
+  }
+  if (after === undefined) return list;
+  return list.toSpliced(findStart(list, toPlaceOf(after, order), order), 0, after);
+}
+
 /** Where a config is, as seen from a place: before (negative), after, or there (0). */
 function compareTo(config: McpServerConfigRecord, { key, id }: ConfigPlace, order: ConfigOrder): number {
   const { field, isDescending } = CONFIG_SORTS[order];

@@ -3,7 +3,7 @@ import { estimateBytes } from '../../cache/estimate-bytes.ts';
 import { CACHE_BOUNDS } from '../../limits/cache-bounds.ts';
 import type { ConfigChangeRecord, McpServerConfigRecord } from '../records.ts';
 import type { ConfigOrder } from '../repositories/config-repository.ts';
-import { sortConfigs } from './config-order.ts';
+import { replaceIn, sortConfigs } from './config-order.ts';
 
 /** All configs at one revision. */
 export interface ConfigsAtRev {
@@ -99,17 +99,20 @@ function createSnapshot(loaded: ConfigsAtRev): MutableSnapshot {
 
   let bytes = 0;
 
-  const remove = (id: string): void => {
+  const remove = (id: string): McpServerConfigRecord | undefined => {
     const known = byId.get(id);
     if (known !== undefined) bytes -= estimateBytes(known);
     byId.delete(id);
     if (known !== undefined && bySlug.get(known.slug) === known) bySlug.delete(known.slug);
+    return known;
   };
-  const put = (config: McpServerConfigRecord): void => {
-    remove(config.id);
+  /** @returns its former state */
+  const put = (config: McpServerConfigRecord): McpServerConfigRecord | undefined => {
+    const known = remove(config.id);
     byId.set(config.id, deepFreeze(config));
     bytes += estimateBytes(config);
     bySlug.set(config.slug, config);
+    return known;
   };
   for (const config of loaded.configs) put(config);
 
@@ -136,12 +139,26 @@ function createSnapshot(loaded: ConfigsAtRev): MutableSnapshot {
       if (change.config === undefined) throw new Error('the config of this change was not read');
       ({ rev } = change);
       if (change.kind === 'connection') return;
-      if (change.config === null) remove(change.configId);
-      else put(change.config);
-      all.clear();
-      enabled.clear();
+      const after = change.config ?? undefined;
+      const before = after === undefined ? remove(change.configId) : put(after);
+      replaceInAll(all, { before, after });
+      const [wasShown, isShown] = [before, after].map((state) => (state?.enabled === true ? state : undefined));
+      replaceInAll(enabled, { before: wasShown, after: isShown });
     },
   };
+}
+
+/** Puts a config in the place of its former state, in the lists of all orders. */
+function replaceInAll(
+  lists: Map<ConfigOrder, readonly McpServerConfigRecord[]>,
+  states: Parameters<typeof replaceIn>[1],
+): void {
+  for (const [order, sorted] of lists) {
+    const changed = replaceIn(sorted, states, order);
+    // One that is not what it should be is made again.
+    if (changed === undefined) lists.delete(order);
+    else lists.set(order, changed);
+  }
 }
 
 /** Freezes a config, because all readers share the same object. */

@@ -24,6 +24,8 @@ const BATCH = 1_000;
 /** A consumer that keeps derived state in memory. Called in the order of the changes. */
 export interface FeedObserver {
   onChanges(changes: readonly ConfigChangeRecord[]): void;
+  /** Called when all cached state must be discarded, except configs: users, credentials or connections changed. */
+  onCallersChanged(): void;
   /** Called when all cached state must be discarded. */
   onInvalidate(): void;
 }
@@ -67,7 +69,7 @@ export function createFeedReader(options: {
   let timer: NodeJS.Timeout | undefined;
   let isClosed = false;
   let withHistory = true;
-  let position: FeedPosition = { epoch: '', rev: 0n, expiredRev: 0n, callerVersion: 0n };
+  let position: FeedPosition = { epoch: '', rev: 0n, expiredRev: 0n, callerVersion: 0n, configVersion: 0n };
   let head = 0n;
   /** Counts how often the reader had to restart: the database was replaced or restored, or changes were missed. */
   let resets = 0;
@@ -118,7 +120,8 @@ export function createFeedReader(options: {
     // An abandoned poll may still get its answer after a newer poll has finished.
     if (number !== polls) return;
     if (found.epoch !== position.epoch || found.rev < head) restart(found);
-    else if (found.callerVersion !== position.callerVersion) observer.onInvalidate();
+    else if (found.configVersion !== position.configVersion) observer.onInvalidate();
+    else if (found.callerVersion !== position.callerVersion) observer.onCallersChanged();
     position = found;
     while (head < found.rev) {
       const listed = await feed.listAfter(SYSTEM, { rev: head, limit: BATCH });

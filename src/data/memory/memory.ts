@@ -49,6 +49,12 @@ export function createMemory(options: {
       }),
     ),
   );
+  const forgetCallers = (): void => {
+    connections.invalidate();
+    credentials.invalidate();
+    tools.invalidate();
+    onInvalidate?.();
+  };
   const reader = createFeedReader({
     feed: store.feed,
     database,
@@ -62,12 +68,10 @@ export function createMemory(options: {
         tools.apply(changes);
         onChanges?.(changes);
       },
+      onCallersChanged: forgetCallers,
       onInvalidate() {
         snapshots.invalidate();
-        connections.invalidate();
-        credentials.invalidate();
-        tools.invalidate();
-        onInvalidate?.();
+        forgetCallers();
       },
     },
   });

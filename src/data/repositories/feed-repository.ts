@@ -13,6 +13,8 @@ export interface FeedPosition {
   expiredRev: bigint;
   /** Increases on changes that are not in the feed but affect what replicas cache. */
   callerVersion: bigint;
+  /** Increases with those of these changes that may affect configs. */
+  configVersion: bigint;
 }
 
 interface ListArgs {
@@ -35,12 +37,14 @@ export function createFeedRepository(db: PrismaStore) {
     position: guarded('feed.read', async ({ withHistory }: { withHistory: boolean }): Promise<FeedPosition> => {
       const [row] = withHistory
         ? await db.$queryRaw<FeedPosition[]>`
-            SELECT n AS rev, expired_rev AS "expiredRev", touches AS "callerVersion", concat_ws('-', epoch,
+            SELECT n AS rev, expired_rev AS "expiredRev", touches AS "callerVersion",
+              config_touches AS "configVersion", concat_ws('-', epoch,
               substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8),
               (SELECT oid FROM pg_database WHERE datname = current_database())) AS epoch
             FROM feed_counter`
         : await db.$queryRaw<FeedPosition[]>`
-            SELECT n AS rev, expired_rev AS "expiredRev", touches AS "callerVersion", epoch::text FROM feed_counter`;
+            SELECT n AS rev, expired_rev AS "expiredRev", touches AS "callerVersion",
+              config_touches AS "configVersion", epoch::text FROM feed_counter`;
       if (row === undefined) throw new Error('the change feed has no counter');
       return row;
     }),
