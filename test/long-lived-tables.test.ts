@@ -41,6 +41,7 @@ const BOUNDS: Readonly<Record<string, Bound>> = {
   'domain/connections/server-moves.ts running': OPERATIONS,
   'domain/connections/token-revocation.ts running':
     'one entry for each deletion or change that ends connections, and each ends by its timeouts',
+  'domain/credentials/viewer-renewal.ts looks': CONNECTIONS,
   'domain/door/call-watch.ts byConfig': OPERATIONS,
   'domain/door/call-watch.ts due': OPERATIONS,
   'domain/feed/places.ts perUser': CONNECTIONS,
@@ -58,6 +59,7 @@ const BOUNDS: Readonly<Record<string, Bound>> = {
   'domain/validation/json-text.ts #open': REQUEST,
   'graphql/answer-memory.ts pending': OPERATIONS,
   'graphql/budget/paced-items.ts waiting': OPERATIONS,
+  'graphql/connection/own-connections.ts known': OPERATIONS,
   'graphql/budget/time-slices.ts waiting': OPERATIONS,
   'graphql/document-memory.ts bytesByUser': { cache: 'subscriptionDocuments' },
   'graphql/document-memory.ts held': { cache: 'subscriptionDocuments' },

@@ -2,7 +2,6 @@ import DataLoader from 'dataloader';
 import type {
   ApiTokenRecord,
   ChatRecord,
-  ConnectionRecord,
   McpReachabilityRecord,
   McpServerConfigRecord,
   SessionRecord,
@@ -19,6 +18,7 @@ import type { Viewer } from '../policy/viewer.ts';
 import type { OperationBudget } from './budget/operation-budget.ts';
 import { createMessagePages } from './chat/message-pages.ts';
 import { createConnectionPages } from './connection/connection-pages.ts';
+import { createOwnConnections } from './connection/own-connections.ts';
 
 /** One query for each kind of fact and operation, however many nodes ask. */
 export type Loaders = ReturnType<typeof createLoaders>;
@@ -117,10 +117,7 @@ export function createLoaders(services: Services, viewer: Viewer, budget: Operat
       return ids.map((id) => contents.get(id) ?? notFound('message'));
     }),
 
-    /** How the viewer himself stands with the server. */
-    ownConnection: new DataLoader<string, ConnectionRecord | undefined>(async (configIds) => {
-      const connections = await services.connections.listOwn(viewer, configIds);
-      return configIds.map((id) => connections.get(id));
-    }),
+    /** The viewer's own connections to servers. */
+    ownConnections: createOwnConnections(services, viewer),
   };
 }

@@ -1,6 +1,6 @@
-import type { SqlQueryable } from '@prisma/driver-adapter-utils';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Database } from '../../src/data/database/database.ts';
+import { type BreakableDatabase, makeBreakable } from '../setup/breakable-database.ts';
 import { openTestDatabase } from '../setup/database.ts';
 import { createTestGateway, type TestGateway } from '../setup/gateway.ts';
 import { type ChatCaller, newChat, readChat, writeMessage } from './chat-operations.ts';
@@ -74,29 +74,11 @@ describe('in every case', () => {
 describe('as things change', () => {
   let gateway: TestGateway;
   let database: Database;
-  /** Statements with this text fail, as with a partly broken database. */
-  let broken: string | undefined;
+  let breakable: BreakableDatabase;
   beforeAll(async () => {
     database = await openTestDatabase();
-    const { adapterFactory } = database;
-    const connect = async () => {
-      const adapter = breakable(await adapterFactory.connect());
-      const startTransaction = adapter.startTransaction.bind(adapter);
-      adapter.startTransaction = async (level) => breakable(await startTransaction(level));
-      return adapter;
-    };
-    function breakable<Reads extends SqlQueryable>(reads: Reads): Reads {
-      const queryRaw = reads.queryRaw.bind(reads);
-      reads.queryRaw = (query) =>
-        broken !== undefined && query.sql.includes(broken)
-          ? Promise.reject(new Error('the database broke'))
-          : queryRaw(query);
-      return reads;
-    }
-    const { provider, adapterName } = adapterFactory;
-    gateway = await createTestGateway({
-      database: { ...database, adapterFactory: { ...adapterFactory, provider, adapterName, connect } },
-    });
+    breakable = makeBreakable(database);
+    gateway = await createTestGateway({ database: breakable.database });
   });
   afterAll(async () => {
     await gateway?.close();
@@ -138,7 +120,7 @@ describe('as things change', () => {
         await gateway.database.query(
           'UPDATE feed_counter SET touches = touches + 1, config_touches = config_touches + 1',
         );
-        broken = table;
+        breakable.broken = table;
       };
       for (const query of [
         `{ chat(id: "${id}") { id mcpServers { source } } }`,
@@ -146,7 +128,7 @@ describe('as things change', () => {
       ]) {
         await breakReads();
         const answer = await gateway.graphql(query, { token: gateway.tokens.member });
-        broken = undefined;
+        breakable.broken = undefined;
         expect(answer.errors?.[0].extensions.code).toBe('INTERNAL_SERVER_ERROR');
         expect(JSON.stringify(answer.data ?? null)).not.toContain('mcpServers');
         const again = await gateway.graphql(query, { token: gateway.tokens.member });
@@ -156,7 +138,7 @@ describe('as things change', () => {
       const rest = await gateway.fetch(`/api/experimental/chats/${id}`, {
         headers: { authorization: `Bearer ${gateway.tokens.member}` },
       });
-      broken = undefined;
+      breakable.broken = undefined;
       expect(rest.status).toBe(500);
       expect(await rest.text()).not.toContain('mcp_servers');
     },

@@ -211,6 +211,10 @@ export function createFeedReader(options: {
     /** Whether the changes after a revision are in memory. */
     isBuffered: (rev: bigint): boolean => rev >= head || buffer.readAfter(rev, 0) !== undefined,
 
+    /** The changes after a revision. Undefined when they are no longer in memory. */
+    readBuffered: (rev: bigint, limit: number): ConfigChangeRecord[] | undefined =>
+      rev >= head ? [] : buffer.readAfter(rev, limit),
+
     /** The changes after a revision. Those that are no longer in memory come without their config. */
     async readAfter(rev: bigint, limit: number): Promise<ConfigChangeRecord[]> {
       if (rev >= head) return [];

@@ -3,7 +3,6 @@ import type { Secret } from '../../crypto/secret.ts';
 import type { Memory } from '../../data/memory/memory.ts';
 import type { Quotas } from '../../limits/quotas.ts';
 import type { SafeFetch } from '../../outbound/safe-fetch.ts';
-import type { Viewer } from '../../policy/viewer.ts';
 import type { Cursors } from '../cursors.ts';
 import { createOidcSignIn } from '../sign-in/oidc-sign-in.ts';
 import { createApiTokenService } from './api-token-service.ts';
@@ -14,7 +13,7 @@ import { createOidcVerifier } from './oidc.ts';
 import type { OidcSettings } from './oidc-settings.ts';
 import { createSessionService } from './session-service.ts';
 import { createSignInLinks } from './sign-in-links.ts';
-import { createViewerRenewal, type FollowedViewer, followViewer } from './viewer-renewal.ts';
+import { createViewerFollowing, createViewerRenewal } from './viewer-renewal.ts';
 
 /** Creates the services that identify callers. */
 export function createCredentials(options: {
@@ -85,6 +84,6 @@ export function createCredentials(options: {
     signInLinks: createSignInLinks({ store, publicUrl, now }),
     renewViewer,
     /** Returns the current state of a viewer whose connection outlives a request. */
-    followViewer: (viewer: Viewer): FollowedViewer => followViewer(viewer, { renewViewer, changes: reader, now }),
+    followViewer: createViewerFollowing({ renewViewer, changes: reader, now }),
   };
 }

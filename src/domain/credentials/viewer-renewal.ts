@@ -1,6 +1,6 @@
 import DataLoader from 'dataloader';
 import type { Store } from '../../data/store.ts';
-import { NOBODY, type Role, SYSTEM, type Viewer } from '../../policy/viewer.ts';
+import { type Credential, NOBODY, type Role, SYSTEM, type Viewer } from '../../policy/viewer.ts';
 import { SESSION_IDLE_MS } from './session-service.ts';
 
 /**
@@ -25,33 +25,90 @@ interface Changes {
 /** Returns the current state of one viewer. Synchronous while nothing can have changed. */
 export type FollowedViewer = () => Viewer | Promise<Viewer>;
 
-/** Creates the function for one viewer. It looks the viewer up only after a relevant change, or after some time. */
-export function followViewer(
-  viewer: Viewer,
-  options: { renewViewer: RenewViewer; changes: Changes; now: () => Date },
-): FollowedViewer {
-  const { renewViewer, changes, now } = options;
-  let known = viewer;
-  let stamp: string | undefined;
-  let lookedAt = Number.NEGATIVE_INFINITY;
+/** Follows viewers: makes the function that returns the current state of one. */
+export type ViewerFollowing = (viewer: Viewer) => FollowedViewer;
 
-  const look = (): Viewer | Promise<Viewer> => {
-    const current = `${changes.resets()} ${changes.callerVersion()}`;
-    const isRecent = performance.now() - lookedAt < MAX_UNSEEN_MS;
-    if (stamp === current && isRecent && !isPast(known, now())) return known;
-    const startedAt = performance.now();
-    return renewViewer(known).then((renewed) => {
-      lookedAt = startedAt;
-      known = renewed;
-      stamp = current;
-      return renewed;
-    });
+/** A lookup of a viewer. */
+interface Look {
+  startedAt: number;
+  renewed: Promise<Viewer>;
+}
+
+/**
+ * Creates the following of viewers. A viewer is looked up only after a relevant change, or after some time. Streams with the
+ * same credential share their lookups: a thousand of them ask the database once.
+ */
+export function createViewerFollowing({
+  renewViewer,
+  changes,
+  now,
+}: {
+  renewViewer: RenewViewer;
+  changes: Changes;
+  now: () => Date;
+}): ViewerFollowing {
+  /** The lookups of the last seconds, since the last change. */
+  let looks = new Map<string, Look>();
+  let looksStamp: string | undefined;
+  let looksSince = Number.NEGATIVE_INFINITY;
+
+  const lookUp = (viewer: Viewer, stamp: string): Look => {
+    const at = performance.now();
+    if (looksStamp !== stamp || at - looksSince >= MAX_UNSEEN_MS) {
+      looks = new Map();
+      looksStamp = stamp;
+      looksSince = at;
+    }
+    const key = toCredentialKey(viewer);
+    const begun = looks.get(key);
+    if (begun !== undefined) return begun;
+    const look: Look = { startedAt: at, renewed: renewViewer(viewer) };
+    const mine = looks;
+    mine.set(key, look);
+    look.renewed.catch(() => mine.delete(key));
+    return look;
   };
 
-  return () => {
-    const waiting = changes.fresh();
-    return waiting === undefined ? look() : waiting.then(look);
+  return (viewer) => {
+    let known = viewer;
+    let stamp: string | undefined;
+    let lookedAt = Number.NEGATIVE_INFINITY;
+
+    const look = (): Viewer | Promise<Viewer> => {
+      const current = `${changes.resets()} ${changes.callerVersion()}`;
+      const isRecent = performance.now() - lookedAt < MAX_UNSEEN_MS;
+      if (stamp === current && isRecent && !isPast(known, now())) return known;
+      // A credential ends by itself, at a time that is its own.
+      const isEnding = isPast(known, now());
+      const { startedAt, renewed } = isEnding
+        ? { startedAt: performance.now(), renewed: renewViewer(known) }
+        : lookUp(known, current);
+      return renewed.then((found) => {
+        lookedAt = startedAt;
+        known = found.kind === 'user' && known.kind === 'user' ? { ...known, role: found.role } : NOBODY;
+        stamp = current;
+        return known;
+      });
+    };
+
+    return () => {
+      const waiting = changes.fresh();
+      return waiting === undefined ? look() : waiting.then(look);
+    };
   };
+}
+
+/** Identifies a user with one credential. */
+function toCredentialKey(viewer: Viewer): string {
+  if (viewer.kind !== 'user') return viewer.kind;
+  const { userId, credential } = viewer;
+  return `${userId} ${credential.kind} ${idOf(credential)}`;
+}
+
+function idOf(credential: Credential): string {
+  if (credential.kind === 'apiToken') return credential.apiTokenId;
+  if (credential.kind === 'session') return credential.sessionId;
+  return credential.kind === 'oidc' ? credential.expiresAt.toISOString() : '';
 }
 
 /** Whether a viewer's credential has expired. */

@@ -5,7 +5,7 @@ import type { ConfigChangeRecord } from '../../data/records.ts';
 import { DomainError, unauthenticated } from '../../errors.ts';
 import { can } from '../../policy/policy.ts';
 import { type Viewer, viewerUserId } from '../../policy/viewer.ts';
-import { followViewer, type RenewViewer } from '../credentials/viewer-renewal.ts';
+import type { ViewerFollowing } from '../credentials/viewer-renewal.ts';
 import type { Cursors } from '../cursors.ts';
 import type { CatchUp } from './catch-up.ts';
 import { type ConfigEvent, concernsViewer, toConfigEvent } from './config-event.ts';
@@ -33,7 +33,7 @@ export interface StreamTimes {
 export interface StreamSource {
   memory: Memory;
   cursors: Cursors;
-  renewViewer: RenewViewer;
+  followViewer: ViewerFollowing;
   catchUp: CatchUp;
   times: StreamTimes;
   onEvent?: ((type: ConfigEvent['type']) => void) | undefined;
@@ -56,7 +56,7 @@ const NOTHING_SENT = '';
  * @throws CURSOR_INVALID, CURSOR_EXPIRED; UNAUTHENTICATED when the viewer's user or credential is no longer valid
  */
 export async function* streamConfigEvents(
-  { memory, cursors, renewViewer, catchUp, times, onEvent, now }: StreamSource,
+  { memory, cursors, followViewer, catchUp, times, onEvent, now }: StreamSource,
   viewer: Viewer,
   args: SubscribeArgs & { openedAt: bigint },
   signal: AbortSignal,
@@ -64,7 +64,7 @@ export async function* streamConfigEvents(
   const { reader } = memory;
   const epoch = reader.epoch();
   const resets = reader.resets();
-  const follow = followViewer(viewer, { renewViewer, changes: { ...reader, fresh: reader.freshCallers }, now });
+  const follow = followViewer(viewer);
   const userId = viewerUserId(viewer) ?? '';
   let lastSentAt = performance.now();
   /** Changes up to here show the present config: they are from before the stream, or a later config was shown already. */
@@ -165,7 +165,9 @@ export async function* streamConfigEvents(
     let rev = after;
     while (!signal.aborted && (partly === undefined || rev < partly.upTo)) {
       const head = reader.head();
-      const changes = await readAfter(rev);
+      // Those in memory without a promise, so that thousands of streams do not wait.
+      const buffered = rev < args.openedAt ? undefined : reader.readBuffered(rev, BATCH);
+      const changes = buffered ?? (await readAfter(rev));
       if (reader.epoch() !== epoch) throw cursorInvalid();
       const isGap = changes[0] === undefined ? head > rev : changes[0].rev !== rev + 1n;
       if (reader.resets() !== resets || isGap) throw cursorExpired();

@@ -3,7 +3,7 @@ import { unauthenticated, validationFailed } from '../../errors.ts';
 import { CONNECTION_LIMITS } from '../../limits/connection-limits.ts';
 import { assertCan } from '../../policy/policy.ts';
 import { type Viewer, viewerUserId } from '../../policy/viewer.ts';
-import type { RenewViewer } from '../credentials/viewer-renewal.ts';
+import { createViewerFollowing, type RenewViewer } from '../credentials/viewer-renewal.ts';
 import type { Cursors } from '../cursors.ts';
 import { assertExperiment, type Experiment } from '../experiments.ts';
 import { createCatchUp } from './catch-up.ts';
@@ -50,7 +50,12 @@ export function createConfigStreams(options: {
   const { reader } = memory;
   const limits = { ...STREAM_LIMITS, ...options.limits };
   const registry = createStreamRegistry(limits);
-  const source = { memory, cursors, renewViewer, catchUp: createCatchUp(), onEvent, times: limits, now };
+  const followViewer = createViewerFollowing({
+    renewViewer,
+    changes: { ...reader, fresh: reader.freshCallers },
+    now,
+  });
+  const source = { memory, cursors, followViewer, catchUp: createCatchUp(), onEvent, times: limits, now };
 
   return {
     /**

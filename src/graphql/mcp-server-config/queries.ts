@@ -110,8 +110,8 @@ builder.queryFields((t) => ({
         description: 'How the list is sorted.',
       }),
     },
-    resolve: async (_root, args, context) => {
-      const { viewer, services } = context;
+    resolve: async (_root, args, context, info) => {
+      const { viewer, services, loaders } = context;
       const filter = {
         enabled: args.filter?.enabled ?? undefined,
         authType: args.filter?.authType ?? undefined,
@@ -127,6 +127,7 @@ builder.queryFields((t) => ({
         filter,
         order,
       });
+      await loaders.ownConnections.prepare(page.rows, info);
       const connection = toConnection(
         page,
         (config) => encodeCursor(context, toCursorKind(order), [toKey(config, order), config.id]),

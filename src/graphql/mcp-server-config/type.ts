@@ -1,7 +1,6 @@
-import type { ConnectionRecord, McpServerConfigRecord } from '../../data/records.ts';
+import type { McpServerConfigRecord } from '../../data/records.ts';
 import { toIconHref } from '../../domain/icons/icon-service.ts';
 import { builder, visibleWith } from '../builder.ts';
-import type { GraphQLContext } from '../context.ts';
 import { UserType } from '../user/type.ts';
 import {
   McpAuthTypeEnum,
@@ -61,21 +60,21 @@ McpServerConfigType.implement({
     hasCustomHeaders: t.exposeBoolean('hasCustomHeaders', { description: 'Whether custom headers are stored.' }),
     authConnected: t.boolean({
       description: 'Whether the viewer has connected their account; true if the auth type needs no connection.',
-      resolve: (config, _args, context) =>
-        withConnection(config, context, (connection) => context.services.connections.isConnected(config, connection)),
+      resolve: (config, _args, { loaders, services }) =>
+        loaders.ownConnections.read(config, (connection) => services.connections.isConnected(config, connection)),
     }),
     viewerState: t.field({
       type: McpServerStateEnum,
       description: 'Whether the viewer can use the server, and if not, why.',
-      resolve: (config, _args, context) =>
-        withConnection(config, context, (connection) => context.services.connections.serverState(config, connection)),
+      resolve: (config, _args, { loaders, services }) =>
+        loaders.ownConnections.read(config, (connection) => services.connections.serverState(config, connection)),
     }),
     viewerStateReason: t.string({
       nullable: true,
       description:
         "Details about the state, such as why the viewer's connection ended; null if there are none. Plain text, not HTML.",
-      resolve: (config, _args, context) =>
-        withConnection(config, context, (connection) => context.services.connections.stateReason(config, connection)),
+      resolve: (config, _args, { loaders, services }) =>
+        loaders.ownConnections.read(config, (connection) => services.connections.stateReason(config, connection)),
     }),
     version: t.exposeInt('version', {
       description: 'Increases with each change. Pass it as `expectedVersion` to detect concurrent changes.',
@@ -176,15 +175,3 @@ McpServerConfigType.implement({
     }),
   }),
 });
-
-/**
- * Reads a value from the viewer's connection. Loads the connection only if the auth type has connections: promises for
- * all other configs would cost more than the values.
- */
-function withConnection<Result>(
-  config: McpServerConfigRecord,
-  { loaders }: GraphQLContext,
-  read: (connection: ConnectionRecord | undefined) => Result,
-): Result | Promise<Result> {
-  return config.authType === 'oauth2' ? loaders.ownConnection.load(config.id).then(read) : read(undefined);
-}
