@@ -318,6 +318,24 @@ describe('a look at the feed', () => {
     expect(reader.callerVersion()).toBeGreaterThan(callerVersion);
   });
 
+  test('that fails in the middle makes memory read everything anew', async () => {
+    const { id } = await defineConfig();
+    let isBroken = false;
+    const listAfter = async (...args: Parameters<Store['feed']['listAfter']>) =>
+      (await stored.feed.listAfter(...args)).map((each) => (isBroken ? { ...each, config: undefined } : each));
+    const feed = { ...stored.feed, listAfter: Object.assign(listAfter, stored.feed.listAfter) };
+    const { store, reader } = await openMemory(DEAF, { ...stored, feed });
+    expect(await store.configs.findById(ADMIN, { id })).toMatchObject({ version: 1 });
+    const before = reader.resets();
+    isBroken = true;
+    await sealed.prisma.mcpServerConfig.update({ where: { id }, data: { version: 2 } });
+    expect(await store.configs.findById(ADMIN, { id })).toMatchObject({ version: 2 });
+    isBroken = false;
+    expect(reader.resets()).toBe(before + 1);
+    await sealed.prisma.mcpServerConfig.update({ where: { id }, data: { version: 3 } });
+    expect(await store.configs.findById(ADMIN, { id })).toMatchObject({ version: 3 });
+  });
+
   test('reaches the position of another process, even without a notification', async () => {
     const { reader } = await openMemory(SILENT);
     const { id } = await defineConfig();

@@ -136,7 +136,14 @@ export function createFeedReader(options: {
       }
       buffer.push(changes);
       head = newest;
-      observer.onChanges(changes);
+      try {
+        observer.onChanges(changes);
+      } catch (error) {
+        // Some were taken in, and others not.
+        restart(found);
+        onError(error);
+        break;
+      }
       if (onDelay !== undefined) for (const { occurredAt } of changes) onDelay(Date.now() - occurredAt.getTime());
       waiters.notifyAll();
     }
