@@ -46,7 +46,7 @@ export function createHealthRoutes({
   };
   // The routes are public. Each run queries the database, or formats all metrics, so concurrent requests share one run.
   const runChecks = createSharedRun(() => Promise.all(Object.entries(checks).map(runCheck)));
-  const formatMetrics = createSharedRun(() => metrics.registry.metrics());
+  const formatMetrics = createSharedRun(metrics.format);
 
   routes.get('/readyz', async (c) => {
     const results = [...(await runChecks())];
@@ -56,9 +56,7 @@ export function createHealthRoutes({
     return c.json({ status, checks: Object.fromEntries(results), details: readDetails() }, isReady ? 200 : 503);
   });
 
-  routes.get('/metrics', async (c) =>
-    c.body(await formatMetrics(), 200, { 'content-type': metrics.registry.contentType }),
-  );
+  routes.get('/metrics', async (c) => c.body(await formatMetrics(), 200, { 'content-type': metrics.contentType }));
 
   return routes;
 }

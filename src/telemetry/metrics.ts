@@ -20,11 +20,24 @@ interface FeedState {
 /** The metrics and their registry. */
 export type Metrics = ReturnType<typeof createMetrics>;
 
+/**
+ * Memory, CPU, event-loop delay (nodejs_eventloop_lag_*), garbage collection, open handles. What observes the process has no
+ * end, so there is one of it, however many gateways a process opens.
+ */
+let ofProcess: Registry | undefined;
+
+function observeProcess(): Registry {
+  if (ofProcess === undefined) {
+    ofProcess = new Registry();
+    collectDefaultMetrics({ register: ofProcess });
+  }
+  return ofProcess;
+}
+
 /** Creates the gateway's Prometheus metrics. */
 export function createMetrics(poolUsage: () => { total: number; idle: number; waiting: number }) {
   const registry = new Registry();
-  // Memory, CPU, event-loop delay (nodejs_eventloop_lag_*), garbage collection, open handles.
-  collectDefaultMetrics({ register: registry });
+  const processRegistry = observeProcess();
 
   const operations = new Counter({
     name: 'gatehouse_graphql_operations_total',
@@ -102,7 +115,10 @@ export function createMetrics(poolUsage: () => { total: number; idle: number; wa
   const toServerLabel = createLabels(MAX_SERVERS);
 
   return {
-    registry,
+    /** The media type of the text. */
+    contentType: registry.contentType,
+    /** All metrics as Prometheus reads them. */
+    format: (): Promise<string> => Registry.merge([processRegistry, registry]).metrics(),
     countOperation(args: { name: string; type: string; outcome: string; seconds: number }): void {
       const operation = toOperationLabel(args.name);
       operations.inc({ operation, type: args.type, outcome: args.outcome });

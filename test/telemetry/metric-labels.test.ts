@@ -8,7 +8,7 @@ beforeEach(() => {
 
 /** The values of a label of a metric, with their counts. */
 async function valuesOf(metric: string, label: string): Promise<Map<string, number>> {
-  const text = await metrics.registry.getSingleMetricAsString(metric);
+  const text = await metrics.format();
   const series = [...text.matchAll(new RegExp(`^${metric}\\{.*?${label}="([^"]*)".*?\\} (\\d+)$`, 'gm'))];
   return new Map(series.map(([, value = '', count]) => [value, Number(count)]));
 }
