@@ -42,7 +42,7 @@ export interface ToolCallRecord {
  */
 const ENTRIES_AT_ONCE = 50;
 /** How long the first of them waits for others. */
-const GATHER_MS = 20;
+const GATHER_MS = 100;
 
 /** Records calls of tools. */
 export type CallRecords = ReturnType<typeof createCallRecords>;

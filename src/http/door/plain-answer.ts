@@ -36,7 +36,7 @@ export async function answerPlain(
   return { json: `{"result":${JSON.stringify(result)},"jsonrpc":"2.0","id":${id}}` };
 }
 
-/** What it costs to list, in milliseconds: more than was measured, by half. */
+/** What it costs to list, in milliseconds: an estimate, rather too much. */
 const priceOfList = (list: DoorList | undefined): number =>
   0.1 + (list === undefined ? 0 : list.bytes.length * (list.isNew ? 2e-5 : 1e-6));
 
