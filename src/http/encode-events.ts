@@ -45,7 +45,8 @@ export function encodeEvents(source: ReadableStream<Uint8Array>): ReadableStream
 function toBlock(part: Uint8Array): Uint8Array {
   const known = blocks.get(part);
   if (known !== undefined) return known;
-  const block = deflateRawSync(part, { finishFlush: constants.Z_FULL_FLUSH });
+  // What the compressor returns is a view of 16 kB, which would last as long as the event.
+  const block = new Uint8Array(deflateRawSync(part, { finishFlush: constants.Z_FULL_FLUSH }));
   blocks.set(part, block);
   return block;
 }

@@ -100,6 +100,19 @@ test('any parts, in any order and more than once, make a whole gzip file', async
   );
 });
 
+test('a part keeps no more memory than its block', async () => {
+  const source = new ReadableStream<Uint8Array>({
+    start(controller) {
+      controller.enqueue(new Uint8Array(500));
+      controller.close();
+    },
+  });
+  for await (const block of encodeEvents(source)) {
+    if (block.byteLength > 10) expect(block.buffer.byteLength).toBe(block.byteLength);
+  }
+  expect.hasAssertions();
+});
+
 test('a reader who goes away ends the stream, and a failure of the stream is one for the reader', async () => {
   let reason: unknown;
   const endless = new ReadableStream<Uint8Array>({
