@@ -4,6 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { McpServerConfigRecord } from '../../src/data/records.ts';
 import type { UpstreamListing } from '../../src/domain/catalogue/upstream-tools.ts';
 import { MCP_LIMITS } from '../../src/limits/mcp-limits.ts';
+import { onMainDatabase } from '../setup/database.ts';
 import { createTestGateway, type TestGateway } from '../setup/gateway.ts';
 import { createId, update } from './config-operations.ts';
 import { openEvents } from './sse-client.ts';
@@ -180,7 +181,7 @@ describe('listing', () => {
   });
 });
 
-describe('pinned tools', () => {
+describe.runIf(onMainDatabase)('pinned tools', () => {
   test('are approved with the first list of an admin, and wait when one invisible character changes', async () => {
     await define({ toolApproval: 'PIN' });
     answers.set(slug, listed([tool('read'), tool('write')]));
@@ -330,7 +331,7 @@ describe('in the background', () => {
     ]);
   });
 
-  test('servers that never answer, more than are listed at once, do not keep the others from being listed', async () => {
+  test.runIf(onMainDatabase)('servers that never answer, more than are listed at once, hold up no others', async () => {
     let release = (): void => undefined;
     hanging = new Promise((resolve) => {
       release = resolve;
@@ -352,7 +353,7 @@ describe('in the background', () => {
     }
   });
 
-  test('a server whose list is never the same is listed ever more rarely', async () => {
+  test.runIf(onMainDatabase)('a server whose list is never the same is listed ever more rarely', async () => {
     const change = (count: number): void => void answers.set(slug, listed([tool(`t${count}`)], { ttlMs: 0 }));
     change(0);
     await defineLive();

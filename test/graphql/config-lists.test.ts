@@ -1,6 +1,7 @@
 // On both databases: the order of names, which must not depend on the database's collation.
 
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { onMainDatabase } from '../setup/database.ts';
 import { createTestGateway, type TestGateway } from '../setup/gateway.ts';
 import { createId, type LooseInput } from './config-operations.ts';
 import { uniqueSlug } from './root-fields.ts';
@@ -93,14 +94,14 @@ describe('pages', () => {
     expect(await list({ after: endCursor })).toMatchObject({ ...none, hasNextPage: false });
   });
 
-  test('have 50 entries by default', async () => {
+  test.runIf(onMainDatabase)('have 50 entries by default', async () => {
     await createNamed(Array.from({ length: 51 }, (_, index) => `n${index}`));
     expect((await list({})).names).toHaveLength(50);
     expect((await list({ first: null })).names).toHaveLength(50);
     expect((await list({ first: 500 })).names).toHaveLength(51);
   });
 
-  test.each([-1, 501, 2_147_483_647])('of %i are VALIDATION_FAILED', async (first) => {
+  test.runIf(onMainDatabase).each([-1, 501, 2_147_483_647])('of %i are VALIDATION_FAILED', async (first) => {
     for (const name of ['mcpServerConfigs', 'users']) {
       const query = `query ($first: Int) { ${name}(first: $first) { totalCount } }`;
       const { errors } = await gateway.graphql(query, { token: gateway.tokens.admin, variables: { first } });
@@ -164,7 +165,7 @@ describe('an order', () => {
   });
 });
 
-test('one operation can request at most 500 entries over all its lists', async () => {
+test.runIf(onMainDatabase)('one operation can request at most 500 entries over all its lists', async () => {
   const ask = (...sizes: number[]) => {
     const lists = sizes.map(
       (first, index) => `l${index}: ${index % 2 === 0 ? 'mcpServerConfigs' : 'users'}(first: ${first}) { totalCount }`,
@@ -183,7 +184,7 @@ test('one operation can request at most 500 entries over all its lists', async (
   }
 });
 
-describe('a cursor', () => {
+describe.runIf(onMainDatabase)('a cursor', () => {
   const page = async (name: string, role: 'admin' | 'auditor' | 'member', after?: string) => {
     const query = `query ($after: String) { ${name}(first: 1, after: $after) { totalCount pageInfo { endCursor } } }`;
     return gateway.graphql(query, { token: gateway.tokens[role], variables: { after } });
@@ -232,7 +233,7 @@ describe('a cursor', () => {
   });
 });
 
-describe('filters', () => {
+describe.runIf(onMainDatabase)('filters', () => {
   test('narrow the list and its count', async () => {
     const key = { authType: 'API_KEY', apiKeyHeader: 'X-Key', apiKeyValue: 'k' };
     await createNamed(['Alpha'], { enabled: true, availability: 'FORCE_ON', slug: 'first' });
@@ -324,7 +325,7 @@ describe('filters', () => {
   });
 });
 
-describe('one config', () => {
+describe.runIf(onMainDatabase)('one config', () => {
   test('that is disabled looks like a missing one to a member', async () => {
     const slug = uniqueSlug();
     const id = await createId(gateway, { slug });

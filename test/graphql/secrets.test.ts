@@ -2,6 +2,7 @@
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createPrisma } from '../../src/data/database/prisma.ts';
+import { onMainDatabase } from '../setup/database.ts';
 import { createTestGateway, type TestGateway } from '../setup/gateway.ts';
 import { DECOYS, HEADER, KEY, LITERALS, SECRET, secretsWith, TRACES, WRONG } from './canaries.ts';
 import { readAllRows } from './database-rows.ts';
@@ -71,7 +72,7 @@ describe('a secret sent correctly', () => {
   );
 });
 
-describe('a secret sent wrongly', () => {
+describe.runIf(onMainDatabase)('a secret sent wrongly', () => {
   test.each(Object.entries(WRONG))('%s is refused', async (_name, wrong) => {
     for (const [query, variables] of [
       [CREATE, { input: { ...validInput(), ...(wrong as object) } }],
@@ -174,7 +175,7 @@ test('afterwards no answer, log line or row contains a secret', async () => {
     }
   }
   await send('/metrics', {});
-  expect(answers.length).toBeGreaterThan(300);
+  expect(answers.length).toBeGreaterThan(onMainDatabase ? 300 : 100);
   for (const answer of answers) expectNoTrace(answer);
   expectNoTrace(gateway.logs());
   const rows = await readAllRows(gateway.database);

@@ -11,7 +11,7 @@ import { createTestGateway, type TestGateway } from '../setup/gateway.ts';
 import { createReplica, type Replica } from '../setup/replica.ts';
 
 const CALLERS = 100;
-const CHANGES = 30;
+const CHANGES = 15;
 const CHANGE_EVERY_MS = 100;
 
 const FIELDS = `mcpServerConfigs(first: 50) { totalCount nodes {

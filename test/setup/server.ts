@@ -17,7 +17,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   if (adminUrl === undefined) throw new Error('the project was started without a server');
   const prefix = `gatehouse_test_${randomBytes(6).toString('hex')}`;
   const template = `${prefix}_template`;
-  const admin = new pg.Pool({ connectionString: adminUrl, max: 1 });
+  const admin = new pg.Pool({ connectionString: adminUrl, max: 8 });
   await admin.query(`CREATE DATABASE ${template}`);
   const url = new URL(adminUrl);
   url.pathname = `/${template}`;
@@ -31,7 +31,8 @@ export default async function setup(project: TestProject): Promise<() => Promise
       'SELECT datname FROM pg_database WHERE starts_with(datname, $1)',
       [prefix],
     );
-    for (const { datname } of rows) await admin.query(`DROP DATABASE IF EXISTS ${datname} WITH (FORCE)`);
+    // Each drop waits for a checkpoint. Those that run at the same time wait for the same one.
+    await Promise.all(rows.map(({ datname }) => admin.query(`DROP DATABASE IF EXISTS ${datname} WITH (FORCE)`)));
     await admin.end();
   };
 }

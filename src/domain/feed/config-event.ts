@@ -20,7 +20,7 @@ export interface ConfigEvent {
   /** The config after the change, or as it is now if the change is old. Null for removals and bookmarks. */
   config: McpServerConfigRecord | null;
   /** GraphQL field names. */
-  changedFields: string[];
+  changedFields: readonly string[];
   occurredAt: Date;
   /** The recipient, with their permissions at this moment. */
   viewer: Viewer;
@@ -91,10 +91,22 @@ function isVisible(viewer: Viewer, enabled: boolean | null): boolean {
   return enabled !== null && can(viewer, 'mcpServerConfig.read', { enabled });
 }
 
+/** The changed fields of a change: all, and those that everybody may see. Found once for all subscribers. */
+const fieldsOf = new WeakMap<readonly string[], { all: string[]; shown: string[] }>();
+
 function toFields(columns: readonly string[], viewer: Viewer): string[] {
-  const seesAll = can(viewer, 'mcpServerConfig.readAdminFields');
+  let known = fieldsOf.get(columns);
+  if (known === undefined) {
+    const all = listFields(columns);
+    known = { all, shown: all.filter((field) => PUBLIC_FIELDS.has(field)) };
+    fieldsOf.set(columns, known);
+  }
+  return can(viewer, 'mcpServerConfig.readAdminFields') ? known.all : known.shown;
+}
+
+function listFields(columns: readonly string[]): string[] {
   const fields = columns.map((column) =>
     column in FIELDS ? FIELDS[column] : column.replace(/_([a-z])/g, (_match, letter: string) => letter.toUpperCase()),
   );
-  return fields.filter((field) => field != null).filter((field) => seesAll || PUBLIC_FIELDS.has(field));
+  return fields.filter((field) => field != null);
 }

@@ -9,7 +9,8 @@ import type { ViewerFollowing } from '../credentials/viewer-renewal.ts';
 import type { Cursors } from '../cursors.ts';
 import type { CatchUp } from './catch-up.ts';
 import { type ConfigEvent, concernsViewer, toConfigEvent } from './config-event.ts';
-import { cursorExpired, cursorInvalid, type FeedPlace, openFeedCursor, sealFeedCursor } from './feed-cursor.ts';
+import { cursorExpired, cursorInvalid, type FeedPlace, openFeedCursor } from './feed-cursor.ts';
+import { StreamEvent } from './stream-event.ts';
 
 /** Where a subscription starts. */
 export interface SubscribeArgs {
@@ -101,23 +102,13 @@ export async function* streamConfigEvents(
   };
 
   const toEvent = (
-    event: Pick<ConfigEvent, 'type' | 'viewer'> & Partial<ConfigEvent>,
+    given: Pick<ConfigEvent, 'type' | 'viewer'> & Partial<ConfigEvent>,
     position: FeedPlace,
   ): ConfigEvent => {
     lastSentAt = performance.now();
-    onEvent?.(event.type);
-    const place = { ...position, shownRev: position.rev > shownRev ? position.rev : shownRev };
-    return {
-      configId: null,
-      config: null,
-      changedFields: [],
-      occurredAt: now(),
-      ...event,
-      place,
-      get cursor() {
-        return sealFeedCursor(cursors, event.viewer, place);
-      },
-    };
+    onEvent?.(given.type);
+    const { rev, initialAfter } = position;
+    return new StreamEvent(cursors, given, { rev, initialAfter, shownRev: rev > shownRev ? rev : shownRev }, now);
   };
 
   const isBookmarkDue = (): boolean => performance.now() - lastSentAt >= times.bookmarkMs;
@@ -185,9 +176,10 @@ export async function* streamConfigEvents(
         const configs = read instanceof Promise ? await read : read;
         const event = configs === undefined ? null : toConfigEvent(change, renewed, toShown(change, configs));
         if (event !== null) {
+          const { type, config, changedFields } = event;
           const { configId, occurredAt } = change;
-          const place = { rev, initialAfter: partly?.sentUpTo };
-          yield toEvent({ ...event, configId, occurredAt, viewer: renewed }, place);
+          const given = { type, config, changedFields, configId, occurredAt, viewer: renewed };
+          yield toEvent(given, { rev, initialAfter: partly?.sentUpTo });
         } else if (partly === undefined && isBookmarkDue()) {
           yield toEvent({ type: 'BOOKMARK', viewer: renewed }, { rev });
         }
