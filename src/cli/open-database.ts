@@ -3,6 +3,7 @@ import path from 'node:path';
 import type { Config } from '../config.ts';
 import type { Database } from '../data/database/database.ts';
 import { acquireFolderLock } from '../data/database/folder-lock.ts';
+import { limitWasmTiering } from './engine-settings.ts';
 import { CommandError } from './failure.ts';
 
 /**
@@ -15,6 +16,7 @@ export async function openConfiguredDatabase(
   config: Config,
   onIdleError: (error: Error) => void = () => undefined,
 ): Promise<Database> {
+  limitWasmTiering();
   if (config.databaseUrl !== undefined) {
     const url = config.databaseUrl.expose();
     const { openServerDatabase } = await import('../data/database/server-database.ts');
