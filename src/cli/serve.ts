@@ -4,8 +4,10 @@ import { isLoopbackHost } from '../domain/validation/url.ts';
 import { VERSION } from '../package.ts';
 import { createLogger, type Logger } from '../telemetry/logger.ts';
 import type { Tracing } from '../telemetry/tracing.ts';
+import { checkAdminToken } from './admin-token.ts';
 import { explainListenError } from './listen-error.ts';
 import { openConfiguredDatabase } from './open-database.ts';
+import { checkConfiguredKeys } from './open-keys.ts';
 
 /** Loading the gateway takes half of the time of a start. A start that fails by then does without. */
 const loadGateway = () => import('./run-gateway.ts');
@@ -17,6 +19,8 @@ export async function serve(): Promise<void> {
   // Before the database is opened and migrated: a wrong manifest stops the start.
   if (config.trustedDocuments !== undefined) (await loadGateway()).loadDocuments(config);
   await assertPortIsFree(config);
+  await checkConfiguredKeys(config);
+  await checkAdminToken(config);
   const tracing = await startTracing(config, log);
   const database = await openConfiguredDatabase(config, (error) =>
     log.warn({ err: error }, 'database connection lost'),
