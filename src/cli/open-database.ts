@@ -3,6 +3,7 @@ import path from 'node:path';
 import type { Config } from '../config.ts';
 import type { Database } from '../data/database/database.ts';
 import { acquireFolderLock } from '../data/database/folder-lock.ts';
+import { fillFolder } from '../data/database/prepared-folder.ts';
 import { limitWasmTiering } from './engine-settings.ts';
 import { CommandError } from './failure.ts';
 
@@ -51,6 +52,7 @@ export async function openConfiguredDatabase(
 async function openEmbedded(folder: string): Promise<Database> {
   const { openEmbeddedDatabase } = await import('../data/database/embedded-database.ts');
   try {
+    await fillFolder(folder);
     return await openEmbeddedDatabase(folder);
   } catch (error) {
     throw new CommandError(`Cannot open the embedded database in ${folder}: ${reasonOf(error)}`, { cause: error });

@@ -17,6 +17,8 @@ test('the first start creates keys and token, prints a one-time sign-in link, an
   }
   // Although the folder itself, which existed before, is open to everyone.
   expect(statSync(path.join(dataDir, 'database')).mode & 0o777).toBe(0o700);
+  // The build's folder is used: PGlite itself would let everyone read this file.
+  expect(statSync(path.join(dataDir, 'database/PG_VERSION')).mode & 0o777).toBe(0o600);
 
   const link = /Sign in once: (\S+)/.exec(gateway.output())?.[1] ?? '';
   expect(link).toMatch(`http://localhost:${port}/auth/sign-in?token=`);
