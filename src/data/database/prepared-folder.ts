@@ -42,7 +42,7 @@ export async function packFolder(folder: string): Promise<Uint8Array> {
 }
 
 /**
- * Fills an empty folder with what PGlite would create there, which takes PGlite four seconds of processor time. Does
+ * Fills an empty folder with what PGlite would create there, which takes PGlite seconds. Does
  * nothing if the folder has files, or if this build has none for the PGlite that is installed. The folder is either
  * filled as a whole or left empty, also if the process is killed.
  */
