@@ -1,7 +1,7 @@
 // On the embedded database: its own settings.
 
 import { hash } from 'node:crypto';
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, readlink, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { brotliCompressSync, brotliDecompressSync } from 'node:zlib';
 import { expect, inject, onTestFinished, test, vi } from 'vitest';
@@ -90,8 +90,13 @@ test('a folder stays as it is if it has files, or if the packed one is of anothe
   await fillFolder(used, packed);
   expect(await readFile(path.join(used, 'PG_VERSION'), 'utf8')).toBe('19');
 
-  const others = path.join(folder, 'others');
+  const [others, link] = [path.join(folder, 'others'), path.join(folder, 'link')];
   await mkdir(others);
+  await symlink(others, link);
+  await fillFolder(link, packed);
+  expect(await readdir(others)).toEqual([]);
+  expect(await readlink(link)).toBe(others);
+
   const ofAnother = brotliDecompressSync(content)
     .toString()
     .replace(/"pglite":"[^"]+"/, '"pglite":"0.0.1"');

@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, rename, rm, rmdir, writeFile } from 'node:fs/promises';
+import { lstat, mkdir, readdir, readFile, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { promisify } from 'node:util';
@@ -42,9 +42,9 @@ export async function packFolder(folder: string): Promise<Uint8Array> {
 }
 
 /**
- * Fills an empty folder with what PGlite would create there, which takes PGlite seconds. Does
- * nothing if the folder has files, or if this build has none for the PGlite that is installed. The folder is either
- * filled as a whole or left empty, also if the process is killed.
+ * Fills an empty folder with what PGlite would create there, which takes PGlite seconds. Does nothing if the folder has
+ * files or cannot be moved, or if this build has none for the PGlite that is installed. The folder is either filled as a
+ * whole or left empty, also if the process is killed.
  */
 export async function fillFolder(folder: string, file: URL | string = FILE): Promise<void> {
   const packed = await readIfThere(file);
@@ -53,6 +53,7 @@ export async function fillFolder(folder: string, file: URL | string = FILE): Pro
   const start = bytes.indexOf('\n') + 1;
   const contents = JSON.parse(bytes.toString('utf8', 0, start)) as Contents;
   if (contents.pglite !== (await readPgliteVersion())) return;
+  if (!(await isPlainFolder(folder))) return;
   const draft = `${folder}.new`;
   await rm(draft, { recursive: true, force: true });
   await mkdir(draft, { mode: 0o700 });
@@ -64,6 +65,12 @@ export async function fillFolder(folder: string, file: URL | string = FILE): Pro
   }
   await rmdir(folder);
   await rename(draft, folder);
+}
+
+/** Whether another folder can take its place: not if it is a link, or if another volume begins there. */
+async function isPlainFolder(folder: string): Promise<boolean> {
+  const [own, parent] = await Promise.all([lstat(folder), stat(path.dirname(folder))]);
+  return own.isDirectory() && own.dev === parent.dev;
 }
 
 async function readPgliteVersion(): Promise<string> {
