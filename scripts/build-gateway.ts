@@ -16,8 +16,8 @@ const { dependencies }: { dependencies: Record<string, string> } = JSON.parse(
 /** What the bundled packages use if an operator installs it. */
 const OPTIONAL = ['bufferutil', 'pg-native', 'utf-8-validate'];
 
-/** What another builder makes in dist, and what makes the next build faster. */
-const KEPT: ReadonlySet<string> = new Set(['console', '.tsbuildinfo']);
+/** What other builders make in dist, and what makes the next build faster. */
+const KEPT: ReadonlySet<string> = new Set(['console', 'database', '.tsbuildinfo']);
 
 /** A CommonJS module that the source loads as such: part of the bundle, too. */
 const requiredModules: Plugin = {

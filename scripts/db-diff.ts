@@ -1,4 +1,5 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
+import { limitWasmTiering } from '../src/cli/engine-settings.ts';
 import { openEmbeddedDatabase } from '../src/data/database/embedded-database.ts';
 import { applyMigrations, findDrift } from '../src/data/migrations/migrations.ts';
 
@@ -10,6 +11,7 @@ if (name === undefined || !/^[a-z0-9_]+$/.test(name)) {
   console.error('usage: npm run db:diff -- name_of_the_change');
   process.exit(2);
 }
+limitWasmTiering();
 const database = await openEmbeddedDatabase('memory://');
 await applyMigrations(database);
 const sql = await findDrift(database);

@@ -12,6 +12,7 @@ import { fileURLToPath } from 'node:url';
 //   operations  the typed operations of the tests and of the console; not in git
 //   console     the console in dist/console, built from console/; not in git
 //   packages    the built packages/client, which the examples import; not in git
+//   database    dist/database, the embedded database before its first migration; not in git
 //   gateway     the gateway in dist, checked and bundled; not in git
 //
 // All but schema and limits are made only if their inputs changed. A stamp in the output folder holds the hash of the inputs, so
@@ -70,6 +71,16 @@ const TARGETS = {
       ...listFiles('packages/client/src'),
       'node_modules/typescript-compiler/package.json',
       'node_modules/graphql-sse/package.json',
+    ],
+  },
+  database: {
+    command: ['tsx/dist/cli.mjs', 'scripts/prepare-database.ts'],
+    output: 'dist/database/new.br',
+    inputs: [
+      'scripts/prepare-database.ts',
+      'src/data/database/embedded-database.ts',
+      'src/data/database/prepared-folder.ts',
+      'node_modules/@electric-sql/pglite/package.json',
     ],
   },
   gateway: {

@@ -127,7 +127,12 @@ describe('responsibilities of one layer', () => {
     expect(knowing.filter(({ name }) => roomOf(name) !== 'data')).toEqual([]);
   });
 
-  test('the command line does not load the gateway or the database client before a command needs them', () => {
+  test.each([
+    ['the command line', 'main.ts'],
+    ['a start, before its database is open,', 'cli/serve.ts'],
+    ['a key command', 'cli/keys.ts'],
+    ['a check of the audit log', 'cli/audit.ts'],
+  ])('%s does not load the gateway or the database client before it needs them', (_who, first) => {
     const loaded = new Set<string>();
     const load = (name: string): void => {
       if (loaded.has(name)) return;
@@ -136,7 +141,7 @@ describe('responsibilities of one layer', () => {
       const statements = /^import\s(?!type\s)[^;'"]*?\sfrom\s*'(\.[^']+)'/gm;
       for (const [, module = ''] of text.matchAll(statements)) load(resolveImport(name, module));
     };
-    load('main.ts');
+    load(first);
     expect(loaded).toContain('cli/failure.ts');
     const needless = [...loaded].filter((name) => /^gateway\.ts$|^data\/(?:generated|repositories)\//.test(name));
     expect(needless).toEqual([]);

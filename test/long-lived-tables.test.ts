@@ -31,6 +31,7 @@ const BOUNDS: Readonly<Record<string, Bound>> = {
   'data/memory/config-snapshot.ts meanwhile': 'what changes while the configs are read, once',
   'data/memory/waiters.ts due': CONNECTIONS,
   'data/memory/waiters.ts waiting': CONNECTIONS,
+  'data/migrations/schema-engine.ts timers': 'those of the engine that runs: one at a time, and it ends them',
   'domain/audit/denial-sources.ts sources': { cache: 'denials' },
   'domain/catalogue/list-when-needed.ts running': OPERATIONS,
   'domain/catalogue/listing-places.ts beside': 'A limited number: the oldest makes room for the next.',

@@ -29,6 +29,11 @@ export async function loadAdminToken(config: Config): Promise<Secret> {
   return new Secret(token);
 }
 
+/** Reads the token that a start would load, and generates none. @throws CommandError if the file cannot be used */
+export async function checkAdminToken(config: Config): Promise<void> {
+  if (config.adminToken === undefined) await readAdminToken(adminTokenFile(config));
+}
+
 /** Reads the token; undefined if the file does not exist. @throws CommandError if other users can read the file */
 export async function readAdminToken(file: string): Promise<Secret | undefined> {
   try {

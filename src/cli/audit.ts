@@ -1,24 +1,9 @@
 import { readConfig } from '../config.ts';
 import type { Database } from '../data/database/database.ts';
 import { FolderInUseError } from '../data/database/folder-lock.ts';
-import { createPrisma } from '../data/database/prisma.ts';
-import { isUpToDate } from '../data/migrations/migrations.ts';
-import { createStore } from '../data/store.ts';
-import { createAuditLog } from '../domain/audit/audit-log.ts';
-import { SYSTEM } from '../policy/viewer.ts';
 import { requestGateway } from './admin-client.ts';
-import { CommandError } from './failure.ts';
 import { openConfiguredDatabase } from './open-database.ts';
-import { openConfiguredKeys } from './open-keys.ts';
-
-/** The result of a verification, run in this process or by the gateway. */
-interface VerificationResult {
-  checked: number;
-  brokenAt: string | null;
-  problem: string | null;
-  head: string;
-  headHash: string;
-}
+import type { VerificationResult } from './verify-opened.ts';
 
 /** Verifying a long log takes a while. */
 const TIMEOUT_MS = 600_000;
@@ -51,28 +36,9 @@ async function verify(): Promise<VerificationResult> {
     return (await requestGateway<Answer>('verifyAuditLog', {}, TIMEOUT_MS)).verifyAuditLog.verification;
   }
   try {
-    if (!(await isUpToDate(database))) {
-      throw new CommandError('The database schema does not match this version of Gatehouse. Run `gatehouse migrate`.');
-    }
-    const { keyring } = await openConfiguredKeys(config);
-    const prisma = createPrisma(database, keyring);
-    try {
-      const log = createAuditLog({
-        store: createStore(prisma),
-        experiments: config.experiments,
-        now: () => new Date(),
-      });
-      const { checked, broken, head } = await log.verify(SYSTEM);
-      return {
-        checked,
-        brokenAt: broken?.seq.toString() ?? null,
-        problem: broken?.problem ?? null,
-        head: head.seq.toString(),
-        headHash: head.hash,
-      };
-    } finally {
-      await prisma.$disconnect();
-    }
+    // Only now: a command that goes through a gateway needs no database client.
+    const { verifyOpened } = await import('./verify-opened.ts');
+    return await verifyOpened(config, database);
   } finally {
     await database.close();
   }

@@ -14,7 +14,7 @@ const HEAP_GROWING_PERCENT = 30;
 /** How long after the start. V8 looks at what was allocated since the last collection. */
 const AFTER_START_MS = 15_000;
 
-/** Makes V8 optimize only what is busy. Call this before anything loads WebAssembly: the databases and their clients do. */
+/** Makes V8 optimize only what is busy. Call this before anything loads WebAssembly: the embedded database and Prisma do. */
 export function limitWasmTiering(): void {
   setFlagsFromString(`--wasm-tiering-budget=${WASM_TIERING_BUDGET}`);
 }

@@ -1,4 +1,4 @@
-import { describeUses } from '../data/keys/key-usage.ts';
+import { describeUses } from '../data/keys/key-use.ts';
 import type { UnopenedValue } from '../data/sealing/sealed-rows.ts';
 import { createProgress } from './progress.ts';
 import { withKeys } from './with-keys.ts';

@@ -3,6 +3,8 @@ import path from 'node:path';
 import type { Config } from '../config.ts';
 import type { Database } from '../data/database/database.ts';
 import { acquireFolderLock } from '../data/database/folder-lock.ts';
+import { fillFolder } from '../data/database/prepared-folder.ts';
+import { limitWasmTiering } from './engine-settings.ts';
 import { CommandError } from './failure.ts';
 
 /**
@@ -15,6 +17,7 @@ export async function openConfiguredDatabase(
   config: Config,
   onIdleError: (error: Error) => void = () => undefined,
 ): Promise<Database> {
+  limitWasmTiering();
   if (config.databaseUrl !== undefined) {
     const url = config.databaseUrl.expose();
     const { openServerDatabase } = await import('../data/database/server-database.ts');
@@ -49,6 +52,7 @@ export async function openConfiguredDatabase(
 async function openEmbedded(folder: string): Promise<Database> {
   const { openEmbeddedDatabase } = await import('../data/database/embedded-database.ts');
   try {
+    await fillFolder(folder);
     return await openEmbeddedDatabase(folder);
   } catch (error) {
     throw new CommandError(`Cannot open the embedded database in ${folder}: ${reasonOf(error)}`, { cause: error });

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import type { Config } from '../config.ts';
 import { Keyring } from '../crypto/keyring.ts';
-import { loadOrCreateKeyFile } from '../data/keys/key-file.ts';
+import { loadOrCreateKeyFile, readKeyFile } from '../data/keys/key-file.ts';
 import { type KeyFile, openKeyFile } from '../data/keys/key-file-changes.ts';
 
 /** The keys at startup. */
@@ -14,7 +14,16 @@ export interface ConfiguredKeys {
 /** Loads the keys from the environment, or else from the key file in the data folder. Creates the file if missing. */
 export async function openConfiguredKeys(config: Config): Promise<ConfiguredKeys> {
   if (config.encryptionKeys !== undefined) return { keyring: new Keyring(config.encryptionKeys), keyFile: undefined };
-  const file = path.join(config.dataDir, 'encryption-keys');
+  const file = encryptionKeyFile(config);
   const { keys } = await loadOrCreateKeyFile(file);
   return { keyring: new Keyring(keys), keyFile: openKeyFile(file) };
+}
+
+/** Reads the keys that a start would load, and creates none. @throws KeyFileError if the file cannot be used */
+export async function checkConfiguredKeys(config: Config): Promise<void> {
+  if (config.encryptionKeys === undefined) await readKeyFile(encryptionKeyFile(config));
+}
+
+function encryptionKeyFile(config: Config): string {
+  return path.join(config.dataDir, 'encryption-keys');
 }

@@ -56,6 +56,7 @@ test('the program finds its own files and those beside it, wherever they lie', (
   expect(requires.map(([text]) => text)).toEqual([
     'createRequire(import.meta.url);',
     'createRequire(import.meta.url).resolve("@prisma/schema-engine-wasm/schema_engine_bg");',
+    'createRequire(import.meta.url).resolve("@electric-sql/pglite");',
     'createRequire(import.meta.url))();',
   ]);
   const files = program.flatMap((file) =>

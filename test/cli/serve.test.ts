@@ -4,7 +4,7 @@ import path from 'node:path';
 import { expect, test } from 'vitest';
 import { generateMasterKey } from '../../src/crypto/master-key.ts';
 import { findFreePort } from '../setup/free-port.ts';
-import { makePlace, stop } from '../setup/place.ts';
+import { makePlace } from '../setup/place.ts';
 import { openSocket } from '../setup/socket-client.ts';
 
 test('the first start creates keys and token, prints a one-time sign-in link, and stops on request', async () => {
@@ -17,6 +17,8 @@ test('the first start creates keys and token, prints a one-time sign-in link, an
   }
   // Although the folder itself, which existed before, is open to everyone.
   expect(statSync(path.join(dataDir, 'database')).mode & 0o777).toBe(0o700);
+  // The build's folder is used: PGlite itself would let everyone read this file.
+  expect(statSync(path.join(dataDir, 'database/PG_VERSION')).mode & 0o777).toBe(0o600);
 
   const link = /Sign in once: (\S+)/.exec(gateway.output())?.[1] ?? '';
   expect(link).toMatch(`http://localhost:${port}/auth/sign-in?token=`);
@@ -38,15 +40,27 @@ test('the first start creates keys and token, prints a one-time sign-in link, an
   expect(second).toEqual({ code: 1, output: expect.stringContaining('Another gateway is using') });
   expect(second.output).not.toContain('    at ');
 
-  const samePort = await (await makePlace({ env: { PORT: String(port) } })).run('serve');
+  const samePort = await (await makePlace({ env: { PORT: String(port) }, isNew: true })).run('serve');
   expect(samePort.code).toBe(1);
   expect(samePort.output).toContain(`Port ${port} on 127.0.0.1 is already in use`);
   expect(samePort.output).not.toContain('    at ');
 
+  const token = await place.readAdminToken();
+  const stream = await fetch(`http://127.0.0.1:${port}/graphql`, {
+    method: 'POST',
+    headers: {
+      accept: 'text/event-stream',
+      authorization: `Bearer ${token}`,
+      'content-type': 'application/json',
+    },
+    body: JSON.stringify({ query: 'subscription { mcpServerConfigEvents { type } }' }),
+  });
+  const socket = await openSocket(port);
+  expect(await socket.init({ authorization: `Bearer ${token}` })).toEqual({ type: 'connection_ack' });
+
   // A request whose body is incomplete when the gateway is told to stop is still answered.
   const body = new TransformStream<Uint8Array>();
   const writer = body.writable.getWriter();
-  const token = await place.readAdminToken();
   const running = fetch(`http://localhost:${port}/graphql`, {
     method: 'POST',
     headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
@@ -57,6 +71,9 @@ test('the first start creates keys and token, prints a one-time sign-in link, an
   await fetch(`http://localhost:${port}/healthz`);
   gateway.child.kill('SIGTERM');
   await gateway.waitFor('"stopping"');
+  // Streams and WebSockets end first, and their clients are not waited for.
+  expect(await stream.text()).toMatch(/event: complete\ndata:\n\n$/);
+  expect((await socket.closed).code).toBe(1001);
   await writer.write(new TextEncoder().encode('{ role } }"}'));
   await writer.close();
   expect(await (await running).json()).toEqual({ data: { viewer: { role: 'ADMIN' } } });
@@ -69,41 +86,8 @@ test('the first start creates keys and token, prints a one-time sign-in link, an
   expect(again).toEqual({ code: 0, output: expect.stringContaining('The database is up to date.') });
 });
 
-test('a stopping gateway ends its streams and WebSockets first and does not wait for their clients', async () => {
-  const { port, readAdminToken, serve } = await makePlace();
-  const gateway = await serve();
-  const token = await readAdminToken();
-  const stream = await fetch(`http://127.0.0.1:${port}/graphql`, {
-    method: 'POST',
-    headers: {
-      accept: 'text/event-stream',
-      authorization: `Bearer ${token}`,
-      'content-type': 'application/json',
-    },
-    body: JSON.stringify({ query: 'subscription { mcpServerConfigEvents { type } }' }),
-  });
-  const socket = await openSocket(port);
-  expect(await socket.init({ authorization: `Bearer ${token}` })).toEqual({ type: 'connection_ack' });
-  gateway.child.kill('SIGTERM');
-  expect(await stream.text()).toMatch(/event: complete\ndata:\n\n$/);
-  expect((await socket.closed).code).toBe(1001);
-  expect(await gateway.exit).toBe(0);
-});
-
-test('a gateway that is told to stop accepts requests for as long as it is set to', async () => {
-  const place = await makePlace({ env: { GATEHOUSE_SHUTDOWN_DELAY_SECONDS: '300' } });
-  const gateway = await place.serve();
-  gateway.child.kill('SIGTERM');
-  await gateway.waitFor('"stopping"');
-  expect((await fetch(`http://127.0.0.1:${place.port}/readyz`)).status).toBe(503);
-  expect(await place.ask('{ viewer { role } }')).toEqual({ viewer: { role: 'ADMIN' } });
-  // The second signal does not wait.
-  gateway.child.kill('SIGTERM');
-  await gateway.exit;
-});
-
 test('a folder whose gateway was killed can be used again', async () => {
-  const { dataDir, run, serve } = await makePlace();
+  const { dataDir, run, serve, ...place } = await makePlace();
   await (await serve()).kill();
   expect(existsSync(path.join(dataDir, 'lock'))).toBe(true);
 
@@ -115,7 +99,15 @@ test('a folder whose gateway was killed can be used again', async () => {
     await chmod(file, 0o600);
   }
 
-  await stop(await serve());
+  // It is told to stop, and accepts requests for as long as it is set to.
+  const gateway = await place.with({ GATEHOUSE_SHUTDOWN_DELAY_SECONDS: '300' }).serve();
+  gateway.child.kill('SIGTERM');
+  await gateway.waitFor('"stopping"');
+  expect((await fetch(`http://127.0.0.1:${place.port}/readyz`)).status).toBe(503);
+  expect(await place.ask('{ viewer { role } }')).toEqual({ viewer: { role: 'ADMIN' } });
+  // The second signal does not wait.
+  gateway.child.kill('SIGTERM');
+  await gateway.exit;
 });
 
 test('an invalid environment lists every problem and exits with 2', async () => {

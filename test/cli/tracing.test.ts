@@ -4,9 +4,14 @@ import { startTraceReceiver } from '../setup/trace-receiver.ts';
 
 const LONG = '600000';
 
-test('the variables of OpenTelemetry start tracing, and the last spans are sent before the gateway ends', async () => {
+// At the same time: the second one waits for a receiver that never answers, for as long as a gateway does.
+
+test.concurrent('the variables of OpenTelemetry start tracing, and the last spans are sent before the gateway ends', async ({
+  onTestFinished,
+}) => {
   const receiver = await startTraceReceiver();
   const place = await makePlace({
+    atEnd: onTestFinished,
     env: {
       ...receiver.env,
       // Nothing is sent before the end.
@@ -35,10 +40,15 @@ test('the variables of OpenTelemetry start tracing, and the last spans are sent 
   receiver.close();
 });
 
-test('a receiver that never answers holds up neither requests nor the end of the gateway', async () => {
+test.concurrent('a receiver that never answers holds up neither requests nor the end of the gateway', async ({
+  onTestFinished,
+}) => {
   const receiver = await startTraceReceiver({ isSilent: true });
   const patience = { OTEL_EXPORTER_OTLP_TIMEOUT: LONG, OTEL_BSP_EXPORT_TIMEOUT: LONG };
-  const place = await makePlace({ env: { ...receiver.env, ...patience, OTEL_BSP_MAX_QUEUE_SIZE: '1' } });
+  const place = await makePlace({
+    atEnd: onTestFinished,
+    env: { ...receiver.env, ...patience, OTEL_BSP_MAX_QUEUE_SIZE: '1' },
+  });
   const gateway = await place.serve();
   await place.ask('{ viewer { role } }');
   await expect.poll(() => receiver.texts.length, { timeout: 60_000 }).toBe(1);

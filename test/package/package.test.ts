@@ -72,7 +72,7 @@ test('the package holds the program, the schema of its database and the papers, 
     .map((file) => `dist/console/${file}`);
   expect(page).toEqual(expect.arrayContaining(['dist/console/index.html.br', 'dist/console/manifest.json']));
   const papers = ['CHANGELOG.md', 'LICENSE', 'NOTICE', 'README.md', 'package.json'];
-  const bundled = ['dist/bundled.cdx.json', 'dist/licenses.txt'];
+  const bundled = ['dist/bundled.cdx.json', 'dist/database/new.br', 'dist/licenses.txt'];
   const rest = ['bin/gatehouse.js', 'dist/main.js', ...bundled, ...program, ...page, ...schema];
   expect(await listTarball()).toEqual([...papers, ...rest].sort());
 });

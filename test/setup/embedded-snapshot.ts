@@ -12,7 +12,7 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const CACHE = path.join(ROOT, 'node_modules/.cache/gatehouse');
 const KEEP_MS = 24 * 60 * 60 * 1_000;
 
-/** What a snapshot depends on, besides the migrations. */
+/** What the empty snapshot depends on, and the other one besides the migrations. */
 const INPUTS = ['node_modules/@electric-sql/pglite/package.json', 'test/setup/embedded-snapshot.ts'];
 
 /** Files with the embedded database, for PGlite's `loadDataDir`. */
@@ -28,10 +28,11 @@ export interface EmbeddedSnapshots {
  * ten times longer than opening a snapshot.
  */
 export async function makeEmbeddedSnapshots(): Promise<EmbeddedSnapshots> {
-  const hash = await hashInputs();
+  const inputs = await Promise.all(INPUTS.map((input) => readFile(path.join(ROOT, input), 'utf8')));
+  const migrations = (await readMigrations()).flatMap(({ name, sql }) => [name, sql]);
   const files = {
-    migrated: path.join(CACHE, `migrated-${hash}.tar`),
-    empty: path.join(CACHE, `empty-${hash}.tar`),
+    migrated: path.join(CACHE, `migrated-${hashTexts([...migrations, ...inputs])}.tar`),
+    empty: path.join(CACHE, `empty-${hashTexts(inputs)}.tar`),
   };
   const all = Object.values(files);
   if (all.every((file) => existsSync(file))) {
@@ -40,9 +41,13 @@ export async function makeEmbeddedSnapshots(): Promise<EmbeddedSnapshots> {
   }
   await mkdir(CACHE, { recursive: true });
   await removeOld();
-  const pglite = await PGlite.create('memory://');
-  await dropTemplates(pglite);
-  await dump(pglite, files.empty);
+  if (!existsSync(files.empty)) {
+    const created = await PGlite.create('memory://');
+    await dropTemplates(created);
+    await dump(created, files.empty);
+    await created.close();
+  }
+  const pglite = await PGlite.create('memory://', { loadDataDir: new Blob([await readFile(files.empty)]) });
   await applyMigrations(await wrapPglite(pglite));
   await dump(pglite, files.migrated);
   await pglite.close();
@@ -64,10 +69,9 @@ async function dropTemplates(pglite: PGlite): Promise<void> {
   for (const name of ['template0', 'template1']) await pglite.exec(`DROP DATABASE ${name}`);
 }
 
-async function hashInputs(): Promise<string> {
+function hashTexts(texts: readonly string[]): string {
   const hash = createHash('sha256');
-  for (const { name, sql } of await readMigrations()) hash.update(`${name}\0${sql}\0`);
-  for (const input of INPUTS) hash.update(await readFile(path.join(ROOT, input)));
+  for (const text of texts) hash.update(text).update('\0');
   return hash.digest('hex').slice(0, 16);
 }
 

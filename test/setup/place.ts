@@ -1,4 +1,5 @@
-import { cp, mkdir, readFile } from 'node:fs/promises';
+import { cpSync } from 'node:fs';
+import { mkdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, inject, onTestFinished } from 'vitest';
 import { findFreePort } from './free-port.ts';
@@ -49,7 +50,8 @@ export async function makePlace(
   const dataDir = path.join(cwd, '.gatehouse');
   if (options.isNew !== true) {
     await mkdir(dataDir, { mode: 0o700 });
-    await cp(inject('embeddedFolder'), path.join(dataDir, 'database'), { recursive: true });
+    // Of hundreds of files: the asynchronous one takes three times the processor time.
+    cpSync(inject('embeddedFolder'), path.join(dataDir, 'database'), { recursive: true });
   }
   const port = await findFreePort();
   const readAdminToken = async () => (await readFile(path.join(dataDir, 'admin-token'), 'utf8')).trim();

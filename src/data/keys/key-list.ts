@@ -1,7 +1,8 @@
 import type { Keyring } from '../../crypto/keyring.ts';
 import type { PrismaStore } from '../database/prisma.ts';
 import type { EncryptionKey } from '../generated/client.ts';
-import { countKeyUses, type KeyUse, sumUses } from './key-usage.ts';
+import { countKeyUses } from './key-usage.ts';
+import { type KeyUse, sumUses } from './key-use.ts';
 
 /** `active` seals new values. `decrypt_only` opens the values it sealed. `revoked` is never used again. */
 export type KeyStatus = 'active' | 'decrypt_only' | 'revoked';

@@ -6,7 +6,8 @@ import type { GatehousePrisma, PrismaStore } from '../database/prisma.ts';
 import type { EncryptionKey } from '../generated/client.ts';
 import { readValue } from '../sealing/sealed-value.ts';
 import { KeyRegistryError } from './key-registry-error.ts';
-import { countKeyUses, describeUses } from './key-usage.ts';
+import { countKeyUses } from './key-usage.ts';
+import { describeUses } from './key-use.ts';
 
 /** The content of every canary. It is no secret and goes nowhere, so it has no origins. */
 const CANARY = { text: 'gatehouse canary', origins: [] };

@@ -3,7 +3,8 @@ import { conflict, DomainError, notFound } from '../../errors.ts';
 import { isForeignKeyViolation } from '../database/database-error.ts';
 import type { GatehousePrisma, PrismaStore } from '../database/prisma.ts';
 import type { KeyFile } from './key-file-changes.ts';
-import { countKeyUses, describeUses } from './key-usage.ts';
+import { countKeyUses } from './key-usage.ts';
+import { describeUses } from './key-use.ts';
 
 /**
  * Revokes a key permanently and removes it from the keyring. Revoking a revoked key does nothing. The foreign keys

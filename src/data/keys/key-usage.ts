@@ -3,13 +3,7 @@ import type { PrismaStore } from '../database/prisma.ts';
 import { Prisma } from '../generated/client.ts';
 import { listSealedColumns } from '../sealing/sealed-columns.ts';
 import { isOldFormat } from '../sealing/sealed-rows.ts';
-
-/** How many values of one column a key seals. At least one. */
-export interface KeyUse {
-  table: string;
-  column: string;
-  count: number;
-}
+import type { KeyUse } from './key-use.ts';
 
 /** Counts the values each key seals, across all declared columns. Keys that seal nothing are omitted. */
 export async function countKeyUses(store: PrismaStore): Promise<Map<string, KeyUse[]>> {
@@ -36,16 +30,4 @@ export async function countOutdated(store: PrismaStore, active: MasterKey): Prom
     active.digest,
   );
   return row?.count ?? 0;
-}
-
-/** The total number of values. */
-export function sumUses(uses: readonly KeyUse[]): number {
-  return uses.reduce((sum, { count }) => sum + count, 0);
-}
-
-/** E.g. `12 values (mcp_server_configs.api_key_value: 12)`, or `0 values`. */
-export function describeUses(uses: readonly KeyUse[]): string {
-  const total = sumUses(uses);
-  const places = uses.map(({ table, column, count }) => `${table}.${column}: ${count}`);
-  return `${total} ${total === 1 ? 'value' : 'values'}${total === 0 ? '' : ` (${places.join(', ')})`}`;
 }

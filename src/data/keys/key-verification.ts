@@ -4,7 +4,8 @@ import type { PrismaStore } from '../database/prisma.ts';
 import { listSealedColumns } from '../sealing/sealed-columns.ts';
 import { tryOpen, type UnopenedValue, walkSealedRows } from '../sealing/sealed-rows.ts';
 import { findCanaryFailure } from './key-registry.ts';
-import { countKeyUses, sumUses } from './key-usage.ts';
+import { countKeyUses } from './key-usage.ts';
+import { sumUses } from './key-use.ts';
 
 /** Rows read and opened per batch. */
 const BATCH_SIZE = 500;

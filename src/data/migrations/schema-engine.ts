@@ -13,6 +13,9 @@ interface EngineModule {
   __wbg_set_wasm(exports: Record<string, unknown>): void;
 }
 
+/** The name of the import with which the engine starts a timer; the rest of it changes with the version. */
+const SET_TIMEOUT = /^__wbg_setTimeout_/;
+
 /** The parts of the WebAssembly global that @types/node does not declare. */
 const { WebAssembly } = globalThis as unknown as {
   WebAssembly: {
@@ -28,6 +31,30 @@ const panicRegistry = {
   },
 };
 
+/** The timers of the engine that runs: a few for each run, which ends them. */
+const timers = new Set<NodeJS.Timeout>();
+
+/**
+ * The engine never stops its timers. The one that limits how long it waits for its lock would keep a process, which could
+ * end, for ten seconds.
+ */
+function keepTimers(engineModule: EngineModule): Record<string, unknown> {
+  const imports: Record<string, unknown> = { ...engineModule };
+  const name = Object.keys(imports).find((each) => SET_TIMEOUT.test(each));
+  if (name === undefined) throw new Error("the schema engine's timers are unknown");
+  imports[name] = (callback: () => void, ms: number) => {
+    const timer = setTimeout(callback, ms);
+    timers.add(timer);
+    return timer;
+  };
+  return imports;
+}
+
+function stopTimers(): void {
+  for (const timer of timers) clearTimeout(timer);
+  timers.clear();
+}
+
 let loading: Promise<EngineModule> | undefined;
 
 /**
@@ -41,7 +68,7 @@ async function loadEngine(): Promise<EngineModule> {
   const bindingUrl = `${pathToFileURL(bindingPath).href}?instance=${randomUUID()}`;
   const engineModule = (await import(bindingUrl)) as unknown as EngineModule;
   const { instance } = await WebAssembly.instantiate(await readFile(bindingPath.replace(/\.js$/, '.wasm')), {
-    './schema_engine_bg.js': engineModule,
+    './schema_engine_bg.js': keepTimers(engineModule),
   });
   engineModule.__wbg_set_wasm(instance.exports);
   (instance.exports['__wbindgen_start'] as () => void)();
@@ -73,6 +100,7 @@ export function withSchemaEngine<Result>(
       return await work(engine);
     } finally {
       engine.free();
+      stopTimers();
     }
   };
   const result = lastWork.then(run, run);

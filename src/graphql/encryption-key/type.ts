@@ -1,5 +1,5 @@
 import type { KeyRecord } from '../../data/keys/key-list.ts';
-import type { KeyUse } from '../../data/keys/key-usage.ts';
+import type { KeyUse } from '../../data/keys/key-use.ts';
 import { builder } from '../builder.ts';
 
 const EncryptionKeyStatusEnum = builder.enumType('EncryptionKeyStatus', {
