@@ -18,6 +18,18 @@ const MISSING = `There is no Chromium at ${CHROMIUM}: install it, or set CHROMIU
 export const skipsBrowser = isMissing && !process.env['CI'];
 if (skipsBrowser) console.warn(`Skipped: ${MISSING}`);
 
+let shared: Promise<Browser> | undefined;
+
+/**
+ * The Chromium of this worker, which can reach only `localhost` and 127.0.0.1. It starts when a file first asks for it, and
+ * ends with the worker: a start costs as much as a small test. Close the contexts, and not the browser.
+ */
+export async function useBrowser(): Promise<Browser> {
+  const running = await shared?.catch(() => undefined);
+  if (running?.isConnected() !== true) shared = launchBrowser(['127.0.0.1']);
+  return shared as Promise<Browser>;
+}
+
 /**
  * Starts a real Chromium that can reach only `localhost`, as on a machine without internet.
  *
@@ -29,7 +41,8 @@ export async function launchBrowser(hosts: readonly string[] = []): Promise<Brow
   const isRoot = process.getuid?.() === 0;
   return chromium.launch({
     executablePath: CHROMIUM,
-    args: [`--host-resolver-rules=${rules}`, ...(isRoot ? ['--no-sandbox'] : [])],
+    // The pages of a profile share a process, which keeps the compiled scripts.
+    args: [`--host-resolver-rules=${rules}`, '--process-per-site', ...(isRoot ? ['--no-sandbox'] : [])],
   });
 }
 
@@ -46,9 +59,12 @@ export interface Visit {
   foreignRequests: string[];
 }
 
-/** Opens an empty page. Close its context. */
+/**
+ * Opens an empty page, for somebody who wants less motion: each frame of a movement is drawn by the processor. A test of
+ * movements emulates the opposite. Close its context.
+ */
 export async function startVisit(browser: Browser, origin: string): Promise<Visit> {
-  const context = await browser.newContext({ viewport: { width: 1_600, height: 900 } });
+  const context = await browser.newContext({ viewport: { width: 1_600, height: 900 }, reducedMotion: 'reduce' });
   context.setDefaultTimeout(STEP_TIMEOUT_MS);
   await context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin });
   const problems: string[] = [];
