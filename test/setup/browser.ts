@@ -8,6 +8,9 @@ const PLACE = '/usr/bin/chromium';
 const HEADLESS = ['/usr/bin/chromium-headless-shell', '/usr/lib/chromium/icudtl.dat'] as const;
 const CHROMIUM = process.env['CHROMIUM_PATH'] ?? (HEADLESS.every((file) => existsSync(file)) ? HEADLESS[0] : PLACE);
 
+/** The size of a page, in CSS pixels. */
+export const VIEWPORT = { width: 1_600, height: 900 } as const;
+
 /** Shorter than a test's limit, so that a failure says what did not happen. */
 const STEP_TIMEOUT_MS = 60_000;
 
@@ -41,8 +44,7 @@ export async function launchBrowser(hosts: readonly string[] = []): Promise<Brow
   const isRoot = process.getuid?.() === 0;
   return chromium.launch({
     executablePath: CHROMIUM,
-    // The pages of a profile share a process, which keeps the compiled scripts.
-    args: [`--host-resolver-rules=${rules}`, '--process-per-site', ...(isRoot ? ['--no-sandbox'] : [])],
+    args: [`--host-resolver-rules=${rules}`, ...(isRoot ? ['--no-sandbox'] : [])],
   });
 }
 
@@ -64,7 +66,7 @@ export interface Visit {
  * movements emulates the opposite. Close its context.
  */
 export async function startVisit(browser: Browser, origin: string): Promise<Visit> {
-  const context = await browser.newContext({ viewport: { width: 1_600, height: 900 }, reducedMotion: 'reduce' });
+  const context = await browser.newContext({ viewport: VIEWPORT, reducedMotion: 'reduce' });
   context.setDefaultTimeout(STEP_TIMEOUT_MS);
   await context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin });
   const problems: string[] = [];

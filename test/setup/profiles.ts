@@ -1,5 +1,5 @@
-import type { Browser, CDPSession } from 'playwright-core';
-import { startVisit, type Visit } from './browser.ts';
+import type { Browser } from 'playwright-core';
+import { startVisit, VIEWPORT, type Visit } from './browser.ts';
 
 /**
  * Profiles of a browser that visits take turns in. A visit finds nothing of an earlier one but the files that the gateway
@@ -13,57 +13,58 @@ export interface Profiles {
   close(): Promise<void>;
 }
 
-/** A profile, and what it needs between visits. */
-interface Profile {
-  visit: Visit;
-  /** Of a page that stays open, so that the process of the pages stays, too. */
-  cleaner: CDPSession;
-  isClosed: boolean;
-}
+/** A page that asks the graph nothing. */
+const BETWEEN = '/auth/signed-out';
+
+/** What tests listen to at a page. */
+const LISTENED = ['request', 'requestfinished', 'requestfailed', 'response', 'websocket'] as const;
 
 /** Creates profiles for the pages of an origin. Close them. */
 export function createProfiles(browser: Browser, origin: string): Profiles {
-  const free: Profile[] = [];
-  const used: Profile[] = [];
+  const free: Visit[] = [];
+  const used: Visit[] = [];
 
-  const create = async (): Promise<Profile> => {
-    const visit = await startVisit(browser, origin);
-    const { context, page } = visit;
-    await page.goto(`${origin}/healthz`);
-    const profile = { visit, cleaner: await context.newCDPSession(page), isClosed: false };
-    context.on('close', () => {
-      profile.isClosed = true;
-    });
-    return profile;
-  };
-
-  const leave = async ({ visit, cleaner, isClosed }: Profile): Promise<void> => {
-    if (isClosed) return;
-    const { context } = visit;
+  /** The page stays open: its process has the compiled scripts. */
+  const leave = async ({ context, page }: Visit): Promise<void> => {
     await context.unrouteAll({ behavior: 'ignoreErrors' });
-    const [, ...pages] = context.pages();
-    for (const page of pages) await page.close();
+    await page.unrouteAll({ behavior: 'ignoreErrors' });
+    for (const each of context.pages()) if (each !== page) await each.close();
+    await page.goto(`${origin}${BETWEEN}`);
+    await page.evaluate('sessionStorage.clear()');
+    await page.setViewportSize(VIEWPORT);
+    await page.emulateMedia({ colorScheme: 'light', reducedMotion: 'reduce' });
     await context.clearCookies();
-    await cleaner.send('Storage.clearDataForOrigin', { origin, storageTypes: 'all' });
+    const cdp = await context.newCDPSession(page);
+    await cdp.send('Storage.clearDataForOrigin', { origin, storageTypes: 'all' });
+    await cdp.detach();
+    for (const event of LISTENED) page.removeAllListeners(event);
   };
 
   return {
     async open() {
-      const profile = free.pop() ?? (await create());
-      used.push(profile);
-      const { visit } = profile;
+      const visit = free.pop() ?? (await startVisit(browser, origin));
+      used.push(visit);
       visit.problems.splice(0);
       visit.foreignRequests.splice(0);
-      return { ...visit, page: await visit.context.newPage() };
+      return visit;
     },
     async end() {
-      for (const profile of used.splice(0)) {
-        await leave(profile);
-        if (!profile.isClosed) free.push(profile);
+      for (const visit of used.splice(0)) {
+        if (visit.page.isClosed()) {
+          await visit.context.close();
+          continue;
+        }
+        try {
+          await leave(visit);
+          free.push(visit);
+        } catch {
+          // The gateway cannot be reached, after a test that failed. The next one begins in a new profile.
+          await visit.context.close();
+        }
       }
     },
     async close() {
-      for (const { visit } of [...free.splice(0), ...used.splice(0)]) await visit.context.close();
+      for (const { context } of [...free.splice(0), ...used.splice(0)]) await context.close();
     },
   };
 }
