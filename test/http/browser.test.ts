@@ -1,11 +1,12 @@
 import { Hono } from 'hono';
-import type { Browser, Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { HttpEnv } from '../../src/http/context.ts';
 import { listen, type RunningServer } from '../../src/http/node-server.ts';
 import { EXAMPLES } from '../../src/http/playground/examples.ts';
-import { launchBrowser, skipsBrowser, startVisit, type Visit } from '../setup/browser.ts';
+import { skipsBrowser, useBrowser, type Visit } from '../setup/browser.ts';
 import { createTestGateway, type TestGateway } from '../setup/gateway.ts';
+import { createProfiles, type Profiles } from '../setup/profiles.ts';
 
 const QUERY = '.graphiql-query-editor';
 const VARIABLES = '[aria-label="Variables"]';
@@ -14,7 +15,7 @@ const RESPONSE = '.graphiql-response';
 describe.skipIf(skipsBrowser)('with a real browser', () => {
   let server: RunningServer;
   let gateway: TestGateway;
-  let browser: Browser;
+  let profiles: Profiles;
   let origin: string;
   let visit: Visit;
 
@@ -25,18 +26,18 @@ describe.skipIf(skipsBrowser)('with a real browser', () => {
     server = await listen(door, { host: '127.0.0.1', port: 0 });
     origin = `http://localhost:${server.port}`;
     gateway = await createTestGateway({ env: { GATEHOUSE_PUBLIC_URL: origin } });
-    browser = await launchBrowser();
+    profiles = createProfiles(await useBrowser(), origin);
   });
   afterAll(async () => {
-    await browser?.close();
+    await profiles?.close();
     await server?.close(0);
     await gateway?.close();
   });
 
   beforeEach(async () => {
-    visit = await startVisit(browser, origin);
+    visit = await profiles.open();
   });
-  afterEach(() => visit.context.close());
+  afterEach(() => profiles.end());
 
   const change = (id: string) =>
     gateway.graphql(`mutation { updateMcpServerConfig(id: "${id}", patch: { description: "Followed." }) { id } }`, {

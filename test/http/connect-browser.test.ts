@@ -2,12 +2,12 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Hono } from 'hono';
-import type { Browser, Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { HttpEnv } from '../../src/http/context.ts';
 import { listen, type RunningServer } from '../../src/http/node-server.ts';
 import { startAuthorizationServer, type TestAuthorizationServer } from '../setup/authorization-server.ts';
-import { launchBrowser, skipsBrowser, startVisit, type Visit } from '../setup/browser.ts';
+import { skipsBrowser, useBrowser, type Visit } from '../setup/browser.ts';
 import { createTestGateway, type TestGateway } from '../setup/gateway.ts';
 import {
   type BegunConnection,
@@ -16,6 +16,7 @@ import {
   type HostileWorld,
   openHostileWorld,
 } from '../setup/hostile-provider.ts';
+import { createProfiles, type Profiles } from '../setup/profiles.ts';
 import { type ProtectedMcpServer, startProtectedMcpServer } from '../setup/protected-mcp-server.ts';
 import { openSession } from './browser-session.ts';
 import { LOOPBACK_ALLOWED } from './connection-setup.ts';
@@ -182,7 +183,7 @@ describe.skipIf(skipsBrowser)('a real browser', () => {
   let gateway: TestGateway;
   let server: RunningServer;
   let foreign: Server;
-  let browser: Browser;
+  let profiles: Profiles;
   let origin: string;
   let foreignOrigin: string;
   let visit: Visit;
@@ -205,10 +206,10 @@ describe.skipIf(skipsBrowser)('a real browser', () => {
     foreign.listen(0, '127.0.0.1');
     await once(foreign, 'listening');
     foreignOrigin = `http://127.0.0.1:${(foreign.address() as AddressInfo).port}`;
-    browser = await launchBrowser(['127.0.0.1']);
+    profiles = createProfiles(await useBrowser(), origin);
   });
   afterAll(async () => {
-    await browser?.close();
+    await profiles?.close();
     foreign?.closeAllConnections();
     foreign?.close();
     await server?.close(0);
@@ -218,10 +219,10 @@ describe.skipIf(skipsBrowser)('a real browser', () => {
   });
 
   beforeEach(async () => {
-    visit = await startVisit(browser, origin);
+    visit = await profiles.open();
     await visit.context.request.get(await gateway.createSignInUrl(), { maxRedirects: 0 });
   });
-  afterEach(() => visit.context.close());
+  afterEach(() => profiles.end());
 
   const define = async (slug: string) => {
     const fields = { display_name: slug, slug, url: mcp.url, auth_type: 'oauth2', enabled: true };

@@ -103,6 +103,8 @@ describe.skipIf(skipsBrowser)('the console, in the rarer cases of an admin', () 
     await confirm(page, 'Cancel');
     await page.getByRole('alertdialog').waitFor({ state: 'hidden' });
     expect(await field.inputValue()).toBe('Not saved.');
+    // The dialog comes and goes with a movement, too.
+    await page.emulateMedia({ reducedMotion: 'no-preference' });
     await page.getByRole('link', { name: 'History' }).press('Enter');
     await confirm(page, 'Leave');
     await page.getByText('1 entry').waitFor();

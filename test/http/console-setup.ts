@@ -1,12 +1,13 @@
 import type { Tool } from '@modelcontextprotocol/server';
-import type { Browser, Locator, Page } from 'playwright-core';
+import type { Locator, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect } from 'vitest';
 import { listen, type RunningServer } from '../../src/http/node-server.ts';
 import { startAuthorizationServer } from '../setup/authorization-server.ts';
-import { launchBrowser, startVisit, type Visit } from '../setup/browser.ts';
+import { startVisit, useBrowser, type Visit } from '../setup/browser.ts';
 import { findFreePort } from '../setup/free-port.ts';
 import { createTestGateway, type TestGateway } from '../setup/gateway.ts';
 import { ECHO, type SmallMcpServer, startModernServer, WHO } from '../setup/mcp-servers.ts';
+import { createProfiles } from '../setup/profiles.ts';
 import { startProtectedMcpServer } from '../setup/protected-mcp-server.ts';
 import { createReplica } from '../setup/replica.ts';
 import { startTcpProxy, type TcpProxy } from '../setup/tcp-proxy.ts';
@@ -30,10 +31,14 @@ export interface ConsoleWorld {
   change(id: string, fields: Record<string, unknown>): Promise<void>;
   /** What all browsers reach the gateway through. */
   proxy: TcpProxy;
-  /** Opens a browser profile. Close its context. */
+  /** Opens a browser profile, which may have the gateway's files in its cache. */
   visit(): Promise<Visit>;
   /** The same, in which a user is signed in. */
   signIn(token: string): Promise<Visit>;
+  /** The same, in a new profile. Close its context. */
+  signInAnew(token: string): Promise<Visit>;
+  /** Ends all visits. */
+  endVisits(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -67,9 +72,15 @@ export async function openConsoleWorld(
     const app = await openApp(gateway, options, closers);
     const server: RunningServer = await listen(app, { host: '127.0.0.1', port });
     closers.push(() => server.close(0));
-    const browser: Browser = await launchBrowser(['127.0.0.1']);
-    closers.push(() => browser.close());
+    const browser = await useBrowser();
+    const profiles = createProfiles(browser, origin);
+    closers.push(() => profiles.close());
     const rest = createRestClient(gateway);
+    const addSession = async (visit: Visit, token: string): Promise<Visit> => {
+      const [name = '', value = ''] = (await openSession(gateway, token)).split('=');
+      await visit.context.addCookies([{ name, value, url: origin, httpOnly: true, sameSite: 'Lax' }]);
+      return visit;
+    };
     return {
       gateway,
       origin,
@@ -84,13 +95,10 @@ export async function openConsoleWorld(
       async change(id, fields) {
         expect((await rest.call('admin', 'PATCH', `/api/experimental/mcp/servers/${id}`, fields)).status).toBe(200);
       },
-      visit: () => startVisit(browser, origin),
-      async signIn(token) {
-        const visit = await startVisit(browser, origin);
-        const [name = '', value = ''] = (await openSession(gateway, token)).split('=');
-        await visit.context.addCookies([{ name, value, url: origin, httpOnly: true, sameSite: 'Lax' }]);
-        return visit;
-      },
+      visit: () => profiles.open(),
+      signIn: async (token) => addSession(await profiles.open(), token),
+      signInAnew: async (token) => addSession(await startVisit(browser, origin), token),
+      endVisits: () => profiles.end(),
       close,
     };
   } catch (error) {
@@ -126,12 +134,12 @@ export function useConsoleWorld(onOpen: (world: ConsoleWorld) => void) {
     onOpen(world);
   });
   afterEach(async () => {
+    await world.endVisits();
     const all = visits.splice(0);
-    for (const { context } of all) await context.close();
     expect(all.flatMap(({ problems }) => problems)).toEqual([]);
   });
   afterAll(() => world?.close());
-  /** Opens a profile in which the user is signed in, or nobody. */
+  /** Opens a page, and the user is signed in, or nobody. */
   const start = async (role?: keyof TestGateway['tokens']): Promise<Visit> => {
     const visit = await (role === undefined ? world.visit() : world.signIn(world.gateway.tokens[role]));
     visits.push(visit);
@@ -150,11 +158,23 @@ export function useConsoleWorld(onOpen: (world: ConsoleWorld) => void) {
 export async function tabTo(page: Page, name: string, key: 'Tab' | 'Shift+Tab' = 'Tab'): Promise<void> {
   const target = page.getByRole('button', { name, exact: true }).or(page.getByRole('link', { name, exact: true }));
   const all = target.or(page.getByLabel(name, { exact: true }));
+  let found = await all.elementHandles();
   for (let presses = 0; presses < 80; presses += 1) {
     await page.keyboard.press(key);
+    const state = await page.evaluate(readFocus, found);
+    if (state === 'there') return;
+    if (state === 'elsewhere') continue;
+    // The page has changed. To look for a name takes much longer than to look at elements.
     if (await hasFocus(all)) return;
+    found = await all.elementHandles();
   }
   throw new Error(`The keyboard does not reach: ${name}`);
+}
+
+/** Where the focus is, for one who looks for one of these elements. Runs in the page. */
+function readFocus(elements: any[]): 'there' | 'elsewhere' | 'changed' {
+  if (elements.some((each) => each === each.ownerDocument.activeElement)) return 'there';
+  return elements.length > 0 && elements.every((each) => each.isConnected) ? 'elsewhere' : 'changed';
 }
 
 /** Whether what is typed goes there, or to one of them. */

@@ -1,6 +1,6 @@
 // On the embedded database: it shows a page.
 
-import type { Page, Response } from 'playwright-core';
+import type { Page, Request, Response } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { skipsBrowser } from '../setup/browser.ts';
 import { type ConsoleWorld, openConsoleWorld } from './console-setup.ts';
@@ -8,26 +8,47 @@ import { type ConsoleWorld, openConsoleWorld } from './console-setup.ts';
 const PAGES = ['/', '/servers/open', '/chats', '/account'];
 const ADMIN_PAGES = ['', '/servers', '/servers/new', '/people', '/keys', '/audit'].map((it) => `/admin${it}`);
 
-/** Notes what a page asks the graph over HTTP: whether it sent the document, and the status of the answer. */
+/**
+ * Notes what a page asks the graph over HTTP: whether it sent the document, and the status of the answer. `settle` resolves
+ * once the page has all answers, and asks nothing more because of them.
+ */
 function watchGraph(page: Page) {
   const seen: { hasText: boolean; status: number }[] = [];
+  const open = new Set<Request>();
+  let asked = 0;
+  page.on('request', (request) => {
+    if (new URL(request.url()).pathname !== '/graphql') return;
+    asked += 1;
+    open.add(request);
+  });
+  page.on('requestfinished', (request) => open.delete(request));
+  page.on('requestfailed', (request) => open.delete(request));
   page.on('response', (response: Response) => {
     const request = response.request();
     if (!response.url().endsWith('/graphql') || request.method() !== 'POST') return;
     seen.push({ hasText: request.postDataJSON().query !== undefined, status: response.status() });
   });
-  return seen;
+  const settle = async (): Promise<void> => {
+    let before = -1;
+    while (before !== asked || open.size > 0) {
+      await expect.poll(() => open.size).toBe(0);
+      before = asked;
+      // It is idle once it has shown what came, and has asked what that led to.
+      await page.evaluate('new Promise((done) => requestIdleCallback(() => requestIdleCallback(done)))');
+    }
+  };
+  return { seen, settle };
 }
 
 async function visitAll(world: ConsoleWorld) {
-  const { page, context, problems } = await world.signIn(world.gateway.tokens.admin);
-  const graph = watchGraph(page);
+  const { page, problems } = await world.signIn(world.gateway.tokens.admin);
+  const { seen: graph, settle } = watchGraph(page);
   for (const path of [...PAGES, ...ADMIN_PAGES]) {
     await page.goto(`${world.origin}${path}`);
     await page.getByRole('heading', { level: 1 }).first().waitFor();
-    await page.waitForLoadState('networkidle');
+    await settle();
   }
-  return { page, graph, context, problems };
+  return { page, graph, problems };
 }
 
 /** A change of a server shows, which the page learns over its WebSocket. */
@@ -51,7 +72,7 @@ describe.skipIf(skipsBrowser).each([
   afterAll(() => world?.close());
 
   test('shows all of its pages, and changes live', async () => {
-    const { page, graph, context, problems } = await visitAll(world);
+    const { page, graph, problems } = await visitAll(world);
     await expectLive(world, page);
     expect(graph.length).toBeGreaterThan(15);
     if ('trustedOnly' in options) {
@@ -66,6 +87,6 @@ describe.skipIf(skipsBrowser).each([
     // Browsers note each answer that is not 2xx.
     const noted = problems.filter((it) => 'trustedOnly' in options || !it.includes('status of 400'));
     expect(noted).toEqual([]);
-    await context.close();
+    await world.endVisits();
   });
 });

@@ -3,15 +3,23 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { HttpEnv } from '../../src/http/context.ts';
 import { listen, type RunningServer } from '../../src/http/node-server.ts';
-import { launchBrowser, skipsBrowser, startVisit, type Visit } from '../setup/browser.ts';
+import { skipsBrowser, useBrowser, type Visit } from '../setup/browser.ts';
 import { createTestGateway, type TestGateway } from '../setup/gateway.ts';
+import { createProfiles, type Profiles } from '../setup/profiles.ts';
 import { CLIENT_ID, type SignInProvider, startSignInProvider } from '../setup/sign-in-provider.ts';
+
+/** In place of GraphiQL's script. */
+const NO_EDITOR = {
+  contentType: 'text/javascript',
+  body: 'globalThis.YogaGraphiQL = { renderYogaGraphiQL() {} };',
+};
 
 describe.skipIf(skipsBrowser)('with a real browser and a certified provider', () => {
   let server: RunningServer;
   let provider: SignInProvider;
   let gateway: TestGateway;
   let browser: Browser;
+  let profiles: Profiles;
   let origin: string;
   let visit: Visit;
 
@@ -34,23 +42,24 @@ describe.skipIf(skipsBrowser)('with a real browser and a certified provider', ()
     });
     // Its clock goes, as the provider's does: a logout token from the future would be refused, and the session would stay.
     Object.defineProperty(gateway.clock, 'now', { get: () => new Date() });
-    browser = await launchBrowser(['127.0.0.1']);
+    browser = await useBrowser();
+    profiles = createProfiles(browser, origin);
   });
   beforeEach(async () => {
     provider.nextAccount = { sub: 'ada', email: 'ada@example.com', email_verified: true };
-    visit = await startVisit(browser, origin);
+    visit = await profiles.open();
   });
-  afterEach(async () => {
-    await visit.context.close();
-  });
+  afterEach(() => profiles.end());
   afterAll(async () => {
-    await browser?.close();
+    await profiles?.close();
     await server?.close(0);
     await gateway?.close();
     await provider?.close();
   });
 
+  /** Signs in at the page of the playground, without its editor: that is 9 MB of scripts, which browser.test.ts shows. */
   async function signIn(page: Page, viewer: string): Promise<void> {
+    await page.route('**/graphql/assets/graphiql.*.js', (route) => route.fulfill(NO_EDITOR));
     await page.goto(`${origin}/graphql`);
     await page.getByRole('link', { name: 'Sign in with Example account' }).click();
     await page.locator('#viewer', { hasText: viewer }).waitFor();
@@ -80,14 +89,10 @@ describe.skipIf(skipsBrowser)('with a real browser and a certified provider', ()
       email_verified: true,
       gatehouse_role: ['staff', 'gatehouse-admins'],
     };
-    const second = await startVisit(browser, origin);
-    try {
-      await signIn(second.page, 'grace@example.com (ADMIN)');
-      expect(second.problems).toEqual([]);
-      expect(await whoIs(page)).toBe('ada@example.com');
-    } finally {
-      await second.context.close();
-    }
+    const second = await profiles.open();
+    await signIn(second.page, 'grace@example.com (ADMIN)');
+    expect(second.problems).toEqual([]);
+    expect(await whoIs(page)).toBe('ada@example.com');
   });
 
   test('people of another domain read why they are not admitted', async () => {
@@ -120,10 +125,9 @@ describe.skipIf(skipsBrowser)('with a real browser and a certified provider', ()
   test('signing out at the provider ends the session here, with its open page', async () => {
     const { page, context } = visit;
     await signIn(page, 'ada@example.com');
-    const other = await startVisit(browser, origin);
-    try {
-      await signIn(other.page, 'ada@example.com');
-      await page.evaluate(`(async () => {
+    const other = await profiles.open();
+    await signIn(other.page, 'ada@example.com');
+    await page.evaluate(`(async () => {
         const response = await fetch('/graphql', {
           method: 'POST',
           headers: { 'content-type': 'application/json', accept: 'text/event-stream' },
@@ -139,15 +143,12 @@ describe.skipIf(skipsBrowser)('with a real browser and a certified provider', ()
           }
         })();
       })()`);
-      const provided = await context.newPage();
-      await provided.goto(`${provider.issuer}/session/end`);
-      await provided.getByRole('button', { name: /yes/i }).click();
-      expect(await page.evaluate('window.ended')).toContain('UNAUTHENTICATED');
-      expect(await whoIs(page)).toBeUndefined();
-      expect(await whoIs(other.page)).toBe('ada@example.com');
-    } finally {
-      await other.context.close();
-    }
+    const provided = await context.newPage();
+    await provided.goto(`${provider.issuer}/session/end`);
+    await provided.getByRole('button', { name: /yes/i }).click();
+    expect(await page.evaluate('window.ended')).toContain('UNAUTHENTICATED');
+    expect(await whoIs(page)).toBeUndefined();
+    expect(await whoIs(other.page)).toBe('ada@example.com');
   });
 
   test('both ways to sign in work without scripts', async () => {

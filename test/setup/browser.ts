@@ -8,6 +8,9 @@ const PLACE = '/usr/bin/chromium';
 const HEADLESS = ['/usr/bin/chromium-headless-shell', '/usr/lib/chromium/icudtl.dat'] as const;
 const CHROMIUM = process.env['CHROMIUM_PATH'] ?? (HEADLESS.every((file) => existsSync(file)) ? HEADLESS[0] : PLACE);
 
+/** The size of a page, in CSS pixels. */
+export const VIEWPORT = { width: 1_600, height: 900 } as const;
+
 /** Shorter than a test's limit, so that a failure says what did not happen. */
 const STEP_TIMEOUT_MS = 60_000;
 
@@ -17,6 +20,18 @@ const MISSING = `There is no Chromium at ${CHROMIUM}: install it, or set CHROMIU
 /** Whether tests with a real browser are skipped: there is none. In CI they are never skipped, but fail. */
 export const skipsBrowser = isMissing && !process.env['CI'];
 if (skipsBrowser) console.warn(`Skipped: ${MISSING}`);
+
+let shared: Promise<Browser> | undefined;
+
+/**
+ * The Chromium of this worker, which can reach only `localhost` and 127.0.0.1. It starts when a file first asks for it, and
+ * ends with the worker: a start costs as much as a small test. Close the contexts, and not the browser.
+ */
+export async function useBrowser(): Promise<Browser> {
+  const running = await shared?.catch(() => undefined);
+  if (running?.isConnected() !== true) shared = launchBrowser(['127.0.0.1']);
+  return shared as Promise<Browser>;
+}
 
 /**
  * Starts a real Chromium that can reach only `localhost`, as on a machine without internet.
@@ -46,9 +61,12 @@ export interface Visit {
   foreignRequests: string[];
 }
 
-/** Opens an empty page. Close its context. */
+/**
+ * Opens an empty page, for somebody who wants less motion: each frame of a movement is drawn by the processor. A test of
+ * movements emulates the opposite. Close its context.
+ */
 export async function startVisit(browser: Browser, origin: string): Promise<Visit> {
-  const context = await browser.newContext({ viewport: { width: 1_600, height: 900 } });
+  const context = await browser.newContext({ viewport: VIEWPORT, reducedMotion: 'reduce' });
   context.setDefaultTimeout(STEP_TIMEOUT_MS);
   await context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin });
   const problems: string[] = [];
