@@ -11,8 +11,14 @@ const WASM_TIERING_BUDGET = 50_000_000;
 /** How much the heap may grow beyond the live objects before a full garbage collection, in percent. */
 const HEAP_GROWING_PERCENT = 30;
 
-/** How long after the start. V8 looks at what was allocated since the last collection. */
-const AFTER_START_MS = 15_000;
+/** How long after the start, when nothing of it goes on any more. */
+const AFTER_START_MS = 16_000;
+
+/**
+ * The collections of young objects before. V8 gives the space for young objects back only at a collection that follows some
+ * seconds in which few objects were made. It counts those that an earlier collection found old as made after that one.
+ */
+const YOUNG_AFTER_START_MS = [4_000, 10_000];
 
 /** Makes V8 optimize only what is busy. Call this before anything loads WebAssembly: the databases and their clients do. */
 export function limitWasmTiering(): void {
@@ -29,14 +35,22 @@ export function limitHeapGrowth(): void {
 }
 
 /**
- * Frees what only the start needed, a while after it. An idle process would keep it until it has made as much garbage again. A
- * process that is busy by then keeps the space for its young objects: V8 gives that back only if few were made of late.
+ * Frees what only the start needed, a while after it, and moves what remains together. An idle process would keep it until it
+ * has made as much garbage again. A process that is busy by then keeps the space for its young objects.
  */
-export function collectGarbageOnce(): void {
+export function collectGarbageAfterStart(): void {
+  for (const ms of YOUNG_AFTER_START_MS) setTimeout(() => loadCollect()(true), ms).unref();
   setTimeout(() => {
-    setFlagsFromString('--expose-gc');
-    const collect = runInNewContext('gc') as () => void;
-    setFlagsFromString('--no-expose-gc');
+    const collect = loadCollect();
+    setFlagsFromString('--compact-on-every-full-gc');
     collect();
+    setFlagsFromString('--no-compact-on-every-full-gc');
   }, AFTER_START_MS).unref();
+}
+
+function loadCollect(): (onlyYoung?: boolean) => void {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as (onlyYoung?: boolean) => void;
+  setFlagsFromString('--no-expose-gc');
+  return collect;
 }

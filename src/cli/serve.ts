@@ -14,7 +14,7 @@ import { VERSION } from '../package.ts';
 import { createLogger, type Logger } from '../telemetry/logger.ts';
 import type { Tracing } from '../telemetry/tracing.ts';
 import { adminTokenFile, loadAdminToken } from './admin-token.ts';
-import { collectGarbageOnce, limitHeapGrowth, limitWasmTiering } from './engine-settings.ts';
+import { collectGarbageAfterStart, limitHeapGrowth, limitWasmTiering } from './engine-settings.ts';
 import { CommandError } from './failure.ts';
 import { openConfiguredDatabase } from './open-database.ts';
 import { openConfiguredKeys } from './open-keys.ts';
@@ -46,7 +46,7 @@ export async function serve(): Promise<void> {
       const stopped = stopSignal();
       limitHeapGrowth();
       const server = await listenOrExplain(gateway, config);
-      collectGarbageOnce();
+      collectGarbageAfterStart();
       announce(config, server, signInUrl);
       await stopped;
       log.info('stopping');
