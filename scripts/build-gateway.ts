@@ -16,6 +16,14 @@ const { dependencies }: { dependencies: Record<string, string> } = JSON.parse(
 /** What the bundled packages use if an operator installs it. */
 const OPTIONAL = ['bufferutil', 'pg-native', 'utf-8-validate'];
 
+/** A package gets a file of its own if it is longer than this, with what only it needs. */
+const OWN_FILE_BYTES = 100_000;
+/** The name of a module's package, as the name of a file. */
+const packageOf = (id: string): string | null => {
+  const [, name] = /.*node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(id) ?? [];
+  return name?.replace('/', '-') ?? null;
+};
+
 /** What other builders make in dist, and what makes the next build faster. */
 const KEPT: ReadonlySet<string> = new Set(['console', 'database', '.tsbuildinfo']);
 
@@ -32,27 +40,51 @@ const requiredModules: Plugin = {
 };
 
 /**
- * Prisma has the compiler of its queries as a string of 5 MB. Here its bytes are a file, of which nothing stays in memory:
- * the generated client gives it to `Buffer.from`, which asks an object for its value.
+ * Prisma has the compiler of its queries as a string of 5 MB. Here its bytes are a file, of which nothing stays in memory but
+ * what V8 compiles. They are read into memory that does not come from the C library: once that has freed a large piece, it gives
+ * no piece up to that size back to the system any more.
  */
 const compilerFile: Plugin = {
   name: 'compiler-file',
   transform: {
-    filter: { id: /\.wasm-base64\.mjs$/ },
-    handler(code) {
+    filter: { id: /\.wasm-base64\.mjs$|\/generated\/internal\/class\.ts$/ },
+    handler(code, id) {
+      if (id.endsWith('.ts'))
+        return { code: replaceOnce(code, "Buffer.from(wasmBase64, 'base64')", 'wasmBase64()'), map: null };
       const [, base64] = /const wasm = "([A-Za-z0-9+/=]+)"/.exec(code) ?? [];
-      if (base64 === undefined) throw new Error('The query compiler of Prisma looks different.');
+      if (base64 === undefined) throw new Error(LOOKS_DIFFERENT);
       const source = Buffer.from(base64, 'base64');
       const file = this.emitFile({ type: 'asset', fileName: 'chunks/query-compiler.wasm', source });
       return {
-        code: `import { readFileSync } from 'node:fs';
-          const file = new URL(import.meta.ROLLUP_FILE_URL_${file});
-          export const wasm = { valueOf: () => readFileSync(file) };`,
+        code: `import { closeSync, openSync, readSync } from 'node:fs';
+          export const wasm = () => {
+            const file = openSync(new URL(import.meta.ROLLUP_FILE_URL_${file}));
+            try {
+              const pages = new WebAssembly.Memory({ initial: ${Math.ceil(source.length / WASM_PAGE_BYTES)} });
+              const bytes = new Uint8Array(pages.buffer, 0, ${source.length});
+              for (let read = 0, more = 1; read < bytes.length; read += more) {
+                more = readSync(file, bytes, read, bytes.length - read, read);
+                if (more === 0) throw new Error('The query compiler is cut off.');
+              }
+              return bytes;
+            } finally {
+              closeSync(file);
+            }
+          };`,
         map: null,
       };
     },
   },
 };
+
+const LOOKS_DIFFERENT = 'The query compiler of Prisma looks different.';
+const WASM_PAGE_BYTES = 65_536;
+
+function replaceOnce(text: string, part: string, by: string): string {
+  const parts = text.split(part);
+  if (parts.length !== 2) throw new Error(LOOKS_DIFFERENT);
+  return parts.join(by);
+}
 
 const compiler = path.join(root, 'node_modules/typescript-compiler/bin/tsc');
 mkdirSync(dist, { recursive: true });
@@ -82,8 +114,21 @@ for (const name of readdirSync(dist)) {
 const { output } = await bundle.write({
   dir: dist,
   entryFileNames: '[name].js',
-  chunkFileNames: 'chunks/[name].js',
+  chunkFileNames: ({ name }) => `chunks/${name.replace(/^@|~.*/g, '')}.js`,
   sourcemap: true,
+
+  // The C library keeps all memory up to the size of the largest piece that was ever freed, and a file is read into one.
+  codeSplitting: {
+    groups: [
+      {
+        name: packageOf,
+        debugName: 'packages',
+        test: /[\\/]node_modules[\\/]/,
+        entriesAware: true,
+        minSize: OWN_FILE_BYTES,
+      },
+    ],
+  },
   // A string with other characters takes twice the memory.
   charset: 'ascii',
   minify: false,

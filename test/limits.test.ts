@@ -87,8 +87,6 @@ const OTHERS: Readonly<Record<string, readonly string[]>> = {
     'mcp/inspect-answer.ts MAX_ANSWERS_OF_STREAM',
     'mcp/upstream-limits.ts END_SESSION_TIMEOUT_MS',
     'mcp/upstream-limits.ts MAX_REOPEN_MS',
-    'mcp/upstream-operations.ts maxBytes',
-    'mcp/upstream-operations.ts maxTotalBytes',
     'mcp/upstream-session.ts NO_TIMEOUT_MS',
     'mcp/upstream-session.ts maxRetries',
     'outbound/stream-fetch.ts MAX_CONNECTIONS',

@@ -11,8 +11,18 @@ const WASM_TIERING_BUDGET = 50_000_000;
 /** How much the heap may grow beyond the live objects before a full garbage collection, in percent. */
 const HEAP_GROWING_PERCENT = 30;
 
-/** How long after the start. V8 looks at what was allocated since the last collection. */
-const AFTER_START_MS = 15_000;
+/** How long after the start at the earliest, when nothing of it goes on any more. */
+const AFTER_START_MS = 16_000;
+
+/** A process is idle if it has done nothing for most of the time since it was last asked. */
+const IDLE_CHECK_MS = 4_000;
+const IDLE_UTILIZATION = 0.1;
+
+/**
+ * The collections of young objects before. V8 gives the space for young objects back only at a collection that follows some
+ * seconds in which few objects were made. It counts those that an earlier collection found old as made after that one.
+ */
+const YOUNG_AFTER_START_MS = [4_000, 10_000];
 
 /** Makes V8 optimize only what is busy. Call this before anything loads WebAssembly: the embedded database and Prisma do. */
 export function limitWasmTiering(): void {
@@ -29,14 +39,29 @@ export function limitHeapGrowth(): void {
 }
 
 /**
- * Frees what only the start needed, a while after it. An idle process would keep it until it has made as much garbage again. A
- * process that is busy by then keeps the space for its young objects: V8 gives that back only if few were made of late.
+ * Frees what only the start needed, a while after it, and moves what remains together. An idle process would keep it until it
+ * has made as much garbage again. A full collection stops the process for a while, so it waits until the process is idle: one
+ * that is busy collects by itself.
  */
-export function collectGarbageOnce(): void {
-  setTimeout(() => {
-    setFlagsFromString('--expose-gc');
-    const collect = runInNewContext('gc') as () => void;
-    setFlagsFromString('--no-expose-gc');
+export function collectGarbageAfterStart(): void {
+  for (const ms of YOUNG_AFTER_START_MS) setTimeout(() => loadCollect()(true), ms).unref();
+  const begun = performance.now();
+  let seen = performance.eventLoopUtilization();
+  const timer = setInterval(() => {
+    const { utilization } = performance.eventLoopUtilization(seen);
+    seen = performance.eventLoopUtilization();
+    if (performance.now() - begun < AFTER_START_MS || utilization > IDLE_UTILIZATION) return;
+    clearInterval(timer);
+    const collect = loadCollect();
+    setFlagsFromString('--compact-on-every-full-gc');
     collect();
-  }, AFTER_START_MS).unref();
+    setFlagsFromString('--no-compact-on-every-full-gc');
+  }, IDLE_CHECK_MS).unref();
+}
+
+function loadCollect(): (onlyYoung?: boolean) => void {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as (onlyYoung?: boolean) => void;
+  setFlagsFromString('--no-expose-gc');
+  return collect;
 }

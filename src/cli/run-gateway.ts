@@ -11,7 +11,7 @@ import { listen, type RunningServer } from '../http/node-server.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Tracing } from '../telemetry/tracing.ts';
 import { adminTokenFile, loadAdminToken } from './admin-token.ts';
-import { collectGarbageOnce, limitHeapGrowth } from './engine-settings.ts';
+import { collectGarbageAfterStart, limitHeapGrowth } from './engine-settings.ts';
 import { explainListenError } from './listen-error.ts';
 import { openConfiguredKeys } from './open-keys.ts';
 import { OPERATIONS } from './operations.ts';
@@ -48,7 +48,7 @@ export async function runGateway(parts: Parts): Promise<void> {
     const stopped = stopSignal();
     limitHeapGrowth();
     const server = await listenOrExplain(gateway, config);
-    collectGarbageOnce();
+    collectGarbageAfterStart();
     announce(config, server, signInUrl);
     await stopped;
     log.info('stopping');

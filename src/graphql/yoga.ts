@@ -54,7 +54,18 @@ export interface GraphQLRequest {
 }
 
 /** Answers GraphQL over HTTP. The HTTP room has already authenticated the caller and checked the size and the origin. */
-export type GraphQLHandler = (request: GraphQLRequest, context: GraphQLServerContext) => Promise<Response>;
+export type GraphQLHandler = (
+  request: GraphQLRequest,
+  context: GraphQLServerContext,
+) => Promise<Response | WholeGraphQLAnswer>;
+
+/** An answer that is no stream. */
+export interface WholeGraphQLAnswer {
+  status: number;
+  headers: Record<string, string>;
+  /** Null for an answer without a body. */
+  text: string | null;
+}
 
 /** An operation from a WebSocket message. */
 export interface OperationMessage extends DocumentParams {
@@ -169,20 +180,19 @@ export function createGraphQL({
     // Yoga's own request class. Node's class turns a text into a stream, and creates an unused abort signal.
     const headers = accept === undefined ? {} : { accept };
     const request = new yoga.fetchAPI.Request(url, { method, headers });
-    return toPlainResponse(await yoga.fetch(request, { ...context, ...createRequestBody(body) }));
+    return toPlainAnswer(await yoga.fetch(request, { ...context, ...createRequestBody(body) }));
   };
 
   return { prepare, handle };
 }
 
 /**
- * Converts an answer to Node's own `Response` class. Node treats the body of Yoga's class as a plain iterable. If a client
- * disconnects in the middle of it, Node closes the body twice, and the error ends the process. Streams use Node's class
- * already.
+ * Reads the text of an answer of Yoga's own `Response` class. Node treats its body as a plain iterable: if a client disconnects in
+ * the middle of it, Node closes the body twice, and the error ends the process. Streams use Node's class already.
  */
-async function toPlainResponse(response: Response): Promise<Response> {
+async function toPlainAnswer(response: Response): Promise<Response | WholeGraphQLAnswer> {
   if (response instanceof Response) return response;
   const { status, body, headers } = response as Response;
   const text = body === null ? null : await (response as Response).text();
-  return new Response(text, { status, headers: Object.fromEntries(headers) });
+  return { status, headers: Object.fromEntries(headers), text };
 }

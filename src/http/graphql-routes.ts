@@ -14,6 +14,7 @@ import { decodeUtf8, readLimitedBody } from './limited-body.ts';
 import { isJson } from './media-type.ts';
 import { findEarlyBody } from './repeats/read-early.ts';
 import type { RepeatableAnswer } from './repeats/repeat-memory.ts';
+import { toWholeAnswer } from './whole-answer.ts';
 
 const MAX_URL_LENGTH = REQUEST_LIMITS.url.value;
 
@@ -105,7 +106,7 @@ export function createGraphQLRoutes(options: {
       onKept: (answer) => void kept.push(answer),
       gone: () => c.req.raw.signal,
     };
-    const response = await graphql.handle({ method, url, accept, body }, context);
+    const response = toResponse(await graphql.handle({ method, url, accept, body }, context));
     if (kept[0] !== undefined) c.set('repeatable', { ...kept[0], body: bytes });
     const unique = new Map(denied.map((denial) => [denial.operation, denial]));
     for (const denial of unique.values()) await denials.record(viewer, denial);
@@ -116,6 +117,13 @@ export function createGraphQLRoutes(options: {
   });
 
   return routes;
+}
+
+function toResponse(answer: Awaited<ReturnType<GraphQLFace['handle']>>): Response {
+  if (answer instanceof Response) return answer;
+  const { status, headers, text } = answer;
+  if (text === null) return new Response(null, { status, headers });
+  return toWholeAnswer(text, { status, headers, length: Buffer.byteLength(text) });
 }
 
 /** Converts a problem response to the GraphQL error format, for requests that fail before GraphQL handles them. */

@@ -1,6 +1,7 @@
 import { ProtocolError, SdkError, SdkErrorCode, UnsupportedProtocolVersionError } from '@modelcontextprotocol/client';
 import { OutboundError } from '../outbound/outbound-error.ts';
 import type { Exchange } from './exchange.ts';
+import { judgeAbort } from './judge-abort.ts';
 import { toUpstreamError } from './outbound-problem.ts';
 import { UpstreamError } from './upstream-error.ts';
 import { readUrlElicitations, URL_ELICITATION_REQUIRED } from './url-elicitation.ts';
@@ -15,12 +16,7 @@ const UNSUPPORTED_REVISION = -32_022;
 export function judgeFailure(error: unknown, exchange: Exchange): UpstreamError {
   if (error instanceof UpstreamError) return error;
   const { signal, fault } = exchange;
-  if (signal.aborted) {
-    const reason: unknown = signal.reason;
-    if (reason instanceof UpstreamError) return reason;
-    const isTimeout = reason instanceof DOMException && reason.name === 'TimeoutError';
-    return new UpstreamError(isTimeout ? 'TIMEOUT' : 'CANCELLED');
-  }
+  if (signal.aborted) return judgeAbort(signal);
   if (fault !== undefined) return fault;
   if (error instanceof OutboundError) return toUpstreamError(error);
   if (isRevisionError(error)) return new UpstreamError('PROTOCOL_REVISION');

@@ -1,7 +1,7 @@
 import { orAborted } from './abort.ts';
 import type { createCircuit } from './circuit.ts';
 import { createExchange } from './exchange.ts';
-import { judgeFailure } from './judge-failure.ts';
+import { judgeAbort } from './judge-abort.ts';
 import { UpstreamError } from './upstream-error.ts';
 import { LISTEN_MS, MAX_LISTEN_BYTES } from './upstream-limits.ts';
 import type { createUpstreamPool } from './upstream-pool.ts';
@@ -41,7 +41,7 @@ export function createListen(options: {
     } catch (error) {
       if (expiry.aborted && !how.signal.aborted) return 'expired';
       if (error instanceof UpstreamError || !signal.aborted) throw error;
-      throw judgeFailure(error, createExchange({ headers: [], signal, ...limits }));
+      throw judgeAbort(signal);
     }
   };
 }

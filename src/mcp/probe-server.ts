@@ -8,10 +8,11 @@ import { createStreamFetch } from '../outbound/stream-fetch.ts';
 import { orAborted } from './abort.ts';
 import { createExchange } from './exchange.ts';
 import { type ListedTools, listAllTools } from './list-tools.ts';
+import { openSession } from './open-session.ts';
 import { toUpstreamError } from './outbound-problem.ts';
 import { UpstreamError } from './upstream-error.ts';
 import { CONNECT_TIMEOUT_MS, LIST_TIMEOUT_MS, MAX_ANSWER_BYTES, MAX_LIST_BYTES } from './upstream-limits.ts';
-import { type ClientIdentity, UpstreamSession } from './upstream-session.ts';
+import type { ClientIdentity } from './upstream-session.ts';
 import type { UpstreamHeader, UpstreamTransport } from './upstream-target.ts';
 
 /** What a test of a server tries, each alone. Nothing of it is kept. */
@@ -82,7 +83,7 @@ export function createServerProbe(options: {
       const signal = AbortSignal.timeout(LIST_TIMEOUT_MS);
       const exchange = createExchange({ headers, signal, maxBytes: MAX_ANSWER_BYTES, maxTotalBytes: MAX_LIST_BYTES });
       try {
-        const session = await UpstreamSession.open(exchange, {
+        const session = await openSession(exchange, {
           url,
           transport,
           connection,

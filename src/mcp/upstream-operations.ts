@@ -3,7 +3,7 @@ import type { createByteBudget } from './byte-budget.ts';
 import { createCallSlots } from './call-slots.ts';
 import type { createCircuit } from './circuit.ts';
 import { createExchange, type Exchange } from './exchange.ts';
-import { judgeFailure } from './judge-failure.ts';
+import { judgeAbort } from './judge-abort.ts';
 import { UpstreamError, type UpstreamProblem } from './upstream-error.ts';
 import type { createUpstreamPool } from './upstream-pool.ts';
 import type { UpstreamSession } from './upstream-session.ts';
@@ -122,6 +122,5 @@ export function createOperations(options: {
 
 /** Errors of `authorize` stay as they are. */
 function toFailure(error: unknown, signal: AbortSignal): unknown {
-  if (error instanceof UpstreamError || !signal.aborted) return error;
-  return judgeFailure(error, { headers: [], signal, maxBytes: 0, maxTotalBytes: 0, bytes: 0 });
+  return error instanceof UpstreamError || !signal.aborted ? error : judgeAbort(signal);
 }

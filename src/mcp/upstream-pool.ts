@@ -2,6 +2,7 @@ import { setMaxListeners } from 'node:events';
 import type { StreamConnection } from '../outbound/stream-fetch.ts';
 import { followSignals, orAborted } from './abort.ts';
 import { createExchange } from './exchange.ts';
+import { openSession } from './open-session.ts';
 import { createRevisionMemory } from './revision-memory.ts';
 import { UpstreamError } from './upstream-error.ts';
 import {
@@ -13,7 +14,7 @@ import {
   MAX_NOTICE_BYTES,
   RENEW_AFTER_USES,
 } from './upstream-limits.ts';
-import { type ClientIdentity, UpstreamSession } from './upstream-session.ts';
+import type { ClientIdentity, UpstreamSession } from './upstream-session.ts';
 import type { OnToolsChanged, UpstreamCredentials, UpstreamTarget } from './upstream-target.ts';
 
 interface Entry {
@@ -132,7 +133,7 @@ export function createUpstreamPool(options: {
     // Not the signal of one operation: others may wait for the same connection.
     const signal = AbortSignal.any([end.signal, AbortSignal.timeout(CONNECT_TIMEOUT_MS)]);
     const exchange = createExchange({ headers, signal, maxBytes: maxAnswerBytes });
-    const opening = UpstreamSession.open(exchange, {
+    const opening = openSession(exchange, {
       url: target.url,
       transport: target.transport,
       connection,

@@ -1,9 +1,10 @@
 import { lookup as lookupName } from 'node:dns/promises';
 import ipaddr from 'ipaddr.js';
-import { buildConnector } from 'undici';
+import type { buildConnector } from 'undici';
 import { OutboundError } from './outbound-error.ts';
 import { type Address, isAllowedPrivate, type PrivateRange, selectAllowed } from './private-ranges.ts';
 import { isPublicAddress } from './public-address.ts';
+import { buildConnector as createConnector } from './undici.ts';
 
 /** Resolves a host name to all its addresses; rejects like `dns.lookup`. Tests replace it. */
 export type Lookup = (hostname: string) => Promise<string[]>;
@@ -27,7 +28,7 @@ export function createCheckedConnector(options: {
   lookup?: Lookup;
 }): buildConnector.connector {
   const { ranges, timeoutMs, lookup = systemLookup } = options;
-  const dial = buildConnector({ timeout: timeoutMs, maxCachedSessions: 0 });
+  const dial = createConnector({ timeout: timeoutMs, maxCachedSessions: 0 });
 
   const connect = async (target: buildConnector.Options) => {
     const hostname = target.hostname.replace(/^\[|\]$/g, '');

@@ -1,10 +1,11 @@
-import { Agent, type Dispatcher, errors, request as undiciRequest } from 'undici';
+import type { Dispatcher } from 'undici';
 import { OUTBOUND_LIMITS } from '../limits/outbound-limits.ts';
 import { createCheckedConnector, type Lookup, onlyWithTls } from './checked-connector.ts';
 import { decodeBody } from './content-coding.ts';
 import { OutboundError } from './outbound-error.ts';
 import { createPrivateHosts, type PrivateHosts } from './private-hosts.ts';
 import { type PrivateRange, portOf, toAddress } from './private-ranges.ts';
+import { Agent, errors, request as sendRequest } from './undici.ts';
 import { USER_AGENT } from './user-agent.ts';
 
 /** Time limit of one request, from the DNS lookup to the last byte of the response. */
@@ -63,8 +64,9 @@ export function createSafeFetch(options: SafeFetchOptions): { fetch: SafeFetch; 
     const url = parseTarget(target, hosts);
     const timeout = AbortSignal.timeout(timeoutMs);
     try {
-      const answer = await undiciRequest(url, {
-        dispatcher: agent,
+      const answer = await sendRequest.call(agent, {
+        origin: url.origin,
+        path: `${url.pathname}${url.search}`,
         method,
         headers: { ...headers, 'user-agent': USER_AGENT, 'accept-encoding': 'identity' },
         ...(body !== undefined && { body }),

@@ -1,10 +1,10 @@
-import { Agent } from 'undici';
 import { createCheckedConnector, type Lookup } from './checked-connector.ts';
 import type { OutboundError } from './outbound-error.ts';
 import { createPrivateHosts, type PrivateHosts } from './private-hosts.ts';
 import type { PrivateRange } from './private-ranges.ts';
 import { ResponseReader, type WholeResponse } from './response-reader.ts';
 import { parseTarget, type SafeRequest } from './safe-fetch.ts';
+import { Agent } from './undici.ts';
 
 /** A connection without requests is closed after this time, before most servers close it. */
 const KEEP_ALIVE_MS = 4_000;

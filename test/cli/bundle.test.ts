@@ -43,6 +43,25 @@ test('the list has every package with code in the program, and the license text 
   }
 });
 
+test('a start loads nothing of the MCP SDK, and no file that is read into a large piece of memory', () => {
+  const loaded = new Set<string>();
+  const load = (file: string): void => {
+    if (loaded.has(file)) return;
+    loaded.add(file);
+    for (const [, name = ''] of read(file).matchAll(/^import .*"\.\/(?:chunks\/)?([^"/]+\.js)";$/gm)) {
+      load(`dist/chunks/${name}`);
+    }
+  };
+  load('dist/chunks/serve.js');
+  const modules = [...loaded].flatMap((file) => [...read(file).matchAll(/^\/\/ .*node_modules\/(\S+)$/gm)]);
+  expect(loaded.size).toBeGreaterThan(10);
+  expect(modules.length).toBeGreaterThan(300);
+  expect(modules.map(([, module = '']) => module).filter((each) => each.startsWith('@modelcontextprotocol/'))).toEqual(
+    [],
+  );
+  expect([...loaded].filter((file) => read(file).length > 1_500_000)).toEqual([]);
+});
+
 test('there is one graphql', () => {
   expect(components.filter(({ name }) => name === 'graphql')).toHaveLength(1);
   const modules = program.flatMap((file) => [...read(file).matchAll(/^\/\/ node_modules\/graphql\/(\S+)$/gm)]);

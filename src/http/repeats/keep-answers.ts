@@ -18,8 +18,7 @@ export function keepAnswers(memory: RepeatMemory) {
     const answer = c.get('repeatable');
     const viewer = c.get('viewer');
     if (answer === undefined || answer.stamp !== before || viewer.kind !== 'user') return;
-    const { status, body: stream } = c.res;
-    const { headers } = c.res;
+    const { status, headers } = c.res;
     if (!KEPT_STATUSES.has(status) || headers.has('set-cookie')) return;
     // A query that is answered as events goes the way of streams.
     if (headers.get('content-type')?.startsWith('text/event-stream') === true) return;
@@ -27,7 +26,8 @@ export function keepAnswers(memory: RepeatMemory) {
     const { incoming }: { incoming?: Incoming } = c.env ?? {};
     const head = incoming === undefined ? undefined : memory.hashHead(incoming);
     if (head === undefined || !memory.isWorthKeeping(head, answer)) return;
-    const body = stream === null ? null : new Uint8Array(await c.res.arrayBuffer());
+    // Only now: to look at the body makes a stream of it.
+    const body = c.res.body === null ? null : new Uint8Array(await c.res.arrayBuffer());
     const sent = Object.fromEntries(headers);
     delete sent['content-length'];
     const length: [string, string][] = body === null ? [] : [['content-length', String(body.length)]];
