@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
@@ -45,12 +46,13 @@ export function limitHeapGrowth(): void {
  */
 export function collectGarbageAfterStart(): void {
   for (const ms of YOUNG_AFTER_START_MS) setTimeout(() => loadCollect()(true), ms).unref();
-  const begun = performance.now();
+  let age = 0;
   let seen = performance.eventLoopUtilization();
   const timer = setInterval(() => {
     const { utilization } = performance.eventLoopUtilization(seen);
     seen = performance.eventLoopUtilization();
-    if (performance.now() - begun < AFTER_START_MS || utilization > IDLE_UTILIZATION) return;
+    age += IDLE_CHECK_MS;
+    if (age < AFTER_START_MS || utilization > IDLE_UTILIZATION) return;
     clearInterval(timer);
     const collect = loadCollect();
     setFlagsFromString('--compact-on-every-full-gc');
