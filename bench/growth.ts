@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { generateMasterKey } from '../src/crypto/master-key.ts';
 import { openServerDatabase } from '../src/data/database/server-database.ts';
 import { generateApiToken, hashToken } from '../src/domain/credentials/token-format.ts';
-import { fillTables, idOf, MANY } from '../test/data/large-rows.ts';
+import { fillTables, idOf } from '../test/data/large-rows.ts';
 import { askAsAdmin } from './admin.ts';
 import { type BenchDatabase, openBenchDatabase } from './bench-database.ts';
 import { buildGateway, startBuilt } from './built-gateway.ts';
@@ -22,6 +22,8 @@ const SETTLED_SECONDS = 3;
 const SETTLE_DEADLINE_SECONDS = 300;
 /** Of the tables when they are small: enough for a full page of each list. */
 const FEW = 100;
+/** Of all tables but that of configs when they are large. */
+const MANY = 100_000;
 /** Every second chat is theirs. */
 const OWNER = idOf('user', 5_000);
 

@@ -1,7 +1,7 @@
 import type { Database } from '../../src/data/database/database.ts';
 
-/** Rows of each table that grows without an admin's doing, or with the number of users. */
-export const MANY = 100_000;
+/** Rows of each table that grows without an admin's doing, or with the number of users: many more than a statement may read. */
+export const MANY = 30_000;
 /** As many configs as the quota allows by default. */
 export const CONFIGS = 5_000;
 
@@ -34,10 +34,9 @@ const TIME = `$made::timestamptz + (n / 2) * interval '1 second'`;
 const END = `${TIME} + $lifetime::interval`;
 
 /** What fills each table: columns, and the values of row `n`. */
-const TABLES: readonly { table: string; rows: number; columns: string; values: string }[] = [
+const TABLES: readonly { table: string; rows?: number; columns: string; values: string }[] = [
   {
     table: 'users',
-    rows: MANY,
     columns: 'id, email, role, status, oidc_issuer, oidc_subject, created_at',
     values: `${sqlId('user', 'n')}, 'user-' || n || '@example.com',
       CASE WHEN n % 5000 = 0 THEN 'admin' WHEN n % 1000 = 1 THEN 'auditor' ELSE 'member' END,
@@ -53,7 +52,6 @@ const TABLES: readonly { table: string; rows: number; columns: string; values: s
   },
   {
     table: 'api_tokens',
-    rows: MANY,
     columns: 'id, user_id, name, token_hash, scopes, created_at, expires_at, revoked_at, last_used_at',
     values: `${sqlId('apiToken', 'n')}, ${sqlId('user', 'n / 4 + 1')}, 'token ' || n, ${HASH},
       CASE WHEN n % 9 = 0 THEN '{mcp}' ELSE '{graph,mcp}' END::text[], ${TIME}, CASE WHEN n % 3 = 0 THEN ${END} END,
@@ -61,7 +59,6 @@ const TABLES: readonly { table: string; rows: number; columns: string; values: s
   },
   {
     table: 'sessions',
-    rows: MANY,
     columns:
       'id, token_hash, user_id, api_token_id, oidc_issuer, oidc_session_id, created_at, last_seen_at, expires_at',
     values: `${sqlId('session', 'n')}, ${HASH}, ${sqlId('user', 'n / 4 + 1')}, ${sqlId('apiToken', 'n')},
@@ -69,32 +66,27 @@ const TABLES: readonly { table: string; rows: number; columns: string; values: s
   },
   {
     table: 'sign_in_links',
-    rows: MANY,
     columns: 'token_hash, user_id, expires_at',
     values: `${HASH}, ${sqlId('user', 'n')}, ${END}`,
   },
   {
     table: 'mcp_server_user_tokens',
-    rows: MANY,
     columns: 'id, mcp_server_config_id, user_id, access_token, access_token_key_id, refresh_token, expires_at',
     values: `${sqlId('userToken', 'n')}, ${sqlId('config', `n % ${CONFIGS} + 1`)}, ${sqlId('user', 'n / 4 + 1')}, 'x', $1,
       CASE WHEN n % 3 > 0 THEN 'x' END, ${END}`,
   },
   {
     table: 'mcp_server_ended_connections',
-    rows: MANY,
     columns: 'mcp_server_config_id, user_id, reason',
     values: `${sqlId('config', `n % ${CONFIGS} + 1`)}, ${sqlId('user', 'n / 4 + 50000')}, 'x'`,
   },
   {
     table: 'mcp_server_scope_requests',
-    rows: MANY,
     columns: 'mcp_server_config_id, user_id',
     values: `${sqlId('config', `n % ${CONFIGS} + 1`)}, ${sqlId('user', 'n / 4 + 50000')}`,
   },
   {
     table: 'mcp_oauth_flows',
-    rows: MANY,
     columns: `id, state_hash, browser_hash, mcp_server_config_id, user_id, issuer, is_iss_required, token_url, client_id,
       code_verifier, code_verifier_key_id, created_at, expires_at`,
     values: `${sqlId('other', 'n')}, ${HASH}, ${HASH}, ${sqlId('config', `n % ${CONFIGS} + 1`)}, ${sqlId('user', 'n / 4 + 1')},
@@ -102,73 +94,63 @@ const TABLES: readonly { table: string; rows: number; columns: string; values: s
   },
   {
     table: 'mcp_server_tools',
-    rows: MANY,
     columns: 'id, mcp_server_config_id, user_id, name, skeleton, definition, digest, status, approved_digest',
     values: `${sqlId('tool', 'n')}, ${sqlId('config', `n % ${CONFIGS} + 1`)}, NULL, 'tool-' || n, 'tool-' || n, '{}', ${HASH},
       'listed', CASE WHEN n % 2 = 0 THEN ${HASH} END`,
   },
   {
     table: 'mcp_server_tool_lists',
-    rows: MANY,
     columns: 'id, mcp_server_config_id, user_id',
     values: `${sqlId('other', 'n')}, ${sqlId('config', `n % ${CONFIGS} + 1`)}, ${sqlId('user', 'n / 4 + 1')}`,
   },
   {
     table: 'mcp_server_imported_approvals',
-    rows: MANY,
     columns: 'id, mcp_server_config_id, name, digest, approved_at',
     values: `${sqlId('other', 'n')}, ${sqlId('config', `n % ${CONFIGS} + 1`)}, 'tool-' || n, ${HASH}, ${TIME}`,
   },
   {
     table: 'chats',
-    rows: MANY,
     columns: 'id, owner_id, title, mcp_server_ids, created_at',
     values: `${sqlId('chat', 'n')}, CASE WHEN n % 2 = 0 THEN ${sqlId('user', '5000')} ELSE ${sqlId('user', 'n / 4 + 1')} END,
       'Chat ' || n, ARRAY[${sqlId('config', `n % ${CONFIGS} + 1`)}], ${TIME}`,
   },
   {
     table: 'chat_messages',
-    rows: MANY,
     columns: 'id, chat_id, content, created_at',
     values: `${sqlId('message', 'n')}, CASE WHEN n % 2 = 0 THEN ${sqlId('chat', '2')} ELSE ${sqlId('chat', 'n')} END, 'x', ${TIME}`,
   },
   {
     table: 'mcp_server_call_hours',
-    rows: MANY,
     columns: 'mcp_server_config_id, hour, calls, errors, denied, durations',
     values: `${sqlId('config', `n % ${CONFIGS} + 1`)}, ${TIME}, 1, 0, 0, '{1}'`,
   },
   {
     table: 'mcp_server_callers',
-    rows: MANY,
     columns: 'mcp_server_config_id, user_id, last_hour',
     values: `${sqlId('config', `n % ${CONFIGS} + 1`)}, ${sqlId('user', 'n / 4 + 1')}, ${TIME}`,
   },
-  { table: 'user_usage', rows: MANY, columns: 'user_id, chats', values: `${sqlId('user', 'n')}, 1` },
+  { table: 'user_usage', columns: 'user_id, chats', values: `${sqlId('user', 'n')}, 1` },
   {
     table: 'config_changes',
-    rows: MANY,
     columns: 'rev, kind, config_id, occurred_at',
     values: `n, 'updated', ${sqlId('config', `n % ${CONFIGS} + 1`)}, ${TIME}`,
   },
   {
     table: 'audit_entries',
-    rows: MANY,
     columns: 'seq, occurred_at, actor_kind, actor_id, action, outcome, target_type, target_id, previous_hash, hash',
     values: `n, ${TIME}, 'user', ${sqlId('user', 'n % 1000 + 1')},
       CASE WHEN n % 50 = 0 THEN 'mcpServerConfig.update' ELSE 'session.create' END,
       CASE WHEN n % 20 = 0 THEN 'denied' ELSE 'success' END, 'mcp_server_config',
       (${sqlId('config', `n % ${CONFIGS} + 1`)})::text, ${HASH}, ${HASH}`,
   },
-  { table: 'deleted_identities', rows: MANY, columns: 'issuer, subject, deleted_at', values: `'i', 's' || n, ${TIME}` },
-  { table: 'oidc_single_uses', rows: MANY, columns: 'digest, expires_at', values: `${HASH}, ${END}` },
+  { table: 'deleted_identities', columns: 'issuer, subject, deleted_at', values: `'i', 's' || n, ${TIME}` },
+  { table: 'oidc_single_uses', columns: 'digest, expires_at', values: `${HASH}, ${END}` },
   {
     table: 'oidc_logouts',
-    rows: MANY,
     columns: 'digest, issued_at, received_at, expires_at',
     values: `${HASH}, ${TIME}, ${TIME}, ${END}`,
   },
-  { table: 'rate_counts', rows: MANY, columns: 'name, points, ends_at', values: `'n' || n, 1, ${END}` },
+  { table: 'rate_counts', columns: 'name, points, ends_at', values: `'n' || n, 1, ${END}` },
 ];
 
 /** Turns triggers and references off in the statement that begins with it. */
@@ -200,7 +182,7 @@ export async function fillTables(
     FOR each IN SELECT conrelid::regclass AS "table", conname FROM pg_constraint
       WHERE contype = 'c' AND connamespace = 'public'::regnamespace
     LOOP EXECUTE format('ALTER TABLE %s DROP CONSTRAINT %I', each."table", each.conname); END LOOP; END $$`);
-  for (const { table, rows, columns, values } of TABLES) {
+  for (const { table, rows = most, columns, values } of TABLES) {
     const given = Object.entries(texts).reduce((sql, [name, text]) => sql.replaceAll(name, `'${text}'`), values);
     await database.query(
       `${OFF} INSERT INTO ${table} (${columns}) SELECT ${given} FROM off, generate_series(1, ${Math.min(rows, most)}) AS n`,

@@ -56,7 +56,7 @@ const functions = Object.entries(CALLS).flatMap(([group, calls]) =>
 /** Ends a transaction without a trace. */
 const UNDO = new Error('undo');
 
-describe.runIf(onServer)('on a database with 100,000 rows in each table that grows', () => {
+describe.runIf(onServer)('on a database with 30,000 rows in each table that grows', () => {
   let sealed: SealedDatabase;
   let store: Store;
   let client: pg.Client;
