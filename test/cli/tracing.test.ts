@@ -1,12 +1,14 @@
-import { expect, test } from 'vitest';
+import { test } from 'vitest';
 import { makePlace, stop } from '../setup/place.ts';
 import { startTraceReceiver } from '../setup/trace-receiver.ts';
 
 const LONG = '600000';
 
-// At the same time: the second one waits for a receiver that never answers, for as long as a gateway does.
+// At the same time: the second one waits for a receiver that never answers, for as long as a gateway does. Such tests use their
+// own `expect`: the imported one would not know whose it is.
 
 test.concurrent('the variables of OpenTelemetry start tracing, and the last spans are sent before the gateway ends', async ({
+  expect,
   onTestFinished,
 }) => {
   const receiver = await startTraceReceiver();
@@ -41,6 +43,7 @@ test.concurrent('the variables of OpenTelemetry start tracing, and the last span
 });
 
 test.concurrent('a receiver that never answers holds up neither requests nor the end of the gateway', async ({
+  expect,
   onTestFinished,
 }) => {
   const receiver = await startTraceReceiver({ isSilent: true });
