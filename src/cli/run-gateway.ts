@@ -27,14 +27,13 @@ interface Parts {
   database: Database;
   log: Logger;
   tracing: Tracing | undefined;
+  /** Those that `loadDocuments` has loaded already, if any. */
+  trustedDocuments: TrustedDocuments | undefined;
 }
 
-let documents: TrustedDocuments | undefined;
-
-/** Loads the documents of the console and of the commands, and those that the operator trusts, once. @throws ConfigError */
+/** Loads the documents of the console and of the commands, and those that the operator trusts. @throws ConfigError */
 export function loadDocuments(config: Config): TrustedDocuments {
-  documents ??= loadTrustedDocuments(config, Object.values(OPERATIONS));
-  return documents;
+  return loadTrustedDocuments(config, Object.values(OPERATIONS));
 }
 
 /** Migrates the database, and runs the gateway over it until SIGTERM or SIGINT. */
@@ -64,7 +63,7 @@ export async function runGateway(parts: Parts): Promise<void> {
   }
 }
 
-async function openGateway({ config, database, log, tracing }: Parts): Promise<Gateway> {
+async function openGateway({ config, database, log, tracing, trustedDocuments }: Parts): Promise<Gateway> {
   const applied = await applyMigrations(database);
   if (applied.length > 0) log.info({ migrations: applied }, 'migrations applied');
   const { keyring, keyFile } = await openConfiguredKeys(config);
@@ -83,7 +82,7 @@ async function openGateway({ config, database, log, tracing }: Parts): Promise<G
     adminToken: await loadAdminToken(config),
     log,
     tracing,
-    trustedDocuments: loadDocuments(config),
+    trustedDocuments: trustedDocuments ?? loadDocuments(config),
   });
 }
 

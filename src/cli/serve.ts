@@ -17,7 +17,8 @@ export async function serve(): Promise<void> {
   const config = readConfig();
   const log = createLogger(config.logLevel, { isTraced: config.tracing !== undefined });
   // Before the database is opened and migrated: a wrong manifest stops the start.
-  if (config.trustedDocuments !== undefined) (await loadGateway()).loadDocuments(config);
+  const trustedDocuments =
+    config.trustedDocuments === undefined ? undefined : (await loadGateway()).loadDocuments(config);
   await assertPortIsFree(config);
   await checkConfiguredKeys(config);
   await checkAdminToken(config);
@@ -28,7 +29,7 @@ export async function serve(): Promise<void> {
   try {
     warnAboutSettings(config, log);
     const { runGateway } = await loadGateway();
-    await runGateway({ config, database, log, tracing });
+    await runGateway({ config, database, log, tracing, trustedDocuments });
   } finally {
     await database.close();
     await tracing?.close();
