@@ -19,6 +19,11 @@ export class PromiseCache<Key, Value> implements Bounded {
     return this.#pending.get(key) ?? this.#kept.get(key)?.result;
   }
 
+  /** The result, if it is there already: for those who would make a promise for each of thousands of readers. */
+  getKept(key: Key): Value | undefined {
+    return this.#pending.has(key) ? undefined : this.#kept.get(key)?.value;
+  }
+
   /** Returns the known result, or starts the work. */
   getOrStart(key: Key, work: () => Promise<Value>): Promise<Value> {
     return this.get(key) ?? this.start(key, work());

@@ -15,6 +15,7 @@ import { createAnswerMemory } from './answer-memory.ts';
 import { createContext, type GraphQLServerContext } from './context.ts';
 import { pickDeclared, type Variables } from './declared-variables.ts';
 import { createDocumentMemory } from './document-memory.ts';
+import type { OpenResults } from './event-stream.ts';
 import { guardedSchema as schema } from './guarded-schema.ts';
 import { createErrorMask, toGraphQLError } from './mask-error.ts';
 import type { OperationReport } from './operation-report.ts';
@@ -114,6 +115,8 @@ export function createGraphQL({
   const answers = createAnswerMemory(schema, caches);
   const documents = createDocumentMemory(caches);
   const documentIds = createDocumentIds(trustedDocuments, caches);
+  const openResults: OpenResults = new WeakMap();
+  const maskError = createErrorMask(log);
   const yoga = createYoga<GraphQLServerContext & RequestBody>({
     schema,
     graphqlEndpoint: '/graphql',
@@ -129,7 +132,7 @@ export function createGraphQL({
     // Its limit is a number of documents, not of bytes.
     parserAndValidationCache: false,
     logging: false,
-    maskedErrors: { maskError: createErrorMask(log), isDev: false },
+    maskedErrors: { maskError, isDev: false },
     plugins: [
       useRequestBody(),
       useDocumentIds(documentIds, log),
@@ -141,8 +144,8 @@ export function createGraphQL({
       useVariableCheck(),
       useBudget(),
       useAnswerMemory(answers),
-      useFreshContext(answers, documents),
-      useEventStream(),
+      useFreshContext(answers, documents, openResults),
+      useEventStream(openResults, maskError),
     ],
   });
 
@@ -194,5 +197,7 @@ async function toPlainAnswer(response: Response): Promise<Response | WholeGraphQ
   if (response instanceof Response) return response;
   const { status, body, headers } = response as Response;
   const text = body === null ? null : await (response as Response).text();
-  return { status, headers: Object.fromEntries(headers), text };
+  // Yoga gives a whole answer as events the coding "none". There is none of that name (RFC 9110, section 8.4.1).
+  const fields = [...headers].filter(([name, value]) => name.toLowerCase() !== 'content-encoding' || value !== 'none');
+  return { status, headers: Object.fromEntries(fields), text };
 }

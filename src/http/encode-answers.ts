@@ -4,11 +4,13 @@ import { brotliCompress, constants, gzip } from 'node:zlib';
 import type { Context } from 'hono';
 import { createMiddleware } from 'hono/factory';
 import type { Caches } from '../cache/caches.ts';
+import { findSupply, toBody } from '../graphql/supply-body.ts';
 import { CACHE_BOUNDS } from '../limits/cache-bounds.ts';
 import { type Coding, findCoding } from './content-coding.ts';
 import type { HttpEnv } from './context.ts';
 import { encodeEvents } from './encode-events.ts';
 import { hasTag } from './entity-tag.ts';
+import { noteSupply } from './send-supply.ts';
 import { findWholeLength } from './whole-answer.ts';
 
 /** Shorter bodies are sent as they are. */
@@ -17,7 +19,7 @@ const LEAST_BYTES = 1_024;
 /** Media types of answers that end. */
 const ENCODED_TYPE = /^(?:application\/(?:[\w.-]+\+)?json|text\/(?:html|plain|markdown))\b/i;
 
-/** Streams of events of this path are compressed. */
+/** Answers of this path that are events are either made from a supply, or there as a whole. */
 const GRAPH_PATH = '/graphql';
 const EVENTS_TYPE = /^text\/event-stream\b/i;
 
@@ -73,12 +75,19 @@ export function encodeAnswers(caches: Caches) {
     const isEmpty = !isAsIs && c.res.body === null;
     const { headers, status } = c.res;
     const type = headers.get('content-type') ?? '';
-    if (path === GRAPH_PATH && EVENTS_TYPE.test(type) && c.res.body !== null) {
+    const events = EVENTS_TYPE.test(type) && c.res.body !== null ? findSupply(c.res.body) : undefined;
+    if (events !== undefined) {
       headers.append('vary', 'Accept-Encoding');
-      if (findCoding(c, ['gzip']) === undefined) return;
-      return replace(c, encodeEvents(c.res.body), { 'content-encoding': 'gzip' });
+      const isEncoded = findCoding(c, ['gzip']) !== undefined;
+      const supply = isEncoded ? encodeEvents(events) : events;
+      if (isEncoded) replace(c, toBody(supply), { 'content-encoding': 'gzip' });
+      noteSupply(c.res, supply);
+      return;
     }
-    if (!ENCODED_TYPE.test(type) || headers.has('content-encoding') || isEmpty || method === 'HEAD') return;
+    // A whole answer as events: of a query, or a subscription that was refused.
+    const isWholeEvents = path === GRAPH_PATH && EVENTS_TYPE.test(type);
+    if (!(ENCODED_TYPE.test(type) || isWholeEvents) || headers.has('content-encoding') || isEmpty || method === 'HEAD')
+      return;
     const isTagged = isTaggable && status === 200 && !headers.has('etag');
     headers.append('vary', 'Accept-Encoding');
     if (isAsIs) return;

@@ -1,4 +1,5 @@
 import { constants, crc32, deflateRawSync } from 'node:zlib';
+import { NOTHING_YET, OVER, type Supply, type Taken } from '../domain/feed/supply.ts';
 
 /** RFC 1952, section 2.3: deflate, no flags, no time, and no operating system in particular. */
 const HEAD = new Uint8Array([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff]);
@@ -10,36 +11,43 @@ const LAST_BLOCK = new Uint8Array([3, 0]);
 const blocks = new WeakMap<Uint8Array, Uint8Array>();
 
 /**
- * Compresses a stream of events with gzip. Each part becomes a block of its own that refers to no other, so that it can be
+ * Compresses events with gzip. Each part becomes a block of its own that refers to no other, so that it can be
  * read as soon as it comes, and is the same in every stream: a stream keeps a checksum and a length, and no compressor.
  */
-export function encodeEvents(source: ReadableStream<Uint8Array>): ReadableStream<Uint8Array> {
-  const reader = source.getReader();
+export function encodeEvents(source: Supply<Uint8Array>): Supply<Uint8Array> {
   let checksum = 0;
   let length = 0;
-  return new ReadableStream<Uint8Array>(
-    {
-      start(controller) {
-        controller.enqueue(HEAD);
-      },
-      async pull(controller) {
-        const { done, value } = await reader.read();
-        if (done) {
-          controller.enqueue(LAST_BLOCK);
-          controller.enqueue(toTrailer(checksum, length));
-          controller.close();
-          return;
-        }
-        // Of no bytes, `crc32` forgets what came before.
-        if (value.length > 0) checksum = crc32(value, checksum);
-        length += value.length;
-        controller.enqueue(toBlock(value));
-      },
-      cancel: (reason) => reader.cancel(reason),
+  /** What is sent next, before any other part. */
+  let next: Uint8Array | undefined = HEAD;
+  let isOver = false;
+
+  const encode = (taken: Taken<Uint8Array>): Taken<Uint8Array> => {
+    if (taken === NOTHING_YET) return taken;
+    if (taken === OVER) {
+      isOver = true;
+      return Buffer.concat([LAST_BLOCK, toTrailer(checksum, length)]);
+    }
+    // Of no bytes, `crc32` forgets what came before.
+    if (taken.length > 0) checksum = crc32(taken, checksum);
+    length += taken.length;
+    return toBlock(taken);
+  };
+
+  return {
+    take() {
+      const bytes = next;
+      next = undefined;
+      if (bytes !== undefined) return bytes;
+      if (isOver) return OVER;
+      const taken = source.take();
+      return taken instanceof Promise ? taken.then(encode) : encode(taken);
     },
-    // Nothing is taken before it is read.
-    { highWaterMark: 0 },
-  );
+    onReady: (callback) => source.onReady(callback),
+    close() {
+      isOver = true;
+      source.close();
+    },
+  };
 }
 
 function toBlock(part: Uint8Array): Uint8Array {

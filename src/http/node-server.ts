@@ -1,12 +1,14 @@
 import type { RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { createAdaptorServer } from '@hono/node-server';
+import { createAdaptorServer, type HttpBindings } from '@hono/node-server';
+import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import { handleProtocols } from 'graphql-ws';
 import { WebSocketServer } from 'ws';
 import { REQUEST_LIMITS } from '../limits/request-limits.ts';
 import type { App } from './app.ts';
 import { MAX_BODY_BYTES } from './limited-body.ts';
 import { ignoreOtherUpgrades } from './other-upgrades.ts';
+import { findSuppliedAnswer, sendSupply } from './send-supply.ts';
 
 /** How long clients may take to send a request. Connections that say nothing at all count as unfinished headers. */
 export interface ReceiveTimeouts {
@@ -45,7 +47,7 @@ export async function listen(
   const timeouts = { ...RECEIVE_TIMEOUTS, ...given };
   const webSockets = new WebSocketServer({ noServer: true, maxPayload: MAX_BODY_BYTES, handleProtocols });
   const server = createAdaptorServer({
-    fetch: app.fetch,
+    fetch: async (request, bindings) => sendDirectly(await app.fetch(request, bindings), bindings as HttpBindings),
     serverOptions: {
       headersTimeout: timeouts.headersTimeoutMs,
       requestTimeout: timeouts.requestTimeoutMs,
@@ -87,4 +89,24 @@ export async function listen(
         });
       }),
   };
+}
+
+/** Sends an answer whose parts come from a supply. The adapter sends all others. */
+function sendDirectly(response: Response, { outgoing }: HttpBindings): Response {
+  const supply = findSuppliedAnswer(response);
+  if (supply === undefined) return response;
+  const { status, headers } = response;
+  const cookies = headers.getSetCookie();
+  try {
+    outgoing.writeHead(status, {
+      ...Object.fromEntries(headers),
+      ...(cookies.length > 0 && { 'set-cookie': cookies }),
+    });
+    outgoing.flushHeaders();
+  } catch (error) {
+    supply.close();
+    throw error;
+  }
+  sendSupply(outgoing, supply);
+  return RESPONSE_ALREADY_SENT;
 }

@@ -64,6 +64,7 @@ test('those who ask for the same at the same time share the work', async () => {
   const work = async () => `run ${++runs}`;
   expect(await Promise.all([cache.getOrStart('a', work), cache.getOrStart('a', work)])).toEqual(['run 1', 'run 1']);
   expect(await cache.getOrStart('a', work)).toBe('run 1');
+  expect(cache.getKept('a')).toBe('run 1');
 });
 
 test('what is in progress, fails, or is not worth keeping evicts nothing', async () => {

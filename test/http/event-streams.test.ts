@@ -1,6 +1,8 @@
 // On the embedded database: it shows connections of clients.
 
 import { request } from 'node:http';
+import { connect } from 'node:net';
+import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { listen, type RunningServer } from '../../src/http/node-server.ts';
 import { createTestGateway, type TestGateway } from '../setup/gateway.ts';
@@ -70,4 +72,50 @@ test('clients that disconnect in the middle of a stream release it without harm'
     .toContain('BOOKMARK');
   const answer = await gateway.graphql('{ viewer { role } }', { token: gateway.tokens.member });
   expect(answer.data.viewer.role).toBe('MEMBER');
+});
+
+test('a client who asks for two streams at once and goes away leaves none of them open', async () => {
+  const body = JSON.stringify({ query: 'subscription { mcpServerConfigEvents { type } }' });
+  const head = [
+    'POST /graphql HTTP/1.1',
+    'host: localhost',
+    `authorization: Bearer ${gateway.tokens.service}`,
+    'content-type: application/json',
+    'accept: text/event-stream',
+    `content-length: ${body.length}`,
+  ];
+  const asked = `${head.join('\r\n')}\r\n\r\n${body}`;
+  const count = async () =>
+    Number(/^gatehouse_streams (\d+)$/m.exec(await (await gateway.fetch('/metrics')).text())?.[1]);
+  await expect.poll(count).toBe(0);
+  const socket = connect(server.port, '127.0.0.1');
+  socket.write(asked + asked);
+  // The second one is open, too, though its answer has to wait for the end of the first.
+  await expect.poll(count).toBe(2);
+  socket.destroy();
+  await expect.poll(count).toBe(0);
+});
+
+test('a query that is answered as events is compressed, too, and has no content coding that is none', async () => {
+  const ask = (acceptEncoding: string, query: string) =>
+    gateway.app.fetch(
+      new Request('http://localhost/graphql', {
+        method: 'POST',
+        headers: {
+          authorization: `Bearer ${gateway.tokens.admin}`,
+          'content-type': 'application/json',
+          accept: 'text/event-stream',
+          'accept-encoding': acceptEncoding,
+        },
+        body: JSON.stringify({ query }),
+      }),
+    );
+  const long = `{ ${Array.from({ length: 9 }, (_, index) => `${'a'.repeat(150)}${index}: __typename`).join(' ')} }`;
+  const packed = await ask('gzip', long);
+  expect(packed.headers.get('content-encoding')).toBe('gzip');
+  expect(gunzipSync(await packed.arrayBuffer()).toString()).toContain('a8":"Query"');
+  for (const response of [await ask('identity', long), await ask('gzip', '{ __typename }')]) {
+    expect(response.headers.get('content-encoding')).toBeNull();
+    expect(await response.text()).toContain('event: next');
+  }
 });

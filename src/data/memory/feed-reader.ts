@@ -159,6 +159,11 @@ export function createFeedReader(options: {
     });
   };
 
+  const onBeyond = (rev: bigint, timeoutMs: number, signal: AbortSignal, callback: () => void): void => {
+    if (head > rev || signal.aborted) callback();
+    else waiters.wait(timeoutMs, signal, callback);
+  };
+
   return {
     async start(): Promise<void> {
       position = await readPosition().catch((error: unknown) => {
@@ -236,10 +241,12 @@ export function createFeedReader(options: {
       while (head < rev && resets === begun) await polling.run();
     },
 
+    /** Calls back when there is a change after this revision, on timeout, or on abort. */
+    onBeyond,
+
     /** Resolves when there is a change after this revision, on timeout, or on abort. */
-    async waitBeyond(rev: bigint, timeoutMs: number, signal: AbortSignal): Promise<void> {
-      if (head <= rev && !signal.aborted) await waiters.wait(timeoutMs, signal);
-    },
+    waitBeyond: (rev: bigint, timeoutMs: number, signal: AbortSignal): Promise<void> =>
+      new Promise((resolve) => onBeyond(rev, timeoutMs, signal, resolve)),
 
     /** Removes changes older than a date. @returns how many were removed */
     expire: (before: Date): Promise<number> => feed.removeBefore(SYSTEM, { before }),

@@ -1,3 +1,5 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+
 /** Waiters resumed per turn of the event loop. */
 const BATCH = 50;
 
@@ -5,7 +7,8 @@ const BATCH = 50;
 const TIMER_STEP_MS = 10;
 
 interface Waiter {
-  resolve: () => void;
+  /** Undefined once it was called. */
+  callback: (() => void) | undefined;
   /** By `performance.now`. */
   endsAt: number;
 }
@@ -16,6 +19,8 @@ interface Waiter {
  */
 export function createWaiters() {
   const waiting = new Set<Waiter>();
+  /** What the callbacks do is not part of the request that notifies them. */
+  const outside = AsyncLocalStorage.snapshot();
   /** The callers to resume, oldest first. */
   let due: Waiter[] = [];
   let next = 0;
@@ -27,18 +32,20 @@ export function createWaiters() {
   const resume = (waiters: Iterable<Waiter>): void => {
     const isResuming = next < due.length;
     due.push(...waiters);
-    if (!isResuming) resumeBatch();
+    // Not at once: whoever notifies them may not be done.
+    if (!isResuming) queueMicrotask(() => outside(resumeBatch));
   };
 
   const resumeBatch = (): void => {
-    const end = Math.min(next + BATCH, due.length);
-    for (; next < end; next += 1) due[next]?.resolve();
+    const batch = due.slice(next, next + BATCH);
+    next += batch.length;
     if (next < due.length) {
       setImmediate(resumeBatch);
-      return;
+    } else {
+      due = [];
+      next = 0;
     }
-    due = [];
-    next = 0;
+    for (const waiter of batch) call(waiter);
   };
 
   const endOnAbort = (signal: AbortSignal, waiter: Waiter): void => {
@@ -53,7 +60,7 @@ export function createWaiters() {
       'abort',
       () => {
         waiting.delete(current.waiter);
-        current.waiter.resolve();
+        call(current.waiter);
       },
       { once: true },
     );
@@ -87,13 +94,21 @@ export function createWaiters() {
       resume(all);
     },
 
-    /** Resolves when the waiters are notified, on timeout, or on abort. There is one wait for a signal at a time. */
-    wait: (timeoutMs: number, signal: AbortSignal): Promise<void> =>
-      new Promise((resolve) => {
-        const waiter: Waiter = { resolve, endsAt: performance.now() + timeoutMs };
-        waiting.add(waiter);
-        endOnAbort(signal, waiter);
-        lookAt(waiter.endsAt);
-      }),
+    /**
+     * Calls back once: when the waiters are notified, on timeout, or on abort. There is one wait for a signal at a time.
+     * The callback must not throw.
+     */
+    wait(timeoutMs: number, signal: AbortSignal, callback: () => void): void {
+      const waiter: Waiter = { callback, endsAt: performance.now() + timeoutMs };
+      waiting.add(waiter);
+      endOnAbort(signal, waiter);
+      lookAt(waiter.endsAt);
+    },
   };
+}
+
+function call(waiter: Waiter): void {
+  const { callback } = waiter;
+  waiter.callback = undefined;
+  callback?.();
 }

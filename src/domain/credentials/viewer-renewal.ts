@@ -32,6 +32,8 @@ export type ViewerFollowing = (viewer: Viewer) => FollowedViewer;
 interface Look {
   startedAt: number;
   renewed: Promise<Viewer>;
+  /** What was found, once it was. */
+  found?: Viewer;
 }
 
 /**
@@ -65,30 +67,39 @@ export function createViewerFollowing({
     const look: Look = { startedAt: at, renewed: renewViewer(viewer) };
     const mine = looks;
     mine.set(key, look);
-    look.renewed.catch(() => mine.delete(key));
+    look.renewed.then(
+      (found) => {
+        look.found = found;
+      },
+      () => mine.delete(key),
+    );
     return look;
   };
 
   return (viewer) => {
     let known = viewer;
-    let stamp: string | undefined;
+    let resets = -1;
+    let callerVersion = -1n;
     let lookedAt = Number.NEGATIVE_INFINITY;
 
     const look = (): Viewer | Promise<Viewer> => {
-      const current = `${changes.resets()} ${changes.callerVersion()}`;
+      const current = { resets: changes.resets(), callerVersion: changes.callerVersion() };
+      const isCurrent = callerVersion === current.callerVersion && resets === current.resets;
       const isRecent = performance.now() - lookedAt < MAX_UNSEEN_MS;
-      if (stamp === current && isRecent && !isPast(known, now())) return known;
+      if (isCurrent && isRecent && !isPast(known, now())) return known;
       // A credential ends by itself, at a time that is its own.
       const isEnding = isPast(known, now());
-      const { startedAt, renewed } = isEnding
+      const begun: Look = isEnding
         ? { startedAt: performance.now(), renewed: renewViewer(known) }
-        : lookUp(known, current);
-      return renewed.then((found) => {
-        lookedAt = startedAt;
-        known = found.kind === 'user' && known.kind === 'user' ? { ...known, role: found.role } : NOBODY;
-        stamp = current;
+        : lookUp(known, `${current.resets} ${current.callerVersion}`);
+      const learn = (found: Viewer): Viewer => {
+        lookedAt = begun.startedAt;
+        ({ resets, callerVersion } = current);
+        const isSame = found.kind === 'user' && known.kind === 'user' && found.role === known.role;
+        if (!isSame) known = found.kind === 'user' && known.kind === 'user' ? { ...known, role: found.role } : NOBODY;
         return known;
-      });
+      };
+      return begun.found === undefined ? begun.renewed.then(learn) : learn(begun.found);
     };
 
     return () => {

@@ -11,6 +11,7 @@ import type { CatchUp } from './catch-up.ts';
 import { type ConfigEvent, concernsViewer, toConfigEvent } from './config-event.ts';
 import { cursorExpired, cursorInvalid, type FeedPlace, openFeedCursor } from './feed-cursor.ts';
 import { StreamEvent } from './stream-event.ts';
+import { type Step, settled } from './supply.ts';
 
 /** Where a subscription starts. */
 export interface SubscribeArgs {
@@ -56,12 +57,12 @@ const NOTHING_SENT = '';
  * @param signal ends the stream normally
  * @throws CURSOR_INVALID, CURSOR_EXPIRED; UNAUTHENTICATED when the viewer's user or credential is no longer valid
  */
-export async function* streamConfigEvents(
+export function* streamConfigEvents(
   { memory, cursors, followViewer, catchUp, times, onEvent, now }: StreamSource,
   viewer: Viewer,
   args: SubscribeArgs & { openedAt: bigint },
   signal: AbortSignal,
-): AsyncGenerator<ConfigEvent> {
+): Generator<Step<ConfigEvent>, void, unknown> {
   const { reader } = memory;
   const epoch = reader.epoch();
   const resets = reader.resets();
@@ -152,13 +153,17 @@ export async function* streamConfigEvents(
    * @param partly set while the initial configs have not all been sent: stops at a revision, and covers only the
    *   configs already sent
    */
-  async function* followChanges(after: bigint, partly?: { upTo: bigint; sentUpTo: string }) {
+  function* followChanges(
+    after: bigint,
+    partly?: { upTo: bigint; sentUpTo: string },
+  ): Generator<Step<ConfigEvent>, void, unknown> {
     let rev = after;
+    const wait = (callback: () => void): void => reader.onBeyond(rev, times.renewMs, signal, callback);
     while (!signal.aborted && (partly === undefined || rev < partly.upTo)) {
       const head = reader.head();
       // Those in memory without a promise, so that thousands of streams do not wait.
       const buffered = rev < args.openedAt ? undefined : reader.readBuffered(rev, BATCH);
-      const changes = buffered ?? (await readAfter(rev));
+      const changes = buffered ?? (yield* settled(readAfter(rev)));
       if (reader.epoch() !== epoch) throw cursorInvalid();
       const isGap = changes[0] === undefined ? head > rev : changes[0].rev !== rev + 1n;
       if (reader.resets() !== resets || isGap) throw cursorExpired();
@@ -168,12 +173,12 @@ export async function* streamConfigEvents(
         const isMeant = partly === undefined || change.configId <= partly.sentUpTo;
         const isEventPossible = isMeant && concernsViewer(change, viewer);
         // Before the viewer is looked up: their rights may change while they wait.
-        if (isEventPossible && rev <= args.openedAt) await catchUp.turn(userId);
+        if (isEventPossible && rev <= args.openedAt) yield catchUp.turn(userId);
         const found = findViewer();
-        const renewed = found instanceof Promise ? await found : found;
+        const renewed = found instanceof Promise ? yield* settled(found) : found;
         if (signal.aborted) return;
         const read = isEventPossible ? findConfigs() : undefined;
-        const configs = read instanceof Promise ? await read : read;
+        const configs = read instanceof Promise ? yield* settled(read) : read;
         const event = configs === undefined ? null : toConfigEvent(change, renewed, toShown(change, configs));
         if (event !== null) {
           const { type, config, changedFields } = event;
@@ -186,9 +191,9 @@ export async function* streamConfigEvents(
       }
       if (changes.length > 0) continue;
       const found = findViewer();
-      const renewed = found instanceof Promise ? await found : found;
+      const renewed = found instanceof Promise ? yield* settled(found) : found;
       if (partly === undefined && isBookmarkDue()) yield toEvent({ type: 'BOOKMARK', viewer: renewed }, { rev });
-      await reader.waitBeyond(rev, times.renewMs, signal);
+      yield wait;
     }
   }
 
@@ -199,19 +204,22 @@ export async function* streamConfigEvents(
    *
    * @returns the revision of the sent configs
    */
-  async function* sendInitial({ rev, initialAfter: sentUpTo = NOTHING_SENT }: FeedPlace) {
-    const snapshot = await retryDuringOutage(memory.configs);
+  function* sendInitial({
+    rev,
+    initialAfter: sentUpTo = NOTHING_SENT,
+  }: FeedPlace): Generator<Step<ConfigEvent>, bigint, unknown> {
+    const snapshot = yield* settled(retryDuringOutage(memory.configs));
     // Read both together: a moment later the snapshot may be at another revision.
     const [upTo, all] = [snapshot.rev, snapshot.all()];
     const rest = all.filter(({ id }) => id > sentUpTo).sort((a, b) => (a.id < b.id ? -1 : 1));
     if (sentUpTo !== NOTHING_SENT) yield* followChanges(rev, { upTo, sentUpTo });
     for (const config of rest) {
-      await catchUp.turn(userId);
+      yield catchUp.turn(userId);
       const found = findViewer();
-      const renewed = found instanceof Promise ? await found : found;
+      const renewed = found instanceof Promise ? yield* settled(found) : found;
       if (signal.aborted) return upTo;
       const read = findConfigs();
-      const present = (read instanceof Promise ? await read : read).findById(config.id);
+      const present = (read instanceof Promise ? yield* settled(read) : read).findById(config.id);
       // One that was hidden or deleted since is left out. Its removal follows.
       const isVisible = [config, present].every(
         (state) => state !== undefined && can(renewed, 'mcpServerConfig.read', { enabled: state.enabled }),
@@ -224,18 +232,18 @@ export async function* streamConfigEvents(
     return upTo;
   }
 
-  const place = await retryDuringOutage(() => findPlace(memory, cursors, viewer, args));
+  const place = yield* settled(retryDuringOutage(() => findPlace(memory, cursors, viewer, args)));
   // This replica may be behind the one that issued the cursor. Wait until it has caught up.
   const { rev: afterRev, shownRev: shown = afterRev } = place;
   if (shown > shownRev) shownRev = shown;
-  await retryDuringOutage(() => reader.reach(shown));
+  yield retryDuringOutage(() => reader.reach(shown));
   const isInitial = place.initialAfter !== undefined;
   const rev = isInitial ? yield* sendInitial(place) : place.rev;
   // Send new subscribers their starting position, and those who have missed nothing that they have not: who waits for a
   // change of their own at another replica then knows that this one has made it.
   const isCurrent = place.rev >= args.openedAt;
   if (isInitial || args.after === undefined || isCurrent)
-    yield toEvent({ type: 'BOOKMARK', viewer: await findViewer() }, { rev });
+    yield toEvent({ type: 'BOOKMARK', viewer: yield* settled(Promise.resolve(findViewer())) }, { rev });
   yield* followChanges(rev);
 }
 

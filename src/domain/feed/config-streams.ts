@@ -11,6 +11,7 @@ import type { ConfigEvent } from './config-event.ts';
 import { type StreamTimes, type SubscribeArgs, streamConfigEvents } from './config-stream.ts';
 import { sealFeedCursor } from './feed-cursor.ts';
 import { createStreamRegistry, type RegistryLimits } from './stream-registry.ts';
+import type { IterableSupply } from './supply.ts';
 
 /** The limits of streams. */
 export interface StreamLimits extends RegistryLimits, StreamTimes {
@@ -80,7 +81,7 @@ export function createConfigStreams(options: {
      * @throws EXPERIMENT_DISABLED, VALIDATION_FAILED, RATE_LIMITED immediately; CURSOR_INVALID, CURSOR_EXPIRED and
      *   UNAUTHENTICATED with the first or a later event
      */
-    subscribe(viewer: Viewer, args: SubscribeArgs): AsyncIterableIterator<ConfigEvent> {
+    subscribe(viewer: Viewer, args: SubscribeArgs): IterableSupply<ConfigEvent> {
       assertCan(viewer, 'feed.subscribe');
       assertExperiment(experiments, 'agents');
       if (args.after !== undefined && args.includeInitial === true) {

@@ -1,4 +1,5 @@
 import { createPlaces, type PlaceLimits } from './places.ts';
+import { type IterableSupply, iterate, OVER, type Step, type Taken, toSupply } from './supply.ts';
 
 /** The limits of a process's streams. */
 export interface RegistryLimits extends PlaceLimits {
@@ -20,14 +21,17 @@ export function createStreamRegistry(limits: RegistryLimits) {
 
   return {
     /**
-     * Opens a stream. It ends when its generator finishes, when `return` is called, or by age.
+     * Opens a stream. It ends when its generator finishes, when it is closed, or by age.
      *
      * @throws RATE_LIMITED when too many are open
      */
-    open<Event>(userId: string, run: (signal: AbortSignal) => AsyncGenerator<Event>): AsyncIterableIterator<Event> {
+    open<Event extends object>(
+      userId: string,
+      run: (signal: AbortSignal) => Generator<Step<Event>, void, unknown>,
+    ): IterableSupply<Event> {
       const leave = places.take(userId);
       const controller = new AbortController();
-      const events = run(controller.signal);
+      const events = toSupply(run(controller.signal));
       let isOpen = true;
       const end = (): void => {
         if (!isOpen) return;
@@ -40,33 +44,36 @@ export function createStreamRegistry(limits: RegistryLimits) {
       const aged = setTimeout(end, limits.maxAgeMs * (1 - AGE_JITTER * Math.random()));
       open.add(end);
       if (isOver) end();
+
+      const check = (taken: Taken<Event>): Taken<Event> => {
+        if (!isOpen) return OVER;
+        if (taken === OVER) end();
+        return taken;
+      };
+      const fail = (error: unknown): typeof OVER => {
+        const wasOpen = isOpen;
+        end();
+        // After the stream was ended, errors of work in progress are expected.
+        if (wasOpen) throw error;
+        return OVER;
+      };
       return {
-        async next() {
-          if (!isOpen) return { value: undefined, done: true };
+        take() {
+          if (!isOpen) return OVER;
           try {
-            const result = await events.next();
-            if (result.done !== true && isOpen) return result;
-            end();
-            return { value: undefined, done: true };
+            const taken = events.take();
+            return taken instanceof Promise ? taken.then(check, fail) : check(taken);
           } catch (error) {
-            const wasOpen = isOpen;
-            end();
-            // After the stream was ended, errors of work in progress are expected.
-            if (wasOpen) throw error;
-            return { value: undefined, done: true };
+            return fail(error);
           }
         },
-        async return() {
+        onReady: events.onReady,
+        close() {
           end();
-          await events.return(undefined);
-          return { value: undefined, done: true };
-        },
-        async throw(error) {
-          end();
-          throw error;
+          events.close();
         },
         [Symbol.asyncIterator]() {
-          return this;
+          return iterate(this);
         },
       };
     },

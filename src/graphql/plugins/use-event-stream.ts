@@ -1,17 +1,21 @@
 import { isAsyncIterable } from '@envelop/core';
-import type { ExecutionResult } from 'graphql';
+import type { GraphQLError } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
-import { toEventStream } from '../event-stream.ts';
+import { type OpenResults, toEventStream } from '../event-stream.ts';
 
 /**
  * Sends subscriptions as server-sent events. Replaces Yoga's own processor, which encodes every event again for every
- * client.
+ * client, and the iterators that it puts around one another.
  */
-export function useEventStream(): Plugin {
+export function useEventStream(results: OpenResults, maskError: (error: unknown) => GraphQLError): Plugin {
   return {
-    onResultProcess({ result, setResultProcessor }) {
+    onResultProcess({ result, serverContext, setResultProcessor }) {
       if (!isAsyncIterable(result)) return;
-      setResultProcessor(() => toEventStream(result as AsyncIterable<ExecutionResult>), 'text/event-stream');
+      setResultProcessor(() => {
+        const supply = results.get(serverContext);
+        if (supply === undefined) throw new Error('the results of the subscription were lost');
+        return toEventStream(supply, maskError);
+      }, 'text/event-stream');
     },
   };
 }

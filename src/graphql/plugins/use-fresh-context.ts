@@ -13,16 +13,21 @@ import {
 } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
 import type { ConfigEvent } from '../../domain/feed/config-event.ts';
+import { type IterableSupply, iterate, NOTHING_YET, OVER, type Taken } from '../../domain/feed/supply.ts';
 import { DomainError, validationFailed } from '../../errors.ts';
 import { can } from '../../policy/policy.ts';
 import { viewerUserId } from '../../policy/viewer.ts';
+import { currentRequest, runInRequest } from '../../telemetry/request-scope.ts';
 import type { AnswerMemory } from '../answer-memory.ts';
 import { runWithinBudget } from '../budget/run-within-budget.ts';
 import { createContext, type GraphQLContext } from '../context.ts';
 import type { DocumentMemory } from '../document-memory.ts';
 import { CURSOR_PLACEHOLDER, withCursor } from '../event-cursor.ts';
+import type { OpenResults } from '../event-stream.ts';
 import { ROOT_PERMISSIONS } from '../permissions.ts';
 import { emptyParams } from '../request-params.ts';
+
+type EventResults = IterableSupply<ExecutionResult>;
 
 const NOT_A_STREAM = validationFailed([
   {
@@ -60,18 +65,22 @@ function toEventKey({ type, configId, config, place, occurredAt }: ConfigEvent):
  *
  * graphql-shield does not guard subscriptions, so their root fields are guarded here.
  */
-export function useFreshContext(answers: AnswerMemory, documents: DocumentMemory): Plugin {
+export function useFreshContext(answers: AnswerMemory, documents: DocumentMemory, results: OpenResults): Plugin {
   return {
     onSubscribe({ args, setSubscribeFn }) {
       setSubscribeFn(async (given: SubscriptionArgs) => {
         const { params, viewer } = given.contextValue as GraphQLContext & { params?: object };
         const release = documents.hold(given.document, viewerUserId(viewer) ?? '');
         try {
-          const results = await subscribeFreshly(given, answers, release);
-          if (!(Symbol.asyncIterator in results)) release();
+          const made: ExecutionResult | EventResults = await subscribeFreshly(given, answers, release);
+          if (!('take' in made)) {
+            release();
+            return made;
+          }
           // The stream does not need the request's parameters any more.
-          else if (params !== undefined) emptyParams(params);
-          return results;
+          if (params !== undefined) emptyParams(params);
+          results.set(given.contextValue as object, made);
+          return made;
         } catch (error) {
           release();
           throw error;
@@ -82,21 +91,26 @@ export function useFreshContext(answers: AnswerMemory, documents: DocumentMemory
   };
 }
 
-async function subscribeFreshly(args: SubscriptionArgs, answers: AnswerMemory, onEnd: () => void) {
+async function subscribeFreshly(
+  args: SubscriptionArgs,
+  answers: AnswerMemory,
+  onEnd: () => void,
+): Promise<ExecutionResult | EventResults> {
   const source = await createSourceEventStream(args);
   if (!(Symbol.asyncIterator in source)) return source as ExecutionResult;
-  const events = (source as AsyncIterable<ConfigEvent>)[Symbol.asyncIterator]();
+  const events = source as IterableSupply<ConfigEvent>;
   const { services, requestId, acceptsEvents, onDenied, gone } = args.contextValue as GraphQLContext;
   const server = { requestId, acceptsEvents, onDenied, gone };
   const { document, schema, variableValues, operationName } = args as ExecutionArgs;
+  /** Whoever wakes the stream may be in another request. */
+  const scope = currentRequest();
   const run = { document, schema, variableValues: variableValues ?? null, operationName: operationName ?? null };
-  let isOver = false;
-
   const executeFor = (event: ConfigEvent): ExecutionResult | Promise<ExecutionResult> => {
     const { viewer } = event;
     const executeAs = async (rootValue: unknown) => {
       const contextValue = createContext(services, { ...server, viewer });
-      return runWithinBudget(contextValue.budget, () => execute({ ...run, rootValue, contextValue }));
+      const executeIt = () => runWithinBudget(contextValue.budget, () => execute({ ...run, rootValue, contextValue }));
+      return scope === undefined ? executeIt() : runInRequest(scope, executeIt);
     };
     // Every bookmark is different.
     if (event.configId === null) return executeAs(event);
@@ -109,40 +123,40 @@ async function subscribeFreshly(args: SubscriptionArgs, answers: AnswerMemory, o
     return result instanceof Promise ? result.then(own) : own(result);
   };
 
-  return {
-    async next(): Promise<IteratorResult<ExecutionResult>> {
-      if (isOver) return { value: undefined, done: true };
-      let result: IteratorResult<ConfigEvent>;
-      try {
-        result = await events.next();
-      } catch (error) {
-        onEnd();
-        if (!(error instanceof DomainError)) throw error;
-        // The last message says why the stream ends: the client must know whether its cursor is still valid.
-        isOver = true;
-        return { value: { errors: [new GraphQLError(error.message, { originalError: error })] }, done: false };
-      }
-      const { value, done } = result;
-      if (done === true) {
-        onEnd();
-        return { value: undefined, done };
-      }
-      return { value: await executeFor(value as ConfigEvent), done: false };
-    },
-    async return(): Promise<IteratorResult<ExecutionResult>> {
-      onEnd();
-      await events.return?.();
-      return { value: undefined, done: true };
-    },
-    async throw(error: unknown): Promise<IteratorResult<ExecutionResult>> {
-      onEnd();
-      await events.return?.();
-      throw error;
-    },
-    [Symbol.asyncIterator]() {
-      return this;
-    },
+  let isOver = false;
+
+  const fail = (error: unknown): ExecutionResult => {
+    isOver = true;
+    onEnd();
+    events.close();
+    if (!(error instanceof DomainError)) throw error;
+    // The last message says why the stream ends: the client must know whether its cursor is still valid.
+    return { errors: [new GraphQLError(error.message, { originalError: error })] };
   };
+  const executeTaken = (taken: Taken<ConfigEvent>): Taken<ExecutionResult> | Promise<Taken<ExecutionResult>> => {
+    if (taken === OVER) onEnd();
+    return taken === OVER || taken === NOTHING_YET ? taken : executeFor(taken);
+  };
+
+  const results: EventResults = {
+    take() {
+      if (isOver) return OVER;
+      try {
+        const taken = events.take();
+        const made = taken instanceof Promise ? taken.then(executeTaken) : executeTaken(taken);
+        return made instanceof Promise ? made.catch(fail) : made;
+      } catch (error) {
+        return fail(error);
+      }
+    },
+    onReady: (callback) => events.onReady(callback),
+    close() {
+      onEnd();
+      events.close();
+    },
+    [Symbol.asyncIterator]: () => iterate(results),
+  };
+  return results;
 }
 
 /** Names of the root fields, including those in fragments. */

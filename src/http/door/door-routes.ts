@@ -6,6 +6,7 @@ import type { Door } from '../../domain/door/door.ts';
 import type { OpenDoor } from '../../domain/door/door-place.ts';
 import type { ConfigStreams } from '../../domain/feed/config-streams.ts';
 import { createPlaces } from '../../domain/feed/places.ts';
+import { iterate } from '../../domain/feed/supply.ts';
 import type { OperationShares } from '../../domain/shares/operation-shares.ts';
 import type { UserRates } from '../../domain/shares/user-rates.ts';
 import { CONNECTION_LIMITS } from '../../limits/connection-limits.ts';
@@ -128,7 +129,7 @@ export function createDoorRoutes(options: DoorRoutesOptions): Hono<HttpEnv> {
       };
       if (isListening) {
         stopFollowing = await followList({
-          events: streams.subscribe(viewer, {}),
+          events: iterate(streams.subscribe(viewer, {})),
           digest: () => shares.run(viewer, () => door.digest({ viewer, ...request })),
           onChange: () => handler.notify.toolsChanged(),
           onEnd: () => void handler.close(),
