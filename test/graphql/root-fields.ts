@@ -1,5 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { type GraphQLObjectType, type GraphQLOutputType, getNamedType, isObjectType } from 'graphql';
+import {
+  type GraphQLObjectType,
+  type GraphQLOutputType,
+  getNamedType,
+  isIntrospectionType,
+  isObjectType,
+} from 'graphql';
 import { buildSchema } from '../../src/graphql/schema.ts';
 import { ROLES } from '../../src/policy/viewer.ts';
 import type { TestGateway } from '../setup/gateway.ts';
@@ -108,6 +114,17 @@ const IMPORTED = {
 export const UNREACHABLE_URL = 'https://127.0.0.1/mcp';
 
 export const schema = buildSchema();
+
+/** The object types of the schema. */
+export const ownTypes: readonly GraphQLObjectType[] = Object.values(schema.getTypeMap())
+  .filter(isObjectType)
+  .filter((type) => !isIntrospectionType(type));
+
+/** All fields of the schema but the root fields, like `User.email`. */
+export const fieldsOfGraph: readonly string[] = ownTypes
+  .filter(({ name }) => !['Query', 'Mutation', 'Subscription'].includes(name))
+  .flatMap((type) => Object.keys(type.getFields()).map((field) => `${type.name}.${field}`))
+  .sort();
 
 /** Every root field of queries and mutations as `Type.field`. Subscriptions are streams: see config-events. */
 export function listRootFields(): string[] {

@@ -40,11 +40,10 @@ export async function createScratchCopy(): Promise<ScratchCopy> {
     },
 
     async run(command, ...args) {
-      // Without the settings of the test runner around.
-      const started = startProcess(command, args, {
-        cwd: folder,
-        env: { HOME: process.env['HOME'] ?? folder, NO_COLOR: '1' },
-      });
+      // Without the settings of the test runner around, but with its database.
+      const { HOME = folder, TEST_DATABASE_URL } = process.env;
+      const database = TEST_DATABASE_URL === undefined ? {} : { TEST_DATABASE_URL };
+      const started = startProcess(command, args, { cwd: folder, env: { HOME, NO_COLOR: '1', ...database } });
       running.push(started);
       return { exitCode: await started.exit, output: started.output() };
     },
