@@ -68,18 +68,19 @@ export default defineConfig({
           hookTimeout: 600_000,
         },
       },
-      {
-        extends: true,
+      // Two files at a time: most of what they do is wait for outages to pass. Each has its own database and gateways.
+      ...(['faults', 'faults-alone'] as const).map((name, groupOrder) => ({
+        extends: true as const,
         test: {
-          name: 'faults',
-          include: files.faults,
+          name,
+          include: files[name],
           globalSetup: ['test/setup/build.ts', 'test/setup/faults-server.ts'],
           testTimeout: 300_000,
-          // Each file needs the whole machine.
-          fileParallelism: false,
+          fileParallelism: name === 'faults',
+          sequence: { groupOrder },
           isolate: true,
         },
-      },
+      })),
       {
         extends: true,
         test: {

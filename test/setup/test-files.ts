@@ -7,6 +7,9 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 /** The folders whose tests need a database. */
 const WITH_DATABASE: readonly string[] = ['data', 'domain', 'field', 'graphql', 'http'];
 
+/** A file of `faults` that begins like this runs after the others, alone: it measures times. */
+const ALONE = /^\/\/ Alone: \S/;
+
 const MARK = /^\/\/ On (both databases|the embedded database): \S/;
 
 /** A kind of database that tests run on. */
@@ -14,7 +17,15 @@ export type DatabaseKind = 'embedded' | 'server';
 
 /** The test files of each project, as paths from the root of the repository. */
 export type TestFiles = Record<
-  DatabaseKind | 'unit' | 'process' | 'contributing' | 'package' | 'faults' | 'attacks' | 'conformance',
+  | DatabaseKind
+  | 'unit'
+  | 'process'
+  | 'contributing'
+  | 'package'
+  | 'faults'
+  | 'faults-alone'
+  | 'attacks'
+  | 'conformance',
   string[]
 >;
 
@@ -35,6 +46,7 @@ export function assignTestFiles(available: readonly DatabaseKind[]): TestFiles {
     contributing: [],
     package: [],
     faults: [],
+    'faults-alone': [],
     attacks: [],
     conformance: [],
     embedded: [],
@@ -45,7 +57,7 @@ export function assignTestFiles(available: readonly DatabaseKind[]): TestFiles {
     if (folder === 'cli') files.process.push(file);
     else if (folder === 'contributing') files.contributing.push(file);
     else if (folder === 'package') files.package.push(file);
-    else if (folder === 'faults') files.faults.push(file);
+    else if (folder === 'faults') files[isAlone(file) ? 'faults-alone' : 'faults'].push(file);
     else if (folder === 'attacks') files.attacks.push(file);
     else if (folder === 'conformance') files.conformance.push(file);
     else if (!WITH_DATABASE.includes(folder)) files.unit.push(file);
@@ -63,8 +75,16 @@ export function listTestFiles(): string[] {
 }
 
 function databasesOf(file: string, available: readonly DatabaseKind[]): readonly DatabaseKind[] {
-  const [, mark] = MARK.exec(readFileSync(path.join(ROOT, file), 'utf8')) ?? [];
+  const [, mark] = MARK.exec(readTest(file)) ?? [];
   if (mark === 'both databases') return available;
   const wanted = mark === 'the embedded database' ? 'embedded' : 'server';
   return available.includes(wanted) ? [wanted] : available.slice(0, 1);
+}
+
+function isAlone(file: string): boolean {
+  return ALONE.test(readTest(file));
+}
+
+function readTest(file: string): string {
+  return readFileSync(path.join(ROOT, file), 'utf8');
 }

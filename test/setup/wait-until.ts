@@ -6,17 +6,19 @@ const LOOK_EVERY_MS = 10;
  * Waits until a condition holds and resolves with how long it took.
  *
  * @param what named in the error if it does not hold in time
+ * @param lookEveryMs more for a condition that takes minutes, or much processor time to look at
  */
 export async function waitUntil(
   what: string,
   isSo: () => boolean | Promise<boolean>,
   timeoutMs: number,
+  lookEveryMs = LOOK_EVERY_MS,
 ): Promise<number> {
   const startedAt = performance.now();
   for (;;) {
     if (await isSo()) return performance.now() - startedAt;
     if (performance.now() - startedAt > timeoutMs) throw new Error(`${what}: not within ${timeoutMs} ms`);
-    await delay(LOOK_EVERY_MS);
+    await delay(lookEveryMs);
   }
 }
 
