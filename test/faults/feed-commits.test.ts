@@ -1,3 +1,4 @@
+// Alone: its writers leave a small machine no time for others.
 import { inject, test } from 'vitest';
 import { waitUntil } from '../setup/wait-until.ts';
 import { expectFeedSurvives } from './feed-setup.ts';

@@ -7,7 +7,7 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 /** The folders whose tests need a database. */
 const WITH_DATABASE: readonly string[] = ['data', 'domain', 'field', 'graphql', 'http'];
 
-/** A file of `faults` that begins like this runs after the others, alone: it measures times. */
+/** A file of `faults` that begins like this runs after the others, alone: it measures times, or waits for nothing. */
 const ALONE = /^\/\/ Alone: \S/;
 
 const MARK = /^\/\/ On (both databases|the embedded database): \S/;
