@@ -9,10 +9,10 @@ const named = process.argv.flatMap((argument, index) =>
 );
 const mayRun = (project: string): boolean => named.length === 0 || named.includes(project);
 
-const server = mayRun('server') ? await findTestServer() : undefined;
+const server = mayRun('server') || mayRun('process') ? await findTestServer() : undefined;
 const databases: DatabaseKind[] = [
   ...(mayRun('embedded') ? ['embedded' as const] : []),
-  ...(server === undefined ? [] : ['server' as const]),
+  ...(server === undefined || !mayRun('server') ? [] : ['server' as const]),
 ];
 const files = assignTestFiles(databases);
 
@@ -44,7 +44,12 @@ export default defineConfig({
         test: {
           name: 'process',
           include: files.process,
-          globalSetup: ['test/setup/build.ts', 'test/setup/embedded-folder.ts'],
+          globalSetup: [
+            'test/setup/build.ts',
+            'test/setup/embedded-folder.ts',
+            ...(server === undefined ? [] : ['test/setup/server.ts']),
+          ],
+          ...(server !== undefined && { provide: { serverUrl: server } }),
           testTimeout: 600_000,
         },
       },

@@ -30,7 +30,7 @@ type Followed = AsyncGenerator<ConfigEvent | ResetEvent, void, void>;
 let place: Place;
 const ends: (() => Promise<void>)[] = [];
 beforeAll(async () => {
-  place = await makePlace({ atEnd: (end) => ends.push(end) });
+  place = await makePlace({ anyDatabase: true, atEnd: (end) => ends.push(end) });
   await place.serve();
 });
 afterAll(() => Promise.all(ends.map((end) => end())));
@@ -138,7 +138,7 @@ describe('request', () => {
 describe('follow', () => {
   test('loads all, follows, and resumes after the gateway is killed and started again', async () => {
     // It is killed, so it is the test's own.
-    const place = await makePlace();
+    const place = await makePlace({ anyDatabase: true });
     const first = await place.serve();
     await define(place, 'before');
     const events = startFollowing(await makeClient(place));

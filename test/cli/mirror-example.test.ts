@@ -18,7 +18,7 @@ function startMirror(place: Place, url: string, token: string) {
 }
 
 test('the example mirror loads the snapshot, follows, and resumes after the gateway is killed', async () => {
-  const place = await makePlace();
+  const place = await makePlace({ anyDatabase: true });
   const { ask, serve } = place;
   const url = `http://127.0.0.1:${place.port}/graphql`;
   const define = async (slug: string, enabled: boolean): Promise<string> => {

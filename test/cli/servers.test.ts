@@ -39,6 +39,7 @@ test('servers are listed and tested, and their tools listed and called, through 
   const mistaken = await startHostileUpstream(CERTIFICATES.otherHost);
   for (const { onMethod } of [trusted, mistaken]) onMethod('/mcp', {});
   const place = await makePlace({
+    anyDatabase: true,
     env: { GATEHOUSE_ALLOWED_PRIVATE_CIDRS: '127.0.0.0/8,::1/128', NODE_EXTRA_CA_CERTS: AUTHORITY_FILE },
   });
   const run = async (...args: string[]) => {

@@ -13,6 +13,7 @@ test.concurrent('the variables of OpenTelemetry start tracing, and the last span
 }) => {
   const receiver = await startTraceReceiver();
   const place = await makePlace({
+    anyDatabase: true,
     atEnd: onTestFinished,
     env: {
       ...receiver.env,
@@ -49,6 +50,7 @@ test.concurrent('a receiver that never answers holds up neither requests nor the
   const receiver = await startTraceReceiver({ isSilent: true });
   const patience = { OTEL_EXPORTER_OTLP_TIMEOUT: LONG, OTEL_BSP_EXPORT_TIMEOUT: LONG };
   const place = await makePlace({
+    anyDatabase: true,
     atEnd: onTestFinished,
     env: { ...receiver.env, ...patience, OTEL_BSP_MAX_QUEUE_SIZE: '1' },
   });

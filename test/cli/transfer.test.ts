@@ -7,6 +7,7 @@ import { makePlace, stop } from '../setup/place.ts';
 const CANARY = `canary-${randomBytes(8).toString('hex')}`;
 test('a file is compared, imported with secrets from another file, and exported without them', async () => {
   const { cwd, serve, ...place } = await makePlace({
+    anyDatabase: true,
     env: { GATEHOUSE_ADMIN_TOKEN: randomBytes(24).toString('base64url') },
   });
   const run = async (...args: string[]) => {

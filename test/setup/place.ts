@@ -2,6 +2,8 @@ import { cpSync } from 'node:fs';
 import { mkdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, inject, onTestFinished } from 'vitest';
+import { generateMasterKey } from '../../src/crypto/master-key.ts';
+import { createServerDatabase, onServer } from './database.ts';
 import { findFreePort } from './free-port.ts';
 import { makeFolder, type RunningCommand, startCommand, startProcess } from './process.ts';
 
@@ -35,10 +37,18 @@ export interface Place {
  *
  * @param options.atEnd where to leave what ends all that runs there, if not with the calling test
  *
+ * @param options.anyDatabase whether the test shows nothing about the database: then it is one on the server, if there is one,
+ * which takes a third of the processor time
+ *
  * @param options.isNew whether the first command has to create the embedded database, which takes seconds
  */
 export async function makePlace(
-  options: { env?: Record<string, string>; isNew?: boolean; atEnd?: (end: () => Promise<void>) => void } = {},
+  options: {
+    env?: Record<string, string>;
+    isNew?: boolean;
+    anyDatabase?: boolean;
+    atEnd?: (end: () => Promise<void>) => void;
+  } = {},
 ): Promise<Place> {
   const { folder: cwd, remove } = await makeFolder();
   const running: RunningCommand[] = [];
@@ -48,7 +58,8 @@ export async function makePlace(
     await remove();
   });
   const dataDir = path.join(cwd, '.gatehouse');
-  if (options.isNew !== true) {
+  const server = options.anyDatabase === true && onServer ? await settingsOfServer() : undefined;
+  if (options.isNew !== true && server === undefined) {
     await mkdir(dataDir, { mode: 0o700 });
     // Of hundreds of files: the asynchronous one takes three times the processor time.
     cpSync(inject('embeddedFolder'), path.join(dataDir, 'database'), { recursive: true });
@@ -95,7 +106,16 @@ export async function makePlace(
       },
     };
   };
-  return place({ PORT: String(port), ...options.env });
+  return place({ PORT: String(port), ...server, ...options.env });
+}
+
+async function settingsOfServer(): Promise<Record<string, string>> {
+  return {
+    DATABASE_URL: await createServerDatabase(),
+    GATEHOUSE_ENCRYPTION_KEYS: generateMasterKey(),
+    // No load balancer has to notice that it stops.
+    GATEHOUSE_SHUTDOWN_DELAY_SECONDS: '0',
+  };
 }
 
 /** Tells a gateway to stop, and expects that it ends well. */
