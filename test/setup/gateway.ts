@@ -3,24 +3,21 @@ import { Writable } from 'node:stream';
 import type { TypedDocumentNode } from '@graphql-typed-document-node/core';
 import { type GraphQLFormattedError, print } from 'graphql';
 import { type Config, readConfig } from '../../src/config.ts';
-import { Keyring } from '../../src/crypto/keyring.ts';
-import { generateMasterKey, MasterKey } from '../../src/crypto/master-key.ts';
-import { parseMasterKeys } from '../../src/crypto/parse-master-keys.ts';
+import type { Keyring } from '../../src/crypto/keyring.ts';
+import { MasterKey } from '../../src/crypto/master-key.ts';
 import { Secret } from '../../src/crypto/secret.ts';
 import type { Database } from '../../src/data/database/database.ts';
-import { createPrisma } from '../../src/data/database/prisma.ts';
 import type { KeyFile } from '../../src/data/keys/key-file-changes.ts';
-import { registerKeys } from '../../src/data/keys/key-registry.ts';
 import type { EntryLimits } from '../../src/domain/audit/entry-rates.ts';
 import type { UpstreamTools } from '../../src/domain/catalogue/upstream-tools.ts';
 import type { StreamLimits } from '../../src/domain/feed/config-streams.ts';
 import { createGateway, type Gateway } from '../../src/gateway.ts';
-import type { Role } from '../../src/policy/viewer.ts';
 import { createLogger } from '../../src/telemetry/logger.ts';
 import { openTestDatabase } from './database.ts';
-import { UpdateUser } from './operations.ts';
+import { type GatewayStart, startEmpty, startWithPeople } from './gateway-start.ts';
+import { createPeople, type People } from './people.ts';
 
-export interface TestGateway {
+export interface TestGateway extends People {
   /** The HTTP app itself, for tests that put a server in front. */
   app: Gateway['app'];
   /** Sends an HTTP request. @param path relative, e.g. `/graphql` @param from the address of its connection, if any */
@@ -35,9 +32,6 @@ export interface TestGateway {
     document: TypedDocumentNode<Data, Variables>,
     options: { token?: string | undefined; variables: Variables },
   ): Promise<{ status: number; data: Data; errors?: GraphQLFormattedError[] }>;
-  /** Bearer tokens of an existing user of each role. `suspended` is a member who was suspended after they got it. */
-  tokens: Record<Role | 'suspended' | 'bootstrap', string>;
-  userIds: Record<Role | 'suspended', string>;
   /** All log lines so far. */
   logs(): string;
   database: Database;
@@ -62,39 +56,61 @@ export interface TestGateway {
 
 export const TEST_PUBLIC_URL = 'http://localhost:4000';
 
-const ROLE_NAMES = {
-  admin: 'ADMIN',
-  auditor: 'AUDITOR',
-  service: 'SERVICE',
-  member: 'MEMBER',
-  suspended: 'MEMBER',
-} as const;
+/** How a gateway of a test differs from the usual one. */
+interface TestGatewayOptions {
+  env?: Record<string, string>;
+  database?: Database;
+  keyFile?: KeyFile;
+  streamLimits?: Partial<StreamLimits>;
+  entryLimits?: EntryLimits;
+  /** Lists the tools of servers instead of calling them. */
+  upstreamTools?: UpstreamTools;
+  /** Calls servers in the background, too. Default: only when an operation asks for it. */
+  listsInBackground?: boolean;
+}
 
 /** Opens a gateway on a separate database, with a user of each role. Close it. */
-export async function createTestGateway(
-  options: {
-    env?: Record<string, string>;
-    database?: Database;
-    keyFile?: KeyFile;
-    streamLimits?: Partial<StreamLimits>;
-    entryLimits?: EntryLimits;
-    /** Lists the tools of servers instead of calling them. */
-    upstreamTools?: UpstreamTools;
-    /** Calls servers in the background, too. Default: only when an operation asks for it. */
-    listsInBackground?: boolean;
-  } = {},
-): Promise<TestGateway> {
-  const config = readConfig({
+export async function createTestGateway(options: TestGatewayOptions = {}): Promise<TestGateway> {
+  const config = readTestConfig(options.env);
+  if (options.database !== undefined) return openTestGateway(config, await startEmpty(options.database), options);
+  const start =
+    config.apiTokenMaxDays === undefined
+      ? await startWithPeople(createUsualPeople)
+      : // The tokens of the usual people do not expire.
+        await startEmpty(await openTestDatabase());
+  const gateway = await openTestGateway(config, start, options);
+  return {
+    ...gateway,
+    async close() {
+      await gateway.close();
+      await start.database.close();
+    },
+  };
+}
+
+async function createUsualPeople(start: GatewayStart): Promise<People> {
+  const { tokens, userIds, close } = await openTestGateway(readTestConfig(), start);
+  await close();
+  return { tokens, userIds };
+}
+
+function readTestConfig(env?: Record<string, string>): Config {
+  return readConfig({
     GATEHOUSE_PUBLIC_URL: TEST_PUBLIC_URL,
     GATEHOUSE_GRAPHIQL: 'true',
     // The clock of a test stands still, so a minute never ends. And floods need not be long.
     GATEHOUSE_MAX_SERVER_CHECKS_PER_MINUTE: '1000000',
     GATEHOUSE_MAX_WRONG_CREDENTIALS_PER_MINUTE: '100',
-    ...options.env,
+    ...env,
   });
-  const database = options.database ?? (await openTestDatabase());
-  const keyring = new Keyring(parseMasterKeys(generateMasterKey()).keys);
-  const bootstrap = randomBytes(24).toString('base64url');
+}
+
+/** Opens a gateway that does not close its database. */
+async function openTestGateway(
+  config: Config,
+  { database, keyring, bootstrap, people }: GatewayStart,
+  options: TestGatewayOptions = {},
+): Promise<TestGateway> {
   const lines: string[] = [];
   const destination = new Writable({
     write(chunk, _encoding, done) {
@@ -111,9 +127,6 @@ export async function createTestGateway(
       clock.now = new Date(clock.now.getTime() + ms);
     },
   };
-  const setup = createPrisma(database, keyring);
-  await registerKeys(setup, keyring);
-  await setup.$disconnect();
   const gateway = await createGateway({
     config,
     database,
@@ -152,35 +165,13 @@ export async function createTestGateway(
 
   const execute: TestGateway['execute'] = (document, options) => graphql(print(document), options);
 
-  const tokens = { bootstrap } as TestGateway['tokens'];
-  const userIds = {} as TestGateway['userIds'];
-  const roles = Object.keys(ROLE_NAMES) as (keyof typeof ROLE_NAMES)[];
-  /** Runs a mutation for each role in one operation, which is faster than one each. */
-  const forEachRole = async (field: string, result: string, toInput: (role: keyof typeof ROLE_NAMES) => object) => {
-    const type = `${field.charAt(0).toUpperCase()}${field.slice(1)}Input!`;
-    const fields = roles.map((role) => `${role}: ${field}(input: $${role}) { ${result} }`);
-    const query = `mutation (${roles.map((role) => `$${role}: ${type}`).join(' ')}) { ${fields.join(' ')} }`;
-    const variables = Object.fromEntries(roles.map((role) => [role, toInput(role)]));
-    const { data, errors } = await graphql(query, { token: bootstrap, variables });
-    if (errors !== undefined) throw new Error(JSON.stringify(errors));
-    return data;
-  };
-  const users = await forEachRole('createUser', 'id', (role) => ({
-    email: `${role}@example.com`,
-    role: ROLE_NAMES[role],
-  }));
-  for (const role of roles) userIds[role] = users[role].id;
-  const expiresAt = new Date(clock.now.getTime() + 3_600_000).toISOString();
-  const created = await forEachRole('createApiToken', 'token', (role) => ({
-    userId: userIds[role],
-    name: `${role} token`,
-    ...(config.apiTokenMaxDays !== undefined && { expiresAt }),
-  }));
-  for (const role of roles) tokens[role] = created[role].token;
-  await execute(UpdateUser, {
-    token: bootstrap,
-    variables: { id: userIds.suspended, patch: { status: 'SUSPENDED' } },
-  });
+  const { tokens, userIds } =
+    people ??
+    (await createPeople({
+      bootstrap,
+      post: (query, variables) => graphql(query, { token: bootstrap, variables }),
+      ...(config.apiTokenMaxDays !== undefined && { expiresAt: new Date(clock.now.getTime() + 3_600_000) }),
+    }));
 
   return {
     app: gateway.app,
@@ -208,7 +199,6 @@ export async function createTestGateway(
     async close() {
       await gateway.close();
       await tracing?.close();
-      if (options.database === undefined) await database.close();
     },
   };
 }
