@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { CONNECTION_LIMITS } from '../../src/limits/connection-limits.ts';
@@ -7,16 +8,31 @@ import { type HostileUpstream, sendEvents, startHostileUpstream } from '../setup
 import { callMessage, readMessages, readResult } from './door-messages.ts';
 import { type DoorWorld, openDoorWorld } from './door-world.ts';
 
-/** More than the system takes between two sockets: on Linux, up to 21 MB with usual settings. */
-const SIZE = 28_000_000;
+/** More than the system takes between two sockets of which one reads nothing. */
+const SIZE = mostBetweenSockets() + 2_000_000;
 const LARGE = 'x'.repeat(SIZE);
-/** What one call tells while it runs: with another answer, more than one caller may leave unread. */
-const STEPS = 36;
+/** What one caller may leave unread: less than usual, since large answers take long. */
+const PER_USER = Math.ceil(1.25 * SIZE);
+/** So many such answers fit into that. */
+const FIT = Math.floor(PER_USER / SIZE);
 /** More than one caller may leave unread in all. */
-const HUGE = 'x'.repeat(CONNECTION_LIMITS.unreadAnswersPerUser.value);
-/** So many such answers fit into what one caller may leave unread. */
-const FIT = Math.floor(CONNECTION_LIMITS.unreadAnswersPerUser.value / SIZE);
+const HUGE = 'x'.repeat(PER_USER);
+/** What one call tells while it runs: with another answer, more than one caller may leave unread. */
+const STEP = 1_000_000;
+const STEPS = Math.ceil(PER_USER / STEP) + 2;
 
+/** What the system takes at most: on Linux, what its settings say. */
+function mostBetweenSockets(): number {
+  if (process.platform !== 'linux') return 26_000_000;
+  const read = (name: string) => readFileSync(`/proc/sys/net/ipv4/${name}`, 'utf8').trim().split(/\s+/).map(Number);
+  const [, , largestToSend = Number.NaN] = read('tcp_wmem');
+  // This one grows only when the client reads.
+  const [, firstToReceive = Number.NaN] = read('tcp_rmem');
+  return largestToSend + firstToReceive;
+}
+
+const perUser: { value: number } = CONNECTION_LIMITS.unreadAnswersPerUser;
+const usualPerUser = perUser.value;
 /** On a busy machine these tests take longer than a client may read nothing. */
 const stallTime: { value: number } = REQUEST_LIMITS.stallTime;
 const usualStallTime = stallTime.value;
@@ -27,6 +43,7 @@ const silent = new Set<Socket>();
 
 beforeAll(async () => {
   stallTime.value = 600_000;
+  perUser.value = PER_USER;
   upstream = await startHostileUpstream();
   upstream.onMethod('/small', {});
   upstream.onMethod('/large', {
@@ -39,7 +56,7 @@ beforeAll(async () => {
       }
       // Talks a lot while it works.
       const { progressToken } = params['_meta'] as { progressToken: unknown };
-      const message = 'x'.repeat(1_000_000);
+      const message = 'x'.repeat(STEP);
       const steps = Array.from({ length: STEPS }, (_, index) => ({
         method: 'notifications/progress',
         params: { progressToken, progress: index + 1, message },
@@ -47,7 +64,7 @@ beforeAll(async () => {
       return sendEvents(...steps, { id, result: { content: [] } })({ id, method: '', params }, response);
     },
   });
-  world = await openDoorWorld({ env: { GATEHOUSE_TOOL_ANSWER_MAX_BYTES: '40000000' } });
+  world = await openDoorWorld({ env: { GATEHOUSE_TOOL_ANSWER_MAX_BYTES: String(2 * PER_USER) } });
   await world.define({ slug: 'small', url: upstream.urlOf('/small') });
   await world.define({ slug: 'large', url: upstream.urlOf('/large') });
 });
@@ -57,6 +74,7 @@ afterEach(() => {
 });
 afterAll(async () => {
   stallTime.value = usualStallTime;
+  perUser.value = usualPerUser;
   await world?.close();
   await upstream?.close();
 });
