@@ -4,6 +4,9 @@ import type { TestProject } from 'vitest/node';
 import { openServerDatabase } from '../../src/data/database/server-database.ts';
 import { applyMigrations } from '../../src/data/migrations/migrations.ts';
 
+/** The server has hundred connections, and nothing else runs when databases are dropped. */
+const DROPS_AT_ONCE = 32;
+
 declare module 'vitest' {
   interface ProvidedContext {
     serverUrl?: string;
@@ -17,7 +20,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   if (adminUrl === undefined) throw new Error('the project was started without a server');
   const prefix = `gatehouse_test_${randomBytes(6).toString('hex')}`;
   const template = `${prefix}_template`;
-  const admin = new pg.Pool({ connectionString: adminUrl, max: 8 });
+  const admin = new pg.Pool({ connectionString: adminUrl, max: DROPS_AT_ONCE });
   await admin.query(`CREATE DATABASE ${template}`);
   const url = new URL(adminUrl);
   url.pathname = `/${template}`;
