@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createPrisma } from '../../src/data/database/prisma.ts';
 import { createTestGateway, type TestGateway } from '../setup/gateway.ts';
 import { createId, issuesOf, type LooseInput, update } from './config-operations.ts';
 import { uniqueSlug } from './root-fields.ts';
@@ -43,8 +42,7 @@ afterAll(() => gateway?.close());
 
 /** A config's row as stored, with its secrets decrypted. */
 async function readConfig(id: string) {
-  const prisma = createPrisma(gateway.database, gateway.keyring);
-  const row = await prisma.mcpServerConfig.findUniqueOrThrow({ where: { id } });
+  const row = await gateway.prisma().mcpServerConfig.findUniqueOrThrow({ where: { id } });
   const { oauth2ClientSecret, apiKeyValue, customHeaders, ...rest } = row;
   const secrets = {
     oauth2ClientSecret:
@@ -52,7 +50,6 @@ async function readConfig(id: string) {
     apiKeyValue: apiKeyValue?.openFor(rest.url).expose() ?? null,
     customHeaders: customHeaders?.openFor(rest.url).expose() ?? null,
   };
-  await prisma.$disconnect();
   return { ...rest, ...secrets };
 }
 

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { createPrisma, type GatehousePrisma } from '../../src/data/database/prisma.ts';
+import type { GatehousePrisma } from '../../src/data/database/prisma.ts';
 import { registerKeys } from '../../src/data/keys/key-registry.ts';
 import { revokeKey } from '../../src/data/keys/key-revocation.ts';
 import { newMasterKey } from '../data/encryption-setup.ts';
@@ -8,15 +8,10 @@ import { sealText } from '../setup/sealed-text.ts';
 
 /** Runs work on the gateway's database and keys, bypassing the gateway. */
 export async function withPrisma<Result>(
-  { database, keyring }: TestGateway,
+  gateway: TestGateway,
   work: (prisma: GatehousePrisma) => Promise<Result>,
 ): Promise<Result> {
-  const prisma = createPrisma(database, keyring);
-  try {
-    return await work(prisma);
-  } finally {
-    await prisma.$disconnect();
-  }
+  return work(gateway.prisma());
 }
 
 /** Creates a revoked key. @returns its number */

@@ -1,6 +1,5 @@
 import fc from 'fast-check';
 import { expect } from 'vitest';
-import { createPrisma } from '../../src/data/database/prisma.ts';
 import type { TestGateway } from '../setup/gateway.ts';
 import { DeleteConfig } from '../setup/operations.ts';
 import { createId, update } from './config-operations.ts';
@@ -156,8 +155,7 @@ const rollsBack = onConfig(
   'rollBack',
   () => true,
   async (id, _model, { gateway }) => {
-    const prisma = createPrisma(gateway.database, gateway.keyring);
-    const undone = prisma.$transaction(async (tx) => {
+    const undone = gateway.prisma().$transaction(async (tx) => {
       await tx.mcpServerConfig.update({ where: { id }, data: { enabled: true, version: { increment: 1 } } });
       await tx.mcpServerConfig.deleteMany({ where: { id: { not: id } } });
       // Deferred triggers run before everything is rolled back.
@@ -165,7 +163,6 @@ const rollsBack = onConfig(
       throw new Error('undone');
     });
     await expect(undone).rejects.toThrow('undone');
-    await prisma.$disconnect();
   },
 );
 

@@ -1,7 +1,6 @@
 // On both databases: the drivers' errors, which could reveal values.
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createPrisma } from '../../src/data/database/prisma.ts';
 import { onMainDatabase } from '../setup/database.ts';
 import { createTestGateway, type TestGateway } from '../setup/gateway.ts';
 import { DECOYS, HEADER, KEY, LITERALS, SECRET, secretsWith, TRACES, WRONG } from './canaries.ts';
@@ -59,9 +58,8 @@ describe('a secret sent correctly', () => {
       const oneLine = (canary: string) => wrap(canary).replaceAll('\n', ' ');
       const created = await postOperation(CREATE, { input: { ...validInput(), ...secretsWith(oneLine) } });
       const { data } = (await created.json()) as { data: { createMcpServerConfig: { id: string } } };
-      const prisma = createPrisma(gateway.database, gateway.keyring);
-      const row = await prisma.mcpServerConfig.findUniqueOrThrow({ where: { id: data.createMcpServerConfig.id } });
-      await prisma.$disconnect();
+      const { id } = data.createMcpServerConfig;
+      const row = await gateway.prisma().mcpServerConfig.findUniqueOrThrow({ where: { id } });
       expect(row.oauth2ClientSecret?.openFor(row.url).expose()).toBe(oneLine(SECRET).trim());
       expect(row.apiKeyValue?.openFor(row.url).expose()).toBe(oneLine(KEY).trim());
       expect(JSON.parse(row.customHeaders?.openFor(row.url).expose() ?? '')).toEqual({

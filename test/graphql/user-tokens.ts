@@ -1,4 +1,3 @@
-import { createPrisma } from '../../src/data/database/prisma.ts';
 import { tokenColumns } from '../data/encryption-setup.ts';
 import type { TestGateway } from '../setup/gateway.ts';
 import { sealText } from '../setup/sealed-text.ts';
@@ -9,21 +8,16 @@ import { sealText } from '../setup/sealed-text.ts';
  * @param args.url where the access token may be sent. Without it, it cannot be used
  */
 export async function insertUserToken(
-  { database, keyring }: TestGateway,
+  gateway: TestGateway,
   { configId, userId, url }: { configId: string; userId: string; url?: string },
 ): Promise<void> {
-  const prisma = createPrisma(database, keyring);
-  try {
-    const data = {
-      mcpServerConfigId: configId,
-      userId,
-      ...tokenColumns('access', 'refresh'),
-      ...(url !== undefined && { accessToken: sealText('access', url) }),
-    };
-    await prisma.mcpServerUserToken.create({ data });
-  } finally {
-    await prisma.$disconnect();
-  }
+  const data = {
+    mcpServerConfigId: configId,
+    userId,
+    ...tokenColumns('access', 'refresh'),
+    ...(url !== undefined && { accessToken: sealText('access', url) }),
+  };
+  await gateway.prisma().mcpServerUserToken.create({ data });
 }
 
 /** How many users are connected to a server. */

@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createPrisma } from '../../src/data/database/prisma.ts';
 import { SEALING_KEY } from '../../src/data/sealing/seal-row.ts';
 import { McpServer } from '../../src/http/rest/server-schemas.ts';
 import { createTestGateway, type TestGateway } from '../setup/gateway.ts';
@@ -116,8 +115,6 @@ describe('auth_connected', () => {
 
 /** Users cannot connect by REST alone; the row is what counts. */
 async function connect(userId: string, mcpServerConfigId: string): Promise<void> {
-  const prisma = createPrisma(gateway.database, gateway.keyring);
   const accessToken = { accessToken: sealText('token'), accessTokenKeyId: SEALING_KEY };
-  await prisma.mcpServerUserToken.create({ data: { userId, mcpServerConfigId, ...accessToken } });
-  await prisma.$disconnect();
+  await gateway.prisma().mcpServerUserToken.create({ data: { userId, mcpServerConfigId, ...accessToken } });
 }

@@ -1,7 +1,6 @@
 // On both databases: the lease between concurrent callers.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Secret } from '../../src/crypto/secret.ts';
-import { createPrisma } from '../../src/data/database/prisma.ts';
 import { rotateValues } from '../../src/data/keys/key-rotation.ts';
 import { createStore } from '../../src/data/store.ts';
 import { createAccessTokens } from '../../src/domain/connections/access-tokens.ts';
@@ -127,9 +126,8 @@ describe.runIf(onMainDatabase)('an access token', () => {
 
   test('is due up to half a minute earlier, at random', async () => {
     const { configId, first } = await connect();
-    const { database, keyring, secrets, clock, userIds } = world.gateway;
-    const prisma = createPrisma(database, keyring);
-    const store = createStore(prisma);
+    const { secrets, clock, userIds } = world.gateway;
+    const store = createStore(world.gateway.prisma());
     const isDue = async (random: number, leftMs: number): Promise<boolean> => {
       let isAsked = false;
       const run = async () => {
@@ -152,7 +150,6 @@ describe.runIf(onMainDatabase)('an access token', () => {
         before: false,
       });
     }
-    await prisma.$disconnect();
   });
 
   test('with a life of one minute is refreshed in its second half, and not on each call', async () => {
@@ -266,12 +263,12 @@ describe('while a token is being renewed', () => {
 
   test('master keys can be changed', async () => {
     const { configId, first } = await connect();
-    const { database, keyring } = world.gateway;
+    const { keyring } = world.gateway;
+    const prisma = world.gateway.prisma();
     leave(0, first);
     const hold = world.as.holdNext(TOKEN_PATH, 'answer');
     const caller = get(configId);
     await hold.arrived;
-    const prisma = createPrisma(database, keyring);
     const former = await promoteNewKey({ prisma, keyring });
     expect(await rotateValues(prisma, keyring)).toMatchObject({ remaining: 0, failures: [] });
     keyring.remove(former);
@@ -280,7 +277,6 @@ describe('while a token is being renewed', () => {
     expect(second.version).toBe(first.version + 1);
     const third = await get(configId, { rejectedVersion: second.version });
     expect(await world.as.isActive(third.token)).toBe(true);
-    await prisma.$disconnect();
   });
 
   test.each([

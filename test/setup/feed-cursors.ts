@@ -1,4 +1,3 @@
-import { createPrisma } from '../../src/data/database/prisma.ts';
 import { createFeedRepository } from '../../src/data/repositories/feed-repository.ts';
 import { createCursors } from '../../src/domain/cursors.ts';
 import { type FeedPlace, openFeedCursor, sealFeedCursor } from '../../src/domain/feed/feed-cursor.ts';
@@ -13,12 +12,10 @@ export interface FeedCursors {
 
 /** Reads and makes feed cursors of a user of this gateway. */
 export async function openFeedCursors(gateway: TestGateway, role: keyof TestGateway['userIds']): Promise<FeedCursors> {
-  const prisma = createPrisma(gateway.database, gateway.keyring);
-  const feed = createFeedRepository(prisma);
+  const feed = createFeedRepository(gateway.prisma());
   const position = await feed
     .position(SYSTEM, { withHistory: true })
     .catch(() => feed.position(SYSTEM, { withHistory: false }));
-  await prisma.$disconnect();
   const viewer = { kind: 'user', userId: gateway.userIds[role] } as Viewer;
   const cursorsOf = (epoch: string) => createCursors({ keyring: gateway.keyring, epoch: () => epoch });
   const limits = { ...position, rev: 2n ** 62n, expiredRev: 0n };

@@ -7,6 +7,7 @@ import type { Keyring } from '../../src/crypto/keyring.ts';
 import { MasterKey } from '../../src/crypto/master-key.ts';
 import { Secret } from '../../src/crypto/secret.ts';
 import type { Database } from '../../src/data/database/database.ts';
+import { createPrisma, type GatehousePrisma } from '../../src/data/database/prisma.ts';
 import type { KeyFile } from '../../src/data/keys/key-file-changes.ts';
 import type { EntryLimits } from '../../src/domain/audit/entry-rates.ts';
 import type { UpstreamTools } from '../../src/domain/catalogue/upstream-tools.ts';
@@ -36,6 +37,8 @@ export interface TestGateway extends People {
   logs(): string;
   database: Database;
   keyring: Keyring;
+  /** What is stored, decrypted, and what may be stored, bypassing the gateway. Making a client takes long: tests share one. */
+  prisma(): GatehousePrisma;
   secrets: Gateway['secrets'];
   accessTokens: Gateway['accessTokens'];
   serverHeaders: Gateway['serverHeaders'];
@@ -173,6 +176,8 @@ async function openTestGateway(
       ...(config.apiTokenMaxDays !== undefined && { expiresAt: new Date(clock.now.getTime() + 3_600_000) }),
     }));
 
+  let prisma: GatehousePrisma | undefined;
+
   return {
     app: gateway.app,
     fetch,
@@ -183,6 +188,10 @@ async function openTestGateway(
     logs: () => lines.join(''),
     database,
     keyring,
+    prisma() {
+      prisma ??= createPrisma(database, keyring);
+      return prisma;
+    },
     secrets: gateway.secrets,
     accessTokens: gateway.accessTokens,
     serverHeaders: gateway.serverHeaders,
@@ -197,6 +206,7 @@ async function openTestGateway(
     config,
     createSignInUrl: gateway.createSignInUrl,
     async close() {
+      await prisma?.$disconnect();
       await gateway.close();
       await tracing?.close();
     },
