@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { syncBuiltinESMExports } from 'node:module';
 import net, { type AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test, vi } from 'vitest';
-import { FEW_PRIVATE_ADDRESSES, PRIVATE_ADDRESSES } from '../outbound/private-addresses.ts';
+import { PRIVATE_ADDRESSES } from '../outbound/private-addresses.ts';
 import { type HostileProvider, type HostileWorld, openHostileWorld } from '../setup/hostile-provider.ts';
 import { openSession } from './browser-session.ts';
 import { SERVERS } from './rest-client.ts';
@@ -169,15 +169,18 @@ async function begin(configId: string): Promise<Outcome> {
   return { status: 502, said: 'nothing' };
 }
 
-/** Names that resolve to private addresses, entirely or in part. */
+/** Private, loopback and link-local addresses, and one that holds another. */
+const ONE_OF_EACH_KIND = ['10.0.0.1', '127.0.0.1', '169.254.169.254', '::1', '::ffff:127.0.0.1', 'fd00:ec2::254'];
+
+/** Names that resolve to private addresses, entirely or in part. The first three are enough for most calls. */
 const NAMES: Record<string, string[]> = {
   localhost: ['127.0.0.1', '::1'],
+  'both.example.com': ['93.184.216.34', '127.0.0.1'],
+  'nobody.example.com': [],
   'metadata.google.internal': ['169.254.169.254'],
   'inside.example.com': ['10.0.0.1'],
   'mapped.example.com': ['::ffff:127.0.0.1'],
   'sixth.example.com': ['fd00::1'],
-  'both.example.com': ['93.184.216.34', '127.0.0.1'],
-  'nobody.example.com': [],
 };
 
 /** Disguised spellings of loopback. */
@@ -216,7 +219,7 @@ describe.each(Object.entries(CALLS))('%s', (what, call) => {
   });
 
   test('is not called at any non-public address', async () => {
-    for (const address of takesAll ? PRIVATE_ADDRESSES : FEW_PRIVATE_ADDRESSES) {
+    for (const address of takesAll ? PRIVATE_ADDRESSES : ONE_OF_EACH_KIND) {
       // Written in canonical form: other spellings are refused before.
       const { origin } = new URL(`https://${net.isIPv6(address) ? `[${address}]` : address}`);
       const { status, said } = await call(origin);
@@ -227,7 +230,7 @@ describe.each(Object.entries(CALLS))('%s', (what, call) => {
   });
 
   test('is not called by a name that resolves to one', async () => {
-    for (const [name, addresses] of Object.entries(NAMES)) {
+    for (const [name, addresses] of Object.entries(NAMES).slice(0, takesAll ? undefined : 3)) {
       zone = { [name]: [addresses] };
       const { status, said } = await call(`https://${name}`);
       expect({ name, status }).toEqual({ name, status: 502 });
@@ -239,8 +242,9 @@ describe.each(Object.entries(CALLS))('%s', (what, call) => {
 
   test('is not called on this machine, however that is written', async () => {
     zone = { localhost: [['127.0.0.1', '::1']], 'localhost.': [['127.0.0.1', '::1']] };
-    for (const spelling of takesAll ? LOOPBACK_SPELLINGS : FEW_LOOPBACK_SPELLINGS) {
-      for (const scheme of ['http', 'https']) {
+    const schemes = ['http', 'https'];
+    for (const [index, spelling] of (takesAll ? LOOPBACK_SPELLINGS : FEW_LOOPBACK_SPELLINGS).entries()) {
+      for (const scheme of takesAll ? schemes : schemes.slice(index % 2, (index % 2) + 1)) {
         const base = `${scheme}://${spelling}:${bystander.port}`;
         const { status } = await call(base);
         expect([400, 502], base).toContain(status);
@@ -255,9 +259,11 @@ describe('a redirect', () => {
 
   test.each(places)('of %s is not followed', async (place) => {
     const bases = [`http://127.0.0.1:${bystander.port}`, 'https://169.254.169.254', provider.origin];
-    // Each status, to where it would be noticed; and each base.
-    for (const [index, status] of [301, 302, 303, 307, 308, 307, 308].entries()) {
-      const base = index < 5 ? provider.origin : bases[index - 5];
+    // Each status, to where it would be noticed; and each base. One function calls all places: two of them get all.
+    const all = [301, 302, 303, 307, 308].map((status) => [status, provider.origin] as const);
+    const redirects = [...all, [307, bases[0]], [308, bases[1]]] as const;
+    const few = [all[1], all[3], redirects[5]] as typeof redirects;
+    for (const [status, base] of place === 'mcp' || place === 'token' ? redirects : few) {
       provider.reset();
       provider.answer(place, { status, headers: { location: `${base}/led-astray` }, body: '' });
       const goOn = { token: connect, revocation: disconnect }[place as string];
