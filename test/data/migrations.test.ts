@@ -83,19 +83,19 @@ describe('an empty database', () => {
 describe('drift', () => {
   beforeEach(openMigrated);
 
-  // One shows that each driver tells of it. What is compared is the same on both.
-  test.each(
-    [
-      ['a column that is added by hand', 'ALTER TABLE users ADD COLUMN nickname TEXT', 'nickname'],
-      ['a column that is dropped', 'ALTER TABLE chats DROP COLUMN title', 'title'],
-      ['an index that is dropped', 'DROP INDEX api_tokens_user_id_idx', 'api_tokens_user_id_idx'],
-      ['a default that is changed', "ALTER TABLE users ALTER COLUMN role SET DEFAULT 'admin'", 'role'],
-      ['a foreign key that is dropped', 'ALTER TABLE chats DROP CONSTRAINT chats_owner_id_fkey', 'chats_owner_id_fkey'],
-      ['a table that is added', 'CREATE TABLE notes (id INT PRIMARY KEY)', 'notes'],
-    ].slice(0, onMainDatabase ? undefined : 1),
-  )('is found: %s', async (_name, sql, inScript) => {
-    await database.query(sql);
-    expect(await findDrift(database)).toContain(inScript);
+  // One kind shows that each driver tells of it. What is compared is the same on both.
+  test(`is found${onMainDatabase ? ', of each kind' : ''}`, async () => {
+    const kinds = [
+      ['ALTER TABLE users ADD COLUMN nickname TEXT', 'DROP COLUMN "nickname"'],
+      ['ALTER TABLE chats DROP COLUMN title', 'ADD COLUMN     "title"'],
+      ['DROP INDEX api_tokens_user_id_idx', '"api_tokens_user_id_idx"'],
+      ["ALTER TABLE users ALTER COLUMN role SET DEFAULT 'admin'", 'ALTER COLUMN "role" SET DEFAULT'],
+      ['ALTER TABLE chats DROP CONSTRAINT chats_owner_id_fkey', 'ADD CONSTRAINT "chats_owner_id_fkey"'],
+      ['CREATE TABLE notes (id INT PRIMARY KEY)', 'DROP TABLE "notes"'],
+    ].slice(0, onMainDatabase ? undefined : 1);
+    for (const [sql = ''] of kinds) await database.query(sql);
+    const script = await findDrift(database);
+    for (const [, repair = ''] of kinds) expect(script).toContain(repair);
   });
 });
 
@@ -128,10 +128,16 @@ describe('a migration of rows from the version before', () => {
   };
   const newKeyring = () => new Keyring([new MasterKey(randomBytes(32))]);
 
-  test('keeps them, and secrets can still be decrypted', async () => {
+  test('keeps them, secrets can still be decrypted, and one that fails on them is detected here', async () => {
     const keyring = newKeyring();
     await applyOverRows(migrations, keyring);
     for (const [table, count] of Object.entries(await countRows(database))) expect(count, table).toBeGreaterThan(0);
+    const failing = next('ALTER TABLE users ADD COLUMN nickname TEXT NOT NULL');
+    await expect(applyMigrations(database, failing)).rejects.toThrow(
+      new MigrationError(
+        'migration 20990101000000_next failed: column "nickname" of relation "users" contains null values; none of its changes were kept',
+      ),
+    );
     expect(await applyMigrations(database, next('SELECT 1'))).toHaveLength(1);
     const prisma = createPrisma(database, keyring);
     const tokens = await prisma.mcpServerUserToken.findMany({ include: { config: true } });
@@ -143,15 +149,6 @@ describe('a migration of rows from the version before', () => {
     await prisma.$disconnect();
     expect(values.filter((value) => value !== undefined).sort()).toEqual(
       [SEED_TOKEN.accessToken, '{"X-A":"v"}', 'access', 'key', 'key of v2', 'refresh', 'secret'].sort(),
-    );
-  });
-
-  test.runIf(onMainDatabase)('that fails on them is detected here', async () => {
-    const steps = next('ALTER TABLE users ADD COLUMN nickname TEXT NOT NULL');
-    await expect(applyOverRows(steps, newKeyring())).rejects.toThrow(
-      new MigrationError(
-        'migration 20990101000000_next failed: column "nickname" of relation "users" contains null values; none of its changes were kept',
-      ),
     );
   });
 });
