@@ -1,4 +1,6 @@
+import { print } from 'graphql';
 import type { Role } from '../../src/policy/viewer.ts';
+import { UpdateUser } from './operations.ts';
 
 /** The users of a test gateway, and their bearer tokens. */
 export interface People {
@@ -40,8 +42,7 @@ export async function createPeople(options: {
     name: `${person} token`,
     ...(expiresAt !== undefined && { expiresAt }),
   }));
-  const suspend = 'mutation ($id: UUID!) { updateUser(id: $id, patch: { status: SUSPENDED }) { id } }';
-  const { errors } = await post(suspend, { id: userIds.suspended });
+  const { errors } = await post(print(UpdateUser), { id: userIds.suspended, patch: { status: 'SUSPENDED' } });
   if (errors !== undefined) throw new Error(JSON.stringify(errors));
   return { userIds, tokens: { bootstrap, ...mapPeople<string>((person) => created[person].token) } };
 }
