@@ -125,6 +125,16 @@ export function createAnswerMemory(schema: GraphQLSchema, caches: Caches) {
   };
 
   return {
+    /** An event that was rendered already, for streams that would make a promise and closures each. */
+    findEvent(
+      document: DocumentNode,
+      about: Execution & { event: string },
+      viewer: Viewer,
+    ): ExecutionResult | undefined {
+      const key = toKey(document, about, viewer);
+      return key === undefined ? undefined : events.getKept(key);
+    },
+
     /**
      * Renders an event, or returns it from the cache. A part that is the same for a role depends only on the event. The
      * rest shows the state that is known now, and does not wait for later changes.
@@ -139,7 +149,7 @@ export function createAnswerMemory(schema: GraphQLSchema, caches: Caches) {
       if (key === undefined) return make();
       if (analyse(document).reach === 'viewer')
         return answerAt(key, services.answerStamp, services.answerStamp.current(), make);
-      return events.getKept(key) ?? events.getOrStart(key, async () => keepAnswer(await make()));
+      return events.getOrStart(key, async () => keepAnswer(await make()));
     },
 
     /** Returns a cached answer, or makes it. */

@@ -15,13 +15,13 @@ const partsOf = new WeakMap<ExecutionResult, readonly string[]>();
  * Puts a subscriber's cursor in place of the placeholder. A result without a cursor is returned as it is, so that its
  * bytes stay shared.
  *
- * @param getCursor called only if the result has a cursor
+ * @param event its cursor is asked for only if the result has one
  */
-export function withCursor(result: ExecutionResult, getCursor: () => string): ExecutionResult {
+export function withCursor(result: ExecutionResult, event: { readonly cursor: string }): ExecutionResult {
   if (result.errors !== undefined) {
     // Rare, and the errors are objects that must stay as they are.
     const { data = null } = JSON.parse(
-      splitAtCursors(JSON.stringify({ data: result.data })).join(getCursor()),
+      splitAtCursors(JSON.stringify({ data: result.data })).join(event.cursor),
     ) as ExecutionResult;
     return { ...result, data };
   }
@@ -31,7 +31,7 @@ export function withCursor(result: ExecutionResult, getCursor: () => string): Ex
     partsOf.set(result, parts);
   }
   if (parts.length === 1) return result;
-  return new KeptAnswer(parts.join(getCursor()));
+  return new KeptAnswer(parts.join(event.cursor));
 }
 
 function splitAtCursors(text: string): string[] {

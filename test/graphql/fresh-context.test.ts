@@ -22,7 +22,11 @@ async function subscribe(answerEvent: () => unknown) {
   };
   const release = vi.fn();
   const documents = { hold: () => release } as unknown as DocumentMemory;
-  const plugin = useFreshContext({ answerEvent } as unknown as AnswerMemory, documents, new WeakMap());
+  const plugin = useFreshContext(
+    { answerEvent, findEvent: () => undefined } as unknown as AnswerMemory,
+    documents,
+    new WeakMap(),
+  );
   let run: ((args: SubscriptionArgs) => Promise<IterableSupply<ExecutionResult>>) | undefined;
   const args = {
     ...{ schema, document },

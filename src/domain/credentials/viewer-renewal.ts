@@ -83,13 +83,15 @@ export function createViewerFollowing({
     let lookedAt = Number.NEGATIVE_INFINITY;
 
     const look = (): Viewer | Promise<Viewer> => {
-      const current = { resets: changes.resets(), callerVersion: changes.callerVersion() };
-      const isCurrent = callerVersion === current.callerVersion && resets === current.resets;
       const isRecent = performance.now() - lookedAt < MAX_UNSEEN_MS;
-      if (isCurrent && isRecent && !isPast(known, now())) return known;
+      const isCurrent = callerVersion === changes.callerVersion() && resets === changes.resets();
+      return isCurrent && isRecent && !isPast(known, now()) ? known : lookAgain();
+    };
+
+    const lookAgain = (): Viewer | Promise<Viewer> => {
+      const current = { resets: changes.resets(), callerVersion: changes.callerVersion() };
       // A credential ends by itself, at a time that is its own.
-      const isEnding = isPast(known, now());
-      const begun: Look = isEnding
+      const begun: Look = isPast(known, now())
         ? { startedAt: performance.now(), renewed: renewViewer(known) }
         : lookUp(known, `${current.resets} ${current.callerVersion}`);
       const learn = (found: Viewer): Viewer => {

@@ -16,7 +16,7 @@ import type { ConfigEvent } from '../../domain/feed/config-event.ts';
 import { type IterableSupply, iterate, NOTHING_YET, OVER, type Taken } from '../../domain/feed/supply.ts';
 import { DomainError, validationFailed } from '../../errors.ts';
 import { can } from '../../policy/policy.ts';
-import { viewerUserId } from '../../policy/viewer.ts';
+import { type Viewer, viewerUserId } from '../../policy/viewer.ts';
 import { currentRequest, runInRequest } from '../../telemetry/request-scope.ts';
 import type { AnswerMemory } from '../answer-memory.ts';
 import { runWithinBudget } from '../budget/run-within-budget.ts';
@@ -105,22 +105,23 @@ async function subscribeFreshly(
   /** Whoever wakes the stream may be in another request. */
   const scope = currentRequest();
   const run = { document, schema, variableValues: variableValues ?? null, operationName: operationName ?? null };
+  const executeAs = async (viewer: Viewer, rootValue: unknown): Promise<ExecutionResult> => {
+    const contextValue = createContext(services, { ...server, viewer });
+    const executeIt = () => runWithinBudget(contextValue.budget, () => execute({ ...run, rootValue, contextValue }));
+    return scope === undefined ? executeIt() : runInRequest(scope, executeIt);
+  };
   const executeFor = (event: ConfigEvent): ExecutionResult | Promise<ExecutionResult> => {
     const { viewer } = event;
-    const executeAs = async (rootValue: unknown) => {
-      const contextValue = createContext(services, { ...server, viewer });
-      const executeIt = () => runWithinBudget(contextValue.budget, () => execute({ ...run, rootValue, contextValue }));
-      return scope === undefined ? executeIt() : runInRequest(scope, executeIt);
-    };
     // Every bookmark is different.
-    if (event.configId === null) return executeAs(event);
+    if (event.configId === null) return executeAs(viewer, event);
     const about = { operationName, variables: variableValues, event: toEventKey(event) };
+    const known = answers.findEvent(document, about, viewer);
+    if (known !== undefined) return withCursor(known, event);
     // Named one by one: a spread would seal the cursor.
     const { type, configId, config, changedFields, occurredAt } = event;
     const shared = { type, configId, config, changedFields, occurredAt, viewer, cursor: CURSOR_PLACEHOLDER };
-    const result = answers.answerEvent(document, about, { viewer, services }, () => executeAs(shared));
-    const own = (made: ExecutionResult): ExecutionResult => withCursor(made, () => event.cursor);
-    return result instanceof Promise ? result.then(own) : own(result);
+    const result = answers.answerEvent(document, about, { viewer, services }, () => executeAs(viewer, shared));
+    return result instanceof Promise ? result.then((made) => withCursor(made, event)) : withCursor(result, event);
   };
 
   let isOver = false;
