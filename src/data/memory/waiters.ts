@@ -7,7 +7,7 @@ const BATCH = 50;
 const TIMER_STEP_MS = 10;
 
 interface Waiter {
-  /** Undefined once it was called. */
+  /** Undefined while nobody waits. */
   callback: (() => void) | undefined;
   /** By `performance.now`. */
   endsAt: number;
@@ -26,8 +26,7 @@ export function createWaiters() {
   let next = 0;
   let timer: NodeJS.Timeout | undefined;
   let timerAt = Number.POSITIVE_INFINITY;
-  /** Who waits until a signal aborts. Each signal has one listener. */
-  const bySignal = new WeakMap<AbortSignal, { waiter: Waiter }>();
+  const bySignal = new WeakMap<AbortSignal, Waiter>();
 
   const resume = (waiters: Iterable<Waiter>): void => {
     const isResuming = next < due.length;
@@ -48,22 +47,21 @@ export function createWaiters() {
     for (const waiter of batch) call(waiter);
   };
 
-  const endOnAbort = (signal: AbortSignal, waiter: Waiter): void => {
+  /** The waiter of a signal, which is the same each time: it would be garbage after each event. */
+  const findWaiter = (signal: AbortSignal): Waiter => {
     const known = bySignal.get(signal);
-    if (known !== undefined) {
-      known.waiter = waiter;
-      return;
-    }
-    const current = { waiter };
-    bySignal.set(signal, current);
+    if (known !== undefined) return known;
+    const waiter: Waiter = { callback: undefined, endsAt: 0 };
+    bySignal.set(signal, waiter);
     signal.addEventListener(
       'abort',
       () => {
-        waiting.delete(current.waiter);
-        call(current.waiter);
+        waiting.delete(waiter);
+        call(waiter);
       },
       { once: true },
     );
+    return waiter;
   };
 
   /** Makes sure that the timer ends by then, or soon after. */
@@ -99,9 +97,10 @@ export function createWaiters() {
      * The callback must not throw.
      */
     wait(timeoutMs: number, signal: AbortSignal, callback: () => void): void {
-      const waiter: Waiter = { callback, endsAt: performance.now() + timeoutMs };
+      const waiter = findWaiter(signal);
+      waiter.callback = callback;
+      waiter.endsAt = performance.now() + timeoutMs;
       waiting.add(waiter);
-      endOnAbort(signal, waiter);
       lookAt(waiter.endsAt);
     },
   };
