@@ -23,6 +23,21 @@ test('waiters are called once, after whoever notifies them is done', async () =>
   expect(callback).toHaveBeenCalledOnce();
 });
 
+test('who was called waits again with the same signal', async () => {
+  const waiters = createWaiters();
+  const controller = new AbortController();
+  const callback = vi.fn();
+  for (const times of [1, 2, 3]) {
+    waiters.wait(LONG_MS, controller.signal, callback);
+    waiters.notifyAll();
+    await turn();
+    expect(callback).toHaveBeenCalledTimes(times);
+  }
+  waiters.wait(LONG_MS, controller.signal, callback);
+  controller.abort();
+  expect(callback).toHaveBeenCalledTimes(4);
+});
+
 test('a waiter is called when its signal aborts, also one that was notified and waits for its turn', async () => {
   const waiters = createWaiters();
   for (const isNotified of [false, true]) {
@@ -39,9 +54,10 @@ test('a waiter is called when its signal aborts, also one that was notified and 
 
 test('thousands are called in batches, so that other work has its turn in between', async () => {
   const waiters = createWaiters();
-  const { signal } = new AbortController();
   let called = 0;
-  for (let index = 0; index < 1_000; index += 1) waiters.wait(LONG_MS, signal, () => (called += 1));
+  for (let index = 0; index < 1_000; index += 1) {
+    waiters.wait(LONG_MS, new AbortController().signal, () => (called += 1));
+  }
   waiters.notifyAll();
   await turn();
   expect(called).toBeGreaterThan(0);
