@@ -5,14 +5,19 @@ import { type IterableSupply, iterate, NOTHING_YET, OVER, type Taken } from '../
 import type { AnswerMemory } from '../../src/graphql/answer-memory.ts';
 import type { DocumentMemory } from '../../src/graphql/document-memory.ts';
 import { useFreshContext } from '../../src/graphql/plugins/use-fresh-context.ts';
+import { currentRequest, runInRequest } from '../../src/telemetry/request-scope.ts';
 
-const schema = buildSchema('type Query { a: Int } type Subscription { mcpServerConfigEvents: Int }');
+const schema = buildSchema('type Query { a: Int } type Subscription { mcpServerConfigEvents: String }');
+// Tells which request an event is executed in.
+Object.assign(schema.getSubscriptionType()?.getFields()['mcpServerConfigEvents'] ?? {}, {
+  resolve: () => currentRequest()?.requestId,
+});
 const document = parse('subscription { mcpServerConfigEvents }');
 const viewer = { kind: 'user', userId: 'u', role: 'member', credential: { kind: 'session', sessionId: 's' } };
 const event = { type: 'ADDED', configId: 'c', config: null, place: {}, occurredAt: new Date(), viewer };
 
 /** Subscribes to one event, which is executed like this. */
-async function subscribe(answerEvent: () => unknown) {
+async function subscribe(answerEvent: (document: never, about: never, context: never, make: () => unknown) => unknown) {
   const events: Taken<ConfigEvent>[] = [NOTHING_YET, event as never];
   const source: IterableSupply<ConfigEvent> = {
     take: () => events.shift() ?? OVER,
@@ -47,6 +52,15 @@ test('an event is taken, executed and given on', async () => {
   expect(release).not.toHaveBeenCalled();
   expect((await results.next()).done).toBe(true);
   expect(release).toHaveBeenCalled();
+});
+
+test('an event is executed in the request of its stream, whoever wakes it', async () => {
+  const inRequest = <Result>(requestId: string, work: () => Result) =>
+    runInRequest({ requestId, address: undefined }, work);
+  const make = (_document: never, _about: never, _context: never, execute: () => unknown) => execute();
+  const { results } = await inRequest('own', () => subscribe(make));
+  const { value } = await inRequest('of another caller', () => results.next());
+  expect(value).toEqual({ data: { mcpServerConfigEvents: 'own' } });
 });
 
 test.each([
