@@ -2,7 +2,7 @@ import type { Page } from 'playwright-core';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { skipsBrowser, type Visit } from '../setup/browser.ts';
 import { findBarriers } from './console-barriers.ts';
-import { type ConsoleWorld, useConsoleWorld } from './console-setup.ts';
+import { type ConsoleWorld, hasFocus, useConsoleWorld } from './console-setup.ts';
 
 /** What browsers note of a gateway that they cannot reach: each try to open the WebSocket, and questions on their way. */
 const UNREACHABLE = /^(?:WebSocket connection to .* failed|POST \/graphql failed: |Failed to load resource: net::)/;
@@ -76,6 +76,8 @@ describe.skipIf(skipsBrowser)('the console, for a member', () => {
     await dialog.getByRole('button', { name: 'Create the token' }).press('Enter');
     await dialog.getByText(/^gth_/).waitFor();
     await dialog.getByRole('button', { name: 'Done' }).press('Enter');
+    // The focus goes back to the button that opened the dialog. Until then, what is pressed may be that one.
+    await expect.poll(() => hasFocus(page.getByRole('button', { name: 'New token' }))).toBe(true);
     await page.getByRole('button', { name: 'Revoke: Editor' }).press('Enter');
     await page.getByRole('alertdialog').getByRole('button', { name: 'Revoke' }).press('Enter');
     await page.getByText('One that ended').waitFor();
