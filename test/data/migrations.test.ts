@@ -9,7 +9,8 @@ import { createPrisma } from '../../src/data/database/prisma.ts';
 import { openServerDatabase } from '../../src/data/database/server-database.ts';
 import { type Migration, readMigrations } from '../../src/data/migrations/migration.ts';
 import { applyMigrations, findDrift, isUpToDate, MigrationError } from '../../src/data/migrations/migrations.ts';
-import { createServerDatabase, onMainDatabase, onServer, openTestDatabase } from '../setup/database.ts';
+import { onMainDatabase, onServer, openTestDatabase } from '../setup/database.ts';
+import { createServerDatabase } from '../setup/server-databases.ts';
 import { SEED_TOKEN } from './first-migration-rows.ts';
 import { ROWS } from './migration-rows.ts';
 

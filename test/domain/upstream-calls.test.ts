@@ -3,10 +3,11 @@ import type { Database } from '../../src/data/database/database.ts';
 import { openServerDatabase } from '../../src/data/database/server-database.ts';
 import { type ConnectedWorld, connectUrl, openConnectedWorld } from '../http/connection-setup.ts';
 import { SERVERS } from '../http/rest-client.ts';
-import { createServerDatabase, onServer, openTestDatabase } from '../setup/database.ts';
+import { onServer, openTestDatabase } from '../setup/database.ts';
 import { TEST_PUBLIC_URL } from '../setup/gateway.ts';
 import { type SmallMcpServer, startModernServer, startSessionServer } from '../setup/mcp-servers.ts';
 import { createReplica } from '../setup/replica.ts';
+import { createServerDatabase } from '../setup/server-databases.ts';
 
 let world: ConnectedWorld;
 let modern: SmallMcpServer;

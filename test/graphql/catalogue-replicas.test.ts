@@ -3,9 +3,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openServerDatabase } from '../../src/data/database/server-database.ts';
 import type { UpstreamListing } from '../../src/domain/catalogue/upstream-tools.ts';
-import { createServerDatabase, onServer } from '../setup/database.ts';
+import { onServer } from '../setup/database.ts';
 import { createTestGateway, type TestGateway } from '../setup/gateway.ts';
 import { createReplica, type Replica } from '../setup/replica.ts';
+import { createServerDatabase } from '../setup/server-databases.ts';
 import { createId } from './config-operations.ts';
 import { openEvents } from './sse-client.ts';
 

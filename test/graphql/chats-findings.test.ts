@@ -2,8 +2,9 @@ import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Database } from '../../src/data/database/database.ts';
 import { openServerDatabase } from '../../src/data/database/server-database.ts';
-import { createServerDatabase, onServer } from '../setup/database.ts';
+import { onServer } from '../setup/database.ts';
 import { createTestGateway, type TestGateway } from '../setup/gateway.ts';
+import { createServerDatabase } from '../setup/server-databases.ts';
 import { newChat, readChat } from './chat-operations.ts';
 import { createId } from './config-operations.ts';
 

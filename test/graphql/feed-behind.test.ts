@@ -1,10 +1,11 @@
 import { createGatehouseClient } from 'mcp-gatehouse-client';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openServerDatabase } from '../../src/data/database/server-database.ts';
-import { createServerDatabase, onServer } from '../setup/database.ts';
+import { onServer } from '../setup/database.ts';
 import { openFeedCursors } from '../setup/feed-cursors.ts';
 import { createTestGateway, type TestGateway } from '../setup/gateway.ts';
 import { createReplica, type Replica } from '../setup/replica.ts';
+import { createServerDatabase } from '../setup/server-databases.ts';
 import { createId, update } from './config-operations.ts';
 import { openEvents } from './sse-client.ts';
 

@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Database } from '../../src/data/database/database.ts';
 import { openServerDatabase } from '../../src/data/database/server-database.ts';
-import { createServerDatabase, onServer } from '../setup/database.ts';
+import { onServer } from '../setup/database.ts';
 import { createTestGateway, type TestGateway } from '../setup/gateway.ts';
 import { createReplica, type Replica } from '../setup/replica.ts';
+import { createServerDatabase } from '../setup/server-databases.ts';
 import { createId } from './config-operations.ts';
 
 // Only one process can open the embedded database.

@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Database } from '../../src/data/database/database.ts';
 import { openServerDatabase } from '../../src/data/database/server-database.ts';
-import { createServerDatabase, onServer, openTestDatabase } from '../setup/database.ts';
+import { onServer, openTestDatabase } from '../setup/database.ts';
 import { createTestGateway, type TestGateway } from '../setup/gateway.ts';
 import { type ChangingServer, startChangingServer } from '../setup/mcp-servers.ts';
 import { createReplica, type Replica } from '../setup/replica.ts';
+import { createServerDatabase } from '../setup/server-databases.ts';
 import { createId, update } from './config-operations.ts';
 
 const HALF_A_MINUTE_MS = 30_000;

@@ -4,9 +4,10 @@ import type { Database } from '../../src/data/database/database.ts';
 import { openServerDatabase } from '../../src/data/database/server-database.ts';
 import { createId, update } from '../graphql/config-operations.ts';
 import { insertUserToken } from '../graphql/user-tokens.ts';
-import { createServerDatabase, onServer } from '../setup/database.ts';
+import { onServer } from '../setup/database.ts';
 import { type HostileUpstream, type RpcRequest, startHostileUpstream } from '../setup/hostile-upstream.ts';
 import { createReplica, type Replica } from '../setup/replica.ts';
+import { createServerDatabase } from '../setup/server-databases.ts';
 import { callMessage, readResult } from './door-messages.ts';
 import { type DoorWorld, openDoorWorld, refresh } from './door-world.ts';
 

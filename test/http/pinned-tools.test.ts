@@ -3,10 +3,11 @@ import type { Database } from '../../src/data/database/database.ts';
 import { openServerDatabase } from '../../src/data/database/server-database.ts';
 import { createId } from '../graphql/config-operations.ts';
 import { openEvents } from '../graphql/sse-client.ts';
-import { createServerDatabase, onServer } from '../setup/database.ts';
+import { onServer } from '../setup/database.ts';
 import { createTestGateway, TEST_PUBLIC_URL, type TestGateway } from '../setup/gateway.ts';
 import { type ChangingServer, startChangingServer } from '../setup/mcp-servers.ts';
 import { createReplica, type Replica } from '../setup/replica.ts';
+import { createServerDatabase } from '../setup/server-databases.ts';
 import { callMessage, readResult } from './door-messages.ts';
 import { refresh } from './door-world.ts';
 

@@ -7,9 +7,10 @@ import { MESSAGE_OVERHEAD_BYTES } from '../../src/limits/quotas.ts';
 import { newChat, writeMessage } from '../graphql/chat-operations.ts';
 import { create, issuesOf, update, validInput } from '../graphql/config-operations.ts';
 import { uniqueSlug } from '../graphql/root-fields.ts';
-import { createServerDatabase, onServer, openTestDatabase } from '../setup/database.ts';
+import { onServer, openTestDatabase } from '../setup/database.ts';
 import { createTestGateway, type TestGateway } from '../setup/gateway.ts';
 import { createReplica, type Replica } from '../setup/replica.ts';
+import { createServerDatabase } from '../setup/server-databases.ts';
 import { openSession, whoIs } from './browser-session.ts';
 
 const CHATS = '/api/experimental/chats';

@@ -6,9 +6,10 @@ import { openServerDatabase } from '../../src/data/database/server-database.ts';
 import { listen, type RunningServer } from '../../src/http/node-server.ts';
 import { createId, update } from '../graphql/config-operations.ts';
 import { insertUserToken } from '../graphql/user-tokens.ts';
-import { createServerDatabase, onServer } from '../setup/database.ts';
+import { onServer } from '../setup/database.ts';
 import { createTestGateway, type TestGateway } from '../setup/gateway.ts';
 import { createReplica, type Replica } from '../setup/replica.ts';
+import { createServerDatabase } from '../setup/server-databases.ts';
 
 const CALLERS = 100;
 const CHANGES = 15;

@@ -1,11 +1,10 @@
-import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { PGlite } from '@electric-sql/pglite';
-import pg from 'pg';
 import { inject } from 'vitest';
 import type { Database } from '../../src/data/database/database.ts';
 import { openEmbeddedDatabase, wrapPglite } from '../../src/data/database/embedded-database.ts';
 import { openServerDatabase } from '../../src/data/database/server-database.ts';
+import { createServerDatabase, lendServerDatabase, migratedTemplate } from './server-databases.ts';
 
 /** Whether this run is on a PostgreSQL server: row locks and LISTEN across connections exist only there. */
 export const onServer = inject('serverUrl') !== undefined;
@@ -17,35 +16,12 @@ export const onServer = inject('serverUrl') !== undefined;
 export const onMainDatabase = onServer || inject('alsoOnServer') !== true;
 
 /**
- * Creates a database on the test server, copied from the migrated template or another one, and returns its URL. Only
- * with `onServer`.
- */
-export async function createServerDatabase(options: { empty?: boolean; template?: string } = {}): Promise<string> {
-  const adminUrl = inject('serverUrl');
-  const migrated = inject('serverTemplate');
-  if (adminUrl === undefined || migrated === undefined) throw new Error('this run has no PostgreSQL server');
-  const name = `${migrated.replace(/_template$/, '')}_${randomBytes(6).toString('hex')}`;
-  const admin = new pg.Client({ connectionString: adminUrl });
-  await admin.connect();
-  await admin.query(
-    options.empty === true
-      ? `CREATE DATABASE ${name}`
-      : `CREATE DATABASE ${name} TEMPLATE ${options.template ?? migrated}`,
-  );
-  // The server may lose these databases when it crashes. Waiting for its disk took half of the tests' time.
-  await admin.query(`ALTER DATABASE ${name} SET synchronous_commit = off`);
-  await admin.end();
-  const url = new URL(adminUrl);
-  url.pathname = `/${name}`;
-  return url.href;
-}
-
-/**
  * A database of the calling test's own, of the kind that this run is on: migrated, without rows (or without tables,
  * with `empty`). Close it; it is removed at the end of the run.
  */
 export async function openTestDatabase(options: { empty?: boolean } = {}): Promise<Database> {
-  if (onServer) return openServerDatabase(await createServerDatabase(options), { poolSize: 10 });
+  if (onServer && options.empty === true) return openOnServer(await createServerDatabase({ empty: true }));
+  if (onServer) return openLent(migratedTemplate());
   return openEmbeddedDatabase('memory://', { loadDataDir: await readSnapshot(options.empty ? 'empty' : 'migrated') });
 }
 
@@ -59,14 +35,10 @@ export async function makeTemplate<Result>(
 ): Promise<{ result: Result; openCopy(): Promise<Database> }> {
   if (onServer) {
     const url = await createServerDatabase();
-    const database = await openServerDatabase(url, { poolSize: 10 });
+    const database = await openOnServer(url);
     const result = await fill(database);
     await database.close();
-    const template = new URL(url).pathname.slice(1);
-    return {
-      result,
-      openCopy: async () => openServerDatabase(await createServerDatabase({ template }), { poolSize: 10 }),
-    };
+    return { result, openCopy: () => openLent(new URL(url).pathname.slice(1)) };
   }
   const pglite = await PGlite.create('memory://', { loadDataDir: await readSnapshot('migrated') });
   const result = await fill(await wrapPglite(pglite));
@@ -74,6 +46,24 @@ export async function makeTemplate<Result>(
   const loadDataDir = await pglite.dumpDataDir('none');
   await pglite.close();
   return { result, openCopy: () => openEmbeddedDatabase('memory://', { loadDataDir }) };
+}
+
+function openOnServer(url: string): Promise<Database> {
+  return openServerDatabase(url, { poolSize: 10 });
+}
+
+/** Opens a copy of a template that is given back when it is closed. */
+async function openLent(template: string): Promise<Database> {
+  const { url, giveBack } = await lendServerDatabase(template);
+  const database = await openOnServer(url);
+  let closing: Promise<void> | undefined;
+  return {
+    ...database,
+    close() {
+      closing ??= database.close().finally(giveBack);
+      return closing;
+    },
+  };
 }
 
 const snapshots = new Map<string, Promise<Blob>>();

@@ -3,9 +3,10 @@ import { mkdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, inject, onTestFinished } from 'vitest';
 import { generateMasterKey } from '../../src/crypto/master-key.ts';
-import { createServerDatabase, onServer } from './database.ts';
+import { onServer } from './database.ts';
 import { findFreePort } from './free-port.ts';
 import { makeFolder, type RunningCommand, startCommand, startProcess } from './process.ts';
+import { createServerDatabase } from './server-databases.ts';
 
 /** A folder in which a test runs `gatehouse` as a user does. */
 export interface Place {
