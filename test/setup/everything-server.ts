@@ -12,8 +12,12 @@ export interface EverythingServer {
   close(): Promise<void>;
 }
 
-/** The server ends with its standard input, that is, with this process, however that ends. */
-const END_WITH_PARENT = 'data:text/javascript,process.stdin.on("end",()=>process.exit()).resume()';
+/** The server ends with its standard input, that is, with this process, however that ends, and removes its folder. */
+function endWithParent(folder: string | undefined): string {
+  const remove = folder === undefined ? '' : `rmSync(${JSON.stringify(folder)},{recursive:true,force:true});`;
+  const script = `import{rmSync}from"node:fs";process.stdin.on("end",()=>{${remove}process.exit()}).resume()`;
+  return `data:text/javascript,${encodeURIComponent(script)}`;
+}
 
 /** Starts `server-everything`. */
 export async function startEverythingServer(transport: 'streamable_http' | 'sse'): Promise<EverythingServer> {
@@ -22,13 +26,14 @@ export async function startEverythingServer(transport: 'streamable_http' | 'sse'
   return { url: `http://127.0.0.1:${port}/${transport === 'sse' ? 'sse' : 'mcp'}`, port, close };
 }
 
-/** Starts it at a port, or a socket in the file system. */
+/** Starts it at a port, or a socket in the file system. @param folder what is removed when this process ends */
 export async function spawnEverythingServer(
   transport: 'streamable_http' | 'sse',
   port: string,
+  folder?: string,
 ): Promise<{ close(): Promise<void> }> {
   const mode = transport === 'sse' ? 'sse' : 'streamableHttp';
-  const child = spawn(process.execPath, ['--import', END_WITH_PARENT, await findEntry(), mode], {
+  const child = spawn(process.execPath, ['--import', endWithParent(folder), await findEntry(), mode], {
     env: { PORT: port },
     stdio: ['pipe', 'ignore', 'pipe'],
   });

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp } from 'node:fs/promises';
 import { request as forward, type IncomingMessage, type ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -33,7 +33,7 @@ const UPSTREAM_PATH = '/mcp';
 export async function startProtectedMcpServer(options: ProtectedMcpServerOptions): Promise<ProtectedMcpServer> {
   const { authorizationServer, path: mcpPath = '/mcp', scopes = [] } = options;
   const metadataPath = `/.well-known/oauth-protected-resource${mcpPath}`;
-  const upstream = await startHiddenServer();
+  const socketPath = await useHiddenServer();
   const seenTokens: string[] = [];
 
   const server = await startWatchedServer(async (seen, request, response) => {
@@ -42,7 +42,7 @@ export async function startProtectedMcpServer(options: ProtectedMcpServerOptions
     const token = /^Bearer (.+)$/i.exec(seen.headers.authorization ?? '')?.[1];
     if (token !== undefined) seenTokens.push(token);
     const refusal = await findRefusal(token);
-    if (refusal === undefined) passOn(upstream.socketPath, seen, request, response);
+    if (refusal === undefined) passOn(socketPath, seen, request, response);
     else response.writeHead(refusal.status, { 'www-authenticate': formatChallenge(refusal.parameters) }).end();
   });
   const url = `${server.origin}${mcpPath}`;
@@ -74,10 +74,6 @@ export async function startProtectedMcpServer(options: ProtectedMcpServerOptions
     url,
     metadataPath,
     seenTokens,
-    async close() {
-      await server.close();
-      await upstream.close();
-    },
   };
 }
 
@@ -107,18 +103,23 @@ function passOn(socketPath: string, seen: SeenRequest, request: IncomingMessage,
   request.pipe(upstream);
 }
 
+let hidden: Promise<string> | undefined;
+
+/**
+ * The path of the socket of this worker's real server, which starts when it is first asked for, and ends with the
+ * worker: a start takes longer than most tests. Each client has a session of its own there.
+ */
+function useHiddenServer(): Promise<string> {
+  hidden ??= startHiddenServer();
+  return hidden;
+}
+
 /** Listens on a socket in its own folder: it has no option to keep a port closed to the network. */
-async function startHiddenServer(): Promise<{ socketPath: string; close(): Promise<void> }> {
+async function startHiddenServer(): Promise<string> {
   const folder = await mkdtemp(path.join(tmpdir(), 'gatehouse-mcp-'));
   const socketPath = path.join(folder, 'mcp.sock');
-  const server = await spawnEverythingServer('streamable_http', socketPath);
-  return {
-    socketPath,
-    async close() {
-      await server.close();
-      await rm(folder, { recursive: true, force: true });
-    },
-  };
+  await spawnEverythingServer('streamable_http', socketPath, folder);
+  return socketPath;
 }
 
 /**
