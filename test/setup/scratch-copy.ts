@@ -5,7 +5,14 @@ import { fileURLToPath } from 'node:url';
 import { type RunningCommand, startProcess } from '../setup/process.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const NOT_COPIED: ReadonlySet<string> = new Set(['node_modules', '.git', 'dist', '.gatehouse', 'coverage']);
+const NOT_COPIED: ReadonlySet<string> = new Set([
+  'node_modules',
+  '.git',
+  'dist',
+  '.gatehouse',
+  '.vitest-cache',
+  'coverage',
+]);
 
 /** Text that is inserted into a file, after the first line that matches. */
 export type Edit = readonly [file: string, after: RegExp, text: string];
