@@ -9,6 +9,7 @@ import { openEmbeddedDatabase } from '../../src/data/database/embedded-database.
 import { fillFolder, packFolder } from '../../src/data/database/prepared-folder.ts';
 import { applyMigrations } from '../../src/data/migrations/migrations.ts';
 import { openTestDatabase } from '../setup/database.ts';
+import { loadFiles, writeFolder } from '../setup/embedded-files.ts';
 import { makeFolder } from '../setup/process.ts';
 
 test('the embedded database has small buffers, which make its start fast, and keeps the other settings of PGlite', async () => {
@@ -26,7 +27,6 @@ test('the embedded database has small buffers, which make its start fast, and ke
 
 test('a migration leaves no timer that keeps the process: it would end ten seconds late', async () => {
   const database = await openTestDatabase({ empty: true });
-  onTestFinished(database.close);
   const started = vi.spyOn(globalThis, 'setTimeout');
   const stopped = vi.spyOn(globalThis, 'clearTimeout');
   onTestFinished(() => {
@@ -34,6 +34,8 @@ test('a migration leaves no timer that keeps the process: it would end ten secon
     stopped.mockRestore();
   });
   await applyMigrations(database);
+  // Its own timer ends with it.
+  await database.close();
   const ofSeconds = started.mock.results.filter((_result, index) => Number(started.mock.calls[index]?.[1]) >= 1_000);
   expect(ofSeconds).not.toEqual([]);
   const ended = new Set(stopped.mock.calls.map(([timer]) => timer));
@@ -54,8 +56,7 @@ test('an empty folder is filled with the packed one, file by file, and can be mi
   const { folder, remove } = await makeFolder();
   onTestFinished(remove);
   const [original, filled] = [path.join(folder, 'original'), path.join(folder, 'filled')];
-  const snapshot = await readFile(inject('embeddedSnapshots')?.empty ?? '');
-  await (await openEmbeddedDatabase(original, { loadDataDir: new Blob([snapshot]) })).close();
+  await writeFolder(original, await loadFiles(inject('embeddedSnapshots')?.empty ?? ''));
   const packed = path.join(folder, 'packed');
   await writeFile(packed, await packFolder(original));
 

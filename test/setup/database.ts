@@ -1,9 +1,8 @@
-import { readFile } from 'node:fs/promises';
-import { PGlite } from '@electric-sql/pglite';
 import { inject } from 'vitest';
 import type { Database } from '../../src/data/database/database.ts';
-import { openEmbeddedDatabase, wrapPglite } from '../../src/data/database/embedded-database.ts';
+import { openEmbeddedDatabase } from '../../src/data/database/embedded-database.ts';
 import { openServerDatabase } from '../../src/data/database/server-database.ts';
+import { type EmbeddedFiles, FilledMemory, KeptMemory, loadFiles } from './embedded-files.ts';
 import { createServerDatabase, lendServerDatabase, migratedTemplate } from './server-databases.ts';
 
 /** Whether this run is on a PostgreSQL server: row locks and LISTEN across connections exist only there. */
@@ -22,7 +21,7 @@ export const onMainDatabase = onServer || inject('alsoOnServer') !== true;
 export async function openTestDatabase(options: { empty?: boolean } = {}): Promise<Database> {
   if (onServer && options.empty === true) return openOnServer(await createServerDatabase({ empty: true }));
   if (onServer) return openLent(migratedTemplate());
-  return openEmbeddedDatabase('memory://', { loadDataDir: await readSnapshot(options.empty ? 'empty' : 'migrated') });
+  return openInMemory(new FilledMemory(await readSnapshot(options.empty ? 'empty' : 'migrated')));
 }
 
 /**
@@ -40,12 +39,11 @@ export async function makeTemplate<Result>(
     await database.close();
     return { result, openCopy: () => openLent(new URL(url).pathname.slice(1)) };
   }
-  const pglite = await PGlite.create('memory://', { loadDataDir: await readSnapshot('migrated') });
-  const result = await fill(await wrapPglite(pglite));
-  await pglite.exec('CHECKPOINT');
-  const loadDataDir = await pglite.dumpDataDir('none');
-  await pglite.close();
-  return { result, openCopy: () => openEmbeddedDatabase('memory://', { loadDataDir }) };
+  const memory = new KeptMemory(await readSnapshot('migrated'));
+  const database = await openInMemory(memory);
+  const result = await fill(database);
+  await database.close();
+  return { result, openCopy: () => openInMemory(new FilledMemory(memory.kept)) };
 }
 
 function openOnServer(url: string): Promise<Database> {
@@ -66,13 +64,17 @@ async function openLent(template: string): Promise<Database> {
   };
 }
 
-const snapshots = new Map<string, Promise<Blob>>();
+function openInMemory(fs: FilledMemory): Promise<Database> {
+  return openEmbeddedDatabase('memory://', { fs });
+}
+
+const snapshots = new Map<string, Promise<EmbeddedFiles>>();
 
 /** Each worker reads a file once. */
-function readSnapshot(kind: 'empty' | 'migrated'): Promise<Blob> {
+function readSnapshot(kind: 'empty' | 'migrated'): Promise<EmbeddedFiles> {
   const file = inject('embeddedSnapshots')?.[kind];
   if (file === undefined) throw new Error('this project has no database: move the test, see test/README.md');
-  const known = snapshots.get(file) ?? readFile(file).then((bytes) => new Blob([bytes]));
+  const known = snapshots.get(file) ?? loadFiles(file);
   snapshots.set(file, known);
   return known;
 }

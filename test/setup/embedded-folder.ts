@@ -1,8 +1,8 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { PGlite } from '@electric-sql/pglite';
 import type { TestProject } from 'vitest/node';
+import { loadFiles, writeFolder } from './embedded-files.ts';
 import { makeEmbeddedSnapshots } from './embedded-snapshot.ts';
 
 declare module 'vitest' {
@@ -14,9 +14,7 @@ declare module 'vitest' {
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const folder = await mkdtemp(path.join(tmpdir(), 'gatehouse-database-'));
-  const loadDataDir = new Blob([await readFile((await makeEmbeddedSnapshots()).migrated)]);
-  const pglite = await PGlite.create(path.join(folder, 'database'), { loadDataDir });
-  await pglite.close();
+  await writeFolder(path.join(folder, 'database'), await loadFiles((await makeEmbeddedSnapshots()).migrated));
   project.provide('embeddedFolder', path.join(folder, 'database'));
   return () => rm(folder, { recursive: true, force: true });
 }

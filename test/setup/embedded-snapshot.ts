@@ -4,18 +4,23 @@ import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'n
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { PGlite } from '@electric-sql/pglite';
-import { wrapPglite } from '../../src/data/database/embedded-database.ts';
+import { openEmbeddedDatabase } from '../../src/data/database/embedded-database.ts';
 import { readMigrations } from '../../src/data/migrations/migration.ts';
 import { applyMigrations } from '../../src/data/migrations/migrations.ts';
+import { type EmbeddedFiles, KeptMemory, loadFiles, packFiles } from './embedded-files.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const CACHE = path.join(ROOT, 'node_modules/.cache/gatehouse');
 const KEEP_MS = 24 * 60 * 60 * 1_000;
 
 /** What the empty snapshot depends on, and the other one besides the migrations. */
-const INPUTS = ['node_modules/@electric-sql/pglite/package.json', 'test/setup/embedded-snapshot.ts'];
+const INPUTS = [
+  'node_modules/@electric-sql/pglite/package.json',
+  'test/setup/embedded-files.ts',
+  'test/setup/embedded-snapshot.ts',
+];
 
-/** Files with the embedded database, for PGlite's `loadDataDir`. */
+/** Files with the embedded database, for `loadFiles`. */
 export interface EmbeddedSnapshots {
   /** With all tables, and no rows. */
   migrated: string;
@@ -31,8 +36,8 @@ export async function makeEmbeddedSnapshots(): Promise<EmbeddedSnapshots> {
   const inputs = await Promise.all(INPUTS.map((input) => readFile(path.join(ROOT, input), 'utf8')));
   const migrations = (await readMigrations()).flatMap(({ name, sql }) => [name, sql]);
   const files = {
-    migrated: path.join(CACHE, `migrated-${hashTexts([...migrations, ...inputs])}.tar`),
-    empty: path.join(CACHE, `empty-${hashTexts(inputs)}.tar`),
+    migrated: path.join(CACHE, `migrated-${hashTexts([...migrations, ...inputs])}`),
+    empty: path.join(CACHE, `empty-${hashTexts(inputs)}`),
   };
   const all = Object.values(files);
   if (all.every((file) => existsSync(file))) {
@@ -42,24 +47,24 @@ export async function makeEmbeddedSnapshots(): Promise<EmbeddedSnapshots> {
   await mkdir(CACHE, { recursive: true });
   await removeOld();
   if (!existsSync(files.empty)) {
-    const created = await PGlite.create('memory://');
-    await dropTemplates(created);
-    await dump(created, files.empty);
-    await created.close();
+    const created = new KeptMemory();
+    const pglite = await PGlite.create({ fs: created });
+    await dropTemplates(pglite);
+    await pglite.close();
+    await save(created.kept, files.empty);
   }
-  const pglite = await PGlite.create('memory://', { loadDataDir: new Blob([await readFile(files.empty)]) });
-  await applyMigrations(await wrapPglite(pglite));
-  await dump(pglite, files.migrated);
-  await pglite.close();
+  const memory = new KeptMemory(await loadFiles(files.empty));
+  const database = await openEmbeddedDatabase('memory://', { fs: memory });
+  await applyMigrations(database);
+  await database.close();
+  await save(memory.kept, files.migrated);
   return files;
 }
 
-async function dump(pglite: PGlite, file: string): Promise<void> {
-  await pglite.exec('CHECKPOINT');
-  const snapshot = await pglite.dumpDataDir('none');
+async function save(files: EmbeddedFiles, file: string): Promise<void> {
   // Another run may make the same file at the same time.
   const draft = `${file}.${randomBytes(6).toString('hex')}`;
-  await writeFile(draft, Buffer.from(await snapshot.arrayBuffer()));
+  await writeFile(draft, packFiles(files));
   await rename(draft, file);
 }
 
