@@ -23,8 +23,11 @@ function hasTools(): boolean {
 }
 
 /** Runs a document's shell blocks in order against a new gateway. @returns their output */
-async function walk(file: string, { prepare }: { prepare?: (folder: string) => void } = {}) {
-  const { cwd, port, serve, startProcess } = await makePlace();
+async function walk(
+  file: string,
+  { anyDatabase = false, prepare }: { anyDatabase?: boolean; prepare?: (folder: string) => void } = {},
+) {
+  const { cwd, port, serve, startProcess } = await makePlace({ anyDatabase });
   prepare?.(cwd);
   const gateway = await serve();
   const blocks = shellBlocks(file);
@@ -57,6 +60,7 @@ test.runIf(canWalk)('the first walk of the README works as documented', async ()
 
 test.runIf(canWalk)('the walk through governance works as documented', async () => {
   const { stdout } = await walk('docs/walkthrough.md', {
+    anyDatabase: true,
     // Skips the servers whose authorization servers would be contacted: a test sends nothing to third parties.
     prepare(folder) {
       const text = readFileSync(new URL('../../examples/servers.json', import.meta.url), 'utf8');

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { generateMasterKey } from '../../src/crypto/master-key.ts';
 import { findTestServer } from '../setup/find-server.ts';
 import { createOwnDatabase } from '../setup/own-database.ts';
@@ -23,8 +23,13 @@ async function createSecret({ ask }: Place, slug: string): Promise<void> {
   expect(await ask(query, { variables: { input } })).toEqual({ createMcpServerConfig: { hasApiKey: true } });
 }
 
-test('with the embedded database, a key is replaced through the running gateway and survives a restart', async () => {
-  const place = await makePlace();
+// Both at the same time: each waits for one process after the other.
+
+test.concurrent('with the embedded database, a key is replaced through the running gateway and survives a restart', async ({
+  expect,
+  onTestFinished,
+}) => {
+  const place = await makePlace({ atEnd: onTestFinished });
   const keyFile = path.join(place.dataDir, 'encryption-keys');
   const readKeys = async () => (await readFile(keyFile, 'utf8')).trim().split('\n');
   const gateway = await place.serve();
@@ -74,57 +79,59 @@ test('with the embedded database, a key is replaced through the running gateway 
   expect((await keys(place, 'list')).output).toMatch(/^1 .* revoked {2}0 values$/m);
 });
 
-test.runIf(serverUrl !== undefined)('with a server keys are replaced step by step while replicas run', async () => {
-  const [formerKey, newKey] = [generateMasterKey(), generateMasterKey()];
-  const database = await createOwnDatabase(serverUrl ?? '');
-  onTestFinished(database.drop);
-  const env = {
-    DATABASE_URL: database.url,
-    GATEHOUSE_ENCRYPTION_KEYS: formerKey,
-    // No load balancer has to notice.
-    GATEHOUSE_SHUTDOWN_DELAY_SECONDS: '0',
-  };
-  const place = await makePlace({ env });
-  const withKeys = (...list: string[]) => place.with({ GATEHOUSE_ENCRYPTION_KEYS: list.join(',') });
-  const first = await place.serve();
-  await createSecret(place, 'first');
-  await stop(first);
+test
+  .runIf(serverUrl !== undefined)
+  .concurrent('with a server keys are replaced step by step while replicas run', async ({ expect, onTestFinished }) => {
+    const [formerKey, newKey] = [generateMasterKey(), generateMasterKey()];
+    const database = await createOwnDatabase(serverUrl ?? '');
+    onTestFinished(database.drop);
+    const env = {
+      DATABASE_URL: database.url,
+      GATEHOUSE_ENCRYPTION_KEYS: formerKey,
+      // No load balancer has to notice.
+      GATEHOUSE_SHUTDOWN_DELAY_SECONDS: '0',
+    };
+    const place = await makePlace({ env, atEnd: onTestFinished });
+    const withKeys = (...list: string[]) => place.with({ GATEHOUSE_ENCRYPTION_KEYS: list.join(',') });
+    const first = await place.serve();
+    await createSecret(place, 'first');
+    await stop(first);
 
-  // 1. Add the new key last, so that every replica can decrypt with it. 2. Then move it to the front.
-  await stop(await withKeys(formerKey, newKey).serve());
-  const promoted = withKeys(newKey, formerKey);
-  const gateway = await promoted.serve();
-  const noNewKey = await keys(promoted, 'rotate', '--new-key');
-  expect(noNewKey).toMatchObject({ code: 1, output: expect.stringContaining('GATEHOUSE_ENCRYPTION_KEYS') });
-  const dryRun = await keys(promoted, 'rotate', '--dry-run');
-  expect(dryRun).toMatchObject({ code: 0, output: expect.stringContaining('1 value to re-encrypt') });
-  const tooEarly = await keys(promoted, 'revoke', '1');
-  expect(tooEarly.code).toBe(1);
-  expect(tooEarly.output).toContain('Key 1 still seals 1 value (mcp_server_configs.api_key_value: 1)');
+    // 1. Add the new key last, so that every replica can decrypt with it. 2. Then move it to the front.
+    await stop(await withKeys(formerKey, newKey).serve());
+    const promoted = withKeys(newKey, formerKey);
+    const gateway = await promoted.serve();
+    const noNewKey = await keys(promoted, 'rotate', '--new-key');
+    expect(noNewKey).toMatchObject({ code: 1, output: expect.stringContaining('GATEHOUSE_ENCRYPTION_KEYS') });
+    const dryRun = await keys(promoted, 'rotate', '--dry-run');
+    expect(dryRun).toMatchObject({ code: 0, output: expect.stringContaining('1 value to re-encrypt') });
+    const tooEarly = await keys(promoted, 'revoke', '1');
+    expect(tooEarly.code).toBe(1);
+    expect(tooEarly.output).toContain('Key 1 still seals 1 value (mcp_server_configs.api_key_value: 1)');
 
-  // 3. While a gateway runs.
-  expect(await keys(promoted, 'rotate')).toMatchObject({
-    code: 0,
-    output: expect.stringContaining('1 value re-encrypted'),
+    // 3. While a gateway runs.
+    expect(await keys(promoted, 'rotate')).toMatchObject({
+      code: 0,
+      output: expect.stringContaining('1 value re-encrypted'),
+    });
+    expect((await keys(promoted, 'list')).output).toMatch(/^2 .* active {2}1 value/m);
+
+    // 4. and 5.
+    expect(await keys(withKeys(newKey), 'revoke', '1')).toMatchObject({ code: 0 });
+    const readiness = await fetch(`http://localhost:${place.port}/readyz`);
+    expect([readiness.status, await readiness.json()]).toMatchObject([200, { status: 'ok' }]);
+    await stop(gateway);
+    await stop(await withKeys(newKey).serve());
+    const refused = await promoted.run('serve');
+    expect(refused.code).toBe(1);
+    expect(refused.output).toContain('key 1');
+    expect(refused.output).toContain('is revoked');
+
+    // A lost key: each value encrypted with it is listed on its own line.
+    const lost = await keys(withKeys(generateMasterKey()), 'verify');
+    expect(lost.code).toBe(1);
+    expect(lost.output).toMatch(/^failed to open: mcp_server_configs\.api_key_value [0-9a-f-]{36} \(unknown_key\)$/m);
   });
-  expect((await keys(promoted, 'list')).output).toMatch(/^2 .* active {2}1 value/m);
-
-  // 4. and 5.
-  expect(await keys(withKeys(newKey), 'revoke', '1')).toMatchObject({ code: 0 });
-  const readiness = await fetch(`http://localhost:${place.port}/readyz`);
-  expect([readiness.status, await readiness.json()]).toMatchObject([200, { status: 'ok' }]);
-  await stop(gateway);
-  await stop(await withKeys(newKey).serve());
-  const refused = await promoted.run('serve');
-  expect(refused.code).toBe(1);
-  expect(refused.output).toContain('key 1');
-  expect(refused.output).toContain('is revoked');
-
-  // A lost key: each value encrypted with it is listed on its own line.
-  const lost = await keys(withKeys(generateMasterKey()), 'verify');
-  expect(lost.code).toBe(1);
-  expect(lost.output).toMatch(/^failed to open: mcp_server_configs\.api_key_value [0-9a-f-]{36} \(unknown_key\)$/m);
-});
 
 test('an invalid number is refused before the database is opened', async () => {
   const place = await makePlace({ isNew: true });

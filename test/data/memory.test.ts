@@ -7,6 +7,7 @@ import { rotateValues } from '../../src/data/keys/key-rotation.ts';
 import { createMemory, type Memory } from '../../src/data/memory/memory.ts';
 import { createStore, type Store } from '../../src/data/store.ts';
 import { SYSTEM, type Viewer } from '../../src/policy/viewer.ts';
+import { onMainDatabase } from '../setup/database.ts';
 import { sealText } from '../setup/sealed-text.ts';
 import {
   configColumns,
@@ -19,6 +20,9 @@ import { promoteNewKey } from './key-rotation-setup.ts';
 
 const ADMIN: Viewer = { kind: 'user', userId: crypto.randomUUID(), role: 'admin', credential: { kind: 'bootstrap' } };
 const MEMBER: Viewer = { ...ADMIN, role: 'member' };
+
+/** For what does not depend on the database. */
+const testOnMain = test.runIf(onMainDatabase);
 
 let sealed: SealedDatabase;
 let stored: Store;
@@ -252,7 +256,7 @@ describe('the reader of the feed', () => {
     expect(told).toContain(false);
   });
 
-  test('keeps the newest changes in memory and reads older ones from the database, without their configs', async () => {
+  testOnMain('keeps the newest changes in memory, and reads older ones from the database without configs', async () => {
     const { reader } = await openMemory();
     const { id } = await defineConfig({
       description: 'x'.repeat(4_000),

@@ -1,7 +1,7 @@
 // On both databases: the schema engine, locks, and scripts through each driver.
 
 import { randomBytes } from 'node:crypto';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { Keyring } from '../../src/crypto/keyring.ts';
 import { MasterKey } from '../../src/crypto/master-key.ts';
 import type { Database } from '../../src/data/database/database.ts';
@@ -49,12 +49,30 @@ const openMigrated = async () => {
   database = opened;
 };
 
+/** The same for several tests. What they have migrated is taken back. */
+function shareMigrated(): void {
+  let shared: Database;
+  beforeAll(async () => {
+    shared = await openTestDatabase();
+  });
+  beforeEach(() => {
+    database = shared;
+  });
+  afterEach(async () => {
+    await shared.query('DROP TABLE IF EXISTS notes');
+    await shared.query('DELETE FROM _prisma_migrations WHERE migration_name > $1', [names.at(-1)]);
+  });
+  afterAll(() => shared?.close());
+}
+
 describe('an empty database', () => {
   beforeEach(openEmpty);
 
   test('is migrated once and then matches schema.prisma', async () => {
     expect(await isUpToDate(database)).toBe(false);
-    expect(await applyMigrations(database)).toEqual(names);
+    // On the embedded database, all callers are in this process.
+    const callers = Array.from({ length: onServer ? 1 : 4 }, () => applyMigrations(database));
+    expect((await Promise.all(callers)).flat()).toEqual(names);
     expect(await isUpToDate(database)).toBe(true);
     expect(await applyMigrations(database)).toEqual([]);
     expect(await findDrift(database)).toBeUndefined();
@@ -64,12 +82,7 @@ describe('an empty database', () => {
     expect(records).toEqual(names.map((name) => ({ migration_name: name, applied_steps_count: 1, finished: true })));
   });
 
-  test('is migrated once by several processes that start together', async () => {
-    if (!onServer) {
-      const applied = await Promise.all(Array.from({ length: 4 }, () => applyMigrations(database)));
-      expect(applied.flat()).toEqual(names);
-      return;
-    }
+  test.runIf(onServer)('is migrated once by several processes that start together', async () => {
     const url = await createServerDatabase({ empty: true });
     const replicas = await Promise.all(Array.from({ length: 4 }, () => openServerDatabase(url, { poolSize: 2 })));
     try {
@@ -155,7 +168,7 @@ describe('a migration of rows from the version before', () => {
 });
 
 describe('a migration that fails', () => {
-  beforeEach(openMigrated);
+  shareMigrated();
 
   test.each([
     ['CREATE TABLE notes (id INT); CREATE TABLE users (id INT);', 'relation "users" already exists'],
@@ -197,7 +210,7 @@ describe('a migration that fails', () => {
 });
 
 describe('a start that is killed', () => {
-  beforeEach(openMigrated);
+  shareMigrated();
 
   const notes = next('CREATE TABLE notes (id INT)');
 

@@ -62,7 +62,7 @@ async function createNamed(names: readonly string[], input: LooseInput = {}): Pr
 }
 
 describe('pages', () => {
-  test.each([1, 2, 3, 7, 8, 500])('of %i contain every config once, by name', async (first) => {
+  test.each(onMainDatabase ? [1, 2, 3, 7, 8, 500] : [3])('of %i contain every config once, by name', async (first) => {
     await createNamed(['b', 'a', 'c', 'B', 'ä', 'a', 'a']);
     const pages = await listAll(first);
     expect(pages.flatMap((page) => page.names)).toEqual(['B', 'a', 'a', 'a', 'b', 'c', 'ä']);
@@ -73,7 +73,7 @@ describe('pages', () => {
     }
   });
 
-  test('continue at the same place when configs are added and removed', async () => {
+  test.runIf(onMainDatabase)('continue at the same place when configs are added and removed', async () => {
     await createNamed(['a', 'c', 'e', 'e', 'g']);
     const first = await list({ first: 3 });
     const last = first.ids[2];
@@ -86,7 +86,7 @@ describe('pages', () => {
     expect(second.totalCount).toBe(6);
   });
 
-  test('of none have no entries and no cursors, but the count', async () => {
+  test.runIf(onMainDatabase)('of none have no entries and no cursors, but the count', async () => {
     await createNamed(['a']);
     const none = { names: [], startCursor: null, endCursor: null, totalCount: 1, hasNextPage: true };
     expect(await list({ first: 0 })).toMatchObject(none);

@@ -2,6 +2,7 @@
 
 import fc from 'fast-check';
 import { afterAll, beforeAll, test } from 'vitest';
+import { onMainDatabase } from '../setup/database.ts';
 import { createTestGateway, type TestGateway } from '../setup/gateway.ts';
 import { begin, FEED_COMMANDS, finish, type Model, type Real } from './feed-model.ts';
 
@@ -23,6 +24,6 @@ test('for any sequence of writes, rollbacks, disconnects and expiry, viewers rec
       await fc.asyncModelRun(setup, commands);
       if (state !== undefined) await finish(state.model, state.real);
     }),
-    { numRuns: 10, endOnFailure: true },
+    { numRuns: onMainDatabase ? 10 : 3, endOnFailure: true },
   );
 });

@@ -1,5 +1,3 @@
-// On both databases: how a lost database looks.
-
 import { afterEach, expect, test } from 'vitest';
 import type { Database } from '../../src/data/database/database.ts';
 import type { StreamLimits } from '../../src/domain/feed/config-streams.ts';

@@ -51,7 +51,7 @@ function validInput(): Record<string, unknown> {
 }
 
 describe('a secret sent correctly', () => {
-  test.each(DECOYS.map((wrap) => [wrap('…'), wrap] as const))(
+  test.each(DECOYS.slice(0, onMainDatabase ? undefined : 2).map((wrap) => [wrap('…'), wrap] as const))(
     'as %j is stored, and only its existence is shown',
     async (_, wrap) => {
       // A header's value is one line.

@@ -2,6 +2,7 @@
 
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { onMainDatabase } from '../setup/database.ts';
 import { createTestGateway, type TestGateway } from '../setup/gateway.ts';
 import { CreateUser } from '../setup/operations.ts';
 
@@ -92,7 +93,7 @@ describe('users', () => {
   });
 });
 
-describe('user(id)', () => {
+describe.runIf(onMainDatabase)('user(id)', () => {
   const find = async (caller: keyof TestGateway['tokens'], id: string) => {
     const query = 'query ($id: UUID!) { user(id: $id) { id email } }';
     const { data, errors } = await gateway.graphql(query, { token: gateway.tokens[caller], variables: { id } });

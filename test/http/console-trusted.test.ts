@@ -1,5 +1,3 @@
-// On the embedded database: it shows a page.
-
 import type { Page, Request, Response } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { skipsBrowser } from '../setup/browser.ts';

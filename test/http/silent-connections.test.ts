@@ -5,7 +5,7 @@ import { createServer } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { Hono } from 'hono';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, test } from 'vitest';
 import type { HttpEnv } from '../../src/http/context.ts';
 import { listen, type RunningServer } from '../../src/http/node-server.ts';
 
@@ -60,13 +60,19 @@ const UNFINISHED = {
   'stops in the middle of a chunk': `${HEAD}Transfer-Encoding: chunked\r\n\r\n5\r\nab`,
 };
 
-test('a connection is closed when its client goes silent before the request is complete', async () => {
+// At the same time: each waits until the timeouts have passed.
+
+test.concurrent('a connection is closed when its client goes silent before the request is complete', async ({
+  expect,
+}) => {
   const endings = Object.entries(UNFINISHED).map(async ([name, data]) => [name, await untilClosed(begin(data))]);
   const all = Object.fromEntries(await Promise.all(endings)) as Record<string, string>;
   expect(Object.entries(all).filter(([, received]) => !received.startsWith('HTTP/1.1 408 '))).toEqual([]);
 });
 
-test('the timeouts are not extended by the time between two checks, as they are by default', async () => {
+test.concurrent('the timeouts are not extended by the time between two checks, as they are by default', async ({
+  expect,
+}) => {
   const byDefault = createServer({ headersTimeout: 200, requestTimeout: 400 });
   try {
     await once(byDefault.listen(0, '127.0.0.1'), 'listening');
@@ -80,7 +86,7 @@ test('the timeouts are not extended by the time between two checks, as they are 
   }
 });
 
-test('a response that takes longer is not cut off', async () => {
+test.concurrent('a response that takes longer is not cut off', async ({ expect }) => {
   const slow = await fetch(`http://127.0.0.1:${server.port}/slow`);
   await Promise.all(Object.values(UNFINISHED).map((data) => untilClosed(begin(data))));
   finish();

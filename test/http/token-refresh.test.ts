@@ -279,7 +279,7 @@ describe('while a token is being renewed', () => {
     expect(await world.as.isActive(third.token)).toBe(true);
   });
 
-  test.each([
+  const ENDINGS: [what: string, remove: (member: Member) => Promise<unknown>][] = [
     [
       'disconnects',
       ({ configId, token }: Member) => {
@@ -306,7 +306,11 @@ describe('while a token is being renewed', () => {
         admin(`mutation { updateMcpServerConfig(id: "${configId}", patch: { oauth2ClientId: "other" }) { id } }`),
     ],
     ['is deleted', ({ userId }: Member) => admin(`mutation { deleteUser(id: "${userId}") { deletedId } }`)],
-  ])('and the user %s, the new token is not stored but revoked', async (what, remove) => {
+  ];
+  // One shows that each database forgets it. What the others do is the same on both.
+  const endings = ENDINGS.slice(0, onMainDatabase ? undefined : 1);
+
+  test.each(endings)('and the user %s, the new token is not stored but revoked', async (what, remove) => {
     const email = `${what.replaceAll(' ', '-')}@example.com`;
     const user = await admin(`mutation { createUser(input: { email: "${email}", role: MEMBER }) { id } }`);
     const userId: string = user.createUser.id;
@@ -333,7 +337,7 @@ describe('while a token is being renewed', () => {
     for (const each of revoked) expect(await world.as.isActive(each)).toBe(false);
   });
 
-  test('and the user reconnects, the new connection stays', async () => {
+  test.runIf(onMainDatabase)('and the user reconnects, the new connection stays', async () => {
     const { configId, first } = await connect();
     const before = { refreshes: refreshes(), requests: world.as.requests.length };
     leave(0, first);
@@ -352,7 +356,7 @@ describe('while a token is being renewed', () => {
   });
 });
 
-describe('while a token is being renewed, the user disconnects and reconnects', () => {
+describe.runIf(onMainDatabase)('while a token is being renewed, the user disconnects and reconnects', () => {
   async function disconnect(configId: string): Promise<void> {
     const url = `${SERVERS}/${configId}/oauth2/disconnect`;
     const headers = { authorization: `Bearer ${world.gateway.tokens.member}` };
