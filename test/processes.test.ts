@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { existsSync, readFileSync } from 'node:fs';
 import { expect, onTestFinished, test } from 'vitest';
 import { makeFolder, startProcess } from './setup/process.ts';
 
@@ -8,9 +9,12 @@ const START = `
   child.stdout.on('data', (text) => console.log(\`\${text} \${child.pid}.\`));
 `;
 
+/** Where the system tells so, a process that has ended is none, though it is listed until its parent has noticed. */
 const isRunning = (pid: number): boolean => {
   try {
-    return process.kill(pid, 0);
+    process.kill(pid, 0);
+    const status = `/proc/${pid}/status`;
+    return !existsSync(status) || !/^State:\s*Z/m.test(readFileSync(status, 'utf8'));
   } catch {
     return false;
   }

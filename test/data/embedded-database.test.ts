@@ -56,7 +56,7 @@ test('an empty folder is filled with the packed one, file by file', async () => 
   const { folder, remove } = await makeFolder();
   onTestFinished(remove);
   const [original, filled] = [path.join(folder, 'original'), path.join(folder, 'filled')];
-  await writeFolder(original, await loadFiles(inject('embeddedSnapshots')?.empty ?? ''));
+  writeFolder(original, await loadFiles(inject('embeddedSnapshots')?.empty ?? ''));
   const packed = path.join(folder, 'packed');
   await writeFile(packed, await packFolder(original));
 

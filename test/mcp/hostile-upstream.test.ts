@@ -234,7 +234,9 @@ describe('a server', () => {
     await expectProblem(upstreams.listTools(target), 'PROTOCOL_REVISION');
   });
 
-  test('that never answers a call ends it in time, and delays nobody else', async () => {
+  // Both at the same time: they wait for a timeout each.
+
+  test.concurrent('that never answers a call ends it in time, and delays nobody else', async ({ expect }) => {
     const silent = misbehave({ 'tools/call': () => undefined });
     const other = misbehave({});
     const waiting = expectProblem(impatient.callTool(silent.target, 'fine', {}), 'TIMEOUT');
@@ -244,7 +246,7 @@ describe('a server', () => {
     expect(impatient.pause(silent.target)).toBeUndefined();
   });
 
-  test('that falls silent within an answer ends the call, long before its time is over', async () => {
+  test.concurrent('that falls silent within an answer ends the call, long before its time is over', async () => {
     const { target } = misbehave({
       'tools/call': (_request, response) =>
         void response.writeHead(200, { 'content-type': 'application/json' }).write('{"jsonrpc":"2.0",'),

@@ -14,7 +14,7 @@ declare module 'vitest' {
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const folder = await mkdtemp(path.join(tmpdir(), 'gatehouse-database-'));
-  await writeFolder(path.join(folder, 'database'), await loadFiles((await makeEmbeddedSnapshots()).migrated));
+  writeFolder(path.join(folder, 'database'), await loadFiles((await makeEmbeddedSnapshots()).migrated));
   project.provide('embeddedFolder', path.join(folder, 'database'));
   return () => rm(folder, { recursive: true, force: true });
 }
