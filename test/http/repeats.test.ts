@@ -1,5 +1,3 @@
-// On the embedded database: what is kept here lies before the database.
-
 import { parse } from 'graphql';
 import { Hono } from 'hono';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
