@@ -22,16 +22,18 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import { ERROR_CODES as CODES_OF_THE_GATEWAY } from '../../src/errors.ts';
 import { CreateConfig, ListConfigs, UpdateConfig } from '../setup/operations.ts';
 import { makePlace, type Place } from '../setup/place.ts';
+import type { RunningCommand } from '../setup/process.ts';
 import { startTcpProxy } from '../setup/tcp-proxy.ts';
 
 type Followed = AsyncGenerator<ConfigEvent | ResetEvent, void, void>;
 
-/** A gateway for all tests that do not stop it. */
+/** A gateway for all tests. The first one finds it new, and starts it again. */
 let place: Place;
+let gateway: RunningCommand;
 const ends: (() => Promise<void>)[] = [];
 beforeAll(async () => {
   place = await makePlace({ anyDatabase: true, atEnd: (end) => ends.push(end) });
-  await place.serve();
+  gateway = await place.serve();
 });
 afterAll(() => Promise.all(ends.map((end) => end())));
 
@@ -79,6 +81,19 @@ async function readUntil(events: Followed, fits: (event: ConfigEvent | ResetEven
 const isAdded = (slug: string) => (event: ConfigEvent | ResetEvent) =>
   event.type === 'ADDED' && event.config?.slug === slug;
 const isBookmark = ({ type }: ConfigEvent | ResetEvent) => type === 'BOOKMARK';
+
+test('following loads all, goes on, and resumes after the gateway is killed and started again', async () => {
+  await define(place, 'before');
+  const events = startFollowing(await makeClient(place));
+  expect((await readUntil(events, isBookmark)).before).toEqual(['RESET START', 'ADDED before']);
+  await define(place, 'meanwhile');
+  await readUntil(events, isAdded('meanwhile'));
+  const waiting = readUntil(events, isAdded('after'));
+  await gateway.kill();
+  await place.serve();
+  await define(place, 'after');
+  expect((await waiting).before).toEqual([]);
+});
 
 test('its document fits the schema, and its error codes are those of the gateway', () => {
   const schema = buildSchema(readFileSync(new URL('../../schema.graphql', import.meta.url), 'utf8'));
@@ -136,22 +151,6 @@ describe('request', () => {
 });
 
 describe('follow', () => {
-  test('loads all, follows, and resumes after the gateway is killed and started again', async () => {
-    // It is killed, so it is the test's own.
-    const place = await makePlace({ anyDatabase: true });
-    const first = await place.serve();
-    await define(place, 'before');
-    const events = startFollowing(await makeClient(place));
-    expect((await readUntil(events, isBookmark)).before).toEqual(['RESET START', 'ADDED before']);
-    await define(place, 'meanwhile');
-    await readUntil(events, isAdded('meanwhile'));
-    const waiting = readUntil(events, isAdded('after'));
-    await first.kill();
-    await place.serve();
-    await define(place, 'after');
-    expect((await waiting).before).toEqual([]);
-  });
-
   test('begins after a cursor, and misses nothing from there', async () => {
     const client = await makeClient(place);
     const { event } = await readUntil(startFollowing(client), isBookmark);
