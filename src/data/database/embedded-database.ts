@@ -21,7 +21,7 @@ export async function openEmbeddedDatabase(location: string, options: PGliteOpti
 }
 
 /** Wraps a PGlite instance that is already open. */
-export async function wrapPglite(pglite: PGlite): Promise<Database> {
+async function wrapPglite(pglite: PGlite): Promise<Database> {
   await pglite.exec("SET TIME ZONE 'UTC'");
   let lastMigration: Promise<unknown> = Promise.resolve();
   const writes = createWriteCount();
