@@ -12,6 +12,9 @@ const QUERY = '.graphiql-query-editor';
 const VARIABLES = '[aria-label="Variables"]';
 const RESPONSE = '.graphiql-response';
 
+/** An example of each kind. That all of them work, playground-examples.test.ts shows. */
+const RUN = ['CreateOpenServer', 'DisableServer', 'FollowChanges', 'ListServers'];
+
 describe.skipIf(skipsBrowser)('with a real browser', () => {
   let server: RunningServer;
   let gateway: TestGateway;
@@ -44,7 +47,7 @@ describe.skipIf(skipsBrowser)('with a real browser', () => {
       token: gateway.tokens.admin,
     });
 
-  test('an admin opens the sign-in link, runs every example in the playground and signs out', async () => {
+  test('an admin opens the sign-in link, runs examples in the playground and signs out', async () => {
     const { page, context, problems, foreignRequests } = visit;
     await page.goto(`${await gateway.createSignInUrl()}&return_to=/graphql`);
     await waitForPlayground(page, 'Signed in as admin@gatehouse.localhost (ADMIN)');
@@ -52,8 +55,8 @@ describe.skipIf(skipsBrowser)('with a real browser', () => {
 
     expect((await run(page, 'WhoAmI')).data.viewer.role).toBe('ADMIN');
     const ids: Record<string, string> = { userId: gateway.userIds.member };
-    for (const { query, variables = {} } of EXAMPLES.slice(1)) {
-      const name = readName(query);
+    for (const name of RUN) {
+      const { query = '', variables = {} } = EXAMPLES.find((example) => readName(example.query) === name) ?? {};
       await openTab(page, name);
       const { input } = variables as { input?: Record<string, unknown> };
       if (input !== undefined && 'id' in input) {
@@ -68,9 +71,7 @@ describe.skipIf(skipsBrowser)('with a real browser', () => {
       expect(errors, name).toBeUndefined();
       if (name === 'CreateOpenServer') ids['id'] = data.createMcpServerConfig.mcpServerConfig.id;
     }
-    await openTab(page, 'ListServers');
-    await run(page, 'ListServers');
-    for (const slug of ['context7', 'deepwiki', 'github']) await editorText(page, RESPONSE, `"${slug}"`).waitFor();
+    await editorText(page, RESPONSE, '"deepwiki"').waitFor();
 
     await page.locator('#sign-out').click();
     await page.locator('#token').waitFor();
@@ -84,7 +85,6 @@ describe.skipIf(skipsBrowser)('with a real browser', () => {
     const { page, problems, foreignRequests } = visit;
     await page.goto(`${await gateway.createSignInUrl()}&return_to=/graphql`);
     await waitForPlayground(page, 'ADMIN');
-    await reload(page, 0);
     expect(await readTitles(page)).toEqual(EXAMPLES.map(({ query }) => readName(query)));
 
     await paste(page, QUERY, 'query Mistaken { viewer { nickname } }');

@@ -4,11 +4,13 @@ import type { AddressInfo } from 'node:net';
 import { Hono } from 'hono';
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { toHarmlessLine } from '../../src/domain/oauth/token-endpoint-error.ts';
 import type { HttpEnv } from '../../src/http/context.ts';
 import { listen, type RunningServer } from '../../src/http/node-server.ts';
+import { createResultPage } from '../../src/http/oauth/result-page.ts';
 import { startAuthorizationServer, type TestAuthorizationServer } from '../setup/authorization-server.ts';
 import { skipsBrowser, useBrowser, type Visit } from '../setup/browser.ts';
-import { createTestGateway, type TestGateway } from '../setup/gateway.ts';
+import { createTestGateway, TEST_PUBLIC_URL, type TestGateway } from '../setup/gateway.ts';
 import {
   type BegunConnection,
   type Bringing,
@@ -22,21 +24,25 @@ import { openSession } from './browser-session.ts';
 import { LOOPBACK_ALLOWED } from './connection-setup.ts';
 import { createRestClient, SERVERS } from './rest-client.ts';
 
+const FILES = { icon: '/i', style: '/s', connectedScript: '/c', playgroundStyle: '/p', playgroundScript: '/q' };
+const MARKUP = `</p></main><script nonce="x">alert(1)</script>"><img src=x onerror='alert(1)'><!--`;
+
 /** The tags of a page as written. */
 function readTags(text: string): string[] {
   return text.match(/<[^>]*>/g) ?? [];
 }
 
-describe('the final page', () => {
-  let world: HostileWorld;
-  let session: string;
+let world: HostileWorld;
+let session: string;
 
-  beforeAll(async () => {
-    world = await openHostileWorld();
-    session = await openSession(world.gateway, world.gateway.tokens.member);
-  });
+beforeAll(async () => {
+  world = await openHostileWorld();
+  session = await openSession(world.gateway, world.gateway.tokens.member);
+});
+afterAll(() => world?.close());
+
+describe('the final page', () => {
   beforeEach(() => world.provider.reset());
-  afterAll(() => world?.close());
 
   const begin = async () => world.begin(await world.define(), session);
   const honest = ({ cookie }: BegunConnection) => ({ cookies: [session, cookie] });
@@ -67,19 +73,24 @@ describe('the final page', () => {
     '&lt;script&gt;&#x3c;script&#x3e;',
     `</script>${'<b>'.repeat(200)}`,
   ])('has what a provider says as text: %s', async (markup) => {
-    const harmless = await fail({ error: 'access_denied', error_description: 'no' });
-    expect(readTags(harmless.text).join('')).not.toContain('script');
-    for (const says of [
-      { error: 'access_denied', error_description: markup },
-      { error: markup, error_description: markup },
-      { error: '__proto__', error_description: markup },
-    ]) {
-      const answer = await fail(says);
+    const show = async (text: string) => (await createResultPage(FILES, { status: 400, title: 'No', text })).text();
+    const harmless = await show('no');
+    expect(readTags(harmless).join('')).not.toContain('script');
+    expect(readTags(await show(toHarmlessLine(markup) ?? ''))).toEqual(readTags(harmless));
+    expect(readTags(await show(markup))).toEqual(readTags(harmless));
+  });
+
+  test.each(['access_denied', MARKUP, '__proto__'])(
+    'runs no scripts after an answer with the error %s',
+    async (error) => {
+      const harmless = await fail({ error: 'access_denied', error_description: 'no' });
+      expect(readTags(harmless.text).join('')).not.toContain('script');
+      const answer = await fail({ error, error_description: MARKUP });
       expect(answer.status).toBe(400);
       expect(readTags(answer.text)).toEqual(readTags(harmless.text));
       expect(readPolicy(answer)).toBe(toPolicy(''));
-    }
-  });
+    },
+  );
 
   test('is HTML only for clients that ask for HTML; programs get a problem in JSON', async () => {
     for (const accept of ['', '*/*', 'application/json', 'text/plain']) {
@@ -130,7 +141,6 @@ describe('the final page', () => {
   });
 });
 
-// Each opens its own gateway.
 describe('the cookie of a flow', () => {
   const readCookie = (header: string) => {
     const [pair = '', ...attributes] = header.split('; ');
@@ -142,10 +152,10 @@ describe('the cookie of a flow', () => {
   };
 
   test.each([
-    { publicUrl: 'http://localhost:4000', prefix: '', more: [] },
+    { publicUrl: TEST_PUBLIC_URL, prefix: '', more: [] },
     { publicUrl: 'https://gatehouse.example.com', prefix: '__Secure-', more: ['Secure'] },
   ])('at $publicUrl is for this callback, this browser and no script', async ({ publicUrl, prefix, more }) => {
-    const own = await openHostileWorld({ GATEHOUSE_PUBLIC_URL: publicUrl });
+    const own = publicUrl === TEST_PUBLIC_URL ? world : await openHostileWorld({ GATEHOUSE_PUBLIC_URL: publicUrl });
     try {
       const cookies = [await openSession(own.gateway, own.gateway.tokens.member)];
       const configId = await own.define();
@@ -172,7 +182,7 @@ describe('the cookie of a flow', () => {
       }
       expect(values.size).toBe(2);
     } finally {
-      await own.close();
+      if (own !== world) await own.close();
     }
   });
 });

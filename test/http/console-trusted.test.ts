@@ -1,17 +1,29 @@
 import type { Page, Request, Response } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { skipsBrowser } from '../setup/browser.ts';
+import { findSentDocument } from '../setup/sent-document.ts';
 import { type ConsoleWorld, openConsoleWorld } from './console-setup.ts';
 
-const PAGES = ['/', '/servers/open', '/chats', '/account'];
-const ADMIN_PAGES = ['', '/servers', '/servers/new', '/people', '/keys', '/audit'].map((it) => `/admin${it}`);
+/** The links from page to page, each with the heading of where it leads. */
+const WAY = [
+  [/: Open tools$/, 'Open tools'],
+  ['Chats', 'Chats'],
+  ['My account', 'My account'],
+  ['Overview', 'Overview'],
+  ['Servers', 'Servers'],
+  ['Add a server', 'Add a server'],
+  ['People', 'People'],
+  ['Keys', 'Encryption keys'],
+  ['Audit log', 'Audit log'],
+  ['My servers', 'My servers'],
+] as const;
 
 /**
  * Notes what a page asks the graph over HTTP: whether it sent the document, and the status of the answer. `settle` resolves
  * once the page has all answers, and asks nothing more because of them.
  */
 function watchGraph(page: Page) {
-  const seen: { hasText: boolean; status: number }[] = [];
+  const seen: { name: string; hasText: boolean; status: number }[] = [];
   const open = new Set<Request>();
   let asked = 0;
   page.on('request', (request) => {
@@ -24,15 +36,16 @@ function watchGraph(page: Page) {
   page.on('response', (response: Response) => {
     const request = response.request();
     if (!response.url().endsWith('/graphql') || request.method() !== 'POST') return;
-    seen.push({ hasText: request.postDataJSON().query !== undefined, status: response.status() });
+    const [, name = ''] = /query (\w+)/.exec(findSentDocument(request)) ?? [];
+    seen.push({ name, hasText: request.postDataJSON().query !== undefined, status: response.status() });
   });
   const settle = async (): Promise<void> => {
     let before = -1;
     while (before !== asked || open.size > 0) {
       await expect.poll(() => open.size).toBe(0);
       before = asked;
-      // It is idle once it has shown what came, and has asked what that led to.
-      await page.evaluate('new Promise((done) => requestIdleCallback(() => requestIdleCallback(done)))');
+      // Two frames later it has shown what came, and has asked what that led to. It may never call itself idle.
+      await page.evaluate('new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))');
     }
   };
   return { seen, settle };
@@ -41,9 +54,12 @@ function watchGraph(page: Page) {
 async function visitAll(world: ConsoleWorld) {
   const { page, problems } = await world.signIn(world.gateway.tokens.admin);
   const { seen: graph, settle } = watchGraph(page);
-  for (const path of [...PAGES, ...ADMIN_PAGES]) {
-    await page.goto(`${world.origin}${path}`);
-    await page.getByRole('heading', { level: 1 }).first().waitFor();
+  await page.goto(world.origin);
+  await page.getByRole('heading', { name: 'Open tools', exact: true }).waitFor();
+  await settle();
+  for (const [link, heading] of WAY) {
+    await page.getByRole('link', { name: link, exact: true }).first().press('Enter');
+    await page.getByRole('heading', { name: heading, level: 1, exact: true }).waitFor();
     await settle();
   }
   return { page, graph, problems };
@@ -51,7 +67,6 @@ async function visitAll(world: ConsoleWorld) {
 
 /** A change of a server shows, which the page learns over its WebSocket. */
 async function expectLive(world: ConsoleWorld, page: Page): Promise<void> {
-  await page.goto(world.origin);
   await page.getByRole('heading', { name: 'Open tools', exact: true }).waitFor();
   await page.getByText('Not live').waitFor({ state: 'hidden' });
   await world.define({ slug: 'later', display_name: 'Later' });
@@ -72,7 +87,7 @@ describe.skipIf(skipsBrowser).each([
   test('shows all of its pages, and changes live', async () => {
     const { page, graph, problems } = await visitAll(world);
     await expectLive(world, page);
-    expect(graph.length).toBeGreaterThan(15);
+    expect(new Set(graph.map(({ name }) => name)).size).toBeGreaterThan(10);
     if ('trustedOnly' in options) {
       expect(graph.filter(({ hasText, status }) => hasText || status !== 200)).toEqual([]);
     } else {
@@ -80,7 +95,6 @@ describe.skipIf(skipsBrowser).each([
       const [texts, hashes] = [graph.filter(({ hasText }) => hasText), graph.filter(({ hasText }) => !hasText)];
       expect(texts.filter(({ status }) => status !== 200)).toEqual([]);
       expect(hashes.filter(({ status }) => status !== 400)).toEqual([]);
-      expect(texts.length).toBeGreaterThan(15);
     }
     // Browsers note each answer that is not 2xx.
     const noted = problems.filter((it) => 'trustedOnly' in options || !it.includes('status of 400'));
