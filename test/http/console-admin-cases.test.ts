@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { skipsBrowser } from '../setup/browser.ts';
 import { ECHO } from '../setup/mcp-servers.ts';
 import { findBarriers } from './console-barriers.ts';
+import { pressAt } from './console-keyboard.ts';
 import { type ConsoleWorld, useConsoleWorld } from './console-setup.ts';
 
 describe.skipIf(skipsBrowser)('the console, in the rarer cases of an admin', () => {
@@ -14,9 +15,9 @@ describe.skipIf(skipsBrowser)('the console, in the rarer cases of an admin', () 
   const row = (page: Page, name: string) => page.getByRole('row').filter({ hasText: name });
   const item = (page: Page, name: string) =>
     page.getByRole('listitem').filter({ has: page.getByRole('heading', { name, exact: true }) });
-  const press = (page: Page, name: string) => page.getByRole('button', { name, exact: true }).press('Enter');
+  const press = (page: Page, name: string) => pressAt(page.getByRole('button', { name, exact: true }));
   const confirm = (page: Page, name: string) =>
-    page.getByRole('alertdialog').getByRole('button', { name, exact: true }).press('Enter');
+    pressAt(page.getByRole('alertdialog').getByRole('button', { name, exact: true }));
   const ask = async (query: string): Promise<any> => {
     const { data, errors } = await world.gateway.graphql(query, { token: world.gateway.tokens.admin });
     expect(errors).toBeUndefined();
@@ -38,7 +39,7 @@ describe.skipIf(skipsBrowser)('the console, in the rarer cases of an admin', () 
     const { page } = await enter(`/admin/servers/${id}?view=tools`, 'admin');
     await press(page, 'List them again');
     await row(page, 'echo').waitFor();
-    await page.getByLabel('By an admin').press('Space');
+    await pressAt(page.getByLabel('By an admin'), 'Space');
     await press(page, 'Save the rules');
     await press(page, 'Approve: echo');
     await row(page, 'echo').getByText('May be used').waitFor();
@@ -46,7 +47,7 @@ describe.skipIf(skipsBrowser)('the console, in the rarer cases of an admin', () 
     world.tools[0] = { ...ECHO, description: 'Says it twice.' };
     await press(page, 'List them again');
     await row(page, 'echo').getByText('Waits for approval').waitFor();
-    await row(page, 'echo').getByText('What changed since it was approved').press('Enter');
+    await pressAt(row(page, 'echo').getByText('What changed since it was approved'));
     await row(page, 'echo').locator('del').filter({ hasText: 'again' }).waitFor();
     await row(page, 'echo').locator('ins').filter({ hasText: 'twice' }).waitFor();
     expect(await findBarriers(page)).toEqual([]);
@@ -72,13 +73,13 @@ describe.skipIf(skipsBrowser)('the console, in the rarer cases of an admin', () 
     const asked = item(page, '地图 maps, here: maps');
     await asked.getByText('Your answer is needed').waitFor();
     expect(await findBarriers(page)).toEqual([]);
-    await asked.getByLabel('Another server').press('Space');
+    await pressAt(asked.getByLabel('Another server'), 'Space');
     await press(page, 'Import');
     await item(page, '地图 maps, here: maps-2').getByText('Created').waitFor();
     expect(await slugs()).toEqual(expect.arrayContaining(['maps', 'maps-2']));
 
-    await page.getByRole('link', { name: 'From the examples' }).press('Enter');
-    for (const name of ['DeepWiki', 'Svelte', 'Linear']) await page.getByLabel(name, { exact: true }).press('Space');
+    await pressAt(page.getByRole('link', { name: 'From the examples' }));
+    for (const name of ['DeepWiki', 'Svelte', 'Linear']) await pressAt(page.getByLabel(name, { exact: true }), 'Space');
     await press(page, 'See what it would do');
     for (const slug of ['deepwiki', 'svelte', 'linear']) await item(page, slug).getByText('Is created').waitFor();
     await press(page, 'Import');
@@ -97,7 +98,7 @@ describe.skipIf(skipsBrowser)('the console, in the rarer cases of an admin', () 
     const { page } = await enter(`/admin/servers/${id}`, 'admin');
     const field = page.getByLabel('What it is good for');
     await field.fill('Not saved.');
-    await page.getByRole('link', { name: 'History' }).press('Enter');
+    await pressAt(page.getByRole('link', { name: 'History' }));
     await page.getByRole('alertdialog').getByText('Leave without saving?').waitFor();
     expect(await findBarriers(page)).toEqual([]);
     await confirm(page, 'Cancel');
@@ -105,10 +106,10 @@ describe.skipIf(skipsBrowser)('the console, in the rarer cases of an admin', () 
     expect(await field.inputValue()).toBe('Not saved.');
     // The dialog comes and goes with a movement, too.
     await page.emulateMedia({ reducedMotion: 'no-preference' });
-    await page.getByRole('link', { name: 'History' }).press('Enter');
+    await pressAt(page.getByRole('link', { name: 'History' }));
     await confirm(page, 'Leave');
     await page.getByText('1 entry').waitFor();
-    await page.getByRole('link', { name: 'Settings' }).press('Enter');
+    await pressAt(page.getByRole('link', { name: 'Settings' }));
     expect(await field.inputValue()).toBe('As stored.');
   });
 
@@ -117,7 +118,7 @@ describe.skipIf(skipsBrowser)('the console, in the rarer cases of an admin', () 
     await lookAt(page);
     await page.getByLabel('Name', { exact: true }).fill('With headers');
     await page.getByLabel('Short name', { exact: true }).fill('with-headers');
-    await page.getByLabel('Custom headers').press('Space');
+    await pressAt(page.getByLabel('Custom headers'), 'Space');
     await page.getByLabel('Header 1', { exact: true }).fill('Host');
     await page.getByLabel('Value 1', { exact: true }).fill('canary-one');
     await press(page, 'Add the server');
@@ -140,8 +141,8 @@ describe.skipIf(skipsBrowser)('the console, in the rarer cases of an admin', () 
     await lookAt(page);
     await page.getByLabel('Name', { exact: true }).fill('By hand');
     await page.getByLabel('Short name', { exact: true }).fill('by-hand');
-    await page.getByLabel('Each user’s account').press('Space');
-    await page.getByText('A client that you registered yourself.').press('Enter');
+    await pressAt(page.getByLabel('Each user’s account'), 'Space');
+    await pressAt(page.getByText('A client that you registered yourself.'));
     await page.getByLabel('Client id', { exact: true }).fill('the-client');
     await page.getByLabel('Client secret', { exact: true }).fill('canary-three');
     await press(page, 'Add the server');
@@ -218,7 +219,7 @@ describe.skipIf(skipsBrowser)('the console, in the rarer cases of an admin', () 
     }
     await press(page, 'Change the role');
     await page.getByLabel('Role', { exact: true }).selectOption('MEMBER');
-    await page.getByRole('dialog').getByRole('button', { name: 'Change' }).press('Enter');
+    await pressAt(page.getByRole('dialog').getByRole('button', { name: 'Change' }));
     await page.getByRole('dialog').getByText('active admin').waitFor();
   });
 });

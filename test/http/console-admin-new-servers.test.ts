@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { skipsBrowser, type Visit } from '../setup/browser.ts';
 import { findBarriers } from './console-barriers.ts';
+import { pressAt } from './console-keyboard.ts';
 import { type ConsoleWorld, useConsoleWorld } from './console-setup.ts';
 
 describe.skipIf(skipsBrowser)('the console, for an admin who adds servers', () => {
@@ -69,32 +70,32 @@ describe.skipIf(skipsBrowser)('the console, for an admin who adds servers', () =
       local: { command: 'npx' },
     };
     await page.getByLabel('The file').fill(JSON.stringify({ mcpServers: servers }));
-    await page.getByRole('button', { name: 'See what it would do' }).press('Enter');
+    await pressAt(page.getByRole('button', { name: 'See what it would do' }));
     await item('notes').getByText('Is created').waitFor();
     await item('keyed').getByText('Needs a secret').waitFor();
     await item('local').getByText('Cannot be imported').waitFor();
-    await page.getByText('All differences, field by field').press('Enter');
+    await pressAt(page.getByText('All differences, field by field'));
     expect(await findBarriers(page)).toEqual([]);
     // It was a dry run.
     expect(await countServers('notes')).toBe(0);
     await item('keyed').getByLabel('KEY').fill('a secret');
-    await page.getByRole('button', { name: 'Import' }).press('Enter');
+    await pressAt(page.getByRole('button', { name: 'Import' }));
     await page.getByRole('heading', { name: 'What was done' }).waitFor();
     await item('notes').getByText('Created').waitFor();
     await item('keyed').getByText('Created').waitFor();
     expect(await countServers('notes')).toBe(1);
 
-    await page.getByRole('link', { name: 'From the examples' }).press('Enter');
-    await page.getByLabel('DeepWiki').press('Space');
-    await page.getByRole('button', { name: 'See what it would do' }).press('Enter');
-    await item('deepwiki').waitFor();
+    await pressAt(page.getByRole('link', { name: 'From the examples' }));
+    await pressAt(page.getByLabel('DeepWiki'), 'Space');
+    await pressAt(page.getByRole('button', { name: 'See what it would do' }));
     expect(await findBarriers(page)).toEqual([]);
+    await item('deepwiki').waitFor();
   });
 
   test('says in words why a server does not answer, and what to do', async () => {
     const id = await world.define({ slug: 'gone', display_name: 'Gone', url: 'http://127.0.0.1:1/mcp' });
     const { page } = await enter(`/admin/servers/${id}?view=tools`);
-    await page.getByRole('button', { name: 'List them again' }).press('Enter');
+    await pressAt(page.getByRole('button', { name: 'List them again' }));
     const why = page.getByRole('status').filter({ hasText: 'It cannot be reached, or it closed the connection.' });
     await why.getByText('Check that the server runs').waitFor();
     await why.getByText('CONNECTION_FAILED').waitFor();

@@ -2,6 +2,7 @@ import type { Page } from 'playwright-core';
 import { describe, expect, test } from 'vitest';
 import { skipsBrowser } from '../setup/browser.ts';
 import { findBarriers } from './console-barriers.ts';
+import { pressAt } from './console-keyboard.ts';
 import { type ConsoleWorld, useConsoleWorld } from './console-setup.ts';
 
 describe.skipIf(skipsBrowser)('the console, for an admin who manages people and keys', () => {
@@ -13,7 +14,7 @@ describe.skipIf(skipsBrowser)('the console, for an admin who manages people and 
   const enter = async (path: string, role: 'admin' | 'auditor' | 'member' = 'admin'): Promise<Page> =>
     (await open(path, role)).page;
   const row = (page: Page, text: string) => page.getByRole('row').filter({ hasText: text });
-  const press = (page: Page, name: string | RegExp) => page.getByRole('button', { name }).press('Enter');
+  const press = (page: Page, name: string | RegExp) => pressAt(page.getByRole('button', { name }));
   const whoIs = async (token: string) => (await world.gateway.graphql('{ viewer { email } }', { token })).status;
 
   test('finds, adds, changes, suspends and deletes people, with the keyboard', async () => {
@@ -22,18 +23,18 @@ describe.skipIf(skipsBrowser)('the console, for an admin who manages people and 
     expect(await findBarriers(page)).toEqual([]);
     await page.getByLabel('Role').selectOption('Member');
     await page.getByLabel('Search').fill('suspended@');
-    await page.getByLabel('Search').press('Enter');
+    await pressAt(page.getByLabel('Search'));
     await page.getByText('1 person').waitFor();
     expect(new URL(page.url()).search).toBe('?q=suspended%40&role=MEMBER');
     await row(page, 'suspended@example.com').getByText('Suspended', { exact: true }).waitFor();
 
     await press(page, 'Add a person');
     await page.getByLabel('Email address').fill('not an address');
-    await page.getByRole('dialog').getByRole('button', { name: 'Add' }).press('Enter');
+    await pressAt(page.getByRole('dialog').getByRole('button', { name: 'Add' }));
     await page.getByLabel('Email address').and(page.locator('[aria-invalid=true]')).waitFor();
     expect(await findBarriers(page)).toEqual([]);
     await page.getByLabel('Email address').fill('ada@example.com');
-    await page.getByLabel('Email address').press('Enter');
+    await pressAt(page.getByLabel('Email address'));
     await page.getByRole('heading', { name: 'ada@example.com', level: 1 }).waitFor();
     expect(await findBarriers(page)).toEqual([]);
 
@@ -57,18 +58,18 @@ describe.skipIf(skipsBrowser)('the console, for an admin who manages people and 
 
     await press(page, 'Change the role');
     await page.getByLabel('Role', { exact: true }).selectOption('AUDITOR');
-    await page.getByRole('dialog').getByRole('button', { name: 'Change' }).press('Enter');
+    await pressAt(page.getByRole('dialog').getByRole('button', { name: 'Change' }));
     await page.getByText('ada@example.com is now auditor').waitFor();
     expect(await (await asAda()).json()).toEqual({ data: { viewer: { role: 'AUDITOR' } } });
 
     await press(page, 'Suspend');
-    await page.getByRole('alertdialog').getByRole('button', { name: 'Suspend' }).press('Enter');
+    await pressAt(page.getByRole('alertdialog').getByRole('button', { name: 'Suspend' }));
     await page.getByText('ada@example.com is suspended').waitFor();
     expect((await asAda()).status).toBe(401);
     await press(page, 'Let them in again');
     await page.getByText('ada@example.com can sign in again').waitFor();
     await press(page, 'Delete');
-    await page.getByRole('alertdialog').getByRole('button', { name: 'Delete' }).press('Enter');
+    await pressAt(page.getByRole('alertdialog').getByRole('button', { name: 'Delete' }));
     await page.getByText('ada@example.com is deleted').waitFor();
     await row(page, 'auditor@example.com').waitFor();
     expect(await row(page, 'ada@example.com').count()).toBe(0);
@@ -85,13 +86,13 @@ describe.skipIf(skipsBrowser)('the console, for an admin who manages people and 
     const { page: member, context, problems } = await open('/', 'member');
     const calendar = member.getByRole('listitem').filter({ hasText: 'Calendar' });
     const popup = context.waitForEvent('page');
-    await calendar.getByRole('button', { name: 'Connect: Calendar' }).press('Enter');
+    await pressAt(calendar.getByRole('button', { name: 'Connect: Calendar' }));
     await popup;
     await calendar.getByText('Ready').waitFor();
 
     const page = await enter(`/admin/people/${gateway.userIds.member}`);
-    await page.getByRole('button', { name: 'Revoke: laptop' }).press('Enter');
-    await page.getByRole('alertdialog').getByRole('button', { name: 'Revoke' }).press('Enter');
+    await pressAt(page.getByRole('button', { name: 'Revoke: laptop' }));
+    await pressAt(page.getByRole('alertdialog').getByRole('button', { name: 'Revoke' }));
     await row(page, 'laptop').getByText('Revoked').waitFor();
     expect(await whoIs(token)).toBe(401);
 
@@ -106,7 +107,7 @@ describe.skipIf(skipsBrowser)('the console, for an admin who manages people and 
     await calendar.getByText('Not connected').waitFor();
     expect(await findBarriers(page)).toEqual([]);
 
-    await page.getByRole('button', { name: 'Sign it out' }).press('Enter');
+    await pressAt(page.getByRole('button', { name: 'Sign it out' }));
     await page.getByRole('heading', { name: 'Not signed in' }).waitFor();
     // Their open page knows it at once. The browser notes what was refused.
     await member.getByLabel('Token').waitFor();
@@ -125,8 +126,8 @@ describe.skipIf(skipsBrowser)('the console, for an admin who manages people and 
       api_key_value: 'canary-of-the-console',
     });
     const page = await enter('/admin/keys');
-    await row(page, 'Key 1').getByText('Seals new secrets').waitFor();
     expect(await findBarriers(page)).toEqual([]);
+    await row(page, 'Key 1').getByText('Seals new secrets').waitFor();
     await press(page, 'Make a new key');
     await row(page, 'Key 2').getByText('Seals new secrets').waitFor();
     await press(page, 'Move all secrets to the active key');
@@ -134,7 +135,7 @@ describe.skipIf(skipsBrowser)('the console, for an admin who manages people and 
     await press(page, 'Check all secrets');
     await page.getByText(/^All \d+ secrets open$/).waitFor();
     await press(page, 'Revoke key 1');
-    await page.getByRole('alertdialog').getByRole('button', { name: 'Revoke' }).press('Enter');
+    await pressAt(page.getByRole('alertdialog').getByRole('button', { name: 'Revoke' }));
     await row(page, 'Key 1').getByText('Revoked', { exact: true }).waitFor();
     expect(await page.content()).not.toContain('canary-of-the-console');
     expect(await findBarriers(page)).toEqual([]);
@@ -149,12 +150,12 @@ describe.skipIf(skipsBrowser)('the console, for an admin who manages people and 
     await page.getByText('changes still to be read').waitFor();
     expect(await findBarriers(page)).toEqual([]);
     const refusals = page.getByRole('listitem').filter({ hasText: 'refusals since yesterday' });
-    await refusals.getByRole('link').press('Enter');
+    await pressAt(refusals.getByRole('link'));
     await row(page, 'Access refused').first().waitFor();
     expect(new URL(page.url()).searchParams.get('outcome')).toBe('DENIED');
     expect(await findBarriers(page)).toEqual([]);
-    await row(page, 'member@example.com').first().getByRole('link', { name: 'member@example.com' }).press('Enter');
-    await page.getByRole('link', { name: 'What they did' }).press('Enter');
+    await pressAt(row(page, 'member@example.com').first().getByRole('link', { name: 'member@example.com' }));
+    await pressAt(page.getByRole('link', { name: 'What they did' }));
     await row(page, 'Token created').first().waitFor();
     await world.gateway.graphql('mutation { createApiToken(input: { name: "seen live" }) { token } }', {
       token: world.gateway.tokens.member,
@@ -166,7 +167,7 @@ describe.skipIf(skipsBrowser)('the console, for an admin who manages people and 
 
   test('an auditor sees all of it, and is offered no change; a member sees none of it', async () => {
     const page = await enter('/admin/people', 'auditor');
-    await row(page, 'member@example.com').getByRole('link').press('Enter');
+    await pressAt(row(page, 'member@example.com').getByRole('link'));
     await page.getByRole('heading', { name: 'member@example.com', level: 1 }).waitFor();
     const changes = page.getByRole('button', {
       name: /Suspend|Delete|Revoke|Disconnect|Sign it out|Change the role|sign-in link/,

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { skipsBrowser, type Visit } from '../setup/browser.ts';
 import { findSentDocument } from '../setup/sent-document.ts';
 import { findBarriers } from './console-barriers.ts';
+import { pressAt } from './console-keyboard.ts';
 import { type ConsoleWorld, useConsoleWorld } from './console-setup.ts';
 
 /** What only admins and auditors see, by the names in the graph. */
@@ -31,13 +32,13 @@ describe.skipIf(skipsBrowser)('the console, for an admin who manages servers', (
     expect(await findBarriers(page)).toEqual([]);
 
     await page.getByLabel('State').selectOption('Turned on');
-    await page.getByLabel('Search').press('Enter');
+    await pressAt(page.getByLabel('Search'));
     await page.getByText('1 server').waitFor();
     expect(new URL(page.url()).search).toBe('?state=on');
     await world.change(id, { enabled: true });
     await row(page, 'Open tools').waitFor();
     await page.getByLabel('Search').fill('calen');
-    await page.getByRole('button', { name: 'Apply' }).press('Enter');
+    await pressAt(page.getByRole('button', { name: 'Apply' }));
     await page.getByText('1 server').waitFor();
     await page.reload();
     await row(page, 'Calendar').waitFor();
@@ -47,8 +48,8 @@ describe.skipIf(skipsBrowser)('the console, for an admin who manages servers', (
     await row(page, 'Open tools').waitFor();
     expect(await page.getByLabel('Search').inputValue()).toBe('');
     await page.getByLabel('Search').fill('nothing');
-    await page.getByLabel('Search').press('Enter');
-    await page.getByRole('button', { name: 'Show all servers' }).press('Enter');
+    await pressAt(page.getByLabel('Search'));
+    await pressAt(page.getByRole('button', { name: 'Show all servers' }));
     await row(page, 'Open tools').waitFor();
   });
 
@@ -61,7 +62,7 @@ describe.skipIf(skipsBrowser)('the console, for an admin who manages servers', (
     await visit.page.goto(`${world.origin}/admin/servers`);
     await visit.page.getByRole('heading', { name: 'There is no such page' }).waitFor();
     expect(await visit.page.getByRole('link', { name: 'Servers', exact: true }).count()).toBe(0);
-    await visit.page.getByRole('link', { name: 'My servers' }).first().press('Enter');
+    await pressAt(visit.page.getByRole('link', { name: 'My servers' }).first());
     await visit.page.getByRole('heading', { name: 'Open tools', exact: true }).waitFor();
     expect(asked.length).toBeGreaterThan(1);
     expect(asked.filter((body) => ADMIN_FIELDS.test(body))).toEqual([]);
@@ -103,7 +104,7 @@ describe.skipIf(skipsBrowser)('the console, for an admin who manages servers', (
     await expect.poll(() => field('What it is good for').inputValue()).toBe('Pages and notes.');
 
     await field('Short name').fill('Not a slug');
-    await page.getByRole('button', { name: 'Save' }).press('Enter');
+    await pressAt(page.getByRole('button', { name: 'Save' }));
     await page.locator('[aria-invalid="true"]').waitFor();
     await expect
       .poll(() => field('Short name').evaluate((input) => input === input.ownerDocument.activeElement))
@@ -117,17 +118,17 @@ describe.skipIf(skipsBrowser)('the console, for an admin who manages servers', (
     await page.getByText('admin@example.com changed this server').waitFor();
     await page.getByText('Availability is now “DEFAULT_ON”.').waitFor();
     expect(await findBarriers(page)).toEqual([]);
-    await page.getByRole('group', { name: 'Name: it was “Wiki”' }).getByLabel('Theirs: “Their wiki”').press('Space');
-    await page.getByRole('group', { name: 'What it is good for' }).getByLabel('Mine: “My text.”').press('Space');
-    await page.getByRole('button', { name: 'Go on with these choices' }).press('Enter');
+    await pressAt(page.getByRole('group', { name: 'Name: it was “Wiki”' }).getByLabel('Theirs: “Their wiki”'), 'Space');
+    await pressAt(page.getByRole('group', { name: 'What it is good for' }).getByLabel('Mine: “My text.”'), 'Space');
+    await pressAt(page.getByRole('button', { name: 'Go on with these choices' }));
     expect(await field('Name').inputValue()).toBe('Their wiki');
     expect(await field('What it is good for').inputValue()).toBe('My text.');
     expect(await field('On by default').isChecked()).toBe(true);
 
-    await page.getByRole('link', { name: 'History' }).press('Enter');
+    await pressAt(page.getByRole('link', { name: 'History' }));
     const guard = page.getByRole('alertdialog', { name: 'Leave without saving?' });
-    await guard.getByRole('button', { name: 'Cancel' }).press('Enter');
-    await page.getByRole('button', { name: 'Save' }).press('Enter');
+    await pressAt(guard.getByRole('button', { name: 'Cancel' }));
+    await pressAt(page.getByRole('button', { name: 'Save' }));
     await page.getByText('The settings are saved').first().waitFor();
     const { data } = await world.gateway.graphql(
       `{ mcpServerConfigHistory(id: "${id}", first: 1) { nodes { changes { field } } } }`,
@@ -147,15 +148,15 @@ describe.skipIf(skipsBrowser)('the console, for an admin who manages servers', (
       if (new URL(response.url()).pathname === '/graphql') answers.push(response.text().catch(() => ''));
     });
     await page.goto(`${world.origin}/admin/servers/${id}`);
-    await page.getByLabel('Clear it').press('Space');
-    await page.getByRole('button', { name: 'Save' }).press('Enter');
+    await pressAt(page.getByLabel('Clear it'), 'Space');
+    await pressAt(page.getByRole('button', { name: 'Save' }));
     await page.locator('[aria-invalid="true"]').first().waitFor();
-    await page.getByLabel('Replace it').press('Space');
-    await page.getByRole('button', { name: 'Save' }).press('Enter');
+    await pressAt(page.getByLabel('Replace it'), 'Space');
+    await pressAt(page.getByRole('button', { name: 'Save' }));
     await page.getByText('Give the new value, or keep the stored one.').waitFor();
     await page.getByLabel('Its whole value, with the key: new value').fill('second-secret');
     expect(await findBarriers(page)).toEqual([]);
-    await page.getByRole('button', { name: 'Save' }).press('Enter');
+    await pressAt(page.getByRole('button', { name: 'Save' }));
     await page.getByText('The settings are saved').first().waitFor();
     expect(await page.getByLabel('Stored. Keep it').isChecked()).toBe(true);
     const { data } = await world.gateway.graphql(
@@ -173,27 +174,27 @@ describe.skipIf(skipsBrowser)('the console, for an admin who manages servers', (
     const id = await world.define({ slug: 'files', display_name: 'Files', description: 'First.' });
     await world.change(id, { description: 'Second.' });
     const { page } = await enter(`/admin/servers/${id}`);
-    await page.getByRole('button', { name: 'Disable' }).press('Enter');
+    await pressAt(page.getByRole('button', { name: 'Disable' }));
     const dialog = page.getByRole('alertdialog');
     await dialog.getByText('0 chats of 0 users selected it').waitFor();
     expect(await findBarriers(page)).toEqual([]);
-    await dialog.getByRole('button', { name: 'Disable' }).press('Enter');
+    await pressAt(dialog.getByRole('button', { name: 'Disable' }));
     await page.getByRole('button', { name: 'Enable' }).waitFor();
 
-    await page.getByRole('link', { name: 'History' }).press('Enter');
-    await page.getByRole('button', { name: 'Restore version 1' }).press('Enter');
+    await pressAt(page.getByRole('link', { name: 'History' }));
+    await pressAt(page.getByRole('button', { name: 'Restore version 1' }));
     await dialog.getByText('"First."').waitFor();
     expect(await findBarriers(page)).toEqual([]);
-    await dialog.getByRole('button', { name: 'Restore' }).press('Enter');
+    await pressAt(dialog.getByRole('button', { name: 'Restore' }));
     await page.getByText('Restored version 1.').waitFor();
     await row(page, 'Restored version 1.').getByText('4 (now)').waitFor();
-    await page.getByRole('link', { name: 'Settings' }).press('Enter');
+    await pressAt(page.getByRole('link', { name: 'Settings' }));
     expect(await page.getByLabel('What it is good for').inputValue()).toBe('First.');
     // It was turned off since, and stays so.
     await page.getByRole('button', { name: 'Enable' }).waitFor();
-    await page.getByRole('button', { name: 'Delete' }).press('Enter');
+    await pressAt(page.getByRole('button', { name: 'Delete' }));
     await dialog.getByRole('listitem').first().waitFor();
-    await dialog.getByRole('button', { name: 'Delete' }).press('Enter');
+    await pressAt(dialog.getByRole('button', { name: 'Delete' }));
     await page.getByText('Files is deleted').first().waitFor();
     await row(page, 'Open tools').waitFor();
   });
@@ -201,13 +202,13 @@ describe.skipIf(skipsBrowser)('the console, for an admin who manages servers', (
   test('tests a server, and gives each of its tools a rule', async () => {
     const id = await world.define({ slug: 'echo', display_name: 'Echo' });
     const { page } = await enter(`/admin/servers/${id}`);
-    await page.getByRole('button', { name: 'Test it now' }).press('Enter');
+    await pressAt(page.getByRole('button', { name: 'Test it now' }));
     await page.getByRole('heading', { name: 'It lists its tools' }).waitFor();
     expect(await findBarriers(page)).toEqual([]);
-    await page.getByRole('link', { name: 'Tools' }).press('Enter');
-    await page.getByRole('button', { name: 'List them again' }).press('Enter');
+    await pressAt(page.getByRole('link', { name: 'Tools' }));
+    await pressAt(page.getByRole('button', { name: 'List them again' }));
     await page.getByLabel('Rule for who').selectOption('Deny');
-    await page.getByRole('button', { name: 'Save the rules' }).press('Enter');
+    await pressAt(page.getByRole('button', { name: 'Save the rules' }));
     await row(page, 'who').getByText('Denied').waitFor();
     await row(page, 'echo').getByText('May be used').waitFor();
     expect(await findBarriers(page)).toEqual([]);
@@ -225,8 +226,8 @@ describe.skipIf(skipsBrowser)('the console, for an admin who manages servers', (
     await page.reload();
     await page.getByRole('checkbox', { name: 'Prompts' }).waitFor();
     const isChecked = (name: string) => page.getByRole('checkbox', { name }).isChecked();
-    expect([await isChecked('Resources'), await isChecked('Prompts')]).toEqual([false, true]);
     expect(await findBarriers(page)).toEqual([]);
+    expect([await isChecked('Resources'), await isChecked('Prompts')]).toEqual([false, true]);
   });
 
   test('offers an auditor everything to read, and nothing to change', async () => {
@@ -235,7 +236,7 @@ describe.skipIf(skipsBrowser)('the console, for an admin who manages servers', (
     await page.getByText('Only admins can change them.').waitFor();
     expect(await findBarriers(page)).toEqual([]);
     for (const name of ['Tools', 'History']) {
-      await page.getByRole('link', { name, exact: true }).press('Enter');
+      await pressAt(page.getByRole('link', { name, exact: true }));
       await page.getByRole('heading', { name, exact: true }).waitFor();
     }
     await page.getByText('1 entry').waitFor();

@@ -73,7 +73,7 @@ const FIND_LOST = `(() => {
 
   const before = document.activeElement;
   const scrolled = [page, ...elements].filter((each) => each.scrollTop > 0).map((each) => [each, each.scrollTop]);
-  const dialogs = [...document.querySelectorAll('[role=dialog], [role=alertdialog]')].filter(isShown);
+  const dialogs = [...document.querySelectorAll('[role$=dialog]:not([aria-modal=false])')].filter(isShown);
   const root = dialogs.at(-1) ?? document;
   for (const element of root.querySelectorAll('a[href], button, input, select, textarea, summary, [tabindex="0"]')) {
     if (!isShown(element) || element.disabled || element.tabIndex < 0) continue;

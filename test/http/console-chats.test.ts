@@ -2,7 +2,8 @@ import type { Page } from 'playwright-core';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { skipsBrowser, type Visit } from '../setup/browser.ts';
 import { findBarriers } from './console-barriers.ts';
-import { type ConsoleWorld, hasFocus, tabTo, useConsoleWorld } from './console-setup.ts';
+import { hasFocus, pressAt, tabTo } from './console-keyboard.ts';
+import { type ConsoleWorld, useConsoleWorld } from './console-setup.ts';
 
 describe.skipIf(skipsBrowser)('the chats of the console', () => {
   let world: ConsoleWorld;
@@ -98,7 +99,7 @@ describe.skipIf(skipsBrowser)('the chats of the console', () => {
     expect(await findBarriers(page)).toEqual([]);
     await tabTo(page, 'Delete: Tools');
     await page.keyboard.press('Enter');
-    await page.getByRole('alertdialog').getByRole('button', { name: 'Delete' }).press('Enter');
+    await pressAt(page.getByRole('alertdialog').getByRole('button', { name: 'Delete' }));
     await page.getByRole('heading', { name: 'No chats yet' }).waitFor();
     // The button that had the focus is gone: the keyboard goes on from the beginning of the page.
     await expect.poll(() => page.evaluate('document.activeElement.id')).toBe('content');
@@ -106,10 +107,10 @@ describe.skipIf(skipsBrowser)('the chats of the console', () => {
 
   test('choose a server once it is connected from there, and say why another is missing', async () => {
     const { page, context } = await enter('/chats');
-    await page.getByRole('button', { name: 'New chat' }).press('Enter');
+    await pressAt(page.getByRole('button', { name: 'New chat' }));
     await server(page, 'Calendar').waitFor();
     expect(await server(page, 'Calendar').isChecked()).toBe(false);
-    await page.getByRole('button', { name: 'Why? Calendar' }).press('Enter');
+    await pressAt(page.getByRole('button', { name: 'Why? Calendar' }));
     const dialog = page.getByRole('dialog');
     await dialog.getByText('You can select it for the chat, or an admin can force it on.').first().waitFor();
     await dialog.getByText('You must connect your account first.').waitFor();
@@ -118,7 +119,7 @@ describe.skipIf(skipsBrowser)('the chats of the console', () => {
     await dialog.waitFor({ state: 'hidden' });
 
     const popup = context.waitForEvent('page');
-    await page.getByRole('button', { name: 'Connect: Calendar' }).press('Enter');
+    await pressAt(page.getByRole('button', { name: 'Connect: Calendar' }));
     await popup;
     await page.getByRole('link', { name: 'Uses Calendar, Policy and 1 more' }).waitFor();
     expect(await server(page, 'Calendar').isChecked()).toBe(true);
@@ -153,10 +154,10 @@ describe.skipIf(skipsBrowser)('the chats of the console', () => {
     await expect.poll(() => isInView(60)).toBe(true);
     expect(await line(10).count()).toBe(0);
     await page.getByLabel('Message', { exact: true }).fill('The newest.');
-    await page.getByLabel('Message', { exact: true }).press('Enter');
+    await pressAt(page.getByLabel('Message', { exact: true }));
     await page.getByRole('listitem').filter({ hasText: 'The newest.' }).waitFor();
     // The page of the newest moved by one, and no message fell between the pages.
-    await page.getByRole('button', { name: 'Show earlier messages' }).press('Enter');
+    await pressAt(page.getByRole('button', { name: 'Show earlier messages' }));
     await line(1).waitFor();
     const shown = await page.getByRole('log').getByRole('listitem').allTextContents();
     expect(shown.map((text) => /^Line (\d+)\./.exec(text)?.[1] ?? 'newest')).toEqual([
@@ -172,8 +173,8 @@ describe.skipIf(skipsBrowser)('the chats of the console', () => {
 
   test('lose a chosen server at once when an admin turns it off, and have it again when it is back', async () => {
     const { page } = await enter('/chats');
-    await page.getByRole('button', { name: 'New chat' }).press('Enter');
-    await server(page, 'Open tools').press('Space');
+    await pressAt(page.getByRole('button', { name: 'New chat' }));
+    await pressAt(server(page, 'Open tools'), 'Space');
     await page.getByRole('link', { name: 'Uses Open tools, Policy and 1 more' }).waitFor();
     await world.change(idOfOpen, { enabled: false });
     const lost = page.getByRole('status').filter({ hasText: 'Open tools' });
@@ -181,7 +182,7 @@ describe.skipIf(skipsBrowser)('the chats of the console', () => {
     expect(await server(page, 'Open tools').count()).toBe(0);
     expect(await stored(page)).toEqual(['Policy', 'Search']);
     expect(await findBarriers(page)).toEqual([]);
-    await lost.getByRole('button', { name: 'Why? Open tools' }).press('Enter');
+    await pressAt(lost.getByRole('button', { name: 'Why? Open tools' }));
     await page.getByRole('dialog').getByText('There is no such server, or you may not see it.').first().waitFor();
     await page.keyboard.press('Escape');
     // Who may not see a server does not learn its name.
@@ -241,7 +242,7 @@ describe.skipIf(skipsBrowser)('the chats of the console', () => {
     await admin.page.keyboard.press('Enter');
     await member.page.getByRole('status').filter({ hasText: 'Issue tracker' }).waitFor();
     expect(await server(member.page, 'Issue tracker').count()).toBe(0);
-    expect(await stored(member.page)).not.toContain('Issue tracker');
     for (const { page } of [admin, member]) expect(await findBarriers(page)).toEqual([]);
+    expect(await stored(member.page)).not.toContain('Issue tracker');
   });
 });

@@ -1,5 +1,4 @@
 import type { Tool } from '@modelcontextprotocol/server';
-import type { Locator, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect } from 'vitest';
 import { listen, type RunningServer } from '../../src/http/node-server.ts';
 import { startAuthorizationServer } from '../setup/authorization-server.ts';
@@ -152,32 +151,4 @@ export function useConsoleWorld(onOpen: (world: ConsoleWorld) => void) {
     return visit;
   };
   return { start, enter };
-}
-
-/** Presses a key until the element with this name has the focus, as who has no mouse does. */
-export async function tabTo(page: Page, name: string, key: 'Tab' | 'Shift+Tab' = 'Tab'): Promise<void> {
-  const target = page.getByRole('button', { name, exact: true }).or(page.getByRole('link', { name, exact: true }));
-  const all = target.or(page.getByLabel(name, { exact: true }));
-  let found = await all.elementHandles();
-  for (let presses = 0; presses < 80; presses += 1) {
-    await page.keyboard.press(key);
-    const state = await page.evaluate(readFocus, found);
-    if (state === 'there') return;
-    if (state === 'elsewhere') continue;
-    // The page has changed. To look for a name takes much longer than to look at elements.
-    if (await hasFocus(all)) return;
-    found = await all.elementHandles();
-  }
-  throw new Error(`The keyboard does not reach: ${name}`);
-}
-
-/** Where the focus is, for one who looks for one of these elements. Runs in the page. */
-function readFocus(elements: any[]): 'there' | 'elsewhere' | 'changed' {
-  if (elements.some((each) => each === each.ownerDocument.activeElement)) return 'there';
-  return elements.length > 0 && elements.every((each) => each.isConnected) ? 'elsewhere' : 'changed';
-}
-
-/** Whether what is typed goes there, or to one of them. */
-export async function hasFocus(elements: Locator): Promise<boolean> {
-  return (await elements.and(elements.page().locator(':focus')).count()) > 0;
 }

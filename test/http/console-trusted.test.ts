@@ -2,6 +2,7 @@ import type { Page, Request, Response } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { skipsBrowser } from '../setup/browser.ts';
 import { findSentDocument } from '../setup/sent-document.ts';
+import { pressAt } from './console-keyboard.ts';
 import { type ConsoleWorld, openConsoleWorld } from './console-setup.ts';
 
 /** The links from page to page, each with the heading of where it leads. */
@@ -58,7 +59,7 @@ async function visitAll(world: ConsoleWorld) {
   await page.getByRole('heading', { name: 'Open tools', exact: true }).waitFor();
   await settle();
   for (const [link, heading] of WAY) {
-    await page.getByRole('link', { name: link, exact: true }).first().press('Enter');
+    await pressAt(page.getByRole('link', { name: link, exact: true }).first());
     await page.getByRole('heading', { name: heading, level: 1, exact: true }).waitFor();
     await settle();
   }

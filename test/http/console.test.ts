@@ -2,7 +2,8 @@ import type { Page } from 'playwright-core';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { skipsBrowser, type Visit } from '../setup/browser.ts';
 import { findBarriers } from './console-barriers.ts';
-import { type ConsoleWorld, hasFocus, useConsoleWorld } from './console-setup.ts';
+import { pressAt } from './console-keyboard.ts';
+import { type ConsoleWorld, useConsoleWorld } from './console-setup.ts';
 
 /** What browsers note of a gateway that they cannot reach: each try to open the WebSocket, and questions on their way. */
 const UNREACHABLE = /^(?:WebSocket connection to .* failed|POST \/graphql failed: |Failed to load resource: net::)/;
@@ -46,13 +47,13 @@ describe.skipIf(skipsBrowser)('the console, for a member', () => {
     await popup;
     await calendar.getByText('Ready').waitFor();
 
-    await calendar.getByRole('button', { name: 'Disconnect: Calendar' }).press('Enter');
+    await pressAt(calendar.getByRole('button', { name: 'Disconnect: Calendar' }));
     const dialog = page.getByRole('alertdialog');
     await dialog.getByText('Its tools stop working for you').waitFor();
     expect(await findBarriers(page)).toEqual([]);
     // The dialog goes with a movement, and the notice comes with one.
     await page.emulateMedia({ reducedMotion: 'no-preference' });
-    await dialog.getByRole('button', { name: 'Disconnect' }).press('Enter');
+    await pressAt(dialog.getByRole('button', { name: 'Disconnect' }));
     await page.getByText('Calendar is disconnected').first().waitFor();
     await calendar.getByText('Not connected').waitFor();
   });
@@ -64,22 +65,20 @@ describe.skipIf(skipsBrowser)('the console, for a member', () => {
     await page.getByText('What helps:').first().waitFor();
     expect(await findBarriers(page)).toEqual([]);
 
-    await page.getByRole('link', { name: 'My account' }).press('Enter');
+    await pressAt(page.getByRole('link', { name: 'My account' }));
     await page.getByText('This browser').waitFor();
     expect(await findBarriers(page)).toEqual([]);
-    await page.getByRole('button', { name: 'New token' }).press('Enter');
+    await pressAt(page.getByRole('button', { name: 'New token' }));
     const dialog = page.getByRole('dialog');
-    await dialog.getByRole('button', { name: 'Create the token' }).press('Enter');
+    await pressAt(dialog.getByRole('button', { name: 'Create the token' }));
     await dialog.locator('[aria-invalid="true"]').waitFor();
     expect(await findBarriers(page)).toEqual([]);
     await dialog.getByLabel('Name').fill('Editor');
-    await dialog.getByRole('button', { name: 'Create the token' }).press('Enter');
+    await pressAt(dialog.getByRole('button', { name: 'Create the token' }));
     await dialog.getByText(/^gth_/).waitFor();
-    await dialog.getByRole('button', { name: 'Done' }).press('Enter');
-    // The focus goes back to the button that opened the dialog. Until then, what is pressed may be that one.
-    await expect.poll(() => hasFocus(page.getByRole('button', { name: 'New token' }))).toBe(true);
-    await page.getByRole('button', { name: 'Revoke: Editor' }).press('Enter');
-    await page.getByRole('alertdialog').getByRole('button', { name: 'Revoke' }).press('Enter');
+    await pressAt(dialog.getByRole('button', { name: 'Done' }));
+    await pressAt(page.getByRole('button', { name: 'Revoke: Editor' }));
+    await pressAt(page.getByRole('alertdialog').getByRole('button', { name: 'Revoke' }));
     await page.getByText('One that ended').waitFor();
   });
 
@@ -148,11 +147,11 @@ describe.skipIf(skipsBrowser)('the console, for a member', () => {
     await world.define({ slug: 'blocked', display_name: 'Blocked', auth_type: 'oauth2' });
     const { page, context } = await enter();
     await page.evaluate('window.open = () => null');
-    await row(page, 'Blocked').getByRole('button', { name: 'Connect: Blocked' }).press('Enter');
+    await pressAt(row(page, 'Blocked').getByRole('button', { name: 'Connect: Blocked' }));
     await row(page, 'Blocked').getByText('The browser blocked the window.').waitFor();
     expect(await findBarriers(page)).toEqual([]);
     const tab = context.waitForEvent('page');
-    await row(page, 'Blocked').getByRole('link', { name: 'Open it in a tab' }).press('Enter');
+    await pressAt(row(page, 'Blocked').getByRole('link', { name: 'Open it in a tab' }));
     await tab;
     await row(page, 'Blocked').getByText('Ready').waitFor();
   });
@@ -174,12 +173,12 @@ describe.skipIf(skipsBrowser)('the console, for a member', () => {
   test('leads who is not signed in to the sign-in page and back, and signs out', async () => {
     const { page, context, problems } = await enter('/account');
     await page.getByText('This browser').waitFor();
-    await page.getByRole('button', { name: 'Sign out' }).press('Enter');
+    await pressAt(page.getByRole('button', { name: 'Sign out' }));
     await page.getByRole('heading', { name: 'You are signed out' }).waitFor();
     expect(await context.cookies()).toEqual([]);
     await page.goto(`${world.origin}/account`);
     await page.getByLabel('Token').fill(world.gateway.tokens.member);
-    await page.getByRole('button', { name: 'Sign in' }).press('Enter');
+    await pressAt(page.getByRole('button', { name: 'Sign in' }));
     await page.getByText('This browser').waitFor();
     expect(new URL(page.url()).pathname).toBe('/account');
     // The console asked who is signed in. Browsers note each answer with such a status.
