@@ -88,7 +88,6 @@ describe.skipIf(skipsBrowser)('the console, for an admin who adds servers', () =
     await pressAt(page.getByRole('link', { name: 'From the examples' }));
     await pressAt(page.getByLabel('DeepWiki'), 'Space');
     await pressAt(page.getByRole('button', { name: 'See what it would do' }));
-    expect(await findBarriers(page)).toEqual([]);
     await item('deepwiki').waitFor();
   });
 
