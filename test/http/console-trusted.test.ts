@@ -96,6 +96,7 @@ describe.skipIf(skipsBrowser).each([
       const [texts, hashes] = [graph.filter(({ hasText }) => hasText), graph.filter(({ hasText }) => !hasText)];
       expect(texts.filter(({ status }) => status !== 200)).toEqual([]);
       expect(hashes.filter(({ status }) => status !== 400)).toEqual([]);
+      expect(new Set(texts.map(({ name }) => name)).size).toBeGreaterThan(10);
     }
     // Browsers note each answer that is not 2xx.
     const noted = problems.filter((it) => 'trustedOnly' in options || !it.includes('status of 400'));
