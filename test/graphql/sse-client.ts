@@ -45,9 +45,10 @@ export async function openEvents(
     signal: controller.signal,
   });
   const errors: string[] = [];
-  const messages = response.headers.get('content-type')?.startsWith('text/event-stream')
-    ? readSse(response.body as ReadableStream<Uint8Array>)
+  const reader = response.headers.get('content-type')?.startsWith('text/event-stream')
+    ? (response.body as ReadableStream<Uint8Array>).getReader()
     : undefined;
+  const messages = reader && readSse(readChunks(reader));
   if (messages === undefined) {
     const body = (await response.json()) as { errors?: { extensions: { code: string } }[] };
     errors.push(...(body.errors ?? []).map((error) => error.extensions.code));
@@ -74,7 +75,12 @@ export async function openEvents(
     },
     async close() {
       controller.abort();
-      await messages?.return(undefined);
+      // This also ends a read that waits, which else would wait for the next ping.
+      await reader?.cancel();
     },
   };
+}
+
+async function* readChunks(reader: ReadableStreamDefaultReader<Uint8Array>): AsyncGenerator<Uint8Array> {
+  for (let read = await reader.read(); !read.done; read = await reader.read()) yield read.value;
 }
