@@ -164,12 +164,10 @@ describe('the caller of a connection', () => {
     expect((await socket.closed).code).toBe(4401);
   });
 
-  test('must authenticate once, and in time', async () => {
+  test('must authenticate once', async () => {
     const socket = await openAs(gateway.tokens.member);
     socket.send({ type: 'connection_init' });
     expect((await socket.closed).code).toBe(4429);
-    const silent = await open();
-    expect((await silent.closed).code).toBe(4408);
   });
 });
 
