@@ -12,9 +12,9 @@ import { insertUserToken } from './user-tokens.ts';
 
 // Each run makes others, so what one run does not meet, another does.
 const STAGES = 7;
-const DOCUMENTS_PER_STAGE = 15;
+const DOCUMENTS_PER_STAGE = 8;
 /** So many documents are asked again in the next stage, after a change. */
-const ASKED_AGAIN = 8;
+const ASKED_AGAIN = 4;
 
 /** No answer that contains this field may be kept. It has no alias: those are limited, and the twin may ask for as many. */
 const NEVER_KEPT = 'viewer { id }';
@@ -145,7 +145,7 @@ describe.runIf(onServer)('two replicas that remember answers, and a twin that re
     databases[0]?.query(`UPDATE chats SET title = 'Stage ${stage}',
       mcp_server_ids = '{${configs.filter((_id, index) => (stage >> index) % 2 === 1).join()}}'`);
 
-  test('answer a hundred generated documents alike, with changes in between', async () => {
+  test('answer generated documents alike, with changes in between', async () => {
     const seed = Math.floor(Math.random() * 2 ** 31);
     console.log(`seed ${seed}`);
     const documents = fc.sample(listDocuments, { numRuns: STAGES * DOCUMENTS_PER_STAGE, seed });
@@ -161,11 +161,11 @@ describe.runIf(onServer)('two replicas that remember answers, and a twin that re
         // The other replica has to be told of the change.
         await expect.poll(() => ask(second.gateway.app, token, `${EVERYTHING} }`, ALL)).toBe(expected);
       }
-      for (const document of BY_STATE) for (const token of users) await compare(twin.gateway.app, token, document);
-      for (const round of [0, 1]) {
-        await changeChat(2 * stage + round);
-        for (const id of chats) for (const token of users) await compare(twin.gateway.app, token, IN_CHAT(id));
-      }
+      // Two of the states in each stage.
+      const byState = BY_STATE.filter((_document, index) => index % 2 === stage % 2);
+      for (const document of byState) for (const token of users) await compare(twin.gateway.app, token, document);
+      await changeChat(stage);
+      for (const id of chats) for (const token of users) await compare(twin.gateway.app, token, IN_CHAT(id));
       const start = stage * DOCUMENTS_PER_STAGE;
       const asked = documents.slice(Math.max(0, start - ASKED_AGAIN), start + DOCUMENTS_PER_STAGE);
       // Some at once: each waits for the database now and then.

@@ -5,7 +5,8 @@ import { type Answer, type HostileUpstream, sendJson, startHostileUpstream } fro
 import { readMessages } from './door-messages.ts';
 import { type DoorWorld, openDoorWorld } from './door-world.ts';
 
-// Resources and prompts of servers that misbehave, that change, and what is kept of them.
+// Resources and prompts of servers that misbehave, that change, and what is kept of them. Each test has its own servers,
+// so that none waits while one of them waits for a server.
 
 const KEY = 'canary-of-the-api-key-7f3a';
 
@@ -73,7 +74,7 @@ function hold(): { answer: Answer; came: Promise<{ id: unknown; response: Server
 const closed = (response: ServerResponse): Promise<unknown> =>
   new Promise((resolve) => (response.closed ? resolve(undefined) : response.once('close', resolve)));
 
-test('a server that never answers holds up nobody, and its list comes later', async () => {
+test.concurrent('a server that never answers holds up nobody, and its list comes later', async ({ expect }) => {
   const { answer, came } = hold();
   const slow = await define('slow', { 'resources/list': answer });
   const quick = await define('quick', { 'resources/list': () => ({ resources: [{ uri: 'test://q', name: 'q' }] }) });
@@ -88,7 +89,7 @@ test('a server that never answers holds up nobody, and its list comes later', as
     .toEqual(['gatehouse://quick/test%3A%2F%2Fq', 'gatehouse://slow/test%3A%2F%2Fs']);
 });
 
-test('lists are bounded, and entries that cannot be used are left out', async () => {
+test.concurrent('lists are bounded, and entries that cannot be used are left out', async () => {
   const many = Array.from({ length: 5_000 }, (_, index) => ({ uri: `test://${index}`, name: 'n' }));
   await define('many', {
     'resources/list': () => ({ resources: many }),
@@ -118,7 +119,7 @@ test('lists are bounded, and entries that cannot be used are left out', async ()
   expect((await send(path, 'prompts/list')).result.prompts).toEqual([]);
 });
 
-test('what does not fit into one answer comes with the next one', async () => {
+test.concurrent('what does not fit into one answer comes with the next one', async () => {
   const toList = (name: string): Record<string, Answer> => ({
     'prompts/list': () => ({ prompts: Array.from({ length: 600 }, (_, index) => ({ name: `${name}-${index}` })) }),
   });
@@ -135,7 +136,7 @@ test('what does not fit into one answer comes with the next one', async () => {
   }
 });
 
-test('credentials that were sent come back nowhere', async () => {
+test.concurrent('credentials that were sent come back nowhere', async () => {
   await define(
     'echo',
     {
@@ -168,7 +169,7 @@ test('credentials that were sent come back nowhere', async () => {
   expect(text.match(/\[removed\]/g)).toHaveLength(4);
 });
 
-test('a server says with its own code that it does not know a URI or a name', async () => {
+test.concurrent('a server says with its own code that it does not know a URI or a name', async () => {
   let code = -32_602;
   const refuse: Answer = ({ id }, response) => sendJson(response, { id, error: { code, message: 'not told' } });
   await define('picky', { 'resources/read': refuse, 'prompts/get': refuse });
@@ -186,7 +187,7 @@ test('a server says with its own code that it does not know a URI or a name', as
   }
 });
 
-test.each([
+test.concurrent.each([
   ['no content', { contents: 'text' }],
   ['nothing', {}],
 ])('an answer with %s is the failure of the server', async (what, result) => {
@@ -195,12 +196,12 @@ test.each([
   expect((await read(`/mcp/servers/${slug}`)).error.data.code).toBe('PROTOCOL_ERROR');
 });
 
-test('more than a server may answer is refused', async () => {
+test.concurrent('more than a server may answer is refused', async () => {
   await define('large', { 'resources/read': () => ({ contents: [{ uri: 'a', text: 'a'.repeat(5_000_000) }] }) });
   expect((await read('/mcp/servers/large')).error.data.code).toBe('TOO_LARGE');
 });
 
-describe('while a server answers', () => {
+describe.concurrent('while a server answers', () => {
   test('progress comes, and a client that goes away cancels', async () => {
     const { answer, came } = hold();
     await define('progress', { 'resources/read': answer });
@@ -258,7 +259,9 @@ describe('while a server answers', () => {
   });
 });
 
-test('an audit entry says what was read, without what was filled in, and limits count it', async () => {
+test.concurrent('an audit entry says what was read, without what was filled in, and limits count it', async ({
+  expect,
+}) => {
   const limited = await openDoorWorld({ env: { GATEHOUSE_MAX_TOOL_CALLS_PER_MINUTE: '3' } });
   try {
     const id = await limited.define({

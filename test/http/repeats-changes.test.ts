@@ -12,7 +12,7 @@ import { createReplica, type Replica } from '../setup/replica.ts';
 import { createServerDatabase } from '../setup/server-databases.ts';
 
 const CALLERS = 100;
-const CHANGES = 15;
+const CHANGES = 8;
 const CHANGE_EVERY_MS = 100;
 
 const FIELDS = `mcpServerConfigs(first: 50) { totalCount nodes {
