@@ -169,13 +169,13 @@ async function begin(configId: string): Promise<Outcome> {
   return { status: 502, said: 'nothing' };
 }
 
-/** Private, loopback and link-local addresses, and one that holds another. */
-const ONE_OF_EACH_KIND = ['10.0.0.1', '127.0.0.1', '169.254.169.254', '::1', '::ffff:127.0.0.1', 'fd00:ec2::254'];
+/** A private, a loopback and a link-local address, and one that holds another. */
+const ONE_OF_EACH_KIND = ['10.0.0.1', '169.254.169.254', '::1', '::ffff:127.0.0.1'];
 
-/** Names that resolve to private addresses, entirely or in part. The first three are enough for most calls. */
+/** Names that resolve to private addresses, entirely or in part. The first two are enough for most calls. */
 const NAMES: Record<string, string[]> = {
-  localhost: ['127.0.0.1', '::1'],
   'both.example.com': ['93.184.216.34', '127.0.0.1'],
+  localhost: ['127.0.0.1', '::1'],
   'nobody.example.com': [],
   'metadata.google.internal': ['169.254.169.254'],
   'inside.example.com': ['10.0.0.1'],
@@ -198,8 +198,8 @@ const LOOPBACK_SPELLINGS = [
   ],
 ];
 
-/** As it is, as a number, in letters that are normalized, by name, and of IPv6. */
-const FEW_LOOPBACK_SPELLINGS = ['127.0.0.1', '2130706433', '①②⑦.0.0.1', 'localhost', '[::ffff:7f00:1]'];
+/** As a number, in letters that are normalized, and of IPv6. */
+const FEW_LOOPBACK_SPELLINGS = ['2130706433', '①②⑦.0.0.1', '[::ffff:7f00:1]'];
 
 const NOT_CALLED = /address that (?:this|the) gateway may not call/;
 
@@ -207,10 +207,11 @@ describe.each(Object.entries(CALLS))('%s', (what, call) => {
   /** The message that shows it was not called; the others say the same whatever went wrong. */
   const tells = !what.includes('revocation') && !what.includes('issuer');
 
-  // One URL that an admin gives, and one that a server names. All go through the one function that
-  // test/outbound/safe-fetch.test.ts tries with every address, so that the others need only one of each kind. That
-  // function sees no spelling of an address: each is parsed as a URL before.
-  const takesAll = what.includes('dry run') || what.includes('a challenge names');
+  // A URL that a server names. All go through the one function that test/outbound/safe-fetch.test.ts tries with every
+  // address, so that the others need only one of each kind. That function sees no spelling of an address: each is parsed
+  // as a URL before, those that an admin gives and those that a server names in different places.
+  const takesAll = what.includes('a challenge names');
+  const takesAllSpellings = takesAll || what.includes('dry run');
 
   test('is called where the operator allows it', async () => {
     await call(`${provider.origin}/probe`);
@@ -230,7 +231,7 @@ describe.each(Object.entries(CALLS))('%s', (what, call) => {
   });
 
   test('is not called by a name that resolves to one', async () => {
-    for (const [name, addresses] of Object.entries(NAMES).slice(0, takesAll ? undefined : 3)) {
+    for (const [name, addresses] of Object.entries(NAMES).slice(0, takesAll ? undefined : 2)) {
       zone = { [name]: [addresses] };
       const { status, said } = await call(`https://${name}`);
       expect({ name, status }).toEqual({ name, status: 502 });
@@ -243,8 +244,8 @@ describe.each(Object.entries(CALLS))('%s', (what, call) => {
   test('is not called on this machine, however that is written', async () => {
     zone = { localhost: [['127.0.0.1', '::1']], 'localhost.': [['127.0.0.1', '::1']] };
     const schemes = ['http', 'https'];
-    for (const [index, spelling] of (takesAll ? LOOPBACK_SPELLINGS : FEW_LOOPBACK_SPELLINGS).entries()) {
-      for (const scheme of takesAll ? schemes : schemes.slice(index % 2, (index % 2) + 1)) {
+    for (const [index, spelling] of (takesAllSpellings ? LOOPBACK_SPELLINGS : FEW_LOOPBACK_SPELLINGS).entries()) {
+      for (const scheme of takesAllSpellings ? schemes : schemes.slice(index % 2, (index % 2) + 1)) {
         const base = `${scheme}://${spelling}:${bystander.port}`;
         const { status } = await call(base);
         expect([400, 502], base).toContain(status);

@@ -60,23 +60,16 @@ function refuse(status: number, body: object, headers: Record<string, string> = 
 
 const HTML = { headers: { 'content-type': 'text/html' }, body: '<!doctype html><h1>Down for maintenance</h1>' };
 
+// What other answers mean is in test/oauth/token-refusals.test.ts.
 describe('a token endpoint that answers with', () => {
   test.each<[string, PlannedAnswer]>([
     ['429', refuse(429, { error: 'invalid_grant' }, { 'retry-after': '2' })],
-    ['500', refuse(500, { error: 'invalid_grant' })],
-    ['503 and a page', { status: 503, ...HTML }],
     ['200 and a page', { status: 200, ...HTML }],
-    ['200 and an error', refuse(200, { error: 'something_else', error_description: 'bad' })],
     ['200 and no token', refuse(200, { token_type: 'Bearer' })],
-    ['200 and a token that fits into no header', refuse(200, { access_token: 'a\nb', token_type: 'Bearer' })],
     ['200 and more than it may', { status: 200, headers: JSON_TYPE, body: JSON.stringify({ a: 'x'.repeat(300_000) }) }],
     ['a redirect', { status: 302, headers: { location: 'https://elsewhere.example/token' } }],
-    ['400 and a page', { status: 400, ...HTML }],
-    ['400 invalid_client', refuse(400, { error: 'invalid_client' })],
-    ['400 invalid_scope', refuse(400, { error: 'invalid_scope' })],
-    ['400 invalid_target', refuse(400, { error: 'invalid_target' })],
     ['401 invalid_client', refuse(401, { error: 'invalid_client' }, { 'www-authenticate': 'Basic' })],
-    ['404', { status: 404 }],
+    ['400 invalid_scope', refuse(400, { error: 'invalid_scope' })],
     ['a lost connection', 'drop'],
   ])('%s: the token is kept, used while valid, and refreshed later', async (_what, answer) => {
     const configId = await connect(30_000);
@@ -141,11 +134,7 @@ describe('the backoff after a failure', () => {
 
   test.each([
     ['120', 120_000, 120_000],
-    ['0', 750, 1_250],
-    // No longer than an hour: a mistake there would lock everybody out here.
-    ['999999999', 3_600_000, 3_600_000],
     ['soon', 750, 1_250],
-    ['-60', 750, 1_250],
   ])('follows Retry-After: %s', async (retryAfter, leastMs, mostMs) => {
     const configId = await connect(0);
     world.as.failNext(TOKEN_PATH, { status: 429, headers: { 'retry-after': retryAfter } });
@@ -159,12 +148,8 @@ describe('the backoff after a failure', () => {
 describe('400 invalid_grant', () => {
   test.each<[string, unknown]>([
     ['nothing', undefined],
-    ['10,000 characters of HTML', '<script>alert(1)</script>'.repeat(400)],
     ['10,000 pictures', '\u{1f511}'.repeat(10_000)],
     ['control characters', 'a\u0000b\u001b[31mc\r\nSet-Cookie: d\u0085e\u202ef\u2066g\u200bh'],
-    ['halves of characters', '\ud83d'.repeat(500)],
-    ['only blanks', ' \n\t '],
-    ['no text', { toString: 'x' }],
   ])('with the description %s ends the connection with a short, safe reason', async (_what, description) => {
     const configId = await connect(30_000);
     world.as.failNext(TOKEN_PATH, refuse(400, { error: 'invalid_grant', error_description: description }));
