@@ -14,6 +14,8 @@ const HOUR_MS = 3_600_000;
 let world: SignInWorld;
 beforeAll(async () => {
   world = await openSignInWorld({
+    // A stream of a session that ended may live on for so long.
+    streamLimits: { renewMs: 50 },
     env: {
       GATEHOUSE_OIDC_AUDIENCE: AUDIENCE,
       GATEHOUSE_OIDC_SESSION_HOURS: '48',

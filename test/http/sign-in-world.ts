@@ -1,3 +1,4 @@
+import type { StreamLimits } from '../../src/domain/feed/config-streams.ts';
 import { createTestGateway, type TestGateway } from '../setup/gateway.ts';
 import { CLIENT_ID, CLIENT_SECRET, type SignInProvider, startSignInProvider } from '../setup/sign-in-provider.ts';
 import { createTinyBrowser, type TinyBrowser } from '../setup/tiny-browser.ts';
@@ -13,11 +14,17 @@ export interface SignInWorld {
 }
 
 export async function openSignInWorld(
-  options: { env?: Record<string, string>; provider?: Partial<Parameters<typeof startSignInProvider>[0]> } = {},
+  options: {
+    env?: Record<string, string>;
+    provider?: Partial<Parameters<typeof startSignInProvider>[0]>;
+    streamLimits?: Partial<StreamLimits>;
+  } = {},
 ): Promise<SignInWorld> {
   const url = 'http://localhost:4000';
   const provider = await startSignInProvider({ gatewayUrl: url, ...options.provider });
+  const { streamLimits } = options;
   const gateway = await createTestGateway({
+    ...(streamLimits !== undefined && { streamLimits }),
     env: {
       GATEHOUSE_OIDC_ISSUER: provider.issuer,
       GATEHOUSE_OIDC_CLIENT_ID: CLIENT_ID,
