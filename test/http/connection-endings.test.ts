@@ -199,8 +199,7 @@ test("a change of a server's name, path, scopes, authorization URL or switch end
   ]) {
     await patch(configId, fields);
     await world.gateway.settle();
-    expect(await countRows(configId), fields).toBe(1);
-    expect(revocations().length, fields).toBe(before);
+    expect([await countRows(configId), revocations().length], fields).toEqual([1, before]);
   }
   expect(await world.as.isActive(accessToken)).toBe(true);
 });

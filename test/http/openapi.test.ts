@@ -74,8 +74,8 @@ const parsers = new Map<Json, z.ZodType>();
 /** Validates a value against a schema of the document, using only the document. */
 function validate(schema: Json, value: unknown): z.ZodSafeParseResult<unknown> {
   const text = JSON.stringify({ ...schema, $defs: document.components.schemas });
-  const parser =
-    parsers.get(schema) ?? z.fromJSONSchema(JSON.parse(text.replaceAll('#/components/schemas/', '#/$defs/')));
+  const parse = () => z.fromJSONSchema(JSON.parse(text.replaceAll('#/components/schemas/', '#/$defs/')));
+  const parser = parsers.get(schema) ?? parse();
   parsers.set(schema, parser);
   return parser.safeParse(value);
 }
@@ -196,10 +196,7 @@ describe('real answers', () => {
   const UNDISCOVERABLE = {
     url: 'https://127.0.0.1:9/mcp',
     auth_type: 'oauth2',
-    oauth2_client_id: null,
-    oauth2_auth_url: null,
-    oauth2_token_url: null,
-    oauth2_callback_mode: null,
+    ...{ oauth2_client_id: null, oauth2_auth_url: null, oauth2_token_url: null, oauth2_callback_mode: null },
   };
   const OAUTH2 = {
     auth_type: 'oauth2',
@@ -348,9 +345,7 @@ describe('real answers', () => {
 
   /** The servers that are there, by slug: one that needs no sign-in, and one that does. */
   const there = new Map<string, string>();
-  beforeAll(async () => {
-    await rest.define({ ...fullServer('other') });
-  });
+  beforeAll(() => rest.define({ ...fullServer('other') }));
 
   test.each(CASES)('by %s with status %s is as documented', async (operationId, status, request) => {
     const isOAuth = operationId.startsWith('connect') || operationId.startsWith('finish');
@@ -361,10 +356,7 @@ describe('real answers', () => {
     if (operationId === 'deleteMcpServer' && status === '204') there.delete(slug);
     expect(String(answer.status)).toBe(status);
     const response = dereference(findOperation(operationId).responses[status]);
-    if (status === '204' || status === '307') {
-      expect(answer.text).toBe('');
-      return;
-    }
+    if (status === '204' || status === '307') return void expect(answer.text).toBe('');
     const { schema } = response.content['application/json'];
     expect(validate(schema, answer.body).error).toBeUndefined();
     // The check works: an undocumented field fails it.
