@@ -89,7 +89,7 @@ test.concurrent('a server that never answers holds up nobody, and its list comes
     .toEqual(['gatehouse://quick/test%3A%2F%2Fq', 'gatehouse://slow/test%3A%2F%2Fs']);
 });
 
-test.concurrent('lists are bounded, and entries that cannot be used are left out', async () => {
+test.concurrent('lists are bounded, and entries that cannot be used are left out', async ({ expect }) => {
   const many = Array.from({ length: 5_000 }, (_, index) => ({ uri: `test://${index}`, name: 'n' }));
   await define('many', {
     'resources/list': () => ({ resources: many }),
@@ -119,7 +119,7 @@ test.concurrent('lists are bounded, and entries that cannot be used are left out
   expect((await send(path, 'prompts/list')).result.prompts).toEqual([]);
 });
 
-test.concurrent('what does not fit into one answer comes with the next one', async () => {
+test.concurrent('what does not fit into one answer comes with the next one', async ({ expect }) => {
   const toList = (name: string): Record<string, Answer> => ({
     'prompts/list': () => ({ prompts: Array.from({ length: 600 }, (_, index) => ({ name: `${name}-${index}` })) }),
   });
@@ -136,7 +136,7 @@ test.concurrent('what does not fit into one answer comes with the next one', asy
   }
 });
 
-test.concurrent('credentials that were sent come back nowhere', async () => {
+test.concurrent('credentials that were sent come back nowhere', async ({ expect }) => {
   await define(
     'echo',
     {
@@ -169,7 +169,7 @@ test.concurrent('credentials that were sent come back nowhere', async () => {
   expect(text.match(/\[removed\]/g)).toHaveLength(4);
 });
 
-test.concurrent('a server says with its own code that it does not know a URI or a name', async () => {
+test.concurrent('a server says with its own code that it does not know a URI or a name', async ({ expect }) => {
   let code = -32_602;
   const refuse: Answer = ({ id }, response) => sendJson(response, { id, error: { code, message: 'not told' } });
   await define('picky', { 'resources/read': refuse, 'prompts/get': refuse });
@@ -196,7 +196,7 @@ test.concurrent.each([
   expect((await read(`/mcp/servers/${slug}`)).error.data.code).toBe('PROTOCOL_ERROR');
 });
 
-test.concurrent('more than a server may answer is refused', async () => {
+test.concurrent('more than a server may answer is refused', async ({ expect }) => {
   await define('large', { 'resources/read': () => ({ contents: [{ uri: 'a', text: 'a'.repeat(5_000_000) }] }) });
   expect((await read('/mcp/servers/large')).error.data.code).toBe('TOO_LARGE');
 });
