@@ -66,7 +66,11 @@ export async function openConsoleWorld(
     const proxy = await startTcpProxy(port);
     closers.push(() => proxy.close());
     const origin = `http://localhost:${proxy.port}`;
-    const gateway = await createTestGateway({ env: { ...LOOPBACK_ALLOWED, GATEHOUSE_PUBLIC_URL: origin } });
+    const gateway = await createTestGateway({
+      env: { ...LOOPBACK_ALLOWED, GATEHOUSE_PUBLIC_URL: origin },
+      // A page of a session that has ended learns it after so long.
+      streamLimits: { renewMs: 250 },
+    });
     closers.push(() => gateway.close());
     const app = await openApp(gateway, options, closers);
     const server: RunningServer = await listen(app, { host: '127.0.0.1', port });

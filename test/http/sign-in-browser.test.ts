@@ -39,6 +39,8 @@ describe.skipIf(skipsBrowser)('with a real browser and a certified provider', ()
         GATEHOUSE_OIDC_EMAIL_DOMAINS: 'example.com',
         GATEHOUSE_OIDC_ROLE_MAP: 'gatehouse-admins=admin',
       },
+      // A stream of a session that ended may live on for so long.
+      streamLimits: { renewMs: 250 },
     });
     // Its clock goes, as the provider's does: a logout token from the future would be refused, and the session would stay.
     Object.defineProperty(gateway.clock, 'now', { get: () => new Date() });
