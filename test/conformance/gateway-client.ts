@@ -51,6 +51,9 @@ async function listAndCall(gateway: TestGateway, scenario: Scenario): Promise<vo
     const code = await callTool(gateway, member.token, { configId, ...call });
     if (code !== null) throw new Error(`${call.name} was not called: ${code}`);
   }
+  // The suite waits for the connections to its server, and the gateway keeps one for its next call.
+  const patch = `mutation { updateMcpServerConfig(input: { id: "${configId}", enabled: false }) { mcpServerConfig { id } } }`;
+  await gateway.graphql(patch, { token: gateway.tokens.admin });
 }
 
 async function connectAndCall(gateway: TestGateway, scenario: Scenario): Promise<void> {
