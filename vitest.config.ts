@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 import { findTestServer } from './test/setup/find-server.ts';
+import { findModuleCache } from './test/setup/module-cache.ts';
 import { assignTestFiles, type DatabaseKind } from './test/setup/test-files.ts';
 
 /** The projects that the command line names; all, if it names none. */
@@ -32,7 +33,7 @@ export default defineConfig({
     // Files share their worker's modules: loading the graph anew for each would take longer than the tests.
     isolate: false,
     // The projects, and later runs, share what was made of each file: types are removed once, not once for each project.
-    experimental: { fsModuleCache: true, fsModuleCachePath: '.vitest-cache' },
+    experimental: { fsModuleCache: true, fsModuleCachePath: findModuleCache() },
     projects: [
       {
         extends: true,

@@ -53,7 +53,8 @@ async function listAndCall(gateway: TestGateway, scenario: Scenario): Promise<vo
   }
   // The suite waits for the connections to its server, and the gateway keeps one for its next call.
   const patch = `mutation { updateMcpServerConfig(input: { id: "${configId}", enabled: false }) { mcpServerConfig { id } } }`;
-  await gateway.graphql(patch, { token: gateway.tokens.admin });
+  const { errors } = await gateway.graphql(patch, { token: gateway.tokens.admin });
+  if (errors !== undefined) throw new Error(`not switched off: ${JSON.stringify(errors)}`);
 }
 
 async function connectAndCall(gateway: TestGateway, scenario: Scenario): Promise<void> {

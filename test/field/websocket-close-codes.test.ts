@@ -9,15 +9,18 @@ import { openSocket, type RawSocket } from '../setup/socket-client.ts';
 // The close codes of the protocol graphql-transport-ws and of RFC 6455, section 7.4.1, with everything that causes them.
 // Found with the test suite of graphql-ws: `next` from a client, even from a stranger, closed with 1011 and logged a stack.
 // Not in the list: 4004, 4005 and 4504, which only clients send; 4403 and 4500, for which the gateway has other codes;
-// 4408, which takes some seconds, and is in websocket-strangers.test.ts.
+// 4408 is expected at the end: it takes some seconds.
 
 let gateway: TestGateway;
 let server: RunningServer;
+/** It sends nothing. */
+let silent: RawSocket;
 let linesBefore = 0;
 beforeAll(async () => {
   gateway = await createTestGateway({ streamLimits: { maxStreamsPerUser: 2 } });
   server = await listen(gateway.app, { host: '127.0.0.1', port: 0 });
   linesBefore = gateway.logs().length;
+  silent = await openSocket(server.port);
 });
 afterAll(async () => {
   await server?.close(1_000);
@@ -218,6 +221,10 @@ describe('each other code', () => {
       await stopping.close();
     }
   });
+});
+
+test('4408: no connection_init in time', async () => {
+  expect((await silent.closed).code).toBe(4408);
 });
 
 test('nothing of this is an error in the log, or appears there', () => {

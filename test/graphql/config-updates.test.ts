@@ -65,24 +65,36 @@ describe('a field', () => {
     expect(after).toMatchObject({ oauth2ClientSecret: 's', apiKeyValue: 'k', customHeaders: '{"X-A":"v"}' });
   });
 
-  test.each([
+  const clearable = Object.keys(CLEARABLE);
+  const EMPTY = [
     ['null', null, null],
-    ['nothing', '', []],
+    ['an empty value', '', []],
     ['blanks', ' ', [' ']],
-  ])('that may be empty is cleared by %s', async (what, text, list) => {
-    const id = await createId(gateway, CLEARABLE);
-    const isList = (field: string) => Array.isArray(CLEARABLE[field as keyof typeof CLEARABLE]);
-    // A list of headers has no blanks.
-    const fields = Object.keys(CLEARABLE).filter((field) => what !== 'blanks' || field !== 'customHeaders');
-    const patch = Object.fromEntries(fields.map((field) => [field, isList(field) ? list : text]));
-    expect(issuesOf(await update(gateway, id, patch))).toEqual([]);
-    const row: Record<string, unknown> = await readConfig(id);
-    for (const field of fields) {
-      const isSecret = field in SECRETS;
-      expect(row[field], field).toEqual(isSecret ? null : isList(field) ? [] : '');
-      if (isSecret) expect(row[`${field}KeyId`], field).toBeNull();
-    }
-  });
+  ] as const;
+  // Every other field, then the rest: no field is cleared with its neighbour.
+  const CLEARINGS = EMPTY.flatMap((empty) => [0, 1].map((part) => [...empty, part] as const));
+
+  test.each(CLEARINGS)(
+    'that may be empty is cleared by %s, and no other field (%#)',
+    async (what, text, list, part) => {
+      const id = await createId(gateway, CLEARABLE);
+      const before: Record<string, unknown> = await readConfig(id);
+      const isList = (field: string) => Array.isArray(CLEARABLE[field as keyof typeof CLEARABLE]);
+      // A list of headers has no blanks.
+      const fields = clearable.filter(
+        (field, index) => index % 2 === part && (what !== 'blanks' || field !== 'customHeaders'),
+      );
+      const patch = Object.fromEntries(fields.map((field) => [field, isList(field) ? list : text]));
+      expect(issuesOf(await update(gateway, id, patch))).toEqual([]);
+      const row: Record<string, unknown> = await readConfig(id);
+      for (const field of clearable) {
+        const isSecret = field in SECRETS;
+        const cleared = isSecret ? null : isList(field) ? [] : '';
+        expect(row[field], field).toEqual(fields.includes(field) ? cleared : before[field]);
+        if (isSecret && fields.includes(field)) expect(row[`${field}KeyId`], field).toBeNull();
+      }
+    },
+  );
 
   test.each(['displayName', 'slug', 'url'])('%s cannot be cleared', async (field) => {
     const id = await createId(gateway);

@@ -1,11 +1,14 @@
 import type { Locator, Page } from 'playwright-core';
 
+/** So many frames may pass until a dialog is gone: ten seconds. */
+const MAX_FRAMES = 600;
+
 /**
  * Presses a key at an element, as `press` of Playwright does, but not while a dialog closes: it gives the focus back at its end,
  * and the key would go there.
  */
 export async function pressAt(target: Locator, key: 'Enter' | 'Space' = 'Enter'): Promise<void> {
-  await target.evaluate(focusAfterDialogs);
+  await target.evaluate(focusAfterDialogs, MAX_FRAMES);
   await target.page().keyboard.press(key);
 }
 
@@ -13,7 +16,7 @@ export async function pressAt(target: Locator, key: 'Enter' | 'Space' = 'Enter')
  * Gives the focus to an element once there is no dialog but one that it is in, and once those that went have given the
  * focus back. A notice is a dialog, too, but not modal: it takes no focus. Runs in the page.
  */
-async function focusAfterDialogs(element: any): Promise<void> {
+async function focusAfterDialogs(element: any, maxFrames: number): Promise<void> {
   const { document, requestAnimationFrame, MessageChannel } = element.ownerDocument.defaultView;
   const isBehind = () =>
     [...document.querySelectorAll('[role$=dialog]:not([aria-modal=false])')].some(
@@ -27,12 +30,16 @@ async function focusAfterDialogs(element: any): Promise<void> {
       port2.postMessage('next');
     });
   if (isBehind()) {
-    while (isBehind()) await nextFrame();
+    for (let frames = 0; isBehind(); frames += 1) {
+      if (frames === maxFrames) throw new Error(`a dialog stays in front of: ${element.outerHTML}`);
+      await nextFrame();
+    }
     await nextFrame();
   }
   // What React does after a change, it does in a task of its own.
   await nextTask();
   element.focus();
+  if (document.activeElement !== element) throw new Error(`it takes no focus: ${element.outerHTML}`);
 }
 
 /** Presses a key until the element with this name has the focus, and keeps it, as who has no mouse does. */
@@ -42,7 +49,7 @@ export async function tabTo(page: Page, name: string, key: 'Tab' | 'Shift+Tab' =
   let found = await all.elementHandles();
   for (let presses = 0; presses < 80; presses += 1) {
     await page.keyboard.press(key);
-    const state = await page.evaluate(readFocus, found);
+    const state = await page.evaluate(readFocus, { elements: found, maxFrames: MAX_FRAMES });
     if (state === 'there') return;
     if (state === 'elsewhere') continue;
     // The page has changed. To look for a name takes much longer than to look at elements.
@@ -56,7 +63,13 @@ export async function tabTo(page: Page, name: string, key: 'Tab' | 'Shift+Tab' =
  * Where the focus is, for one who looks for one of these elements. While a dialog closes, it is nowhere: the dialog gives
  * it back at its end. Runs in the page.
  */
-async function readFocus(elements: any[]): Promise<'there' | 'elsewhere' | 'changed'> {
+async function readFocus({
+  elements,
+  maxFrames,
+}: {
+  elements: any[];
+  maxFrames: number;
+}): Promise<'there' | 'elsewhere' | 'changed'> {
   const found = elements.find((each) => each === each.ownerDocument.activeElement);
   if (found !== undefined) {
     const { document, requestAnimationFrame } = found.ownerDocument.defaultView;
@@ -65,7 +78,10 @@ async function readFocus(elements: any[]): Promise<'there' | 'elsewhere' | 'chan
         (dialog) => !dialog.contains(found),
       );
     if (!isBehind()) return 'there';
-    while (isBehind()) await new Promise((done) => requestAnimationFrame(done));
+    for (let frames = 0; isBehind(); frames += 1) {
+      if (frames === maxFrames) throw new Error(`a dialog stays in front of: ${found.outerHTML}`);
+      await new Promise((done) => requestAnimationFrame(done));
+    }
     await new Promise((done) => requestAnimationFrame(done));
     if (found === document.activeElement) return 'there';
   }

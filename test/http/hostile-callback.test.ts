@@ -282,7 +282,7 @@ describe('an answer from another issuer is refused, whatever it says', () => {
 
   test.each(cases)('when it names $what', async ({ toIssuer, index }) => {
     const iss = toIssuer();
-    // Of the spellings, every other one says one of them.
+    // The first three are tried as a success and as a refusal, the others as one of them.
     for (const says of index < 3 ? [{}, REFUSAL] : [[{}, REFUSAL][index % 2]]) {
       const begun = await begin({ oauth2_issuer: provider.issuer });
       const said = { ...begun.answer, ...says, ...(iss !== undefined && { iss }) };

@@ -113,7 +113,7 @@ async function readUsage(userId: string) {
   return counted;
 }
 
-/** For what is the same for one counter as for another. */
+/** On the embedded database, where no transactions run at the same time, one counter is enough. */
 const testOnMain = test.runIf(onMainDatabase);
 
 describe('parallel requests do not pass the limit', () => {

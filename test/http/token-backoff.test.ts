@@ -134,6 +134,8 @@ describe('the backoff after a failure', () => {
 
   test.each([
     ['120', 120_000, 120_000],
+    // Never sooner than without it.
+    ['0', 750, 1_250],
     ['soon', 750, 1_250],
   ])('follows Retry-After: %s', async (retryAfter, leastMs, mostMs) => {
     const configId = await connect(0);

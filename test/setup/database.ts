@@ -58,7 +58,7 @@ async function openLent(template: string): Promise<Database> {
   return {
     ...database,
     close() {
-      closing ??= database.close().finally(giveBack);
+      closing ??= database.close().then(giveBack);
       return closing;
     },
   };

@@ -31,7 +31,7 @@ export async function spawnEverythingServer(
   transport: 'streamable_http' | 'sse',
   port: string,
   folder?: string,
-): Promise<{ close(): Promise<void> }> {
+): Promise<{ ended: Promise<unknown>; close(): Promise<void> }> {
   const mode = transport === 'sse' ? 'sse' : 'streamableHttp';
   const child = spawn(process.execPath, ['--import', endWithParent(folder), await findEntry(), mode], {
     env: { PORT: port },
@@ -48,7 +48,7 @@ export async function spawnEverythingServer(
     await close();
     throw error;
   }
-  return { close };
+  return { ended: exit, close };
 }
 
 async function findEntry(): Promise<string> {
@@ -63,10 +63,13 @@ async function findEntry(): Promise<string> {
 function waitUntilListening(child: ChildProcess): Promise<void> {
   return new Promise((resolve, reject) => {
     let said = '';
-    child.stderr?.setEncoding('utf8').on('data', (chunk: string) => {
+    const listen = (chunk: string): void => {
       said += chunk;
-      if (/listening|running on port/i.test(said)) resolve();
-    });
+      if (!/listening|running on port/i.test(said)) return;
+      child.stderr?.off('data', listen).resume();
+      resolve();
+    };
+    child.stderr?.setEncoding('utf8').on('data', listen);
     child.once('error', reject);
     child.once('exit', (code) => reject(new Error(`server-everything ended with ${code}:\n${said}`)));
   });

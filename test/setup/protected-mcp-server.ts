@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
 import { request as forward, type IncomingMessage, type ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
@@ -110,15 +111,31 @@ let hidden: Promise<string> | undefined;
  * worker: a start takes longer than most tests. Each client has a session of its own there.
  */
 function useHiddenServer(): Promise<string> {
-  hidden ??= startHiddenServer();
+  hidden ??= startHiddenServer(() => {
+    hidden = undefined;
+  });
   return hidden;
 }
 
-/** Listens on a socket in its own folder: it has no option to keep a port closed to the network. */
-async function startHiddenServer(): Promise<string> {
+/**
+ * Listens on a socket in its own folder: it has no option to keep a port closed to the network.
+ *
+ * @param onEnd called when it could not start, or has ended
+ */
+async function startHiddenServer(onEnd: () => void): Promise<string> {
   const folder = await mkdtemp(path.join(tmpdir(), 'gatehouse-mcp-'));
   const socketPath = path.join(folder, 'mcp.sock');
-  await spawnEverythingServer('streamable_http', socketPath, folder);
+  const end = (): void => {
+    onEnd();
+    rmSync(folder, { recursive: true, force: true });
+  };
+  try {
+    const { ended } = await spawnEverythingServer('streamable_http', socketPath, folder);
+    ended.then(end, end);
+  } catch (error) {
+    end();
+    throw error;
+  }
   return socketPath;
 }
 

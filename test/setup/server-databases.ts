@@ -5,6 +5,9 @@ import { inject } from 'vitest';
 /** A database with more than this is not used again: to remove its rows takes longer than to create another one. */
 const MAX_BYTES = 24 * 1_024 * 1_024;
 
+/** As a replica does it: no trigger fires, and no foreign key is checked. Nobody else has a lock. */
+const SETTINGS_TO_RESTORE = ["SET LOCAL lock_timeout = '5s'", 'SET LOCAL session_replication_role = replica'];
+
 /** How long a connection may take to end. */
 const END_TIMEOUT_MS = 5_000;
 
@@ -16,15 +19,15 @@ interface Original {
   restore: string;
 }
 
-const originals = new Map<string, Promise<Original>>();
-/** Databases that nobody uses any more, by template: their URLs once they are as new, or undefined if they cannot be. */
-const spares = new Map<string, Promise<string | undefined>[]>();
+const originals = new Map<string, Original>();
+/** The URLs of databases that are as new, by template. */
+const spares = new Map<string, string[]>();
 
 /** A database on the test server, for one user at a time. */
 export interface LentDatabase {
   url: string;
-  /** Its next user finds it as new. Call it when no more connections are needed. */
-  giveBack(): void;
+  /** Its next user finds it as new. Call it when all connections are closed. */
+  giveBack(): Promise<void>;
 }
 
 /**
@@ -34,14 +37,13 @@ export interface LentDatabase {
  * @param template the migrated one, or one of this worker
  */
 export async function lendServerDatabase(template: string): Promise<LentDatabase> {
-  const url = (await takeSpare(template)) ?? (await createServerDatabase({ template }));
-  const original = originals.get(template) ?? describeOriginal(url);
+  const url = spares.get(template)?.pop() ?? (await createServerDatabase({ template }));
+  const original = originals.get(template) ?? (await describeOriginal(url));
   originals.set(template, original);
-  await original;
   return {
     url,
-    giveBack() {
-      spares.set(template, [...(spares.get(template) ?? []), restore(url, original)]);
+    async giveBack() {
+      if (await restore(url, original)) spares.set(template, [...(spares.get(template) ?? []), url]);
     },
   };
 }
@@ -76,16 +78,7 @@ export async function createServerDatabase(options: { empty?: boolean; template?
   return url.href;
 }
 
-async function takeSpare(template: string): Promise<string | undefined> {
-  for (;;) {
-    const spare = spares.get(template)?.shift();
-    if (spare === undefined) return undefined;
-    const url = await spare;
-    if (url !== undefined) return url;
-  }
-}
-
-/** The newest row of each catalogue, and their number. Statistics and the place of a table's file make no new row. */
+/** The newest row of each catalogue, and their number. Statistics make no new row. */
 const SCHEMA = ['pg_class', 'pg_attribute', 'pg_constraint', 'pg_trigger', 'pg_proc', 'pg_type']
   .map((catalogue) => `(SELECT concat(count(*), ' ', max(xmin::text::bigint)) FROM ${catalogue})`)
   .join(", ', ', ");
@@ -109,8 +102,7 @@ function describeOriginal(url: string): Promise<Original> {
     }
     return {
       schema: await readSchema(client),
-      // As a replica does: no trigger fires, and no foreign key is checked.
-      restore: ['BEGIN', 'SET LOCAL session_replication_role = replica', ...statements, 'COMMIT'].join(';\n'),
+      restore: ['BEGIN', ...SETTINGS_TO_RESTORE, ...statements, 'COMMIT'].join(';\n'),
     };
   });
 }
@@ -120,24 +112,29 @@ async function readSchema(client: pg.Client): Promise<string> {
   return rows[0]?.schema ?? '';
 }
 
-/** Makes a database as new. Resolves to its URL, or to undefined if it is not worth the effort or cannot be done. */
-async function restore(url: string, original: Promise<Original>): Promise<string | undefined> {
+/** Of PostgreSQL: insufficient_privilege. */
+const NOT_ALLOWED = '42501';
+
+/** Makes a database as new. @returns whether it is: not if that is not worth the effort, or cannot be done */
+async function restore(url: string, { schema, restore: statements }: Original): Promise<boolean> {
   try {
-    const { schema, restore: statements } = await original;
     return await withClient(url, async (client) => {
-      await client.query(
-        `SELECT pg_terminate_backend(pid, ${END_TIMEOUT_MS}) FROM pg_stat_activity
-          WHERE datname = current_database() AND pid <> pg_backend_pid()`,
+      // Its user has closed everything. What is still connected may still write.
+      const { rows: ended } = await client.query<{ ended: boolean }>(
+        `SELECT pg_terminate_backend(pid, ${END_TIMEOUT_MS}) AS ended FROM pg_stat_activity
+          WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'`,
       );
-      if ((await readSchema(client)) !== schema) return undefined;
+      if (ended.some((each) => !each.ended)) return false;
+      if ((await readSchema(client)) !== schema) return false;
       const { rows } = await client.query<{ bytes: string }>('SELECT pg_database_size(current_database()) AS bytes');
-      if (Number(rows[0]?.bytes) > MAX_BYTES) return undefined;
+      if (Number(rows[0]?.bytes) > MAX_BYTES) return false;
       await client.query(statements);
-      return url;
+      return true;
     });
-  } catch {
+  } catch (error) {
     // A user of the server who may not do this gets a new database each time.
-    return undefined;
+    if ((error as { code?: string }).code !== NOT_ALLOWED) console.warn(`A test database is not used again: ${error}`);
+    return false;
   }
 }
 
