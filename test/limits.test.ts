@@ -61,6 +61,7 @@ const OTHERS: Readonly<Record<string, readonly string[]>> = {
     'data/store.ts MAX_ATTEMPTS',
     'domain/configs/config-service.ts MAX_ATTEMPTS',
     'domain/connections/access-tokens.ts MAX_POLL_MS',
+    'domain/connections/connection-flow.ts MAX_ATTEMPTS',
     'domain/connections/oauth-clients.ts MAX_WAIT_MS',
     'domain/connections/refresh-refusals.ts MAX_REFUSALS',
     'domain/connections/server-moves.ts MAX_WAIT_MS',

@@ -33,6 +33,9 @@ export const FLOW_TTL_MS = CREDENTIAL_LIMITS.flowAge.value;
 /** The maximum number of flows a user can have open at once. The oldest is dropped. */
 const MAX_OPEN_FLOWS = CREDENTIAL_LIMITS.openFlows.value;
 
+/** How often the settings of a server are read that change meanwhile. */
+const MAX_ATTEMPTS = 3;
+
 /** Where to send the browser, and what it must return. */
 export interface StartedFlow {
   authorizationUrl: string;
@@ -72,6 +75,21 @@ export function createConnectionFlow(options: {
     return config;
   };
 
+  /** The server and its settings, read again when they change while they are read. */
+  const loadSettings = async (viewer: Viewer, first: McpServerConfigRecord) => {
+    let connectable = first;
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        const config = await clients.ensureUsable(await moves.follow(connectable));
+        return { config, provider: await loadProvider(providers, config) };
+      } catch (error) {
+        if (!(error instanceof DomainError && error.code === 'VERSION_MISMATCH')) throw error;
+        if (attempt === MAX_ATTEMPTS) throw flowRefused('SETTINGS_CHANGED', SETTINGS_CHANGED);
+        connectable = await findConnectable(viewer, first.id);
+      }
+    }
+  };
+
   return {
     /** The server that a flow would connect. Starts nothing. @throws NOT_FOUND, VALIDATION_FAILED as `start` does */
     async findServer(viewer: Viewer, configId: string): Promise<{ displayName: string }> {
@@ -89,8 +107,7 @@ export function createConnectionFlow(options: {
       const userId = assertMayConnect(viewer, experiments);
       const connectable = await findConnectable(viewer, configId);
       await userRates.admitServerCheck(viewer);
-      const config = await clients.ensureUsable(await moves.follow(connectable));
-      const provider = await loadProvider(providers, config);
+      const { config, provider } = await loadSettings(viewer, connectable);
       const { scopes } = toNextRequest(provider.scopes, await findScopeMemory(store, { configId, userId }));
       const state = toToken();
       const browserToken = toToken();
