@@ -8,7 +8,7 @@ export interface Harm {
   controlP99: number;
   honestCalls: number;
   honestFailures: string[];
-  /** Bytes more than before, after the attack is over and the garbage collected. */
+  /** Bytes more than before the gateway's first attack, after this one is over and the garbage collected. */
   liveGrowth: number;
   residentGrowth: number;
   faults: number;
