@@ -4,7 +4,8 @@ import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { listWorkspaces } from './workspaces.ts';
 
-// All CI checks except the tests. Makes the generated files again; if that changes one that is in git, it was stale.
+// All CI checks except the tests, or those whose names are the arguments. Makes the generated files again; if that
+// changes one that is in git, it was stale.
 
 type Step = [name: string, command: string[]];
 
@@ -28,10 +29,19 @@ const others: Step[] = [
   ['size of the console', ['npx', '--no-install', 'tsx', 'scripts/measure-console.ts']],
 ];
 
+const names = [generate, lint, ...others].map(([name]) => name);
+const wanted = process.argv.slice(2);
+const unknown = wanted.filter((name) => !names.includes(name));
+if (unknown.length > 0) {
+  console.error(`There is no check named "${unknown.join('", "')}". The checks are: ${names.join(', ')}.`);
+  process.exit(1);
+}
+const isWanted = ([name]: Step): boolean => wanted.length === 0 || wanted.includes(name);
+
 const failed: string[] = [];
-const linting = run(lint);
-await run(generate);
-const waiting = [...others];
+const linting = isWanted(lint) ? run(lint) : Promise.resolve();
+if (isWanted(generate)) await run(generate);
+const waiting = others.filter(isWanted);
 const work = async (): Promise<void> => {
   for (let step = waiting.shift(); step !== undefined; step = waiting.shift()) await run(step);
 };

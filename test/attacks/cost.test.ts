@@ -5,22 +5,31 @@ const SERVERS = 300;
 const CHATS = 100;
 const AT_ONCE = 4;
 
+/** Does something many times, some of them at once. */
+async function times(count: number, work: (index: number) => Promise<unknown>): Promise<void> {
+  let next = 0;
+  const workOff = async (): Promise<void> => {
+    while (next < count) {
+      next += 1;
+      await work(next - 1);
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, workOff));
+}
+
 let gateway: AttackedGateway;
 beforeAll(async () => {
   gateway = await startAttackedGateway();
   const mutation = 'mutation ($input: CreateMcpServerConfigInput!) { createMcpServerConfig(input: $input) { id } }';
-  for (let index = 0; index < SERVERS; index += 1) {
+  await times(SERVERS, async (index) => {
     const input = { displayName: `Server ${index}`, slug: `server-${index}`, url: 'https://mcp.example.com/mcp' };
     const description = 'What this server is good for. '.repeat(60);
     await gateway.asAdmin(mutation, {
       input: { ...input, description, enabled: true, availability: index < 20 ? 'DEFAULT_ON' : 'FORCE_ON' },
     });
-  }
-  for (let index = 0; index < CHATS; index += 1) {
-    await gateway.graphql('mutation ($title: String) { createChat(input: { title: $title }) { id } }', {
-      variables: { title: `Chat ${index}` },
-    });
-  }
+  });
+  const createChat = 'mutation ($title: String) { createChat(input: { title: $title }) { id } }';
+  await times(CHATS, (index) => gateway.graphql(createChat, { variables: { title: `Chat ${index}` } }));
 });
 afterAll(() => gateway?.close());
 
@@ -68,9 +77,7 @@ test('long messages are refused before they are read', async () => {
   const chatId = body.data.createChat.id;
   const mutation = 'mutation ($input: CreateChatMessageInput!) { createChatMessage(input: $input) { id } }';
   const content = 'ガ'.repeat(65_000);
-  for (let index = 0; index < 100; index += 1) {
-    await gateway.graphql(mutation, { variables: { input: { chatId, content } } });
-  }
+  await times(100, () => gateway.graphql(mutation, { variables: { input: { chatId, content } } }));
   const query = `{ chat(id: "${chatId}") { messages(first: 500) { nodes { content } } } }`;
   await expectHarmless(gateway, async () => expect(new Set(await attack(query))).toEqual(new Set(['TOO_LONG'])));
 });
