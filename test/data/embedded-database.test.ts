@@ -1,4 +1,4 @@
-// On the embedded database: its own settings.
+// Only on the embedded database: its own settings.
 
 import { hash } from 'node:crypto';
 import { mkdir, readdir, readFile, readlink, symlink, writeFile } from 'node:fs/promises';

@@ -10,7 +10,7 @@ const WITH_DATABASE: readonly string[] = ['data', 'domain', 'field', 'graphql', 
 /** A file of `faults` that begins like this runs after the others, alone: it measures times, or waits for nothing. */
 const ALONE = /^\/\/ Alone: \S/;
 
-const MARK = /^\/\/ On (both databases|the embedded database): \S/;
+const MARK = /^\/\/ (Only on|On) (both databases|the embedded database): \S/;
 
 /** A kind of database that tests run on. */
 export type DatabaseKind = 'embedded' | 'server';
@@ -36,6 +36,7 @@ export type TestFiles = Record<
  * - `// On both databases: …` if what it shows depends on the database, e.g. on locks, notifications, or the driver.
  * - `// On the embedded database: …` if the server adds nothing, so that this database is tested with something of
  *   everything, too. Only for files that cost little: a gateway on it takes five times the processor time.
+ * - `// Only on the embedded database: …` if it is about this one. Without it, the file does not run.
  *
  * @param available the databases of this run. A file that wants another one runs on one of these.
  */
@@ -75,10 +76,11 @@ export function listTestFiles(): string[] {
 }
 
 function databasesOf(file: string, available: readonly DatabaseKind[]): readonly DatabaseKind[] {
-  const [, mark] = MARK.exec(readTest(file)) ?? [];
-  if (mark === 'both databases') return available;
-  const wanted = mark === 'the embedded database' ? 'embedded' : 'server';
-  return available.includes(wanted) ? [wanted] : available.slice(0, 1);
+  const [, mark, where] = MARK.exec(readTest(file)) ?? [];
+  if (where === 'both databases') return available;
+  const wanted = where === 'the embedded database' ? 'embedded' : 'server';
+  if (available.includes(wanted)) return [wanted];
+  return mark === 'Only on' ? [] : available.slice(0, 1);
 }
 
 function isAlone(file: string): boolean {
