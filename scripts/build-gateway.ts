@@ -82,19 +82,20 @@ const compilerFile: Plugin = {
 };
 
 /**
- * Prisma describes each input of each query by an object with few of 700 numbers as keys. V8 gives a new object of that kind room
- * for all numbers up to the largest one, 4 kB on average, for good: on some starts that was 5 MB. An object that had a very large
- * key once is a hash table.
+ * Prisma describes each node of its graph of inputs and outputs by an object with some numbers below 750 as keys. V8 may give such
+ * an object room for every number up to its largest key, for good: on some starts that was 5 MB. An object whose largest key ever was
+ * 65535 is a hash table, and stays one while it has few keys.
  */
-const sparseInputs: Plugin = {
-  name: 'sparse-inputs',
+const sparseGraph: Plugin = {
+  name: 'sparse-graph',
   transform: {
     filter: { id: /@prisma\/client\/runtime\/client\.m?js$/ },
     handler(code) {
       const object = 'o={};for(let s=0;s<i;s++)';
       const parts = code.split(object);
-      if (parts.length !== 3) throw new Error('The table of inputs of Prisma looks different.');
-      applied.add(sparseInputs.name);
+      if (parts.length !== 3 || applied.has(sparseGraph.name))
+        throw new Error('The graph of inputs and outputs of Prisma looks different.');
+      applied.add(sparseGraph.name);
       return { code: parts.join(object.replace('{}', '{65535:0};delete o[65535]')), map: null };
     },
   },
@@ -125,7 +126,7 @@ const bundle = await rolldown({
   external: [...Object.keys(dependencies), ...OPTIONAL],
   // The ES modules, where a package has both: so that there is one `graphql`.
   resolve: { mainFields: ['module', 'main'], extensions: ['.mjs', '.js', '.json'] },
-  plugins: [requiredModules, compilerFile, sparseInputs],
+  plugins: [requiredModules, compilerFile, sparseGraph],
   experimental: { nativeMagicString: true },
   onwarn(warning) {
     throw new Error(warning.message);
@@ -159,7 +160,7 @@ const { output } = await bundle.write({
   comments: { legal: false, annotation: false, jsdoc: false },
 });
 await bundle.close();
-for (const { name } of [compilerFile, sparseInputs]) {
+for (const { name } of [compilerFile, sparseGraph]) {
   if (!applied.has(name)) throw new Error(`Nothing was changed by ${name}.`);
 }
 

@@ -1,3 +1,5 @@
+import type { HonestReport } from './honest-caller.ts';
+
 /** What an attack did. Times in milliseconds. */
 export interface Harm {
   /** The honest caller's 99th percentiles: without the attack and during it. */
@@ -8,8 +10,12 @@ export interface Harm {
   controlP99: number;
   honestCalls: number;
   honestFailures: string[];
-  /** Bytes more than before the gateway's first attack, after this one is over and the garbage collected. */
+  /**
+   * Bytes more than before any attack so far, by the smallest measurement, after this one is over and the garbage
+   * collected.
+   */
   liveGrowth: number;
+  /** Bytes more than before this attack. */
   residentGrowth: number;
   faults: number;
 }
@@ -31,7 +37,13 @@ export function findSlowness({ quietP99, controlQuietP99, controlP99 }: Harm): n
 
 /** Whether the honest caller waited for so long that the attack, and not only the machine, is the cause. */
 export function isDelayed(harm: Harm): boolean {
-  return harm.p99 >= MAX_P99_MS * findSlowness(harm);
+  // What could not be measured is not harmless.
+  return !(harm.p99 < MAX_P99_MS * findSlowness(harm));
+}
+
+/** Whether the machine did nothing else while this was measured, so that it can be compared with what comes later. */
+export function isQuiet({ durations, controlDurations }: HonestReport): boolean {
+  return [durations, controlDurations].every((each) => percentile99(each) <= USUAL_P99_MS);
 }
 
 /** The value that one in a hundred exceeds. */

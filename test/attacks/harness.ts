@@ -8,7 +8,7 @@ import { createOwnDatabase } from '../setup/own-database.ts';
 import { makeFolder, startCommand } from '../setup/process.ts';
 import { within } from '../setup/wait-until.ts';
 import { startHonestCaller } from './children.ts';
-import { findSlowness, type Harm, isDelayed, percentile99 } from './harm.ts';
+import { findSlowness, type Harm, isDelayed, isQuiet, percentile99 } from './harm.ts';
 import type { HonestReport } from './honest-caller.ts';
 import { connectInspector, type ProcessMemory } from './inspector.ts';
 
@@ -33,7 +33,7 @@ export interface AttackedGateway {
   output(): string;
   /**
    * Runs `attack` again and again beside the honest caller. See `expectHarmless`. How long that caller waits without an
-   * attack is measured by the first call, and by those that ask for it.
+   * attack is measured before, unless it was while the machine did nothing else.
    */
   measure(attack: () => Promise<unknown>, options: { seconds: number; quietAgain?: boolean }): Promise<Harm>;
   close(): Promise<void>;
@@ -41,6 +41,7 @@ export interface AttackedGateway {
 
 const DEFAULT_HEAP_MB = 256;
 const QUIET_SECONDS = 2;
+const QUIET_STEP_MS = 200;
 /** How long the start of the gateway, or an attack, may still be felt after it. */
 const AFTERMATH_MS = 1_000;
 const MIN_CALLS = 100;
@@ -151,31 +152,38 @@ async function start(
     }
   };
 
+  /** What the honest caller reports, over at least so many seconds and calls. */
+  const listen = async (seconds: number, during: () => Promise<unknown>): Promise<HonestReport> => {
+    await caller.take();
+    const endsAt = performance.now() + seconds * 1_000;
+    const heard: HonestReport = { durations: [], controlDurations: [], failures: [] };
+    while (performance.now() < endsAt || heard.durations.length < MIN_CALLS) {
+      await during();
+      const { durations, controlDurations, failures } = await caller.take();
+      heard.durations.push(...durations);
+      heard.controlDurations.push(...controlDurations);
+      heard.failures.push(...failures);
+    }
+    return heard;
+  };
   const measureQuiet = async (): Promise<HonestReport> => {
     await delay(AFTERMATH_MS);
-    await caller.take();
-    await delay(QUIET_SECONDS * 1_000);
-    return caller.take();
+    const heard = await listen(QUIET_SECONDS, () => delay(QUIET_STEP_MS));
+    if (heard.failures.length > 0) throw new Error(`without an attack: ${heard.failures.join('; ')}`);
+    return heard;
   };
-  let quiet: HonestReport | undefined;
-  /** Of all measurements so far: what an attack holds must not count as what was there before the next one. */
+  /** Measured while the machine did nothing else. */
+  let quietBefore: HonestReport | undefined;
+  /** Of all measurements before attacks: what one holds must not count as what was there before the next one. */
   let leastLive = Number.POSITIVE_INFINITY;
 
   const measureHarm: AttackedGateway['measure'] = async (attack, { seconds, quietAgain = false }) => {
-    if (quiet === undefined || quietAgain) quiet = await measureQuiet();
+    const quiet = (quietAgain ? undefined : quietBefore) ?? (await measureQuiet());
+    if (!quietAgain && isQuiet(quiet)) quietBefore = quiet;
     const before = await inspector.readMemory();
     leastLive = Math.min(leastLive, before.live);
     const faultsBefore = await countFaults();
-    await caller.take();
-    const endsAt = performance.now() + seconds * 1_000;
-    const during: HonestReport = { durations: [], controlDurations: [], failures: [] };
-    while (performance.now() < endsAt || during.durations.length < MIN_CALLS) {
-      await attack();
-      const { durations, controlDurations, failures } = await caller.take();
-      during.durations.push(...durations);
-      during.controlDurations.push(...controlDurations);
-      during.failures.push(...failures);
-    }
+    const during = await listen(seconds, attack);
     const after = await readSettled(leastLive + MAX_GROWTH_BYTES);
     return {
       quietP99: percentile99(quiet.durations),

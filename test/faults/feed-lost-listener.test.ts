@@ -1,10 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
-import { expect, inject, test } from 'vitest';
+import { inject, test } from 'vitest';
 import { expectFeedSurvives } from './feed-setup.ts';
 
 const serverUrl = inject('ownServerUrl') ?? '';
-const ROUNDS = 20;
+/** So many connections are cut, those of each replica every half a second: one that is not back yet is not. */
+const CUTS = 20;
 const ROUND_MS = 500;
 
 test.runIf(serverUrl !== '')('subscribers lose nothing while the notification connections are cut repeatedly', () =>
@@ -13,7 +14,7 @@ test.runIf(serverUrl !== '')('subscribers lose nothing while the notification co
     await client.connect();
     let cut = 0;
     try {
-      for (let round = 0; round < ROUNDS; round += 1) {
+      while (cut < CUTS) {
         await delay(ROUND_MS);
         const { rows } = await client.query<{ is_cut: boolean }>(
           `SELECT pg_terminate_backend(pid) AS is_cut FROM pg_stat_activity
@@ -24,8 +25,6 @@ test.runIf(serverUrl !== '')('subscribers lose nothing while the notification co
     } finally {
       await client.end();
     }
-    // Both reconnect repeatedly; on a busy machine some rounds find one that is not back yet.
-    expect(cut).toBeGreaterThan(ROUNDS / 2);
     await expectRecovery(`${cut} cut connections`);
   }),
 );

@@ -42,6 +42,8 @@ test.runIf(serverUrl !== undefined)(
     expect(await gateway.readMetric('gatehouse_streams')).toBe(LIVE + STALLED.overSse + STALLED.overWebSocket);
     const changesToStall = await subscribers.fill();
     const after = await measureRounds();
+    // None was dropped yet.
+    expect(await gateway.readMetric('gatehouse_streams')).toBe(LIVE + STALLED.overSse + STALLED.overWebSocket);
     const growth = (await gateway.readMetric('process_resident_memory_bytes')) - memoryBefore;
     console.log(
       `Stalled after ${changesToStall} changes; ${before.toFixed(1)} ms before, ${after.toFixed(1)} ms after; ${(growth / 1e6).toFixed(0)} MB more.`,

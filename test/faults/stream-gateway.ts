@@ -30,12 +30,20 @@ export async function startStreamGateway(serverUrl: string): Promise<StreamGatew
     GATEHOUSE_LOG_LEVEL: 'warn',
   };
   const gateway = startCommand(['serve'], { cwd: folder, env });
-  await gateway.waitFor('Gatehouse listens on');
+  const close = async (): Promise<void> => {
+    gateway.child.kill('SIGKILL');
+    await gateway.exit;
+    await own.drop();
+    await remove();
+  };
+  await gateway.waitFor('Gatehouse listens on').catch(async (error: unknown) => {
+    await close();
+    throw error;
+  });
   const origin = `http://127.0.0.1:${port}`;
   return {
     port,
     token,
-
     output: gateway.output,
     async ask(query, variables) {
       const response = await fetch(`${origin}/graphql`, {
@@ -53,12 +61,7 @@ export async function startStreamGateway(serverUrl: string): Promise<StreamGatew
       const values = lines.filter((line) => line.includes(label)).map((line) => Number(line.split(' ').at(-1)));
       return values.reduce((sum, value) => sum + value, 0);
     },
-    async close() {
-      gateway.child.kill('SIGKILL');
-      await gateway.exit;
-      await own.drop();
-      await remove();
-    },
+    close,
   };
 }
 

@@ -1,4 +1,5 @@
 import { connect, type Socket } from 'node:net';
+import { expect } from 'vitest';
 import { openSocket, type RawSocket } from '../setup/socket-client.ts';
 import { waitUntil } from '../setup/wait-until.ts';
 import { type StreamGateway, toSubscribeRequest } from './stream-gateway.ts';
@@ -89,7 +90,7 @@ export async function createSubscribers(gateway: StreamGateway): Promise<Subscri
         webSockets.push(webSocket);
         await webSocket.init({ authorization: `Bearer ${gateway.token}` });
         webSocket.send({ type: 'subscribe', id: 's', payload: { query: QUERY } });
-        await webSocket.next();
+        expect(await webSocket.next()).toMatchObject({ type: 'next' });
         webSocket.socket.pause();
       }
       return stalled;

@@ -1,3 +1,4 @@
+// Alone: it leaves a small machine no time for others.
 import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import { connect, Socket } from 'node:net';

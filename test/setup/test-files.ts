@@ -10,7 +10,7 @@ const WITH_DATABASE: readonly string[] = ['data', 'domain', 'field', 'graphql', 
 /** A file of `faults` that begins like this runs after the others, alone: it measures times, or waits for nothing. */
 const ALONE = /^\/\/ Alone: \S/;
 
-const MARK = /^\/\/ (Only on|On) (both databases|the embedded database): \S/;
+const MARK = /^\/\/ (?:On (both databases|the embedded database)|(Only on) the embedded database): \S/;
 
 /** A kind of database that tests run on. */
 export type DatabaseKind = 'embedded' | 'server';
@@ -76,11 +76,11 @@ export function listTestFiles(): string[] {
 }
 
 function databasesOf(file: string, available: readonly DatabaseKind[]): readonly DatabaseKind[] {
-  const [, mark, where] = MARK.exec(readTest(file)) ?? [];
-  if (where === 'both databases') return available;
-  const wanted = where === 'the embedded database' ? 'embedded' : 'server';
+  const [, on, onlyOn] = MARK.exec(readTest(file)) ?? [];
+  if (on === 'both databases') return available;
+  const wanted = on === 'the embedded database' || onlyOn !== undefined ? 'embedded' : 'server';
   if (available.includes(wanted)) return [wanted];
-  return mark === 'Only on' ? [] : available.slice(0, 1);
+  return onlyOn === undefined ? available.slice(0, 1) : [];
 }
 
 function isAlone(file: string): boolean {
