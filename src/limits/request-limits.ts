@@ -45,7 +45,7 @@ export const REQUEST_LIMITS = {
     what: 'Time that a client of server-sent events, or of an MCP door, may read nothing of an answer',
     value: 30_000,
     unit: 'ms',
-    answer: 'the connection ends',
+    answer: 'the connection ends, at the latest after twice this time',
   },
   earlyBody: {
     what: 'Body of a request that is read before its caller is known, if the same headers were answered before',
