@@ -185,6 +185,8 @@ async function start(
     const faultsBefore = await countFaults();
     const during = await listen(seconds, attack);
     const after = await readSettled(leastLive + MAX_GROWTH_BYTES);
+    // It may also fail when the attack is over.
+    during.failures.push(...(await caller.take()).failures);
     return {
       quietP99: percentile99(quiet.durations),
       p99: percentile99(during.durations),

@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { waitUntil, within } from '../setup/wait-until.ts';
-import { type StreamGateway, startStreamGateway } from './stream-gateway.ts';
-import { createSubscribers, type Subscribers } from './subscribers.ts';
+import { type Subscribers, startSubscribers } from './subscribers.ts';
 
 const serverUrl = inject('ownServerUrl');
 
@@ -11,27 +10,21 @@ const DROP_MS = 120_000;
 /** Reading the metrics takes both processes some time. */
 const LOOK_EVERY_MS = 500;
 
-let gateway: StreamGateway;
 let subscribers: Subscribers;
 
 beforeAll(async () => {
-  if (serverUrl === undefined) return;
-  gateway = await startStreamGateway(serverUrl);
-  subscribers = await createSubscribers(gateway);
+  if (serverUrl !== undefined) subscribers = await startSubscribers(serverUrl);
 });
-afterAll(async () => {
-  subscribers?.close();
-  await gateway?.close();
-});
+afterAll(() => subscribers?.close());
 
 test.runIf(serverUrl !== undefined)(
   'subscribers that stall are dropped, and those that read are not',
   async () => {
     await subscribers.follow();
     const stalled = await subscribers.stall(STALLED);
-    expect(await gateway.readMetric('gatehouse_streams')).toBe(1 + STALLED.overSse + STALLED.overWebSocket);
+    expect(await subscribers.countStreams()).toBe(1 + STALLED.overSse + STALLED.overWebSocket);
     await subscribers.fill();
-    const isDropped = async () => (await gateway.readMetric('gatehouse_streams')) === 1;
+    const isDropped = async () => (await subscribers.countStreams()) === 1;
     const dropped = await waitUntil('the stalled ones are dropped', isDropped, DROP_MS, LOOK_EVERY_MS);
     console.log(`All dropped ${(dropped / 1_000).toFixed(0)} s later.`);
     const closed = stalled.map((socket) => new Promise((resolve) => socket.once('close', resolve)));

@@ -1,7 +1,6 @@
 // Alone: it measures how long the live ones wait.
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
-import { type StreamGateway, startStreamGateway } from './stream-gateway.ts';
-import { createSubscribers, type Subscribers } from './subscribers.ts';
+import { type Subscribers, startSubscribers } from './subscribers.ts';
 
 const serverUrl = inject('ownServerUrl');
 
@@ -10,18 +9,12 @@ const STALLED = { overSse: 800, overWebSocket: 200 };
 const ROUNDS = 40;
 const MAX_GROWTH_BYTES = 130_000_000;
 
-let gateway: StreamGateway;
 let subscribers: Subscribers;
 
 beforeAll(async () => {
-  if (serverUrl === undefined) return;
-  gateway = await startStreamGateway(serverUrl);
-  subscribers = await createSubscribers(gateway);
+  if (serverUrl !== undefined) subscribers = await startSubscribers(serverUrl);
 });
-afterAll(async () => {
-  subscribers?.close();
-  await gateway?.close();
-});
+afterAll(() => subscribers?.close());
 
 const median = (values: number[]) => values.sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 
@@ -36,15 +29,15 @@ test.runIf(serverUrl !== undefined)(
     };
     await measureRounds();
     const before = await measureRounds();
-    const memoryBefore = await gateway.readMetric('process_resident_memory_bytes');
+    const memoryBefore = await subscribers.readMemory();
 
     await subscribers.stall(STALLED);
-    expect(await gateway.readMetric('gatehouse_streams')).toBe(LIVE + STALLED.overSse + STALLED.overWebSocket);
+    expect(await subscribers.countStreams()).toBe(LIVE + STALLED.overSse + STALLED.overWebSocket);
     const changesToStall = await subscribers.fill();
     const after = await measureRounds();
     // None was dropped yet.
-    expect(await gateway.readMetric('gatehouse_streams')).toBe(LIVE + STALLED.overSse + STALLED.overWebSocket);
-    const growth = (await gateway.readMetric('process_resident_memory_bytes')) - memoryBefore;
+    expect(await subscribers.countStreams()).toBe(LIVE + STALLED.overSse + STALLED.overWebSocket);
+    const growth = (await subscribers.readMemory()) - memoryBefore;
     console.log(
       `Stalled after ${changesToStall} changes; ${before.toFixed(1)} ms before, ${after.toFixed(1)} ms after; ${(growth / 1e6).toFixed(0)} MB more.`,
     );

@@ -2,10 +2,14 @@ import { connect, type Socket } from 'node:net';
 import { expect } from 'vitest';
 import { openSocket, type RawSocket } from '../setup/socket-client.ts';
 import { waitUntil } from '../setup/wait-until.ts';
-import { type StreamGateway, toSubscribeRequest } from './stream-gateway.ts';
+import { type StreamGateway, startStreamGateway, toSubscribeRequest } from './stream-gateway.ts';
 
-/** Subscribers to one config, whose events are large: live ones, and ones that stop reading. */
+/** Subscribers to one config of a gateway, whose events are large: live ones, and ones that stop reading. */
 export interface Subscribers {
+  /** How many streams the gateway has. */
+  countStreams(): Promise<number>;
+  /** The memory of the gateway's process, in bytes. */
+  readMemory(): Promise<number>;
   /** Opens a live one over server-sent events. */
   follow(): Promise<void>;
   /** Opens some that read nothing once they follow. @returns the connections of those over server-sent events */
@@ -17,16 +21,26 @@ export interface Subscribers {
    * ones. @returns the number of changes
    */
   fill(): Promise<number>;
-  /** Closes all connections. */
-  close(): void;
+  /** Closes all connections, and the gateway. */
+  close(): Promise<void>;
 }
 
 const FILL_MS = 120_000;
 const QUERY = `subscription { mcpServerConfigEvents {
   type cursor configId config { id slug displayName description url toolDenyList enabled version } } }`;
 
-/** Creates the config. Close the subscribers before the gateway. */
-export async function createSubscribers(gateway: StreamGateway): Promise<Subscribers> {
+/** Starts a gateway over a new database, with the config. Close it. */
+export async function startSubscribers(serverUrl: string): Promise<Subscribers> {
+  const gateway = await startStreamGateway(serverUrl);
+  try {
+    return await createSubscribers(gateway);
+  } catch (error) {
+    await gateway.close();
+    throw error;
+  }
+}
+
+async function createSubscribers(gateway: StreamGateway): Promise<Subscribers> {
   // Large events fill the buffers on the way after few of them.
   const toolDenyList = Array.from({ length: 160 }, (_, index) => `tool-${index}`.padEnd(100, '-'));
   const input = { displayName: 'A', slug: 'a', url: 'https://mcp.example.com/mcp', toolDenyList };
@@ -68,6 +82,9 @@ export async function createSubscribers(gateway: StreamGateway): Promise<Subscri
   };
 
   return {
+    countStreams: () => gateway.readMetric('gatehouse_streams'),
+    readMemory: () => gateway.readMetric('process_resident_memory_bytes'),
+
     async follow() {
       const marks = new Set<string>();
       heard.push(marks);
@@ -111,9 +128,10 @@ export async function createSubscribers(gateway: StreamGateway): Promise<Subscri
       return changes - before;
     },
 
-    close() {
+    async close() {
       for (const socket of sockets) socket.destroy();
       for (const { socket } of webSockets) socket.terminate();
+      await gateway.close();
     },
   };
 }
