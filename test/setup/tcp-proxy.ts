@@ -12,6 +12,8 @@ export interface TcpProxy {
    * connections never recover; new ones work after `pass`.
    */
   discard(): void;
+  /** Discards all data of some connections, as `discard` does. @param which by their order, from 0 */
+  discardOnly(which: readonly number[]): void;
   /** Ends all connections, and each new one at once, until `pass`: as while the other host starts again. */
   refuse(): void;
   /** Number of connections opened through it so far. */
@@ -21,6 +23,8 @@ export interface TcpProxy {
 
 /** A client's connection, and the matching one to the server. */
 interface Pair {
+  /** How many connections were opened before. */
+  index: number;
   client: Socket;
   server: Socket | undefined;
   isLost: boolean;
@@ -73,12 +77,13 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
   };
 
   const listening = createServer({ noDelay: true, allowHalfOpen: true, pauseOnConnect: true }, (client) => {
+    const index = count;
     count += 1;
     if (mode === 'refuse') {
       client.on('error', () => undefined).destroy();
       return;
     }
-    const pair: Pair = { client, server: undefined, isLost: false };
+    const pair: Pair = { index, client, server: undefined, isLost: false };
     pairs.add(pair);
     if (mode === 'pass') forward(pair);
     if (mode === 'discard') lose(pair);
@@ -105,6 +110,9 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
     discard() {
       mode = 'discard';
       for (const pair of pairs) lose(pair);
+    },
+    discardOnly(which) {
+      for (const pair of pairs) if (which.includes(pair.index)) lose(pair);
     },
     refuse() {
       mode = 'refuse';

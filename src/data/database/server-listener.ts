@@ -11,6 +11,11 @@ const ATTEMPT_TIMEOUT_MS = 3_000;
 const HEARTBEAT_MS = 1_000;
 const HEARTBEAT_TIMEOUT_MS = 2_000;
 const GOODBYE_MS = 1_000;
+/**
+ * How many heartbeats after an outage a connection from before must have received something. Longer than a statement
+ * waits for the locks of a lost connection, which the server ends when its transaction has been idle for too long.
+ */
+const BEATS_UNTIL_HEARD = 5;
 
 /** A connection and its socket. */
 interface Line {
@@ -27,6 +32,9 @@ interface Line {
  * attempt marks the moment. If the server then answers the next attempt, or no socket at all hears from it, the answers
  * that the pool's connections have been waiting for since that moment will not arrive, and those connections are
  * dropped.
+ *
+ * A connection may also have received something after that moment, or been opened after it, and then been lost with the
+ * others. So each that is open when the server answers again must receive something within the next heartbeats.
  *
  * @param sockets the sockets of the pool
  */
@@ -45,6 +53,8 @@ export function openListener(
   let timer: NodeJS.Timeout | undefined;
   /** What each socket had received when the server first failed to respond. */
   let doubt: SocketMark | undefined;
+  /** What each socket had received when the server responded again, and how many heartbeats it has answered since. */
+  let suspects: { mark: SocketMark; beats: number } | undefined;
 
   const conclude = (isBack: boolean): void => {
     former?.socket.destroy();
@@ -52,6 +62,7 @@ export function openListener(
     if (doubt !== undefined && (isBack || !sockets.hasHeardSince(doubt))) {
       sockets.dropSilentSince(doubt);
       doubt = undefined;
+      suspects = { mark: sockets.mark(), beats: 0 };
     }
     if (isBack) sockets.dropUnanswered();
   };
@@ -66,6 +77,16 @@ export function openListener(
     if (isClosed) return;
     timer = setTimeout(connect, retryMs * (0.5 + Math.random() / 2));
     retryMs = Math.min(retryMs * 2, MAX_RETRY_MS);
+  };
+
+  const checkSuspects = (): void => {
+    if (suspects === undefined) return;
+    suspects.beats += 1;
+    if (suspects.beats < BEATS_UNTIL_HEARD) return;
+    const { mark } = suspects;
+    suspects = undefined;
+    // What has arrived together with the heartbeat's answer is read first.
+    setImmediate(() => sockets.dropSilentSince(mark));
   };
 
   const beat = (alive: Line): void => {
@@ -84,7 +105,9 @@ export function openListener(
         () => {
           clearTimeout(late);
           if (former === alive) doubt = undefined;
-          if (line === alive) beat(alive);
+          if (line !== alive) return;
+          checkSuspects();
+          beat(alive);
         },
         () => {
           clearTimeout(late);
