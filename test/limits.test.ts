@@ -44,6 +44,7 @@ const OTHERS: Readonly<Record<string, readonly string[]>> = {
     'data/database/server-database.ts CLOSE_TIMEOUT_MS',
     'data/database/server-database.ts CONNECTION_TIMEOUT_MS',
     'data/database/server-database.ts IDLE_IN_TRANSACTION_TIMEOUT_MS',
+    'data/database/server-database.ts LOCK_TIMEOUT_MS',
     'data/database/server-database.ts STATEMENT_TIMEOUT_MS',
     'data/database/server-listener.ts ATTEMPT_TIMEOUT_MS',
     'data/database/server-listener.ts HEARTBEAT_TIMEOUT_MS',
@@ -57,8 +58,8 @@ const OTHERS: Readonly<Record<string, readonly string[]>> = {
     'telemetry/open-telemetry.ts CLOSE_TIMEOUT_MS',
   ],
   'when something is tried or looked up again': [
+    'data/database/retries.ts MAX_ATTEMPTS',
     'data/keys/key-rotation.ts MAX_WALKS',
-    'data/store.ts MAX_ATTEMPTS',
     'domain/configs/config-service.ts MAX_ATTEMPTS',
     'domain/connections/access-tokens.ts MAX_POLL_MS',
     'domain/connections/connection-flow.ts MAX_ATTEMPTS',

@@ -1,5 +1,5 @@
-import { isDeadlock } from './database/database-error.ts';
 import type { GatehousePrisma, PrismaStore } from './database/prisma.ts';
+import { withRetries } from './database/retries.ts';
 import { createApiTokenRepository } from './repositories/api-token-repository.ts';
 import { type AdmitEntry, createAuditRepository } from './repositories/audit-repository.ts';
 import { createCallCountRepository } from './repositories/call-count-repository.ts';
@@ -62,20 +62,6 @@ export function createStore(prisma: GatehousePrisma, admitEntry?: AdmitEntry): S
     atOneMoment: (work) =>
       prisma.$transaction((tx) => work(createRepositories(tx, admitEntry)), { isolationLevel: 'RepeatableRead' }),
   };
-}
-
-/** How often a transaction is retried after a deadlock. */
-const MAX_ATTEMPTS = 3;
-
-/** A deadlock is nobody's fault: the database rolled back one of the transactions as a whole, so it is retried. */
-async function withRetries<Result>(run: () => Promise<Result>): Promise<Result> {
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      return await run();
-    } catch (error) {
-      if (attempt === MAX_ATTEMPTS || !isDeadlock(error)) throw error;
-    }
-  }
 }
 
 function createRepositories(db: PrismaStore, admitEntry: AdmitEntry | undefined): Repositories {

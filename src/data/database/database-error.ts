@@ -8,7 +8,8 @@ export interface UniqueViolation {
  * PostgreSQL error codes (documentation, appendix A). Version 18 reports RESTRICT separately from other foreign keys.
  */
 const UNIQUE_VIOLATION = '23505';
-const DEADLOCKS: readonly unknown[] = ['40P01', '40001'];
+/** Deadlock, serialization failure, lock not available in time. */
+const YIELDED: readonly unknown[] = ['40P01', '40001', '55P03'];
 /** Undefined table, undefined column. */
 const MISSING: readonly unknown[] = ['42P01', '42703'];
 /** The same as Prisma's codes, for statements that Prisma itself makes. */
@@ -36,9 +37,9 @@ export function isMissingTable(error: unknown): boolean {
   return MISSING_IN_PRISMA.includes(code) || MISSING.includes(findFailure(error)?.sqlState);
 }
 
-/** Whether a transaction was rolled back to break a deadlock. */
-export function isDeadlock(error: unknown): boolean {
-  return DEADLOCKS.includes(findFailure(error)?.sqlState);
+/** Whether a statement or transaction was rolled back because others were in its way. */
+export function hasYielded(error: unknown): boolean {
+  return YIELDED.includes(findFailure(error)?.sqlState);
 }
 
 /** A database error in a form that is safe to log: error codes and schema names, never a value. */

@@ -6,6 +6,7 @@ import {
 } from '@prisma/driver-adapter-utils';
 import pg from 'pg';
 import type { Database, RawRow } from './database.ts';
+import { retryingStatements, withRetries } from './retries.ts';
 import { openListener } from './server-listener.ts';
 import { createServerSockets } from './server-sockets.ts';
 import { countingWrites, createWriteCount, mayWrite } from './write-count.ts';
@@ -20,6 +21,11 @@ const STATEMENT_TIMEOUT_MS = 30_000;
  * append to the audit log. Transactions of live processes never idle for more than milliseconds.
  */
 const IDLE_IN_TRANSACTION_TIMEOUT_MS = 5_000;
+/**
+ * Shorter than IDLE_IN_TRANSACTION_TIMEOUT_MS: those that wait behind a dead process's locks may be dead, too. Each would
+ * get the lock in turn, and hold it for as long again. The live ones try again.
+ */
+const LOCK_TIMEOUT_MS = 4_000;
 /** How long closing waits for running statements. A server that does not answer is not waited for. */
 const CLOSE_TIMEOUT_MS = 2_000;
 
@@ -40,6 +46,7 @@ export async function openServerDatabase(
     stream: sockets.open,
     max: options.poolSize ?? 10,
     statement_timeout: STATEMENT_TIMEOUT_MS,
+    lock_timeout: LOCK_TIMEOUT_MS,
     idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_TIMEOUT_MS,
   });
   pool.on('error', (error) => options.onIdleError?.(error));
@@ -62,11 +69,11 @@ export async function openServerDatabase(
   const writes = createWriteCount();
   return {
     kind: 'server',
-    adapterFactory: countingWrites(new PrismaPg(pool), writes),
+    adapterFactory: countingWrites(retryingStatements(new PrismaPg(pool)), writes),
     migrationAdapterFactory: migrationFactory(pool),
     async query(sql, parameters = []) {
       try {
-        const result = await pool.query<RawRow>(sql, [...parameters]);
+        const result = await withRetries(() => pool.query<RawRow>(sql, [...parameters]));
         return result.rows;
       } finally {
         if (mayWrite(sql)) writes.add();
@@ -139,7 +146,8 @@ function migrationFactory(pool: pg.Pool): SqlMigrationAwareDriverAdapterFactory 
   const factory = new PrismaPg(catalogPool);
   const whole = (adapter: SqlDriverAdapter): SqlDriverAdapter => {
     adapter.executeScript = async (script) => {
-      await pool.query(script);
+      // A migration waits for statements of replicas that are still running, as long as any statement may take.
+      await pool.query(`SET LOCAL lock_timeout = ${STATEMENT_TIMEOUT_MS};\n${script}`);
     };
     const queryRaw = adapter.queryRaw.bind(adapter);
     adapter.queryRaw = async (query) => {

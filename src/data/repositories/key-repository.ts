@@ -3,6 +3,7 @@ import type { Keyring } from '../../crypto/keyring.ts';
 import { DomainError } from '../../errors.ts';
 import { SYSTEM } from '../../policy/viewer.ts';
 import type { GatehousePrisma, PrismaStore } from '../database/prisma.ts';
+import { withRetries } from '../database/retries.ts';
 import type { KeyFile } from '../keys/key-file-changes.ts';
 import { type KeyRecord, listKeys } from '../keys/key-list.ts';
 import { registerKeys } from '../keys/key-registry.ts';
@@ -62,7 +63,9 @@ export function createKeyRepository({ prisma, keyring, keyFile }: KeyRepositoryO
       const report = await rotateValues(prisma, keyring, args);
       if (args.dryRun === true) return report;
       const reason = `${report.resealed} values resealed, ${report.remaining} remain.`;
-      await prisma.$transaction((tx) => record(tx, { actor: viewer, action: 'encryptionKey.rotate', reason }));
+      await withRetries(() =>
+        prisma.$transaction((tx) => record(tx, { actor: viewer, action: 'encryptionKey.rotate', reason })),
+      );
       return report;
     }),
 
@@ -72,7 +75,9 @@ export function createKeyRepository({ prisma, keyring, keyFile }: KeyRepositoryO
       async (args: { onProgress?: ((done: number, total: number) => void) | undefined }, viewer) => {
         const report = await (args.onProgress === undefined ? verifyShared() : verifyValues(prisma, keyring, args));
         const reason = `${report.checked} values opened, ${report.failures.length} do not.`;
-        await prisma.$transaction((tx) => record(tx, { actor: viewer, action: 'encryptionKey.verify', reason }));
+        await withRetries(() =>
+          prisma.$transaction((tx) => record(tx, { actor: viewer, action: 'encryptionKey.verify', reason })),
+        );
         return report;
       },
     ),
