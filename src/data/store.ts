@@ -1,5 +1,4 @@
-import type { GatehousePrisma, PrismaStore } from './database/prisma.ts';
-import { withRetries } from './database/retries.ts';
+import { type GatehousePrisma, type PrismaStore, runTransaction } from './database/prisma.ts';
 import { createApiTokenRepository } from './repositories/api-token-repository.ts';
 import { type AdmitEntry, createAuditRepository } from './repositories/audit-repository.ts';
 import { createCallCountRepository } from './repositories/call-count-repository.ts';
@@ -58,9 +57,28 @@ export interface Store extends Repositories {
 export function createStore(prisma: GatehousePrisma, admitEntry?: AdmitEntry): Store {
   return {
     ...createRepositories(prisma, admitEntry),
-    transaction: (work) => withRetries(() => prisma.$transaction((tx) => work(createRepositories(tx, admitEntry)))),
+    transaction(work) {
+      const admissions = admitEntry && admitOnce(admitEntry);
+      return runTransaction(prisma, (tx) => work(createRepositories(tx, admissions?.beginAttempt())));
+    },
     atOneMoment: (work) =>
-      prisma.$transaction((tx) => work(createRepositories(tx, admitEntry)), { isolationLevel: 'RepeatableRead' }),
+      runTransaction(prisma, (tx) => work(createRepositories(tx, admitEntry)), { isolationLevel: 'RepeatableRead' }),
+  };
+}
+
+/** Asks once for each entry of a transaction, however often the transaction is attempted. */
+function admitOnce(admitEntry: AdmitEntry): { beginAttempt(): AdmitEntry } {
+  let admitted = 0;
+  return {
+    beginAttempt() {
+      let count = 0;
+      return (entry) => {
+        count += 1;
+        if (count <= admitted) return;
+        admitEntry(entry);
+        admitted = count;
+      };
+    },
   };
 }
 

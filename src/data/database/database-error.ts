@@ -8,8 +8,8 @@ export interface UniqueViolation {
  * PostgreSQL error codes (documentation, appendix A). Version 18 reports RESTRICT separately from other foreign keys.
  */
 const UNIQUE_VIOLATION = '23505';
-/** Deadlock, serialization failure, lock not available in time. */
-const YIELDED: readonly unknown[] = ['40P01', '40001', '55P03'];
+const DEADLOCKS: readonly unknown[] = ['40P01', '40001'];
+const LOCK_NOT_AVAILABLE = '55P03';
 /** Undefined table, undefined column. */
 const MISSING: readonly unknown[] = ['42P01', '42703'];
 /** The same as Prisma's codes, for statements that Prisma itself makes. */
@@ -37,9 +37,14 @@ export function isMissingTable(error: unknown): boolean {
   return MISSING_IN_PRISMA.includes(code) || MISSING.includes(findFailure(error)?.sqlState);
 }
 
-/** Whether a statement or transaction was rolled back because others were in its way. */
-export function hasYielded(error: unknown): boolean {
-  return YIELDED.includes(findFailure(error)?.sqlState);
+/** Whether a transaction was rolled back to break a deadlock. */
+export function isDeadlock(error: unknown): boolean {
+  return DEADLOCKS.includes(findFailure(error)?.sqlState);
+}
+
+/** Whether a statement waited for a lock for too long. It is rolled back, and with it its transaction. */
+export function isLockTimeout(error: unknown): boolean {
+  return findFailure(error)?.sqlState === LOCK_NOT_AVAILABLE;
 }
 
 /** A database error in a form that is safe to log: error codes and schema names, never a value. */
@@ -87,6 +92,7 @@ function findPlaces({ stack = '', message }: Error): string {
 /** Whether the server answered and refused. A request that got no answer at all can be retried. */
 export function isRefusal(error: unknown): boolean {
   const state = findFailure(error)?.sqlState ?? '';
+  if (state === LOCK_NOT_AVAILABLE) return false;
   // Classes 42, 0A, 55: syntax error or access rule violation, feature not supported, object not in prerequisite state.
   return /^(?:42|0A|55)/.test(state);
 }

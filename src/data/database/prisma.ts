@@ -4,6 +4,7 @@ import { readRelations } from '../sealing/relations.ts';
 import type { SealingHooks } from '../sealing/sealed-value.ts';
 import { createEncryptionExtension } from '../sealing/sealing-extension.ts';
 import type { Database } from './database.ts';
+import { withRetries } from './retries.ts';
 
 /** How long a transaction waits for a connection. The embedded database has a single connection. */
 const TRANSACTION_MAX_WAIT_MS = 10_000;
@@ -30,3 +31,12 @@ export type GatehousePrisma = ReturnType<typeof createPrisma>;
 
 /** The client inside an interactive transaction, or the full client. Repositories work with either. */
 export type PrismaStore = Parameters<Parameters<GatehousePrisma['$transaction']>[0]>[0];
+
+/** Runs `work` in one transaction, and again after the database rolled it back in favour of others. */
+export function runTransaction<Result>(
+  prisma: GatehousePrisma,
+  work: (tx: PrismaStore) => Promise<Result>,
+  options?: { isolationLevel: 'RepeatableRead' },
+): Promise<Result> {
+  return withRetries(() => prisma.$transaction(work, options));
+}

@@ -22,10 +22,11 @@ const STATEMENT_TIMEOUT_MS = 30_000;
  */
 const IDLE_IN_TRANSACTION_TIMEOUT_MS = 5_000;
 /**
- * Shorter than IDLE_IN_TRANSACTION_TIMEOUT_MS: those that wait behind a dead process's locks may be dead, too. Each would
- * get the lock in turn, and hold it for as long again. The live ones try again.
+ * Those that wait behind a dead process's locks may be dead, too. Each would get the lock in turn, and hold it for as long
+ * again. So all that wait give up before the first one is ended, and the live ones try again. Less than half of
+ * IDLE_IN_TRANSACTION_TIMEOUT_MS: to lock a row, a statement may wait twice, for its place in line and for the row.
  */
-const LOCK_TIMEOUT_MS = 4_000;
+const LOCK_TIMEOUT_MS = 2_000;
 /** How long closing waits for running statements. A server that does not answer is not waited for. */
 const CLOSE_TIMEOUT_MS = 2_000;
 
@@ -146,8 +147,8 @@ function migrationFactory(pool: pg.Pool): SqlMigrationAwareDriverAdapterFactory 
   const factory = new PrismaPg(catalogPool);
   const whole = (adapter: SqlDriverAdapter): SqlDriverAdapter => {
     adapter.executeScript = async (script) => {
-      // A migration waits for statements of replicas that are still running, as long as any statement may take.
-      await pool.query(`SET LOCAL lock_timeout = ${STATEMENT_TIMEOUT_MS};\n${script}`);
+      // A script is not retried, so it waits for the statements of other replicas.
+      await pool.query(`SET LOCAL lock_timeout = 0;\n${script}`);
     };
     const queryRaw = adapter.queryRaw.bind(adapter);
     adapter.queryRaw = async (query) => {

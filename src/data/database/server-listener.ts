@@ -11,11 +11,8 @@ const ATTEMPT_TIMEOUT_MS = 3_000;
 const HEARTBEAT_MS = 1_000;
 const HEARTBEAT_TIMEOUT_MS = 2_000;
 const GOODBYE_MS = 1_000;
-/**
- * How many heartbeats after an outage a connection from before must have received something. Longer than a statement
- * waits for the locks of a lost connection, which the server ends when its transaction has been idle for too long.
- */
-const BEATS_UNTIL_HEARD = 5;
+/** How many heartbeats after an outage a connection from before is checked. Longer than a statement waits for locks. */
+const BEATS_UNTIL_CHECK = 5;
 
 /** A connection and its socket. */
 interface Line {
@@ -34,7 +31,8 @@ interface Line {
  * dropped.
  *
  * A connection may also have received something after that moment, or been opened after it, and then been lost with the
- * others. So each that is open when the server answers again must receive something within the next heartbeats.
+ * others. So those that remain are watched until they receive something. One on which nothing happens for some
+ * heartbeats, or that does not answer for as long, is dropped.
  *
  * @param sockets the sockets of the pool
  */
@@ -42,7 +40,7 @@ export function openListener(
   settings: pg.ClientConfig,
   channel: string,
   onNotify: (payload?: string) => void,
-  sockets: Pick<ServerSockets, 'mark' | 'hasHeardSince' | 'dropSilentSince' | 'dropUnanswered'>,
+  sockets: Pick<ServerSockets, 'mark' | 'hasHeardSince' | 'dropSilentSince' | 'dropUnusedSince' | 'dropUnanswered'>,
 ): Listener {
   let line: Line | undefined;
   /** The connection that stopped responding, kept until its replacement is ready. */
@@ -53,7 +51,7 @@ export function openListener(
   let timer: NodeJS.Timeout | undefined;
   /** What each socket had received when the server first failed to respond. */
   let doubt: SocketMark | undefined;
-  /** What each socket had received when the server responded again, and how many heartbeats it has answered since. */
+  /** The sockets that are watched, and how many heartbeats the server has answered since the mark. */
   let suspects: { mark: SocketMark; beats: number } | undefined;
 
   const conclude = (isBack: boolean): void => {
@@ -82,11 +80,14 @@ export function openListener(
   const checkSuspects = (): void => {
     if (suspects === undefined) return;
     suspects.beats += 1;
-    if (suspects.beats < BEATS_UNTIL_HEARD) return;
+    if (suspects.beats < BEATS_UNTIL_CHECK) return;
     const { mark } = suspects;
     suspects = undefined;
     // What has arrived together with the heartbeat's answer is read first.
-    setImmediate(() => sockets.dropSilentSince(mark));
+    setImmediate(() => {
+      const rest = sockets.dropUnusedSince(mark);
+      if (rest.size > 0) suspects ??= { mark: rest, beats: 0 };
+    });
   };
 
   const beat = (alive: Line): void => {

@@ -7,8 +7,8 @@ const SWEEP_MS = 5_000;
 /** A server that answers other connections does not keep a new connection waiting this long. */
 const MAX_UNANSWERED_MS = 1_000;
 
-/** The number of bytes each socket had received at one moment. */
-export type SocketMark = ReadonlyMap<Socket, number>;
+/** How many bytes each socket had received, and sent, at one moment. */
+export type SocketMark = ReadonlyMap<Socket, { read: number; written: number }>;
 
 /** The sockets of a pool. */
 export type ServerSockets = ReturnType<typeof createServerSockets>;
@@ -29,6 +29,8 @@ export function createServerSockets() {
     socket.destroy(Object.assign(error, { code: 'ETIMEDOUT', errno: -constants.errno.ETIMEDOUT, syscall: 'read' }));
   };
 
+  const count = (socket: Socket) => ({ read: socket.bytesRead, written: socket.bytesWritten });
+
   const sweep = setInterval(() => {
     const now = performance.now();
     for (const [socket, state] of sockets) {
@@ -48,16 +50,27 @@ export function createServerSockets() {
       return socket;
     },
 
-    /** Records how many bytes each socket has received so far. */
-    mark: (): SocketMark => new Map([...sockets.keys()].map((socket) => [socket, socket.bytesRead])),
+    /** Records how many bytes each socket has received and sent so far. */
+    mark: (): SocketMark => new Map([...sockets.keys()].map((socket) => [socket, count(socket)])),
 
     /** Whether any socket has received data since the mark. */
     hasHeardSince: (mark: SocketMark): boolean =>
-      [...mark.keys(), ...sockets.keys()].some((socket) => socket.bytesRead > (mark.get(socket) ?? 0)),
+      [...mark.keys(), ...sockets.keys()].some((socket) => socket.bytesRead > (mark.get(socket)?.read ?? 0)),
 
     /** Closes the sockets that have received nothing since the mark. */
     dropSilentSince(mark: SocketMark): void {
-      for (const [socket, bytesRead] of mark) if (socket.bytesRead === bytesRead) drop(socket);
+      for (const [socket, { read }] of mark) if (socket.bytesRead === read) drop(socket);
+    },
+
+    /**
+     * Closes the sockets that have neither received nor sent anything since the mark.
+     *
+     * @returns a new mark of those that have only sent something: an answer may still arrive
+     */
+    dropUnusedSince(mark: SocketMark): SocketMark {
+      const silent = [...mark].filter(([socket, { read }]) => socket.bytesRead === read);
+      for (const [socket, { written }] of silent) if (socket.bytesWritten === written) drop(socket);
+      return new Map(silent.flatMap(([socket]) => (socket.destroyed ? [] : [[socket, count(socket)]])));
     },
 
     /** Closes the sockets that have received nothing at all although the server answers others. */

@@ -2,8 +2,7 @@ import type { SealedPlace } from '../../crypto/envelope.ts';
 import { sealEnvelope } from '../../crypto/envelope.ts';
 import type { Keyring } from '../../crypto/keyring.ts';
 import { OpenError, type OpenFailure } from '../../crypto/open-error.ts';
-import type { GatehousePrisma, PrismaStore } from '../database/prisma.ts';
-import { withRetries } from '../database/retries.ts';
+import { type GatehousePrisma, type PrismaStore, runTransaction } from '../database/prisma.ts';
 import type { EncryptionKey } from '../generated/client.ts';
 import { readValue } from '../sealing/sealed-value.ts';
 import { KeyRegistryError } from './key-registry-error.ts';
@@ -25,7 +24,7 @@ export async function registerKeys(
   keyring: Keyring,
   inTransaction: (tx: PrismaStore) => Promise<void> = async () => undefined,
 ): Promise<{ registered: number[]; warnings: string[] }> {
-  const register = async (tx: PrismaStore) => {
+  return runTransaction(prisma, async (tx) => {
     // Blocks concurrent starts and revocations. Writes of sealed values only read this table, so they continue.
     await tx.$executeRaw`LOCK TABLE encryption_keys IN SHARE ROW EXCLUSIVE MODE`;
     const registered = await insertMissingKeys(tx, keyring);
@@ -33,8 +32,7 @@ export async function registerKeys(
     if (problems.length > 0) throw new KeyRegistryError(problems);
     await inTransaction(tx);
     return { registered, warnings };
-  };
-  return withRetries(() => prisma.$transaction(register));
+  });
 }
 
 async function insertMissingKeys(tx: PrismaStore, keyring: Keyring): Promise<number[]> {

@@ -1,8 +1,7 @@
 import type { Keyring } from '../../crypto/keyring.ts';
 import { conflict, DomainError, notFound } from '../../errors.ts';
 import { isForeignKeyViolation } from '../database/database-error.ts';
-import type { GatehousePrisma, PrismaStore } from '../database/prisma.ts';
-import { withRetries } from '../database/retries.ts';
+import { type GatehousePrisma, type PrismaStore, runTransaction } from '../database/prisma.ts';
 import type { KeyFile } from './key-file-changes.ts';
 import { countKeyUses } from './key-usage.ts';
 import { describeUses } from './key-use.ts';
@@ -29,14 +28,13 @@ export async function revokeKey(
     throw conflict('number', `Key ${number} seals new values: put another key first before you revoke it.`);
   }
   try {
-    const revoke = async (tx: PrismaStore): Promise<void> => {
+    await runTransaction(prisma, async (tx) => {
       await tx.encryptionKey.updateMany({
         where: { number, activeDigest: digest },
         data: { activeDigest: null, revokedDigest: digest, revokedAt: new Date() },
       });
       await inTransaction(tx);
-    };
-    await withRetries(() => prisma.$transaction(revoke));
+    });
   } catch (error) {
     if (isForeignKeyViolation(error)) await assertUnused(prisma, number, digest);
     throw error;

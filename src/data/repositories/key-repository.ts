@@ -2,8 +2,7 @@ import { createSharedRun } from '../../cache/shared-run.ts';
 import type { Keyring } from '../../crypto/keyring.ts';
 import { DomainError } from '../../errors.ts';
 import { SYSTEM } from '../../policy/viewer.ts';
-import type { GatehousePrisma, PrismaStore } from '../database/prisma.ts';
-import { withRetries } from '../database/retries.ts';
+import { type GatehousePrisma, type PrismaStore, runTransaction } from '../database/prisma.ts';
 import type { KeyFile } from '../keys/key-file-changes.ts';
 import { type KeyRecord, listKeys } from '../keys/key-list.ts';
 import { registerKeys } from '../keys/key-registry.ts';
@@ -63,9 +62,7 @@ export function createKeyRepository({ prisma, keyring, keyFile }: KeyRepositoryO
       const report = await rotateValues(prisma, keyring, args);
       if (args.dryRun === true) return report;
       const reason = `${report.resealed} values resealed, ${report.remaining} remain.`;
-      await withRetries(() =>
-        prisma.$transaction((tx) => record(tx, { actor: viewer, action: 'encryptionKey.rotate', reason })),
-      );
+      await runTransaction(prisma, (tx) => record(tx, { actor: viewer, action: 'encryptionKey.rotate', reason }));
       return report;
     }),
 
@@ -75,9 +72,7 @@ export function createKeyRepository({ prisma, keyring, keyFile }: KeyRepositoryO
       async (args: { onProgress?: ((done: number, total: number) => void) | undefined }, viewer) => {
         const report = await (args.onProgress === undefined ? verifyShared() : verifyValues(prisma, keyring, args));
         const reason = `${report.checked} values opened, ${report.failures.length} do not.`;
-        await withRetries(() =>
-          prisma.$transaction((tx) => record(tx, { actor: viewer, action: 'encryptionKey.verify', reason })),
-        );
+        await runTransaction(prisma, (tx) => record(tx, { actor: viewer, action: 'encryptionKey.verify', reason }));
         return report;
       },
     ),
