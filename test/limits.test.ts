@@ -58,7 +58,6 @@ const OTHERS: Readonly<Record<string, readonly string[]>> = {
     'telemetry/open-telemetry.ts CLOSE_TIMEOUT_MS',
   ],
   'when something is tried or looked up again': [
-    'data/database/retries.ts LOCK_PATIENCE_MS',
     'data/database/retries.ts MAX_ATTEMPTS',
     'data/keys/key-rotation.ts MAX_WALKS',
     'domain/configs/config-service.ts MAX_ATTEMPTS',
