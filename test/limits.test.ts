@@ -58,7 +58,7 @@ const OTHERS: Readonly<Record<string, readonly string[]>> = {
     'telemetry/open-telemetry.ts CLOSE_TIMEOUT_MS',
   ],
   'when something is tried or looked up again': [
-    'data/database/retries.ts MAX_ATTEMPTS',
+    'data/database/retries.ts MAX_DEADLOCKS',
     'data/keys/key-rotation.ts MAX_WALKS',
     'domain/configs/config-service.ts MAX_ATTEMPTS',
     'domain/connections/access-tokens.ts MAX_POLL_MS',

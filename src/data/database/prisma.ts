@@ -38,5 +38,5 @@ export function runTransaction<Result>(
   work: (tx: PrismaStore) => Promise<Result>,
   options?: { isolationLevel: 'RepeatableRead' },
 ): Promise<Result> {
-  return withRetries(() => prisma.$transaction(work, options));
+  return withRetries(TRANSACTION_TIMEOUT_MS, () => prisma.$transaction(work, options));
 }

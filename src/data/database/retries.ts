@@ -1,26 +1,30 @@
 import type { SqlDriverAdapterFactory } from '@prisma/driver-adapter-utils';
 import { isDeadlock, isLockTimeout } from './database-error.ts';
 
-const MAX_ATTEMPTS = 3;
+const MAX_DEADLOCKS = 3;
 /** As long as the server lets any statement take. */
-const LOCK_PATIENCE_MS = 30_000;
+const STATEMENT_PATIENCE_MS = 30_000;
 
 /**
  * Runs a statement or a transaction, and again after the database ended it in favour of others: it had no effect then.
- * That is nobody's fault. After a deadlock there are three attempts. What waits for locks is repeated for 30 seconds.
+ * That is nobody's fault. The third deadlock is an error, as is waiting for a lock in vain after the patience is over.
  */
-export async function withRetries<Result>(run: () => Promise<Result>): Promise<Result> {
+export async function withRetries<Result>(patienceMs: number, run: () => Promise<Result>): Promise<Result> {
   const startedAt = performance.now();
-  for (let attempt = 1; ; attempt += 1) {
+  for (let deadlocks = 0; ; ) {
     try {
       return await run();
     } catch (error) {
-      const isAgain = isLockTimeout(error)
-        ? performance.now() - startedAt < LOCK_PATIENCE_MS
-        : isDeadlock(error) && attempt < MAX_ATTEMPTS;
-      if (!isAgain) throw error;
+      if (isDeadlock(error)) deadlocks += 1;
+      else if (!isLockTimeout(error)) throw error;
+      if (deadlocks === MAX_DEADLOCKS || performance.now() - startedAt > patienceMs) throw error;
     }
   }
+}
+
+/** Runs a statement outside of transactions, with retries. */
+export function retryStatement<Result>(run: () => Promise<Result>): Promise<Result> {
+  return withRetries(STATEMENT_PATIENCE_MS, run);
 }
 
 /** Wraps a factory so that statements outside of transactions are retried. */
@@ -30,8 +34,8 @@ export function retryingStatements<Factory extends SqlDriverAdapterFactory>(fact
     const adapter = await connect();
     const queryRaw = adapter.queryRaw.bind(adapter);
     const executeRaw = adapter.executeRaw.bind(adapter);
-    adapter.queryRaw = (query) => withRetries(() => queryRaw(query));
-    adapter.executeRaw = (query) => withRetries(() => executeRaw(query));
+    adapter.queryRaw = (query) => retryStatement(() => queryRaw(query));
+    adapter.executeRaw = (query) => retryStatement(() => executeRaw(query));
     return adapter;
   };
   return factory;

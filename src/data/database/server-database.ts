@@ -6,7 +6,7 @@ import {
 } from '@prisma/driver-adapter-utils';
 import pg from 'pg';
 import type { Database, RawRow } from './database.ts';
-import { retryingStatements, withRetries } from './retries.ts';
+import { retryingStatements, retryStatement } from './retries.ts';
 import { openListener } from './server-listener.ts';
 import { createServerSockets } from './server-sockets.ts';
 import { countingWrites, createWriteCount, mayWrite } from './write-count.ts';
@@ -24,7 +24,7 @@ const IDLE_IN_TRANSACTION_TIMEOUT_MS = 5_000;
 /**
  * Those that wait behind a dead process's locks may be dead, too. Each would get the lock in turn, and hold it for as long
  * again. So all that wait give up before the first one is ended, and the live ones try again. Less than half of
- * IDLE_IN_TRANSACTION_TIMEOUT_MS: to lock a row, a statement may wait twice, for its place in line and for the row.
+ * IDLE_IN_TRANSACTION_TIMEOUT_MS: behind a dead holder of a row, a statement may wait twice, for its turn and for the row.
  */
 const LOCK_TIMEOUT_MS = 2_000;
 /** How long closing waits for running statements. A server that does not answer is not waited for. */
@@ -74,7 +74,7 @@ export async function openServerDatabase(
     migrationAdapterFactory: migrationFactory(pool),
     async query(sql, parameters = []) {
       try {
-        const result = await withRetries(() => pool.query<RawRow>(sql, [...parameters]));
+        const result = await retryStatement(() => pool.query<RawRow>(sql, [...parameters]));
         return result.rows;
       } finally {
         if (mayWrite(sql)) writes.add();

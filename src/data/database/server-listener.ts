@@ -124,10 +124,15 @@ export function openListener(
     const next = { client, socket };
     line = next;
     const mark = sockets.mark();
-    const late = setTimeout(() => {
+    const giveUp = (): void => {
+      if (line !== next || isConnected) return;
       doubt ??= mark;
+      // Some may have received something after the first doubt, and nothing since.
+      if (!sockets.hasHeardSince(mark)) sockets.dropSilentSince(mark);
       drop(next);
-    }, ATTEMPT_TIMEOUT_MS);
+    };
+    // What has arrived while this process was busy is read first.
+    const late = setTimeout(() => setImmediate(giveUp), ATTEMPT_TIMEOUT_MS);
     client.on('error', () => drop(next));
     client.on('end', () => drop(next));
     client.on('notification', ({ payload }) => onNotify(payload));
