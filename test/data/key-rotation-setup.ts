@@ -15,6 +15,9 @@ export async function promoteNewKey({ prisma, keyring }: { prisma: GatehousePris
   return former;
 }
 
+/** Few enough to be one statement each. A transaction of several waits for this process, which the database limits. */
+const ROWS_AT_ONCE = 200;
+
 /**
  * Creates configs with three secrets each, and two tokens of one user for each: five values per config, in every
  * column.
@@ -28,14 +31,15 @@ export async function createSecrets(prisma: GatehousePrisma, count: number): Pro
     apiKeyValue: sealText(`key ${index}`),
     customHeaders: sealText(JSON.stringify({ 'X-Index': String(index) })),
   }));
-  await prisma.mcpServerConfig.createMany({ data: configs });
-  await prisma.mcpServerUserToken.createMany({
-    data: configs.map(({ id }, index) => ({
-      userId: user.id,
-      mcpServerConfigId: id,
-      ...tokenColumns(`access ${index}`, `refresh ${index}`),
-    })),
-  });
+  const tokens = configs.map(({ id }, index) => ({
+    userId: user.id,
+    mcpServerConfigId: id,
+    ...tokenColumns(`access ${index}`, `refresh ${index}`),
+  }));
+  for (let from = 0; from < count; from += ROWS_AT_ONCE) {
+    await prisma.mcpServerConfig.createMany({ data: configs.slice(from, from + ROWS_AT_ONCE) });
+    await prisma.mcpServerUserToken.createMany({ data: tokens.slice(from, from + ROWS_AT_ONCE) });
+  }
   return configs;
 }
 
