@@ -35,8 +35,8 @@ test.runIf(serverUrl !== undefined)(
     expect(await subscribers.countStreams()).toBe(LIVE + STALLED.overSse + STALLED.overWebSocket);
     const changesToStall = await subscribers.fill();
     const after = await measureRounds();
-    // None was dropped yet.
-    expect(await subscribers.countStreams()).toBe(LIVE + STALLED.overSse + STALLED.overWebSocket);
+    // WebSockets that answer no ping are dropped first. On a slow machine, that may have happened by now.
+    expect(await subscribers.countStreams()).toBeGreaterThanOrEqual(LIVE + STALLED.overSse);
     const growth = (await subscribers.readMemory()) - memoryBefore;
     console.log(
       `Stalled after ${changesToStall} changes; ${before.toFixed(1)} ms before, ${after.toFixed(1)} ms after; ${(growth / 1e6).toFixed(0)} MB more.`,
