@@ -1,11 +1,14 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { isRefusal } from '../../src/data/database/database-error.ts';
+import { withRetries } from '../../src/data/database/retries.ts';
 import { createStore, type Store } from '../../src/data/store.ts';
 import { DomainError } from '../../src/errors.ts';
 import { SYSTEM } from '../../src/policy/viewer.ts';
 import { clearLog } from './audit-rows.ts';
 import { openSealedDatabase, type SealedDatabase } from './encryption-setup.ts';
 
+const PATIENCE_MS = 20;
 const LOCK_TIMEOUT = '55P03';
 const DEADLOCK = '40P01';
 
@@ -79,6 +82,14 @@ test('a third deadlock is an error, however often it waited for locks before', a
   });
   await expect(work).rejects.toMatchObject({ code: DEADLOCK });
   expect([...left]).toEqual([LOCK_TIMEOUT]);
+});
+
+test('waiting for locks ends when the patience is over', async () => {
+  const work = withRetries(PATIENCE_MS, async () => {
+    await delay(1);
+    throw fail(LOCK_TIMEOUT);
+  });
+  await expect(work).rejects.toMatchObject({ code: LOCK_TIMEOUT });
 });
 
 test('a lock that was not available is no refusal: the same statement may succeed later', () => {
