@@ -185,6 +185,21 @@ describe.skipIf(skipsBrowser)('the console, for a member', () => {
     for (const problem of problems.splice(0)) expect(problem).toContain('status of 401');
   });
 
+  test('stays where it is while it signs out, however late the answer comes', async () => {
+    const { page, problems } = await enter('/account');
+    await page.getByText('This browser').waitFor();
+    await page.route('**/auth/sign-out', async (route) => {
+      const nextSocket = page.waitForEvent('websocket');
+      const response = await route.fetch({ maxRedirects: 0 });
+      // The console has noticed that the session has ended: its WebSocket was closed, and it tries again.
+      await nextSocket;
+      await route.fulfill({ response });
+    });
+    await pressAt(page.getByRole('button', { name: 'Sign out' }));
+    await page.getByRole('heading', { name: 'You are signed out' }).waitFor();
+    for (const problem of problems.splice(0)) expect(problem).toContain('status of 401');
+  });
+
   test('loads its first page in at most ten requests and 280 kB', async () => {
     const visit = await world.signInAnew(world.gateway.tokens.member);
     onTestFinished(() => visit.context.close());

@@ -48,16 +48,27 @@ const WITHOUT_ID = [
   'Viewer',
 ];
 
-let isLeaving = false;
+/** The browser says nothing when the user stops it from leaving. After this time, that is what is assumed. */
+const LEAVING_MS = 30_000;
+
+let leavingUntil = 0;
 // The browser may show this page again as it was left.
 addEventListener('pageshow', () => {
-  isLeaving = false;
+  leavingUntil = 0;
 });
+
+/**
+ * Marks that the browser leaves for another page. What is refused meanwhile leads nowhere else: the session may have ended,
+ * and its WebSocket be closed, before that page arrives.
+ */
+export function startLeaving(): void {
+  leavingUntil = performance.now() + LEAVING_MS;
+}
 
 /** Goes to the sign-in page, and comes back here from there. Each request that is refused asks for it: the first one counts. */
 export function goToSignIn(): void {
-  if (isLeaving) return;
-  isLeaving = true;
+  if (performance.now() < leavingUntil) return;
+  startLeaving();
   const here = `${location.pathname}${location.search}`;
   location.assign(`/auth/sign-in?return_to=${encodeURIComponent(here)}`);
 }
