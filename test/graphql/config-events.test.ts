@@ -151,6 +151,8 @@ test('before the kept changes is CURSOR_EXPIRED, and a later one is not', async 
   await define();
   const last = await stream.next();
   const week = 7 * 24 * 60 * 60 * 1_000;
+  // Changes have the time of the database.
+  gateway.clock.now = new Date();
   gateway.clock.advance(week + 60_000);
   const before = await gateway.expire();
   gateway.clock.advance(-week - 60_000);

@@ -1,5 +1,5 @@
 import { createGatehouseClient } from 'mcp-gatehouse-client';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { openServerDatabase } from '../../src/data/database/server-database.ts';
 import { onServer } from '../setup/database.ts';
 import { openFeedCursors } from '../setup/feed-cursors.ts';
@@ -21,10 +21,12 @@ describe.runIf(onServer)('at a replica that lags behind', () => {
     const [one, two] = databases;
     if (one === undefined || two === undefined) throw new Error('there are two');
     first = await createTestGateway({ database: one });
-    // It expects notifications, and polls only rarely.
+    // It expects notifications, and its timer for polling stands still.
     const listen = async () => ({ isConnected: () => true, close: async () => undefined });
     // Bookmarks of the clock would come too late.
+    vi.useFakeTimers({ toFake: ['setInterval'] });
     behind = await createReplica(first, { ...two, listen }, { streamLimits: { bookmarkMs: 3_600_000 } });
+    vi.useRealTimers();
   });
   afterAll(async () => {
     await behind?.close();

@@ -224,6 +224,8 @@ const resumes = viewers.map(
 const expires = fc.constant<Command>({
   check: ({ log }) => log.length > 0,
   async run(model, { gateway }) {
+    // Changes have the time of the database.
+    gateway.clock.now = new Date();
     gateway.clock.advance(WEEK_MS + 60_000);
     await gateway.expire();
     gateway.clock.advance(-WEEK_MS - 60_000);

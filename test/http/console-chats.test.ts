@@ -202,6 +202,7 @@ describe.skipIf(skipsBrowser)('the chats of the console', () => {
 
     // The admin gives a URL. The rest is discovered.
     await go(admin.page, 'Servers');
+    await admin.page.getByRole('link', { name: 'Add a server' }).waitFor();
     await go(admin.page, 'Add a server');
     await admin.page.getByLabel('URL of the MCP server').waitFor();
     await tabTo(admin.page, 'URL of the MCP server');

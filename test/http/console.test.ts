@@ -1,6 +1,7 @@
-import type { Page } from 'playwright-core';
+import type { BrowserContext, Page } from 'playwright-core';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { skipsBrowser, type Visit } from '../setup/browser.ts';
+import { whoIs } from './browser-session.ts';
 import { findBarriers } from './console-barriers.ts';
 import { pressAt } from './console-keyboard.ts';
 import { type ConsoleWorld, useConsoleWorld } from './console-setup.ts';
@@ -15,6 +16,16 @@ describe.skipIf(skipsBrowser)('the console, for a member', () => {
   });
 
   const enter = (path = '/'): Promise<Visit> => open(path, 'member');
+  const readCookie = async (context: BrowserContext): Promise<string> => {
+    const session = (await context.cookies()).find(({ name }) => name === 'gatehouse_session');
+    return `gatehouse_session=${session?.value}`;
+  };
+  /** Ends the session of a browser somewhere else: nobody tells the browser. */
+  const endSession = async (context: BrowserContext): Promise<void> => {
+    const headers = { cookie: await readCookie(context), origin: world.origin };
+    const { status } = await world.gateway.fetch('/auth/session', { method: 'DELETE', headers });
+    expect(status).toBe(204);
+  };
   const row = (page: Page, name: string) =>
     page.getByRole('listitem').filter({ has: page.getByRole('heading', { name, exact: true }) });
 
@@ -132,6 +143,8 @@ describe.skipIf(skipsBrowser)('the console, for a member', () => {
     await world.change(id, { display_name: 'Quite old' });
     await world.change(id, { display_name: 'Older' });
     const week = 7 * 24 * 60 * 60 * 1_000;
+    // Changes have the time of the database.
+    world.gateway.clock.now = new Date();
     world.gateway.clock.advance(week + 60_000);
     expect((await world.gateway.expire()).changes).toBeGreaterThan(1);
     world.gateway.clock.advance(-week - 60_000);
@@ -189,15 +202,62 @@ describe.skipIf(skipsBrowser)('the console, for a member', () => {
     const { page, problems } = await enter('/account');
     await page.getByText('This browser').waitFor();
     await page.route('**/auth/sign-out', async (route) => {
-      const nextSocket = page.waitForEvent('websocket');
+      let sockets = 0;
+      page.on('websocket', () => {
+        sockets += 1;
+      });
       const response = await route.fetch({ maxRedirects: 0 });
-      // The console has noticed that the session has ended: its WebSocket was closed, and it tries again.
-      await nextSocket;
+      // The console has noticed that the session has ended: its WebSocket was closed, the next one was refused, and it tries again.
+      await expect.poll(() => sockets).toBeGreaterThan(1);
       await route.fulfill({ response });
     });
     await pressAt(page.getByRole('button', { name: 'Sign out' }));
     await page.getByRole('heading', { name: 'You are signed out' }).waitFor();
     for (const problem of problems.splice(0)) expect(problem).toContain('status of 401');
+  });
+
+  test('keeps what was typed when the session ends, and goes on once its user has signed in elsewhere', async () => {
+    const { page, context, problems } = await enter('/chats');
+    await pressAt(page.getByRole('button', { name: 'New chat' }));
+    await page.getByRole('textbox', { name: 'Message' }).fill('Half a thought');
+    await endSession(context);
+    await page.getByText('Your session has ended. What you typed is still here').waitFor();
+    expect(await findBarriers(page)).toEqual([]);
+    const signInPage = context.waitForEvent('page');
+    await pressAt(page.getByRole('link', { name: 'sign in in another tab' }));
+    const other = await signInPage;
+    await other.getByLabel('Token').fill(world.gateway.tokens.member);
+    await pressAt(other.getByRole('button', { name: 'Sign in' }));
+    await page.getByText('Your session has ended.').waitFor({ state: 'hidden' });
+    expect(await page.getByRole('textbox', { name: 'Message' }).inputValue()).toBe('Half a thought');
+    await pressAt(page.getByRole('button', { name: 'Send' }));
+    await page.getByRole('listitem').getByText('Half a thought').waitFor();
+
+    // Nothing would be lost any more.
+    await endSession(context);
+    await page.getByLabel('Token').waitFor();
+    expect(new URL(page.url()).searchParams.get('return_to')).toMatch(/^\/chats\/./);
+    for (const problem of problems.splice(0)) expect(problem).toContain('status of 401');
+  });
+
+  test('is that of another user as soon as they sign in in the same browser', async () => {
+    const { page, context, problems } = await enter('/chats');
+    await pressAt(page.getByRole('button', { name: 'New chat' }));
+    await page.getByText('member@example.com').waitFor();
+    await page.getByRole('textbox', { name: 'Message' }).fill('Of the member');
+    const former = await readCookie(context);
+    const link = await world.gateway.graphql(
+      'mutation ($userId: UUID!) { createSignInLink(input: { userId: $userId }) { url } }',
+      { token: world.gateway.tokens.admin, variables: { userId: world.gateway.userIds.admin } },
+    );
+    const other = await context.newPage();
+    await other.goto(link.data.createSignInLink.url);
+    await page.getByText('admin@example.com').waitFor();
+    // The chat is not theirs, and what was typed is not for them.
+    await page.getByText('There is no such chat').waitFor();
+    expect(await page.getByRole('textbox', { name: 'Message' }).count()).toBe(0);
+    expect(await whoIs(world.gateway, { cookie: former })).toBeUndefined();
+    expect(problems).toEqual([]);
   });
 
   test('loads its first page in at most ten requests and 280 kB', async () => {

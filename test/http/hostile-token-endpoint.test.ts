@@ -58,7 +58,7 @@ async function expectUpstreamFailed(begun: BegunConnection, answer: ConnectionAn
 /** The gateway waits 10 s for an answer; a test need not. */
 function hurryTimeouts(): void {
   const timeout = AbortSignal.timeout.bind(AbortSignal);
-  vi.spyOn(AbortSignal, 'timeout').mockImplementation((ms) => timeout(Math.min(ms, 100)));
+  vi.spyOn(AbortSignal, 'timeout').mockImplementation((ms) => timeout(Math.min(ms, 1_000)));
 }
 
 const answerWith =

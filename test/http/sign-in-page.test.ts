@@ -29,6 +29,19 @@ describe('the form of the sign-in page', () => {
     expect(elsewhere.headers.get('location')).toBe('/');
   });
 
+  test('ends the session that the browser had', async () => {
+    const former = cookieOf(await send({ token: gateway.tokens.member }));
+    const other = cookieOf(await send({ token: gateway.tokens.member }));
+    const response = await send({ token: gateway.tokens.admin }, { ...own(), cookie: former });
+    expect(await whoIs(gateway, { cookie: cookieOf(response) })).toBe(gateway.userIds.admin);
+    expect(await whoIs(gateway, { cookie: former })).toBeUndefined();
+    // Another browser of the same user stays signed in.
+    expect(await whoIs(gateway, { cookie: other })).toBe(gateway.userIds.member);
+    // A token that is not accepted changes nothing.
+    expect((await send({ token: 'gth_wrong' }, { ...own(), cookie: other })).status).toBe(401);
+    expect(await whoIs(gateway, { cookie: other })).toBe(gateway.userIds.member);
+  });
+
   test.each<[string, () => string, number, string]>([
     ['nothing', () => '', 400, 'does not look like a token'],
     ['two words', () => 'two words', 400, 'does not look like a token'],

@@ -9,7 +9,7 @@ import { afterAll, beforeAll, test } from 'vitest';
 import type { HttpEnv } from '../../src/http/context.ts';
 import { listen, type RunningServer } from '../../src/http/node-server.ts';
 
-const TIMEOUTS = { headersTimeoutMs: 200, requestTimeoutMs: 400 };
+const TIMEOUTS = { headersTimeoutMs: 600, requestTimeoutMs: 900 };
 
 let server: RunningServer;
 /** Ends the response of `/slow`. */

@@ -7,7 +7,7 @@ let gateway: TestGateway;
 let server: RunningServer;
 
 beforeAll(async () => {
-  gateway = await createTestGateway({ streamLimits: { heartbeatMs: 200 } });
+  gateway = await createTestGateway({ streamLimits: { heartbeatMs: 1_000 } });
   server = await listen(gateway.app, { host: '127.0.0.1', port: 0 });
 });
 afterAll(async () => {
@@ -31,8 +31,8 @@ async function countSockets(): Promise<number> {
 test('a client that does not answer pings is dropped, and one that does is not', async () => {
   const alive = await openAs(gateway.tokens.member);
   const stalled = await openAs(gateway.tokens.member);
-  stalled.socket.pause();
   expect(await countSockets()).toBe(2);
+  stalled.socket.pause();
   await expect.poll(countSockets).toBe(1);
   alive.send({ type: 'subscribe', id: 'q', payload: { query: '{ viewer { role } }' } });
   expect((await alive.next())?.payload.data.viewer.role).toBe('MEMBER');

@@ -8,7 +8,10 @@ import pg from 'pg';
 export async function findTestServer(): Promise<string | undefined> {
   const configured = process.env['TEST_DATABASE_URL'];
   const url = configured ?? `postgres://${encodeURIComponent(userInfo().username)}@127.0.0.1:5432/postgres`;
-  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 2_000 });
+  const client = new pg.Client({
+    connectionString: url,
+    connectionTimeoutMillis: configured === undefined ? 5_000 : 30_000,
+  });
   try {
     await client.connect();
     const { rows } = await client.query<{ allowed: boolean }>(

@@ -1,9 +1,10 @@
-import { createRoute, lazyRouteComponent } from '@tanstack/react-router';
+import { createRoute } from '@tanstack/react-router';
 import { readAuditSearch } from '../pages/admin/audit/search.ts';
 import { readNewServerSearch } from '../pages/admin/new-server/search.ts';
 import { readPeopleSearch } from '../pages/admin/people/search.ts';
 import { readServerSearch } from '../pages/admin/server/search.ts';
 import { readServersSearch } from '../pages/admin/servers/search.ts';
+import { lazyPage } from './lazy-page.ts';
 import { rootRoute } from './root-route.ts';
 
 const getParentRoute = () => rootRoute;
@@ -14,45 +15,45 @@ export const adminRoutes = [
     getParentRoute,
     path: '/admin/servers',
     validateSearch: readServersSearch,
-    component: lazyRouteComponent(() => import('../pages/admin/servers/page.tsx'), 'AdminServersPage'),
+    component: lazyPage(() => import('../pages/admin/servers/page.tsx'), 'AdminServersPage'),
   }),
   createRoute({
     getParentRoute,
     path: '/admin/servers/new',
     validateSearch: readNewServerSearch,
-    component: lazyRouteComponent(() => import('../pages/admin/new-server/page.tsx'), 'NewServerPage'),
+    component: lazyPage(() => import('../pages/admin/new-server/page.tsx'), 'NewServerPage'),
   }),
   createRoute({
     getParentRoute,
     path: '/admin/servers/$id',
     validateSearch: readServerSearch,
-    component: lazyRouteComponent(() => import('../pages/admin/server/page.tsx'), 'AdminServerPage'),
+    component: lazyPage(() => import('../pages/admin/server/page.tsx'), 'AdminServerPage'),
   }),
   createRoute({
     getParentRoute,
     path: '/admin/people',
     validateSearch: readPeopleSearch,
-    component: lazyRouteComponent(() => import('../pages/admin/people/page.tsx'), 'PeoplePage'),
+    component: lazyPage(() => import('../pages/admin/people/page.tsx'), 'PeoplePage'),
   }),
   createRoute({
     getParentRoute,
     path: '/admin/people/$id',
-    component: lazyRouteComponent(() => import('../pages/admin/person/page.tsx'), 'PersonPage'),
+    component: lazyPage(() => import('../pages/admin/person/page.tsx'), 'PersonPage'),
   }),
   createRoute({
     getParentRoute,
     path: '/admin/audit',
     validateSearch: readAuditSearch,
-    component: lazyRouteComponent(() => import('../pages/admin/audit/page.tsx'), 'AuditPage'),
+    component: lazyPage(() => import('../pages/admin/audit/page.tsx'), 'AuditPage'),
   }),
   createRoute({
     getParentRoute,
     path: '/admin/keys',
-    component: lazyRouteComponent(() => import('../pages/admin/keys/page.tsx'), 'KeysPage'),
+    component: lazyPage(() => import('../pages/admin/keys/page.tsx'), 'KeysPage'),
   }),
   createRoute({
     getParentRoute,
     path: '/admin',
-    component: lazyRouteComponent(() => import('../pages/admin/overview/page.tsx'), 'OverviewPage'),
+    component: lazyPage(() => import('../pages/admin/overview/page.tsx'), 'OverviewPage'),
   }),
 ] as const;

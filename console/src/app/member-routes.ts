@@ -1,5 +1,6 @@
-import { createRoute, lazyRouteComponent } from '@tanstack/react-router';
+import { createRoute } from '@tanstack/react-router';
 import { ServersPage } from '../pages/servers/page.tsx';
+import { lazyPage } from './lazy-page.ts';
 import { rootRoute } from './root-route.ts';
 
 const getParentRoute = () => rootRoute;
@@ -15,21 +16,21 @@ export const memberRoutes = [
   createRoute({
     getParentRoute,
     path: '/servers/$slug',
-    component: lazyRouteComponent(() => import('../pages/server/page.tsx'), 'ServerPage'),
+    component: lazyPage(() => import('../pages/server/page.tsx'), 'ServerPage'),
   }),
   createRoute({
     getParentRoute,
     path: '/chats',
-    component: lazyRouteComponent(() => import('../pages/chats/page.tsx'), 'ChatsPage'),
+    component: lazyPage(() => import('../pages/chats/page.tsx'), 'ChatsPage'),
   }),
   createRoute({
     getParentRoute,
     path: '/chats/$chatId',
-    component: lazyRouteComponent(() => import('../pages/chat/page.tsx'), 'ChatPage'),
+    component: lazyPage(() => import('../pages/chat/page.tsx'), 'ChatPage'),
   }),
   createRoute({
     getParentRoute,
     path: '/account',
-    component: lazyRouteComponent(() => import('../pages/account/page.tsx'), 'AccountPage'),
+    component: lazyPage(() => import('../pages/account/page.tsx'), 'AccountPage'),
   }),
 ] as const;

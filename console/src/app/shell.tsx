@@ -1,6 +1,7 @@
 import { CSPProvider } from '@base-ui/react/csp-provider';
 import { Link, Outlet, useRouterState } from '@tanstack/react-router';
-import { type ReactNode, useEffect, useRef, useState } from 'react';
+import { type ReactNode, useEffect, useRef, useState, useSyncExternalStore } from 'react';
+import { sessionEnd } from '../graph/leaving.ts';
 import icon from '../icon.svg';
 import { classNames } from '../ui/class-names.ts';
 import { Notices } from '../ui/notices.tsx';
@@ -24,6 +25,7 @@ export function Shell() {
 
 function Frame() {
   const { feed } = useViewer();
+  const isEnded = useSyncExternalStore(sessionEnd.subscribe, sessionEnd.read);
   const path = useRouterState({ select: ({ location }) => location.pathname });
   const main = useRef<HTMLElement>(null);
   const [isMenuOpen, setIsMenuOpen] = useState(false);
@@ -60,7 +62,19 @@ function Frame() {
       <main id="content" className={styles.content} ref={main} tabIndex={-1}>
         <div className={styles.inner}>
           <div role="status">
-            {feed === 'interrupted' && (
+            {isEnded && (
+              <p className={styles.interrupted}>
+                <Status tone="warn">Signed out</Status>
+                <span>
+                  Your session has ended. What you typed is still here:{' '}
+                  <a href="/auth/sign-in" target="_blank" rel="noopener">
+                    sign in in another tab
+                  </a>
+                  , then go on.
+                </span>
+              </p>
+            )}
+            {feed === 'interrupted' && !isEnded && (
               <p className={styles.interrupted}>
                 <Status tone="warn">Not live</Status> The connection to the gateway is interrupted. What you see may be
                 old. Trying again.

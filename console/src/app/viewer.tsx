@@ -1,8 +1,9 @@
-import { createContext, type ReactNode, useCallback, useContext, useEffect, useMemo, useState } from 'react';
+import { createContext, Fragment, type ReactNode, useCallback, useContext, useEffect, useMemo, useState } from 'react';
 import { type Client, Provider, useClient, useQuery } from 'urql';
 import { createGraphClient } from '../graph/client.ts';
 import { type FeedState, followServers } from '../graph/follow-servers.ts';
 import { ViewerDocument, type ViewerQuery } from '../graph/generated/graphql.ts';
+import { markSignedIn } from '../graph/leaving.ts';
 import { UNTIL_ANSWERED } from '../graph/repeat-queries.ts';
 import { FailedPage } from '../ui/failed.tsx';
 import { PageSkeleton } from '../ui/skeleton.tsx';
@@ -62,7 +63,11 @@ function FollowingSession({ children, onLost }: { children: ReactNode; onLost: (
   const cursor = known?.cursor;
   useEffect(() => {
     if (following === undefined || cursor === undefined) return undefined;
-    return followServers(following, { cursor, onState: setFeed, onLost });
+    const onState = (state: FeedState): void => {
+      if (state === 'live') markSignedIn();
+      setFeed(state);
+    };
+    return followServers(following, { cursor, onState, onLost });
   }, [following, cursor, onLost]);
 
   const viewer = known?.viewer;
@@ -74,7 +79,12 @@ function FollowingSession({ children, onLost }: { children: ReactNode; onLost: (
       <FailedPage error={error} retry={() => retry({ requestPolicy: 'network-only' })} />
     );
   }
-  return <ViewerContext value={value}>{children}</ViewerContext>;
+  return (
+    <ViewerContext value={value}>
+      {/* What one user typed is not for another one, who signed in meanwhile. */}
+      <Fragment key={value.id}>{children}</Fragment>
+    </ViewerContext>
+  );
 }
 
 /** What one client has found out. */

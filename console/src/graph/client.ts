@@ -1,9 +1,11 @@
 import { Client, fetchExchange, mapExchange, subscriptionExchange } from '@urql/core';
 import { cacheExchange } from '@urql/exchange-graphcache';
 import { createClient } from 'graphql-ws/client';
+import { createActiveQueries } from './active-queries.ts';
 import { hashOf } from './document-hash.ts';
 import { codeOf } from './errors.ts';
 import { createLateAnswers } from './late-answers.ts';
+import { leaveForSignIn } from './leaving.ts';
 import { repeatQueriesExchange } from './repeat-queries.ts';
 import { sendHashesExchange } from './send-hashes.ts';
 import { subscribeByHash } from './subscribe-by-hash.ts';
@@ -48,29 +50,11 @@ const WITHOUT_ID = [
   'Viewer',
 ];
 
-/** The browser says nothing when the user stops it from leaving. After this time, that is what is assumed. */
-const LEAVING_MS = 30_000;
+const askers = new WeakMap<Client, () => void>();
 
-let leavingUntil = 0;
-// The browser may show this page again as it was left.
-addEventListener('pageshow', () => {
-  leavingUntil = 0;
-});
-
-/**
- * Marks that the browser leaves for another page. What is refused meanwhile leads nowhere else: the session may have ended,
- * and its WebSocket be closed, before that page arrives.
- */
-export function startLeaving(): void {
-  leavingUntil = performance.now() + LEAVING_MS;
-}
-
-/** Goes to the sign-in page, and comes back here from there. Each request that is refused asks for it: the first one counts. */
-export function goToSignIn(): void {
-  if (performance.now() < leavingUntil) return;
-  startLeaving();
-  const here = `${location.pathname}${location.search}`;
-  location.assign(`/auth/sign-in?return_to=${encodeURIComponent(here)}`);
+/** Asks again for everything that is shown: something changed that the feed of changes may not tell. */
+export function askAgain(client: Client): void {
+  askers.get(client)?.();
 }
 
 /**
@@ -85,24 +69,32 @@ export function createGraphClient(): Client {
     shouldRetry: () => false,
   });
   const lateAnswers = createLateAnswers();
+  const activeQueries = createActiveQueries();
+  let isRefused = false;
   const forgetAnswers = (cache: AnswerCache, fieldNames: readonly string[]): void => {
     lateAnswers.markChange();
     for (const { fieldName, fieldKey } of cache.inspectFields('Query')) {
       if (fieldNames.includes(fieldName)) cache.invalidate('Query', fieldKey);
     }
   };
-  return new Client({
+  const client = new Client({
     url: '/graphql',
     preferGetMethod: false,
     exchanges: [
       mapExchange({
         // An answer without data is null on the wire. The types, and so the pages, know it as undefined.
-        onResult: (result) => (result.data === null ? { ...result, data: undefined } : result),
+        onResult(result) {
+          if (result.operation.kind === 'subscription' && result.data) isRefused = false;
+          return result.data === null ? { ...result, data: undefined } : result;
+        },
         onError(error) {
           const isClosed = closeCodeOf(error.networkError) === UNAUTHENTICATED_CLOSE;
-          if (isClosed || codeOf(error) === 'UNAUTHENTICATED') goToSignIn();
+          // A WebSocket ends with its session. The browser may have a new one by then: who follows tries again.
+          if (codeOf(error) === 'UNAUTHENTICATED' || (isClosed && isRefused)) leaveForSignIn();
+          if (isClosed) isRefused = true;
         },
       }),
+      activeQueries.exchange,
       cacheExchange({
         keys: {
           ...Object.fromEntries(WITHOUT_ID.map((name) => [name, () => null])),
@@ -138,6 +130,8 @@ export function createGraphClient(): Client {
       }),
     ],
   });
+  askers.set(client, activeQueries.askAgain);
+  return client;
 }
 
 /** What is asked again after a change of the servers, or of the viewer's connections. */

@@ -5,6 +5,7 @@ import type { ReactNode } from 'react';
 import { Button } from './button.tsx';
 import styles from './dialog.module.css';
 import { Failed } from './failed.tsx';
+import { useHold } from './hold.ts';
 
 interface DialogProps {
   isOpen: boolean;
@@ -14,10 +15,20 @@ interface DialogProps {
   text?: ReactNode;
 }
 
-/** A window in the page, for a form. Escape and a click beside it close it, and the focus goes back. */
-export function Dialog({ isOpen, onClose, title, text, children }: DialogProps & { children: ReactNode }) {
+interface FormDialogProps extends DialogProps {
+  /** Whether it must not be closed now by the way: what comes, or is shown, would be lost. */
+  isKept?: boolean;
+  children: ReactNode;
+}
+
+/**
+ * A window in the page, for a form. Escape and a click beside it close it, and the focus goes back. The page stays while it is
+ * open, also if the session ends.
+ */
+export function Dialog({ isOpen, onClose, title, text, isKept = false, children }: FormDialogProps) {
+  useHold(() => isOpen);
   return (
-    <BaseDialog.Root open={isOpen} onOpenChange={(open) => !open && onClose()}>
+    <BaseDialog.Root open={isOpen} onOpenChange={(open) => !open && !isKept && onClose()}>
       <BaseDialog.Portal>
         <BaseDialog.Backdrop className={styles.backdrop} />
         <BaseDialog.Viewport className={styles.viewport}>

@@ -37,7 +37,9 @@ const REJECTED = 'The gateway rejected this token: it is wrong, expired or revok
 export function createSignInRoutes(options: SignInRoutesOptions): Hono<HttpEnv> {
   const { authentication, sessions, oidcSignIn, cookie, hintCookie, denials, pages, publicUrl } = options;
   const routes = new Hono<HttpEnv>();
-  const setCookie = (c: Context<HttpEnv>, { token, expiresAt }: OpenedSession): void => {
+  /** The browser's session of before ends, or pages and streams of its user would stay open beside the new one. */
+  const setCookie = async (c: Context<HttpEnv>, { token, expiresAt }: OpenedSession): Promise<void> => {
+    await sessions.end(c.get('viewer'));
     c.header('set-cookie', cookie.set(token.expose(), expiresAt), { append: true });
     c.header('cache-control', 'no-store');
   };
@@ -58,7 +60,7 @@ export function createSignInRoutes(options: SignInRoutesOptions): Hono<HttpEnv> 
     }
     c.header('referrer-policy', 'no-referrer');
     try {
-      setCookie(c, await sessions.openByLink(link));
+      await setCookie(c, await sessions.openByLink(link));
     } catch (error) {
       if (!(error instanceof DomainError)) throw error;
       await denials.record(c.get('viewer'), { operation: `GET ${SIGN_IN_PATH}`, code: error.code });
@@ -84,7 +86,7 @@ export function createSignInRoutes(options: SignInRoutesOptions): Hono<HttpEnv> 
       const viewer = await authentication.verifyBearer(token);
       if (viewer.kind === 'nobody') throw unauthenticated(REJECTED);
       assertScope(viewer, 'graph');
-      setCookie(c, await sessions.openForViewer(viewer));
+      await setCookie(c, await sessions.openForViewer(viewer));
     } catch (error) {
       if (!(error instanceof DomainError)) throw error;
       await denials.record(c.get('viewer'), { operation: `POST ${SIGN_IN_PATH}`, code: error.code });

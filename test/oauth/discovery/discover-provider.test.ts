@@ -212,7 +212,7 @@ describe('the challenge', () => {
 
   test('is absent for a server that streams to everybody, and the well-known locations are used', async () => {
     bench.mcp.on('/mcp', (_request, response) => response.writeHead(200).write('event: endpoint\n'));
-    const report = await bench.discover({ transport: 'sse', timeoutMs: 500 });
+    const report = await bench.discover({ transport: 'sse', timeoutMs: 1_500 });
     expect(outcomes(report)[0]).toBe('challenge failed');
     expect(report.provider).not.toBeNull();
   });

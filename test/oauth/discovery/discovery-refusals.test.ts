@@ -328,7 +328,7 @@ describe('the metadata of an authorization server is refused', () => {
 
   test('when it does not arrive', async () => {
     bench.issuer.on(OAUTH_PATH, () => undefined);
-    const report = await bench.discover({ timeoutMs: 500 });
+    const report = await bench.discover({ timeoutMs: 1_500 });
     expect(outcomes(report)).toEqual(ISSUER_FAILED);
     expect(report.problems).toEqual([expect.stringMatching(/in time/)]);
   });

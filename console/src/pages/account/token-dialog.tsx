@@ -1,4 +1,4 @@
-import { useState } from 'react';
+import { useEffect, useState } from 'react';
 import { useForm } from 'react-hook-form';
 import { useMutation } from 'urql';
 import { type ApiTokenScope, CreateMyTokenDocument } from '../../graph/generated/graphql.ts';
@@ -17,16 +17,34 @@ const SCOPES: Readonly<Record<ApiTokenScope, string>> = {
 
 /** Makes a token, and shows it once. */
 export function TokenDialog({ isOpen, onClose }: { isOpen: boolean; onClose: () => void }) {
+  const [isKept, setIsKept] = useState(false);
   return (
-    <Dialog isOpen={isOpen} onClose={onClose} title="New token" text="A program that has it acts as you.">
-      {isOpen && <TokenForm onClose={onClose} />}
+    <Dialog
+      isOpen={isOpen}
+      onClose={onClose}
+      isKept={isKept}
+      title="New token"
+      text="A program that has it acts as you."
+    >
+      {isOpen && <TokenForm onClose={onClose} onKeep={setIsKept} />}
     </Dialog>
   );
 }
 
-function TokenForm({ onClose }: { onClose: () => void }) {
+interface TokenFormProps {
+  onClose: () => void;
+  /** Whether the token is on its way or shown: it would be lost with the dialog. */
+  onKeep: (isKept: boolean) => void;
+}
+
+function TokenForm({ onClose, onKeep }: TokenFormProps) {
   const [{ fetching, error }, create] = useMutation(CreateMyTokenDocument);
   const [token, setToken] = useState<string>();
+  const isKept = fetching || token !== undefined;
+  useEffect(() => {
+    onKeep(isKept);
+    return () => onKeep(false);
+  }, [onKeep, isKept]);
   const { register, handleSubmit } = useForm<{ name: string; scope: ApiTokenScope; days: string }>({
     defaultValues: { name: '', scope: 'MCP', days: '90' },
   });

@@ -5,6 +5,7 @@ import { Button } from '../../ui/button.tsx';
 import { Failed } from '../../ui/failed.tsx';
 import { Form, TextArea } from '../../ui/form.tsx';
 import { splitIssues } from '../../ui/form-issues.ts';
+import { useHold } from '../../ui/hold.ts';
 import { Card, Section } from '../../ui/layout.tsx';
 import { ListSkeleton } from '../../ui/skeleton.tsx';
 import { Time } from '../../ui/time.tsx';
@@ -89,6 +90,7 @@ function MessageForm({ chatId }: { chatId: string }) {
   const [content, setContent] = useState('');
   const [{ fetching, error }, send] = useMutation(SendMessageDocument);
   const { problemOf, rest } = splitIssues(error, ['content']);
+  useHold(() => content !== '');
 
   const submit = async (): Promise<void> => {
     if (fetching) return;

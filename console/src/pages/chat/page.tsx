@@ -5,6 +5,7 @@ import { OneChatDocument, type OneChatQuery } from '../../graph/generated/graphq
 import { LinkButton } from '../../ui/button.tsx';
 import { Failed } from '../../ui/failed.tsx';
 import { Empty, Page } from '../../ui/layout.tsx';
+import { useIsShown } from '../../ui/shown.ts';
 import { ListSkeleton } from '../../ui/skeleton.tsx';
 import { DeleteButton, RenameButton, titleOf } from '../chats/chat-actions.tsx';
 import { Messages } from './messages.tsx';
@@ -42,6 +43,7 @@ export function ChatPage() {
 
 function Chat({ chat }: { chat: OpenChat }) {
   const navigate = useNavigate();
+  const isShown = useIsShown();
   const mayWrite = useCan('chat.write');
   return (
     <Page
@@ -51,7 +53,7 @@ function Chat({ chat }: { chat: OpenChat }) {
         mayWrite && (
           <>
             <RenameButton chat={chat} />
-            <DeleteButton chat={chat} onDeleted={() => void navigate({ to: '/chats' })} />
+            <DeleteButton chat={chat} onDeleted={() => isShown() && void navigate({ to: '/chats' })} />
           </>
         )
       }

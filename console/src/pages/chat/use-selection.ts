@@ -1,7 +1,7 @@
 import type { CombinedError } from '@urql/core';
 import { useRef, useState } from 'react';
-import { useMutation } from 'urql';
-import { SelectServersDocument } from '../../graph/generated/graphql.ts';
+import { useClient, useMutation } from 'urql';
+import { OneChatDocument, SelectServersDocument } from '../../graph/generated/graphql.ts';
 
 /** The choice of servers of a chat. */
 export interface Selection {
@@ -13,35 +13,55 @@ export interface Selection {
   choose(ids: readonly string[], isChosen: boolean): void;
 }
 
-/** Saves each change of a chat's servers at once. One save is under way at a time, so that the last choice is what stays. */
-export function useSelection({ id, mcpServerIds }: { id: string; mcpServerIds: readonly string[] }): Selection {
-  const [{ error }, select] = useMutation(SelectServersDocument);
-  const [wanted, setWanted] = useState<readonly string[]>();
-  const isSaving = useRef(false);
-  const next = useRef<readonly string[] | undefined>(undefined);
-  const ids = wanted ?? mcpServerIds;
+/** Servers that the user adds or leaves out. */
+interface Change {
+  changed: readonly string[];
+  isChosen: boolean;
+}
 
-  const save = async (all: readonly string[]): Promise<void> => {
-    setWanted(all);
-    next.current = all;
+/**
+ * Saves each change of a chat's servers at once. One save is under way at a time, so that the last choice is what stays. What is
+ * stored is read again before, because the choice may have been changed elsewhere, and nobody told this page.
+ */
+export function useSelection({ id, mcpServerIds }: { id: string; mcpServerIds: readonly string[] }): Selection {
+  const client = useClient();
+  const [{ error }, select] = useMutation(SelectServersDocument);
+  const [readError, setReadError] = useState<CombinedError>();
+  const [waiting, setWaiting] = useState<readonly Change[]>([]);
+  const isSaving = useRef(false);
+  const next = useRef<readonly Change[]>([]);
+
+  const save = async (change: Change): Promise<void> => {
+    next.current = [...next.current, change];
+    setWaiting((before) => [...before, change]);
     if (isSaving.current) return;
     isSaving.current = true;
-    while (next.current !== undefined) {
+    while (next.current.length > 0) {
       const sent = next.current;
-      next.current = undefined;
-      await select({ id, mcpServerIds: [...sent] });
+      next.current = [];
+      const stored = await client.query(OneChatDocument, { id }, { requestPolicy: 'network-only' }).toPromise();
+      setReadError(stored.error);
+      const chat = stored.data?.chat;
+      if (chat != null) await select({ id, mcpServerIds: apply(chat.mcpServerIds, sent) });
     }
     isSaving.current = false;
-    setWanted(undefined);
+    setWaiting([]);
   };
 
   return {
-    ids,
-    isSaving: wanted !== undefined,
-    error,
-    choose(changed, isChosen) {
-      const others = ids.filter((each) => !changed.includes(each));
-      void save(isChosen ? [...others, ...changed] : others);
-    },
+    ids: apply(mcpServerIds, waiting),
+    isSaving: waiting.length > 0,
+    error: readError ?? error,
+    choose: (changed, isChosen) => void save({ changed, isChosen }),
   };
+}
+
+function apply(ids: readonly string[], changes: readonly Change[]): string[] {
+  return changes.reduce<string[]>(
+    (all, { changed, isChosen }) => {
+      const others = all.filter((each) => !changed.includes(each));
+      return isChosen ? [...others, ...changed] : others;
+    },
+    [...ids],
+  );
 }

@@ -1,4 +1,6 @@
 import { useEffect, useLayoutEffect, useRef, useState } from 'react';
+import { useClient } from 'urql';
+import { askAgain } from '../../graph/client.ts';
 import { Button } from '../../ui/button.tsx';
 import styles from './connect.module.css';
 
@@ -15,6 +17,7 @@ interface ConnectButtonProps {
 export function ConnectButton({ server, onStart }: ConnectButtonProps) {
   const { id, displayName, viewerState } = server;
   const path = `/api/experimental/mcp/servers/${id}/oauth2/connect`;
+  const client = useClient();
   const popup = useRef<Window | null>(null);
   const [state, setState] = useState<'idle' | 'waiting' | 'blocked'>('idle');
   const button = useRef<HTMLButtonElement>(null);
@@ -28,6 +31,16 @@ export function ConnectButton({ server, onStart }: ConnectButtonProps) {
       queueMicrotask(() => place?.querySelector<HTMLElement>('input, button, a[href]')?.focus());
     };
   }, []);
+
+  // The feed of changes may be interrupted, and in some networks it always is: the other window tells it, too.
+  useEffect(() => {
+    const onMessage = ({ origin, data }: MessageEvent): void => {
+      if (origin !== location.origin || data?.type !== 'mcp-oauth2-complete' || data.serverID !== id) return;
+      askAgain(client);
+    };
+    window.addEventListener('message', onMessage);
+    return () => window.removeEventListener('message', onMessage);
+  }, [client, id]);
 
   // Whoever comes back to this window without having connected may try again.
   useEffect(() => {

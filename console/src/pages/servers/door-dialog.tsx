@@ -1,4 +1,4 @@
-import { useState } from 'react';
+import { useEffect, useState } from 'react';
 import { useForm } from 'react-hook-form';
 import { useMutation } from 'urql';
 import { CreateDoorTokenDocument } from '../../graph/generated/graphql.ts';
@@ -19,21 +19,35 @@ interface DoorDialogProps {
 
 /** Makes the configuration with which an editor or agent uses the viewer's tools, and the limited token in it. */
 export function DoorDialog({ isOpen, onClose, server }: DoorDialogProps) {
+  const [isKept, setIsKept] = useState(false);
   return (
     <Dialog
       isOpen={isOpen}
       onClose={onClose}
+      isKept={isKept}
       title={server === undefined ? 'Use your tools in an editor or agent' : `Use ${server.displayName} elsewhere`}
       text="Any program that speaks MCP can use your tools through the gateway. It gets a token of its own, which can call tools and nothing else. The credentials of the servers never leave the gateway."
     >
-      {isOpen && <DoorForm onClose={onClose} server={server} />}
+      {isOpen && <DoorForm onClose={onClose} onKeep={setIsKept} server={server} />}
     </Dialog>
   );
 }
 
-function DoorForm({ onClose, server }: Pick<DoorDialogProps, 'onClose'> & { server: DoorDialogProps['server'] }) {
+interface DoorFormProps {
+  onClose: () => void;
+  server: DoorDialogProps['server'];
+  /** Whether the token is on its way or shown: it would be lost with the dialog. */
+  onKeep: (isKept: boolean) => void;
+}
+
+function DoorForm({ onClose, onKeep, server }: DoorFormProps) {
   const [{ fetching, error }, create] = useMutation(CreateDoorTokenDocument);
   const [token, setToken] = useState<string>();
+  const isKept = fetching || token !== undefined;
+  useEffect(() => {
+    onKeep(isKept);
+    return () => onKeep(false);
+  }, [onKeep, isKept]);
   const { register, handleSubmit } = useForm({ defaultValues: { name: 'My editor', days: '90' } });
   const { problemOf, rest } = splitIssues(error, ['name', 'expiresAt']);
 

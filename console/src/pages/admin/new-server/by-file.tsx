@@ -1,6 +1,7 @@
 import { type ChangeEvent, useState } from 'react';
 import { Button } from '../../../ui/button.tsx';
 import { Form, TextArea, TextField } from '../../../ui/form.tsx';
+import { useHold } from '../../../ui/hold.ts';
 import { Card } from '../../../ui/layout.tsx';
 import formStyles from '../parts/server-form.module.css';
 import { ImportPreview } from './import-preview.tsx';
@@ -8,7 +9,8 @@ import { ImportPreview } from './import-preview.tsx';
 /** Adds servers from a file of an editor or of the registry. */
 export function ByFile() {
   const [content, setContent] = useState('');
-  const [shown, setShown] = useState<{ content: string }>();
+  const [shown, setShown] = useState<{ content: string; count: number }>();
+  useHold(() => content !== '');
   const read = async ({ target }: ChangeEvent<HTMLInputElement>): Promise<void> => {
     const file = target.files?.[0];
     if (file !== undefined) setContent(await file.text());
@@ -19,7 +21,7 @@ export function ByFile() {
         <Form
           onSubmit={(event) => {
             event.preventDefault();
-            setShown({ content });
+            setShown({ content, count: (shown?.count ?? 0) + 1 });
           }}
         >
           <TextArea
@@ -38,7 +40,7 @@ export function ByFile() {
           </div>
         </Form>
       </Card>
-      {shown !== undefined && <ImportPreview key={shown.content} content={shown.content} />}
+      {shown !== undefined && <ImportPreview key={shown.count} content={shown.content} />}
     </>
   );
 }

@@ -5,6 +5,7 @@ import { useMutation } from 'urql';
 import { Button } from '../../../ui/button.tsx';
 import { CheckField } from '../../../ui/choice.tsx';
 import { useNotify } from '../../../ui/notices.tsx';
+import { useIsShown } from '../../../ui/shown.ts';
 import { CreateServerDocument } from '../generated/graphql.ts';
 import { ServerForm } from '../parts/server-form.tsx';
 import { type ServerFormValues, type ServerValues, toFormValues, toInput, toValues } from '../parts/server-values.ts';
@@ -16,6 +17,7 @@ export function CreateForm({ start }: { start: ServerValues }) {
   const form = useForm<ServerFormValues>({ defaultValues: toFormValues(start) });
   const [{ fetching, error }, create] = useMutation(CreateServerDocument);
   const navigate = useNavigate();
+  const isShown = useIsShown();
   const notify = useNotify();
   const { isDirty } = form.formState;
 
@@ -27,7 +29,7 @@ export function CreateForm({ start }: { start: ServerValues }) {
     if (data === undefined) return;
     const { id } = data.createMcpServerConfig.mcpServerConfig;
     notify(`${displayName} is added`, isOn ? undefined : 'It is turned off: enable it when it is ready for its users.');
-    await navigate({ to: '/admin/servers/$id', params: { id }, search: {}, ignoreBlocker: true });
+    if (isShown()) await navigate({ to: '/admin/servers/$id', params: { id }, search: {}, ignoreBlocker: true });
   };
 
   return (

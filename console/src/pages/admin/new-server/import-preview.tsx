@@ -3,17 +3,20 @@ import { useMutation } from 'urql';
 import { Button, LinkButton } from '../../../ui/button.tsx';
 import { Failed } from '../../../ui/failed.tsx';
 import { Form } from '../../../ui/form.tsx';
+import { useHold } from '../../../ui/hold.ts';
 import { Card } from '../../../ui/layout.tsx';
 import { useNotify } from '../../../ui/notices.tsx';
 import { ListSkeleton } from '../../../ui/skeleton.tsx';
-import { type ImportAnswer, ImportServersDocument } from '../generated/graphql.ts';
+import { type ImportAnswer, ImportServersDocument, type ImportServersMutation } from '../generated/graphql.ts';
 import formStyles from '../parts/server-form.module.css';
 import { ImportRow } from './import-row.tsx';
 import styles from './new-server.module.css';
 
 /** What a file would do, server by server; then the same for real. */
 export function ImportPreview({ content }: { content: string }) {
-  const [{ data, error, fetching }, run] = useMutation(ImportServersDocument);
+  const [{ error, fetching }, run] = useMutation(ImportServersDocument);
+  // The last one that came. It stays, with what was given, while the next one is on its way or has failed.
+  const [report, setReport] = useState<ImportServersMutation['importMcpServers']>();
   const [answers, setAnswers] = useState<Readonly<Record<string, ImportAnswer>>>({});
   const [secrets, setSecrets] = useState<
     Readonly<Record<string, { slug: string; placeholder: string; value: string }>>
@@ -21,10 +24,10 @@ export function ImportPreview({ content }: { content: string }) {
   const [isDone, setIsDone] = useState(false);
   const heading = useRef<HTMLElement>(null);
   const notify = useNotify();
-  const report = data?.importMcpServers;
+  useHold(() => !isDone && Object.keys(secrets).length > 0);
 
-  const send = (dryRun: boolean) =>
-    run({
+  const send = async (dryRun: boolean): Promise<ImportServersMutation['importMcpServers'] | undefined> => {
+    const { data } = await run({
       input: {
         content,
         dryRun,
@@ -32,6 +35,9 @@ export function ImportPreview({ content }: { content: string }) {
         secrets: Object.values(secrets).filter(({ value }) => value !== ''),
       },
     });
+    if (data !== undefined) setReport(data.importMcpServers);
+    return data?.importMcpServers;
+  };
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: once, for this file
   useEffect(() => {
@@ -40,10 +46,10 @@ export function ImportPreview({ content }: { content: string }) {
   }, []);
 
   const importNow = async (): Promise<void> => {
-    const result = await send(false);
-    if (result.data === undefined) return;
+    const done = await send(false);
+    if (done === undefined) return;
     setIsDone(true);
-    const applied = result.data.importMcpServers.servers.filter((server) => server.applied).length;
+    const applied = done.servers.filter((server) => server.applied).length;
     notify(applied === 1 ? 'One server is imported' : `${applied} servers are imported`);
     heading.current?.focus();
   };
@@ -54,7 +60,7 @@ export function ImportPreview({ content }: { content: string }) {
   return (
     <section ref={heading} tabIndex={-1} aria-labelledby="preview" className={styles.found}>
       <h2 id="preview">{isDone ? 'What was done' : 'What it would do'}</h2>
-      {error !== undefined && <Failed error={error} />}
+      {error !== undefined && <Failed error={error} {...(report === undefined && { retry: () => void send(true) })} />}
       {report === undefined && error === undefined && <ListSkeleton rows={1} />}
       {report !== undefined && (
         <Form

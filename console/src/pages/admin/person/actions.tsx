@@ -9,6 +9,7 @@ import { Confirm, Dialog, DialogActions } from '../../../ui/dialog.tsx';
 import { Failed } from '../../../ui/failed.tsx';
 import { Form, SelectField } from '../../../ui/form.tsx';
 import { useNotify } from '../../../ui/notices.tsx';
+import { useIsShown } from '../../../ui/shown.ts';
 import { Time } from '../../../ui/time.tsx';
 import {
   ChangePersonDocument,
@@ -152,12 +153,13 @@ function Delete({ user: { id, email } }: { user: User }) {
   const [isOpen, setIsOpen] = useState(false);
   const [{ fetching, error }, remove] = useMutation(DeletePersonDocument);
   const navigate = useNavigate();
+  const isShown = useIsShown();
   const notify = useNotify();
   const confirm = async (): Promise<void> => {
     const { data } = await remove({ id });
     if (data === undefined) return;
     notify(`${email} is deleted`);
-    await navigate({ to: '/admin/people', search: {} });
+    if (isShown()) await navigate({ to: '/admin/people', search: {} });
   };
   return (
     <>

@@ -1,4 +1,4 @@
-import { useState } from 'react';
+import { useEffect, useState } from 'react';
 import { useQuery } from 'urql';
 import { useCan } from '../../../app/viewer.tsx';
 import { Button } from '../../../ui/button.tsx';
@@ -10,7 +10,7 @@ import { ServerHistoryDocument } from '../generated/graphql.ts';
 import { Changes } from '../parts/changes.tsx';
 import { Pager, Table, Under } from '../parts/table.tsx';
 import { RestoreDialog } from './restore.tsx';
-import { type Entry, listVersions, toRestoredChanges } from './versions.ts';
+import { listVersions, toRestoredChanges, type Version } from './versions.ts';
 
 const ACTIONS: Readonly<Record<string, string>> = {
   MCP_SERVER_CONFIG_CREATE: 'Created it',
@@ -29,20 +29,37 @@ const ACTIONS: Readonly<Record<string, string>> = {
   ACCESS_DENIED: 'Was refused',
 };
 
+/** What a page after the first one needs to number its versions. Those of before keep theirs, whatever is changed later. */
+interface PageStart {
+  /** The server's version when the first page was shown. */
+  current: number;
+  /** The versions on the pages before, newest first: those from `current` on. */
+  newer: readonly Version[];
+}
+
 /** Who changed what, newest first, and the way back to an earlier version. */
 export function History({ id }: { id: string }) {
   const mayRestore = useCan('mcpServerConfig.update');
   const [isOpen, setIsOpen] = useState(false);
   const [version, setVersion] = useState(0);
   const [after, setAfter] = useState<string>();
-  const [{ data, error }, ask] = useQuery({ query: ServerHistoryDocument, variables: { id, after: after ?? null } });
-  const [seen, setSeen] = useState<readonly { after: string | undefined; nodes: readonly Entry[] }[]>([]);
+  const [{ data, error, operation }, ask] = useQuery({
+    query: ServerHistoryDocument,
+    variables: { id, after: after ?? null },
+  });
+  const [starts, setStarts] = useState<Readonly<Record<string, PageStart>>>({});
   const server = data?.mcpServerConfig;
   const history = data?.mcpServerConfigHistory;
-  // The versions are counted from the newest entry on, so the pages before are needed.
-  const before = seen.flatMap(({ nodes }) => nodes);
-  const versions = listVersions([...before, ...(history?.nodes ?? [])], server?.version);
-  const restoring = versions.find((each) => each.version === version);
+  // While the next page is on its way, the one before it is shown.
+  const shown = operation?.variables.after ?? undefined;
+  const start = (shown === undefined ? undefined : starts[shown]) ?? { current: server?.version ?? 0, newer: [] };
+  const versions = [...start.newer, ...listVersions(history?.nodes ?? [], start.current - start.newer.length)];
+  // What restoring would change is known only with all versions, the newest too.
+  const isOutdated = server != null && server.version !== start.current;
+  useEffect(() => {
+    if (isOutdated) setIsOpen(false);
+  }, [isOutdated]);
+  const restoring = isOutdated ? undefined : versions.find((each) => each.version === version);
   return (
     <Section
       title="History"
@@ -52,10 +69,15 @@ export function History({ id }: { id: string }) {
       {history === undefined && error === undefined && <ListSkeleton />}
       {history !== undefined && (
         <>
+          {isOutdated && mayRestore && (
+            <p role="status">
+              The server has a newer version than this list. To restore one, go back to the first page.
+            </p>
+          )}
           <Table label="Entries" head={['What', 'Who', 'When', 'Version']}>
             {history.nodes.map((entry) => {
               const made = versions.find((each) => each.entryId === entry.id)?.version;
-              const isPast = made !== undefined && server != null && made < server.version;
+              const isPast = made !== undefined && server != null && made < server.version && !isOutdated;
               return (
                 <tr key={entry.id}>
                   <th scope="row">
@@ -89,10 +111,10 @@ export function History({ id }: { id: string }) {
           <Pager
             total={history.totalCount}
             words={['entry', 'entries']}
-            isFirst={after === undefined}
+            isFirst={shown === undefined}
             next={history.pageInfo.hasNextPage ? history.pageInfo.endCursor : null}
             onGo={(to) => {
-              setSeen(to === undefined ? [] : [...seen, { after, nodes: history.nodes }]);
+              if (to !== undefined) setStarts({ ...starts, [to]: { current: start.current, newer: versions } });
               setAfter(to);
             }}
           />

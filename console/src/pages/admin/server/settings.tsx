@@ -39,6 +39,20 @@ export function Settings({ server, reload }: SettingsProps) {
     reset(toFormValues(toValues(from)));
   };
 
+  /** Begins anew, and keeps the fields that differ from what they were, but for those that were dropped. */
+  const startWith = (
+    from: ServerSettingsFragment,
+    formerly: ServerFormValues,
+    dropped: ReadonlySet<string> = new Set(),
+  ): void => {
+    const mine = form.getValues();
+    start(from);
+    for (const name of Object.keys(mine) as (keyof ServerFormValues)[]) {
+      if (JSON.stringify(mine[name]) === JSON.stringify(formerly[name]) || dropped.has(name)) continue;
+      form.setValue(name, mine[name], { shouldDirty: true });
+    }
+  };
+
   const save = async (values: ServerFormValues): Promise<void> => {
     setIsSaving(true);
     const input = toInput(values, toValues(base));
@@ -47,19 +61,13 @@ export function Settings({ server, reload }: SettingsProps) {
     if (codeOf(result.error) === 'VERSION_MISMATCH') reload();
     const saved = result.data?.updateMcpServerConfig.mcpServerConfig;
     if (saved === undefined) return;
-    start(saved);
+    // What was typed in the meantime stays.
+    startWith(saved, values);
     notify('The settings are saved');
   };
 
-  const goOn = (dropped: ReadonlySet<keyof ServerValues>): void => {
-    const mine = form.getValues();
-    const formerly = toFormValues(toValues(base));
-    start(server);
-    for (const name of Object.keys(mine) as (keyof ServerFormValues)[]) {
-      if (JSON.stringify(mine[name]) === JSON.stringify(formerly[name])) continue;
-      if (!(dropped as ReadonlySet<string>).has(name)) form.setValue(name, mine[name], { shouldDirty: true });
-    }
-  };
+  const goOn = (dropped: ReadonlySet<keyof ServerValues>): void =>
+    startWith(server, toFormValues(toValues(base)), dropped);
 
   const isConflict = isOutdated && isDirty;
   const conflict = useRef<HTMLElement>(null);

@@ -5,6 +5,7 @@ import { Button } from '../../../ui/button.tsx';
 import { Confirm } from '../../../ui/dialog.tsx';
 import { Failed } from '../../../ui/failed.tsx';
 import { useNotify } from '../../../ui/notices.tsx';
+import { useIsShown } from '../../../ui/shown.ts';
 import { ListSkeleton } from '../../../ui/skeleton.tsx';
 import {
   DeleteServerDocument,
@@ -58,12 +59,13 @@ export function DeleteButton({ server: { id, displayName } }: { server: Server }
   const [isOpen, setIsOpen] = useState(false);
   const [{ fetching, error }, remove] = useMutation(DeleteServerDocument);
   const navigate = useNavigate();
+  const isShown = useIsShown();
   const notify = useNotify();
   const confirm = async (): Promise<void> => {
     const { data } = await remove({ id });
     if (data === undefined) return;
     notify(`${displayName} is deleted`);
-    await navigate({ to: '/admin/servers', search: {}, ignoreBlocker: true });
+    if (isShown()) await navigate({ to: '/admin/servers', search: {}, ignoreBlocker: true });
   };
   return (
     <>

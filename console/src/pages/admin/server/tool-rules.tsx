@@ -24,10 +24,12 @@ interface ToolRulesProps {
   server: Server;
   isApproving: boolean;
   onApprove: (tools: readonly Tool[]) => void;
+  /** Asks for the server again. */
+  reload: () => void;
 }
 
 /** The tools with the rule of each. Rules are saved together. */
-export function ToolRules({ server, isApproving, onApprove }: ToolRulesProps) {
+export function ToolRules({ server, isApproving, onApprove, reload }: ToolRulesProps) {
   const mayUpdate = useCan('mcpServerConfig.update');
   const mayApprove = useCan('mcpServerTool.approve');
   const [base, setBase] = useState(() => ({ version: server.version, rules: readRules(server) }));
@@ -35,7 +37,8 @@ export function ToolRules({ server, isApproving, onApprove }: ToolRulesProps) {
   const [{ fetching, error }, update] = useMutation(UpdateServerDocument);
   const notify = useNotify();
   const isDirty = !isSameRules(rules, base.rules);
-  const isOutdated = server.version !== base.version;
+  // After a save, the server of before is known for a moment longer.
+  const isOutdated = server.version > base.version;
 
   const restart = (): void => {
     const stored = readRules(server);
@@ -51,7 +54,8 @@ export function ToolRules({ server, isApproving, onApprove }: ToolRulesProps) {
     const { allow, deny, approval, hasResources, hasPrompts } = rules;
     const lists = { toolAllowList: [...allow], toolDenyList: [...deny], toolApproval: approval };
     const input = { id: server.id, ...lists, exposeResources: hasResources, exposePrompts: hasPrompts };
-    const { data } = await update({ input: { ...input, expectedVersion: base.version } });
+    const { data, error: problem } = await update({ input: { ...input, expectedVersion: base.version } });
+    if (codeOf(problem) === 'VERSION_MISMATCH') reload();
     if (data === undefined) return;
     setBase({ version: data.updateMcpServerConfig.mcpServerConfig.version, rules });
     notify('The rules are saved');

@@ -19,6 +19,7 @@ export function Tools({ id }: { id: string }) {
   const [refreshing, refresh] = useMutation(ListToolsDocument);
   const [approving, approve] = useMutation(ApproveToolsDocument);
   const notify = useNotify();
+  const reload = () => ask({ requestPolicy: 'network-only' });
   const server = data?.mcpServerConfig;
   const problem = refreshing.data?.refreshMcpServerTools.problem;
   const waiting = server?.tools.nodes.filter(({ decision }) => decision === 'PENDING') ?? [];
@@ -58,10 +59,7 @@ export function Tools({ id }: { id: string }) {
         )}
       </p>
       {[error, refreshing.error, approving.error].map(
-        (each) =>
-          each !== undefined && (
-            <Failed key={each.message} error={each} retry={() => ask({ requestPolicy: 'network-only' })} />
-          ),
+        (each) => each !== undefined && <Failed key={each.message} error={each} retry={reload} />,
       )}
       {data === undefined && error === undefined && <ListSkeleton />}
       {server != null && server.tools.totalCount === 0 && (
@@ -72,7 +70,13 @@ export function Tools({ id }: { id: string }) {
       )}
       {server != null && (
         <>
-          <ToolRules key={server.id} server={server} isApproving={approving.fetching} onApprove={approveTools} />
+          <ToolRules
+            key={server.id}
+            server={server}
+            isApproving={approving.fetching}
+            onApprove={approveTools}
+            reload={reload}
+          />
           {server.tools.totalCount > 0 && (
             <Pager
               total={server.tools.totalCount}

@@ -11,12 +11,11 @@ export interface Version {
   changes: readonly Change[];
 }
 
-/** Numbers the changes. @param entries newest first, from the newest on @param current the server's present version */
-export function listVersions(entries: readonly Entry[], current: number | undefined): Version[] {
-  if (current === undefined) return [];
+/** Numbers the changes. @param entries newest first @param newest the version that the first of them made */
+export function listVersions(entries: readonly Entry[], newest: number): Version[] {
   return entries
     .filter(({ action, outcome }) => outcome === 'SUCCESS' && /^MCP_SERVER_CONFIG_(?:CREATE|UPDATE)$/.test(action))
-    .map(({ id, changes }, index) => ({ version: current - index, entryId: id, changes }));
+    .map(({ id, changes }, index) => ({ version: newest - index, entryId: id, changes }));
 }
 
 /**
