@@ -1,21 +1,20 @@
 import type { Page } from 'playwright-core';
 import { findSentDocument } from '../setup/sent-document.ts';
 
-/** An answer of the gateway that is on its way to a page. */
-export interface HeldAnswer {
-  /** The gateway has answered. */
+/** Answers of the gateway that are on their way to a page. */
+export interface HeldAnswers {
+  /** The gateway has given the first one. */
   asked: Promise<void>;
-  /** Lets it arrive. */
+  /** Lets all arrive. @returns when the first one has */
   release(): Promise<void>;
 }
 
-/** Holds the answer to the next operation with this name. Others pass. */
-export async function holdAnswer(page: Page, operation: string): Promise<HeldAnswer> {
+/** Holds the answers to each operation with this name, until they are released. Others pass. */
+export async function holdAnswers(page: Page, operation: string): Promise<HeldAnswers> {
   const [asked, released, arrived] = [createSignal(), createSignal(), createSignal()];
-  let isHeld = false;
+  let isReleased = false;
   await page.route('**/graphql', async (route) => {
-    if (isHeld || !isOperation(findSentDocument(route.request()), operation)) return route.fallback();
-    isHeld = true;
+    if (isReleased || !isOperation(findSentDocument(route.request()), operation)) return route.fallback();
     const response = await route.fetch();
     asked.set();
     await released.isSet;
@@ -25,6 +24,7 @@ export async function holdAnswer(page: Page, operation: string): Promise<HeldAns
   return {
     asked: asked.isSet,
     release() {
+      isReleased = true;
       released.set();
       return arrived.isSet;
     },

@@ -2,7 +2,7 @@ import type { Page } from 'playwright-core';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { skipsBrowser, type Visit } from '../setup/browser.ts';
 import { findBarriers } from './console-barriers.ts';
-import { failAnswers, holdAnswer } from './console-hold.ts';
+import { failAnswers, holdAnswers } from './console-hold.ts';
 import { pressAt } from './console-keyboard.ts';
 import { type ConsoleWorld, useConsoleWorld } from './console-setup.ts';
 
@@ -35,7 +35,7 @@ describe.skipIf(skipsBrowser)('the console, while answers are late or fail', () 
     const { page } = await enter(`/admin/servers/${id}?view=history`);
     const restore = (version: number) => button(page, `Restore version ${version}`);
     await restore(52).waitFor();
-    const held = await holdAnswer(page, 'ServerHistory');
+    const held = await holdAnswers(page, 'ServerHistory');
     await pressAt(button(page, 'Next page'));
     await held.asked;
     await pressAt(button(page, 'Next page'));
@@ -69,7 +69,7 @@ describe.skipIf(skipsBrowser)('the console, while answers are late or fail', () 
     const id = await world.define({ slug: 'typed', display_name: 'Typed', description: 'Before.', enabled: false });
     const { page } = await enter(`/admin/servers/${id}`);
     await field(page, 'Name').fill('Saved');
-    const held = await holdAnswer(page, 'UpdateServer');
+    const held = await holdAnswers(page, 'UpdateServer');
     await pressAt(button(page, 'Save'));
     await held.asked;
     await field(page, 'What it is good for').fill('Typed meanwhile.');
@@ -88,7 +88,7 @@ describe.skipIf(skipsBrowser)('the console, while answers are late or fail', () 
     await pressAt(button(page, 'List them again'));
     const rule = field(page, 'Rule for who');
     await rule.selectOption('Deny');
-    const held = await holdAnswer(page, 'ServerTools');
+    const held = await holdAnswers(page, 'ServerTools');
     await pressAt(button(page, 'Save the rules'));
     await page.getByText('The rules are saved').first().waitFor();
     await held.asked;
@@ -135,7 +135,7 @@ describe.skipIf(skipsBrowser)('the console, while answers are late or fail', () 
 
   test('leads nobody away from a page that they opened meanwhile', async () => {
     const { page } = await enter('/chats', 'member');
-    const held = await holdAnswer(page, 'CreateChat');
+    const held = await holdAnswers(page, 'CreateChat');
     await pressAt(button(page, 'New chat'));
     await held.asked;
     await pressAt(page.getByRole('link', { name: 'My account' }));
@@ -150,7 +150,7 @@ describe.skipIf(skipsBrowser)('the console, while answers are late or fail', () 
     await pressAt(button(page, 'New token'));
     const dialog = page.getByRole('dialog', { name: 'New token' });
     await dialog.getByLabel('Name').fill('Slow');
-    const held = await holdAnswer(page, 'CreateMyToken');
+    const held = await holdAnswers(page, 'CreateMyToken');
     await pressAt(dialog.getByRole('button', { name: 'Create the token' }));
     await held.asked;
     await page.keyboard.press('Escape');

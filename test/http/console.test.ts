@@ -240,22 +240,34 @@ describe.skipIf(skipsBrowser)('the console, for a member', () => {
     for (const problem of problems.splice(0)) expect(problem).toContain('status of 401');
   });
 
-  test('is that of another user as soon as they sign in in the same browser', async () => {
-    const { page, context, problems } = await enter('/chats');
-    await pressAt(page.getByRole('button', { name: 'New chat' }));
-    await page.getByText('member@example.com').waitFor();
-    await page.getByRole('textbox', { name: 'Message' }).fill('Of the member');
+  test('goes on when its user signs in again beside it, and is that of another user who does', async () => {
+    const { page, context, problems } = await enter('/account');
+    await page.getByText('This browser').waitFor();
+    await page.evaluate('globalThis.isSamePage = true');
+    const signIn = async (role: 'admin' | 'member'): Promise<void> => {
+      const link = await world.gateway.graphql(
+        'mutation ($userId: UUID!) { createSignInLink(input: { userId: $userId }) { url } }',
+        { token: world.gateway.tokens.admin, variables: { userId: world.gateway.userIds[role] } },
+      );
+      const other = await context.newPage();
+      await other.goto(link.data.createSignInLink.url);
+      await other.close();
+    };
+    const nextSocket = page.waitForEvent('websocket');
+    await signIn('member');
+    await (await nextSocket).waitForEvent('framereceived');
+    expect(await page.evaluate('globalThis.isSamePage')).toBe(true);
+
+    await pressAt(page.getByRole('button', { name: 'New token' }));
+    const dialog = page.getByRole('dialog', { name: 'New token' });
+    await dialog.getByLabel('Name').fill('Of the member');
     const former = await readCookie(context);
-    const link = await world.gateway.graphql(
-      'mutation ($userId: UUID!) { createSignInLink(input: { userId: $userId }) { url } }',
-      { token: world.gateway.tokens.admin, variables: { userId: world.gateway.userIds.admin } },
-    );
-    const other = await context.newPage();
-    await other.goto(link.data.createSignInLink.url);
-    await page.getByText('admin@example.com').waitFor();
-    // The chat is not theirs, and what was typed is not for them.
-    await page.getByText('There is no such chat').waitFor();
-    expect(await page.getByRole('textbox', { name: 'Message' }).count()).toBe(0);
+    await signIn('admin');
+    // What was typed is not for them.
+    await dialog.waitFor({ state: 'hidden' });
+    await page.getByText('You are an admin').waitFor();
+    await page.getByRole('link', { name: 'Audit log' }).waitFor();
+    expect(await page.evaluate('globalThis.isSamePage')).toBe(true);
     expect(await whoIs(world.gateway, { cookie: former })).toBeUndefined();
     expect(problems).toEqual([]);
   });

@@ -87,11 +87,12 @@ export function createGraphClient(): Client {
           if (result.operation.kind === 'subscription' && result.data) isRefused = false;
           return result.data === null ? { ...result, data: undefined } : result;
         },
-        onError(error) {
+        onError(error, { kind }) {
           const isClosed = closeCodeOf(error.networkError) === UNAUTHENTICATED_CLOSE;
+          if (!isClosed && codeOf(error) !== 'UNAUTHENTICATED') return;
           // A WebSocket ends with its session. The browser may have a new one by then: who follows tries again.
-          if (codeOf(error) === 'UNAUTHENTICATED' || (isClosed && isRefused)) leaveForSignIn();
-          if (isClosed) isRefused = true;
+          if (kind !== 'subscription' || isRefused) leaveForSignIn();
+          else isRefused = true;
         },
       }),
       activeQueries.exchange,
