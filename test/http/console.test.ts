@@ -217,12 +217,17 @@ describe.skipIf(skipsBrowser)('the console, for a member', () => {
   });
 
   test('keeps what was typed when the session ends, and goes on once its user has signed in elsewhere', async () => {
+    await world.define({ slug: 'of-the-chat', display_name: 'Of the chat' });
     const { page, context, problems } = await enter('/chats');
     await pressAt(page.getByRole('button', { name: 'New chat' }));
     await page.getByRole('textbox', { name: 'Message' }).fill('Half a thought');
     await endSession(context);
     await page.getByText('Your session has ended. What you typed is still here').waitFor();
     expect(await findBarriers(page)).toEqual([]);
+    // What is refused leaves the page as it is.
+    await pressAt(page.getByRole('checkbox', { name: 'Of the chat' }), 'Space');
+    await page.getByRole('region', { name: 'Servers of this chat' }).getByRole('alert').waitFor();
+    expect(await page.getByRole('textbox', { name: 'Message' }).inputValue()).toBe('Half a thought');
     const signInPage = context.waitForEvent('page');
     await pressAt(page.getByRole('link', { name: 'sign in in another tab' }));
     const other = await signInPage;
@@ -233,8 +238,16 @@ describe.skipIf(skipsBrowser)('the console, for a member', () => {
     await pressAt(page.getByRole('button', { name: 'Send' }));
     await page.getByRole('listitem').getByText('Half a thought').waitFor();
 
-    // Nothing would be lost any more.
+    await pressAt(page.getByRole('button', { name: 'Rename' }));
+    const dialog = page.getByRole('dialog', { name: 'Rename the chat' });
+    await dialog.getByLabel('Title').fill('A thought');
     await endSession(context);
+    await dialog.getByText('Your session has ended. What you typed is still here').waitFor();
+    expect(await findBarriers(page)).toEqual([]);
+    await page.keyboard.press('Escape');
+    expect(await dialog.getByLabel('Title').inputValue()).toBe('A thought');
+    await pressAt(dialog.getByRole('button', { name: 'Cancel' }));
+    // Nothing would be lost any more.
     await page.getByLabel('Token').waitFor();
     expect(new URL(page.url()).searchParams.get('return_to')).toMatch(/^\/chats\/./);
     for (const problem of problems.splice(0)) expect(problem).toContain('status of 401');

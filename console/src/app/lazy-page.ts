@@ -5,7 +5,8 @@ const LONGEST_WAIT_MS = 15_000;
 
 /**
  * A page that is loaded when it is opened. While the gateway cannot be reached, the page before stays. If it cannot be
- * loaded then either, the gateway has another version of the console, and the router loads that.
+ * loaded then either, the router loads the document anew: the gateway has another version of the console, or the browser does
+ * not ask twice for a script.
  */
 export const lazyPage: typeof lazyRouteComponent = (load, name) =>
   lazyRouteComponent(async () => {

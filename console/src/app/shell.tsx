@@ -1,10 +1,10 @@
 import { CSPProvider } from '@base-ui/react/csp-provider';
 import { Link, Outlet, useRouterState } from '@tanstack/react-router';
-import { type ReactNode, useEffect, useRef, useState, useSyncExternalStore } from 'react';
-import { sessionEnd } from '../graph/leaving.ts';
+import { type ReactNode, useEffect, useRef, useState } from 'react';
 import icon from '../icon.svg';
 import { classNames } from '../ui/class-names.ts';
 import { Notices } from '../ui/notices.tsx';
+import { SessionEnded, useSessionEnded } from '../ui/session-ended.tsx';
 import { Status } from '../ui/status.tsx';
 import { linksFor } from './navigation.ts';
 import styles from './shell.module.css';
@@ -25,7 +25,7 @@ export function Shell() {
 
 function Frame() {
   const { feed } = useViewer();
-  const isEnded = useSyncExternalStore(sessionEnd.subscribe, sessionEnd.read);
+  const isEnded = useSessionEnded();
   const path = useRouterState({ select: ({ location }) => location.pathname });
   const main = useRef<HTMLElement>(null);
   const [isMenuOpen, setIsMenuOpen] = useState(false);
@@ -62,18 +62,7 @@ function Frame() {
       <main id="content" className={styles.content} ref={main} tabIndex={-1}>
         <div className={styles.inner}>
           <div role="status">
-            {isEnded && (
-              <p className={styles.interrupted}>
-                <Status tone="warn">Signed out</Status>
-                <span>
-                  Your session has ended. What you typed is still here:{' '}
-                  <a href="/auth/sign-in" target="_blank" rel="noopener">
-                    sign in in another tab
-                  </a>
-                  , then go on.
-                </span>
-              </p>
-            )}
+            {isEnded && <SessionEnded />}
             {feed === 'interrupted' && !isEnded && (
               <p className={styles.interrupted}>
                 <Status tone="warn">Not live</Status> The connection to the gateway is interrupted. What you see may be

@@ -6,7 +6,11 @@ import { ViewerDocument, type ViewerQuery } from '../graph/generated/graphql.ts'
 import { markSignedIn } from '../graph/leaving.ts';
 import { UNTIL_ANSWERED } from '../graph/repeat-queries.ts';
 import { FailedPage } from '../ui/failed.tsx';
+import { useSessionEnded } from '../ui/session-ended.tsx';
 import { PageSkeleton } from '../ui/skeleton.tsx';
+
+/** So often a page asks who is signed in, while nobody is. */
+const WHILE_ENDED_MS = 5_000;
 
 /** Who is signed in, and whether changes arrive. */
 export interface Viewer {
@@ -53,11 +57,32 @@ function FollowingSession({ children, onLost }: { children: ReactNode; onLost: (
     ...(known !== undefined && { context: UNTIL_ANSWERED }),
   });
   const [feed, setFeed] = useState<FeedState>('connecting');
-  if (data !== undefined && !fetching && (known?.client !== client || known.viewer !== data.viewer)) {
+  const isOther = data !== undefined && known?.client === client && known.viewer.id !== data.viewer.id;
+  if (data !== undefined && !fetching && !isOther && (known?.client !== client || known.viewer !== data.viewer)) {
     // A client's first cursor only: later ones are those of the events.
     const { cursor } = known?.client === client ? known : { cursor: data.mcpServerConfigs.feedCursor };
     setKnown({ client, viewer: data.viewer, cursor });
   }
+
+  // Another user signed in in this browser. What the cache has is not theirs.
+  useEffect(() => {
+    if (isOther) onLost();
+  }, [isOther, onLost]);
+
+  // The feed may be unable to tell who is signed in now: where WebSockets do not pass, it never can.
+  const isEnded = useSessionEnded();
+  useEffect(() => {
+    const ask = async (): Promise<void> => {
+      const answer = await client.query(ViewerDocument, {}, { requestPolicy: 'network-only' }).toPromise();
+      if (answer.data !== undefined) markSignedIn();
+    };
+    const timer = isEnded ? setInterval(ask, WHILE_ENDED_MS) : undefined;
+    addEventListener('focus', ask);
+    return () => {
+      clearInterval(timer);
+      removeEventListener('focus', ask);
+    };
+  }, [client, isEnded]);
 
   const following = known?.client;
   const cursor = known?.cursor;

@@ -20,6 +20,7 @@ export const UNTIL_ANSWERED = { isAskedUntilAnswered: true };
  */
 export const repeatQueriesExchange: Exchange = (input) => {
   const answered = new Set<number>();
+  const failures = new Map<number, number>();
   const repeat = retryExchange({
     initialDelayMs: FIRST_WAIT_MS,
     maxDelayMs: LONGEST_WAIT_MS,
@@ -29,7 +30,8 @@ export const repeatQueriesExchange: Exchange = (input) => {
       if (kind !== 'query' || !(isAskedUntilAnswered || answered.has(key))) return false;
       if (error.networkError !== undefined) return true;
       if (!PASSING.has(codeOf(error) ?? '')) return false;
-      const { count = 0 } = (context['retry'] ?? {}) as { count?: number };
+      const count = failures.get(key) ?? 0;
+      failures.set(key, count + 1);
       return isAskedUntilAnswered || count < MAX_REPEATS;
     },
   })(input);
@@ -37,10 +39,13 @@ export const repeatQueriesExchange: Exchange = (input) => {
     pipe(
       operations,
       tap(({ kind, key }) => {
-        if (kind === 'teardown') answered.delete(key);
+        if (kind !== 'teardown') return;
+        answered.delete(key);
+        failures.delete(key);
       }),
       repeat,
       tap(({ operation, data }) => {
+        failures.delete(operation.key);
         if (operation.kind === 'query' && data !== undefined && data !== null) answered.add(operation.key);
       }),
     );

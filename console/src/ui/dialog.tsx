@@ -6,6 +6,7 @@ import { Button } from './button.tsx';
 import styles from './dialog.module.css';
 import { Failed } from './failed.tsx';
 import { useHold } from './hold.ts';
+import { SessionEnded, useSessionEnded } from './session-ended.tsx';
 
 interface DialogProps {
   isOpen: boolean;
@@ -16,25 +17,37 @@ interface DialogProps {
 }
 
 interface FormDialogProps extends DialogProps {
+  /** Nothing is typed in it. */
+  isOnlyRead?: boolean;
   /** Whether it must not be closed now by the way: what comes, or is shown, would be lost. */
   isKept?: boolean;
   children: ReactNode;
 }
 
 /**
- * A window in the page, for a form. Escape and a click beside it close it, and the focus goes back. The page stays while it is
- * open, also if the session ends.
+ * A window in the page, for a form. Escape and a click beside it close it, and the focus goes back. If the session ends, it
+ * stays with the page, and says so.
  */
-export function Dialog({ isOpen, onClose, title, text, isKept = false, children }: FormDialogProps) {
-  useHold(() => isOpen);
+export function Dialog({
+  isOpen,
+  onClose,
+  title,
+  text,
+  isOnlyRead = false,
+  isKept = false,
+  children,
+}: FormDialogProps) {
+  useHold(() => isOpen && !isOnlyRead);
+  const isEnded = useSessionEnded();
   return (
-    <BaseDialog.Root open={isOpen} onOpenChange={(open) => !open && !isKept && onClose()}>
+    <BaseDialog.Root open={isOpen} onOpenChange={(open) => !open && !isKept && !isEnded && onClose()}>
       <BaseDialog.Portal>
         <BaseDialog.Backdrop className={styles.backdrop} />
         <BaseDialog.Viewport className={styles.viewport}>
           <BaseDialog.Popup className={styles.popup}>
             <BaseDialog.Title className={styles.title}>{title}</BaseDialog.Title>
             {text !== undefined && <BaseDialog.Description className={styles.text}>{text}</BaseDialog.Description>}
+            <div role="status">{isEnded && <SessionEnded />}</div>
             {children}
           </BaseDialog.Popup>
         </BaseDialog.Viewport>

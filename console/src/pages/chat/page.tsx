@@ -1,11 +1,10 @@
-import { useNavigate, useParams } from '@tanstack/react-router';
+import { useNavigate, useParams, useRouter } from '@tanstack/react-router';
 import { useQuery } from 'urql';
 import { useCan } from '../../app/viewer.tsx';
 import { OneChatDocument, type OneChatQuery } from '../../graph/generated/graphql.ts';
 import { LinkButton } from '../../ui/button.tsx';
 import { Failed } from '../../ui/failed.tsx';
 import { Empty, Page } from '../../ui/layout.tsx';
-import { useIsShown } from '../../ui/shown.ts';
 import { ListSkeleton } from '../../ui/skeleton.tsx';
 import { DeleteButton, RenameButton, titleOf } from '../chats/chat-actions.tsx';
 import { Messages } from './messages.tsx';
@@ -43,7 +42,7 @@ export function ChatPage() {
 
 function Chat({ chat }: { chat: OpenChat }) {
   const navigate = useNavigate();
-  const isShown = useIsShown();
+  const router = useRouter();
   const mayWrite = useCan('chat.write');
   return (
     <Page
@@ -53,7 +52,12 @@ function Chat({ chat }: { chat: OpenChat }) {
         mayWrite && (
           <>
             <RenameButton chat={chat} />
-            <DeleteButton chat={chat} onDeleted={() => isShown() && void navigate({ to: '/chats' })} />
+            <DeleteButton
+              chat={chat}
+              onDeleted={() =>
+                router.state.location.pathname === `/chats/${chat.id}` && void navigate({ to: '/chats' })
+              }
+            />
           </>
         )
       }

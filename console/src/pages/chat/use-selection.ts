@@ -1,7 +1,7 @@
 import type { CombinedError } from '@urql/core';
 import { useRef, useState } from 'react';
 import { useClient, useMutation } from 'urql';
-import { OneChatDocument, SelectServersDocument } from '../../graph/generated/graphql.ts';
+import { ChatChoiceDocument, SelectServersDocument } from '../../graph/generated/graphql.ts';
 
 /** The choice of servers of a chat. */
 export interface Selection {
@@ -39,7 +39,8 @@ export function useSelection({ id, mcpServerIds }: { id: string; mcpServerIds: r
     while (next.current.length > 0) {
       const sent = next.current;
       next.current = [];
-      const stored = await client.query(OneChatDocument, { id }, { requestPolicy: 'network-only' }).toPromise();
+      // Not with the query of the page, which would be replaced by a failure.
+      const stored = await client.query(ChatChoiceDocument, { id }, { requestPolicy: 'network-only' }).toPromise();
       setReadError(stored.error);
       const chat = stored.data?.chat;
       if (chat != null) await select({ id, mcpServerIds: apply(chat.mcpServerIds, sent) });

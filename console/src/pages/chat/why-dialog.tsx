@@ -25,6 +25,7 @@ export function WhyDialog({ server, chatId, isOpen, onClose }: WhyDialogProps) {
     <Dialog
       isOpen={isOpen}
       onClose={onClose}
+      isOnlyRead
       title={`${server?.name ?? 'Server'}: can this chat use it?`}
       text={explanation?.summary}
     >

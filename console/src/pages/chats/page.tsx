@@ -6,8 +6,8 @@ import { CreateChatDocument, MyChatsDocument, type MyChatsQuery } from '../../gr
 import { Button } from '../../ui/button.tsx';
 import { Failed } from '../../ui/failed.tsx';
 import { Card, Empty, Page } from '../../ui/layout.tsx';
-import { useIsShown } from '../../ui/shown.ts';
 import { ListSkeleton } from '../../ui/skeleton.tsx';
+import { useStillHere } from '../../ui/still-here.ts';
 import { Time } from '../../ui/time.tsx';
 import { DeleteButton, RenameButton, titleOf } from './chat-actions.tsx';
 import styles from './page.module.css';
@@ -15,14 +15,15 @@ import styles from './page.module.css';
 /** The viewer's chats, newest first. */
 export function ChatsPage() {
   const navigate = useNavigate();
-  const isShown = useIsShown();
+  const begin = useStillHere();
   const [{ fetching, error }, create] = useMutation(CreateChatDocument);
   const [cursors, setCursors] = useState<readonly (string | null)[]>([null]);
   const mayCreate = useCan('chat.create');
 
   const start = async (): Promise<void> => {
+    const isStillHere = begin();
     const { data } = await create({ input: {} });
-    if (data === undefined || !isShown()) return;
+    if (data === undefined || !isStillHere()) return;
     await navigate({ to: '/chats/$chatId', params: { chatId: data.createChat.chat.id } });
   };
   const newChat = (

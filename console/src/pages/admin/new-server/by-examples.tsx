@@ -30,10 +30,10 @@ const file = JSON.parse(EXAMPLE_SERVERS) as { gatehouse: number; servers: Record
 /** Adds some of the servers that come with the gateway as examples. */
 export function ByExamples() {
   const [chosen, setChosen] = useState<readonly string[]>([]);
-  const [shown, setShown] = useState<{ content: string; count: number }>();
+  const [shown, setShown] = useState<string>();
   const show = (): void => {
     const servers = Object.fromEntries(Object.entries(file.servers).filter(([name]) => chosen.includes(name)));
-    setShown({ content: JSON.stringify({ ...file, servers }), count: (shown?.count ?? 0) + 1 });
+    setShown(JSON.stringify({ ...file, servers }));
   };
   return (
     <>
@@ -70,7 +70,7 @@ export function ByExamples() {
           </div>
         </Form>
       </Card>
-      {shown !== undefined && <ImportPreview key={shown.count} content={shown.content} />}
+      {shown !== undefined && <ImportPreview key={shown} content={shown} />}
     </>
   );
 }

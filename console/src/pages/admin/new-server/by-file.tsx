@@ -9,8 +9,9 @@ import { ImportPreview } from './import-preview.tsx';
 /** Adds servers from a file of an editor or of the registry. */
 export function ByFile() {
   const [content, setContent] = useState('');
-  const [shown, setShown] = useState<{ content: string; count: number }>();
-  useHold(() => content !== '');
+  const [shown, setShown] = useState<{ content: string }>();
+  const [imported, setImported] = useState('');
+  useHold(() => content !== imported);
   const read = async ({ target }: ChangeEvent<HTMLInputElement>): Promise<void> => {
     const file = target.files?.[0];
     if (file !== undefined) setContent(await file.text());
@@ -21,7 +22,7 @@ export function ByFile() {
         <Form
           onSubmit={(event) => {
             event.preventDefault();
-            setShown({ content, count: (shown?.count ?? 0) + 1 });
+            setShown({ content });
           }}
         >
           <TextArea
@@ -40,7 +41,9 @@ export function ByFile() {
           </div>
         </Form>
       </Card>
-      {shown !== undefined && <ImportPreview key={shown.count} content={shown.content} />}
+      {shown !== undefined && (
+        <ImportPreview key={shown.content} content={shown.content} onDone={() => setImported(shown.content)} />
+      )}
     </>
   );
 }

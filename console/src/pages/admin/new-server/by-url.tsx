@@ -5,6 +5,7 @@ import { Button } from '../../../ui/button.tsx';
 import { Failed } from '../../../ui/failed.tsx';
 import { Form, SelectField, TextField } from '../../../ui/form.tsx';
 import { splitIssues } from '../../../ui/form-issues.ts';
+import { useHold } from '../../../ui/hold.ts';
 import { Card } from '../../../ui/layout.tsx';
 import {
   DiscoverOAuthDocument,
@@ -31,9 +32,11 @@ export function ByUrl() {
   const [discovering, discover] = useMutation(DiscoverOAuthDocument);
   const [testing, test] = useMutation(TestServerDocument);
   const [looked, setLooked] = useState<Looked>();
-  const { register, handleSubmit } = useForm<{ url: string; transport: McpTransport }>({
+  const { register, handleSubmit, formState } = useForm<{ url: string; transport: McpTransport }>({
     defaultValues: { url: '', transport: 'STREAMABLE_HTTP' },
   });
+  const { isDirty } = formState;
+  useHold(() => isDirty);
   const found = useRef<HTMLElement>(null);
   const isLooking = discovering.fetching || testing.fetching;
   const { problemOf, rest } = splitIssues(discovering.error, ['url']);

@@ -5,7 +5,7 @@ import { useMutation } from 'urql';
 import { Button } from '../../../ui/button.tsx';
 import { CheckField } from '../../../ui/choice.tsx';
 import { useNotify } from '../../../ui/notices.tsx';
-import { useIsShown } from '../../../ui/shown.ts';
+import { useStillHere } from '../../../ui/still-here.ts';
 import { CreateServerDocument } from '../generated/graphql.ts';
 import { ServerForm } from '../parts/server-form.tsx';
 import { type ServerFormValues, type ServerValues, toFormValues, toInput, toValues } from '../parts/server-values.ts';
@@ -17,11 +17,12 @@ export function CreateForm({ start }: { start: ServerValues }) {
   const form = useForm<ServerFormValues>({ defaultValues: toFormValues(start) });
   const [{ fetching, error }, create] = useMutation(CreateServerDocument);
   const navigate = useNavigate();
-  const isShown = useIsShown();
+  const begin = useStillHere();
   const notify = useNotify();
   const { isDirty } = form.formState;
 
   const save = async (values: ServerFormValues): Promise<void> => {
+    const isStillHere = begin();
     const { displayName, slug, url } = values;
     const { data } = await create({
       input: { ...toInput(values, toValues(undefined)), displayName, slug, url, enabled: isOn },
@@ -29,7 +30,7 @@ export function CreateForm({ start }: { start: ServerValues }) {
     if (data === undefined) return;
     const { id } = data.createMcpServerConfig.mcpServerConfig;
     notify(`${displayName} is added`, isOn ? undefined : 'It is turned off: enable it when it is ready for its users.');
-    if (isShown()) await navigate({ to: '/admin/servers/$id', params: { id }, search: {}, ignoreBlocker: true });
+    if (isStillHere()) await navigate({ to: '/admin/servers/$id', params: { id }, search: {}, ignoreBlocker: true });
   };
 
   return (

@@ -13,7 +13,7 @@ import { ImportRow } from './import-row.tsx';
 import styles from './new-server.module.css';
 
 /** What a file would do, server by server; then the same for real. */
-export function ImportPreview({ content }: { content: string }) {
+export function ImportPreview({ content, onDone }: { content: string; onDone?: () => void }) {
   const [{ error, fetching }, run] = useMutation(ImportServersDocument);
   // The last one that came. It stays, with what was given, while the next one is on its way or has failed.
   const [report, setReport] = useState<ImportServersMutation['importMcpServers']>();
@@ -49,6 +49,7 @@ export function ImportPreview({ content }: { content: string }) {
     const done = await send(false);
     if (done === undefined) return;
     setIsDone(true);
+    onDone?.();
     const applied = done.servers.filter((server) => server.applied).length;
     notify(applied === 1 ? 'One server is imported' : `${applied} servers are imported`);
     heading.current?.focus();

@@ -128,8 +128,31 @@ export function toFormValues(values: ServerValues): ServerFormValues {
   return { ...values, ...NO_SECRETS, customHeaders: [{ name: '', value: '' }] };
 }
 
-/** The input of a mutation: what differs from the base, and the secrets that were given or are to be cleared. */
-export function toInput(form: ServerFormValues, base: ServerValues): UpdateMcpServerConfigInput {
+const STORED = {
+  oauth2ClientSecret: 'hasOAuth2Secret',
+  apiKeyValue: 'hasApiKey',
+  customHeaders: 'hasCustomHeaders',
+} as const;
+
+type Secret = keyof typeof STORED;
+
+/** Whether a field of the form has a secret. Beside it is one with what becomes of the stored secret. */
+export function isSecret(name: string): name is Secret {
+  return Object.hasOwn(STORED, name);
+}
+
+/**
+ * The input of a mutation: what differs from the base, and the secrets that were given or are to be cleared.
+ *
+ * @param server which secrets are stored. Absent: none
+ */
+export function toInput(
+  form: ServerFormValues,
+  base: ServerValues,
+  server?: Pick<ServerSettingsFragment, (typeof STORED)[Secret]>,
+): UpdateMcpServerConfigInput {
+  // What was typed before somebody chose to keep the stored one is not shown, nor sent.
+  const isKept = (name: Secret): boolean => form[`${name}Choice`] === 'keep' && server?.[STORED[name]] === true;
   const input: Record<string, unknown> = {};
   for (const name of SETTINGS) {
     if (form[name] === base[name] || !applies(name, form.authType)) continue;
@@ -138,11 +161,11 @@ export function toInput(form: ServerFormValues, base: ServerValues): UpdateMcpSe
   }
   for (const name of ['oauth2ClientSecret', 'apiKeyValue'] as const) {
     const choice = form[`${name}Choice`];
-    if (!applies(name, form.authType)) continue;
+    if (!applies(name, form.authType) || isKept(name)) continue;
     if (choice === 'clear') input[name] = null;
     else if (form[name] !== '') input[name] = form[name];
   }
-  if (applies('customHeaders', form.authType)) {
+  if (applies('customHeaders', form.authType) && !isKept('customHeaders')) {
     const given = form.customHeaders.filter(({ name, value }) => name !== '' || value !== '');
     if (form.customHeadersChoice === 'clear') input['customHeaders'] = null;
     else if (given.length > 0) input['customHeaders'] = given;

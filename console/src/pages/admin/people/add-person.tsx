@@ -6,7 +6,7 @@ import { Dialog, DialogActions } from '../../../ui/dialog.tsx';
 import { Failed } from '../../../ui/failed.tsx';
 import { Form, SelectField, TextField } from '../../../ui/form.tsx';
 import { splitIssues } from '../../../ui/form-issues.ts';
-import { useIsShown } from '../../../ui/shown.ts';
+import { useStillHere } from '../../../ui/still-here.ts';
 import { AddPersonDocument, type Role } from '../generated/graphql.ts';
 import { ROLE_MEANING, ROLE_TEXT } from './words.ts';
 
@@ -27,15 +27,16 @@ export function AddPersonDialog({ isOpen, onClose }: { isOpen: boolean; onClose:
 function AddPersonForm({ onClose }: { onClose: () => void }) {
   const [{ fetching, error }, create] = useMutation(AddPersonDocument);
   const navigate = useNavigate();
-  const isShown = useIsShown();
+  const begin = useStillHere();
   const { register, handleSubmit } = useForm<{ email: string; role: Role }>({
     defaultValues: { email: '', role: 'MEMBER' },
   });
   const { problemOf, rest } = splitIssues(error, ['email', 'role']);
   const submit = handleSubmit(async (input) => {
+    const isStillHere = begin();
     const { data } = await create({ input });
     const id = data?.createUser.user.id;
-    if (id !== undefined && isShown()) await navigate({ to: '/admin/people/$id', params: { id } });
+    if (id !== undefined && isStillHere()) await navigate({ to: '/admin/people/$id', params: { id } });
   });
   return (
     <Form onSubmit={submit}>

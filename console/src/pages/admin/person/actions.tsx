@@ -9,7 +9,7 @@ import { Confirm, Dialog, DialogActions } from '../../../ui/dialog.tsx';
 import { Failed } from '../../../ui/failed.tsx';
 import { Form, SelectField } from '../../../ui/form.tsx';
 import { useNotify } from '../../../ui/notices.tsx';
-import { useIsShown } from '../../../ui/shown.ts';
+import { useStillHere } from '../../../ui/still-here.ts';
 import { Time } from '../../../ui/time.tsx';
 import {
   ChangePersonDocument,
@@ -153,13 +153,14 @@ function Delete({ user: { id, email } }: { user: User }) {
   const [isOpen, setIsOpen] = useState(false);
   const [{ fetching, error }, remove] = useMutation(DeletePersonDocument);
   const navigate = useNavigate();
-  const isShown = useIsShown();
+  const begin = useStillHere();
   const notify = useNotify();
   const confirm = async (): Promise<void> => {
+    const isStillHere = begin();
     const { data } = await remove({ id });
     if (data === undefined) return;
     notify(`${email} is deleted`);
-    if (isShown()) await navigate({ to: '/admin/people', search: {} });
+    if (isStillHere()) await navigate({ to: '/admin/people', search: {} });
   };
   return (
     <>

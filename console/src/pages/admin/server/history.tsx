@@ -46,6 +46,8 @@ export function History({ id }: { id: string }) {
   const [{ data, error, operation }, ask] = useQuery({
     query: ServerHistoryDocument,
     variables: { id, after: after ?? null },
+    // The cache has the server's version from other queries, too: beside an older list, all numbers would be wrong.
+    requestPolicy: 'network-only',
   });
   const [starts, setStarts] = useState<Readonly<Record<string, PageStart>>>({});
   const server = data?.mcpServerConfig;

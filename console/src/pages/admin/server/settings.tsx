@@ -6,7 +6,14 @@ import { Button } from '../../../ui/button.tsx';
 import { useNotify } from '../../../ui/notices.tsx';
 import { type ServerSettingsFragment, UpdateServerDocument } from '../generated/graphql.ts';
 import { ServerForm } from '../parts/server-form.tsx';
-import { type ServerFormValues, type ServerValues, toFormValues, toInput, toValues } from '../parts/server-values.ts';
+import {
+  isSecret,
+  type ServerFormValues,
+  type ServerValues,
+  toFormValues,
+  toInput,
+  toValues,
+} from '../parts/server-values.ts';
 import { UnsavedGuard } from '../parts/unsaved.tsx';
 import { Conflict } from './conflict.tsx';
 
@@ -50,12 +57,13 @@ export function Settings({ server, reload }: SettingsProps) {
     for (const name of Object.keys(mine) as (keyof ServerFormValues)[]) {
       if (JSON.stringify(mine[name]) === JSON.stringify(formerly[name]) || dropped.has(name)) continue;
       form.setValue(name, mine[name], { shouldDirty: true });
+      if (isSecret(name)) form.setValue(`${name}Choice`, 'replace', { shouldDirty: true });
     }
   };
 
   const save = async (values: ServerFormValues): Promise<void> => {
     setIsSaving(true);
-    const input = toInput(values, toValues(base));
+    const input = toInput(values, toValues(base), base);
     const result = await update({ input: { ...input, id: base.id, expectedVersion: base.version } });
     setIsSaving(false);
     if (codeOf(result.error) === 'VERSION_MISMATCH') reload();

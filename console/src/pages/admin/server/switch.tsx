@@ -5,8 +5,8 @@ import { Button } from '../../../ui/button.tsx';
 import { Confirm } from '../../../ui/dialog.tsx';
 import { Failed } from '../../../ui/failed.tsx';
 import { useNotify } from '../../../ui/notices.tsx';
-import { useIsShown } from '../../../ui/shown.ts';
 import { ListSkeleton } from '../../../ui/skeleton.tsx';
+import { useStillHere } from '../../../ui/still-here.ts';
 import {
   DeleteServerDocument,
   DisconnectEverybodyDocument,
@@ -59,13 +59,14 @@ export function DeleteButton({ server: { id, displayName } }: { server: Server }
   const [isOpen, setIsOpen] = useState(false);
   const [{ fetching, error }, remove] = useMutation(DeleteServerDocument);
   const navigate = useNavigate();
-  const isShown = useIsShown();
+  const begin = useStillHere();
   const notify = useNotify();
   const confirm = async (): Promise<void> => {
+    const isStillHere = begin();
     const { data } = await remove({ id });
     if (data === undefined) return;
     notify(`${displayName} is deleted`);
-    if (isShown()) await navigate({ to: '/admin/servers', search: {}, ignoreBlocker: true });
+    if (isStillHere()) await navigate({ to: '/admin/servers', search: {}, ignoreBlocker: true });
   };
   return (
     <>

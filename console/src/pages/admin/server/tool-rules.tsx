@@ -38,7 +38,7 @@ export function ToolRules({ server, isApproving, onApprove, reload }: ToolRulesP
   const notify = useNotify();
   const isDirty = !isSameRules(rules, base.rules);
   // After a save, the server of before is known for a moment longer.
-  const isOutdated = server.version > base.version;
+  const isOutdated = server.version > base.version && !fetching;
 
   const restart = (): void => {
     const stored = readRules(server);
