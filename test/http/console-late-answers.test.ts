@@ -124,14 +124,19 @@ describe.skipIf(skipsBrowser)('the console, while answers are late or fail', () 
     expect(await secret.inputValue()).toBe('third');
     await pressAt(page.getByLabel('Stored. Keep it'), 'Space');
     await field(page, 'Name').fill('Renamed');
+    // Nor does it come back with the choice between one's own changes and those of somebody else.
+    await world.change(id, { availability: 'default_on' });
+    await pressAt(button(page, 'Go on with my changes'));
+    await button(page, 'Go on with my changes').waitFor({ state: 'hidden' });
+    expect(await page.getByLabel('Stored. Keep it').isChecked()).toBe(true);
     await pressAt(button(page, 'Save'));
     await page.getByRole('heading', { name: 'Renamed', exact: true }).waitFor();
-    const changes = `{ mcpServerConfigHistory(id: "${id}", first: 2) { nodes { changes { field } } } }`;
+    const changes = `{ mcpServerConfigHistory(id: "${id}", first: 3) { nodes { changes { field } } } }`;
     const { data } = await world.gateway.graphql(changes, { token: world.gateway.tokens.admin });
     const fields = data.mcpServerConfigHistory.nodes.map((entry: any) =>
       entry.changes.map((change: any) => change.field),
     );
-    expect(fields).toEqual([['displayName'], ['apiKeyValue']]);
+    expect(fields).toEqual([['displayName'], ['availability'], ['apiKeyValue']]);
   });
 
   test('shows the list after a server is deleted, though that is known before the answer', async () => {
@@ -189,8 +194,17 @@ describe.skipIf(skipsBrowser)('the console, while answers are late or fail', () 
     await page.getByText('Something failed.').waitFor();
     expect(await page.getByLabel('KEY').inputValue()).toBe('a secret');
     await second.end();
+    // Who asks again for the same file has given the secret already.
+    await pressAt(button(page, 'See what it would do'));
+    await page.getByText('Is created').waitFor();
     await pressAt(button(page, 'Import'));
     await page.getByRole('heading', { name: 'What was done' }).waitFor();
+    const query = '{ mcpServerConfig(slug: "secretive") { hasApiKey } }';
+    const { data } = await world.gateway.graphql(query, { token: world.gateway.tokens.admin });
+    expect(data.mcpServerConfig).toEqual({ hasApiKey: true });
+    // It can be asked again after that, too.
+    await pressAt(button(page, 'See what it would do'));
+    await page.getByRole('heading', { name: 'What it would do' }).waitFor();
     for (const problem of problems.splice(0)) expect(problem).toMatch(/net::ERR_FAILED|status of 500/);
   });
 

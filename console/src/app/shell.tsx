@@ -62,7 +62,11 @@ function Frame() {
       <main id="content" className={styles.content} ref={main} tabIndex={-1}>
         <div className={styles.inner}>
           <div role="status">
-            {isEnded && <SessionEnded />}
+            {isEnded && (
+              <div className={styles.ended}>
+                <SessionEnded />
+              </div>
+            )}
             {feed === 'interrupted' && !isEnded && (
               <p className={styles.interrupted}>
                 <Status tone="warn">Not live</Status> The connection to the gateway is interrupted. What you see may be

@@ -66,7 +66,9 @@ function FollowingSession({ children, onLost }: { children: ReactNode; onLost: (
 
   // Another user signed in in this browser. What the cache has is not theirs.
   useEffect(() => {
-    if (isOther) onLost();
+    if (!isOther) return;
+    setKnown(undefined);
+    onLost();
   }, [isOther, onLost]);
 
   // The feed may be unable to tell who is signed in now: where WebSockets do not pass, it never can.
@@ -76,11 +78,16 @@ function FollowingSession({ children, onLost }: { children: ReactNode; onLost: (
       const answer = await client.query(ViewerDocument, {}, { requestPolicy: 'network-only' }).toPromise();
       if (answer.data !== undefined) markSignedIn();
     };
-    const timer = isEnded ? setInterval(ask, WHILE_ENDED_MS) : undefined;
-    addEventListener('focus', ask);
+    const askIfVisible = (): void => {
+      if (document.visibilityState === 'visible') void ask();
+    };
+    const timer = isEnded ? setInterval(askIfVisible, WHILE_ENDED_MS) : undefined;
+    addEventListener('focus', askIfVisible);
+    document.addEventListener('visibilitychange', askIfVisible);
     return () => {
       clearInterval(timer);
-      removeEventListener('focus', ask);
+      removeEventListener('focus', askIfVisible);
+      document.removeEventListener('visibilitychange', askIfVisible);
     };
   }, [client, isEnded]);
 

@@ -47,7 +47,9 @@ export function Dialog({
           <BaseDialog.Popup className={styles.popup}>
             <BaseDialog.Title className={styles.title}>{title}</BaseDialog.Title>
             {text !== undefined && <BaseDialog.Description className={styles.text}>{text}</BaseDialog.Description>}
-            <div role="status">{isEnded && <SessionEnded />}</div>
+            <div role="status" className={styles.status}>
+              {isEnded && <SessionEnded />}
+            </div>
             {children}
           </BaseDialog.Popup>
         </BaseDialog.Viewport>

@@ -9,7 +9,7 @@ import { useRouter } from '@tanstack/react-router';
 export function useStillHere(): () => () => boolean {
   const router = useRouter();
   return () => {
-    const { pathname } = router.state.location;
-    return () => router.state.location.pathname === pathname;
+    const { href } = router.state.location;
+    return () => router.state.location.href === href;
   };
 }

@@ -7,6 +7,7 @@ import type { McpAuthType } from '../generated/graphql.ts';
 import formStyles from '../parts/server-form.module.css';
 import { ImportPreview } from './import-preview.tsx';
 import styles from './new-server.module.css';
+import { useShownImport } from './use-shown-import.ts';
 
 interface Example {
   displayName: string;
@@ -30,10 +31,10 @@ const file = JSON.parse(EXAMPLE_SERVERS) as { gatehouse: number; servers: Record
 /** Adds some of the servers that come with the gateway as examples. */
 export function ByExamples() {
   const [chosen, setChosen] = useState<readonly string[]>([]);
-  const [shown, setShown] = useState<string>();
-  const show = (): void => {
+  const { shown, show, onDone } = useShownImport();
+  const showChosen = (): void => {
     const servers = Object.fromEntries(Object.entries(file.servers).filter(([name]) => chosen.includes(name)));
-    setShown(JSON.stringify({ ...file, servers }));
+    show(JSON.stringify({ ...file, servers }));
   };
   return (
     <>
@@ -41,7 +42,7 @@ export function ByExamples() {
         <Form
           onSubmit={(event) => {
             event.preventDefault();
-            if (chosen.length > 0) show();
+            if (chosen.length > 0) showChosen();
           }}
         >
           <fieldset className={styles.examples}>
@@ -70,7 +71,7 @@ export function ByExamples() {
           </div>
         </Form>
       </Card>
-      {shown !== undefined && <ImportPreview key={shown} content={shown} />}
+      {shown !== undefined && <ImportPreview key={shown.key} shown={shown} onDone={onDone} />}
     </>
   );
 }

@@ -5,13 +5,13 @@ import { useHold } from '../../../ui/hold.ts';
 import { Card } from '../../../ui/layout.tsx';
 import formStyles from '../parts/server-form.module.css';
 import { ImportPreview } from './import-preview.tsx';
+import { useShownImport } from './use-shown-import.ts';
 
 /** Adds servers from a file of an editor or of the registry. */
 export function ByFile() {
   const [content, setContent] = useState('');
-  const [shown, setShown] = useState<{ content: string }>();
-  const [imported, setImported] = useState('');
-  useHold(() => content !== imported);
+  const { shown, isDone, show, onDone } = useShownImport();
+  useHold(() => content !== '' && !(isDone && content === shown?.content));
   const read = async ({ target }: ChangeEvent<HTMLInputElement>): Promise<void> => {
     const file = target.files?.[0];
     if (file !== undefined) setContent(await file.text());
@@ -22,7 +22,7 @@ export function ByFile() {
         <Form
           onSubmit={(event) => {
             event.preventDefault();
-            setShown({ content });
+            show(content);
           }}
         >
           <TextArea
@@ -41,9 +41,7 @@ export function ByFile() {
           </div>
         </Form>
       </Card>
-      {shown !== undefined && (
-        <ImportPreview key={shown.content} content={shown.content} onDone={() => setImported(shown.content)} />
-      )}
+      {shown !== undefined && <ImportPreview key={shown.key} shown={shown} onDone={onDone} />}
     </>
   );
 }

@@ -11,9 +11,10 @@ import { type ImportAnswer, ImportServersDocument, type ImportServersMutation } 
 import formStyles from '../parts/server-form.module.css';
 import { ImportRow } from './import-row.tsx';
 import styles from './new-server.module.css';
+import type { ShownImport } from './use-shown-import.ts';
 
 /** What a file would do, server by server; then the same for real. */
-export function ImportPreview({ content, onDone }: { content: string; onDone?: () => void }) {
+export function ImportPreview({ shown: { content, round }, onDone }: { shown: ShownImport; onDone: () => void }) {
   const [{ error, fetching }, run] = useMutation(ImportServersDocument);
   // The last one that came. It stays, with what was given, while the next one is on its way or has failed.
   const [report, setReport] = useState<ImportServersMutation['importMcpServers']>();
@@ -39,17 +40,17 @@ export function ImportPreview({ content, onDone }: { content: string; onDone?: (
     return data?.importMcpServers;
   };
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: once, for this file
+  // biome-ignore lint/correctness/useExhaustiveDependencies: each time that somebody asks for it
   useEffect(() => {
-    void send(true);
+    if (!fetching) void send(true);
     heading.current?.focus();
-  }, []);
+  }, [round]);
 
   const importNow = async (): Promise<void> => {
     const done = await send(false);
     if (done === undefined) return;
     setIsDone(true);
-    onDone?.();
+    onDone();
     const applied = done.servers.filter((server) => server.applied).length;
     notify(applied === 1 ? 'One server is imported' : `${applied} servers are imported`);
     heading.current?.focus();

@@ -141,6 +141,13 @@ export function isSecret(name: string): name is Secret {
   return Object.hasOwn(STORED, name);
 }
 
+type StoredSecrets = Pick<ServerSettingsFragment, (typeof STORED)[Secret]>;
+
+/** Whether a stored secret is kept. What was typed before somebody chose that is not shown, nor sent. */
+export function isKept(form: ServerFormValues, name: Secret, server: StoredSecrets | undefined): boolean {
+  return form[`${name}Choice`] === 'keep' && server?.[STORED[name]] === true;
+}
+
 /**
  * The input of a mutation: what differs from the base, and the secrets that were given or are to be cleared.
  *
@@ -149,10 +156,8 @@ export function isSecret(name: string): name is Secret {
 export function toInput(
   form: ServerFormValues,
   base: ServerValues,
-  server?: Pick<ServerSettingsFragment, (typeof STORED)[Secret]>,
+  server?: StoredSecrets,
 ): UpdateMcpServerConfigInput {
-  // What was typed before somebody chose to keep the stored one is not shown, nor sent.
-  const isKept = (name: Secret): boolean => form[`${name}Choice`] === 'keep' && server?.[STORED[name]] === true;
   const input: Record<string, unknown> = {};
   for (const name of SETTINGS) {
     if (form[name] === base[name] || !applies(name, form.authType)) continue;
@@ -161,11 +166,13 @@ export function toInput(
   }
   for (const name of ['oauth2ClientSecret', 'apiKeyValue'] as const) {
     const choice = form[`${name}Choice`];
-    if (!applies(name, form.authType) || isKept(name)) continue;
+    if (!applies(name, form.authType) || isKept(form, name, server)) continue;
     if (choice === 'clear') input[name] = null;
     else if (form[name] !== '') input[name] = form[name];
   }
-  if (applies('customHeaders', form.authType) && !isKept('customHeaders')) {
+  // With another way to sign in, those that are stored can be changed, but none be added.
+  const hasHeaders = form.authType === 'CUSTOM_HEADERS' || server?.hasCustomHeaders === true;
+  if (hasHeaders && applies('customHeaders', form.authType) && !isKept(form, 'customHeaders', server)) {
     const given = form.customHeaders.filter(({ name, value }) => name !== '' || value !== '');
     if (form.customHeadersChoice === 'clear') input['customHeaders'] = null;
     else if (given.length > 0) input['customHeaders'] = given;

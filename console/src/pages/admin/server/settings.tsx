@@ -7,6 +7,7 @@ import { useNotify } from '../../../ui/notices.tsx';
 import { type ServerSettingsFragment, UpdateServerDocument } from '../generated/graphql.ts';
 import { ServerForm } from '../parts/server-form.tsx';
 import {
+  isKept,
   isSecret,
   type ServerFormValues,
   type ServerValues,
@@ -56,6 +57,7 @@ export function Settings({ server, reload }: SettingsProps) {
     start(from);
     for (const name of Object.keys(mine) as (keyof ServerFormValues)[]) {
       if (JSON.stringify(mine[name]) === JSON.stringify(formerly[name]) || dropped.has(name)) continue;
+      if (isSecret(name) && isKept(mine, name, base)) continue;
       form.setValue(name, mine[name], { shouldDirty: true });
       if (isSecret(name)) form.setValue(`${name}Choice`, 'replace', { shouldDirty: true });
     }

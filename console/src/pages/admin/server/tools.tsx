@@ -20,7 +20,10 @@ export function Tools({ id }: { id: string }) {
   const [approving, approve] = useMutation(ApproveToolsDocument);
   const notify = useNotify();
   const reload = () => ask({ requestPolicy: 'network-only' });
-  const server = data?.mcpServerConfig;
+  // If the next page fails, the rules that were edited stay.
+  const [last, setLast] = useState(data?.mcpServerConfig);
+  if (data !== undefined && data.mcpServerConfig !== last) setLast(data.mcpServerConfig);
+  const server = data === undefined ? last : data.mcpServerConfig;
   const problem = refreshing.data?.refreshMcpServerTools.problem;
   const waiting = server?.tools.nodes.filter(({ decision }) => decision === 'PENDING') ?? [];
 
@@ -61,7 +64,7 @@ export function Tools({ id }: { id: string }) {
       {[error, refreshing.error, approving.error].map(
         (each) => each !== undefined && <Failed key={each.message} error={each} retry={reload} />,
       )}
-      {data === undefined && error === undefined && <ListSkeleton />}
+      {server === undefined && error === undefined && <ListSkeleton />}
       {server != null && server.tools.totalCount === 0 && (
         <Empty title="No tool is known yet">
           The gateway lists the tools when it first reaches the server. Of a server where each user signs in, connect
