@@ -170,6 +170,23 @@ describe.skipIf(skipsBrowser)('the console, for an admin who manages servers', (
     expect(await page.content()).not.toMatch(/(?:first|second)-secret/);
   });
 
+  test('sends no headers that were typed before another sign-in was chosen', async () => {
+    const settings = { slug: 'no-headers', display_name: 'No headers', url: world.protectedUrl, enabled: false };
+    const id = await world.define(settings);
+    const { page } = await enter(`/admin/servers/${id}`);
+    await pressAt(page.getByLabel('Custom headers', { exact: true }), 'Space');
+    await page.getByLabel('Header 1').fill('X-Key');
+    await page.getByLabel('Value 1').fill('not-a-secret-of-this-server');
+    await pressAt(page.getByLabel('Each user’s account', { exact: true }), 'Space');
+    await page.getByLabel('Header 1').waitFor({ state: 'hidden' });
+    await pressAt(page.getByRole('button', { name: 'Save' }));
+    await page.getByText('The settings are saved').first().waitFor();
+    const { data } = await world.gateway.graphql(`{ mcpServerConfig(id: "${id}") { authType hasCustomHeaders } }`, {
+      token: world.gateway.tokens.admin,
+    });
+    expect(data.mcpServerConfig).toEqual({ authType: 'OAUTH2', hasCustomHeaders: false });
+  });
+
   test('shows what disabling does before it is done, and restores an earlier version', async () => {
     const id = await world.define({ slug: 'files', display_name: 'Files', description: 'First.' });
     await world.change(id, { description: 'Second.' });
