@@ -12,7 +12,7 @@ addEventListener('pageshow', () => {
 });
 
 /** Whether the browser is about to show another page. */
-export function isLeaving(): boolean {
+function isLeaving(): boolean {
   return performance.now() < leavingUntil;
 }
 

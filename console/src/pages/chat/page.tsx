@@ -1,4 +1,4 @@
-import { useNavigate, useParams, useRouter } from '@tanstack/react-router';
+import { useNavigate, useParams } from '@tanstack/react-router';
 import { useQuery } from 'urql';
 import { useCan } from '../../app/viewer.tsx';
 import { OneChatDocument, type OneChatQuery } from '../../graph/generated/graphql.ts';
@@ -42,7 +42,6 @@ export function ChatPage() {
 
 function Chat({ chat }: { chat: OpenChat }) {
   const navigate = useNavigate();
-  const router = useRouter();
   const mayWrite = useCan('chat.write');
   return (
     <Page
@@ -52,12 +51,7 @@ function Chat({ chat }: { chat: OpenChat }) {
         mayWrite && (
           <>
             <RenameButton chat={chat} />
-            <DeleteButton
-              chat={chat}
-              onDeleted={() =>
-                router.state.location.pathname === `/chats/${chat.id}` && void navigate({ to: '/chats' })
-              }
-            />
+            <DeleteButton chat={chat} onDeleted={() => void navigate({ to: '/chats' })} />
           </>
         )
       }

@@ -6,6 +6,7 @@ import { Confirm, Dialog, DialogActions } from '../../ui/dialog.tsx';
 import { Failed } from '../../ui/failed.tsx';
 import { Form, TextField } from '../../ui/form.tsx';
 import { splitIssues } from '../../ui/form-issues.ts';
+import { useStillHere } from '../../ui/still-here.ts';
 
 interface Chat {
   id: string;
@@ -66,15 +67,17 @@ function RenameForm({ chat, onClose }: { chat: Chat; onClose: () => void }) {
   );
 }
 
-/** Deletes a chat. @param onDeleted what is shown instead, and where the focus goes */
+/** Deletes a chat. @param onDeleted what is shown instead, and where the focus goes, unless the user went elsewhere meanwhile */
 export function DeleteButton({ chat, onDeleted }: { chat: Chat; onDeleted: () => void }) {
   const [isOpen, setIsOpen] = useState(false);
   const [{ fetching, error }, remove] = useMutation(DeleteChatDocument);
+  const begin = useStillHere();
   const confirm = async (): Promise<void> => {
+    const isStillHere = begin();
     const { data } = await remove({ id: chat.id });
     if (data === undefined) return;
     setIsOpen(false);
-    onDeleted();
+    if (isStillHere()) onDeleted();
   };
   return (
     <>

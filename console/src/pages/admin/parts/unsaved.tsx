@@ -2,7 +2,11 @@ import { useBlocker } from '@tanstack/react-router';
 import { Confirm } from '../../../ui/dialog.tsx';
 import { useHold } from '../../../ui/hold.ts';
 
-/** Asks before changes are lost that were not saved, and keeps the page when the session ends. @param props.isDirty asked when somebody leaves */
+/**
+ * Asks before changes are lost that were not saved, and keeps the page when the session ends.
+ *
+ * @param props.isDirty asked when somebody leaves
+ */
 export function UnsavedGuard({ isDirty }: { isDirty: () => boolean }) {
   useHold(isDirty);
   const { status, proceed, reset } = useBlocker({
